@@ -1,0 +1,41 @@
+// Every page works without this file. It adds: focus on error summaries, conditional questions, the menu on phones,
+// a file field that speaks Chinese, the print button, and partial updates on staff pages (htmx).
+import {
+  Button, Checkboxes, ErrorSummary, FileUpload, NotificationBanner, Radios, ServiceNavigation, SkipLink, createAll, isSupported,
+} from 'govuk-frontend'
+import htmx from 'htmx.org/dist/htmx.esm.js'
+
+if (isSupported()) {
+  for (const component of [Checkboxes, ErrorSummary, NotificationBanner, Radios, ServiceNavigation, SkipLink]) createAll(component)
+  createAll(Button, { preventDoubleClick: true })
+  createAll(FileUpload, {
+    i18n: {
+      chooseFilesButton: '选择文件',
+      dropInstruction: '或拖到这里',
+      noFileChosen: '未选择文件',
+      multipleFilesChosen: { other: '已选择 %{count} 个文件' },
+      enteredDropZone: '已进入上传区,松开即可上传',
+      leftDropZone: '已离开上传区',
+    },
+  })
+}
+
+document.addEventListener('click', (event) => {
+  if (event.target.closest('[data-print]')) window.print()
+})
+
+htmx.config.allowEval = false
+htmx.config.includeIndicatorStyles = false
+htmx.config.selfRequestsOnly = true
+htmx.config.historyCacheSize = 0 // pages hold personal data: none of it goes to localStorage
+
+// A redirect elsewhere (the sign-in page, say) or an error is a page of its own: go there instead of swapping a part.
+document.addEventListener('htmx:beforeSwap', (event) => {
+  const { xhr, pathInfo } = event.detail
+  const asked = new URL(pathInfo.requestPath, location.href).pathname
+  const answered = xhr.responseURL || location.href
+  if (xhr.status >= 400 || new URL(answered).pathname !== asked) {
+    event.detail.shouldSwap = false
+    location.assign(answered)
+  }
+})

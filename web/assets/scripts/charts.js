@@ -1,0 +1,110 @@
+// Draws the charts of a dashboard page from the JSON beside each of them. Loaded on such pages only.
+// Canvas, and tooltips as rich text: neither needs a style attribute, so the page's CSP holds.
+import { BarChart, LineChart, MapChart } from 'echarts/charts'
+import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from 'echarts/components'
+import { init, registerMap, use } from 'echarts/core'
+import { LabelLayout } from 'echarts/features'
+import { CanvasRenderer } from 'echarts/renderers'
+
+use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, LabelLayout, CanvasRenderer])
+
+const steps = ['#eaf2fb', '#c5daf1', '#8fb8e0', '#4f8bc6', '#0b4f9e'] // the legend's colours in styles/_own.scss
+const lines = ['#0b4f9e', '#b7592a', '#0f7a52', '#54319f', '#806f00']
+const line = '#46627d'
+const number = new Intl.NumberFormat('zh-CN')
+const said = (value, unit) => (value == null || Number.isNaN(value) ? '无数据' : `${number.format(value)} ${unit}`)
+
+/** Diagonal lines for places without a figure: not a colour of the scale, and readable in print. */
+function hatch() {
+  const tile = document.createElement('canvas')
+  tile.width = tile.height = 8
+  const pen = tile.getContext('2d')
+  pen.fillStyle = '#f0f0ee'
+  pen.fillRect(0, 0, 8, 8)
+  pen.strokeStyle = '#b6b6b4'
+  pen.lineWidth = 1.2
+  for (const x of [-8, 0, 8]) {
+    pen.beginPath()
+    pen.moveTo(x, 8)
+    pen.lineTo(x + 8, 0)
+    pen.stroke()
+  }
+  return { image: tile, repeat: 'repeat' }
+}
+
+/** Width of a degree of longitude against one of latitude in the middle of the outline. */
+function aspect(outline) {
+  let low = 90
+  let high = -90
+  const walk = (point) => {
+    if (typeof point[0] !== 'number') return point.forEach(walk)
+    low = Math.min(low, point[1])
+    high = Math.max(high, point[1])
+  }
+  for (const feature of outline.features) walk(feature.geometry.coordinates)
+  return Math.cos(((low + high) / 2) * (Math.PI / 180))
+}
+
+function countyMap(id, spec, font) {
+  registerMap(id, spec.outline)
+  const step = (value) => spec.bins.findIndex((bin) => value >= bin.from && value <= bin.to)
+  const given = new Map(spec.values.map((place) => [place.code, place.value]))
+  return {
+    tooltip: { trigger: 'item', renderMode: 'richText', formatter: (item) => `${item.name}\n${said(item.value, spec.unit)}` },
+    series: [{
+      type: 'map',
+      map: id,
+      aspectScale: aspect(spec.outline),
+      layoutCenter: ['50%', '50%'],
+      layoutSize: '98%',
+      top: 8, bottom: 8, left: 8, right: 8,
+      selectedMode: false,
+      labelLayout: { hideOverlap: true },
+      itemStyle: { borderColor: line, areaColor: hatch() },
+      emphasis: { label: { color: '#0b0c0c' }, itemStyle: { areaColor: '#ffdd00' } },
+      data: spec.outline.features.map(({ properties }) => {
+        const value = given.get(properties.code)
+        const at = value == null ? -1 : step(value)
+        return {
+          name: properties.name,
+          value,
+          itemStyle: at < 0 ? { areaColor: hatch() } : { areaColor: steps[at] },
+          label: { show: true, fontFamily: font, fontSize: 14, color: at === 4 ? '#fff' : '#0b0c0c' },
+        }
+      }),
+    }],
+  }
+}
+
+function cartesian(spec, font) {
+  const text = { fontFamily: font, fontSize: 14, color: '#0b0c0c' }
+  const many = spec.series.length > 1
+  return {
+    color: lines,
+    textStyle: text,
+    grid: { left: 8, right: 24, top: many ? 48 : 32, bottom: 8, containLabel: true },
+    legend: many ? { top: 0, left: 0, textStyle: text } : undefined,
+    tooltip: { trigger: 'axis', renderMode: 'richText', valueFormatter: (value) => said(value, spec.unit) },
+    xAxis: { type: 'category', data: spec.categories, axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: line } } },
+    yAxis: { type: 'value', name: spec.unit, nameTextStyle: { ...text, align: 'left' }, minInterval: 1, axisLabel: { ...text, formatter: (value) => number.format(value) } },
+    series: spec.series.map((series) => ({
+      type: spec.kind,
+      name: series.name,
+      data: series.values,
+      barMaxWidth: 40,
+      symbolSize: 8,
+      lineStyle: { width: 3 },
+    })),
+  }
+}
+
+const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+
+for (const place of document.querySelectorAll('[data-chart]')) {
+  const spec = JSON.parse(document.getElementById(place.dataset.chart).textContent)
+  const font = getComputedStyle(document.body).fontFamily
+  const chart = init(place, null, { renderer: 'canvas' })
+  chart.setOption({ animation: !calm, ...(spec.kind === 'map' ? countyMap(place.dataset.chart, spec, font) : cartesian(spec, font)) })
+  new ResizeObserver(() => chart.resize()).observe(place)
+  window.addEventListener('beforeprint', () => chart.resize())
+}
