@@ -1,1 +1,29 @@
-//! The `catalogue` room.
+//! The `catalogue` room: packs. A business is data; this crate reads it, checks it and hands it out as an immutable [`Release`].
+//!
+//! - [`definition`] says what can be written in a pack.
+//! - [`Release::load`] reads folders; [`Release::check`] says everything that is wrong with them, with file and line.
+//! - [`Release::parameter`], [`Release::basis_on`] and the shelves ([`Release::items`] and so on) are what the other rooms use.
+//!
+//! The crate never touches the database and has no clock. It changes when a pack can say something new.
+
+mod case_fields;
+mod check;
+mod compile;
+pub mod definition;
+mod files;
+mod finding;
+mod located;
+mod number;
+mod pack;
+mod places;
+mod read;
+mod release;
+
+pub use case_fields::{CASE_FIELDS, CaseField};
+pub use files::PackFiles;
+pub use finding::{Finding, Severity};
+pub use located::{Expression, Located, Reference, line_of};
+pub use number::Number;
+pub use pack::{Layer, Pack, PackHead};
+pub use places::Places;
+pub use release::{Citation, Defined, EffectiveValue, LoadOptions, Place, Release, Shelf};

@@ -1,0 +1,283 @@
+//! Forms: one mechanism for the citizen's wizard, visit records, opinions, notices and change reports.
+//!
+//! Expressions see the form's own fields by their ids. Pages that repeat make (or go over) records; on such a page an expression sees the
+//! record's fields, elsewhere the records are a to-many relation named by `repeat.of`.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Basis;
+use crate::number::Number;
+use crate::{Expression, Located, Reference};
+
+/// A form of one or more pages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title.
+    pub title: String,
+    /// Words before the first page.
+    #[serde(default)]
+    pub intro: Option<String>,
+    /// Law that asks for the form.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+    /// Its pages, in order.
+    #[serde(rename = "page")]
+    pub pages: Vec<Page>,
+}
+
+impl Form {
+    /// Every field with its page.
+    pub fn fields(&self) -> impl Iterator<Item = (&Page, &Field)> {
+        self.pages.iter().flat_map(|page| page.fields.iter().map(move |field| (page, field)))
+    }
+
+    /// A field by id, with its page.
+    #[must_use]
+    pub fn field(&self, id: &str) -> Option<(&Page, &Field)> {
+        self.fields().find(|(_, field)| field.id == id)
+    }
+
+    /// A page by id.
+    #[must_use]
+    pub fn page(&self, id: &str) -> Option<&Page> {
+        self.pages.iter().find(|page| page.id == id)
+    }
+}
+
+/// One page of a form.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title: a question or a noun.
+    pub title: String,
+    /// Words under the title.
+    #[serde(default)]
+    pub intro: Option<String>,
+    /// Asked once for each record.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    /// Shown only when this holds; unknown counts as shown.
+    #[serde(default)]
+    pub visible: Option<Expression>,
+    /// Fields.
+    #[serde(rename = "field")]
+    pub fields: Vec<Field>,
+}
+
+/// A page that is asked once for each record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// Name of the records, such as `member`; the records called `member` are the household's members.
+    pub of: Located<String>,
+    /// What one record is called, such as 家庭成员.
+    pub label: String,
+    /// Whether records are made here; otherwise the page goes over those made on another page (or those on file).
+    #[serde(default)]
+    pub add: bool,
+    /// Least number of records.
+    #[serde(default)]
+    pub min: Option<u32>,
+    /// Greatest number of records.
+    #[serde(default)]
+    pub max: Option<u32>,
+    /// Fields shown in the list of records.
+    #[serde(default)]
+    pub summary: Vec<Reference>,
+    /// Only for the records for which this holds (an expression over the record).
+    #[serde(default)]
+    pub only: Option<Expression>,
+}
+
+/// A field.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Identifier; a name in expressions.
+    pub id: Located<String>,
+    /// Label.
+    pub label: String,
+    /// Help under the label.
+    #[serde(default)]
+    pub hint: Option<String>,
+    /// Type.
+    #[serde(rename = "type")]
+    pub kind: Located<FieldKind>,
+    /// Codelist of `choice` and `choices`.
+    #[serde(default)]
+    pub codelist: Option<Reference>,
+    /// Whether an answer is needed.
+    #[serde(default)]
+    pub required: Requirement,
+    /// Shown only when this holds; unknown counts as not shown.
+    #[serde(default)]
+    pub visible: Option<Expression>,
+    /// What must hold of the answer.
+    #[serde(default)]
+    pub valid: Vec<Validity>,
+    /// Unit after the box.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Width of the box in characters.
+    #[serde(default)]
+    pub width: Option<u8>,
+    /// HTML autocomplete word.
+    #[serde(default)]
+    pub autocomplete: Option<String>,
+    /// Least value of a number or money.
+    #[serde(default)]
+    pub min: Option<Located<Number>>,
+    /// Greatest value of a number or money.
+    #[serde(default)]
+    pub max: Option<Located<Number>>,
+    /// The fact that the answer declares about the member or household.
+    #[serde(default)]
+    pub fact: Option<Reference>,
+    /// Sealed in storage and masked on pages.
+    #[serde(default)]
+    pub sensitive: bool,
+    /// Words that are accepted by a `statement`.
+    #[serde(default)]
+    pub statement: Option<String>,
+    /// Greatest number of files of `files`.
+    #[serde(default)]
+    pub files_max: Option<u8>,
+    /// Law that asks for it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// Type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// One line.
+    Text,
+    /// Several lines.
+    Textarea,
+    /// Yes or no.
+    YesNo,
+    /// One code.
+    Choice,
+    /// Several codes.
+    Choices,
+    /// A day.
+    Date,
+    /// A month.
+    Month,
+    /// Yuan.
+    Money,
+    /// A whole number.
+    Integer,
+    /// A decimal.
+    Decimal,
+    /// 居民身份证号码.
+    CitizenId,
+    /// Telephone number.
+    Phone,
+    /// Bank account.
+    BankAccount,
+    /// Name of a person.
+    PersonName,
+    /// A division, chosen level by level.
+    Division,
+    /// One photo or file.
+    File,
+    /// Several photos or files.
+    Files,
+    /// A signature, drawn or scanned.
+    Signature,
+    /// One of the members.
+    MemberRef,
+    /// Words that are accepted.
+    Statement,
+}
+
+impl FieldKind {
+    /// Whether rules can read the answer.
+    #[must_use]
+    pub fn has_value(self) -> bool {
+        match self {
+            Self::YesNo
+            | Self::Choice
+            | Self::Date
+            | Self::Month
+            | Self::Money
+            | Self::Integer
+            | Self::Decimal
+            | Self::Text
+            | Self::Textarea
+            | Self::PersonName
+            | Self::CitizenId
+            | Self::Phone
+            | Self::BankAccount
+            | Self::Division
+            | Self::MemberRef
+            | Self::Statement => true,
+            Self::Choices | Self::File | Self::Files | Self::Signature => false,
+        }
+    }
+}
+
+/// Whether an answer is needed: `true`, `false`, or an expression over the form.
+#[derive(Debug, Clone, Default)]
+pub enum Requirement {
+    /// May be left empty.
+    #[default]
+    Optional,
+    /// Must be answered.
+    Always,
+    /// Must be answered when this holds.
+    When(Expression),
+}
+
+impl<'de> Deserialize<'de> for Requirement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Written {
+            Flag(bool),
+            Words(String),
+        }
+        impl<'de> Deserialize<'de> for Written {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct WrittenVisitor;
+                impl Visitor<'_> for WrittenVisitor {
+                    type Value = Written;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a boolean or an expression")
+                    }
+                    fn visit_bool<E>(self, flag: bool) -> Result<Written, E> {
+                        Ok(Written::Flag(flag))
+                    }
+                    fn visit_str<E: de::Error>(self, words: &str) -> Result<Written, E> {
+                        Ok(Written::Words(words.to_owned()))
+                    }
+                }
+                deserializer.deserialize_any(WrittenVisitor)
+            }
+        }
+        let written = Located::<Written>::deserialize(deserializer)?;
+        Ok(match written.get() {
+            Written::Flag(true) => Self::Always,
+            Written::Flag(false) => Self::Optional,
+            Written::Words(words) => Self::When(written.with(words.clone())),
+        })
+    }
+}
+
+/// Something that must hold of an answer, with the words shown when it does not.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validity {
+    /// The expression; unknown counts as holding.
+    pub expr: Expression,
+    /// What to write instead, in plain words.
+    pub message: String,
+}

@@ -1,0 +1,443 @@
+//! Items (事项): one kind of matter, as in the 政务服务事项实施清单, with the steps, actions, clocks and effects that run it.
+
+use serde::Deserialize;
+
+use super::{Basis, Level, Permission};
+use crate::{Expression, Located, Reference};
+
+/// A matter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title as in the list of matters.
+    pub title: String,
+    /// The name people use, such as 低保.
+    pub short: String,
+    /// Words by which it is found, such as 我家有困难.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// What it is, in plain words.
+    pub summary: String,
+    /// Business that rights are given for, such as `assistance`.
+    pub business: String,
+    /// Type of matter, such as 行政给付.
+    pub matter: String,
+    /// Whom it serves, such as 自然人.
+    pub subject: String,
+    /// Level that decides, in words.
+    pub authority: String,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+    /// The date that picks the law.
+    pub law_on: LawDate,
+    /// Whether a citizen starts it (a review is started by the office).
+    #[serde(default = "yes")]
+    pub citizens_may_file: bool,
+    /// How it may be filed.
+    pub who_may_file: Vec<FilingWay>,
+    /// Who may get it, in plain words.
+    pub acceptance: Vec<String>,
+    /// Programmes that decide, best first.
+    #[serde(default)]
+    pub programmes: Vec<Reference>,
+    /// The form that opens a case.
+    pub form: Reference,
+    /// Materials: asked, or fetched instead of asked.
+    #[serde(default, rename = "material")]
+    pub materials: Vec<Material>,
+    /// Steps in order; the first is where a filed case begins.
+    #[serde(rename = "step")]
+    pub steps: Vec<Step>,
+    /// What can be done.
+    #[serde(rename = "action")]
+    pub actions: Vec<Action>,
+    /// Clocks.
+    #[serde(default, rename = "clock")]
+    pub clocks: Vec<Clock>,
+    /// What differs where the decision is delegated to the township.
+    #[serde(default)]
+    pub delegated: Option<Delegation>,
+    /// What the family gets in hand.
+    pub result: ItemResult,
+    /// Fee, in words.
+    pub fee: String,
+    /// Trips to an office that are needed.
+    pub trips: u8,
+    /// What to do against the decision, in words.
+    pub remedies: String,
+    /// Law behind the remedies.
+    #[serde(default)]
+    pub remedies_basis: Vec<Basis>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Item {
+    /// A step by id.
+    #[must_use]
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// An action by id.
+    #[must_use]
+    pub fn action(&self, id: &str) -> Option<&Action> {
+        self.actions.iter().find(|action| action.id == id)
+    }
+
+    /// A clock by id.
+    #[must_use]
+    pub fn clock(&self, id: &str) -> Option<&Clock> {
+        self.clocks.iter().find(|clock| clock.id == id)
+    }
+
+    /// Actions that may be done at a step, in the order written.
+    pub fn actions_at<'a>(&'a self, step: &'a str) -> impl Iterator<Item = &'a Action> {
+        self.actions.iter().filter(move |action| action.at.iter().any(|at| at == step))
+    }
+
+    /// The step at which a filed case begins.
+    #[must_use]
+    pub fn first_step(&self) -> Option<&Step> {
+        self.steps.first()
+    }
+}
+
+/// The date that picks the law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LawDate {
+    /// The day of acceptance.
+    Accepted,
+    /// The day of the decision.
+    Decided,
+}
+
+/// How a matter may be filed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilingWay {
+    /// Code of codelist `channel`.
+    pub channel: Reference,
+    /// Who, in plain words.
+    pub who: String,
+    /// Law behind it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// A material.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Material {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title.
+    pub title: String,
+    /// Field of the form that takes it, when it is asked for.
+    #[serde(default)]
+    pub field: Option<Reference>,
+    /// When it is needed, in plain words; always if absent.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// Query that replaces it, when it is fetched.
+    #[serde(default)]
+    pub fetched: Option<Fetched>,
+    /// Law behind asking or not asking.
+    pub basis: Vec<Basis>,
+}
+
+/// A query that replaces a material.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetched {
+    /// The data set; none where a register of this system answers.
+    #[serde(default)]
+    pub dataset: Option<Reference>,
+    /// What is asked of whom, in words.
+    pub query: String,
+}
+
+/// A step.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title on work lists.
+    pub title: String,
+    /// Title that the family reads.
+    pub public_title: String,
+    /// What happens now and who does it, for the family.
+    pub public_text: String,
+    /// Level that holds the task.
+    pub level: Level,
+    /// Role that does it; none for the applicant.
+    #[serde(default)]
+    pub role: Option<Reference>,
+    /// Clock shown on the task.
+    #[serde(default)]
+    pub clock: Option<Reference>,
+}
+
+/// An action.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Label on its button.
+    pub title: String,
+    /// Steps at which it may be done.
+    pub at: Vec<Reference>,
+    /// What the doer must be allowed.
+    pub permission: Permission,
+    /// Form that is filled to do it.
+    #[serde(default)]
+    pub form: Option<Reference>,
+    /// Step that follows; the step stays if absent.
+    #[serde(default)]
+    pub to: Option<Reference>,
+    /// When it may be done: an expression over the case (see [`crate::CASE_FIELDS`]).
+    #[serde(default)]
+    pub when: Option<Expression>,
+    /// Why it may not be done while `when` does not hold, for the officer.
+    #[serde(default)]
+    pub when_not: Option<String>,
+    /// Actions of the same case that the doer must not have done.
+    #[serde(default)]
+    pub different_from: Vec<Reference>,
+    /// What is done, in order, in one transaction.
+    #[serde(default)]
+    pub effects: Vec<Located<Effect>>,
+    /// Codelist of reasons of which at least one is chosen.
+    #[serde(default)]
+    pub reasons: Option<Reference>,
+    /// A question asked before it is done, for what cannot be undone.
+    #[serde(default)]
+    pub confirm: Option<String>,
+    /// Line in the trace of the case and in the family's view.
+    #[serde(default)]
+    pub public_text: Option<String>,
+    /// Law behind it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// The closed vocabulary of effects; each is implemented in `office::casework`.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// The case is accepted today: due dates begin.
+    Accept,
+    /// The action may be done only once in a case.
+    OnceOnly,
+    /// Write the form's facts.
+    RecordFacts,
+    /// Ask the county for a means test.
+    RequestMeansTest,
+    /// Begin publishing in the village.
+    OpenNotice(NoticePeriod),
+    /// End publishing.
+    CloseNotice,
+    /// Record an objection.
+    RecordObjection,
+    /// Record a democratic appraisal.
+    RecordAppraisal,
+    /// Record a relative of staff.
+    RecordRelative,
+    /// Record that the family was heard.
+    RecordHearing,
+    /// Record a home visit.
+    RecordVisit,
+    /// Run the rules and keep the determination.
+    Determine,
+    /// Make the entitlement.
+    Grant,
+    /// Refuse, with reasons.
+    Refuse,
+    /// Change the amount or the members.
+    ChangeAmount,
+    /// Let the benefit go on as it is, with the next review set.
+    Continue,
+    /// Let the benefit go on for the taper, then stop.
+    Taper,
+    /// Suspend.
+    Suspend,
+    /// Stop.
+    Stop,
+    /// Extend a clock.
+    Extend(Reference),
+    /// Queue a letter.
+    Letter(Reference),
+    /// Give somebody a task beside the step.
+    Task(NewTask),
+    /// Close the case.
+    End(Outcome),
+}
+
+impl Effect {
+    /// Refuses, reduces or stops: needs law that was read, and reasons.
+    #[must_use]
+    pub fn takes_away(&self) -> bool {
+        match self {
+            Self::Refuse | Self::ChangeAmount | Self::Suspend | Self::Stop | Self::Taper => true,
+            Self::Accept
+            | Self::OnceOnly
+            | Self::RecordFacts
+            | Self::RequestMeansTest
+            | Self::OpenNotice(_)
+            | Self::CloseNotice
+            | Self::RecordObjection
+            | Self::RecordAppraisal
+            | Self::RecordRelative
+            | Self::RecordHearing
+            | Self::RecordVisit
+            | Self::Determine
+            | Self::Grant
+            | Self::Continue
+            | Self::Extend(_)
+            | Self::Letter(_)
+            | Self::Task(_)
+            | Self::End(_) => false,
+        }
+    }
+}
+
+/// How long a notice hangs.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NoticePeriod {
+    /// Natural days.
+    pub natural_days: u16,
+    /// Letter that is posted.
+    pub letter: Reference,
+}
+
+/// A task beside the step.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NewTask {
+    /// Level.
+    pub level: Level,
+    /// Role.
+    pub role: Reference,
+    /// Title.
+    pub title: String,
+    /// Clock whose due date it bears.
+    #[serde(default)]
+    pub clock: Option<Reference>,
+}
+
+/// How a case ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Granted.
+    Granted,
+    /// Refused.
+    Refused,
+    /// The applicant took it back.
+    Withdrawn,
+    /// Ended because the family would not cooperate, or did not complete the materials.
+    Terminated,
+    /// The benefit goes on unchanged.
+    Continued,
+    /// The benefit was increased.
+    Increased,
+    /// The benefit was reduced.
+    Reduced,
+    /// The benefit was stopped.
+    Stopped,
+    /// The benefit tapers out.
+    Tapered,
+}
+
+/// A clock.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title.
+    pub title: String,
+    /// Action that starts it.
+    pub starts: Reference,
+    /// Actions that end it.
+    pub ends: Vec<Reference>,
+    /// Its length.
+    pub limit: Limit,
+    /// How it may be extended.
+    #[serde(default)]
+    pub extend: Option<Extension>,
+    /// Days before the limit at which it warns, counted like the limit.
+    #[serde(default)]
+    pub warn_before: u16,
+    /// Shown to the family.
+    #[serde(default)]
+    pub public: bool,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+}
+
+/// A length of time; working days and natural days are different things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// 工作日
+    WorkingDays(u16),
+    /// 自然日
+    NaturalDays(u16),
+    /// 月
+    Months(u16),
+}
+
+/// An extension of a clock.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// The length counted from the start, not added.
+    pub to: Limit,
+    /// Codelist of the reasons.
+    pub reasons: Reference,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+}
+
+/// What differs where the decision is delegated to the township.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// Boolean parameter, read for the township.
+    pub parameter: Reference,
+    /// Clock with another limit.
+    pub clock: Reference,
+    /// That limit.
+    pub limit: Limit,
+    /// Steps that move.
+    pub steps: Vec<Reference>,
+    /// The level to which they move.
+    pub level: Level,
+    /// The role that does them there.
+    pub role: Reference,
+    /// Integer parameter: how many of a hundred confirmed cases the county checks.
+    #[serde(default)]
+    pub sample_percent: Option<Reference>,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+}
+
+/// What the family gets in hand.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemResult {
+    /// Title.
+    pub title: String,
+    /// Letter.
+    #[serde(default)]
+    pub letter: Option<Reference>,
+}

@@ -1,0 +1,71 @@
+//! What a pack can define. One struct for each kind of TOML table; the field names are the keys a civil servant writes.
+//!
+//! Look here for the meaning of a key; look in [`crate::check`] for what must hold between definitions.
+
+mod codelist;
+mod fact;
+mod form;
+mod item;
+mod law;
+mod letter;
+mod parameter;
+mod place;
+mod programme;
+mod rule_case;
+mod staff;
+
+pub use codelist::{Code, Codelist};
+pub use fact::{
+    Absent, Column, ColumnFact, Dataset, Department, Fact, FactSource, Gather, Sensitivity, ValueKind,
+};
+pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity};
+pub use item::{
+    Action, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult, LawDate, Limit,
+    Material, NewTask, NoticePeriod, Outcome, Step,
+};
+pub use law::{Article, Basis, Law, Verified};
+pub use letter::Letter;
+pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue};
+pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile};
+pub use programme::{Amount, Condition, ConditionKind, Definition, ExclusionGroup, Programme, Unit};
+pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
+pub use staff::{Level, Permission, Role};
+
+use crate::Located;
+
+/// A kind of definition: its TOML name, its Chinese name and its identifier.
+pub trait Kind {
+    /// The name of the TOML table, such as `law`.
+    const NAME: &'static str;
+    /// What a person calls it, such as 法规.
+    const TITLE: &'static str;
+    /// The identifier, unique among definitions of this kind.
+    fn id(&self) -> &Located<String>;
+}
+
+macro_rules! kinds {
+    ($($kind:ty = $name:literal, $title:literal;)*) => {
+        $(impl Kind for $kind {
+            const NAME: &'static str = $name;
+            const TITLE: &'static str = $title;
+            fn id(&self) -> &Located<String> { &self.id }
+        })*
+    };
+}
+
+kinds! {
+    Law = "law", "法规";
+    Codelist = "codelist", "代码表";
+    Department = "department", "部门";
+    Dataset = "dataset", "核对数据";
+    Fact = "fact", "指标项";
+    Parameter = "parameter", "参数";
+    Table = "table", "数表";
+    ExclusionGroup = "exclusion_group", "互斥组";
+    Programme = "programme", "待遇项目";
+    Role = "role", "岗位";
+    Form = "form", "表单";
+    Letter = "letter", "文书";
+    Item = "item", "事项";
+    RuleCase = "case", "规则例子";
+}

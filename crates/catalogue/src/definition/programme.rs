@@ -1,0 +1,146 @@
+//! Programmes: who may get what, how much, and why.
+
+use serde::Deserialize;
+
+use super::{Basis, ValueKind};
+use crate::{Expression, Located, Reference};
+
+/// What a programme or fact is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// One person.
+    Person,
+    /// One household.
+    Household,
+}
+
+/// A benefit: conditions, amount, and how it goes on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Programme {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title.
+    pub title: String,
+    /// Who is decided about.
+    pub unit: Unit,
+    /// What it is, in plain words.
+    pub summary: String,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+    /// Intermediate values, in order; later ones may use earlier ones.
+    #[serde(default, rename = "definition")]
+    pub definitions: Vec<Definition>,
+    /// What must hold, all of it.
+    #[serde(rename = "condition")]
+    pub conditions: Vec<Condition>,
+    /// How much.
+    pub amount: Amount,
+    /// Which members the benefit covers: a boolean expression over a person; all members if absent.
+    #[serde(default)]
+    pub coverage: Option<Expression>,
+    /// Programmes of one group never pay the same person for the same month.
+    pub exclusion_group: Reference,
+    /// The lower number wins inside the group.
+    pub priority: i32,
+    /// Months to the next review.
+    pub review: Expression,
+    /// Law behind the review interval.
+    #[serde(default)]
+    pub review_basis: Vec<Basis>,
+    /// Months the benefit goes on after income has risen.
+    #[serde(default)]
+    pub taper: Option<Expression>,
+    /// Law behind the taper.
+    #[serde(default)]
+    pub taper_basis: Vec<Basis>,
+}
+
+/// A named intermediate value.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// Identifier, used as a name in later expressions.
+    pub id: Located<String>,
+    /// Title in explanations.
+    pub title: String,
+    /// Whether it is reckoned for each member or once for the unit.
+    #[serde(default)]
+    pub each: Option<Unit>,
+    /// The expression.
+    pub expr: Expression,
+    /// Type, where it is to be shown otherwise than as reckoned.
+    #[serde(default, rename = "type")]
+    pub kind: Option<ValueKind>,
+    /// Unit in explanations.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Law behind it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+    /// Why it is reckoned so.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A condition.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title, as shown beside yes, no or unknown.
+    pub title: String,
+    /// Reckoned, or judged by an officer.
+    pub kind: ConditionKind,
+    /// The expression of a reckoned condition.
+    #[serde(default)]
+    pub expr: Option<Expression>,
+    /// When an officer's judgement is needed; always if absent.
+    #[serde(default)]
+    pub when: Option<Expression>,
+    /// What the officer is asked; needed for a finding.
+    #[serde(default)]
+    pub question: Option<String>,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+    /// Code of the reason given when it fails (codelist `refusal_reason`).
+    pub reason: Located<String>,
+    /// What a refused family can do next, in plain words.
+    pub remedy: String,
+}
+
+/// How a condition is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionKind {
+    /// By an expression.
+    Expression,
+    /// By a named officer's recorded judgement.
+    Finding,
+}
+
+/// The amount of a benefit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amount {
+    /// Money per month for the unit.
+    pub expr: Expression,
+    /// Unit.
+    pub unit: String,
+    /// How and when it is rounded, in words; printed in letters and manuals.
+    pub rounding: String,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+}
+
+/// Programmes that never pay the same person for the same month.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExclusionGroup {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title.
+    pub title: String,
+}

@@ -1,0 +1,571 @@
+//! A release: all packs of a city, read, checked and frozen under one content hash.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::check;
+use crate::compile::Compiled;
+use crate::definition::{
+    Basis, Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Item, Kind, Law, Letter,
+    Parameter, Programme, Role, RuleCase, Scalar, Table, TableValue, Verified,
+};
+use crate::files::content_hash;
+use crate::pack::{Layer, Pack};
+use crate::places::Places;
+use crate::read::{Reading, read_head, read_pack};
+use crate::{Finding, PackFiles, Severity};
+
+/// Where a definition stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Index of the pack in [`Release::packs`].
+    pub pack: usize,
+    /// Path inside the pack.
+    pub path: String,
+    /// 1-based line.
+    pub line: usize,
+}
+
+/// A definition with its place; reads like the definition itself.
+#[derive(Debug, Clone)]
+pub struct Defined<T> {
+    /// Where it stands.
+    pub place: Place,
+    definition: T,
+}
+
+impl<T> Defined<T> {
+    pub(crate) fn new(place: Place, definition: T) -> Self {
+        Self { place, definition }
+    }
+
+    /// The definition and its place.
+    pub(crate) fn into_parts(self) -> (Place, T) {
+        (self.place, self.definition)
+    }
+}
+
+impl<T> Deref for Defined<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.definition
+    }
+}
+
+/// Definitions of one kind, in the order written, found by id.
+#[derive(Debug, Clone)]
+pub struct Shelf<T> {
+    list: Vec<Defined<T>>,
+    by_id: HashMap<String, usize>,
+}
+
+impl<T: Kind> Shelf<T> {
+    /// Later definitions of an id that is taken are left out here and reported by the checker.
+    fn new(list: Vec<Defined<T>>) -> Self {
+        let mut by_id = HashMap::with_capacity(list.len());
+        for (index, definition) in list.iter().enumerate() {
+            by_id.entry(definition.id().get().clone()).or_insert(index);
+        }
+        Self { list, by_id }
+    }
+
+    /// A definition by id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Defined<T>> {
+        self.by_id.get(id).map(|index| &self.list[*index])
+    }
+
+    /// All definitions in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = &Defined<T>> {
+        self.list.iter()
+    }
+
+    /// Ids in alphabetical order, for messages.
+    pub(crate) fn ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.by_id.keys().map(String::as_str).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+/// How to load.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadOptions {
+    /// The database is marked synthetic: demo packs may be loaded.
+    pub synthetic: bool,
+}
+
+/// One value of a parameter or table with the place it holds for.
+#[derive(Debug, Clone)]
+pub(crate) struct Held<V> {
+    pub layer: Layer,
+    pub place: Place,
+    /// Division code; none for everywhere.
+    pub division: Option<String>,
+    pub value: V,
+}
+
+/// The value of a parameter for a division on a day.
+#[derive(Debug, Clone)]
+pub struct EffectiveValue<'a> {
+    /// The value.
+    pub value: &'a Scalar,
+    /// Its source: a quote, a document, or 演示参数.
+    pub source: &'a str,
+    /// First day of the value.
+    pub from: NaiveDate,
+    /// The division it was set for; none when national.
+    pub division: Option<&'a str>,
+    /// The layer that gave it.
+    pub layer: Layer,
+    /// Used past the last day for which its source states it.
+    pub carried_forward: bool,
+    /// Article that gives it.
+    pub law: Option<&'a Basis>,
+}
+
+/// All packs of a city, checked and frozen. Share it in an `Arc`.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// Content hash (SM3, hexadecimal).
+    pub hash: String,
+    /// Packs in the order of their layers.
+    pub packs: Vec<Pack>,
+    /// Laws.
+    pub laws: Shelf<Law>,
+    /// Codelists.
+    pub codelists: Shelf<Codelist>,
+    /// Departments.
+    pub departments: Shelf<Department>,
+    /// Data sets of the means test.
+    pub datasets: Shelf<Dataset>,
+    /// Facts.
+    pub facts: Shelf<Fact>,
+    /// Parameters.
+    pub parameters: Shelf<Parameter>,
+    /// Tables.
+    pub tables: Shelf<Table>,
+    /// Exclusion groups.
+    pub exclusion_groups: Shelf<ExclusionGroup>,
+    /// Programmes.
+    pub programmes: Shelf<Programme>,
+    /// Roles.
+    pub roles: Shelf<Role>,
+    /// Forms.
+    pub forms: Shelf<Form>,
+    /// Letters.
+    pub letters: Shelf<Letter>,
+    /// Items.
+    pub items: Shelf<Item>,
+    /// Rule cases.
+    pub cases: Shelf<RuleCase>,
+    /// Divisions.
+    pub places: Places,
+    /// GeoJSON texts of the outlines.
+    pub outlines: Vec<String>,
+    pub(crate) values: BTreeMap<String, Vec<Held<DatedValue>>>,
+    pub(crate) table_values: BTreeMap<String, Vec<Held<TableValue>>>,
+    /// Programmes and expressions, compiled.
+    pub(crate) compiled: Compiled,
+}
+
+/// What a release is stored as.
+#[derive(Serialize, Deserialize)]
+struct Archive {
+    packs: Vec<PackFiles>,
+}
+
+impl Release {
+    /// Reads, checks and freezes pack folders; demo packs are refused.
+    ///
+    /// # Errors
+    /// Every error of every file.
+    pub fn load(folders: &[&Path]) -> Result<Self, Vec<Finding>> {
+        Self::load_with(folders, LoadOptions::default())
+    }
+
+    /// Reads, checks and freezes pack folders.
+    ///
+    /// # Errors
+    /// Every error of every file.
+    pub fn load_with(folders: &[&Path], options: LoadOptions) -> Result<Self, Vec<Finding>> {
+        let mut packs = Vec::new();
+        let mut findings = Vec::new();
+        for folder in folders {
+            match PackFiles::read(folder) {
+                Ok(files) => packs.push(files),
+                Err(more) => findings.extend(more),
+            }
+        }
+        if findings.is_empty() { Self::from_packs(packs, options) } else { Err(findings) }
+    }
+
+    /// The same from files in memory: an archive, or folders with a database release on top.
+    ///
+    /// # Errors
+    /// Every error of every file.
+    pub fn from_packs(files: Vec<PackFiles>, options: LoadOptions) -> Result<Self, Vec<Finding>> {
+        let (release, findings) = Self::examine(files, options)?;
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            Err(findings)
+        } else {
+            Ok(release)
+        }
+    }
+
+    /// All findings, warnings too; empty when nothing is to be said.
+    #[must_use]
+    pub fn check(folders: &[&Path], options: LoadOptions) -> Vec<Finding> {
+        let mut packs = Vec::new();
+        for folder in folders {
+            match PackFiles::read(folder) {
+                Ok(files) => packs.push(files),
+                Err(findings) => return findings,
+            }
+        }
+        match Self::examine(packs, options) {
+            Ok((_, findings)) | Err(findings) => findings,
+        }
+    }
+
+    /// A release and what is wrong with it; `Err` when it cannot even be put together.
+    fn examine(files: Vec<PackFiles>, options: LoadOptions) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
+        let packs = order_packs(files, options)?;
+        let mut findings = Vec::new();
+        let mut reading = Reading::default();
+        for (rank, pack) in packs.iter().enumerate() {
+            read_pack(rank, pack, &mut reading, &mut findings);
+        }
+        let mut release = Self::assemble(packs, reading, &mut findings);
+        if findings.is_empty() {
+            release.compiled = Compiled::compile(&release, &mut findings);
+            check::check(&release, &mut findings);
+        }
+        findings.sort();
+        findings.dedup();
+        Ok((release, findings))
+    }
+
+    fn assemble(packs: Vec<Pack>, reading: Reading, findings: &mut Vec<Finding>) -> Self {
+        let mut places = Places::default();
+        for definition in &reading.division_files {
+            if let Some((file, text)) =
+                included(&packs, &definition.place, &definition.file, definition.file.start(), findings)
+            {
+                places.add(definition, &file, text, findings);
+            }
+        }
+        let mut outlines = Vec::new();
+        for definition in &reading.outline_files {
+            if let Some((_, text)) =
+                included(&packs, &definition.place, &definition.file, definition.file.start(), findings)
+            {
+                outlines.push(text.clone());
+            }
+        }
+        let mut values: BTreeMap<String, Vec<Held<DatedValue>>> = BTreeMap::new();
+        let hold = |place: &Place, division: Option<String>| {
+            let head = &packs[place.pack].head;
+            (head.layer, division.or_else(|| head.division.as_ref().map(|own| own.get().clone())))
+        };
+        for parameter in &reading.parameters {
+            for value in &parameter.values {
+                let (layer, division) =
+                    hold(&parameter.place, value.division.as_ref().map(|code| code.get().clone()));
+                let held = Held { layer, place: parameter.place.clone(), division, value: value.clone() };
+                values.entry(parameter.id.get().clone()).or_default().push(held);
+            }
+        }
+        for added in reading.added_values {
+            let (place, added) = added.into_parts();
+            let (parameter, value) = added.into_value();
+            let (layer, division) = hold(&place, value.division.as_ref().map(|code| code.get().clone()));
+            let line = line_in(&packs, &place, parameter.start());
+            if reading.parameters.iter().all(|known| known.id != parameter) {
+                let message = format!("参数 {parameter} 没有定义");
+                findings.push(Finding::error(
+                    packs[place.pack].files.display(&place.path),
+                    line,
+                    message,
+                    "某个 [[parameter]] 的 id",
+                ));
+            }
+            values.entry(parameter.get().clone()).or_default().push(Held { layer, place, division, value });
+        }
+        let mut table_values: BTreeMap<String, Vec<Held<TableValue>>> = BTreeMap::new();
+        for table in &reading.tables {
+            for value in &table.values {
+                let (layer, division) =
+                    hold(&table.place, value.division.as_ref().map(|code| code.get().clone()));
+                let held = Held { layer, place: table.place.clone(), division, value: value.clone() };
+                table_values.entry(table.id.get().clone()).or_default().push(held);
+            }
+        }
+        for added in reading.table_values {
+            let (place, value) = added.into_parts();
+            let (layer, division) = hold(&place, value.division.as_ref().map(|code| code.get().clone()));
+            let file = packs[place.pack].files.display(&place.path);
+            match &value.table {
+                Some(table) if reading.tables.iter().any(|known| known.id == *table) => {
+                    table_values.entry(table.get().clone()).or_default().push(Held {
+                        layer,
+                        place,
+                        division,
+                        value,
+                    });
+                }
+                Some(table) => {
+                    let line = line_in(&packs, &place, table.start());
+                    findings.push(Finding::error(
+                        file,
+                        line,
+                        format!("数表 {table} 没有定义"),
+                        "某个 [[table]] 的 id",
+                    ));
+                }
+                None => findings.push(Finding::error(
+                    file,
+                    place.line,
+                    "[[table_value]] 没有写 table",
+                    "table = \"数表的 id\"",
+                )),
+            }
+        }
+        let hash = content_hash(packs.iter().map(|pack| (pack.head.id.as_str(), &pack.files.files)));
+        Self {
+            hash,
+            laws: Shelf::new(reading.laws),
+            codelists: Shelf::new(reading.codelists),
+            departments: Shelf::new(reading.departments),
+            datasets: Shelf::new(reading.datasets),
+            facts: Shelf::new(reading.facts),
+            parameters: Shelf::new(reading.parameters),
+            tables: Shelf::new(reading.tables),
+            exclusion_groups: Shelf::new(reading.exclusion_groups),
+            programmes: Shelf::new(reading.programmes),
+            roles: Shelf::new(reading.roles),
+            forms: Shelf::new(reading.forms),
+            letters: Shelf::new(reading.letters),
+            items: Shelf::new(reading.items),
+            cases: Shelf::new(reading.cases),
+            packs,
+            places,
+            outlines,
+            values,
+            table_values,
+            compiled: Compiled::default(),
+        }
+    }
+
+    /// Everything the release was made from, as JSON; store it under [`Release::hash`].
+    #[must_use]
+    pub fn archive(&self) -> String {
+        let packs = self.packs.iter().map(|pack| pack.files.clone()).collect();
+        serde_json::to_string(&Archive { packs }).expect("texts by path always serialise")
+    }
+
+    /// A release from its archive.
+    ///
+    /// # Errors
+    /// Not an archive, or every error of every file (a later program may check more strictly).
+    pub fn from_archive(archive: &str, options: LoadOptions) -> Result<Self, Vec<Finding>> {
+        let archive: Archive = serde_json::from_str(archive).map_err(|error| {
+            vec![Finding::error("存档", error.line(), format!("配置存档读不懂:{error}"), "export 存下的原文")]
+        })?;
+        Self::from_packs(archive.packs, options)
+    }
+
+    /// The files of each pack, to build the next release on top.
+    #[must_use]
+    pub fn pack_files(&self) -> Vec<PackFiles> {
+        self.packs.iter().map(|pack| pack.files.clone()).collect()
+    }
+
+    /// Whether a demo pack is part of it: a banner belongs on every page and letter.
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        self.packs.iter().any(|pack| pack.head.layer == Layer::Demo)
+    }
+
+    /// A text file of the pack in which a definition stands, such as a letter's template.
+    #[must_use]
+    pub fn file(&self, place: &Place, path: &str) -> Option<&str> {
+        self.packs.get(place.pack)?.files.files.get(path).map(String::as_str)
+    }
+
+    /// The value of a parameter for a division on a day: the nearest division wins, then the later layer, then the later start.
+    #[must_use]
+    pub fn parameter(&self, id: &str, division: &str, on: NaiveDate) -> Option<EffectiveValue<'_>> {
+        let held = self.best(
+            self.values.get(id)?,
+            division,
+            |value| value.from <= on && value.until.is_none_or(|until| on <= until),
+            |value| value.from,
+        )?;
+        let value = &held.value;
+        Some(EffectiveValue {
+            value: value.value.get(),
+            source: value.source.as_str(),
+            from: value.from,
+            division: held.division.as_deref(),
+            layer: held.layer,
+            carried_forward: value.stated_until.is_some_and(|stated| stated < on),
+            law: value.law.as_ref(),
+        })
+    }
+
+    /// The rows of a table for a division on a day, chosen like a parameter.
+    #[must_use]
+    pub fn table(&self, id: &str, division: &str, on: NaiveDate) -> Option<&TableValue> {
+        let held = self.best(
+            self.table_values.get(id)?,
+            division,
+            |value| value.from <= on && value.until.is_none_or(|until| on <= until),
+            |value| value.from,
+        )?;
+        Some(&held.value)
+    }
+
+    fn best<'a, V>(
+        &'a self,
+        values: &'a [Held<V>],
+        division: &str,
+        holds: impl Fn(&V) -> bool,
+        from: impl Fn(&V) -> NaiveDate,
+    ) -> Option<&'a Held<V>> {
+        let codes = self.places.upwards(division).map(|entry| Some(entry.code.as_str())).chain([None]);
+        codes
+            .filter_map(|code| {
+                let here =
+                    values.iter().filter(|held| held.division.as_deref() == code && holds(&held.value));
+                here.max_by_key(|held| (held.layer, held.place.pack, from(&held.value)))
+            })
+            .next()
+    }
+
+    /// Citations in force on a day, best law first: what a letter prints.
+    #[must_use]
+    pub fn basis_on<'a>(&'a self, basis: &'a [Basis], on: NaiveDate) -> Vec<Citation<'a>> {
+        let mut citations: Vec<Citation<'a>> = basis
+            .iter()
+            .filter_map(|basis| {
+                let law = self.laws.get(&basis.law)?;
+                let article = basis.article.as_ref().map(|article| article.as_str());
+                law.in_force(on).then_some(Citation { law, article })
+            })
+            .collect();
+        citations.sort_by_key(|citation| citation.law.rank);
+        citations
+    }
+
+    /// The title of a code; the code itself if unknown.
+    #[must_use]
+    pub fn code_title<'a>(&'a self, codelist: &str, code: &'a str) -> &'a str {
+        self.codelists.get(codelist).and_then(|list| list.title_of(code)).unwrap_or(code)
+    }
+
+    /// The line of an offset in the file of a place.
+    pub(crate) fn line(&self, place: &Place, start: usize) -> usize {
+        line_in(&self.packs, place, start)
+    }
+
+    /// The file of a place as a finding names it.
+    pub(crate) fn file_name(&self, place: &Place) -> String {
+        self.packs[place.pack].files.display(&place.path)
+    }
+}
+
+/// An article in force.
+#[derive(Debug, Clone, Copy)]
+pub struct Citation<'a> {
+    /// The law.
+    pub law: &'a Law,
+    /// The article's number as listed.
+    pub article: Option<&'a str>,
+}
+
+impl Citation<'_> {
+    /// 《社会救助法》第十八条.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.article.map_or_else(|| format!("《{}》", self.law.short), |article| self.law.cite(article))
+    }
+
+    /// Whether its text was read.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        *self.law.verified != Verified::Memory
+    }
+}
+
+fn line_in(packs: &[Pack], place: &Place, start: usize) -> usize {
+    let text = packs.get(place.pack).and_then(|pack| pack.files.files.get(&place.path));
+    text.map_or(place.line, |text| crate::located::line_of(text, start))
+}
+
+fn included<'a>(
+    packs: &'a [Pack],
+    place: &Place,
+    path: &str,
+    start: usize,
+    findings: &mut Vec<Finding>,
+) -> Option<(String, &'a String)> {
+    let files = &packs[place.pack].files;
+    let text = files.files.get(path);
+    if text.is_none() {
+        let message = format!("配置包里没有文件 {path}");
+        findings.push(Finding::error(
+            files.display(&place.path),
+            line_in(packs, place, start),
+            message,
+            "包内的文件,或在 pack.toml 的 [include] 里写明",
+        ));
+    }
+    text.map(|text| (files.display(path), text))
+}
+
+fn order_packs(files: Vec<PackFiles>, options: LoadOptions) -> Result<Vec<Pack>, Vec<Finding>> {
+    let mut packs = Vec::new();
+    let mut findings = Vec::new();
+    for files in files {
+        match read_head(&files) {
+            Ok(head) => packs.push(Pack { head, files }),
+            Err(more) => findings.extend(more),
+        }
+    }
+    packs.sort_by_key(|pack| pack.head.layer);
+    for (index, pack) in packs.iter().enumerate() {
+        let file = pack.files.display("pack.toml");
+        let line = |start: usize| crate::located::line_of(&pack.files.files["pack.toml"], start);
+        if pack.head.layer == Layer::Demo && !options.synthetic {
+            let expected = "演示配置只能装入合成数据库;正式数据库请用本市的配置包";
+            findings.push(Finding::error(&file, 0, format!("{} 是演示配置包", pack.head.id), expected));
+        }
+        if packs[..index].iter().any(|earlier| earlier.head.id == pack.head.id) {
+            findings.push(Finding::error(
+                &file,
+                line(pack.head.id.start()),
+                format!("配置包 {} 装了两次", pack.head.id),
+                "每个配置包一个 id",
+            ));
+        }
+        for required in &pack.head.requires {
+            if packs.iter().all(|other| other.head.id != *required) {
+                findings.push(Finding::error(
+                    &file,
+                    line(required.start()),
+                    format!("需要的配置包 {required} 没有一起装入"),
+                    format!("同时给出 {required} 的文件夹"),
+                ));
+            }
+        }
+    }
+    if packs.is_empty() && findings.is_empty() {
+        findings.push(Finding::error("", 0, "没有给出配置包", "至少一个配置包文件夹,如 packs/national"));
+    }
+    if findings.is_empty() { Ok(packs) } else { Err(findings) }
+}
