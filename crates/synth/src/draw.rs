@@ -11,8 +11,9 @@ impl Draw {
     #[must_use]
     pub fn new(seed: u64, key: &str) -> Self {
         // FNV-1a folds the key; the mixing of `next` makes neighbouring keys unrelated.
-        let folded =
-            key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let folded = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
         Self { state: folded ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) }
     }
 

@@ -104,7 +104,11 @@ impl Member {
     #[must_use]
     pub fn age_on(&self, day: NaiveDate) -> i64 {
         let years = day.year() - self.born_on.year();
-        i64::from(if (day.month(), day.day()) < (self.born_on.month(), self.born_on.day()) { years - 1 } else { years })
+        i64::from(if (day.month(), day.day()) < (self.born_on.month(), self.born_on.day()) {
+            years - 1
+        } else {
+            years
+        })
     }
 }
 
@@ -186,7 +190,14 @@ impl<'a> Families<'a> {
         family
     }
 
-    fn person(&mut self, draw: &mut Draw, relation: Relation, surname: &str, sex: Sex, age: (i64, i64)) -> Member {
+    fn person(
+        &mut self,
+        draw: &mut Draw,
+        relation: Relation,
+        surname: &str,
+        sex: Sex,
+        age: (i64, i64),
+    ) -> Member {
         let days = draw.between(age.0 * 365 + 30, age.1 * 365 + 300);
         let born_on = self.village.today - Days::new(days.unsigned_abs());
         let (born_on, sequence) = self.free_number(born_on, sex);
@@ -196,7 +207,8 @@ impl<'a> Families<'a> {
             sex,
             born_on,
             relation,
-            phone: (age.1 >= 14 && draw.chance(850)).then(|| format!("199{:08}", draw.between(0, 99_999_999))),
+            phone: (age.1 >= 14 && draw.chance(850))
+                .then(|| format!("199{:08}", draw.between(0, 99_999_999))),
             wage_fen: 0,
             business_fen: 0,
             property_fen: 0,
@@ -297,12 +309,14 @@ fn live(family: &mut Family, draw: &mut Draw, poor: bool, today: NaiveDate) {
         if draw.chance(if poor { 260 } else { 45 }) {
             member.disability_level = Some(draw.between(1, 4));
             member.disability_kind =
-                Some(draw.pick(&["physical", "visual", "hearing", "intellectual", "mental", "multiple"]));
+                Some(*draw.pick(&["physical", "visual", "hearing", "intellectual", "mental", "multiple"]));
         }
         member.seriously_ill = draw.chance(if poor { 140 } else { 12 });
         let able = !member.seriously_ill && member.disability_level.is_none_or(|level| level > 2);
         match age {
-            60.. => member.transfer_fen = if rural || poor { draw.yuan(150, 260) } else { draw.yuan(1900, 4200) },
+            60.. => {
+                member.transfer_fen = if rural || poor { draw.yuan(150, 260) } else { draw.yuan(1900, 4200) }
+            }
             18..=59 if able && !member.student => {
                 if poor {
                     member.wage_fen = if draw.chance(550) { draw.yuan(300, 1400) } else { 0 };
@@ -323,7 +337,13 @@ fn live(family: &mut Family, draw: &mut Draw, poor: bool, today: NaiveDate) {
     }
     let grown_old = family.members.iter().all(|member| member.age_on(today) >= 60);
     family.deposits_fen = if poor { draw.yuan(0, 9_000) } else { draw.yuan(5_000, 260_000) };
-    family.vehicles = i64::from(draw.chance(if poor { 25 } else if grown_old { 60 } else { 480 }));
+    family.vehicles = i64::from(draw.chance(if poor {
+        25
+    } else if grown_old {
+        60
+    } else {
+        480
+    }));
     family.houses = if poor { draw.between(0, 1) } else { 1 + i64::from(draw.chance(140)) };
     family.businesses = i64::from(!poor && draw.chance(70));
 }

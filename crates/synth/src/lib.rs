@@ -1,1 +1,13 @@
-//! The `synth` room.
+//! A synthetic city whose truth is known: people, families, histories, the offices' work, and departments' files that differ from the
+//! truth as real ones do.
+//!
+//! [`family`] makes the truth, village by village and the same for the same seed. [`departments`] writes what each department would
+//! hand over - stale, partial, misspelt - and plants the errors that a good system should find; the planted ones are listed in a label
+//! table that no detector reads. The server never uses this crate.
+
+pub mod departments;
+mod draw;
+pub mod family;
+mod names;
+
+pub use family::{Area, Families, Family, Member, Relation, Village};
