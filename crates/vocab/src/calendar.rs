@@ -66,41 +66,48 @@ struct HolidayYear {
     work: Vec<(NaiveDate, String)>,
 }
 
+/// A day of any year as (month, day).
+type InYear = (u32, u32);
+
 /// Where in an unpublished year a holiday and the days moved for it can fall, and how many at most.
 struct Season {
-    /// First and last (month, day) that a day off or a make-up day of it can have.
-    from: (u32, u32),
-    until: (u32, u32),
-    /// Most Mondays to Fridays that can be off.
+    /// First and last day that can be off for it.
+    off: (InYear, InYear),
+    /// Most Mondays to Fridays that are off for it.
     weekdays_off: u32,
-    /// Most Saturdays and Sundays that can be worked.
+    /// First and last day that can be worked for it.
+    worked: (InYear, InYear),
+    /// Most Saturdays and Sundays that are worked for it.
     weekends_worked: u32,
 }
 
-/// The bounds for unpublished years, by the end of each season.
+/// The bounds for unpublished years, in the order in which the seasons end.
 ///
-/// The seven holidays and their 13 days are those of 全国年节及纪念日放假办法 (in force from 2025-01-01). Windows are
-/// the days on which the holiday can fall in the lunisolar calendar with two weeks on either side for moved days;
-/// counts are the most that any notice of 2019-2026 had, plus one (tested against those notices, each year left out
-/// in turn). A holiday that the State Council grants once (as on 2015-09-03) is outside any bound.
+/// The seven holidays and their 13 days are those of 全国年节及纪念日放假办法 (in force from 2025-01-01). Days off lie
+/// next to the holiday, wherever the lunisolar calendar puts it; days worked for it lie within two weeks of it;
+/// their numbers are the most that any notice of 2019-2026 had, plus one or two (a test leaves each of those years
+/// out in turn). A holiday that the State Council grants once (as on 2015-09-03) is outside any bound.
 const SEASONS: [Season; 8] = [
     // 元旦, its January side
-    Season { from: (1, 1), until: (1, 14), weekdays_off: 3, weekends_worked: 2 },
-    // 春节: New Year's Eve is 20 January - 20 February
-    Season { from: (1, 6), until: (3, 9), weekdays_off: 7, weekends_worked: 3 },
+    Season { off: ((1, 1), (1, 5)), weekdays_off: 3, worked: ((1, 2), (1, 14)), weekends_worked: 2 },
+    // 春节: its eve is 20 January - 20 February
+    Season { off: ((1, 18), (3, 1)), weekdays_off: 7, worked: ((1, 6), (3, 9)), weekends_worked: 3 },
     // 清明: 4-6 April
-    Season { from: (3, 21), until: (4, 20), weekdays_off: 3, weekends_worked: 2 },
+    Season { off: ((4, 2), (4, 8)), weekdays_off: 3, worked: ((3, 21), (4, 20)), weekends_worked: 2 },
     // 劳动节
-    Season { from: (4, 17), until: (5, 19), weekdays_off: 4, weekends_worked: 3 },
+    Season { off: ((4, 27), (5, 7)), weekdays_off: 4, worked: ((4, 17), (5, 19)), weekends_worked: 3 },
     // 端午: 27 May - 26 June
-    Season { from: (5, 13), until: (7, 10), weekdays_off: 3, weekends_worked: 2 },
-    // 中秋: 7 September - 8 October
-    Season { from: (8, 24), until: (10, 22), weekdays_off: 3, weekends_worked: 2 },
+    Season { off: ((5, 24), (6, 29)), weekdays_off: 3, worked: ((5, 13), (7, 10)), weekends_worked: 2 },
     // 国庆节
-    Season { from: (9, 17), until: (10, 24), weekdays_off: 7, weekends_worked: 3 },
+    Season { off: ((9, 28), (10, 10)), weekdays_off: 7, worked: ((9, 17), (10, 24)), weekends_worked: 3 },
+    // 中秋: 7 September - 8 October
+    Season { off: ((9, 4), (10, 11)), weekdays_off: 3, worked: ((8, 24), (10, 24)), weekends_worked: 2 },
     // 元旦 of the next year
-    Season { from: (12, 18), until: (12, 31), weekdays_off: 3, weekends_worked: 2 },
+    Season { off: ((12, 29), (12, 31)), weekdays_off: 2, worked: ((12, 18), (12, 31)), weekends_worked: 2 },
 ];
+
+/// Statutory days off that are the same in every year: 元旦, 劳动节, 国庆节 (全国年节及纪念日放假办法 art. 2).
+const FIXED_HOLIDAYS: [InYear; 6] = [(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)];
 
 impl Calendar {
     /// Reads the holiday file. Refuses days that are both off and worked, ranges that run backwards or over more
@@ -330,19 +337,24 @@ impl<'a> Walk<'a> {
         if self.year != day.year() {
             (self.year, self.spent) = (day.year(), [0; SEASONS.len()]);
         }
+        let at = (day.month(), day.day());
         match (self.reading, is_weekend(day)) {
+            (Reading::Earliest, _) if FIXED_HOLIDAYS.contains(&at) => false,
             (Reading::Earliest, false) => true,
-            (Reading::Earliest, true) => self.spend(day, |season| season.weekends_worked),
-            (Reading::Latest, false) => !self.spend(day, |season| season.weekdays_off),
+            (Reading::Earliest, true) => self.spend(at, |season| (season.worked, season.weekends_worked)),
+            (Reading::Latest, false) => {
+                let off = self.spend(at, |season| (season.off, season.weekdays_off));
+                !(off || FIXED_HOLIDAYS.contains(&at))
+            }
             (Reading::Latest, true) => false,
         }
     }
 
-    /// Takes one of the days that a season around `day` may still have.
-    fn spend(&mut self, day: NaiveDate, most: impl Fn(&Season) -> u32) -> bool {
-        let at = (day.month(), day.day());
+    /// Takes one of the days that a season around `at` may still have.
+    fn spend(&mut self, at: InYear, bound: impl Fn(&Season) -> ((InYear, InYear), u32)) -> bool {
         for (season, spent) in SEASONS.iter().zip(&mut self.spent) {
-            if (season.from..=season.until).contains(&at) && *spent < most(season) {
+            let ((from, until), most) = bound(season);
+            if (from..=until).contains(&at) && *spent < most {
                 *spent += 1;
                 return true;
             }

@@ -217,3 +217,122 @@ impl Clock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calendar() -> Calendar {
+        Calendar::from_json(include_str!("../../../facts/holidays.json"))
+            .expect("the holiday file is in order")
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
+    }
+
+    /// Accepted on 15 September 2026, before 中秋 and 国庆: due on 2 November.
+    fn accepted() -> Clock {
+        Clock::new(day("2026-09-15"), WorkingDays(30))
+    }
+
+    #[test]
+    fn thirty_working_days_over_the_national_holiday() {
+        let (clock, calendar) = (accepted(), calendar());
+        assert_eq!(clock.due(&calendar).on, Some(day("2026-11-02")));
+        let state = |today| clock.state(day(today), &calendar);
+        assert_eq!(state("2026-09-15"), ClockState::Running { left_working_days: 30 });
+        assert_eq!(state("2026-10-27"), ClockState::Running { left_working_days: 4 });
+        assert_eq!(state("2026-10-28"), ClockState::DueSoon { left_working_days: 3 });
+        assert_eq!(state("2026-11-02"), ClockState::DueSoon { left_working_days: 0 });
+        assert_eq!(state("2026-11-03"), ClockState::Overdue { by: 1 });
+        assert_eq!(state("2026-11-10"), ClockState::Overdue { by: 6 });
+    }
+
+    #[test]
+    fn an_extension_counts_from_the_same_start() {
+        let (mut clock, calendar) = (accepted(), calendar());
+        assert_eq!(clock.extend(WorkingDays(45), "  "), Err(VocabError::ClockBasis));
+        assert_eq!(clock.extend(WorkingDays(30), "调查难"), Err(VocabError::ClockExtension));
+        assert_eq!(clock.extend(TimeLimit::months(3), "调查难"), Err(VocabError::ClockExtension));
+        clock
+            .extend(WorkingDays(45), "人户分离,民发〔2021〕57号第二十二条")
+            .expect("a reason and a longer limit");
+        assert_eq!(clock.limit_in_force(), TimeLimit::working_days(45));
+        assert_eq!(clock.due(&calendar).on, Some(day("2026-11-23")));
+        assert_eq!(clock.limit, TimeLimit::working_days(30), "the first limit stays on record");
+        assert_eq!(clock.extend(WorkingDays(40), "再延"), Err(VocabError::ClockExtension));
+    }
+
+    #[test]
+    fn a_pause_needs_its_basis_and_moves_the_day_when_it_ends() {
+        let (mut clock, calendar) = (accepted(), calendar());
+        assert_eq!(clock.pause(day("2026-10-12"), ""), Err(VocabError::ClockBasis));
+        assert_eq!(clock.pause(day("2026-09-14"), "听证"), Err(VocabError::ClockOrder));
+        assert_eq!(clock.resume(day("2026-10-19")), Err(VocabError::ClockOrder));
+        clock.pause(day("2026-10-12"), "听证期间不计入,行政许可法第四十五条").expect("a cited basis");
+        assert_eq!(clock.pause(day("2026-10-13"), "听证"), Err(VocabError::ClockOrder));
+        assert_eq!(clock.state(day("2026-10-11"), &calendar), ClockState::Running { left_working_days: 16 });
+        assert_eq!(clock.state(day("2026-12-31"), &calendar), ClockState::Paused);
+        clock.resume(day("2026-10-19")).expect("paused before");
+        // The five working days of that week do not count.
+        assert_eq!(clock.due(&calendar).on, Some(day("2026-11-09")));
+        assert_eq!(clock.state(day("2026-10-18"), &calendar), ClockState::Paused);
+        assert_eq!(clock.state(day("2026-10-19"), &calendar), ClockState::Running { left_working_days: 15 });
+        assert_eq!(
+            clock.pause(day("2026-10-15"), "听证"),
+            Err(VocabError::ClockOrder),
+            "pauses do not overlap"
+        );
+    }
+
+    #[test]
+    fn natural_days_shift_by_a_pause_too() {
+        let calendar = calendar();
+        let mut clock = Clock::new(day("2026-11-02"), TimeLimit::natural_days(7));
+        clock.pause(day("2026-11-04"), "公示内容有误,更正后继续").expect("a basis");
+        clock.resume(day("2026-11-06")).expect("paused before");
+        assert_eq!(clock.due(&calendar).on, Some(day("2026-11-11")));
+    }
+
+    #[test]
+    fn a_stopped_clock_is_done_and_stays_so() {
+        let (mut clock, calendar) = (accepted(), calendar());
+        assert_eq!(clock.stop(day("2026-09-14")), Err(VocabError::ClockOrder));
+        assert_eq!(clock.was_late(&calendar), None);
+        clock.stop(day("2026-11-02")).expect("running");
+        assert_eq!(clock.state(day("2026-12-01"), &calendar), ClockState::Done);
+        assert_eq!(clock.was_late(&calendar), Some(false));
+        assert_eq!(clock.stop(day("2026-11-03")), Err(VocabError::ClockDone));
+        assert_eq!(clock.extend(WorkingDays(45), "调查难"), Err(VocabError::ClockDone));
+        assert_eq!(clock.pause(day("2026-11-03"), "听证"), Err(VocabError::ClockDone));
+
+        let mut late = accepted();
+        late.stop(day("2026-11-03")).expect("running");
+        assert_eq!(late.was_late(&calendar), Some(true));
+    }
+
+    #[test]
+    fn over_unpublished_holidays_nobody_is_called_late_too_soon() {
+        let calendar = calendar();
+        let clock = Clock::new(day("2026-12-15"), WorkingDays(30));
+        let due = clock.due(&calendar);
+        assert_eq!(due.on, None);
+        assert_eq!(clock.state(due.earliest, &calendar), ClockState::DueSoon { left_working_days: 0 });
+        assert_eq!(clock.state(due.latest, &calendar), ClockState::DueSoon { left_working_days: 0 });
+        let after = due.latest + chrono::Days::new(7);
+        assert!(matches!(clock.state(after, &calendar), ClockState::Overdue { .. }));
+        let mut between = clock.clone();
+        between.stop(due.latest).expect("running");
+        assert_eq!(between.was_late(&calendar), None);
+    }
+
+    #[test]
+    fn a_clock_survives_storage() {
+        let mut clock = accepted();
+        clock.extend(WorkingDays(45), "调查难").expect("a reason");
+        clock.pause(day("2026-10-12"), "听证").expect("a basis");
+        let json = serde_json::to_string(&clock).expect("serialises");
+        assert_eq!(serde_json::from_str::<Clock>(&json).expect("parses"), clock);
+    }
+}

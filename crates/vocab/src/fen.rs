@@ -117,6 +117,7 @@ impl Fen {
 
     /// The same amount the other way. The one amount without an opposite (`i64::MIN`) becomes the greatest.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "money has no operators: they would hide overflow")]
     pub fn neg(self) -> Fen {
         Fen(self.0.saturating_neg())
     }

@@ -1,8 +1,9 @@
 //! The present moment, handed in by whoever may read the clock (or moves a trial's clock).
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Timelike};
-use serde::{Deserialize, Serialize};
 use std::fmt;
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike};
+use serde::{Deserialize, Serialize};
 
 use crate::{Month, zh_date};
 
@@ -49,8 +50,10 @@ impl Now {
 
     fn in_shanghai(self) -> DateTime<FixedOffset> {
         let offset = FixedOffset::east_opt(8 * 60 * 60).expect("eight hours are less than a day");
-        // A number that is no moment at all can only come from a broken clock; it is shown as 1970.
-        DateTime::from_timestamp_millis(self.unix_ms).unwrap_or_default().with_timezone(&offset)
+        // A moment without a four-digit year can only come from a broken clock; it is shown as 1970.
+        let utc =
+            DateTime::from_timestamp_millis(self.unix_ms).filter(|utc| (1..=9999).contains(&utc.year()));
+        utc.unwrap_or_default().with_timezone(&offset)
     }
 }
 
@@ -75,6 +78,10 @@ mod tests {
         let first = Now::from_unix_ms(1_793_462_400_000);
         assert_eq!(first.month().to_string(), "2026-11");
         assert_eq!(first.to_string(), "2026年11月1日 00:00");
+        assert_eq!(
+            Now::from_unix_ms(DateTime::<chrono::Utc>::MAX_UTC.timestamp_millis()).zh(),
+            "1970年1月1日 08:00"
+        );
         assert_eq!(Now::from_unix_ms(-1).zh(), "1970年1月1日 07:59");
     }
 

@@ -65,7 +65,9 @@ impl FromStr for Phone {
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(VocabError::Phone);
         }
-        let zero = if abroad.is_some() && !digits.starts_with(['0', '1']) { "0" } else { "" };
+        // From abroad the zero of an area code is left out; Beijing's 10 with eight digits is shorter than a mobile.
+        let mobile = digits.starts_with('1') && digits.len() == 11;
+        let zero = if abroad.is_some() && !mobile && !digits.starts_with('0') { "0" } else { "" };
         let digits = format!("{zero}{digits}");
         let number = digits.as_bytes();
         match number {
@@ -107,6 +109,7 @@ mod tests {
             ("0473-2012345", "0473-2012345", "0473-*****45"),
             ("(0473)2012345", "0473-2012345", "0473-*****45"),
             ("+86 473 2012345", "0473-2012345", "0473-*****45"),
+            ("+86 (10) 66668888", "010-66668888", "010-******88"),
             ("010-66668888", "010-66668888", "010-******88"),
             ("02166668888", "021-66668888", "021-******88"),
             ("0755 26668888", "0755-26668888", "0755-******88"),

@@ -179,6 +179,12 @@ mod tests {
             assert_eq!(serde_json::from_str::<TimeLimit>(json).expect("parses"), limit);
             assert_eq!(serde_json::to_string(&limit).expect("serialises"), json);
         }
+        #[derive(Deserialize)]
+        struct Step {
+            clock: TimeLimit,
+        }
+        let step: Step = toml::from_str("clock = { working_days = 30 }").expect("parses");
+        assert_eq!(step.clock, TimeLimit::working_days(30));
         for json in [r#"{"days":30}"#, r#"{"working_days":-1}"#, r#"{"working_days":30,"months":1}"#, "30"] {
             assert!(serde_json::from_str::<TimeLimit>(json).is_err(), "{json}");
         }
