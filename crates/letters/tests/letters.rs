@@ -1,0 +1,333 @@
+//! The national letters, rendered from their examples, and what the typesetter must refuse.
+//!
+//! Every PDF is judged by its own XMP record (standards, title, keywords, pages), which PDF/A
+//! leaves uncompressed; where `pdftotext` (Debian: poppler-utils) is installed, its text is read too.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use letters::{LetterError, Typesetter};
+use serde_json::{Value, json};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn typesetter() -> Typesetter {
+    Typesetter::new(&root().join("web/fonts")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn folder() -> PathBuf {
+    root().join("packs/national/01-assistance/letters")
+}
+
+/// Every `.typ` of the folder by name.
+fn templates() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "typ") {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            files.insert(name, fs::read_to_string(&path).unwrap());
+        }
+    }
+    files
+}
+
+fn example(template: &str) -> Value {
+    let path = folder().join(template.replace(".typ", ".example.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn render(template: &str, letter: &Value) -> Vec<u8> {
+    typesetter().render(template, &templates(), letter).unwrap_or_else(|error| panic!("{template}: {error}"))
+}
+
+fn refused(template: &str, letter: &Value) -> String {
+    match typesetter().render(template, &templates(), letter) {
+        Ok(_) => panic!("{template} was rendered"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// One template of our own, with no other files.
+fn render_text(text: &str) -> Result<Vec<u8>, LetterError> {
+    let files = BTreeMap::from([("one.typ".to_owned(), text.to_owned())]);
+    typesetter().render("one.typ", &files, &json!({}))
+}
+
+/// What the PDF says of itself.
+struct Record {
+    title: String,
+    pages: usize,
+    xmp: String,
+}
+
+fn record(pdf: &[u8]) -> Record {
+    assert!(pdf.starts_with(b"%PDF-1.7"), "not a PDF 1.7");
+    assert!(pdf.trim_ascii_end().ends_with(b"%%EOF"), "the PDF is cut short");
+    let text = String::from_utf8_lossy(pdf);
+    let start = text.find("<?xpacket begin").expect("an XMP record");
+    let end = text[start..].find("<?xpacket end").expect("a whole XMP record") + start;
+    let xmp = text[start..end].to_owned();
+    let between = |open: &str, close: &str| {
+        let start = xmp.find(open).unwrap_or_else(|| panic!("{open} in {xmp}")) + open.len();
+        let end = xmp[start..].find(close).unwrap() + start;
+        xmp[start..end].to_owned()
+    };
+    assert_eq!(between("<pdfaid:part>", "<"), "2");
+    assert_eq!(between("<pdfaid:conformance>", "<"), "A");
+    assert_eq!(between("<pdfuaid:part>", "<"), "1");
+    let title = between("<dc:title>", "</dc:title>");
+    let title = title.split_once("x-default\">").unwrap().1;
+    Record {
+        title: title.split('<').next().unwrap().to_owned(),
+        pages: between("NPages>", "<").parse().unwrap(),
+        xmp,
+    }
+}
+
+/// The text without white space, where `pdftotext` is installed.
+fn text_of(pdf: &[u8]) -> Option<String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("letter.pdf");
+    fs::write(&path, pdf).unwrap();
+    let Ok(output) = Command::new("pdftotext").arg("-raw").arg(&path).arg("-").output() else {
+        eprintln!("pdftotext is not installed: only the PDF's own record was checked");
+        return None;
+    };
+    assert!(output.status.success(), "pdftotext: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.chars().filter(|character| !character.is_whitespace()).collect())
+}
+
+/// Template, title, pages, phrases.
+const EXPECTED: [(&str, &str, usize, &[&str]); 9] = [
+    (
+        "acceptance.typ",
+        "最低生活保障申请受理通知书",
+        2,
+        &["金满仓：", "30个工作日，即2026年8月26日前办结", "延长至45个工作日"],
+    ),
+    (
+        "application.typ",
+        "最低生活保障申请表（已提交）",
+        1,
+        &["990302********0011", "（未填写）", "残疾、上学、失业", "代办人："],
+    ),
+    (
+        "change.typ",
+        "最低生活保障金减发决定书",
+        2,
+        &["1,030.50元（3人）", "580.00元", "2027年8月12日在你家中听取了你的意见", "60日"],
+    ),
+    (
+        "grant.typ",
+        "最低生活保障确认通知书",
+        2,
+        &["共同生活3人", "1,030.50元", "人民币壹仟零叁拾元伍角整", "2026年9月起", "2027年8月31日前", "6个月"],
+    ),
+    (
+        "missing.typ",
+        "最低生活保障申请材料一次性补正告知书",
+        2,
+        &["3项材料", "住院费用票据", "不需要你提供证明", "2026年8月14日前补齐"],
+    ),
+    (
+        "notice.typ",
+        "最低生活保障初审意见公示",
+        1,
+        &["欧阳春雨4912.00", "2026年7月31日至2026年8月6日", "0473-0000001"],
+    ),
+    (
+        "paper_form.typ",
+        "最低生活保障申请书",
+        3,
+        &["工资性收入", "经营净收入", "财产净收入", "转移净收入", "12个月内有效", "DB-150302-2026-P00021"],
+    ),
+    (
+        "receipt.typ",
+        "最低生活保障材料和登录码签收单",
+        1,
+        &["7K3M9QXW", "2026年7月21日17时", "第二联", "签收人"],
+    ),
+    (
+        "refusal.typ",
+        "最低生活保障不予确认告知书",
+        2,
+        &[
+            "不予确认",
+            "低于760.00元",
+            "人均1,125.00元",
+            "第十八条",
+            "60日内向乌海市海勃湾区人民政府申请行政复议",
+            "6个月",
+        ],
+    ),
+];
+
+#[test]
+fn every_template_renders_its_example() {
+    let files = templates();
+    let written: Vec<&str> = files.keys().map(String::as_str).filter(|name| !name.starts_with('_')).collect();
+    let expected: Vec<&str> = EXPECTED.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(written, expected, "a template without an expectation, or the reverse");
+    let typesetter = typesetter();
+    for (template, title, pages, phrases) in EXPECTED {
+        let pdf = typesetter
+            .render(template, &files, &example(template))
+            .unwrap_or_else(|error| panic!("{template}: {error}"));
+        let record = record(&pdf);
+        assert_eq!(record.title, title, "{template}");
+        assert_eq!(record.pages, pages, "{template}");
+        if let Some(text) = text_of(&pdf) {
+            for phrase in phrases {
+                assert!(text.contains(phrase), "{template} lacks {phrase}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_synthetic_database_marks_its_letters_and_a_real_one_does_not() {
+    let mut letter = example("grant.typ");
+    for synthetic in [true, false] {
+        letter["synthetic"] = json!(synthetic);
+        let pdf = render("grant.typ", &letter);
+        assert_eq!(record(&pdf).xmp.contains("演示环境"), synthetic);
+        if let Some(text) = text_of(&pdf) {
+            assert_eq!(text.contains("不具有任何法律效力"), synthetic, "{text}");
+        }
+    }
+    letter.as_object_mut().unwrap().remove("synthetic");
+    let message = refused("grant.typ", &letter);
+    assert!(message.contains("数据缺少字段“synthetic”"), "{message}");
+}
+
+#[test]
+fn what_a_person_typed_is_text_and_never_markup() {
+    let mut letter = example("grant.typ");
+    letter["matter"] = json!("#panic(1) *重* $x$ //");
+    letter["recipient"] = json!("#read(\"letter.json\") _金_ @x");
+    let pdf = render("grant.typ", &letter);
+    assert_eq!(record(&pdf).title, "#panic(1) *重* $x$ //确认通知书");
+    if let Some(text) = text_of(&pdf) {
+        assert!(text.contains("#read(\"letter.json\")_金_@x"), "{text}");
+    }
+}
+
+#[test]
+fn a_notice_tells_only_name_number_and_amount() {
+    let letter = example("notice.typ");
+    let mut telling = letter.clone();
+    for family in telling["families"].as_array_mut().unwrap() {
+        family["citizen_id"] = json!("990302198103050011");
+        family["address"] = json!("学府社区7号楼");
+        family["reason"] = json!("重病");
+    }
+    telling["recipient"] = json!("金满仓");
+    assert!(render("notice.typ", &letter) == render("notice.typ", &telling), "the notice prints more");
+}
+
+#[test]
+fn less_or_nothing_needs_a_hearing_and_a_refusal_needs_its_reasons() {
+    let mut change = example("change.typ");
+    change.as_object_mut().unwrap().remove("hearing");
+    for kind in ["减发", "停发"] {
+        change["kind"] = json!(kind);
+        let message = refused("change.typ", &change);
+        assert!(message.contains(&format!("{kind}决定没有听取意见记录")), "{message}");
+    }
+    change["kind"] = json!("增发");
+    assert_eq!(record(&render("change.typ", &change)).title, "最低生活保障金增发决定书");
+
+    let mut refusal = example("refusal.typ");
+    refusal["conditions"] = json!([]);
+    assert!(refused("refusal.typ", &refusal).contains("没有写明任何不符合的条件"));
+}
+
+#[test]
+fn messages_name_file_line_and_field() {
+    let mut letter = example("grant.typ");
+    letter.as_object_mut().unwrap().remove("from_month");
+    let message = refused("grant.typ", &letter);
+    let line = templates()["grant.typ"].lines().position(|line| line.contains("letter.from_month")).unwrap();
+    assert!(message.contains(&format!("grant.typ 第 {} 行", line + 1)), "{message}");
+    assert!(message.contains("数据缺少字段“from_month”"), "{message}");
+
+    let mut letter = example("notice.typ");
+    letter["families"][1]["name"] = json!("云\u{e123}");
+    let message = refused("notice.typ", &letter);
+    assert!(message.contains("families.2.name") && message.contains("U+E123"), "{message}");
+
+    let unknown = typesetter().render("nothing.typ", &templates(), &json!({}));
+    assert!(matches!(unknown, Err(LetterError::UnknownTemplate { .. })));
+}
+
+#[test]
+fn a_template_sees_no_disk_no_network_and_no_clock() {
+    for reach in [
+        "#read(\"/etc/hostname\")",
+        "#import \"@preview/cetz:0.3.0\": *",
+        "#datetime.today()",
+        "#import \"../secret.typ\": *",
+    ] {
+        let outcome = render_text(reach);
+        assert!(matches!(outcome, Err(LetterError::Template { .. })), "{reach}: {outcome:?}");
+    }
+}
+
+#[test]
+fn amounts_in_figures_and_capital_numerals() {
+    let cases = [
+        (0_i64, "0.00", "零元整"),
+        (1, "0.01", "壹分"),
+        (50, "0.50", "伍角整"),
+        (100, "1.00", "壹元整"),
+        (1005, "10.05", "壹拾元零伍分"),
+        (76000, "760.00", "柒佰陆拾元整"),
+        (103050, "1,030.50", "壹仟零叁拾元伍角整"),
+        (1000100, "10,001.00", "壹万零壹元整"),
+        (10500000, "105,000.00", "壹拾万伍仟元整"),
+        (100000000, "1,000,000.00", "壹佰万元整"),
+        (10001000000, "100,010,000.00", "壹亿零壹万元整"),
+        (100000100000, "1,000,001,000.00", "壹拾亿零壹仟元整"),
+        (123456789012, "1,234,567,890.12", "壹拾贰亿叁仟肆佰伍拾陆万柒仟捌佰玖拾元壹角贰分"),
+    ];
+    let mut text = String::from(
+        "#import \"_official.typ\": *\n#set document(title: \"x\", date: datetime(year: 2026, month: 7, day: 1))\n",
+    );
+    for (fen, figures, words) in cases {
+        text.push_str(&format!(
+            "#assert.eq(figures({fen}), \"{figures}\")\n#assert.eq(words({fen}), \"{words}\")\n"
+        ));
+    }
+    text.push_str("#assert.eq(figures(-5), \"-0.05\")\n#assert.eq(month(202608), month(\"2026-08\"))\n");
+    let mut files = templates();
+    files.insert("sums.typ".into(), text);
+    typesetter().render("sums.typ", &files, &json!({})).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn one_typesetter_serves_many_threads_and_repeats_itself_to_the_byte() {
+    let typesetter = typesetter();
+    let files = templates();
+    let letters: Vec<Value> = (1..=3)
+        .map(|members| {
+            let mut letter = example("notice.typ");
+            letter["families"][0]["members_count"] = json!(members);
+            letter
+        })
+        .collect();
+    let render = |letter| typesetter.render("notice.typ", &files, letter).unwrap();
+    let alone: Vec<Vec<u8>> = letters.iter().map(render).collect();
+    assert!(alone[0] != alone[1] && alone[1] != alone[2], "each letter has its own data");
+    let together: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = letters.iter().map(|letter| scope.spawn(move || render(letter))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(alone == together, "a letter depends on its neighbours");
+}
