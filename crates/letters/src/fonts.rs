@@ -1,6 +1,6 @@
 //! Font files: where they are looked for, and what they cover.
 //!
-//! `make fonts` puts the Noto SC families (OFL) into one directory; on a machine without them
+//! `make front` puts the Noto SC families (OFL) into one directory; on a machine without them
 //! Debian's `fonts-noto-cjk` serves. A face that is put into the directory later (for rare
 //! characters in names) is loaded too: Typst falls back to it by itself.
 
@@ -108,26 +108,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_chinese_font_the_error_names_the_places_and_the_cure() {
-        let empty = tempfile::tempdir().unwrap();
+    fn without_a_chinese_font_the_error_names_the_places_and_the_cure() -> io::Result<()> {
+        let empty = tempfile::tempdir()?;
         let missing = empty.path().join("missing");
         let Err(error) = Fonts::load_first(&[empty.path(), &missing]) else {
             panic!("an empty directory has no fonts");
         };
         let message = error.to_string();
         assert!(message.contains("没有找到中文字体"), "{message}");
-        assert!(message.contains(missing.to_str().unwrap()), "{message}");
+        assert!(message.contains(&missing.display().to_string()), "{message}");
         assert!(message.contains("fonts-noto-cjk"), "{message}");
+        Ok(())
     }
 
     #[test]
-    fn what_may_be_printed() {
-        let fonts = Fonts::load(Path::new("../../web/fonts")).unwrap();
+    fn what_may_be_printed() -> Result<(), LetterError> {
+        let fonts = Fonts::load(Path::new("../../web/fonts"))?;
         for character in "民政 䶮㛃\n0Aé".chars() {
             assert!(fonts.can_print(character), "{character}");
         }
         for character in ['\u{e000}', '\u{feff}', '\u{0}', '\u{10ffff}'] {
             assert!(!fonts.can_print(character), "{character:?}");
         }
+        Ok(())
     }
 }

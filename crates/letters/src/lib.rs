@@ -9,8 +9,7 @@
 //! The PDF is written as PDF/A-2a and PDF/UA-1 (archival, tagged, readable aloud). A character
 //! that no font can draw is an error that names it, never an empty box on a decision.
 //!
-//! - [`fonts`]: finds and loads the font files, once.
-//! - [`typesetter`]: [`Typesetter::render`].
+//! [`fonts`] finds and loads the font files; [`typesetter`] renders.
 //!
 //! [`Typesetter`] holds some 45 MB of fonts: make one, when the first letter is due, and share it.
 
@@ -26,7 +25,7 @@ use std::path::PathBuf;
 pub enum LetterError {
     /// Neither the font directory nor the system has a font that can write Chinese.
     #[error(
-        "没有找到中文字体，不能生成文书。已查找：{}。请运行 make fonts 下载字体，或安装 Debian 软件包 fonts-noto-cjk。",
+        "没有找到中文字体，不能生成文书。已查找：{}。请运行 make front 下载字体，或安装 Debian 软件包 fonts-noto-cjk。",
         list(.looked_in)
     )]
     NoChineseFont {
