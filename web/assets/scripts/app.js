@@ -5,6 +5,12 @@ import {
 } from 'govuk-frontend'
 import htmx from 'htmx.org/dist/htmx.esm.js'
 
+// `aria-expanded` is not allowed on a radio button; show and hide its further questions without it.
+Radios.prototype.syncConditionalRevealWithInputState = (input) => {
+  const target = document.getElementById(input.getAttribute('aria-controls'))
+  if (target) target.classList.toggle('govuk-radios__conditional--hidden', !input.checked)
+}
+
 if (isSupported()) {
   for (const component of [Checkboxes, ErrorSummary, NotificationBanner, Radios, ServiceNavigation, SkipLink]) createAll(component)
   createAll(Button, { preventDoubleClick: true })
@@ -14,10 +20,15 @@ if (isSupported()) {
       dropInstruction: '或拖到这里',
       noFileChosen: '未选择文件',
       multipleFilesChosen: { other: '已选择 %{count} 个文件' },
-      enteredDropZone: '已进入上传区,松开即可上传',
+      enteredDropZone: '已进入上传区，松开即可上传',
       leftDropZone: '已离开上传区',
     },
   })
+}
+
+// On a phone the list comes first: the filter panel opens on a tap.
+if (window.matchMedia('(max-width: 40em)').matches) {
+  for (const panel of document.querySelectorAll('details.filter')) panel.open = false
 }
 
 document.addEventListener('click', (event) => {

@@ -55,8 +55,6 @@ function countyMap(id, spec, font) {
       type: 'map',
       map: id,
       aspectScale: aspect(spec.outline),
-      layoutCenter: ['50%', '50%'],
-      layoutSize: '98%',
       top: 8, bottom: 8, left: 8, right: 8,
       selectedMode: false,
       labelLayout: { hideOverlap: true },
@@ -82,7 +80,7 @@ function cartesian(spec, font) {
   return {
     color: lines,
     textStyle: text,
-    grid: { left: 8, right: 24, top: many ? 48 : 32, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 24, top: many ? 72 : 36, bottom: 8, containLabel: true },
     legend: many ? { top: 0, left: 0, textStyle: text } : undefined,
     tooltip: { trigger: 'axis', renderMode: 'richText', valueFormatter: (value) => said(value, spec.unit) },
     xAxis: { type: 'category', data: spec.categories, axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: line } } },

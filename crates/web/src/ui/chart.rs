@@ -124,6 +124,24 @@ pub fn grouped(value: i64) -> String {
     text
 }
 
+/// The outline's shapes with code and name only: sources and notes stay in the pack.
+fn shapes(outline: &serde_json::Value) -> serde_json::Value {
+    let features: Vec<serde_json::Value> = outline["features"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|feature| {
+            let of = &feature["properties"];
+            serde_json::json!({
+                "type": "Feature",
+                "properties": { "code": of["code"], "name": of["name"] },
+                "geometry": feature["geometry"],
+            })
+        })
+        .collect();
+    serde_json::json!({ "type": "FeatureCollection", "features": features })
+}
+
 fn cell(value: Option<i64>) -> Markup {
     html! { @match value { Some(value) => (grouped(value)), None => "无数据" } }
 }
@@ -132,7 +150,7 @@ fn pair(id: &str, title: &str, class: &str, json: &str, below: &Markup, table: &
     html! {
         div.chart-pair {
             figure.chart-figure {
-                div class={ "chart " (class) } role="img" aria-label={ (title) ",数据见旁边的表格" } data-chart={ (id) "-json" } {}
+                div class={ "chart " (class) } role="img" aria-label={ (title) "，数据见旁边的表格" } data-chart={ (id) "-json" } {}
                 (json_script(&format!("{id}-json"), json))
                 (below)
             }
@@ -148,7 +166,7 @@ impl maud::Render for Chart<'_> {
             .chain(
                 self.series
                     .iter()
-                    .map(|series| Column::new(format!("{}({})", series.name, self.unit)).numeric()),
+                    .map(|series| Column::new(format!("{}（{}）", series.name, self.unit)).numeric()),
             )
             .collect();
         let rows = self.categories.iter().enumerate().map(|(index, category)| {
@@ -172,14 +190,14 @@ impl maud::Render for CountyMap<'_> {
     fn render(&self) -> Markup {
         let bins = bins(&self.places);
         let spec = serde_json::json!({
-            "kind": "map", "unit": self.unit, "bins": bins, "values": self.places, "outline": self.outline,
+            "kind": "map", "unit": self.unit, "bins": bins, "values": self.places, "outline": shapes(&self.outline),
         });
         let mut places: Vec<&Place<'_>> = self.places.iter().collect();
         places.sort_by_key(|place| std::cmp::Reverse(place.value));
         let table = Table {
             id: format!("{}-table", self.id).into(),
             caption: self.title.as_ref().into(),
-            columns: vec![Column::new("县(市、区)"), Column::new(self.unit.as_ref()).numeric()],
+            columns: vec![Column::new("县（市、区）"), Column::new(self.unit.as_ref()).numeric()],
             rows: places.iter().map(|place| vec![html! { (place.name) }, cell(place.value)]).collect(),
             cards: false,
             ..Table::default()
@@ -191,7 +209,7 @@ impl maud::Render for CountyMap<'_> {
                 }
                 @if !self.hatched.is_empty() { li.chart-legend__none { (self.hatched) } }
             }
-            figcaption { "示意图,不作行政区域界线依据。" }
+            figcaption { "示意图，不作行政区域界线依据。" }
         };
         pair(&self.id, &self.title, "chart--map", &spec.to_string(), &below, &table)
     }

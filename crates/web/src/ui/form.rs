@@ -68,7 +68,7 @@ pub enum Width {
 impl Width {
     fn class(self) -> &'static str {
         match self {
-            Width::Full => "",
+            Width::Full => "govuk-!-width-full",
             Width::Chars20 => "govuk-input--width-20",
             Width::Chars10 => "govuk-input--width-10",
             Width::Chars5 => "govuk-input--width-5",
@@ -195,7 +195,7 @@ impl<'a> Field<'a> {
     }
 
     fn words(&self) -> Markup {
-        html! { (self.label) @if self.optional { "(选填)" } }
+        html! { (self.label) @if self.optional { "（选填）" } }
     }
 
     fn label_markup(&self) -> Markup {
@@ -213,7 +213,7 @@ impl<'a> Field<'a> {
             @if !self.hint.is_empty() { div.govuk-hint id={ (self.name) "-hint" } { (self.hint) } }
             @if let Some(error) = &self.error {
                 p.govuk-error-message id={ (self.name) "-error" } {
-                    span.govuk-visually-hidden { "错误:" } (error)
+                    span.govuk-visually-hidden { "错误：" } (error)
                 }
             }
         }
@@ -227,7 +227,7 @@ impl<'a> Field<'a> {
     fn fieldset_group(&self, role_group: bool, body: &Markup) -> Markup {
         self.group(&html! {
             fieldset.govuk-fieldset role=[role_group.then_some("group")] aria-describedby=[self.described_by()] {
-                legend.govuk-fieldset__legend class={ "govuk-fieldset__legend--" (if self.heading { "l" } else { "s" }) } {
+                legend.govuk-fieldset__legend.{ "govuk-fieldset__legend--" (if self.heading { "l" } else { "s" }) } {
                     @if self.heading { h1.govuk-fieldset__heading { (self.words()) } } @else { (self.words()) }
                 }
                 (self.hint_and_error())
@@ -238,7 +238,7 @@ impl<'a> Field<'a> {
 
     fn input(&self, kind: &str, suffix: Option<&str>) -> Markup {
         let control = html! {
-            input.govuk-input .govuk-input--error[self.error.is_some()] class=(self.width.class()) id=(self.name) name=(self.name)
+            input.govuk-input.(self.width.class()) .govuk-input--error[self.error.is_some()] id=(self.name) name=(self.name)
                 type=(kind) value=(self.value) spellcheck="false" aria-describedby=[self.described_by()]
                 aria-invalid=[self.error.is_some().then_some("true")] autocomplete=[self.autocomplete] inputmode=[self.inputmode]
                 maxlength=[self.max_chars];
@@ -417,8 +417,8 @@ fn parts_input(field: &Field<'_>, parts: &[(&str, &str, u8, &String)]) -> Markup
                 div.govuk-date-input__item {
                     div.govuk-form-group {
                         label.govuk-label.govuk-date-input__label for=(id) { (label) }
-                        input.govuk-input.govuk-date-input__input .govuk-input--error[field.error.is_some()]
-                            class={ "govuk-input--width-" (width) } id=(id) name={ (field.name) "_" (part) } type="text" inputmode="numeric"
+                        input.govuk-input.govuk-date-input__input.{ "govuk-input--width-" (width) }
+                            .govuk-input--error[field.error.is_some()] id=(id) name={ (field.name) "_" (part) } type="text" inputmode="numeric"
                             maxlength=(width) value=(value) autocomplete=[birthday.then(|| format!("bday-{part}"))];
                     }
                 }

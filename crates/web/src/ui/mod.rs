@@ -15,6 +15,9 @@ pub mod page;
 pub mod parts;
 pub mod table;
 
+#[cfg(test)]
+mod gallery;
+
 use std::borrow::Cow;
 
 /// Text that a component shows: borrowed or owned, whichever the caller has.

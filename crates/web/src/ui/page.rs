@@ -63,7 +63,7 @@ impl TextSize {
 
     fn choices(self) -> &'static [(TextSize, &'static str)] {
         match self {
-            TextSize::Standard => &[(TextSize::Large, "长辈版(大字)")],
+            TextSize::Standard => &[(TextSize::Large, "长辈版（大字）")],
             TextSize::Large => &[(TextSize::Standard, "标准版"), (TextSize::Larger, "字再大些")],
             TextSize::Larger => &[(TextSize::Standard, "标准版"), (TextSize::Large, "字小一些")],
         }
@@ -201,7 +201,7 @@ impl<'a> Layout<'a> {
             html lang="zh-CN" class=(self.large.class()) {
                 head {
                     meta charset="utf-8";
-                    title { @if self.has_errors { "有错误:" } (self.title) " - " (self.system) }
+                    title { @if self.has_errors { "有错误：" } (self.title) " - " (self.system) }
                     meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
                     meta http-equiv="X-UA-Compatible" content="IE=edge,chrome=1";
                     meta name="renderer" content="webkit";
@@ -222,7 +222,7 @@ impl<'a> Layout<'a> {
                     }
                     (self.header())
                     div.govuk-width-container {
-                        @if let Some(back) = &self.back { a.govuk-back-link href=(back.href) { (back.text) } }
+                        @if let Some(back) = &self.back { nav aria-label="返回" { a.govuk-back-link href=(back.href) { (back.text) } } }
                         main.govuk-main-wrapper #main-content {
                             @if let Some(flash) = &self.notice { (super::parts::notification_banner(flash)) }
                             (content)
@@ -245,7 +245,7 @@ impl<'a> Layout<'a> {
                         }
                         @if !self.help.href.is_empty() { li { a href=(self.help.href) { "找人帮忙" } } }
                         @if let Some(user) = &self.user {
-                            li { (user.name) @if !user.post.is_empty() { "(" (user.post) ")" } }
+                            li { (user.name) @if !user.post.is_empty() { "（" (user.post) "）" } }
                             @for link in &user.links { li { a href=(link.href) { (link.text) } } }
                             @if !user.sign_out.is_empty() {
                                 li {
@@ -303,7 +303,7 @@ impl<'a> Layout<'a> {
                         @if !self.help.href.is_empty() { li { a.govuk-link href=(self.help.href) { "找人帮忙" } } }
                     }
                     @if !self.help.phone.is_empty() {
-                        p { (self.help.phone_title) ":" (phone_link(&self.help.phone)) }
+                        p { (self.help.phone_title) "：" (phone_link(&self.help.phone)) }
                     }
                     @if !self.help.text.is_empty() { p { (self.help.text) } }
                 }
@@ -325,9 +325,9 @@ pub fn error_page(what: &str, mend: &str, reference: Option<&str>, help: &HelpBo
             h1.govuk-heading-l { (what) }
             p.govuk-body { (mend) }
             @if !help.phone.is_empty() {
-                p.govuk-body { "还是不行,请拨打" (help.phone_title) " " (phone_link(&help.phone)) "。" }
+                p.govuk-body { "还是不行，请拨打" (help.phone_title) " " (phone_link(&help.phone)) "。" }
             }
-            @if let Some(reference) = reference { p.govuk-body { "报修编号:" strong { (reference) } } }
+            @if let Some(reference) = reference { p.govuk-body { "错误编号：" strong { (reference) } } }
             p.govuk-body { a.govuk-link href="/" { "回到首页" } }
         }
     }

@@ -17,7 +17,7 @@ pub fn heading(caption: Option<&str>, text: &str) -> Markup {
 
 /// 第 2 步,共 5 步, for [`heading`]'s line above.
 pub fn steps(matter: &str, step: usize, of: usize) -> String {
-    format!("{matter} · 第 {step} 步,共 {of} 步")
+    format!("{matter} · 第 {step} 步，共 {of} 步")
 }
 
 /// A row of a [`summary_list`].
@@ -97,7 +97,7 @@ pub fn tag(colour: Colour, text: &str) -> Markup {
         Colour::Green => "govuk-tag--green",
         Colour::Purple => "govuk-tag--purple",
     };
-    html! { strong.govuk-tag class=(class) { (text) } }
+    html! { strong.govuk-tag.(class) { (text) } }
 }
 
 /// How urgent a figure or a date is.
@@ -205,8 +205,8 @@ pub fn timeline(steps: &[TimelineStep<'_>]) -> Markup {
                     StepState::Waiting => ("waiting", "未开始"),
                     StepState::Stopped => ("stopped", "已停止"),
                 };
-                li.timeline__step class={ "timeline__step--" (class) } aria-current=[(step.state == StepState::Current).then_some("step")] {
-                    p.timeline__title { (step.title) span.govuk-visually-hidden { "(" (said) ")" } }
+                li.timeline__step.{ "timeline__step--" (class) } aria-current=[(step.state == StepState::Current).then_some("step")] {
+                    p.timeline__title { (step.title) span.govuk-visually-hidden { "（" (said) "）" } }
                     @if !step.when.is_empty() { p.timeline__when { (step.when) } }
                     @if let Some(note) = &step.note { div.timeline__note { (note) } }
                 }
@@ -267,7 +267,7 @@ pub fn warning_text(text: &str) -> Markup {
     html! {
         div.govuk-warning-text {
             span.govuk-warning-text__icon aria-hidden="true" { "!" }
-            strong.govuk-warning-text__text { span.govuk-visually-hidden { "注意:" } (text) }
+            strong.govuk-warning-text__text { span.govuk-visually-hidden { "注意：" } (text) }
         }
     }
 }
@@ -288,7 +288,7 @@ pub fn breadcrumbs(links: &[Link<'_>]) -> Markup {
 /// An article of law: `law_basis("社会救助法", "第四十八条", Some(text))`.
 pub fn law_basis(law: &str, article: &str, words: Option<&str>) -> Markup {
     html! {
-        div.law { cite { "依据:《" (law) "》" (article) } @if let Some(words) = words { p { (words) } } }
+        div.law { cite { "依据：《" (law) "》" (article) } @if let Some(words) = words { p { (words) } } }
     }
 }
 
@@ -375,15 +375,15 @@ pub fn with_sidebar(sidebar: &Markup, main: &Markup) -> Markup {
     html! { div.beside.beside--left { div { (sidebar) } div { (main) } } }
 }
 
-/// The filter panel of a list: chosen filters as links that take them off, then the form.
+/// The filter panel of a list: chosen filters as links that take them off, then the form. Closed at first on a phone.
 pub fn filter(action: &str, chosen: &[Link<'_>], body: &Markup) -> Markup {
     html! {
-        section.filter aria-label="筛选" {
-            h2.govuk-heading-m { "筛选" }
+        details.filter open {
+            summary { h2.govuk-heading-m { "筛选" } }
             @if !chosen.is_empty() {
                 ul.chips {
                     @for link in chosen {
-                        li { a href=(link.href) { (link.text) " ×" span.govuk-visually-hidden { "(去掉这个条件)" } } }
+                        li { a href=(link.href) { (link.text) " ×" span.govuk-visually-hidden { "（去掉这个条件）" } } }
                     }
                 }
             }

@@ -171,6 +171,19 @@ impl Table<'_> {
         }
     }
 
+    fn pager_links(&self, pager: &Pager<'_>) -> Markup {
+        html! {
+            @if pager.previous.is_some() || pager.next.is_some() {
+                nav.pager aria-label={ (self.caption) " 翻页" } {
+                    ul.pager__links {
+                        @if let Some(href) = &pager.previous { li { (self.inner_link(href, &html! { "上一页" }, Some("prev"))) } }
+                        @if let Some(href) = &pager.next { li { (self.inner_link(href, &html! { "下一页" }, Some("next"))) } }
+                    }
+                }
+            }
+        }
+    }
+
     fn row(&self, cells: &[Markup]) -> Markup {
         html! {
             tr.govuk-table__row role=[self.role("row")] {
@@ -191,18 +204,12 @@ impl maud::Render for Table<'_> {
     fn render(&self) -> Markup {
         html! {
             div id={ (self.id) "-region" } {
-                @if self.total.is_some() || !self.exports.is_empty() {
-                    div.table-tools {
-                        @if let Some(total) = &self.total { p.govuk-body-s { (total) } }
-                        @if !self.exports.is_empty() {
-                            p.govuk-body-s.table-exports { @for link in &self.exports { (link) " " } }
-                        }
-                    }
-                }
                 div.table-scroll role="region" aria-labelledby={ (self.id) "-caption" } tabindex="0" {
                     table.govuk-table .table--stack[self.cards] role=[self.role("table")] {
                         caption.govuk-table__caption .govuk-table__caption--m[!self.caption_hidden]
-                            .govuk-visually-hidden[self.caption_hidden] id={ (self.id) "-caption" } { (self.caption) }
+                            .govuk-visually-hidden[self.caption_hidden] id={ (self.id) "-caption" } {
+                            (self.caption) @if let Some(total) = &self.total { "，" (total) }
+                        }
                         (self.head())
                         tbody.govuk-table__body role=[self.role("rowgroup")] {
                             @for cells in &self.rows { (self.row(cells)) }
@@ -215,14 +222,10 @@ impl maud::Render for Table<'_> {
                         }
                     }
                 }
-                @if let Some(pager) = &self.pager {
-                    @if pager.previous.is_some() || pager.next.is_some() {
-                        nav.pager aria-label={ (self.caption) " 翻页" } {
-                            ul.pager__links {
-                                @if let Some(href) = &pager.previous { li { (self.inner_link(href, &html! { "上一页" }, Some("prev"))) } }
-                                @if let Some(href) = &pager.next { li { (self.inner_link(href, &html! { "下一页" }, Some("next"))) } }
-                            }
-                        }
+                @if self.pager.is_some() || !self.exports.is_empty() {
+                    div.table-foot {
+                        @if let Some(pager) = &self.pager { (self.pager_links(pager)) }
+                        @if !self.exports.is_empty() { p.govuk-body-s.table-exports { @for link in &self.exports { (link) " " } } }
                     }
                 }
             }
