@@ -67,6 +67,9 @@ pub struct Page {
     /// Shown only when this holds; unknown counts as shown.
     #[serde(default)]
     pub visible: Option<Expression>,
+    /// Law that asks for it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
     /// Fields.
     #[serde(rename = "field")]
     pub fields: Vec<Field>,
@@ -83,6 +86,9 @@ pub struct Repeat {
     /// Whether records are made here; otherwise the page goes over those made on another page (or those on file).
     #[serde(default)]
     pub add: bool,
+    /// Page whose answers begin the first record: fields with the same ids are copied.
+    #[serde(default)]
+    pub first_from: Option<Reference>,
     /// Least number of records.
     #[serde(default)]
     pub min: Option<u32>,
@@ -141,6 +147,15 @@ pub struct Field {
     /// The fact that the answer declares about the member or household.
     #[serde(default)]
     pub fact: Option<Reference>,
+    /// The register entry that the answer becomes.
+    #[serde(default)]
+    pub writes: Option<Writes>,
+    /// Finding condition that this yes or no answers.
+    #[serde(default)]
+    pub finding: Option<Reference>,
+    /// Finding condition whose reason this is.
+    #[serde(default)]
+    pub finding_reason: Option<Reference>,
     /// Sealed in storage and masked on pages.
     #[serde(default)]
     pub sensitive: bool,
@@ -225,6 +240,46 @@ impl FieldKind {
             Self::Choices | Self::File | Self::Files | Self::Signature => false,
         }
     }
+}
+
+/// The register entry that an answer becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writes {
+    /// Name of the person (the member on a page that repeats, the applicant elsewhere).
+    PersonName,
+    /// Citizen ID of the person.
+    CitizenId,
+    /// Phone of the person.
+    Phone,
+    /// Relation of the member to the head.
+    Relation,
+    /// Division where the family lives.
+    ResidenceDivision,
+    /// Division where the family is registered.
+    RegisteredDivision,
+    /// Street and door.
+    Address,
+    /// Town or country.
+    Area,
+    /// Member who holds the account.
+    AccountHolder,
+    /// Bank.
+    AccountBank,
+    /// Account number.
+    AccountNumber,
+    /// Name of the proxy.
+    ProxyName,
+    /// Citizen ID of the proxy.
+    ProxyCitizenId,
+    /// Phone of the proxy.
+    ProxyPhone,
+    /// Proxy's relation to the applicant, in words.
+    ProxyRelation,
+    /// Authorisation of the means test by the member (a signature).
+    Authorisation,
+    /// First day of the change that is reported.
+    ChangedOn,
 }
 
 /// Whether an answer is needed: `true`, `false`, or an expression over the form.

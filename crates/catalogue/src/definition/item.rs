@@ -72,6 +72,9 @@ pub struct Item {
     pub remedies_basis: Vec<Basis>,
 }
 
+/// The name under which `Action::at` means a case that has ended.
+pub const CLOSED: &str = "closed";
+
 fn yes() -> bool {
     true
 }
@@ -192,7 +195,7 @@ pub struct Action {
     pub id: Located<String>,
     /// Label on its button.
     pub title: String,
-    /// Steps at which it may be done.
+    /// Steps at which it may be done; [`CLOSED`] stands for a case that has ended.
     pub at: Vec<Reference>,
     /// What the doer must be allowed.
     pub permission: Permission,
@@ -240,6 +243,14 @@ pub enum Effect {
     RecordFacts,
     /// Ask the county for a means test.
     RequestMeansTest,
+    /// The county has begun the means test.
+    StartMeansTest,
+    /// Publish the decision in the village for the long term (公布): name, number of members, amount.
+    Publish,
+    /// Record a complaint or report about the case.
+    RecordComplaint,
+    /// Record a check of a finished or delegated case.
+    RecordSample,
     /// Begin publishing in the village.
     OpenNotice(NoticePeriod),
     /// End publishing.
@@ -290,6 +301,10 @@ impl Effect {
             | Self::OnceOnly
             | Self::RecordFacts
             | Self::RequestMeansTest
+            | Self::StartMeansTest
+            | Self::Publish
+            | Self::RecordComplaint
+            | Self::RecordSample
             | Self::OpenNotice(_)
             | Self::CloseNotice
             | Self::RecordObjection
@@ -365,8 +380,8 @@ pub struct Clock {
     pub id: Located<String>,
     /// Title.
     pub title: String,
-    /// Action that starts it.
-    pub starts: Reference,
+    /// Actions that start it; while it runs they do not start it again.
+    pub starts: Vec<Reference>,
     /// Actions that end it.
     pub ends: Vec<Reference>,
     /// Its length.

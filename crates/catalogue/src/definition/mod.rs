@@ -18,10 +18,10 @@ pub use codelist::{Code, Codelist};
 pub use fact::{
     Absent, Column, ColumnFact, Dataset, Department, Fact, FactSource, Gather, Sensitivity, ValueKind,
 };
-pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity};
+pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use item::{
-    Action, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult, LawDate, Limit,
-    Material, NewTask, NoticePeriod, Outcome, Step,
+    Action, CLOSED, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult, LawDate,
+    Limit, Material, NewTask, NoticePeriod, Outcome, Step,
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
