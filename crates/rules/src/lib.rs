@@ -1,1 +1,52 @@
-//! The `rules` room.
+//! The one language in which every rule of the house is written: eligibility, amounts, form validation, visibility,
+//! alerts, indicators. SQL's expression syntax, own strict three-valued semantics, exact numbers.
+//!
+//! This crate parses, checks against shapes, compiles, decides and explains. It does no I/O, has no clock and knows no
+//! business. The manual is `docs/rules-language.md`.
+//!
+//! Text becomes tokens ([`lexer`]), a tree ([`parser`], [`ast`]), a resolved and typed tree ([`check`], [`calls`],
+//! [`range`], [`node`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
+//! ([`reading`]). A [`Programme`] puts several together and decides ([`decide`]); an [`Expression`] is one alone.
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the table of contents above is for readers of the source"
+)]
+
+mod ast;
+mod calendar;
+mod calls;
+mod check;
+mod context;
+mod decide;
+mod diagnostic;
+mod eval;
+mod expression;
+mod lexer;
+mod node;
+mod parser;
+mod programme;
+mod range;
+mod rational;
+mod reading;
+mod record_json;
+mod trace;
+mod types;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use context::{Context, FindingValue};
+pub use decide::{Answer, ConditionOutcome, DefinitionOutcome, Determination, Outcome, SettledBy, Working};
+pub use diagnostic::{Diagnostic, Part, Span};
+pub use expression::Expression;
+pub use programme::{ConditionKind, ConditionSource, DefinitionSource, Programme, ProgrammeSource};
+pub use rational::{NotANumber, Rational};
+pub use record_json::{ReadError, read_record, read_value};
+pub use trace::{Comparison, Flip, Missing, Read};
+pub use types::{Field, ParameterTypes, RELATION_ROWS_MAX, Relation, Shape, Shapes, TableType, Type};
+pub use value::{Record, Value};
+
+/// The version of the language's semantics. It changes whenever any expression could give another value; every
+/// determination stores it.
+pub const LANGUAGE_VERSION: &str = "1";

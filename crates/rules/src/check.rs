@@ -1,0 +1,684 @@
+//! The type checker: binds every name to a field, definition, parameter or date, gives every node a type and a range,
+//! and says in words what does not fit. Its result is the resolved tree.
+
+use crate::ast::{Comparator, Expr, ExprKind, Name, Operator};
+use crate::diagnostic::{Diagnostic, Span, nearest};
+use crate::node::{Clock, FieldRead, Hop, Node};
+use crate::range::Range;
+use crate::types::{Field, ParameterTypes, Shape, Shapes, Type};
+use crate::value::Value;
+
+/// The type of an expression inside the checker: a field's type, or what a literal leaves open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `NULL`, which fits everywhere.
+    Null,
+    Boolean,
+    Number,
+    Date,
+    Month,
+    Text,
+    /// Texts in quotes, any of which may be the value: codes or texts, as the other side wants.
+    Literal(Vec<String>),
+    Code(String),
+}
+
+impl Kind {
+    fn zh(&self) -> String {
+        match self {
+            Kind::Null => "未知".to_owned(),
+            Kind::Boolean => "是否".to_owned(),
+            Kind::Number => "数".to_owned(),
+            Kind::Date => "日期".to_owned(),
+            Kind::Month => "月份".to_owned(),
+            Kind::Text | Kind::Literal(_) => "文字".to_owned(),
+            Kind::Code(codelist) => format!("代码({codelist})"),
+        }
+    }
+
+    fn en(&self) -> String {
+        match self {
+            Kind::Null => "null".to_owned(),
+            Kind::Boolean => "boolean".to_owned(),
+            Kind::Number => "number".to_owned(),
+            Kind::Date => "date".to_owned(),
+            Kind::Month => "month".to_owned(),
+            Kind::Text | Kind::Literal(_) => "text".to_owned(),
+            Kind::Code(codelist) => format!("code of {codelist}"),
+        }
+    }
+}
+
+/// A type with what is known of the number.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    pub kind: Kind,
+    pub range: Range,
+    /// Paths of the facts and parameters without bounds that this number depends on.
+    pub boundless: Vec<String>,
+}
+
+impl Typed {
+    pub(crate) fn plain(kind: Kind) -> Typed {
+        Typed { kind, range: Range::ANY, boundless: Vec::new() }
+    }
+
+    pub(crate) fn number(range: Range) -> Typed {
+        Typed { kind: Kind::Number, range, boundless: Vec::new() }
+    }
+
+    pub(crate) fn with_boundless_of(mut self, others: &[&Typed]) -> Typed {
+        for path in others.iter().flat_map(|other| &other.boundless) {
+            if !self.boundless.contains(path) && self.boundless.len() < 5 {
+                self.boundless.push(path.clone());
+            }
+        }
+        self
+    }
+
+    /// The type of values declared as `ty`, read at `path`.
+    pub(crate) fn declared(ty: &Type, path: &str) -> Typed {
+        match ty {
+            Type::Boolean => Typed::plain(Kind::Boolean),
+            Type::Date => Typed::plain(Kind::Date),
+            Type::Month => Typed::plain(Kind::Month),
+            Type::Text => Typed::plain(Kind::Text),
+            Type::Code { codelist } => Typed::plain(Kind::Code(codelist.clone())),
+            Type::Number { scale, min, max } => {
+                let range = Range { min: min.clone(), max: max.clone(), scale: Some(u32::from(*scale)) };
+                let boundless = if range.is_bounded() { Vec::new() } else { vec![path.to_owned()] };
+                Typed { kind: Kind::Number, range, boundless }
+            }
+        }
+    }
+}
+
+/// A definition that the expression may name; `typed` is `None` if it was rejected itself.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownDefinition {
+    pub id: String,
+    pub title: String,
+    pub typed: Option<Typed>,
+}
+
+/// A to-many relation that an aggregate around has bound to its current row.
+pub(crate) struct Bound<'a> {
+    /// The path as it is written from the unit, such as `household.members`.
+    pub path: Vec<String>,
+    pub shape: &'a Shape,
+}
+
+/// Checks expressions of one unit shape; collects what is wrong.
+pub(crate) struct Checker<'a> {
+    pub shapes: &'a Shapes,
+    pub unit: &'a Shape,
+    pub parameters: &'a ParameterTypes,
+    pub definitions: &'a [KnownDefinition],
+    pub bound: Vec<Bound<'a>>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// `None` when something was wrong; the diagnostic is already recorded.
+pub(crate) type Checked = Option<(Node, Typed)>;
+
+/// Where a written path leads before its last name.
+pub(crate) struct Walk<'a, 'n> {
+    pub frame: usize,
+    pub hops: Vec<Hop>,
+    pub shape: &'a Shape,
+    pub rest: &'n [Name],
+}
+
+impl<'a> Checker<'a> {
+    pub(crate) fn refuse(&mut self, diagnostic: Diagnostic) -> Option<(Node, Typed)> {
+        self.diagnostics.push(diagnostic);
+        None
+    }
+
+    pub(crate) fn wrong_kind(
+        &mut self,
+        span: Span,
+        wanted_zh: &str,
+        wanted_en: &str,
+        found: &Typed,
+    ) -> Checked {
+        let (zh, en) = (found.kind.zh(), found.kind.en());
+        self.refuse(Diagnostic::new(
+            span,
+            format!("这里要{wanted_zh},却是{zh}"),
+            format!("expected {wanted_en}, found {en}"),
+        ))
+    }
+
+    /// Checks an expression that must be a number.
+    pub(crate) fn number(&mut self, expr: &Expr) -> Checked {
+        let (node, typed) = self.check(expr)?;
+        match typed.kind {
+            Kind::Number => Some((node, typed)),
+            Kind::Null => Some((node, Typed::number(Range::ANY))),
+            _ => self.wrong_kind(expr.span, "数", "a number", &typed),
+        }
+    }
+
+    /// Checks an expression that must be yes or no.
+    pub(crate) fn boolean(&mut self, expr: &Expr) -> Checked {
+        let (node, typed) = self.check(expr)?;
+        match typed.kind {
+            Kind::Boolean | Kind::Null => Some((node, Typed::plain(Kind::Boolean))),
+            _ => self.wrong_kind(expr.span, "是否(条件)", "a condition", &typed),
+        }
+    }
+
+    /// Checks an expression that must be of this kind.
+    pub(crate) fn expected(&mut self, expr: &Expr, wanted: &Kind) -> Checked {
+        let (node, typed) = self.check(expr)?;
+        match self.unify(wanted, &typed.kind, expr.span)? {
+            Some(_) => Some((node, typed)),
+            None => self.wrong_kind(expr.span, &wanted.zh(), &wanted.en(), &typed),
+        }
+    }
+
+    /// The resolved tree and the type of an expression.
+    pub(crate) fn check(&mut self, expr: &Expr) -> Checked {
+        match &expr.kind {
+            ExprKind::Null => Some((Node::Constant(Value::Unknown), Typed::plain(Kind::Null))),
+            ExprKind::Boolean(value) => Some((Node::Constant((*value).into()), Typed::plain(Kind::Boolean))),
+            ExprKind::Number(number) => {
+                Some((Node::Constant(number.clone().into()), Typed::number(Range::exactly(number))))
+            }
+            ExprKind::Text(text) => {
+                Some((Node::Constant(text.as_str().into()), Typed::plain(Kind::Literal(vec![text.clone()]))))
+            }
+            ExprKind::Date(date) => Some((Node::Constant((*date).into()), Typed::plain(Kind::Date))),
+            ExprKind::Month(month) => Some((Node::Constant((*month).into()), Typed::plain(Kind::Month))),
+            ExprKind::Path(names) => self.path(names, expr.span),
+            ExprKind::Rows(_) => self.refuse(Diagnostic::new(
+                expr.span,
+                ".* 只能写在 count 里,如 count(members.*)",
+                ".* may only stand in count, as in count(members.*)",
+            )),
+            ExprKind::Lookup { table, key } => self.lookup(table, key),
+            ExprKind::Not(inner) => {
+                let (node, typed) = self.boolean(inner)?;
+                Some((Node::Not(Box::new(node)), typed))
+            }
+            ExprKind::Negate(inner) => {
+                let (node, typed) = self.number(inner)?;
+                let range = typed.range.negate();
+                Some((Node::Negate(Box::new(node)), Typed { range, ..typed }))
+            }
+            ExprKind::And(left, right) => self.logic(left, right, true),
+            ExprKind::Or(left, right) => self.logic(left, right, false),
+            ExprKind::Compare(comparator, left, right) => self.compare(*comparator, left, right),
+            ExprKind::Arithmetic(operator, left, right) => self.arithmetic(*operator, left, right),
+            ExprKind::Between { value, low, high, negated } => {
+                let (value, low, high) = (self.typed(value), self.typed(low), self.typed(high));
+                let (value, low, high) = (value?, low?, high?);
+                self.comparable(&value, &low, true)?;
+                self.comparable(&value, &high, true)?;
+                let [value, low, high] = [value, low, high].map(|side| Box::new(side.node));
+                Some((Node::Between { value, low, high, negated: *negated }, Typed::plain(Kind::Boolean)))
+            }
+            ExprKind::In { value, list, negated } => {
+                let value = self.typed(value);
+                let list: Vec<_> = list.iter().map(|item| self.typed(item)).collect();
+                let value = value?;
+                let list = list.into_iter().collect::<Option<Vec<_>>>()?;
+                for item in &list {
+                    self.comparable(&value, item, false)?;
+                }
+                let list = list.into_iter().map(|item| item.node).collect();
+                let value = Box::new(value.node);
+                Some((Node::In { value, list, negated: *negated }, Typed::plain(Kind::Boolean)))
+            }
+            ExprKind::IsNull { value, negated } => {
+                let (node, _) = self.check(value)?;
+                let node = Node::IsNull { value: Box::new(node), negated: *negated };
+                Some((node, Typed::plain(Kind::Boolean)))
+            }
+            ExprKind::Case { operand, branches, otherwise } => {
+                self.case(operand.as_deref(), branches, otherwise.as_deref())
+            }
+            ExprKind::Call { function, arguments, filter } => {
+                self.call(expr.span, function, arguments, filter.as_deref())
+            }
+        }
+    }
+
+    fn typed(&mut self, expr: &Expr) -> Option<Side> {
+        let (node, typed) = self.check(expr)?;
+        Some(Side { node, typed, span: expr.span })
+    }
+
+    fn logic(&mut self, left: &Expr, right: &Expr, and: bool) -> Checked {
+        let (left, right) = (self.boolean(left), self.boolean(right));
+        let mut parts = Vec::new();
+        for (node, _) in [left?, right?] {
+            match node {
+                Node::And(inner) if and => parts.extend(inner),
+                Node::Or(inner) if !and => parts.extend(inner),
+                node => parts.push(node),
+            }
+        }
+        Some((if and { Node::And(parts) } else { Node::Or(parts) }, Typed::plain(Kind::Boolean)))
+    }
+
+    fn compare(&mut self, comparator: Comparator, left: &Expr, right: &Expr) -> Checked {
+        let (left, right) = (self.typed(left), self.typed(right));
+        let (left, right) = (left?, right?);
+        let ordered = !matches!(comparator, Comparator::Equal | Comparator::NotEqual);
+        self.comparable(&left, &right, ordered)?;
+        let node = Node::Compare(comparator, Box::new(left.node), Box::new(right.node));
+        Some((node, Typed::plain(Kind::Boolean)))
+    }
+
+    /// Records what is wrong with comparing the two, if anything.
+    fn comparable(&mut self, left: &Side, right: &Side, ordered: bool) -> Option<()> {
+        let kind = self.unify(&left.typed.kind, &right.typed.kind, right.span)?;
+        let Some(kind) = kind else {
+            return self.mismatch(left, right);
+        };
+        if ordered && !matches!(kind, Kind::Number | Kind::Date | Kind::Month | Kind::Null) {
+            let (zh, en) = (kind.zh(), kind.en());
+            self.refuse(Diagnostic::new(
+                left.span.to(right.span),
+                format!("{zh}没有大小,只能用 =、<> 或 IN"),
+                format!("{en} has no order; use =, <> or IN"),
+            ));
+            return None;
+        }
+        Some(())
+    }
+
+    /// The common kind; `Some(None)` if there is none, `None` if a code does not exist (recorded).
+    pub(crate) fn unify(&mut self, a: &Kind, b: &Kind, span: Span) -> Option<Option<Kind>> {
+        Some(Some(match (a, b) {
+            (Kind::Null, other) | (other, Kind::Null) => other.clone(),
+            (Kind::Literal(texts), Kind::Literal(more)) => Kind::Literal([texts.as_slice(), more].concat()),
+            (Kind::Literal(_), Kind::Text) | (Kind::Text, Kind::Literal(_)) => Kind::Text,
+            (Kind::Code(codelist), Kind::Literal(codes)) | (Kind::Literal(codes), Kind::Code(codelist)) => {
+                for code in codes {
+                    self.code_exists(codelist, code, span)?;
+                }
+                Kind::Code(codelist.clone())
+            }
+            (a, b) if a == b => a.clone(),
+            _ => return Some(None),
+        }))
+    }
+
+    /// Records an error unless `code` is of the list, or the list was not given.
+    pub(crate) fn code_exists(&mut self, codelist: &str, code: &str, span: Span) -> Option<()> {
+        let Some(codes) = self.shapes.codelists.get(codelist) else { return Some(()) };
+        if codes.contains_key(code) {
+            return Some(());
+        }
+        let by_title = codes.iter().find(|(_, title)| *title == code).map(|(code, _)| code.as_str());
+        let near = by_title.or_else(|| nearest(code, codes.keys().map(String::as_str)));
+        let mut diagnostic = Diagnostic::new(
+            span,
+            format!("代码表 {codelist} 里没有 '{code}'"),
+            format!("code list {codelist} has no '{code}'"),
+        );
+        if let Some(near) = near {
+            let title = &codes[near];
+            diagnostic.zh += &format!(",是不是 '{near}'({title})?");
+            diagnostic.en += &format!("; did you mean '{near}'?");
+            diagnostic = diagnostic.suggest(format!("'{near}'"));
+        }
+        self.refuse(diagnostic);
+        None
+    }
+
+    fn mismatch(&mut self, left: &Side, right: &Side) -> Option<()> {
+        let (a, b) = (&left.typed.kind, &right.typed.kind);
+        let mut diagnostic = Diagnostic::new(
+            left.span.to(right.span),
+            format!("{}和{}不能相比", a.zh(), b.zh()),
+            format!("{} cannot be compared with {}", a.en(), b.en()),
+        );
+        let literal = match (a, b) {
+            (Kind::Literal(texts), other) | (other, Kind::Literal(texts)) => {
+                texts.first().map(|text| (text, other))
+            }
+            _ => None,
+        };
+        let hint = match (a, b) {
+            _ if literal.is_some_and(|(_, other)| *other == Kind::Date) => {
+                literal.map(|(text, _)| format!("DATE '{text}'"))
+            }
+            _ if literal.is_some_and(|(_, other)| *other == Kind::Month) => {
+                literal.map(|(text, _)| format!("MONTH '{text}'"))
+            }
+            _ if literal.is_some_and(|(_, other)| *other == Kind::Number) => {
+                literal.map(|(text, _)| text.clone())
+            }
+            (Kind::Date, Kind::Month) | (Kind::Month, Kind::Date) => {
+                Some("month_of(…) 或 first_day(…)".to_owned())
+            }
+            _ => None,
+        };
+        if let Some(hint) = hint {
+            diagnostic.zh += &format!(",是不是要写 {hint}?");
+            diagnostic.en += &format!("; did you mean {hint}?");
+            diagnostic = diagnostic.suggest(hint);
+        }
+        self.refuse(diagnostic);
+        None
+    }
+
+    fn arithmetic(&mut self, operator: Operator, left: &Expr, right: &Expr) -> Checked {
+        let (a, b) = (self.check(left), self.check(right));
+        let (a, b) = (a?, b?);
+        for (side, span) in [(&a, left.span), (&b, right.span)] {
+            if matches!(side.1.kind, Kind::Date | Kind::Month) {
+                let (zh, en) = (side.1.kind.zh(), side.1.kind.en());
+                return self.refuse(Diagnostic::new(
+                    span,
+                    format!("{zh}不能加减乘除,请用 add_months、months_between、days_between"),
+                    format!("no arithmetic with a {en}; use add_months, months_between or days_between"),
+                ));
+            }
+            if !matches!(side.1.kind, Kind::Number | Kind::Null) {
+                return self.wrong_kind(span, "数", "a number", &side.1);
+            }
+        }
+        let (x, y) = (&a.1.range, &b.1.range);
+        let range = match operator {
+            Operator::Add => x.add(y),
+            Operator::Subtract => x.add(&y.negate()),
+            Operator::Multiply => x.multiply(y),
+            Operator::Divide => x.divide(y),
+        };
+        let typed = Typed::number(range).with_boundless_of(&[&a.1, &b.1]);
+        Some((Node::Arithmetic(operator, Box::new(a.0), Box::new(b.0)), typed))
+    }
+
+    /// The common type of several results (CASE, coalesce); the span is blamed for a result that does not fit.
+    pub(crate) fn common(&mut self, results: &[(&Typed, Span)]) -> Option<Typed> {
+        let mut common = Typed::plain(Kind::Null);
+        for (typed, span) in results {
+            let Some(kind) = self.unify(&common.kind, &typed.kind, *span)? else {
+                let (zh, en) = (common.kind.zh(), common.kind.en());
+                self.wrong_kind(*span, &format!("和前面一样的{zh}"), &format!("{en} like the others"), typed);
+                return None;
+            };
+            let range = match (&common.kind, &typed.kind) {
+                (Kind::Null, _) => typed.range.clone(),
+                (_, Kind::Null) => common.range.clone(),
+                _ => common.range.or(&typed.range),
+            };
+            common = Typed { kind, range, boundless: common.boundless }.with_boundless_of(&[typed]);
+        }
+        Some(common)
+    }
+
+    fn case(
+        &mut self,
+        operand: Option<&Expr>,
+        branches: &[(Expr, Expr)],
+        otherwise: Option<&Expr>,
+    ) -> Checked {
+        let against = match operand {
+            Some(operand) => Some(self.typed(operand)?),
+            None => None,
+        };
+        let mut nodes = Vec::new();
+        let mut results = Vec::new();
+        let mut sound = true;
+        for (when, then) in branches {
+            let condition = match &against {
+                None => self.boolean(when).map(|(node, _)| node),
+                Some(operand) => self
+                    .typed(when)
+                    .and_then(|side| self.comparable(operand, &side, false).map(|()| side.node)),
+            };
+            match (condition, self.check(then)) {
+                (Some(condition), Some((node, typed))) => {
+                    nodes.push((condition, node));
+                    results.push((typed, then.span));
+                }
+                _ => sound = false,
+            }
+        }
+        let otherwise = match otherwise {
+            None => None,
+            Some(otherwise) => {
+                let (node, typed) = self.check(otherwise)?;
+                results.push((typed, otherwise.span));
+                Some(Box::new(node))
+            }
+        };
+        if !sound {
+            return None;
+        }
+        let borrowed: Vec<_> = results.iter().map(|(typed, span)| (typed, *span)).collect();
+        let typed = self.common(&borrowed)?;
+        let operand = against.map(|side| Box::new(side.node));
+        Some((Node::Case { operand, branches: nodes, otherwise }, typed))
+    }
+
+    fn lookup(&mut self, table: &Name, key: &Expr) -> Checked {
+        let parameters = self.parameters;
+        let Some(declared) = parameters.tables.get(&table.text) else {
+            let names = parameters.tables.iter().map(|(id, table)| (id.as_str(), table.title.as_str()));
+            return self.no_such(table, "参数表", "table", names.collect());
+        };
+        let (key_node, key_typed) = self.check(key)?;
+        let wanted = Typed::declared(&declared.key, &table.text);
+        match self.unify(&wanted.kind, &key_typed.kind, key.span)? {
+            Some(_) => {}
+            None => {
+                let (zh, en) = (wanted.kind.zh(), wanted.kind.en());
+                return self.wrong_kind(
+                    key.span,
+                    &format!("{zh}作键"),
+                    &format!("a key that is a {en}"),
+                    &key_typed,
+                );
+            }
+        }
+        let typed = Typed::declared(&declared.value, &format!("table.{}", table.text));
+        let (id, title) = (table.text.clone(), declared.title.clone());
+        Some((Node::Lookup { id, title, key: Box::new(key_node) }, typed))
+    }
+
+    fn path(&mut self, names: &[Name], span: Span) -> Checked {
+        if let [only] = names {
+            let clock = match only.text.as_str() {
+                "month" => Some((Clock::Month, Kind::Month)),
+                "law_on" => Some((Clock::LawOn, Kind::Date)),
+                "known_at" => Some((Clock::KnownAt, Kind::Date)),
+                _ => None,
+            };
+            if let Some((clock, kind)) = clock {
+                return Some((Node::Clock(clock), Typed::plain(kind)));
+            }
+            let definitions = self.definitions;
+            if let Some(index) = definitions.iter().position(|definition| definition.id == only.text) {
+                let KnownDefinition { id, title, typed } = definitions[index].clone();
+                // A rejected definition has had its say; its users stay silent.
+                return Some((Node::Definition { index, id, title }, typed?));
+            }
+        }
+        if names[0].text == "param" {
+            return self.parameter(names, span);
+        }
+        if names[0].text == "table" {
+            return self.refuse(
+                Diagnostic::new(
+                    span,
+                    "参数表要带键,如 table.care[level]",
+                    "a table needs a key, as in table.care[level]",
+                )
+                .suggest("table.名称[键]"),
+            );
+        }
+        let walk = self.walk(names)?;
+        let (name, earlier) = match walk.rest {
+            [] => {
+                return self.refuse(Diagnostic::new(
+                    span,
+                    "这里要一个字段,却是整条记录;请写明字段",
+                    "expected a field, found a whole record; name a field of it",
+                ));
+            }
+            [name] => (name, walk.hops),
+            [name, ..] => {
+                // `walk` stops early only at a to-many relation.
+                let zh =
+                    format!("{} 有许多行,要放进 sum、count、min、max、bool_or 或 bool_and 里", name.text);
+                let en = format!(
+                    "{} has many rows; put it into sum, count, min, max, bool_or or bool_and",
+                    name.text
+                );
+                return self.refuse(Diagnostic::new(name.span, zh, en));
+            }
+        };
+        if let Some(field) = walk.shape.fields.get(&name.text) {
+            let written: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
+            let typed = Typed::declared(&field.ty, &written.join("."));
+            let (id, title) = (name.text.clone(), field.title.clone());
+            let shape = walk.shape.name.clone();
+            return Some((
+                Node::Field(FieldRead { frame: walk.frame, hops: earlier, shape, id, title }),
+                typed,
+            ));
+        }
+        if let Some(relation) = walk.shape.relations.get(&name.text) {
+            let example = if relation.many {
+                format!("count({}.*)", name.text)
+            } else {
+                format!("{}.字段", name.text)
+            };
+            return self.refuse(
+                Diagnostic::new(
+                    name.span,
+                    format!("{} 是关系“{}”,不是字段;请写作 {example}", name.text, relation.title),
+                    format!("{} is a relation, not a field", name.text),
+                )
+                .suggest(example),
+            );
+        }
+        self.no_such_field(name, names.len() == 1, walk.shape)
+    }
+
+    fn parameter(&mut self, names: &[Name], span: Span) -> Checked {
+        let parameters = self.parameters;
+        let [_, name] = names else {
+            return self.refuse(
+                Diagnostic::new(span, "参数写作 param.名称", "a parameter is written param.name")
+                    .suggest("param.名称"),
+            );
+        };
+        let Some(Field { title, ty }) = parameters.parameters.get(&name.text) else {
+            let known = parameters.parameters.iter().map(|(id, field)| (id.as_str(), field.title.as_str()));
+            return self.no_such(name, "参数", "parameter", known.collect());
+        };
+        let typed = Typed::declared(ty, &format!("param.{}", name.text));
+        Some((Node::Parameter { id: name.text.clone(), title: title.clone() }, typed))
+    }
+
+    /// Follows a path from the row it starts at (the innermost aggregate whose relation it names, else the unit)
+    /// over to-one relations; stops before the last name, or before a to-many relation.
+    pub(crate) fn walk<'n>(&mut self, names: &'n [Name]) -> Option<Walk<'a, 'n>> {
+        let (mut frame, mut taken, mut shape) = (0, 0, self.unit);
+        for (index, bound) in self.bound.iter().enumerate() {
+            let length = bound.path.len();
+            let inside = names.len() >= length && bound.path.iter().zip(names).all(|(a, b)| *a == b.text);
+            if inside && length >= taken {
+                (frame, taken, shape) = (index + 1, length, bound.shape);
+            }
+        }
+        let mut rest = &names[taken..];
+        let mut hops = Vec::new();
+        while let [name, _, ..] = rest {
+            let Some(relation) = shape.relations.get(&name.text) else {
+                if shape.fields.contains_key(&name.text) {
+                    self.refuse(Diagnostic::new(
+                        name.span,
+                        format!("{} 是字段,后面不能再接 .", name.text),
+                        format!("{} is a field; nothing may follow it", name.text),
+                    ));
+                } else {
+                    let relations = shape.relations.iter().map(|(id, r)| (id.as_str(), r.title.as_str()));
+                    self.no_such(name, "关系", "relation", relations.collect());
+                }
+                return None;
+            };
+            if relation.many {
+                break;
+            }
+            let Some(next) = self.shapes.get(&relation.shape) else {
+                self.refuse(Diagnostic::new(
+                    name.span,
+                    format!("关系 {} 指向的形状 {} 不存在", name.text, relation.shape),
+                    format!("relation {} leads to shape {}, which does not exist", name.text, relation.shape),
+                ));
+                return None;
+            };
+            hops.push(Hop { id: name.text.clone(), title: relation.title.clone() });
+            shape = next;
+            rest = &rest[1..];
+        }
+        Some(Walk { frame, hops, shape, rest })
+    }
+
+    fn no_such_field(&mut self, name: &Name, bare: bool, shape: &'a Shape) -> Checked {
+        let mut known: Vec<(&str, &str)> =
+            shape.fields.iter().map(|(id, field)| (id.as_str(), field.title.as_str())).collect();
+        if bare {
+            // A field of the current row, named without its relation, or of a related record.
+            for bound in &self.bound {
+                if bound.shape.fields.contains_key(&name.text) {
+                    let full = format!("{}.{}", bound.path.join("."), name.text);
+                    return self.refuse(
+                        Diagnostic::new(
+                            name.span,
+                            format!("没有叫 {} 的字段,是不是 {full}?", name.text),
+                            format!("no field {}; did you mean {full}?", name.text),
+                        )
+                        .suggest(full),
+                    );
+                }
+            }
+            let definitions = self.definitions;
+            known.extend(definitions.iter().map(|d| (d.id.as_str(), d.title.as_str())));
+            if self.parameters.parameters.contains_key(&name.text) {
+                let full = format!("param.{}", name.text);
+                return self.refuse(
+                    Diagnostic::new(
+                        name.span,
+                        format!("没有叫 {} 的字段,是不是参数 {full}?", name.text),
+                        format!("no field {}; did you mean the parameter {full}?", name.text),
+                    )
+                    .suggest(full),
+                );
+            }
+        }
+        self.no_such(name, "字段", "field", known)
+    }
+
+    /// "没有叫 incom 的字段,是不是 income?"
+    pub(crate) fn no_such(&mut self, name: &Name, zh: &str, en: &str, known: Vec<(&str, &str)>) -> Checked {
+        let by_title = known.iter().find(|(_, title)| *title == name.text).map(|(id, _)| *id);
+        let near = by_title.or_else(|| nearest(&name.text, known.iter().map(|(id, _)| *id)));
+        let mut diagnostic = Diagnostic::new(
+            name.span,
+            format!("没有叫 {} 的{zh}", name.text),
+            format!("there is no {en} {}", name.text),
+        );
+        if let Some(near) = near {
+            diagnostic.zh += &format!(",是不是 {near}?");
+            diagnostic.en += &format!("; did you mean {near}?");
+            diagnostic = diagnostic.suggest(near);
+        }
+        self.refuse(diagnostic)
+    }
+}
+
+struct Side {
+    node: Node,
+    typed: Typed,
+    span: Span,
+}

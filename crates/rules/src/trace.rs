@@ -1,0 +1,481 @@
+//! Why a result is what it is: which facts and parameters it read, which unknown ones could change it, which numbers
+//! were compared, and how far the nearest one is from the other side.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ast::Comparator;
+use crate::eval::{Evaluator, Frames, Seen, key_text};
+use crate::node::{Aggregate, AggregateFunction, FieldRead, Function, Node};
+use crate::rational::Rational;
+use crate::reading::{path_title, symbol, with_figures, with_titles};
+use crate::value::{Record, Value};
+
+/// A fact, definition or parameter that was read, and its value then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// `income`, `head.birthday`, `members[0].income` (rows from zero), `members` (which rows there are),
+    /// `param.id`, `table.id[key]`, `month`, or the id of a definition.
+    pub path: String,
+    /// The same for people: 月收入, 户主·出生日期, 家庭成员1·月收入 (rows from one).
+    pub title: String,
+    /// The value; for a relation the number of rows.
+    pub value: Value,
+}
+
+/// An unknown that could change the result.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Missing {
+    /// As [`Read::path`]; `finding.id` for a judgement nobody has recorded.
+    pub path: String,
+    /// As [`Read::title`].
+    pub title: String,
+}
+
+/// Two values that a condition compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What stands left, in titles.
+    pub left_title: String,
+    /// Its value.
+    pub left: Value,
+    /// `=`, `<>`, `<`, `<=`, `>` or `>=`.
+    pub operator: String,
+    /// What stands right, in titles.
+    pub right_title: String,
+    /// Its value.
+    pub right: Value,
+    /// Whether it holds; unknown if either value is.
+    pub holds: Option<bool>,
+    /// The whole for people: `人均月收入 725.2 < 低保标准 760`.
+    pub text: String,
+}
+
+/// The smallest change of one compared number that turns the outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flip {
+    /// Id of the condition.
+    pub condition: String,
+    /// The number that would have to change, in titles.
+    pub title: String,
+    /// Its value now.
+    pub from: Value,
+    /// What would have to be added to it (negative: taken away).
+    pub delta: Value,
+    /// Whether exactly `delta` suffices; if not, it must be more than that.
+    pub inclusive: bool,
+    /// For people: `人均月收入再低 35.2 以上即符合`.
+    pub text: String,
+}
+
+/// The records in view and how their fields are called.
+struct Spot<'a, 'f> {
+    frames: Frames<'a, 'f>,
+    /// Path and title before a field, for each frame.
+    prefixes: Vec<(String, String)>,
+}
+
+impl<'a, 'f> Spot<'a, 'f> {
+    fn unit(record: &'a Record) -> Spot<'a, 'f> {
+        Spot { frames: Frames::unit(record), prefixes: vec![(String::new(), String::new())] }
+    }
+
+    fn named(&self, frame: usize, hops: &[crate::node::Hop], id: &str, title: &str) -> (String, String) {
+        let (path, before) = &self.prefixes[frame];
+        let hop_path: String = hops.iter().map(|hop| format!("{}.", hop.id)).collect();
+        (format!("{path}{hop_path}{id}"), format!("{before}{}", path_title(hops, title)))
+    }
+
+    fn field(&self, read: &FieldRead) -> (String, String) {
+        self.named(read.frame, &read.hops, &read.id, &read.title)
+    }
+
+    fn relation(&self, aggregate: &Aggregate) -> (String, String) {
+        let relation = &aggregate.relation;
+        self.named(aggregate.frame, &aggregate.hops, &relation.id, &relation.title)
+    }
+}
+
+/// Walks resolved trees beside an evaluator.
+pub(crate) struct Tracer<'a, 'e> {
+    pub evaluator: &'e Evaluator<'a>,
+    /// The trees of the definitions, by index.
+    pub definitions: &'a [&'a Node],
+    pub record: &'a Record,
+}
+
+impl<'a> Tracer<'a, '_> {
+    /// Everything the expression read, each once, in reading order.
+    pub(crate) fn reads(&self, node: &'a Node) -> Vec<Read> {
+        let mut reads = Vec::new();
+        self.read(node, &Spot::unit(self.record), &mut reads);
+        reads
+    }
+
+    /// The unknowns that keep the expression unknown.
+    pub(crate) fn missing(&self, node: &'a Node) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        self.blame(node, &Spot::unit(self.record), &mut missing);
+        missing
+    }
+
+    fn value(&self, node: &'a Node, spot: &Spot<'a, '_>) -> Seen<'a> {
+        self.evaluator.value(node, &spot.frames)
+    }
+
+    /// Calls `each` with every row of an aggregate in view; false if the rows are unknown.
+    fn rows(
+        &self,
+        aggregate: &'a Aggregate,
+        spot: &Spot<'a, '_>,
+        mut each: impl FnMut(&Spot<'a, '_>),
+    ) -> bool {
+        let Some(rows) = spot.frames.rows(aggregate) else { return false };
+        let (path, title) = spot.relation(aggregate);
+        for (index, row) in rows.iter().enumerate() {
+            let mut prefixes = spot.prefixes.clone();
+            prefixes.push((format!("{path}[{index}]."), format!("{title}{}·", index + 1)));
+            each(&Spot { frames: spot.frames.row(row), prefixes });
+        }
+        true
+    }
+
+    fn read(&self, node: &'a Node, spot: &Spot<'a, '_>, reads: &mut Vec<Read>) {
+        let mut push = |(path, title): (String, String), value: Value| {
+            if !reads.iter().any(|read| read.path == path) {
+                reads.push(Read { path, title, value });
+            }
+        };
+        match node {
+            Node::Constant(_) => {}
+            Node::Field(read) => push(spot.field(read), self.value(node, spot).into_value()),
+            Node::Definition { id, title, .. } => {
+                push((id.clone(), title.clone()), self.value(node, spot).into_value());
+            }
+            Node::Parameter { id, title } => {
+                push((format!("param.{id}"), title.clone()), self.value(node, spot).into_value());
+            }
+            Node::Clock(clock) => {
+                push((clock.id().to_owned(), clock.title().to_owned()), self.value(node, spot).into_value());
+            }
+            Node::Lookup { id, title, key } => {
+                let written = key_text(&self.value(key, spot)).map_or("未知".to_owned(), Into::into);
+                let value = self.value(node, spot).into_value();
+                push((format!("table.{id}[{written}]"), format!("{title}[{written}]")), value);
+                self.read(key, spot, reads);
+            }
+            Node::Case { operand, branches, otherwise } => {
+                if let Some(operand) = operand {
+                    self.read(operand, spot, reads);
+                }
+                let against = operand.as_ref().map(|operand| self.value(operand, spot));
+                for (when, then) in branches {
+                    self.read(when, spot, reads);
+                    match self.evaluator.branch(against.as_ref(), when, &spot.frames) {
+                        Some(true) => return self.read(then, spot, reads),
+                        Some(false) => {}
+                        None => return,
+                    }
+                }
+                if let Some(otherwise) = otherwise {
+                    self.read(otherwise, spot, reads);
+                }
+            }
+            Node::Call(Function::Coalesce, arguments) => {
+                for argument in arguments {
+                    self.read(argument, spot, reads);
+                    if !self.value(argument, spot).is_unknown() {
+                        return;
+                    }
+                }
+            }
+            Node::Aggregate(aggregate) => {
+                let rows =
+                    spot.frames.rows(aggregate).map(|rows| i64::try_from(rows.len()).unwrap_or(i64::MAX));
+                push(spot.relation(aggregate), Value::from(rows));
+                self.rows(aggregate, spot, |spot| {
+                    if let Some(filter) = &aggregate.filter {
+                        self.read(filter, spot, reads);
+                        if self.evaluator.truth(filter, &spot.frames) != Some(true) {
+                            return;
+                        }
+                    }
+                    if let Some(argument) = &aggregate.argument {
+                        self.read(argument, spot, reads);
+                    }
+                });
+            }
+            Node::Not(_)
+            | Node::And(_)
+            | Node::Or(_)
+            | Node::Negate(_)
+            | Node::Arithmetic(..)
+            | Node::Compare(..)
+            | Node::Between { .. }
+            | Node::In { .. }
+            | Node::IsNull { .. }
+            | Node::Round { .. }
+            | Node::Call(..) => {
+                for child in node.children() {
+                    self.read(child, spot, reads);
+                }
+            }
+        }
+    }
+
+    /// Adds what keeps `node` unknown; nothing if it is known.
+    fn blame(&self, node: &'a Node, spot: &Spot<'a, '_>, missing: &mut Vec<Missing>) {
+        if !self.value(node, spot).is_unknown() {
+            return;
+        }
+        let push = |(path, title): (String, String), missing: &mut Vec<Missing>| {
+            if !missing.iter().any(|known| known.path == path) {
+                missing.push(Missing { path, title });
+            }
+        };
+        match node {
+            Node::Constant(_) | Node::Clock(_) => {}
+            Node::Field(read) => push(spot.field(read), missing),
+            Node::Parameter { id, title } => push((format!("param.{id}"), title.clone()), missing),
+            Node::Definition { index, .. } => {
+                if let Some(definition) = self.definitions.get(*index) {
+                    self.blame(definition, &Spot::unit(self.record), missing);
+                }
+            }
+            Node::Lookup { id, title, key } => match key_text(&self.value(key, spot)) {
+                Some(key) => push((format!("table.{id}[{key}]"), format!("{title}[{key}]")), missing),
+                None => self.blame(key, spot, missing),
+            },
+            Node::Case { operand, branches, otherwise } => {
+                if let Some(operand) = operand {
+                    self.blame(operand, spot, missing);
+                }
+                // A condition that is unknown may lead into any branch after it.
+                let against = operand.as_ref().map(|operand| self.value(operand, spot));
+                for (when, then) in branches {
+                    let taken = self.evaluator.branch(against.as_ref(), when, &spot.frames);
+                    self.blame(when, spot, missing);
+                    if taken != Some(false) {
+                        self.blame(then, spot, missing);
+                    }
+                    if taken == Some(true) {
+                        return;
+                    }
+                }
+                if let Some(otherwise) = otherwise {
+                    self.blame(otherwise, spot, missing);
+                }
+            }
+            Node::Aggregate(aggregate) => {
+                let said = self.rows(aggregate, spot, |spot| {
+                    let filter = aggregate.filter.as_ref();
+                    let counted =
+                        filter.is_none_or(|filter| self.evaluator.truth(filter, &spot.frames) != Some(false));
+                    let argument = aggregate.argument.as_ref().filter(|_| counted);
+                    // A row whose own answer is known to be neutral needs no filter.
+                    let neutral = match aggregate.function {
+                        AggregateFunction::BoolOr => Some(false),
+                        AggregateFunction::BoolAnd => Some(true),
+                        _ => None,
+                    };
+                    let settled = neutral.is_some()
+                        && argument
+                            .is_some_and(|argument| self.evaluator.truth(argument, &spot.frames) == neutral);
+                    if settled {
+                        return;
+                    }
+                    for part in filter.into_iter().chain(argument) {
+                        self.blame(part, spot, missing);
+                    }
+                });
+                if !said {
+                    push(spot.relation(aggregate), missing);
+                }
+            }
+            Node::Not(_)
+            | Node::And(_)
+            | Node::Or(_)
+            | Node::Negate(_)
+            | Node::Arithmetic(..)
+            | Node::Compare(..)
+            | Node::Between { .. }
+            | Node::In { .. }
+            | Node::IsNull { .. }
+            | Node::Round { .. }
+            | Node::Call(..) => {
+                for child in node.children() {
+                    self.blame(child, spot, missing);
+                }
+            }
+        }
+    }
+
+    /// The expression with this decision's figures in place of the names.
+    pub(crate) fn figures(&self, node: &'a Node) -> String {
+        // Whoever writes an expression out meets its atoms in the unit's frame only: an aggregate is one atom.
+        let frames = Frames::unit(self.record);
+        with_figures(node, &|atom| self.evaluator.value(atom, &frames).into_value())
+    }
+
+    /// The comparisons that settle a condition, through AND, OR, NOT and definitions.
+    pub(crate) fn comparisons(&self, node: &'a Node, found: &mut Vec<Comparison>) {
+        match node {
+            Node::And(parts) | Node::Or(parts) => {
+                for part in parts {
+                    self.comparisons(part, found);
+                }
+            }
+            Node::Not(inner) => self.comparisons(inner, found),
+            Node::Definition { index, .. } => {
+                if let Some(definition) = self.definitions.get(*index) {
+                    self.comparisons(definition, found);
+                }
+            }
+            Node::Compare(comparator, left, right) => found.push(self.comparison(*comparator, left, right)),
+            Node::Between { value, low, high, .. } => {
+                found.push(self.comparison(Comparator::GreaterOrEqual, value, low));
+                found.push(self.comparison(Comparator::LessOrEqual, value, high));
+            }
+            _ => {}
+        }
+    }
+
+    fn comparison(&self, comparator: Comparator, left: &'a Node, right: &'a Node) -> Comparison {
+        let frames = Frames::unit(self.record);
+        let (a, b) = (self.evaluator.value(left, &frames), self.evaluator.value(right, &frames));
+        let holds = a.compare(&b).map(|ordering| comparator.holds(ordering));
+        let name = |node: &Node| if let Node::Constant(_) = node { String::new() } else { with_titles(node) };
+        let (left_title, right_title) = (name(left), name(right));
+        let (left, right) = (a.into_value(), b.into_value());
+        let side = |title: &str, value: &Value| {
+            if title.is_empty() { value.to_string() } else { format!("{title} {value}") }
+        };
+        let operator = if holds == Some(false) { comparator.opposite() } else { comparator };
+        let text =
+            format!("{} {} {}", side(&left_title, &left), symbol(operator), side(&right_title, &right));
+        let operator = comparator.symbol().to_owned();
+        Comparison { left_title, left, operator, right_title, right, holds, text }
+    }
+
+    /// The changes of one number each that would turn a condition whose outcome is known.
+    pub(crate) fn flips(&self, node: &'a Node, condition: &str) -> Vec<Flip> {
+        let frames = Frames::unit(self.record);
+        let Some(holds) = self.evaluator.truth(node, &frames) else { return Vec::new() };
+        let mut found = Vec::new();
+        self.turns(node, condition, holds, &mut found);
+        found
+    }
+
+    fn turns(&self, node: &'a Node, condition: &str, met: bool, found: &mut Vec<Flip>) {
+        let frames = Frames::unit(self.record);
+        let Some(holds) = self.evaluator.truth(node, &frames) else { return };
+        match node {
+            Node::Not(inner) => self.turns(inner, condition, met, found),
+            Node::Definition { index, .. } => {
+                if let Some(definition) = self.definitions.get(*index) {
+                    self.turns(definition, condition, met, found);
+                }
+            }
+            Node::And(parts) | Node::Or(parts) => {
+                // What the whole is when every part is so: true for AND, false for OR.
+                let neutral = matches!(node, Node::And(_));
+                let mut others =
+                    parts.iter().filter(|part| self.evaluator.truth(part, &frames) != Some(neutral));
+                match (holds == neutral, others.next(), others.next()) {
+                    (true, ..) => parts.iter().for_each(|part| self.turns(part, condition, met, found)),
+                    (false, Some(only), None) => self.turns(only, condition, met, found),
+                    (false, ..) => {}
+                }
+            }
+            Node::Compare(comparator, left, right) => {
+                self.turn(*comparator, left, right, condition, met, found);
+            }
+            Node::Between { value, low, high, .. } => {
+                for (comparator, bound) in
+                    [(Comparator::GreaterOrEqual, low), (Comparator::LessOrEqual, high)]
+                {
+                    let (a, b) = (self.evaluator.value(value, &frames), self.evaluator.value(bound, &frames));
+                    let inside = a.compare(&b).map(|ordering| comparator.holds(ordering));
+                    let within = self.evaluator.value(value, &frames);
+                    let all_inside = |bound: &'a Node, comparator: Comparator| {
+                        within.compare(&self.evaluator.value(bound, &frames)).map(|o| comparator.holds(o))
+                    };
+                    let in_range = all_inside(low, Comparator::GreaterOrEqual) == Some(true)
+                        && all_inside(high, Comparator::LessOrEqual) == Some(true);
+                    // Inside, either bound may be crossed; outside, only the one that was overstepped.
+                    if in_range || inside == Some(false) {
+                        self.turn(comparator, value, bound, condition, met, found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn turn(
+        &self,
+        comparator: Comparator,
+        left: &'a Node,
+        right: &'a Node,
+        condition: &str,
+        met: bool,
+        found: &mut Vec<Flip>,
+    ) {
+        let frames = Frames::unit(self.record);
+        // The side that speaks of the family is the one that could change.
+        let (comparator, left, right) = if is_given(left) && !is_given(right) {
+            (comparator.mirrored(), right, left)
+        } else {
+            (comparator, left, right)
+        };
+        let (Seen::Number(a), Seen::Number(b)) =
+            (self.evaluator.value(left, &frames), self.evaluator.value(right, &frames))
+        else {
+            return;
+        };
+        let target = if comparator.holds(a.cmp(&b)) { comparator.opposite() } else { comparator };
+        let (delta, inclusive) = match target {
+            Comparator::Equal | Comparator::LessOrEqual | Comparator::GreaterOrEqual => (&b - &a, true),
+            Comparator::Less | Comparator::Greater => (&b - &a, false),
+            // Any change at all would do: there is no smallest one to speak of.
+            Comparator::NotEqual => return,
+        };
+        let title = with_titles(left);
+        let direction = match target {
+            Comparator::Less | Comparator::LessOrEqual => "低",
+            Comparator::Greater | Comparator::GreaterOrEqual => "高",
+            Comparator::Equal | Comparator::NotEqual => {
+                if delta.is_negative() {
+                    "低"
+                } else {
+                    "高"
+                }
+            }
+        };
+        let result = if met { "即不符合" } else { "即符合" };
+        let text = match (inclusive, delta.is_zero()) {
+            (true, _) => format!("{title}再{direction} {} {result}", Value::Number(delta.abs())),
+            (false, false) => format!("{title}再{direction} {} 以上{result}", Value::Number(delta.abs())),
+            (false, true) => format!("{title}再{direction}一点{result}"),
+        };
+        let (from, delta) = (Value::Number(a), Value::Number(delta));
+        found.push(Flip { condition: condition.to_owned(), title, from, delta, inclusive, text });
+    }
+}
+
+/// The flip with the smallest change in proportion to the number that changes; the first of equals.
+pub(crate) fn nearest_flip(flips: Vec<Flip>) -> Option<Flip> {
+    let share = |flip: &Flip| {
+        let (delta, from) = (flip.delta.as_number()?.abs(), flip.from.as_number()?.abs());
+        delta.checked_div(&from.max(Rational::ONE))
+    };
+    flips.into_iter().min_by(|a, b| share(a).cmp(&share(b)))
+}
+
+/// True for what no family can change: constants, parameters and dates.
+fn is_given(node: &Node) -> bool {
+    let mut given = true;
+    node.visit(&mut |node| {
+        given &= !matches!(node, Node::Field(_) | Node::Definition { .. } | Node::Aggregate(_))
+    });
+    given
+}
