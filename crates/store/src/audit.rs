@@ -54,8 +54,18 @@ pub struct AuditEntry {
 }
 
 const COLUMNS: [&str; 12] = [
-    "at", "staff_id", "person_id", "session_id", "post_id", "action", "subject_kind", "subject_id", "case_id",
-    "division_id", "purpose", "details",
+    "at",
+    "staff_id",
+    "person_id",
+    "session_id",
+    "post_id",
+    "action",
+    "subject_kind",
+    "subject_id",
+    "case_id",
+    "division_id",
+    "purpose",
+    "details",
 ];
 
 impl AuditEntry {
@@ -63,8 +73,18 @@ impl AuditEntry {
         let AuditEntry { at, actor, action, subject, case, division, purpose, details } = self;
         let AuditActor { staff, person, session, post } = actor;
         values![
-            at, staff, person, session, post, action, subject.map(|(kind, _)| kind), subject.map(|(_, id)| id), case,
-            division, purpose, details.to_string(),
+            at,
+            staff,
+            person,
+            session,
+            post,
+            action,
+            subject.map(|(kind, _)| kind),
+            subject.map(|(_, id)| id),
+            case,
+            division,
+            purpose,
+            details.to_string(),
         ]
     }
 }

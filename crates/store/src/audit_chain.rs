@@ -160,9 +160,10 @@ pub async fn audit_head(db: &Db) -> Result<AuditHead> {
 }
 
 async fn head_on(connection: &impl crate::Connection) -> Result<AuditHead> {
-    let head = Query::system(REASON, "SELECT seq, hash FROM audit WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 1")
-        .optional_as(connection, |row| Ok(AuditHead { seq: row.get("seq")?, hash: row.get("hash")? }))
-        .await?;
+    let head =
+        Query::system(REASON, "SELECT seq, hash FROM audit WHERE seq IS NOT NULL ORDER BY seq DESC LIMIT 1")
+            .optional_as(connection, |row| Ok(AuditHead { seq: row.get("seq")?, hash: row.get("hash")? }))
+            .await?;
     Ok(head.unwrap_or_else(|| AuditHead { seq: 0, hash: BEGINNING.to_owned() }))
 }
 

@@ -22,7 +22,8 @@ pub async fn insert_many(
     columns: &[&str],
     rows: impl IntoIterator<Item = Vec<Value>>,
 ) -> Result<u64> {
-    let is_name = |name: &&str| !name.is_empty() && name.chars().all(|sign| sign.is_alphanumeric() || sign == '_');
+    let is_name =
+        |name: &&str| !name.is_empty() && name.chars().all(|sign| sign.is_alphanumeric() || sign == '_');
     if columns.is_empty() || !columns.iter().all(|name| is_name(name)) || !is_name(&table) {
         return Err(StoreError::Invalid(format!("{table} ({}) are no names", columns.join(", "))));
     }
@@ -31,7 +32,11 @@ pub async fn insert_many(
     let mut written = 0;
     for row in rows {
         if row.len() != columns.len() {
-            return Err(StoreError::Invalid(format!("{table} takes {} values, got {}", columns.len(), row.len())));
+            return Err(StoreError::Invalid(format!(
+                "{table} takes {} values, got {}",
+                columns.len(),
+                row.len()
+            )));
         }
         chunk.push(row);
         if chunk.len() == chunk_max {
@@ -52,7 +57,11 @@ async fn insert_chunk(
     rows: Vec<Vec<Value>>,
 ) -> Result<u64> {
     let places = format!("({})", vec!["?"; columns.len()].join(", "));
-    let sql = format!("INSERT INTO {table} ({}) VALUES {}", columns.join(", "), vec![places; rows.len()].join(", "));
+    let sql = format!(
+        "INSERT INTO {table} ({}) VALUES {}",
+        columns.join(", "),
+        vec![places; rows.len()].join(", ")
+    );
     let query = Query::new(scope, &ScopeColumns::NONE, sql);
     rows.into_iter().flatten().fold(query, Query::bind_value).execute(connection).await
 }

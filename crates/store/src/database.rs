@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    DbBackend, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -199,7 +199,10 @@ impl Db {
     /// It does not exist, was never created by [`Db::create`], or its sealed fields belong to another key file.
     pub async fn connect(url: &str, keys: Arc<Keys>) -> Result<Db> {
         if Backend::of_url(url)? == Backend::Sqlite && !sqlite_path(url).exists() {
-            return Err(StoreError::Invalid(format!("没有数据库文件 {}，请先建库", sqlite_path(url).display())));
+            return Err(StoreError::Invalid(format!(
+                "没有数据库文件 {}，请先建库",
+                sqlite_path(url).display()
+            )));
         }
         let inner = open(url, keys).await?;
         let mut db = Db { reads: ReadLog::start(&inner), inner, synthetic: false };
@@ -207,7 +210,8 @@ impl Db {
             return Err(StoreError::Migration("这个数据库还没有建立，请先建库".to_owned()));
         }
         let birth = settings::setting(&db, settings::SYNTHETIC).await?;
-        let birth = birth.ok_or_else(|| StoreError::Migration("建库没有完成，请删除后重新建立".to_owned()))?;
+        let birth =
+            birth.ok_or_else(|| StoreError::Migration("建库没有完成，请删除后重新建立".to_owned()))?;
         db.synthetic = birth == "true";
         settings::check_keys(&db).await?;
         Ok(db)
@@ -264,7 +268,8 @@ impl Db {
             return Err(StoreError::Invalid("PostgreSQL 请用 pg_dump 备份".to_owned()));
         }
         create_private_file(path)?;
-        let target = path.to_str().ok_or_else(|| StoreError::Invalid("备份路径不是 UTF-8 文字".to_owned()))?;
+        let target =
+            path.to_str().ok_or_else(|| StoreError::Invalid("备份路径不是 UTF-8 文字".to_owned()))?;
         self.unscoped("VACUUM INTO ?", vec![target.into()]).await?;
         let written = std::fs::File::open(path).and_then(|file| file.sync_all());
         written.map_err(|error| StoreError::Invalid(format!("备份文件 {} 没有写好：{error}", path.display())))
@@ -368,7 +373,10 @@ async fn open(url: &str, keys: Arc<Keys>) -> Result<Arc<Inner>> {
             });
         }
         Backend::Postgres => {
-            options.max_connections(POSTGRES_CONNECTIONS_MAX).min_connections(1).set_application_name("huimin");
+            options
+                .max_connections(POSTGRES_CONNECTIONS_MAX)
+                .min_connections(1)
+                .set_application_name("huimin");
             options.map_sqlx_postgres_opts(|options| {
                 options.options([
                     ("lock_timeout", WAIT_MAX.as_millis().to_string()),
@@ -432,7 +440,8 @@ pub(crate) async fn create_postgres_database(url: &str) -> Result<()> {
     );
     if pool.query_one_raw(exists).await?.is_none() {
         let quoted = name.replace('"', "\"\"");
-        pool.execute_unprepared(&format!("CREATE DATABASE \"{quoted}\" ENCODING 'UTF8' TEMPLATE template0")).await?;
+        pool.execute_unprepared(&format!("CREATE DATABASE \"{quoted}\" ENCODING 'UTF8' TEMPLATE template0"))
+            .await?;
     }
     pool.close().await?;
     Ok(())
@@ -443,7 +452,8 @@ pub(crate) fn split_postgres_url(url: &str) -> Result<(String, String)> {
     let invalid = || StoreError::Invalid("数据库地址里没有库名".to_owned());
     let rest = url.strip_prefix("postgres://").ok_or_else(invalid)?;
     let (host, rest) = rest.split_once('/').ok_or_else(invalid)?;
-    let (name, query) = rest.split_once('?').map_or((rest, String::new()), |(name, query)| (name, format!("?{query}")));
+    let (name, query) =
+        rest.split_once('?').map_or((rest, String::new()), |(name, query)| (name, format!("?{query}")));
     if name.is_empty() {
         return Err(invalid());
     }

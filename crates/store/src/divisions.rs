@@ -100,7 +100,10 @@ pub async fn add_division(tx: &Tx, division: NewDivision) -> Result<DivisionId> 
     let NewDivision { code, mca_code, name, level, parent, from_on, until_on } = division;
     let county: Option<DivisionId> = match parent {
         Some(parent) => {
-            Query::system(REASON, "SELECT county_id FROM division WHERE id = ?").bind(parent).scalar(tx).await?
+            Query::system(REASON, "SELECT county_id FROM division WHERE id = ?")
+                .bind(parent)
+                .scalar(tx)
+                .await?
         }
         None => None,
     };
@@ -121,13 +124,19 @@ pub async fn add_division(tx: &Tx, division: NewDivision) -> Result<DivisionId> 
     .await
     .map(DivisionId)?;
     if level == DivisionLevel::County {
-        Query::system(REASON, "UPDATE division SET county_id = id WHERE id = ?").bind(id).execute_one(tx).await?;
+        Query::system(REASON, "UPDATE division SET county_id = id WHERE id = ?")
+            .bind(id)
+            .execute_one(tx)
+            .await?;
     }
-    Query::system(REASON, "INSERT INTO division_closure (ancestor_id, descendant_id, depth) VALUES (?, ?, 0)")
-        .bind(id)
-        .bind(id)
-        .execute(tx)
-        .await?;
+    Query::system(
+        REASON,
+        "INSERT INTO division_closure (ancestor_id, descendant_id, depth) VALUES (?, ?, 0)",
+    )
+    .bind(id)
+    .bind(id)
+    .execute(tx)
+    .await?;
     if let Some(parent) = parent {
         Query::system(
             REASON,
@@ -170,7 +179,11 @@ pub async fn division(connection: &impl Connection, id: DivisionId) -> Result<Di
 ///
 /// # Errors
 /// The database's.
-pub async fn division_by_code(connection: &impl Connection, code: &str, on: NaiveDate) -> Result<Option<Division>> {
+pub async fn division_by_code(
+    connection: &impl Connection,
+    code: &str,
+    on: NaiveDate,
+) -> Result<Option<Division>> {
     Query::system(
         REASON,
         format!(
@@ -191,10 +204,13 @@ pub async fn division_by_code(connection: &impl Connection, code: &str, on: Naiv
 /// # Errors
 /// The database's.
 pub async fn divisions_below(connection: &impl Connection, parent: DivisionId) -> Result<Vec<Division>> {
-    Query::system(REASON, format!("SELECT {COLUMNS} FROM division d WHERE d.parent_id = ? ORDER BY d.code, d.id"))
-        .bind(parent)
-        .all_as(connection, read)
-        .await
+    Query::system(
+        REASON,
+        format!("SELECT {COLUMNS} FROM division d WHERE d.parent_id = ? ORDER BY d.code, d.id"),
+    )
+    .bind(parent)
+    .all_as(connection, read)
+    .await
 }
 
 /// The division and everything it lies in, from itself upwards.
@@ -219,10 +235,11 @@ pub async fn division_path(connection: &impl Connection, id: DivisionId) -> Resu
 /// # Errors
 /// The database's.
 pub async fn is_within(connection: &impl Connection, inner: DivisionId, outer: DivisionId) -> Result<bool> {
-    let found = Query::system(REASON, "SELECT 1 FROM division_closure WHERE ancestor_id = ? AND descendant_id = ?")
-        .bind(outer)
-        .bind(inner)
-        .optional(connection)
-        .await?;
+    let found =
+        Query::system(REASON, "SELECT 1 FROM division_closure WHERE ancestor_id = ? AND descendant_id = ?")
+            .bind(outer)
+            .bind(inner)
+            .optional(connection)
+            .await?;
     Ok(found.is_some())
 }

@@ -45,7 +45,8 @@ impl StoreError {
     ///
     /// `error.is_conflict_on("person", &["citizen_id_blind"])`
     pub fn is_conflict_on(&self, table: &str, columns: &[&str]) -> bool {
-        let expected = columns.iter().map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ");
+        let expected =
+            columns.iter().map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ");
         matches!(self, StoreError::Conflict(on) if *on == expected)
     }
 
@@ -63,7 +64,9 @@ impl From<DbErr> for StoreError {
             | DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause)) => match cause.as_ref() {
                 sqlx::Error::PoolTimedOut => StoreError::Busy,
-                sqlx::Error::Database(refusal) => classify(refusal.as_ref()).unwrap_or(StoreError::Database(error)),
+                sqlx::Error::Database(refusal) => {
+                    classify(refusal.as_ref()).unwrap_or(StoreError::Database(error))
+                }
                 _ => StoreError::Database(error),
             },
             _ => StoreError::Database(error),

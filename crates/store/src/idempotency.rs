@@ -34,7 +34,8 @@ impl IdempotencyKey {
     /// The system gives no randomness.
     pub fn fresh() -> Result<IdempotencyKey> {
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|error| StoreError::Invalid(format!("系统不给随机数：{error}")))?;
+        getrandom::fill(&mut bytes)
+            .map_err(|error| StoreError::Invalid(format!("系统不给随机数：{error}")))?;
         Ok(IdempotencyKey(hex::encode(bytes)))
     }
 
@@ -49,10 +50,13 @@ impl FromStr for IdempotencyKey {
 
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
-        if (LENGTH_MIN..=LENGTH_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if (LENGTH_MIN..=LENGTH_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        {
             Ok(IdempotencyKey(text.to_owned()))
         } else {
-            Err(StoreError::Invalid("防重复编号应为 8 至 100 个英文字母或数字，请刷新页面后重新提交".to_owned()))
+            Err(StoreError::Invalid(
+                "防重复编号应为 8 至 100 个英文字母或数字，请刷新页面后重新提交".to_owned(),
+            ))
         }
     }
 }

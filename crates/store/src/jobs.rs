@@ -139,7 +139,13 @@ pub async fn enqueue(tx: &Tx, kind: &str, payload: &str, total: Option<i64>) -> 
 ///
 /// # Errors
 /// The database's.
-pub async fn enqueue_at(tx: &Tx, kind: &str, payload: &str, total: Option<i64>, not_before: i64) -> Result<JobId> {
+pub async fn enqueue_at(
+    tx: &Tx,
+    kind: &str,
+    payload: &str,
+    total: Option<i64>,
+    not_before: i64,
+) -> Result<JobId> {
     Query::system(
         REASON,
         "INSERT INTO job (kind, payload, total, not_before, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id",
@@ -232,7 +238,12 @@ impl Claim {
     ///
     /// # Errors
     /// As [`Claim::beat`].
-    pub async fn progress(&self, connection: &impl Connection, done: i64, total: Option<i64>) -> Result<Beat> {
+    pub async fn progress(
+        &self,
+        connection: &impl Connection,
+        done: i64,
+        total: Option<i64>,
+    ) -> Result<Beat> {
         let values = vec![crate::machine_now().into(), done.into(), total.into()];
         self.update(connection, "heartbeat_at = ?, done = ?, total = coalesce(?, total)", values).await
     }
@@ -303,7 +314,10 @@ impl Claim {
 /// # Errors
 /// [`StoreError::NotFound`].
 pub async fn job(connection: &impl Connection, id: JobId) -> Result<Job> {
-    Query::system(REASON, format!("SELECT {COLUMNS} FROM job WHERE id = ?")).bind(id).one_as(connection, read).await
+    Query::system(REASON, format!("SELECT {COLUMNS} FROM job WHERE id = ?"))
+        .bind(id)
+        .one_as(connection, read)
+        .await
 }
 
 /// Ask for a job's end. One that waits ends at once, a running one at its next beat.

@@ -96,7 +96,9 @@ impl Keys {
     pub fn load(path: &Path) -> Result<Keys> {
         let place = path.display();
         let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-            StoreError::Keys(format!("读不到 {place}（{error}）。请把密钥文件放回原处；密钥丢失后，已加密的号码无法恢复"))
+            StoreError::Keys(format!(
+                "读不到 {place}（{error}）。请把密钥文件放回原处；密钥丢失后，已加密的号码无法恢复"
+            ))
         })?;
         #[cfg(unix)]
         {
@@ -194,8 +196,10 @@ impl Keys {
         let altered = || StoreError::Keys("加密内容与密钥不符，或已被改动".to_owned());
         let (nonce, body) = rest.split_at_checked(NONCE_BYTES).ok_or_else(altered)?;
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| altered())?;
-        let text =
-            key.cipher().decrypt(&Array::from(nonce), Payload { msg: body, aad: header }).map_err(|_| altered())?;
+        let text = key
+            .cipher()
+            .decrypt(&Array::from(nonce), Payload { msg: body, aad: header })
+            .map_err(|_| altered())?;
         String::from_utf8(text).map(Zeroizing::new).map_err(|_| altered())
     }
 
@@ -232,10 +236,16 @@ impl Keys {
             seals: self
                 .seals
                 .iter()
-                .map(|seal| SealText { id: seal.id, key: hex::encode(seal.key.as_slice()), created_at: seal.created_at })
+                .map(|seal| SealText {
+                    id: seal.id,
+                    key: hex::encode(seal.key.as_slice()),
+                    created_at: seal.created_at,
+                })
                 .collect(),
         };
-        serde_json::to_string_pretty(&file).map(Zeroizing::new).map_err(|error| StoreError::Keys(error.to_string()))
+        serde_json::to_string_pretty(&file)
+            .map(Zeroizing::new)
+            .map_err(|error| StoreError::Keys(error.to_string()))
     }
 
     fn parse(text: &str) -> Option<Keys> {
@@ -268,7 +278,8 @@ fn sealed_by(sealed: &[u8]) -> Result<u32> {
 
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>> {
     let mut bytes = Zeroizing::new([0; N]);
-    getrandom::fill(bytes.as_mut_slice()).map_err(|error| StoreError::Keys(format!("系统不给随机数：{error}")))?;
+    getrandom::fill(bytes.as_mut_slice())
+        .map_err(|error| StoreError::Keys(format!("系统不给随机数：{error}")))?;
     Ok(bytes)
 }
 

@@ -38,7 +38,8 @@ mod value;
 
 pub use audit::{AuditActor, AuditEntry};
 pub use audit_chain::{
-    AuditBreak, AuditFault, AuditHead, AuditVerdict, audit_head, seal_audit, verify_audit, verify_audit_against,
+    AuditBreak, AuditFault, AuditHead, AuditVerdict, audit_head, seal_audit, verify_audit,
+    verify_audit_against,
 };
 pub use bulk::insert_many;
 pub use cursor::{Count, Cursor, Page};

@@ -41,9 +41,9 @@ impl Db {
                 }
                 None => {}
             }
-            tx.define(migration.sql)
-                .await
-                .map_err(|error| StoreError::Migration(format!("迁移 {} 没有成功：{error}", migration.name)))?;
+            tx.define(migration.sql).await.map_err(|error| {
+                StoreError::Migration(format!("迁移 {} 没有成功：{error}", migration.name))
+            })?;
             Query::system(REASON, "INSERT INTO migration (name, hash, at) VALUES (?, ?, ?)")
                 .bind(migration.name)
                 .bind(migration.hash())

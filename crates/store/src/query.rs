@@ -147,7 +147,11 @@ impl Query {
     pub async fn optional(self, connection: &impl Connection) -> Result<Option<Row>> {
         let mut rows = self.all(connection).await?;
         let row = rows.pop();
-        if rows.is_empty() { Ok(row) } else { Err(StoreError::Invalid("expected at most one row".to_owned())) }
+        if rows.is_empty() {
+            Ok(row)
+        } else {
+            Err(StoreError::Invalid("expected at most one row".to_owned()))
+        }
     }
 
     /// The row, made into something, or none.
@@ -255,7 +259,8 @@ impl Query {
     /// As [`Query::all`].
     pub async fn count_capped(self, connection: &impl Connection, max: u32) -> Result<Count> {
         let mut rendered = self.render(connection.backend())?;
-        rendered.sql = format!("SELECT count(*) AS n FROM ({} LIMIT {}) AS counted", rendered.sql, u64::from(max) + 1);
+        rendered.sql =
+            format!("SELECT count(*) AS n FROM ({} LIMIT {}) AS counted", rendered.sql, u64::from(max) + 1);
         let rows = rows(connection, rendered).await?;
         let counted: i64 = rows.first().ok_or(StoreError::NotFound)?.first()?;
         Ok(Count::capped(counted, max))
@@ -266,7 +271,8 @@ impl Query {
         if let (Some(reason), false) = (&text.unscoped, self.scope.is_system()) {
             return Err(StoreError::Invalid(reason.clone()));
         }
-        let mut writer = Writer { backend, sql: String::with_capacity(self.sql.len() + 64), values: Vec::new() };
+        let mut writer =
+            Writer { backend, sql: String::with_capacity(self.sql.len() + 64), values: Vec::new() };
         let mut slots = self.slots.into_iter();
         for piece in text.pieces {
             match piece {
@@ -278,7 +284,9 @@ impl Query {
                 },
                 Piece::List => match slots.next() {
                     Some(Slot::List(list)) => writer.list(list, &self.sql)?,
-                    Some(Slot::One(_)) => return Err(wrong("one value is bound where {list} stands", &self.sql)),
+                    Some(Slot::One(_)) => {
+                        return Err(wrong("one value is bound where {list} stands", &self.sql));
+                    }
                     None => return Err(wrong("fewer values than placeholders", &self.sql)),
                 },
                 Piece::Scope => {
@@ -346,7 +354,9 @@ impl Writer {
                     Some(value) => self.value(value),
                     None => return Err(wrong("fewer values than ?", predicate)),
                 },
-                Piece::List | Piece::Scope | Piece::After => return Err(wrong("a marker inside a predicate", predicate)),
+                Piece::List | Piece::Scope | Piece::After => {
+                    return Err(wrong("a marker inside a predicate", predicate));
+                }
             }
         }
         self.sql.push(')');

@@ -55,7 +55,8 @@ pub(crate) async fn write_birth(db: &Db, synthetic: bool) -> Result<()> {
     insert(&tx, SYNTHETIC, if synthetic { "true" } else { "false" }).await?;
     insert(&tx, CREATED_AT, &crate::machine_now().to_string()).await?;
     let keys = db.keys();
-    let check = format!("{} {}", hex::encode(keys.seal(KEY_CHECK_WORD)?), keys.blind(KEY_CHECK, KEY_CHECK_WORD));
+    let check =
+        format!("{} {}", hex::encode(keys.seal(KEY_CHECK_WORD)?), keys.blind(KEY_CHECK, KEY_CHECK_WORD));
     insert(&tx, KEY_CHECK, &check).await?;
     tx.commit().await
 }

@@ -12,7 +12,12 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
     TEXTS
         .scope(Mutex::default(), async {
             let answer = work.await;
-            (answer, TEXTS.with(|texts| std::mem::take(&mut *texts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))))
+            (
+                answer,
+                TEXTS.with(|texts| {
+                    std::mem::take(&mut *texts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+                }),
+            )
         })
         .await
 }

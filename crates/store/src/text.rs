@@ -78,7 +78,8 @@ impl Reader {
                     continue;
                 }
                 b'{' => {
-                    let end = rest.find('}').ok_or_else(|| StoreError::Invalid("a { without }".to_owned()))?;
+                    let end =
+                        rest.find('}').ok_or_else(|| StoreError::Invalid("a { without }".to_owned()))?;
                     self.marker(&rest[1..end])?;
                     at += end + 1;
                     continue;
@@ -163,7 +164,11 @@ impl Reader {
         };
         // An INSERT of plain values shows nothing; one that reads or that changes a row already there may reach next door.
         let needs_scope = kind != Kind::Insert || has("SELECT") || (has("CONFLICT") && has("UPDATE"));
-        let arms = 1 + self.words.iter().filter(|word| matches!(word.as_str(), "UNION" | "INTERSECT" | "EXCEPT")).count();
+        let arms = 1 + self
+            .words
+            .iter()
+            .filter(|word| matches!(word.as_str(), "UNION" | "INTERSECT" | "EXCEPT"))
+            .count();
         let unscoped = if !needs_scope {
             None
         } else if self.scope_groups.is_empty() {
@@ -206,7 +211,8 @@ mod tests {
 
     #[test]
     fn literals_and_comments_hide_markers() {
-        let text = read("SELECT '{scope} ? it''s', \"a?\" -- {scope} ?\n /* ? */ FROM t WHERE a = ?").unwrap();
+        let text =
+            read("SELECT '{scope} ? it''s', \"a?\" -- {scope} ?\n /* ? */ FROM t WHERE a = ?").unwrap();
         assert_eq!(text.pieces.iter().filter(|piece| **piece == Piece::Bind).count(), 1);
         assert!(text.unscoped.is_some());
         assert!(!unscoped("SELECT '它的' FROM t WHERE {scope} AND name = '或?'"));

@@ -55,7 +55,8 @@ impl Row {
     /// As [`Row::get`].
     pub fn first<T: Column>(&self) -> Result<T> {
         let columns = self.columns();
-        let name = columns.first().ok_or_else(|| StoreError::Invalid("an answer without columns".to_owned()))?;
+        let name =
+            columns.first().ok_or_else(|| StoreError::Invalid("an answer without columns".to_owned()))?;
         self.get(name)
     }
 }
