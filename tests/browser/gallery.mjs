@@ -19,8 +19,10 @@ const names = readdirSync(gallery).filter((file) => file.endsWith('.html')).map(
 if (!names.length) throw new Error('no page of the gallery is called that')
 
 const server = createServer((request, response) => {
-  const path = new URL(request.url, 'http://x').pathname
-  const file = path.startsWith('/assets/') ? join(root, 'web/dist', path.slice(8)) : join(gallery, path.slice(1))
+  const { pathname: path, searchParams } = new URL(request.url, 'http://x')
+  if (searchParams.has('before')) return response.writeHead(303, { location: '/error' }).end() // as if signed out
+  const page = extname(path) ? path.slice(1) : `${path.slice(1)}.html`
+  const file = path.startsWith('/assets/') ? join(root, 'web/dist', path.slice(8)) : join(gallery, page)
   if (!existsSync(file)) return response.writeHead(404).end()
   response.writeHead(200, { 'content-type': kinds[extname(file)] ?? 'text/plain', 'content-security-policy': policy })
   response.end(readFileSync(file))
@@ -49,6 +51,62 @@ async function check(name, width, scripts) {
   await page.context().close()
 }
 
+/** What the scripts add, by keyboard and mouse. */
+const behaviours = {
+  async 'a further question opens with its answer'() {
+    const page = await openPage(browser, { origin })
+    await page.goto(`${origin}/apply`)
+    if (await page.isVisible('#reason')) return 'it stands open before'
+    await page.focus('#consent')
+    await page.keyboard.press('ArrowDown')
+    if (!(await page.isVisible('#reason'))) return 'it stays hidden'
+    return page.complaints[0]
+  },
+  async 'the skip link comes first and leads to the text'() {
+    const page = await openPage(browser, { origin })
+    await page.goto(`${origin}/worklist`)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    const id = await page.evaluate(() => document.activeElement.id)
+    return id === 'main-content' ? undefined : `the focus is at ${id || 'nothing'}`
+  },
+  async 'the next page replaces only the list'() {
+    const page = await openPage(browser, { origin })
+    await page.goto(`${origin}/worklist`, { waitUntil: 'networkidle' })
+    await page.evaluate(() => { window.sameDocument = true })
+    await page.click('text=下一页')
+    await page.waitForURL('**/worklist?after=7')
+    await page.waitForFunction(() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling'))
+    if (!(await page.evaluate(() => window.sameDocument))) return 'the whole page was loaded'
+    const regions = await page.locator('#worklist-region').count()
+    if (regions !== 1) return `${regions} lists on the page`
+    return page.complaints[0]
+  },
+  async 'a redirect in the middle becomes a page of its own'() {
+    const page = await openPage(browser, { origin })
+    await page.goto(`${origin}/worklist`, { waitUntil: 'networkidle' })
+    await page.click('text=上一页')
+    await page.waitForURL('**/error')
+    return (await page.textContent('h1')) === '没有找到这一页' ? undefined : 'the page is another one'
+  },
+  async 'paper has the answers and nothing to click'() {
+    const page = await openPage(browser, { origin, width: 794 })
+    await page.goto(`${origin}/case`)
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: join(gallery, 'case-print.png'), fullPage: true })
+    for (const gone of ['.govuk-button', '.site-header', '.govuk-summary-list__actions']) if (await page.locator(gone).first().isVisible()) return `${gone} is printed`
+    const after = await page.evaluate(() => getComputedStyle(document.querySelector('.govuk-task-list__link'), '::after').content)
+    if (after.includes('/')) return `addresses are printed: ${after}`
+    return (await page.isVisible('.timeline')) ? undefined : 'the timeline is missing'
+  },
+}
+
+if (!wanted.length) {
+  for (const [what, behave] of Object.entries(behaviours)) {
+    const fault = await behave().catch((error) => error.message.split('\n')[0])
+    if (fault) faults.push(`${what}: ${fault}`)
+  }
+}
 for (const name of names) {
   for (const width of Object.values(WIDTHS)) await check(name, width, true)
   await check(name, WIDTHS.phone, false)

@@ -26,8 +26,8 @@ if (isSupported()) {
   })
 }
 
-// On a phone the list comes first: the filter panel opens on a tap.
-if (window.matchMedia('(max-width: 40em)').matches) {
+// In one column (a phone, large type) the list comes first: the filter panel opens on a tap.
+if (window.matchMedia('(max-width: 48em)').matches || /large-/.test(document.documentElement.className)) {
   for (const panel of document.querySelectorAll('details.filter')) panel.open = false
 }
 

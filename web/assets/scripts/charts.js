@@ -1,12 +1,12 @@
 // Draws the charts of a dashboard page from the JSON beside each of them. Loaded on such pages only.
 // Canvas, and tooltips as rich text: neither needs a style attribute, so the page's CSP holds.
 import { BarChart, LineChart, MapChart } from 'echarts/charts'
-import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from 'echarts/components'
+import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components'
 import { init, registerMap, use } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { CanvasRenderer } from 'echarts/renderers'
 
-use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, LabelLayout, CanvasRenderer])
+use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, TooltipComponent, LabelLayout, CanvasRenderer])
 
 const steps = ['#eaf2fb', '#c5daf1', '#8fb8e0', '#4f8bc6', '#0b4f9e'] // the legend's colours in styles/_own.scss
 const lines = ['#0b4f9e', '#b7592a', '#0f7a52', '#54319f', '#806f00']
@@ -32,21 +32,32 @@ function hatch() {
   return { image: tile, repeat: 'repeat' }
 }
 
-/** Width of a degree of longitude against one of latitude in the middle of the outline. */
-function aspect(outline) {
-  let low = 90
-  let high = -90
+/** West, south, east and north of a shape, in degrees. */
+function bounds(coordinates) {
+  const box = { west: 180, south: 90, east: -180, north: -90 }
   const walk = (point) => {
     if (typeof point[0] !== 'number') return point.forEach(walk)
-    low = Math.min(low, point[1])
-    high = Math.max(high, point[1])
+    box.west = Math.min(box.west, point[0])
+    box.east = Math.max(box.east, point[0])
+    box.south = Math.min(box.south, point[1])
+    box.north = Math.max(box.north, point[1])
   }
-  for (const feature of outline.features) walk(feature.geometry.coordinates)
-  return Math.cos(((low + high) / 2) * (Math.PI / 180))
+  walk(coordinates)
+  return box
 }
 
-function countyMap(id, spec, font) {
+function countyMap(id, spec, font, width, height) {
   registerMap(id, spec.outline)
+  const all = bounds(spec.outline.features.map((feature) => feature.geometry.coordinates))
+  // Width of a degree of longitude against one of latitude in the middle of the outline.
+  const aspect = Math.cos(((all.south + all.north) / 2) * (Math.PI / 180))
+  const pixels = Math.min((width - 16) / ((all.east - all.west) * aspect), (height - 16) / (all.north - all.south))
+  const size = width < 520 ? 11 : 14
+  // A name stands where its county has room for it; the tooltip and the table have them all.
+  const fits = ({ geometry, properties }) => {
+    const box = bounds(geometry.coordinates)
+    return (box.east - box.west) * aspect * pixels > properties.name.length * size * 0.9
+  }
   const step = (value) => spec.bins.findIndex((bin) => value >= bin.from && value <= bin.to)
   const given = new Map(spec.values.map((place) => [place.code, place.value]))
   return {
@@ -54,20 +65,21 @@ function countyMap(id, spec, font) {
     series: [{
       type: 'map',
       map: id,
-      aspectScale: aspect(spec.outline),
+      aspectScale: aspect,
       top: 8, bottom: 8, left: 8, right: 8,
       selectedMode: false,
       labelLayout: { hideOverlap: true },
       itemStyle: { borderColor: line, areaColor: hatch() },
       emphasis: { label: { color: '#0b0c0c' }, itemStyle: { areaColor: '#ffdd00' } },
-      data: spec.outline.features.map(({ properties }) => {
+      data: spec.outline.features.map((feature) => {
+        const { properties } = feature
         const value = given.get(properties.code)
         const at = value == null ? -1 : step(value)
         return {
           name: properties.name,
           value,
           itemStyle: at < 0 ? { areaColor: hatch() } : { areaColor: steps[at] },
-          label: { show: true, fontFamily: font, fontSize: 14, color: at === 4 ? '#fff' : '#0b0c0c' },
+          label: { show: fits(feature), fontFamily: font, fontSize: size, color: at === 4 ? '#fff' : '#0b0c0c' },
         }
       }),
     }],
@@ -102,7 +114,12 @@ for (const place of document.querySelectorAll('[data-chart]')) {
   const spec = JSON.parse(document.getElementById(place.dataset.chart).textContent)
   const font = getComputedStyle(document.body).fontFamily
   const chart = init(place, null, { renderer: 'canvas' })
-  chart.setOption({ animation: !calm, ...(spec.kind === 'map' ? countyMap(place.dataset.chart, spec, font) : cartesian(spec, font)) })
-  new ResizeObserver(() => chart.resize()).observe(place)
-  window.addEventListener('beforeprint', () => chart.resize())
+  const draw = () => {
+    chart.resize()
+    const drawn = spec.kind === 'map' ? countyMap(place.dataset.chart, spec, font, chart.getWidth(), chart.getHeight()) : cartesian(spec, font)
+    chart.setOption({ animation: !calm, ...drawn })
+  }
+  draw()
+  if (window.ResizeObserver) new ResizeObserver(draw).observe(place)
+  window.addEventListener('beforeprint', draw)
 }
