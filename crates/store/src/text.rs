@@ -202,6 +202,7 @@ fn quoted(text: &str, quote: u8) -> Result<usize> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 
