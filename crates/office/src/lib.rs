@@ -1,1 +1,105 @@
-//! The `office` room.
+//! What the offices of civil affairs do, as use-cases over one database.
+//!
+//! [`Office`] holds what every use-case needs: the database, the working-day calendar, the release
+//! of the packs in force and the clock. A use-case is a function of a module that takes the office and
+//! the proof of its right (`&Granted<Accept>`, `&Citizen`), does one thing in one transaction and
+//! writes its audit row there. Functions that take a `Tx` are steps which other use-cases compose.
+//!
+//! - [`access`]: who may do what; sign-in, staff, sessions, audit search;
+//! - [`people`]: persons, families, facts with two times, accounts, search;
+//! - [`divisions`]: the tree of divisions.
+//!
+//! This room knows no HTTP and no HTML.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use catalogue::Release;
+use store::{AuditActor, AuditEntry, Db, Keys, Migration};
+use vocab::{Calendar, Now};
+
+pub mod access;
+pub mod divisions;
+mod error;
+pub mod people;
+
+pub use error::{OfficeError, Problem};
+
+/// The clock: the machine's, or one that a synthetic database moves.
+pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
+
+/// What every use-case needs.
+pub struct Office {
+    db: Db,
+    calendar: Arc<Calendar>,
+    release: RwLock<Arc<Release>>,
+    clock: Clock,
+}
+
+impl Office {
+    /// Puts an office together. Nothing is read yet.
+    #[must_use]
+    pub fn new(db: Db, calendar: Arc<Calendar>, release: Arc<Release>, clock: Clock) -> Office {
+        Office { db, calendar, release: RwLock::new(release), clock }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The keys of sealed columns.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        self.db.keys()
+    }
+
+    /// Working days and holidays.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// The moment of this use-case. Take it once, at the beginning.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        (self.clock)()
+    }
+
+    /// The release of the packs in force.
+    #[must_use]
+    pub fn release(&self) -> Arc<Release> {
+        Arc::clone(&self.release.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another release into force. The projections must have been prepared for it
+    /// ([`people::prepare_projections`]).
+    pub fn put_in_force(&self, release: Arc<Release>) {
+        *self.release.write().unwrap_or_else(PoisonError::into_inner) = release;
+    }
+}
+
+/// The modules' migrations, oldest first: [`store::MIGRATIONS`] and `ledger::MIGRATIONS` come before.
+#[must_use]
+pub fn migrations() -> Vec<Migration> {
+    [people::MIGRATIONS, access::MIGRATIONS].concat()
+}
+
+/// An audit row without purpose, case, division or details; write `AuditEntry { division, ..audited(…) }` for more.
+pub(crate) fn audited(
+    at: i64,
+    actor: AuditActor,
+    action: &'static str,
+    subject: (&'static str, i64),
+) -> AuditEntry {
+    AuditEntry {
+        at,
+        actor,
+        action,
+        subject: Some(subject),
+        case: None,
+        division: None,
+        purpose: None,
+        details: serde_json::Value::Null,
+    }
+}

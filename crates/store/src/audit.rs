@@ -172,10 +172,7 @@ async fn write_groups(inner: Arc<Inner>, mut receiver: mpsc::Receiver<Message>) 
         }
         for reader in readers {
             // A reader that went away needs no answer.
-            let _ = reader.send(match &written {
-                Ok(()) => Ok(()),
-                Err(_) => Err(()),
-            });
+            let _ = reader.send(written.as_ref().map(|()| ()).map_err(|_| ()));
         }
         for flush in flushes {
             let _ = flush.send(());

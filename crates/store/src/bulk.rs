@@ -24,7 +24,7 @@ pub async fn insert_many(
 ) -> Result<u64> {
     let is_name =
         |name: &&str| !name.is_empty() && name.chars().all(|sign| sign.is_alphanumeric() || sign == '_');
-    if columns.is_empty() || !columns.iter().all(is_name) || !is_name(&table) {
+    if columns.is_empty() || !columns.iter().all(|name| is_name(name)) || !is_name(&table) {
         return Err(StoreError::Invalid(format!("{table} ({}) are no names", columns.join(", "))));
     }
     let chunk_max = (VALUES_MAX / columns.len()).max(1);

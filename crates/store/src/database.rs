@@ -109,18 +109,6 @@ impl Connection for Tx {
     }
 }
 
-impl std::fmt::Debug for Db {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Db({:?}, synthetic: {})", self.inner.backend, self.synthetic)
-    }
-}
-
-impl std::fmt::Debug for Tx {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Tx({:?}, read_only: {})", self.backend, self.read_only)
-    }
-}
-
 impl Backend {
     /// Read `sqlite:PATH` or `postgres://...`.
     ///
@@ -151,14 +139,10 @@ impl Inner {
     pub(crate) async fn turn(&self) -> Result<Option<OwnedMutexGuard<()>>> {
         match self.backend {
             Backend::Postgres => Ok(None),
-            Backend::Sqlite => {
-                tokio::time::timeout(WAIT_MAX, self.gate.clone().lock_owned()).await.map(Some).map_err(|_| {
-                    tracing::error!(
-                        "no turn to write for half a minute: is a transaction begun inside another?"
-                    );
-                    StoreError::Busy
-                })
-            }
+            Backend::Sqlite => tokio::time::timeout(WAIT_MAX, self.gate.clone().lock_owned())
+                .await
+                .map(Some)
+                .map_err(|_| StoreError::Busy),
         }
     }
 
@@ -455,12 +439,9 @@ pub(crate) async fn create_postgres_database(url: &str) -> Result<()> {
         [name.as_str().into()],
     );
     if pool.query_one_raw(exists).await?.is_none() {
-        let create =
-            format!("CREATE DATABASE \"{}\" ENCODING 'UTF8' TEMPLATE template0", name.replace('"', "\"\""));
-        // In a plain C locale Chinese has no letters, and searching by name finds nothing.
-        if pool.execute_unprepared(&format!("{create} LOCALE 'C.UTF-8'")).await.is_err() {
-            pool.execute_unprepared(&create).await?;
-        }
+        let quoted = name.replace('"', "\"\"");
+        pool.execute_unprepared(&format!("CREATE DATABASE \"{quoted}\" ENCODING 'UTF8' TEMPLATE template0"))
+            .await?;
     }
     pool.close().await?;
     Ok(())

@@ -290,7 +290,6 @@ fn bytes<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 

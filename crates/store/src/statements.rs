@@ -15,7 +15,7 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
             (
                 answer,
                 TEXTS.with(|texts| {
-                    std::mem::take(&mut *texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+                    std::mem::take(&mut *texts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
                 }),
             )
         })
@@ -25,6 +25,6 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Vec<String>) {
 pub(crate) fn note(sql: &str) {
     // Outside `counted` nobody listens.
     let _ = TEXTS.try_with(|texts| {
-        texts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(sql.to_owned());
+        texts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(sql.to_owned());
     });
 }

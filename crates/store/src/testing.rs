@@ -4,25 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use std::time::{Duration, SystemTime};
-
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
-
 use crate::database::{Db, split_postgres_url};
 use crate::keys::Keys;
 
 /// The variable with the URL of a test server, as `tests/postgres.sh` prints it.
 pub const POSTGRES: &str = "HUIMIN_TEST_POSTGRES";
 
-/// Older databases of tests are nobody's any more. A test that debugs one has this long.
-const LEFT_AFTER: Duration = Duration::from_secs(20 * 60);
-
 /// Fresh synthetic databases with this crate's own tables; tests loop over them. `name` tells them apart when a test fails.
 ///
 /// # Panics
 /// When a database cannot be made: the test cannot mean anything then.
 pub async fn databases(name: &str) -> Vec<Db> {
-    remove_leftovers().await;
     let mut databases = Vec::new();
     for url in urls(name) {
         let keys = Arc::new(Keys::generate().unwrap_or_else(|error| panic!("{error}")));
@@ -56,34 +48,6 @@ pub fn urls(name: &str) -> Vec<String> {
         urls.push(server.replacen("/postgres", &format!("/{}", database.to_lowercase()), 1));
     }
     urls
-}
-
-/// Remove what earlier runs left behind. Whatever cannot be removed stays for the next one.
-async fn remove_leftovers() {
-    let now = SystemTime::now();
-    for entry in std::fs::read_dir(folder()).into_iter().flatten().flatten() {
-        let changed = entry.metadata().and_then(|metadata| metadata.modified());
-        if changed.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > LEFT_AFTER)) {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-    let Some(server) = std::env::var(POSTGRES).ok().filter(|server| !server.is_empty()) else { return };
-    let mut options = ConnectOptions::new(server);
-    options.sqlx_logging(false).max_connections(1);
-    let Ok(pool) = Database::connect(options).await else { return };
-    let names = "SELECT datname::text AS name FROM pg_database WHERE datname LIKE 't\\_1%' ORDER BY datname";
-    for row in
-        pool.query_all_raw(Statement::from_string(DbBackend::Postgres, names)).await.unwrap_or_default()
-    {
-        let Ok(name) = row.try_get::<String>("", "name") else { continue };
-        let made_at = name.split('_').nth(1).and_then(|at| at.parse::<i64>().ok());
-        let age = made_at.map(|at| crate::machine_now() - at);
-        if age.is_some_and(|age| u128::try_from(age).is_ok_and(|age| age > LEFT_AFTER.as_millis())) {
-            let _ =
-                pool.execute_unprepared(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")).await;
-        }
-    }
-    let _ = pool.close().await;
 }
 
 fn folder() -> PathBuf {

@@ -202,7 +202,6 @@ fn quoted(text: &str, quote: u8) -> Result<usize> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use store::testing::{databases, urls};
-use store::{Backend, Db, Keys, Migration, Query, StoreError, Tx, set_setting, setting};
+use store::{Backend, Db, Keys, Migration, Query, StoreError, set_setting, setting};
 
 fn keys() -> Arc<Keys> {
     Arc::new(Keys::generate().unwrap())
@@ -261,73 +261,5 @@ async fn sqlite_is_set_for_safety_on_every_connection() {
         assert_eq!(read("foreign_keys").scalar::<i64>(connection).await.unwrap(), 1);
         assert_eq!(read("journal_mode").scalar::<String>(connection).await.unwrap(), "wal");
         assert!(read("busy_timeout").scalar::<i64>(connection).await.unwrap() > 1000);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_processes_write_one_file() {
-    for url in urls("processes") {
-        let keys = keys();
-        let first = Db::create(&url, true, keys.clone()).await.unwrap();
-        counter(&first).await;
-        // Each has its own turn of writers, as two processes have.
-        let second = Db::connect(&url, keys).await.unwrap();
-        let mut tasks = tokio::task::JoinSet::new();
-        for number in 0..30 {
-            let db = if number % 2 == 0 { first.clone() } else { second.clone() };
-            tasks.spawn(async move {
-                let tx = db.begin().await.unwrap();
-                tx.lock("counter").await.unwrap();
-                let n: i64 = Query::system("test", "SELECT n FROM counter").scalar(&tx).await.unwrap();
-                Query::system("test", "UPDATE counter SET n = ?").bind(n + 1).execute_one(&tx).await.unwrap();
-                tx.commit().await.unwrap();
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            done.unwrap();
-        }
-        assert_eq!(Query::system("test", "SELECT n FROM counter").scalar::<i64>(&first).await.unwrap(), 30);
-    }
-}
-
-#[tokio::test]
-async fn a_deadlocks_victim_may_try_again() {
-    for db in databases("deadlock").await {
-        if db.backend() == Backend::Sqlite {
-            // One writer at a time: there is no deadlock to have.
-            continue;
-        }
-        counter(&db).await;
-        Query::system("test", "INSERT INTO counter (id, n) VALUES (2, 0)").execute(&db).await.unwrap();
-        let (one, two) = (db.begin().await.unwrap(), db.begin().await.unwrap());
-        let add = |id: i64| Query::system("test", "UPDATE counter SET n = n + 1 WHERE id = ?").bind(id);
-        add(1).execute(&one).await.unwrap();
-        add(2).execute(&two).await.unwrap();
-        let finish = async |tx: Tx, id| match add(id).execute(&tx).await {
-            Ok(_) => tx.commit().await,
-            Err(error) => {
-                drop(tx);
-                Err(error)
-            }
-        };
-        let (first, second) = tokio::join!(finish(one, 2), finish(two, 1));
-        let victims: Vec<StoreError> = [first, second].into_iter().filter_map(Result::err).collect();
-        assert_eq!(victims.len(), 1, "{victims:?}");
-        assert!(victims[0].is_temporary(), "{victims:?}");
-        assert!(victims[0].to_string().contains("稍后重试"));
-    }
-}
-
-#[tokio::test]
-async fn tables_of_a_pack_are_defined_in_a_transaction() {
-    for db in databases("define").await {
-        let tx = db.begin().await.unwrap();
-        tx.define("CREATE TABLE register_lift (id {id}, title TEXT); ALTER TABLE register_lift ADD COLUMN floors BIGINT")
-            .await
-            .unwrap();
-        assert_eq!(tx.columns_of("register_lift").await.unwrap(), ["id", "title", "floors"]);
-        drop(tx);
-        let tx = db.begin().await.unwrap();
-        assert!(tx.columns_of("register_lift").await.unwrap().is_empty());
     }
 }

@@ -1,0 +1,658 @@
+//! What is said of a person or a family: by whom, for when, known since when; and what holds of it on a day.
+//!
+//! Every source keeps its own line: a visit does not overwrite what was declared, it outweighs it, in the order of the
+//! fact's `precedence`. Within one source a later statement ends the belief in what it overlaps and keeps the rest.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use catalogue::Release;
+use catalogue::definition::{Fact, FactSource, Sensitivity, Unit};
+use chrono::NaiveDate;
+use rules::{Record, Value};
+use store::{AuditActor, AuditEntry, CaseId, Connection, HouseholdId, PersonId, Query, Scope, Tx};
+
+use super::{FactId, HOUSEHOLD_COLUMNS, PERSON_COLUMNS, fact_value, household, projection};
+use crate::access::{Granted, Investigate};
+use crate::error::Problems;
+use crate::{Office, OfficeError, audited};
+
+/// Of whom a fact speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A person.
+    Person(PersonId),
+    /// A family.
+    Household(HouseholdId),
+}
+
+impl Subject {
+    pub(super) fn unit(self) -> Unit {
+        match self {
+            Subject::Person(_) => Unit::Person,
+            Subject::Household(_) => Unit::Household,
+        }
+    }
+
+    fn person(self) -> Option<PersonId> {
+        match self {
+            Subject::Person(id) => Some(id),
+            Subject::Household(_) => None,
+        }
+    }
+
+    fn household(self) -> Option<HouseholdId> {
+        match self {
+            Subject::Household(id) => Some(id),
+            Subject::Person(_) => None,
+        }
+    }
+}
+
+/// Where a fact came from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// Said by the family.
+    Declared,
+    /// Seen on a home visit.
+    Visit,
+    /// A department's data, by its id in the pack.
+    Department(String),
+    /// The imported roll.
+    Roll,
+    /// A register of this system.
+    Register,
+}
+
+impl Source {
+    fn kind(&self) -> FactSource {
+        match self {
+            Source::Declared => FactSource::Declared,
+            Source::Visit => FactSource::Visit,
+            Source::Department(_) => FactSource::Department,
+            Source::Roll => FactSource::Roll,
+            Source::Register => FactSource::Register,
+        }
+    }
+
+    /// Place in the fact's order of precedence: least wins. Sources that the fact does not list come after all others.
+    fn rank(&self, fact: &Fact) -> usize {
+        fact.precedence.iter().position(|source| *source.get() == self.kind()).unwrap_or(usize::MAX)
+    }
+
+    /// The Chinese name; a department's title.
+    #[must_use]
+    pub fn title(&self, release: &Release) -> String {
+        match self {
+            Source::Declared => "家庭申报".to_owned(),
+            Source::Visit => "入户调查".to_owned(),
+            Source::Department(id) => {
+                release.departments.get(id).map_or_else(|| id.clone(), |department| department.title.clone())
+            }
+            Source::Roll => "在册导入".to_owned(),
+            Source::Register => "业务登记".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Declared => f.write_str("declared"),
+            Source::Visit => f.write_str("visit"),
+            Source::Department(id) => write!(f, "department:{id}"),
+            Source::Roll => f.write_str("roll"),
+            Source::Register => f.write_str("register"),
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = OfficeError;
+    fn from_str(text: &str) -> Result<Source, OfficeError> {
+        Ok(match text {
+            "declared" => Source::Declared,
+            "visit" => Source::Visit,
+            "roll" => Source::Roll,
+            "register" => Source::Register,
+            _ => match text.strip_prefix("department:") {
+                Some(id) if !id.is_empty() => Source::Department(id.to_owned()),
+                _ => return Err(OfficeError::Internal(format!("未知的事实来源「{text}」"))),
+            },
+        })
+    }
+}
+
+/// A statement to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewFact {
+    /// Of whom.
+    pub subject: Subject,
+    /// The fact's id in the pack.
+    pub fact: String,
+    /// As typed or answered; `None`: the source was asked and has nothing.
+    pub value: Option<String>,
+    /// First day on which it holds.
+    pub from_on: NaiveDate,
+    /// First day on which it no longer holds.
+    pub until_on: Option<NaiveDate>,
+    /// Who says so.
+    pub source: Source,
+    /// The case that brought it.
+    pub case: Option<CaseId>,
+    /// What it rests on: a voucher, a photo, a row of a department's file.
+    pub evidence: Option<String>,
+}
+
+/// A statement as pages show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactView {
+    /// The row.
+    pub id: FactId,
+    /// Of whom.
+    pub subject: Subject,
+    /// The fact's id.
+    pub fact: String,
+    /// Its title.
+    pub title: String,
+    /// Canonical text; `None`: asked, nothing there.
+    pub value: Option<String>,
+    /// As people read it.
+    pub shown: String,
+    /// Who says so.
+    pub source: Source,
+    /// Their name.
+    pub source_title: String,
+    /// First day.
+    pub from_on: NaiveDate,
+    /// First day on which it no longer holds.
+    pub until_on: Option<NaiveDate>,
+    /// Known since, unix milliseconds.
+    pub known_at: i64,
+    /// No longer believed since.
+    pub superseded_at: Option<i64>,
+    /// In which case it was found.
+    pub case: Option<CaseId>,
+    /// What it rests on.
+    pub evidence: Option<String>,
+    /// Health, penalty and the like: shown on purpose only.
+    pub sensitive: bool,
+    /// Older than the fact's freshness allows.
+    pub stale: bool,
+}
+
+/// Records what a visit or a voucher showed. All stand or none.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] with every wrong value; [`OfficeError::NotFound`] for a subject outside the scope.
+pub async fn record_facts(
+    office: &Office,
+    actor: &Granted<Investigate>,
+    facts: &[NewFact],
+) -> Result<(), OfficeError> {
+    let tx = office.db().begin().await?;
+    record_facts_in(office, &tx, &actor.scope(), &actor.audit(), facts).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// As [`record_facts`], as a step of a greater change. Keeps the projections in the same transaction.
+///
+/// # Errors
+/// As [`record_facts`].
+pub async fn record_facts_in(
+    office: &Office,
+    tx: &Tx,
+    scope: &Scope,
+    who: &AuditActor,
+    facts: &[NewFact],
+) -> Result<(), OfficeError> {
+    let now = office.now();
+    let release = office.release();
+    let mut problems = Problems::default();
+    let mut checked = Vec::with_capacity(facts.len());
+    for new in facts {
+        let Some(fact) = release.facts.get(&new.fact) else {
+            problems.add(&new.fact, format!("没有「{}」这个指标项,请联系系统管理员核对政策包。", new.fact));
+            continue;
+        };
+        if fact.on != new.subject.unit() {
+            problems.add(&new.fact, format!("「{}」不属于这类对象。", fact.title));
+        }
+        if new.until_on.is_some_and(|until| until <= new.from_on) {
+            problems.add(&new.fact, format!("「{}」的截止日期应晚于开始日期。", fact.title));
+        }
+        match new.value.as_deref().map(|typed| fact_value::check_value(&release, fact, typed)).transpose() {
+            Ok(value) => {
+                let value = value
+                    .map(|canonical| fact_value::to_stored(office.keys(), fact, &canonical))
+                    .transpose()?;
+                checked.push((new, value));
+            }
+            Err(message) => problems.add(&new.fact, message),
+        }
+    }
+    problems.none_or_refuse()?;
+    let mut subjects: Vec<Subject> = facts.iter().map(|new| new.subject).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    for subject in &subjects {
+        demand_visible(tx, scope, *subject).await?;
+    }
+    for (new, value) in checked {
+        replace_overlap(tx, new, now.at_ms()).await?;
+        insert(tx, new, value, now.at_ms(), who).await?;
+    }
+    for subject in &subjects {
+        let of_subject = || facts.iter().filter(|new| new.subject == *subject);
+        let names: Vec<&str> = of_subject().map(|new| new.fact.as_str()).collect();
+        let (kind, id) = match subject {
+            Subject::Person(id) => ("person", id.0),
+            Subject::Household(id) => ("household", id.0),
+        };
+        tx.audit(AuditEntry {
+            case: of_subject().find_map(|new| new.case),
+            details: serde_json::json!({ "facts": names, "source": of_subject().next().map(|new| new.source.to_string()) }),
+            ..audited(now.at_ms(), who.clone(), "fact.recorded", (kind, id))
+        })
+        .await?;
+    }
+    projection::refresh(office, tx, &release, &subjects, now.today()).await
+}
+
+async fn demand_visible(
+    connection: &impl Connection,
+    scope: &Scope,
+    subject: Subject,
+) -> Result<(), OfficeError> {
+    let row = match subject {
+        Subject::Person(id) => {
+            Query::new(scope, &PERSON_COLUMNS, "SELECT p.id FROM person p WHERE {scope} AND p.id = ?")
+                .bind(id)
+                .optional(connection)
+                .await?
+        }
+        Subject::Household(id) => {
+            Query::new(scope, &HOUSEHOLD_COLUMNS, "SELECT h.id FROM household h WHERE {scope} AND h.id = ?")
+                .bind(id)
+                .optional(connection)
+                .await?
+        }
+    };
+    match row {
+        Some(_) => Ok(()),
+        None => Err(OfficeError::NotFound("这个人或家庭")),
+    }
+}
+
+const SEEN: &str = "the caller has seen the subject";
+
+const COLUMNS: &str = "f.id, f.person_id, f.household_id, f.fact, f.value, f.from_on, f.until_on, f.source, f.known_at, f.superseded_at, \
+     f.case_id, f.evidence";
+
+/// One row of the table.
+#[derive(Debug, Clone)]
+pub(super) struct FactRow {
+    id: FactId,
+    pub subject: Subject,
+    pub fact: String,
+    value: Option<String>,
+    from_on: NaiveDate,
+    until_on: Option<NaiveDate>,
+    source: Source,
+    known_at: i64,
+    superseded_at: Option<i64>,
+    case: Option<CaseId>,
+    evidence: Option<String>,
+}
+
+fn read_row(row: &store::Row) -> Result<FactRow, OfficeError> {
+    let person: Option<PersonId> = row.get("person_id")?;
+    let household: Option<HouseholdId> = row.get("household_id")?;
+    let subject = match (person, household) {
+        (Some(person), _) => Subject::Person(person),
+        (None, Some(household)) => Subject::Household(household),
+        (None, None) => return Err(OfficeError::Internal("事实没有对象".to_owned())),
+    };
+    Ok(FactRow {
+        id: row.get("id")?,
+        subject,
+        fact: row.get("fact")?,
+        value: row.get("value")?,
+        from_on: row.get("from_on")?,
+        until_on: row.get("until_on")?,
+        source: row.get::<String>("source")?.parse()?,
+        known_at: row.get("known_at")?,
+        superseded_at: row.get("superseded_at")?,
+        case: row.get("case_id")?,
+        evidence: row.get("evidence")?,
+    })
+}
+
+/// Ends the belief in what the same source said for the same days, and says the rest of it again.
+async fn replace_overlap(tx: &Tx, new: &NewFact, at: i64) -> Result<(), OfficeError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM fact f WHERE {} = ? AND f.fact = ? AND f.source = ? AND f.superseded_at IS NULL \
+         AND (f.until_on IS NULL OR f.until_on > ?)",
+        match new.subject {
+            Subject::Person(_) => "f.person_id",
+            Subject::Household(_) => "f.household_id",
+        }
+    );
+    let rows = Query::system(SEEN, sql)
+        .bind(match new.subject {
+            Subject::Person(id) => id.0,
+            Subject::Household(id) => id.0,
+        })
+        .bind(new.fact.as_str())
+        .bind(new.source.to_string())
+        .bind(new.from_on)
+        .all(tx)
+        .await?;
+    for row in &rows {
+        let old = read_row(row)?;
+        if new.until_on.is_some_and(|until| until <= old.from_on) {
+            continue;
+        }
+        Query::system(SEEN, "UPDATE fact SET superseded_at = ? WHERE id = ? AND superseded_at IS NULL")
+            .bind(at)
+            .bind(old.id)
+            .execute_one(tx)
+            .await?;
+        if old.from_on < new.from_on {
+            copy_part(tx, &old, old.from_on, Some(new.from_on), at).await?;
+        }
+        if let Some(until) = new.until_on
+            && old.until_on.is_none_or(|old_until| old_until > until)
+        {
+            copy_part(tx, &old, until, old.until_on, at).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn copy_part(
+    tx: &Tx,
+    old: &FactRow,
+    from_on: NaiveDate,
+    until_on: Option<NaiveDate>,
+    at: i64,
+) -> Result<(), OfficeError> {
+    Query::system(
+        SEEN,
+        "INSERT INTO fact (person_id, household_id, fact, value, from_on, until_on, source, known_at, case_id, evidence, recorded_by) \
+         SELECT o.person_id, o.household_id, o.fact, o.value, CAST(? AS DATE), CAST(? AS DATE), o.source, CAST(? AS BIGINT), o.case_id, \
+         o.evidence, o.recorded_by FROM fact o WHERE o.id = ?",
+    )
+    .bind(from_on)
+    .bind(until_on)
+    .bind(at)
+    .bind(old.id)
+    .execute_one(tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &Tx,
+    new: &NewFact,
+    value: Option<String>,
+    at: i64,
+    who: &AuditActor,
+) -> Result<(), OfficeError> {
+    let NewFact { subject, fact, value: _, from_on, until_on, source, case, evidence } = new;
+    Query::system(
+        SEEN,
+        "INSERT INTO fact (person_id, household_id, fact, value, from_on, until_on, source, known_at, case_id, evidence, recorded_by) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(subject.person())
+    .bind(subject.household())
+    .bind(fact.as_str())
+    .bind(value)
+    .bind(*from_on)
+    .bind(*until_on)
+    .bind(source.to_string())
+    .bind(at)
+    .bind(*case)
+    .bind(evidence.clone())
+    .bind(who.staff)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Everything believed at `known_at` for `valid_on`, of some persons or families whom the caller has seen.
+async fn rows_as_of(
+    connection: &impl Connection,
+    subjects: &[Subject],
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<Vec<FactRow>, OfficeError> {
+    let mut rows = Vec::new();
+    let persons: Vec<i64> = subjects.iter().filter_map(|subject| subject.person()).map(|id| id.0).collect();
+    let households: Vec<i64> =
+        subjects.iter().filter_map(|subject| subject.household()).map(|id| id.0).collect();
+    for (column, ids) in [("f.person_id", persons), ("f.household_id", households)] {
+        for ids in ids.chunks(1000) {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM fact f WHERE {column} IN ({{list}}) AND f.from_on <= ? AND (f.until_on IS NULL OR f.until_on > ?) \
+                 AND f.known_at <= ? AND (f.superseded_at IS NULL OR f.superseded_at > ?)"
+            );
+            let found = Query::system(SEEN, sql)
+                .bind_list(ids.iter().copied())
+                .bind(valid_on)
+                .bind(valid_on)
+                .bind(known_at)
+                .bind(known_at)
+                .all(connection)
+                .await?;
+            for row in &found {
+                rows.push(read_row(row)?);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// The statement that holds among those of one fact of one subject.
+fn winner<'a>(fact: &Fact, rows: impl Iterator<Item = &'a FactRow>) -> Option<&'a FactRow> {
+    rows.min_by_key(|row| {
+        (row.source.rank(fact), Reverse(row.from_on), Reverse(row.known_at), Reverse(row.id))
+    })
+}
+
+/// Of each subject, the statement that holds for each fact of the release.
+pub(super) async fn winners(
+    connection: &impl Connection,
+    release: &Release,
+    subjects: &[Subject],
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<BTreeMap<(Subject, String), FactRow>, OfficeError> {
+    let rows = rows_as_of(connection, subjects, valid_on, known_at).await?;
+    let mut by_fact: BTreeMap<(Subject, &str), Vec<&FactRow>> = BTreeMap::new();
+    for row in &rows {
+        by_fact.entry((row.subject, row.fact.as_str())).or_default().push(row);
+    }
+    let mut winners = BTreeMap::new();
+    for ((subject, id), rows) in by_fact {
+        if let Some(fact) = release.facts.get(id)
+            && let Some(row) = winner(fact, rows.into_iter())
+        {
+            winners.insert((subject, id.to_owned()), row.clone());
+        }
+    }
+    Ok(winners)
+}
+
+/// The language's value of a statement.
+pub(super) fn value_of(office: &Office, fact: &Fact, row: &FactRow) -> Result<Value, OfficeError> {
+    let canonical =
+        row.value.as_deref().map(|stored| fact_value::from_stored(office.keys(), stored)).transpose()?;
+    fact_value::read_value(fact, canonical.as_deref())
+}
+
+fn view(
+    office: &Office,
+    release: &Release,
+    fact: &Fact,
+    row: &FactRow,
+    today: NaiveDate,
+) -> Result<FactView, OfficeError> {
+    let value = value_of(office, fact, row)?;
+    let known_on = vocab::Now::from_unix_ms(row.known_at).today();
+    Ok(FactView {
+        id: row.id,
+        subject: row.subject,
+        fact: row.fact.clone(),
+        title: fact.title.clone(),
+        value: row
+            .value
+            .as_deref()
+            .map(|stored| fact_value::from_stored(office.keys(), stored))
+            .transpose()?,
+        shown: fact_value::shown(release, fact, &value),
+        source_title: row.source.title(release),
+        source: row.source.clone(),
+        from_on: row.from_on,
+        until_on: row.until_on,
+        known_at: row.known_at,
+        superseded_at: row.superseded_at,
+        case: row.case,
+        evidence: row.evidence.clone(),
+        sensitive: fact.sensitivity == Sensitivity::Sensitive,
+        stale: fact.freshness.is_some_and(|days| (today - known_on).num_days() > i64::from(days)),
+    })
+}
+
+/// What holds of some persons and families on a day, as known at a moment (unix milliseconds; [`i64::MAX`] for now), in the
+/// order of subjects and facts. A subject outside the scope is an error.
+///
+/// # Errors
+/// [`OfficeError::NotFound`].
+pub async fn effective_facts(
+    office: &Office,
+    connection: &impl Connection,
+    scope: &Scope,
+    subjects: &[Subject],
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<Vec<FactView>, OfficeError> {
+    for subject in subjects {
+        demand_visible(connection, scope, *subject).await?;
+    }
+    seen_facts(office, connection, subjects, valid_on, known_at).await
+}
+
+/// As [`effective_facts`], for subjects that the caller has seen.
+pub(super) async fn seen_facts(
+    office: &Office,
+    connection: &impl Connection,
+    subjects: &[Subject],
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<Vec<FactView>, OfficeError> {
+    let release = office.release();
+    let today = office.now().today();
+    let winners = winners(connection, &release, subjects, valid_on, known_at).await?;
+    let mut views = Vec::with_capacity(winners.len());
+    for subject in subjects {
+        for fact in release.facts.iter() {
+            if let Some(row) = winners.get(&(*subject, fact.id.get().clone())) {
+                views.push(view(office, &release, fact, row, today)?);
+            }
+        }
+    }
+    Ok(views)
+}
+
+/// Every statement ever recorded of one fact of one subject, newest first: who said what when.
+///
+/// # Errors
+/// [`OfficeError::NotFound`].
+pub async fn fact_history(
+    office: &Office,
+    connection: &impl Connection,
+    scope: &Scope,
+    subject: Subject,
+    fact: &str,
+) -> Result<Vec<FactView>, OfficeError> {
+    demand_visible(connection, scope, subject).await?;
+    let release = office.release();
+    let definition = release.facts.get(fact).ok_or(OfficeError::NotFound("这个指标项"))?;
+    let (column, id) = match subject {
+        Subject::Person(id) => ("f.person_id", id.0),
+        Subject::Household(id) => ("f.household_id", id.0),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM fact f WHERE {column} = ? AND f.fact = ? ORDER BY f.known_at DESC, f.id DESC LIMIT 500"
+    );
+    let rows = Query::system(SEEN, sql).bind(id).bind(fact).all(connection).await?;
+    let today = office.now().today();
+    rows.iter().map(|row| view(office, &release, definition, &read_row(row)?, today)).collect()
+}
+
+/// A family as the rules read it: its facts, `area`, and for each of `members` their facts with `sex`, `born_on`,
+/// `relation` and `head`; `head` is the head again. What nobody said is left out, which the language reads as unknown.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] outside the scope.
+pub async fn facts_as_of(
+    office: &Office,
+    connection: &impl Connection,
+    scope: &Scope,
+    household: HouseholdId,
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<Record, OfficeError> {
+    let release = office.release();
+    let area: String =
+        Query::new(scope, &HOUSEHOLD_COLUMNS, "SELECT h.area FROM household h WHERE {scope} AND h.id = ?")
+            .bind(household)
+            .optional(connection)
+            .await?
+            .ok_or(OfficeError::NotFound("这个家庭"))?
+            .get("area")?;
+    let members = household::members_as_of(connection, scope, household, valid_on, known_at).await?;
+    let mut subjects = vec![Subject::Household(household)];
+    subjects.extend(members.iter().map(|member| Subject::Person(member.person)));
+    let winners = winners(connection, &release, &subjects, valid_on, known_at).await?;
+    let fill = |record: Record, subject: Subject| -> Result<Record, OfficeError> {
+        let mut record = record;
+        for ((of, id), row) in &winners {
+            if *of == subject
+                && let Some(fact) = release.facts.get(id)
+            {
+                record = record.with(id, value_of(office, fact, row)?);
+            }
+        }
+        Ok(record)
+    };
+    let mut records = Vec::with_capacity(members.len());
+    let mut head = None;
+    for member in &members {
+        let row = Query::system(SEEN, "SELECT p.sex, p.born_on FROM person p WHERE p.id = ?")
+            .bind(member.person)
+            .one(connection)
+            .await?;
+        let record = Record::new()
+            .with("sex", row.get::<String>("sex")?.as_str())
+            .with("born_on", row.get::<NaiveDate>("born_on")?)
+            .with("relation", member.relation.as_str())
+            .with("head", member.head);
+        let record = fill(record, Subject::Person(member.person))?;
+        if member.head {
+            head = Some(record.clone());
+        }
+        records.push(record);
+    }
+    let family = fill(Record::new().with("area", area.as_str()), Subject::Household(household))?
+        .with_many("members", records);
+    Ok(match head {
+        Some(head) => family.with_one("head", head),
+        None => family,
+    })
+}
