@@ -38,6 +38,13 @@ enum Slot {
 /// # }
 /// ```
 ///
+/// Without a scope it does not compile:
+///
+/// ```compile_fail,E0061
+/// # const CASE: store::ScopeColumns = store::ScopeColumns::NONE;
+/// store::Query::new(&CASE, "SELECT c.id FROM case_file c");
+/// ```
+///
 /// Markers: `{scope}` becomes the scope's predicate, in brackets; `{list}` the values of one [`Query::bind_list`], to be
 /// written as `x IN ({list})`; `{after}` the predicate of [`Query::after`]. A SELECT, UPDATE or DELETE without `{scope}`
 /// is refused unless the scope is [`Scope::System`]; so is an INSERT that selects or updates, an OR beside `{scope}`, and
