@@ -7,7 +7,8 @@
 //!
 //! - [`access`]: who may do what; sign-in, staff, sessions, audit search;
 //! - [`people`]: persons, families, facts with two times, accounts, search;
-//! - [`divisions`]: the tree of divisions.
+//! - [`divisions`]: the tree of divisions;
+//! - [`forms`]: the pack's forms: answers, checks, summaries.
 //!
 //! This room knows no HTTP and no HTML.
 
@@ -20,6 +21,7 @@ use vocab::{Calendar, Now};
 pub mod access;
 pub mod divisions;
 mod error;
+pub mod forms;
 pub mod people;
 
 pub use error::{OfficeError, Problem};

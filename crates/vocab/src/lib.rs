@@ -43,4 +43,5 @@ pub use now::Now;
 pub use person_name::PersonName;
 pub use phone::Phone;
 pub use sex::Sex;
+pub use text::half_width;
 pub use time_limit::{Months, NaturalDays, TimeLimit, WorkingDays};

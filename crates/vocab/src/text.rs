@@ -1,7 +1,8 @@
 //! What the words share in reading text: half-width letters, and serde through the displayed text.
 
 /// Full-width ASCII (`１`, `，`, `Ｘ`) and the ideographic space as their half-width forms.
-pub(crate) fn half_width(text: &str) -> String {
+#[must_use]
+pub fn half_width(text: &str) -> String {
     text.chars()
         .map(|character| match character {
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character),

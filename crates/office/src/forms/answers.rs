@@ -1,0 +1,458 @@
+//! What was typed, kept as it was typed.
+//!
+//! Nothing is refused here: a wrong date stays a wrong date and is shown again beside its message. As JSON the
+//! answers are one object: a field gives a text, a list of texts or (dates, months) its parts, and the records of
+//! repeating pages stand as a list under the name that the pages give them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use catalogue::definition::{Field, FieldKind, Form, Page};
+use serde::{Deserialize, Serialize};
+use vocab::DivisionCode;
+
+/// Values that one list answer keeps at most: more can only be hostile.
+const LIST_MAX: usize = 200;
+/// Records that a repeating page takes when it does not say.
+const RECORDS_MAX: usize = 100;
+/// Name of the records that are the household's members.
+pub(super) const MEMBER: &str = "member";
+
+/// One answer as typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Raw {
+    /// One control: the text, untouched.
+    Text(String),
+    /// Boxes that were ticked, or ids of uploaded files.
+    List(Vec<String>),
+    /// A date or month in its parts `year`, `month`, `day`.
+    Parts(BTreeMap<String, String>),
+}
+
+impl Raw {
+    /// Whether nothing but blanks was typed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Raw::Text(text) => blank(text),
+            Raw::List(list) => list.iter().all(|text| blank(text)),
+            Raw::Parts(parts) => parts.values().all(|text| blank(text)),
+        }
+    }
+
+    /// The text; of a list its first.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Raw::Text(text) => text,
+            Raw::List(list) => list.first().map_or("", String::as_str),
+            Raw::Parts(_) => "",
+        }
+    }
+
+    /// The texts that are not blank.
+    #[must_use]
+    pub fn list(&self) -> Vec<&str> {
+        let all = match self {
+            Raw::Text(text) => std::slice::from_ref(text),
+            Raw::List(list) => list.as_slice(),
+            Raw::Parts(_) => &[],
+        };
+        all.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// A part of a date: `year`, `month` or `day`.
+    #[must_use]
+    pub fn part(&self, part: &str) -> &str {
+        match self {
+            Raw::Parts(parts) => parts.get(part).map_or("", String::as_str),
+            Raw::Text(_) | Raw::List(_) => "",
+        }
+    }
+
+    fn texts_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Raw::Text(text) => vec![text],
+            Raw::List(list) => list.iter_mut().collect(),
+            Raw::Parts(parts) => parts.values_mut().collect(),
+        }
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(text: &str) -> Raw {
+        Raw::Text(text.to_owned())
+    }
+}
+
+fn blank(text: &str) -> bool {
+    text.chars().all(|character| character.is_whitespace() || character.is_control())
+}
+
+/// Which answer: `phone`, or `member.2.phone` (records count from 0). Name in HTML, key of errors.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldPath {
+    /// The records' name and the index of the record; none on pages that do not repeat.
+    pub record: Option<(String, usize)>,
+    /// The field.
+    pub field: String,
+}
+
+impl FieldPath {
+    /// The path of a page's field; `record` counts only on pages that repeat.
+    #[must_use]
+    pub fn new(page: &Page, record: Option<usize>, field: &Field) -> FieldPath {
+        let record = page.repeat.as_ref().zip(record).map(|(repeat, index)| (repeat.of.get().clone(), index));
+        FieldPath { record, field: field.id.get().clone() }
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((of, index)) = &self.record {
+            write!(formatter, "{of}.{index}.")?;
+        }
+        formatter.write_str(&self.field)
+    }
+}
+
+/// One record as typed.
+pub type RawRecord = BTreeMap<String, Raw>;
+
+/// All answers of a form as typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<String, Entry>", into = "BTreeMap<String, Entry>")]
+pub struct Answers {
+    fields: BTreeMap<String, Raw>,
+    records: BTreeMap<String, Vec<RawRecord>>,
+}
+
+/// One key of the JSON object.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Field(Raw),
+    Records(Vec<RawRecord>),
+}
+
+impl From<BTreeMap<String, Entry>> for Answers {
+    fn from(entries: BTreeMap<String, Entry>) -> Answers {
+        let mut answers = Answers::default();
+        for (key, entry) in entries {
+            match entry {
+                Entry::Field(raw) => drop(answers.fields.insert(key, raw)),
+                Entry::Records(records) => drop(answers.records.insert(key, records)),
+            }
+        }
+        answers
+    }
+}
+
+impl From<Answers> for BTreeMap<String, Entry> {
+    fn from(answers: Answers) -> BTreeMap<String, Entry> {
+        let Answers { fields, records } = answers;
+        let records = records.into_iter().filter(|(_, list)| !list.is_empty());
+        let records = records.map(|(of, list)| (of, Entry::Records(list)));
+        fields.into_iter().map(|(field, raw)| (field, Entry::Field(raw))).chain(records).collect()
+    }
+}
+
+impl Answers {
+    /// Nothing typed yet.
+    #[must_use]
+    pub fn new() -> Answers {
+        Answers::default()
+    }
+
+    /// What was typed into a field.
+    #[must_use]
+    pub fn get(&self, path: &FieldPath) -> Option<&Raw> {
+        match &path.record {
+            None => self.fields.get(&path.field),
+            Some((of, index)) => self.records.get(of)?.get(*index)?.get(&path.field),
+        }
+    }
+
+    /// Writes an answer, such as one that is known beforehand; a record that does not exist is left alone.
+    pub fn set(&mut self, path: &FieldPath, raw: Raw) {
+        let fields = match &path.record {
+            None => Some(&mut self.fields),
+            Some((of, index)) => self.records.get_mut(of).and_then(|list| list.get_mut(*index)),
+        };
+        if let Some(fields) = fields {
+            fields.insert(path.field.clone(), raw);
+        }
+    }
+
+    /// How many records there are under a name.
+    #[must_use]
+    pub fn count(&self, of: &str) -> usize {
+        self.records.get(of).map_or(0, Vec::len)
+    }
+
+    /// Adds an empty record; `None` when the form takes no more of them, or none at all.
+    pub fn add_record(&mut self, form: &Form, of: &str) -> Option<usize> {
+        let limit = records_max(form, of)?;
+        let records = self.records.entry(of.to_owned()).or_default();
+        if records.len() >= limit {
+            return None;
+        }
+        records.push(RawRecord::new());
+        Some(records.len() - 1)
+    }
+
+    /// Removes a record. Answers that point at members follow: those that pointed at it become empty.
+    pub fn remove_record(&mut self, form: &Form, of: &str, index: usize) {
+        if let Some(records) = self.records.get_mut(of).filter(|records| index < records.len()) {
+            records.remove(index);
+            self.follow_members(form, of, |at| match at.cmp(&index) {
+                std::cmp::Ordering::Less => Some(at),
+                std::cmp::Ordering::Equal => None,
+                std::cmp::Ordering::Greater => Some(at - 1),
+            });
+        }
+    }
+
+    /// Moves a record to another place in its list. Answers that point at members follow.
+    pub fn move_record(&mut self, form: &Form, of: &str, from: usize, to: usize) {
+        if let Some(records) = self.records.get_mut(of).filter(|records| from.max(to) < records.len()) {
+            let record = records.remove(from);
+            records.insert(to, record);
+            self.follow_members(form, of, |at| {
+                Some(match at {
+                    _ if at == from => to,
+                    _ if from < at && at <= to => at - 1,
+                    _ if to <= at && at < from => at + 1,
+                    _ => at,
+                })
+            });
+        }
+    }
+
+    fn follow_members(&mut self, form: &Form, of: &str, now_at: impl Fn(usize) -> Option<usize>) {
+        if of != MEMBER {
+            return;
+        }
+        for (field, raw) in self.each_mut(form, |field| *field.kind == FieldKind::MemberRef) {
+            debug_assert!(*field.kind == FieldKind::MemberRef, "only these were asked for");
+            if let Ok(at) = raw.text().trim().parse::<usize>() {
+                *raw = Raw::Text(now_at(at).map(|at| at.to_string()).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Changes every text of the sensitive fields: how they are sealed before storage and opened after.
+    ///
+    /// # Errors
+    /// The first that `change` gives; texts before it have been changed.
+    pub fn change_sensitive<E>(
+        &mut self,
+        form: &Form,
+        mut change: impl FnMut(&mut String) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (_, raw) in self.each_mut(form, is_sensitive) {
+            for text in raw.texts_mut().into_iter().filter(|text| !text.is_empty()) {
+                change(text)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn each_mut<'a>(
+        &'a mut self,
+        form: &'a Form,
+        wanted: impl Fn(&Field) -> bool,
+    ) -> impl Iterator<Item = (&'a Field, &'a mut Raw)> {
+        let fields: BTreeMap<(Option<&str>, &str), &Field> = form
+            .fields()
+            .filter(|(_, field)| wanted(field))
+            .map(|(page, field)| ((records_of(page), field.id.as_str()), field))
+            .collect();
+        let Answers { fields: single, records } = self;
+        let single = single.iter_mut().map(|(id, raw)| ((None, id.as_str()), raw));
+        let repeated = records.iter_mut().flat_map(|(of, list)| {
+            list.iter_mut()
+                .flat_map(|record| record.iter_mut().map(|(id, raw)| ((Some(of.as_str()), id.as_str()), raw)))
+        });
+        let all: Vec<_> = single.chain(repeated).collect();
+        let found = all.into_iter().filter_map(move |(key, raw)| fields.get(&key).map(|field| (*field, raw)));
+        found.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Takes what a page sent: pairs of an urlencoded or multipart body in their order.
+    ///
+    /// Names are [`FieldPath`]s, with `.year`, `.month`, `.day` behind a date's; a page shown for one `record` may send
+    /// bare field names too. Only the page's own fields are taken, everything else is ignored. A name that was not sent
+    /// keeps its answer (it was not shown), so boxes to tick and files need an empty hidden input of the same name before
+    /// them: a box that is unticked sends nothing itself. The record behind the last is made when the page adds records
+    /// and there is room. A page that begins the first record of another ([`Repeat::first_from`]) begins it here.
+    ///
+    /// [`Repeat::first_from`]: catalogue::definition::Repeat::first_from
+    pub fn merge_page<N: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        form: &Form,
+        page: &Page,
+        record: Option<usize>,
+        pairs: &[(N, V)],
+    ) {
+        let mut sent: BTreeMap<FieldPath, (&Field, Vec<(&str, &str)>)> = BTreeMap::new();
+        for (name, value) in pairs {
+            if let Some((path, field, part)) = find_field(page, record, name.as_ref()) {
+                sent.entry(path).or_insert((field, Vec::new())).1.push((part, value.as_ref()));
+            }
+        }
+        for (path, (field, values)) in sent {
+            if !self.make_room(form, page, &path) {
+                continue;
+            }
+            let before = self.get(&path).cloned();
+            let raw = merged(field, before.as_ref(), &values);
+            self.set(&path, raw.clone());
+            self.begin_first_record(form, page, &path.field, before.as_ref(), &raw);
+        }
+    }
+
+    /// Whether the record of a path is there, if need be made now: the next one on a page that adds records; any one of a
+    /// form that goes over records on file.
+    fn make_room(&mut self, form: &Form, page: &Page, path: &FieldPath) -> bool {
+        let Some((of, index)) = &path.record else { return true };
+        let count = self.count(of);
+        if *index < count {
+            return true;
+        }
+        if records_max(form, of).is_none() {
+            let records = self.records.entry(of.clone()).or_default();
+            if *index < RECORDS_MAX {
+                records.resize_with(index + 1, RawRecord::new);
+            }
+            return *index < RECORDS_MAX;
+        }
+        let adds = page.repeat.as_ref().is_some_and(|repeat| repeat.add);
+        adds && *index == count && self.add_record(form, of).is_some()
+    }
+
+    /// Copies an answer of a page that begins the first record of others; one that was changed there stays changed.
+    fn begin_first_record(&mut self, form: &Form, page: &Page, field: &str, before: Option<&Raw>, now: &Raw) {
+        for other in &form.pages {
+            let Some(repeat) = &other.repeat else { continue };
+            let begins = repeat.first_from.as_ref().is_some_and(|first| *first == page.id);
+            if !begins || page.repeat.is_some() || other.fields.iter().all(|known| known.id != *field) {
+                continue;
+            }
+            if self.count(&repeat.of) == 0 && self.add_record(form, &repeat.of).is_none() {
+                continue;
+            }
+            let first = FieldPath { record: Some((repeat.of.get().clone(), 0)), field: field.to_owned() };
+            let copied = self.get(&first);
+            if copied.is_none_or(Raw::is_empty) || copied == before {
+                self.set(&first, now.clone());
+            }
+        }
+    }
+}
+
+/// Whether pages mask the answer: what the pack says, and whatever points at one person.
+pub(super) fn is_sensitive(field: &Field) -> bool {
+    let points = matches!(*field.kind, FieldKind::CitizenId | FieldKind::Phone | FieldKind::BankAccount);
+    field.sensitive || points
+}
+
+/// The name of a repeating page's records.
+pub(super) fn records_of(page: &Page) -> Option<&str> {
+    page.repeat.as_ref().map(|repeat| repeat.of.as_str())
+}
+
+/// Most records of a name; none when no page of the form adds them.
+pub(super) fn records_max(form: &Form, of: &str) -> Option<usize> {
+    let adding = form.pages.iter().filter_map(|page| page.repeat.as_ref());
+    let repeat = adding.into_iter().find(|repeat| repeat.add && repeat.of == of)?;
+    Some(repeat.max.map_or(RECORDS_MAX, |max| max as usize).min(RECORDS_MAX))
+}
+
+/// The field that a name means on a page, and the part of the date it names (or "").
+fn find_field<'p, 'n>(
+    page: &'p Page,
+    shown: Option<usize>,
+    name: &'n str,
+) -> Option<(FieldPath, &'p Field, &'n str)> {
+    let (index, rest) = match records_of(page) {
+        None => (None, name),
+        Some(of) => match name.strip_prefix(of).and_then(|rest| rest.strip_prefix('.')) {
+            Some(rest) => {
+                let (index, rest) = rest.split_once('.')?;
+                let index: usize = index.parse().ok()?;
+                if shown.is_some_and(|shown| shown != index) {
+                    return None;
+                }
+                (Some(index), rest)
+            }
+            None => (Some(shown?), name),
+        },
+    };
+    let (id, part) = match rest.split_once('.') {
+        Some((_, "")) => return None,
+        Some(dotted) => dotted,
+        None => (rest, ""),
+    };
+    let field = page.fields.iter().find(|field| field.id == id)?;
+    let known = match *field.kind {
+        FieldKind::Date => matches!(part, "" | "year" | "month" | "day"),
+        FieldKind::Month => matches!(part, "" | "year" | "month"),
+        _ => part.is_empty(),
+    };
+    known.then(|| (FieldPath::new(page, index, field), field, part))
+}
+
+fn merged(field: &Field, before: Option<&Raw>, sent: &[(&str, &str)]) -> Raw {
+    if matches!(*field.kind, FieldKind::Choices | FieldKind::Files) {
+        let ticked = sent.iter().map(|(_, value)| *value).filter(|value| !blank(value));
+        return Raw::List(ticked.take(LIST_MAX).map(ToOwned::to_owned).collect());
+    }
+    if sent.iter().any(|(part, _)| !part.is_empty()) {
+        let mut parts = match before {
+            Some(Raw::Parts(parts)) => parts.clone(),
+            Some(Raw::Text(_) | Raw::List(_)) | None => BTreeMap::new(),
+        };
+        for (part, value) in sent.iter().filter(|(part, _)| !part.is_empty()) {
+            parts.insert((*part).to_owned(), (*value).to_owned());
+        }
+        return Raw::Parts(parts);
+    }
+    let last = sent.iter().rev().map(|(_, value)| *value).find(|value| !blank(value));
+    Raw::Text(last.or(sent.last().map(|(_, value)| *value)).unwrap_or_default().to_owned())
+}
+
+/// What the answers point at outside the form: look these up before checking, one query each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mentions {
+    /// Divisions.
+    pub divisions: BTreeSet<DivisionCode>,
+    /// Ids of uploaded files.
+    pub attachments: BTreeSet<String>,
+}
+
+impl Mentions {
+    /// Everything that the answers of a form point at.
+    #[must_use]
+    pub fn of(form: &Form, answers: &Answers) -> Mentions {
+        let mut mentions = Mentions::default();
+        for (page, field) in form.fields() {
+            let instances: Vec<Option<usize>> = match records_of(page) {
+                None => vec![None],
+                Some(of) => (0..answers.count(of)).map(Some).collect(),
+            };
+            for record in instances {
+                let Some(raw) = answers.get(&FieldPath::new(page, record, field)) else { continue };
+                match *field.kind {
+                    FieldKind::Division => mentions.divisions.extend(raw.text().parse::<DivisionCode>()),
+                    FieldKind::File | FieldKind::Files | FieldKind::Signature => {
+                        mentions.attachments.extend(raw.list().into_iter().map(ToOwned::to_owned));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        mentions
+    }
+}
