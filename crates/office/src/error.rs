@@ -46,6 +46,20 @@ pub enum OfficeError {
     Internal(String),
 }
 
+impl From<crate::tabular::FileRefused> for OfficeError {
+    fn from(refused: crate::tabular::FileRefused) -> Self {
+        OfficeError::Invalid(
+            refused.0.into_iter().map(|message| Problem { field: "file".to_owned(), message }).collect(),
+        )
+    }
+}
+
+impl From<rust_xlsxwriter::XlsxError> for OfficeError {
+    fn from(error: rust_xlsxwriter::XlsxError) -> Self {
+        OfficeError::Internal(format!("生成表格失败（{error}）"))
+    }
+}
+
 fn problems_text(problems: &[Problem]) -> String {
     problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("")
 }

@@ -8,7 +8,8 @@
 //! - [`access`]: who may do what; sign-in, staff, sessions, audit search;
 //! - [`people`]: persons, families, facts with two times, accounts, search;
 //! - [`divisions`]: the tree of divisions;
-//! - [`forms`]: the pack's forms: answers, checks, summaries.
+//! - [`forms`]: the pack's forms: answers, checks, summaries;
+//! - [`tabular`]: Excel and CSV, in and out.
 //!
 //! This room knows no HTTP and no HTML.
 
@@ -23,6 +24,7 @@ pub mod divisions;
 mod error;
 pub mod forms;
 pub mod people;
+pub mod tabular;
 
 pub use error::{OfficeError, Problem};
 

@@ -1,0 +1,302 @@
+//! Writing lists: Excel or CSV, row by row, in constant memory for Excel.
+//!
+//! Text that begins like a formula stays text: Excel's cells are written as strings, and in CSV such a text gets Excel's own
+//! mark, an apostrophe in front, which our reader takes off again.
+
+use chrono::{Datelike, NaiveDate};
+use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
+use vocab::{Fen, Month};
+
+/// Excel or CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFormat {
+    /// .xlsx
+    Excel,
+    /// UTF-8 with mark, comma, CRLF: opens right in Excel and WPS.
+    Csv,
+}
+
+impl ListFormat {
+    /// Ending of the file's name.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            ListFormat::Excel => "xlsx",
+            ListFormat::Csv => "csv",
+        }
+    }
+
+    /// MIME type.
+    #[must_use]
+    pub fn mime(self) -> &'static str {
+        match self {
+            ListFormat::Excel => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            ListFormat::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// A column of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListColumn {
+    /// Header.
+    pub title: String,
+    /// Width in characters.
+    pub width: u16,
+}
+
+impl ListColumn {
+    /// A column.
+    #[must_use]
+    pub fn new(title: &str, width: u16) -> ListColumn {
+        ListColumn { title: title.to_owned(), width }
+    }
+}
+
+/// A cell of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListCell {
+    /// Nothing.
+    Empty,
+    /// Text; identifiers too.
+    Text(String),
+    /// Money, shown in yuan with two places.
+    Money(Fen),
+    /// A count.
+    Integer(i64),
+    /// A day.
+    Date(NaiveDate),
+    /// A month.
+    Month(Month),
+}
+
+impl From<&str> for ListCell {
+    fn from(text: &str) -> Self {
+        ListCell::Text(text.to_owned())
+    }
+}
+
+impl From<String> for ListCell {
+    fn from(text: String) -> Self {
+        ListCell::Text(text)
+    }
+}
+
+impl From<Fen> for ListCell {
+    fn from(amount: Fen) -> Self {
+        ListCell::Money(amount)
+    }
+}
+
+impl From<i64> for ListCell {
+    fn from(count: i64) -> Self {
+        ListCell::Integer(count)
+    }
+}
+
+impl From<NaiveDate> for ListCell {
+    fn from(day: NaiveDate) -> Self {
+        ListCell::Date(day)
+    }
+}
+
+impl From<Month> for ListCell {
+    fn from(month: Month) -> Self {
+        ListCell::Month(month)
+    }
+}
+
+impl<T: Into<ListCell>> From<Option<T>> for ListCell {
+    fn from(cell: Option<T>) -> Self {
+        cell.map_or(ListCell::Empty, Into::into)
+    }
+}
+
+/// Writes one list.
+pub struct ListWriter {
+    target: Target,
+    columns: usize,
+    row: u32,
+}
+
+enum Target {
+    Excel(Box<Excel>),
+    Csv(Vec<u8>),
+}
+
+struct Excel {
+    workbook: Workbook,
+    header: Format,
+    title: Format,
+    text: Format,
+    money: Format,
+    count: Format,
+    date: Format,
+    total: Format,
+    total_money: Format,
+}
+
+impl ListWriter {
+    /// Begins a list: an optional title row, then the headers. `sheet` names the Excel sheet.
+    ///
+    /// # Errors
+    /// The writer's, when the sheet's name is none that Excel takes.
+    pub fn new(
+        format: ListFormat,
+        sheet: &str,
+        title: Option<&str>,
+        columns: &[ListColumn],
+    ) -> Result<ListWriter, XlsxError> {
+        let target = match format {
+            ListFormat::Csv => Target::Csv(vec![0xEF, 0xBB, 0xBF]),
+            ListFormat::Excel => {
+                let mut workbook = Workbook::new();
+                let worksheet = workbook.add_worksheet_with_constant_memory()?;
+                worksheet.set_name(sheet)?;
+                for (column, definition) in (0_u16..).zip(columns) {
+                    worksheet.set_column_width(column, definition.width)?;
+                }
+                worksheet.set_freeze_panes(if title.is_some() { 2 } else { 1 }, 0)?;
+                worksheet.set_repeat_rows(0, u32::from(title.is_some()))?;
+                worksheet.set_landscape();
+                worksheet.set_paper_size(9);
+                worksheet.set_print_fit_to_pages(1, 0);
+                let bordered = || Format::new().set_border(FormatBorder::Thin);
+                Target::Excel(Box::new(Excel {
+                    header: bordered().set_bold().set_text_wrap().set_align(FormatAlign::Center),
+                    title: Format::new().set_bold().set_font_size(14),
+                    text: bordered().set_num_format("@"),
+                    money: bordered().set_num_format("#,##0.00"),
+                    count: bordered().set_num_format("0"),
+                    date: bordered().set_num_format("yyyy-mm-dd"),
+                    total: bordered().set_bold(),
+                    total_money: bordered().set_bold().set_num_format("#,##0.00"),
+                    workbook,
+                }))
+            }
+        };
+        let mut writer = ListWriter { target, columns: columns.len(), row: 0 };
+        if let Some(title) = title {
+            writer.line(&[ListCell::Text(title.to_owned())], Look::Title)?;
+        }
+        let headers: Vec<ListCell> =
+            columns.iter().map(|column| ListCell::Text(column.title.clone())).collect();
+        writer.line(&headers, Look::Header)?;
+        Ok(writer)
+    }
+
+    /// A row.
+    ///
+    /// # Errors
+    /// The writer's: Excel takes 1,048,576 rows and 32,767 characters in a cell.
+    pub fn row(&mut self, cells: &[ListCell]) -> Result<(), XlsxError> {
+        debug_assert_eq!(cells.len(), self.columns, "a row has a cell for every column");
+        self.line(cells, Look::Body)
+    }
+
+    /// A row of control totals, or any remark under the list.
+    ///
+    /// # Errors
+    /// As [`ListWriter::row`].
+    pub fn totals(&mut self, cells: &[ListCell]) -> Result<(), XlsxError> {
+        self.line(cells, Look::Total)
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn finish(self) -> Result<Vec<u8>, XlsxError> {
+        match self.target {
+            Target::Csv(bytes) => Ok(bytes),
+            Target::Excel(mut excel) => excel.workbook.save_to_buffer(),
+        }
+    }
+
+    fn line(&mut self, cells: &[ListCell], look: Look) -> Result<(), XlsxError> {
+        match &mut self.target {
+            Target::Csv(bytes) => {
+                let line: Vec<String> = cells.iter().map(csv_cell).collect();
+                bytes.extend_from_slice(line.join(",").as_bytes());
+                bytes.extend_from_slice(b"\r\n");
+            }
+            Target::Excel(excel) => excel.line(self.row, cells, look)?,
+        }
+        self.row += 1;
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    Title,
+    Header,
+    Body,
+    Total,
+}
+
+impl Excel {
+    fn line(&mut self, row: u32, cells: &[ListCell], look: Look) -> Result<(), XlsxError> {
+        let worksheet = self.workbook.worksheet_from_index(0)?;
+        let text = match look {
+            Look::Title => &self.title,
+            Look::Header => &self.header,
+            Look::Body => &self.text,
+            Look::Total => &self.total,
+        };
+        let money = if look == Look::Total { &self.total_money } else { &self.money };
+        for (column, cell) in (0_u16..).zip(cells) {
+            match cell {
+                ListCell::Empty => worksheet.write_blank(row, column, text)?,
+                ListCell::Text(value) => worksheet.write_string_with_format(row, column, value, text)?,
+                ListCell::Money(amount) => match amount.to_string().parse::<f64>() {
+                    // Beyond 15 digits Excel would show another amount.
+                    Ok(number) if amount.0.unsigned_abs() < 1_000_000_000_000_000 => {
+                        worksheet.write_number_with_format(row, column, number, money)?
+                    }
+                    _ => worksheet.write_string_with_format(row, column, amount.to_string(), text)?,
+                },
+                ListCell::Integer(count) => match i32::try_from(*count) {
+                    Ok(small) => worksheet.write_number_with_format(
+                        row,
+                        column,
+                        small,
+                        if look == Look::Body { &self.count } else { text },
+                    )?,
+                    Err(_) => worksheet.write_string_with_format(row, column, count.to_string(), text)?,
+                },
+                ListCell::Date(day) => match excel_day(*day) {
+                    Some(excel_day) => {
+                        let format = if look == Look::Body { &self.date } else { text };
+                        worksheet.write_datetime_with_format(row, column, &excel_day, format)?
+                    }
+                    None => worksheet.write_string_with_format(row, column, day.to_string(), text)?,
+                },
+                ListCell::Month(month) => {
+                    worksheet.write_string_with_format(row, column, month.to_string(), text)?
+                }
+            };
+        }
+        Ok(())
+    }
+}
+
+/// Excel's calendar begins in 1900.
+fn excel_day(day: NaiveDate) -> Option<ExcelDateTime> {
+    let year = u16::try_from(day.year()).ok()?;
+    ExcelDateTime::from_ymd(year, u8::try_from(day.month()).ok()?, u8::try_from(day.day()).ok()?).ok()
+}
+
+fn csv_cell(cell: &ListCell) -> String {
+    let text = match cell {
+        ListCell::Empty => return String::new(),
+        ListCell::Money(amount) => return amount.to_string(),
+        ListCell::Integer(count) => return count.to_string(),
+        ListCell::Date(day) => return day.to_string(),
+        ListCell::Month(month) => return month.to_string(),
+        ListCell::Text(text) => text,
+    };
+    let begins_like_formula = text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if begins_like_formula { format!("'{text}") } else { text.clone() };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
