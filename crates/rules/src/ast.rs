@@ -39,10 +39,15 @@ pub(crate) enum ExprKind {
     },
     Not(Box<Expr>),
     Negate(Box<Expr>),
-    And(Box<Expr>, Box<Expr>),
-    Or(Box<Expr>, Box<Expr>),
+    /// Two or more, side by side: a long chain is wide, not deep.
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
     Compare(Comparator, Box<Expr>, Box<Expr>),
-    Arithmetic(Operator, Box<Expr>, Box<Expr>),
+    /// `first - a + b`, or `first * a / b`: operators of one rank, from left to right.
+    Chain {
+        first: Box<Expr>,
+        rest: Vec<(Operator, Expr)>,
+    },
     Between {
         value: Box<Expr>,
         low: Box<Expr>,
@@ -151,10 +156,11 @@ impl Expr {
             | ExprKind::Not(inner)
             | ExprKind::Negate(inner)
             | ExprKind::IsNull { value: inner, .. } => vec![inner],
-            ExprKind::And(left, right)
-            | ExprKind::Or(left, right)
-            | ExprKind::Compare(_, left, right)
-            | ExprKind::Arithmetic(_, left, right) => vec![left, right],
+            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().collect(),
+            ExprKind::Chain { first, rest } => {
+                std::iter::once(&**first).chain(rest.iter().map(|(_, expr)| expr)).collect()
+            }
+            ExprKind::Compare(_, left, right) => vec![left, right],
             ExprKind::Between { value, low, high, .. } => vec![value, low, high],
             ExprKind::In { value, list, .. } => std::iter::once(&**value).chain(list).collect(),
             ExprKind::Case { operand, branches, otherwise } => operand

@@ -36,8 +36,8 @@ impl<'a> Checker<'a> {
         let Some(known) = Function::of(&name) else {
             let names = Function::ALL.iter().map(|(name, _)| *name);
             let aggregates = AggregateFunction::ALL.iter().map(|(name, _)| *name);
-            let known = names.chain(aggregates).chain(["round"]).map(|name| (name, "")).collect();
-            return self.no_such(function, "函数", "function", known);
+            let known: Vec<_> = names.chain(aggregates).chain(["round"]).map(|name| (name, "")).collect();
+            return self.no_such(function, "函数", "function", &known);
         };
         self.function(span, &name, known, arguments)
     }
@@ -360,7 +360,9 @@ impl<'a> Checker<'a> {
             (None, _) => {
                 // A misspelt relation is reported as such rather than as a missing one.
                 let before = self.diagnostics.len();
-                if let ExprKind::Path(names) | ExprKind::Rows(names) = &argument.kind {
+                if let ExprKind::Path(names) | ExprKind::Rows(names) = &argument.kind
+                    && !self.unit.fields.contains_key(&names[0].text)
+                {
                     self.walk(&[names.as_slice(), &[star(span)]].concat());
                 }
                 if self.diagnostics.len() == before {

@@ -207,10 +207,10 @@ impl<'a> Checker<'a> {
                 let range = typed.range.negate();
                 Some((Node::Negate(Box::new(node)), Typed { range, ..typed }))
             }
-            ExprKind::And(left, right) => self.logic(left, right, true),
-            ExprKind::Or(left, right) => self.logic(left, right, false),
+            ExprKind::And(parts) => self.logic(parts, Node::And),
+            ExprKind::Or(parts) => self.logic(parts, Node::Or),
             ExprKind::Compare(comparator, left, right) => self.compare(*comparator, left, right),
-            ExprKind::Arithmetic(operator, left, right) => self.arithmetic(*operator, left, right),
+            ExprKind::Chain { first, rest } => self.chain(first, rest),
             ExprKind::Between { value, low, high, negated } => {
                 let (value, low, high) = (self.typed(value), self.typed(low), self.typed(high));
                 let (value, low, high) = (value?, low?, high?);
@@ -250,17 +250,11 @@ impl<'a> Checker<'a> {
         Some(Side { node, typed, span: expr.span })
     }
 
-    fn logic(&mut self, left: &Expr, right: &Expr, and: bool) -> Checked {
-        let (left, right) = (self.boolean(left), self.boolean(right));
-        let mut parts = Vec::new();
-        for (node, _) in [left?, right?] {
-            match node {
-                Node::And(inner) if and => parts.extend(inner),
-                Node::Or(inner) if !and => parts.extend(inner),
-                node => parts.push(node),
-            }
-        }
-        Some((if and { Node::And(parts) } else { Node::Or(parts) }, Typed::plain(Kind::Boolean)))
+    fn logic(&mut self, parts: &[Expr], join: fn(Vec<Node>) -> Node) -> Checked {
+        let parts: Vec<Checked> = parts.iter().map(|part| self.boolean(part)).collect();
+        let parts: Vec<(Node, Typed)> = parts.into_iter().collect::<Option<_>>()?;
+        let parts = parts.into_iter().map(|(node, _)| node).collect();
+        Some((join(parts), Typed::plain(Kind::Boolean)))
     }
 
     fn compare(&mut self, comparator: Comparator, left: &Expr, right: &Expr) -> Checked {
@@ -367,31 +361,42 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn arithmetic(&mut self, operator: Operator, left: &Expr, right: &Expr) -> Checked {
-        let (a, b) = (self.check(left), self.check(right));
-        let (a, b) = (a?, b?);
-        for (side, span) in [(&a, left.span), (&b, right.span)] {
-            if matches!(side.1.kind, Kind::Date | Kind::Month) {
-                let (zh, en) = (side.1.kind.zh(), side.1.kind.en());
-                return self.refuse(Diagnostic::new(
-                    span,
+    fn chain(&mut self, first: &Expr, rest: &[(Operator, Expr)]) -> Checked {
+        let head = self.operand(first);
+        let tail: Vec<Checked> = rest.iter().map(|(_, expr)| self.operand(expr)).collect();
+        let (head, mut typed) = head?;
+        let tail: Vec<(Node, Typed)> = tail.into_iter().collect::<Option<_>>()?;
+        let mut nodes = Vec::new();
+        for ((operator, _), (node, other)) in rest.iter().zip(tail) {
+            let (x, y) = (&typed.range, &other.range);
+            let range = match operator {
+                Operator::Add => x.add(y),
+                Operator::Subtract => x.add(&y.negate()),
+                Operator::Multiply => x.multiply(y),
+                Operator::Divide => x.divide(y),
+            };
+            typed = Typed::number(range).with_boundless_of(&[&typed, &other]);
+            nodes.push((*operator, node));
+        }
+        Some((Node::Chain { first: Box::new(head), rest: nodes }, typed))
+    }
+
+    /// Checks an operand of `+ - * /`.
+    fn operand(&mut self, expr: &Expr) -> Checked {
+        let (node, typed) = self.check(expr)?;
+        match typed.kind {
+            Kind::Number => Some((node, typed)),
+            Kind::Null => Some((node, Typed::number(Range::ANY))),
+            Kind::Date | Kind::Month => {
+                let (zh, en) = (typed.kind.zh(), typed.kind.en());
+                self.refuse(Diagnostic::new(
+                    expr.span,
                     format!("{zh}不能加减乘除,请用 add_months、months_between、days_between"),
                     format!("no arithmetic with a {en}; use add_months, months_between or days_between"),
-                ));
+                ))
             }
-            if !matches!(side.1.kind, Kind::Number | Kind::Null) {
-                return self.wrong_kind(span, "数", "a number", &side.1);
-            }
+            _ => self.wrong_kind(expr.span, "数", "a number", &typed),
         }
-        let (x, y) = (&a.1.range, &b.1.range);
-        let range = match operator {
-            Operator::Add => x.add(y),
-            Operator::Subtract => x.add(&y.negate()),
-            Operator::Multiply => x.multiply(y),
-            Operator::Divide => x.divide(y),
-        };
-        let typed = Typed::number(range).with_boundless_of(&[&a.1, &b.1]);
-        Some((Node::Arithmetic(operator, Box::new(a.0), Box::new(b.0)), typed))
     }
 
     /// The common type of several results (CASE, coalesce); the span is blamed for a result that does not fit.
@@ -462,7 +467,7 @@ impl<'a> Checker<'a> {
         let parameters = self.parameters;
         let Some(declared) = parameters.tables.get(&table.text) else {
             let names = parameters.tables.iter().map(|(id, table)| (id.as_str(), table.title.as_str()));
-            return self.no_such(table, "参数表", "table", names.collect());
+            return self.no_such(table, "参数表", "table", &names.collect::<Vec<_>>());
         };
         let (key_node, key_typed) = self.check(key)?;
         let wanted = Typed::declared(&declared.key, &table.text);
@@ -573,7 +578,7 @@ impl<'a> Checker<'a> {
         };
         let Some(Field { title, ty }) = parameters.parameters.get(&name.text) else {
             let known = parameters.parameters.iter().map(|(id, field)| (id.as_str(), field.title.as_str()));
-            return self.no_such(name, "参数", "parameter", known.collect());
+            return self.no_such(name, "参数", "parameter", &known.collect::<Vec<_>>());
         };
         let typed = Typed::declared(ty, &format!("param.{}", name.text));
         Some((Node::Parameter { id: name.text.clone(), title: title.clone() }, typed))
@@ -602,7 +607,7 @@ impl<'a> Checker<'a> {
                     ));
                 } else {
                     let relations = shape.relations.iter().map(|(id, r)| (id.as_str(), r.title.as_str()));
-                    self.no_such(name, "关系", "relation", relations.collect());
+                    self.no_such(name, "关系", "relation", &relations.collect::<Vec<_>>());
                 }
                 return None;
             };
@@ -642,6 +647,22 @@ impl<'a> Checker<'a> {
                     );
                 }
             }
+            let shapes = self.shapes;
+            let related =
+                shape.relations.iter().filter(|(_, relation)| !relation.many).find(|(_, relation)| {
+                    shapes.get(&relation.shape).is_some_and(|related| related.fields.contains_key(&name.text))
+                });
+            if let Some((relation, _)) = related {
+                let full = format!("{relation}.{}", name.text);
+                return self.refuse(
+                    Diagnostic::new(
+                        name.span,
+                        format!("没有叫 {} 的字段,是不是 {full}?", name.text),
+                        format!("no field {}; did you mean {full}?", name.text),
+                    )
+                    .suggest(full),
+                );
+            }
             let definitions = self.definitions;
             known.extend(definitions.iter().map(|d| (d.id.as_str(), d.title.as_str())));
             if self.parameters.parameters.contains_key(&name.text) {
@@ -656,11 +677,11 @@ impl<'a> Checker<'a> {
                 );
             }
         }
-        self.no_such(name, "字段", "field", known)
+        self.no_such(name, "字段", "field", &known)
     }
 
     /// "没有叫 incom 的字段,是不是 income?"
-    pub(crate) fn no_such(&mut self, name: &Name, zh: &str, en: &str, known: Vec<(&str, &str)>) -> Checked {
+    pub(crate) fn no_such(&mut self, name: &Name, zh: &str, en: &str, known: &[(&str, &str)]) -> Checked {
         let by_title = known.iter().find(|(_, title)| *title == name.text).map(|(id, _)| *id);
         let near = by_title.or_else(|| nearest(&name.text, known.iter().map(|(id, _)| *id)));
         let mut diagnostic = Diagnostic::new(

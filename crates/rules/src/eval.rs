@@ -166,7 +166,7 @@ impl<'a> Evaluator<'a> {
             Node::And(parts) => all(parts.iter().map(|part| self.truth(part, frames))).into(),
             Node::Or(parts) => any(parts.iter().map(|part| self.truth(part, frames))).into(),
             Node::Negate(inner) => self.number(inner, frames).map(|number| -&number).into(),
-            Node::Arithmetic(operator, left, right) => self.arithmetic(*operator, left, right, frames).into(),
+            Node::Chain { first, rest } => self.chain(first, rest, frames).into(),
             Node::Compare(comparator, left, right) => {
                 let (left, right) = (self.value(left, frames), self.value(right, frames));
                 left.compare(&right).map(|ordering| comparator.holds(ordering)).into()
@@ -231,20 +231,23 @@ impl<'a> Evaluator<'a> {
         value.map_or(Seen::Unknown, Seen::of)
     }
 
-    fn arithmetic(
+    fn chain(
         &self,
-        operator: Operator,
-        left: &'a Node,
-        right: &'a Node,
+        first: &'a Node,
+        rest: &'a [(Operator, Node)],
         frames: &Frames<'a, '_>,
     ) -> Option<Rational> {
-        let (left, right) = (self.number(left, frames)?, self.number(right, frames)?);
-        match operator {
-            Operator::Add => Some(&left + &right),
-            Operator::Subtract => Some(&left - &right),
-            Operator::Multiply => Some(&left * &right),
-            Operator::Divide => left.checked_div(&right),
+        let mut result = self.number(first, frames)?;
+        for (operator, node) in rest {
+            let operand = self.number(node, frames)?;
+            result = match operator {
+                Operator::Add => &result + &operand,
+                Operator::Subtract => &result - &operand,
+                Operator::Multiply => &result * &operand,
+                Operator::Divide => result.checked_div(&operand)?,
+            };
         }
+        Some(result)
     }
 
     fn aggregate(&self, aggregate: &'a Aggregate, frames: &Frames<'a, '_>) -> Seen<'a> {

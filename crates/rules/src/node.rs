@@ -17,7 +17,7 @@ pub(crate) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Negate(Box<Node>),
-    Arithmetic(Operator, Box<Node>, Box<Node>),
+    Chain { first: Box<Node>, rest: Vec<(Operator, Node)> },
     Compare(Comparator, Box<Node>, Box<Node>),
     Between { value: Box<Node>, low: Box<Node>, high: Box<Node>, negated: bool },
     In { value: Box<Node>, list: Vec<Node>, negated: bool },
@@ -167,7 +167,10 @@ impl Node {
             | Node::IsNull { value: inner, .. }
             | Node::Round { value: inner, .. } => vec![inner],
             Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.iter().collect(),
-            Node::Arithmetic(_, left, right) | Node::Compare(_, left, right) => vec![left, right],
+            Node::Chain { first, rest } => {
+                std::iter::once(&**first).chain(rest.iter().map(|(_, node)| node)).collect()
+            }
+            Node::Compare(_, left, right) => vec![left, right],
             Node::Between { value, low, high, .. } => vec![value, low, high],
             Node::In { value, list, .. } => std::iter::once(&**value).chain(list).collect(),
             Node::Case { operand, branches, otherwise } => operand

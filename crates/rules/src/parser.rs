@@ -8,12 +8,9 @@ use crate::ast::{Comparator, Expr, ExprKind, Name, Operator};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::{Token, tokens};
 
-/// Deepest nesting of brackets, calls and signs.
-const DEPTH_MAX: usize = 64;
-
-/// Most operators in one expression; with `DEPTH_MAX` it bounds the height of the tree, so that no walk over it
-/// can exhaust a stack.
-const OPERATORS_MAX: usize = 200;
+/// Deepest nesting of brackets, calls and signs; chains of operators are wide, not deep, so this bounds the height of
+/// the tree and no walk over it can exhaust a stack.
+const DEPTH_MAX: usize = 32;
 
 /// Words that cannot be names.
 const KEYWORDS: [&str; 19] = [
@@ -28,7 +25,7 @@ pub(crate) fn is_keyword(word: &str) -> bool {
 
 /// The tree of one expression.
 pub(crate) fn parse(text: &str) -> Result<Expr, Diagnostic> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, operators: 0 };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
     let expr = parser.expression()?;
     match parser.peek() {
         Token::End => Ok(expr),
@@ -42,7 +39,6 @@ struct Parser {
     tokens: Vec<(Token, Span)>,
     at: usize,
     depth: usize,
-    operators: usize,
 }
 
 type Parsed = Result<Expr, Diagnostic>;
@@ -147,41 +143,24 @@ impl Parser {
         parsed
     }
 
-    /// Counts an operator that makes the tree one higher.
-    fn one_more_operator(&mut self) -> Result<(), Diagnostic> {
-        self.operators += 1;
-        if self.operators > OPERATORS_MAX {
-            return Err(Diagnostic::new(
-                self.span(),
-                format!("一个式子里超过 {OPERATORS_MAX} 个运算符,请拆成几个定义"),
-                format!("more than {OPERATORS_MAX} operators in one expression; split it into definitions"),
-            ));
-        }
-        Ok(())
-    }
-
     fn expression(&mut self) -> Parsed {
         self.deeper(Parser::disjunction)
     }
 
     fn disjunction(&mut self) -> Parsed {
-        let mut left = self.conjunction()?;
+        let mut parts = vec![self.conjunction()?];
         while self.take_word(&["or", "或"]) {
-            self.one_more_operator()?;
-            let right = self.conjunction()?;
-            left = node(left.span.to(right.span), ExprKind::Or(Box::new(left), Box::new(right)));
+            parts.push(self.conjunction()?);
         }
-        Ok(left)
+        Ok(joined(parts, ExprKind::Or))
     }
 
     fn conjunction(&mut self) -> Parsed {
-        let mut left = self.negation()?;
+        let mut parts = vec![self.negation()?];
         while self.take_word(&["and", "且"]) {
-            self.one_more_operator()?;
-            let right = self.negation()?;
-            left = node(left.span.to(right.span), ExprKind::And(Box::new(left), Box::new(right)));
+            parts.push(self.negation()?);
         }
-        Ok(left)
+        Ok(joined(parts, ExprKind::And))
     }
 
     fn negation(&mut self) -> Parsed {
@@ -258,32 +237,30 @@ impl Parser {
     }
 
     fn sum(&mut self) -> Parsed {
-        let mut left = self.product()?;
+        let first = self.product()?;
+        let mut rest = Vec::new();
         loop {
             let operator = match self.peek() {
                 Token::Sign("+") => Operator::Add,
                 Token::Sign("-") => Operator::Subtract,
-                _ => return Ok(left),
+                _ => return Ok(chain(first, rest)),
             };
             self.advance();
-            self.one_more_operator()?;
-            let right = self.product()?;
-            left = arithmetic(operator, left, right);
+            rest.push((operator, self.product()?));
         }
     }
 
     fn product(&mut self) -> Parsed {
-        let mut left = self.signed()?;
+        let first = self.signed()?;
+        let mut rest = Vec::new();
         loop {
             let operator = match self.peek() {
                 Token::Sign("*") => Operator::Multiply,
                 Token::Sign("/") => Operator::Divide,
-                _ => return Ok(left),
+                _ => return Ok(chain(first, rest)),
             };
             self.advance();
-            self.one_more_operator()?;
-            let right = self.signed()?;
-            left = arithmetic(operator, left, right);
+            rest.push((operator, self.signed()?));
         }
     }
 
@@ -442,8 +419,24 @@ fn node(span: Span, kind: ExprKind) -> Expr {
     Expr { span, kind }
 }
 
-fn arithmetic(operator: Operator, left: Expr, right: Expr) -> Expr {
-    node(left.span.to(right.span), ExprKind::Arithmetic(operator, Box::new(left), Box::new(right)))
+/// The parts under AND or OR; a single one stays itself.
+fn joined(mut parts: Vec<Expr>, join: fn(Vec<Expr>) -> ExprKind) -> Expr {
+    match (parts.len(), parts.pop()) {
+        (1, Some(only)) => only,
+        (_, last) => {
+            parts.extend(last);
+            let span = parts.iter().skip(1).fold(parts[0].span, |span, part| span.to(part.span));
+            node(span, join(parts))
+        }
+    }
+}
+
+/// Operators of one rank from left to right; a single operand stays itself.
+fn chain(first: Expr, rest: Vec<(Operator, Expr)>) -> Expr {
+    match rest.last() {
+        None => first,
+        Some((_, last)) => node(first.span.to(last.span), ExprKind::Chain { first: Box::new(first), rest }),
+    }
 }
 
 /// `DATE '2026-07-01'` or `MONTH '2026-07'`.

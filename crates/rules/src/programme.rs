@@ -411,6 +411,7 @@ impl Compiler<'_> {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Wanted {
     Any,
     Condition,

@@ -138,8 +138,16 @@ impl Rational {
     /// Decimals needed to write the number exactly, or `None` if no finite decimal does.
     pub fn decimals(&self) -> Option<u32> {
         let mut rest = match &self.0 {
-            Form::Small(_, 1) => return Some(0),
-            Form::Small(_, denominator) => BigInt::from(*denominator),
+            Form::Small(_, denominator) => {
+                let (mut rest, mut twos, mut fives) = (*denominator, 0, 0);
+                while rest % 2 == 0 {
+                    (rest, twos) = (rest / 2, twos + 1);
+                }
+                while rest % 5 == 0 {
+                    (rest, fives) = (rest / 5, fives + 1);
+                }
+                return (rest == 1).then_some(twos.max(fives));
+            }
             Form::Big(value) => value.denom().clone(),
         };
         let mut count = |divisor: u32| {
@@ -157,10 +165,13 @@ impl Rational {
 
     /// Written with exactly `digits` decimals, rounded half away from zero: `1234.50`.
     pub fn to_decimal(&self, digits: u8) -> String {
-        let rounded = self.round(i32::from(digits)).to_big() * BigInt::from(10).pow(u32::from(digits));
-        let units = rounded.to_integer();
+        let units = &self.round(i32::from(digits)) * &power_of_ten(i32::from(digits));
         let sign = if units.is_negative() { "-" } else { "" };
-        let figures = format!("{:0>width$}", units.abs().to_string(), width = usize::from(digits) + 1);
+        let figures = match &units.0 {
+            Form::Small(whole, _) => whole.unsigned_abs().to_string(),
+            Form::Big(whole) => whole.to_integer().abs().to_string(),
+        };
+        let figures = format!("{figures:0>width$}", width = usize::from(digits) + 1);
         let (whole, fraction) = figures.split_at(figures.len() - usize::from(digits));
         if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
@@ -178,12 +189,12 @@ impl Rational {
 
 /// `10^exponent`, also for a negative exponent.
 pub(crate) fn power_of_ten(exponent: i32) -> Rational {
-    let power = BigRational::from_integer(BigInt::from(10).pow(exponent.unsigned_abs()));
+    let power = || BigRational::from_integer(BigInt::from(10).pow(exponent.unsigned_abs()));
     match (exponent, 10i64.checked_pow(exponent.unsigned_abs())) {
         (0.., Some(small)) => Rational(Form::Small(small, 1)),
         (..0, Some(small)) => Rational(Form::Small(1, small)),
-        (0.., None) => big(power),
-        (..0, None) => big(power.recip()),
+        (0.., None) => big(power()),
+        (..0, None) => big(power().recip()),
     }
 }
 

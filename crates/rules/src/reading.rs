@@ -54,10 +54,18 @@ fn binding(node: &Node) -> u8 {
         Node::And(_) => 2,
         Node::Not(_) => 3,
         Node::Compare(..) | Node::Between { .. } | Node::In { .. } | Node::IsNull { .. } => 4,
-        Node::Arithmetic(Operator::Add | Operator::Subtract, ..) => 5,
-        Node::Arithmetic(Operator::Multiply | Operator::Divide, ..) => 6,
+        Node::Chain { rest, .. } => rank(rest),
         Node::Negate(_) => 7,
         _ => 8,
+    }
+}
+
+/// How tightly a chain of operators binds.
+fn rank(rest: &[(Operator, Node)]) -> u8 {
+    if rest.iter().any(|(operator, _)| matches!(operator, Operator::Add | Operator::Subtract)) {
+        5
+    } else {
+        6
     }
 }
 
@@ -78,9 +86,12 @@ fn write<'a>(node: &'a Node, atom: &dyn Fn(&'a Node) -> String, wanted: u8) -> S
         Node::And(parts) => parts.iter().map(|part| at(part, 3)).collect::<Vec<_>>().join(" 且 "),
         Node::Or(parts) => parts.iter().map(|part| at(part, 2)).collect::<Vec<_>>().join(" 或 "),
         Node::Negate(inner) => format!("-{}", at(inner, 8)),
-        Node::Arithmetic(operator, left, right) => {
-            let tight = if matches!(operator, Operator::Add | Operator::Subtract) { 5 } else { 6 };
-            format!("{} {} {}", at(left, tight), operator.symbol(), at(right, tight + 1))
+        Node::Chain { first, rest } => {
+            let mut text = at(first, rank(rest));
+            for (operator, node) in rest {
+                text += &format!(" {} {}", operator.symbol(), at(node, rank(rest) + 1));
+            }
+            text
         }
         Node::Compare(comparator, left, right) => {
             format!("{} {} {}", at(left, 5), symbol(*comparator), at(right, 5))

@@ -69,7 +69,7 @@ fn record(json: &Json, shape: &Shape, shapes: &Shapes, path: &str, errors: &mut 
                 result.many.insert(name.clone(), rows);
             }
             (_, true) => {
-                errors.push(ReadError { path, zh: format!("{}要写成列表(方括号)", relation.title) })
+                errors.push(ReadError { path, zh: format!("{}要写成列表(方括号)", relation.title) });
             }
             (json, false) => {
                 let related = record(json, target, shapes, &path, errors);

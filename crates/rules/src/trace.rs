@@ -208,7 +208,7 @@ impl<'a> Tracer<'a, '_> {
             | Node::And(_)
             | Node::Or(_)
             | Node::Negate(_)
-            | Node::Arithmetic(..)
+            | Node::Chain { .. }
             | Node::Compare(..)
             | Node::Between { .. }
             | Node::In { .. }
@@ -295,7 +295,7 @@ impl<'a> Tracer<'a, '_> {
             | Node::And(_)
             | Node::Or(_)
             | Node::Negate(_)
-            | Node::Arithmetic(..)
+            | Node::Chain { .. }
             | Node::Compare(..)
             | Node::Between { .. }
             | Node::In { .. }
@@ -475,7 +475,7 @@ pub(crate) fn nearest_flip(flips: Vec<Flip>) -> Option<Flip> {
 fn is_given(node: &Node) -> bool {
     let mut given = true;
     node.visit(&mut |node| {
-        given &= !matches!(node, Node::Field(_) | Node::Definition { .. } | Node::Aggregate(_))
+        given &= !matches!(node, Node::Field(_) | Node::Definition { .. } | Node::Aggregate(_));
     });
     given
 }

@@ -137,3 +137,195 @@ fn a_determination_survives_its_json_and_is_the_same_every_time() {
     assert_eq!(record, family());
     assert_eq!(serde_json::to_string(&decided(&record, &context)).expect("serialises"), json);
 }
+
+fn refused(source: &ProgrammeSource) -> Vec<Diagnostic> {
+    Programme::compile(source, &shapes(), &parameters()).expect_err("the programme should be refused")
+}
+
+#[test]
+fn definitions_that_go_round_are_refused() {
+    let mut source = dibao();
+    source.definitions.push(definition("a", "甲", "1 + b"));
+    source.definitions.push(definition("b", "乙", "c * 2"));
+    source.definitions.push(definition("c", "丙", "a"));
+    source.definitions.push(definition("user", "用户", "a + 1"));
+    let diagnostics = refused(&source);
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:#?}");
+    assert_eq!(diagnostics[0].zh, "定义绕成了圈:a → b → c → a");
+    assert_eq!(diagnostics[0].part, Part::Definition("a".to_owned()));
+    assert_eq!(diagnostics[0].span, Span { start: 4, end: 5 });
+    source.definitions = vec![definition("self_made", "自己", "self_made")];
+    assert!(refused(&source)[0].zh.contains("self_made → self_made"));
+}
+
+#[test]
+fn every_error_says_where_it_stands() {
+    let mut source = dibao();
+    source.definitions[1].expr = "count(member.*)".to_owned();
+    source.conditions[0].kind = ConditionKind::Expression("per_capita_incom < 5".to_owned());
+    source.amount = Some("shortfall * 'x'".to_owned());
+    source.review_months = Some("0".to_owned());
+    let diagnostics = refused(&source);
+    let shown: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "定义 size:第 7 字:没有叫 member 的关系,是不是 members?",
+            "条件 income:第 1 字:没有叫 per_capita_incom 的字段,是不是 per_capita_income?",
+            "金额:第 13 字:这里要数,却是文字",
+            "复核间隔:第 1 字:复核间隔要是不小于 1 的整数个月",
+        ]
+    );
+}
+
+#[test]
+fn names_must_be_unlike_each_other_and_the_fields() {
+    for id in ["deposits", "members", "month", "and", "a b", "", "param", "size"] {
+        let mut source = dibao();
+        source.definitions.push(definition(id, "某", "1"));
+        assert_eq!(refused(&source)[0].part, Part::Definition(id.to_owned()), "{id}");
+    }
+    let mut source = dibao();
+    source.conditions.push(source.conditions[0].clone());
+    assert!(refused(&source)[0].zh.contains("写了两次"));
+    source.conditions.clear();
+    assert!(refused(&source)[0].zh.contains("至少要有一个条件"));
+    source.unit_shape = "houshold".to_owned();
+    assert_eq!(refused(&source)[0].part, Part::Programme);
+    let mut source = dibao();
+    source.definitions.push(definition("nothing", "无", "NULL"));
+    assert!(refused(&source)[0].zh.contains("总是未知"));
+}
+
+#[test]
+fn an_amount_must_be_proven_to_fit() {
+    for (amount, complaint) in [
+        ("unlimited", "unlimited 没有写明上下限"),
+        ("unlimited / deposits", "unlimited 没有写明上下限"),
+        ("deposits / (1 / size - 1 / rooms)", "除数可能任意接近零"),
+        ("deposits * deposits * 1000", "超出能存的范围"),
+        ("sum(members.income) * sum(members.income)", "超出能存的范围"),
+    ] {
+        let mut source = dibao();
+        source.amount = Some(amount.to_owned());
+        let diagnostics = refused(&source);
+        assert!(diagnostics[0].zh.contains(complaint), "{amount}: {}", diagnostics[0].zh);
+    }
+    for amount in [
+        "least(unlimited, 500) * 0 + 5",
+        "deposits / size",
+        "deposits / 0.01",
+        "deposits / unlimited",
+        "greatest(least(unlimited, 5), 0)",
+    ] {
+        let mut source = dibao();
+        source.amount = Some(amount.to_owned());
+        let result = Programme::compile(&source, &shapes(), &parameters());
+        let bounded = !amount.starts_with("least");
+        assert_eq!(result.is_ok(), bounded, "{amount}: {result:?}");
+    }
+}
+
+#[test]
+fn a_finding_is_an_officers_word() {
+    let no = decided(&family(), &context().with_finding("property", found(Some(false))));
+    assert_eq!(no.outcome, Outcome::NotMet);
+    assert_eq!(no.conditions[3].finding.as_ref().map(|finding| finding.officer.as_str()), Some("王某"));
+    assert_eq!(no.conditions[3].kind, SettledBy::Finding);
+    assert_eq!(no.flip, None);
+    let undecided = decided(&family(), &context().with_finding("property", found(None)));
+    assert_eq!(undecided.outcome, Outcome::Unknown);
+    let paths: Vec<_> = undecided.missing.iter().map(|missing| missing.path.as_str()).collect();
+    assert_eq!(paths, ["finding.property"]);
+}
+
+#[test]
+fn a_met_programme_without_its_parameter_names_it() {
+    let mut source = dibao();
+    source.amount = Some("table.care[head.disability]".to_owned());
+    let programme = compiled(&source);
+    let context = context().with_finding("property", found(Some(true)));
+    let mut record = family();
+    let determination = programme.decide(&record, &context);
+    assert_eq!((determination.outcome, determination.amount.clone()), (Outcome::Met, None));
+    assert_eq!(determination.missing[0].path, "head.disability");
+    record.one.get_mut("head").expect("head").fields.insert("disability".to_owned(), "4".into());
+    let determination = programme.decide(&record, &context);
+    assert_eq!(determination.missing[0].path, "table.care[4]");
+    assert_eq!(determination.missing[0].title, "护理补贴标准[4]");
+}
+
+#[test]
+fn flips_name_the_one_number_that_decides() {
+    let flip = |expr: &str| {
+        let mut source = dibao();
+        source.conditions = vec![condition("c", "条件", expr)];
+        source.amount = None;
+        compiled(&source)
+            .decide(&family(), &context())
+            .flip
+            .map(|flip| (flip.title, flip.delta.to_string(), flip.inclusive))
+    };
+    let some = |title: &str, delta: &str, inclusive| Some((title.to_owned(), delta.to_owned(), inclusive));
+    assert_eq!(flip("deposits <= 19000"), some("存款", "-1000", true));
+    assert_eq!(flip("deposits < 20000"), some("存款", "0", false));
+    assert_eq!(
+        flip("param.dibao_standard > deposits"),
+        some("存款", "-19240", false),
+        "the family's side changes"
+    );
+    assert_eq!(flip("deposits <= 19000 AND rooms < 3"), None, "two numbers would have to change");
+    assert_eq!(flip("deposits <= 19000 AND rooms <= 3"), some("存款", "-1000", true));
+    assert_eq!(flip("deposits <= 19000 OR rooms < 3"), some("房屋间数", "0", false));
+    assert_eq!(flip("NOT deposits > 19000"), some("存款", "-1000", true));
+    assert_eq!(flip("rooms BETWEEN 5 AND 9"), some("房屋间数", "2", true));
+    assert_eq!(flip("rooms BETWEEN 0 AND 9"), some("房屋间数", "-3", false));
+    assert_eq!(flip("rooms = 4"), some("房屋间数", "1", true));
+    assert_eq!(flip("urban"), None);
+}
+
+#[test]
+fn a_programme_lists_its_facts_and_parameters_and_reads_aloud() {
+    let programme = compiled(&dibao());
+    let facts: Vec<_> =
+        programme.facts().into_iter().map(|(shape, field)| format!("{shape}.{field}")).collect();
+    assert_eq!(facts, ["household.deposits", "person.income", "person.student"]);
+    assert_eq!(
+        programme.parameters().into_iter().collect::<Vec<_>>(),
+        ["param.deposit_limit", "param.dibao_standard"]
+    );
+    let reading = programme.reading();
+    assert_eq!(reading[3], ("income".to_owned(), "人均月收入 < 低保标准".to_owned()));
+    assert_eq!(reading[7], ("amount".to_owned(), "人均差额 * 共同生活人数".to_owned()));
+}
+
+#[test]
+fn the_short_answer_is_the_long_one() {
+    let programme = compiled(&dibao());
+    for finding in [Some(true), Some(false), None] {
+        for record in [family(), family().with("deposits", Value::Unknown), Record::new()] {
+            let context = context().with_finding("property", found(finding));
+            let (answer, whole) = (programme.answer(&record, &context), programme.decide(&record, &context));
+            assert_eq!((answer.outcome, answer.amount), (whole.outcome, whole.amount));
+        }
+    }
+}
+
+/// Prints how long a family of four takes; the limit is ten times what a quiet machine needs.
+#[test]
+fn a_family_of_four_is_decided_in_microseconds() {
+    let programme = compiled(&dibao());
+    let (record, context) = (family(), context().with_finding("property", found(Some(true))));
+    let best = |run: &dyn Fn()| {
+        let rounds = (0..20).map(|_| {
+            let start = std::time::Instant::now();
+            (0..200).for_each(|_| run());
+            start.elapsed().as_nanos() / 200
+        });
+        rounds.min().expect("twenty rounds")
+    };
+    let short = best(&|| drop(std::hint::black_box(programme.answer(&record, &context))));
+    let whole = best(&|| drop(std::hint::black_box(programme.decide(&record, &context))));
+    println!("a family of four: {short} ns without reasons, {whole} ns with them");
+    assert!(short < 70_000 && whole < 500_000, "{short} ns, {whole} ns");
+}

@@ -1,5 +1,8 @@
-//! Tests of the language. `family` builds shapes, records and contexts in a line.
+//! Tests of the language. `family` builds shapes, records and contexts in a line; `referee` is the second evaluator.
 
 mod deciding;
 mod expressions;
 mod family;
+mod manual;
+mod random;
+mod referee;
