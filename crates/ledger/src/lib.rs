@@ -1,1 +1,74 @@
-//! The `ledger` room.
+//! Money: who is entitled to what, what is due, what was paid, and the books that prove it. Nobody else writes these
+//! tables, and what must never happen is refused by the database itself: two dues of one month and revision, a person
+//! covered twice in a month, two live attempts at one due, two regular runs of a month, a run approved by its maker,
+//! an account confirmed by its proposer, a change of anything already booked.
+//!
+//! How to choose:
+//! - [`entitlement`] grants, ends and moves; [`changes`] alters amounts and members and pauses payment;
+//!   [`payee`] is the account, which two people change.
+//! - [`months`] compares what past months should have been with what they were and, on a decision, posts arrears (补发)
+//!   or a recovery (追回); [`recovery`] brings the money back.
+//! - [`run`] makes a month's run, [`compare`] explains it, [`approve`](mod@approve) lets a second person approve it,
+//!   [`bank`] sends it and reads the answer, [`cancel`] takes it back before that, [`reissue`] tries failures again.
+//! - [`balances`] and [`pages`] read; [`verify`](mod@verify) proves the whole; [`accounts`] is the chart of accounts.
+//!
+//! A function that takes a [`store::Tx`] belongs to the caller's transaction, so that the caller's own rows and audit
+//! go with it. A function that takes a [`store::Db`] is long work in short batches under a run's state: interrupted
+//! anywhere, it goes on when called again. The crate has no clock and knows no HTTP.
+
+pub mod accounts;
+pub mod approve;
+pub mod balances;
+pub mod bank;
+pub mod cancel;
+pub mod changes;
+pub mod compare;
+mod decision;
+pub mod entitlement;
+mod error;
+pub mod months;
+pub mod pages;
+pub mod payee;
+pub mod recovery;
+pub mod reissue;
+pub mod run;
+pub mod scope;
+pub mod verify;
+mod words;
+
+pub use decision::{Decision, Officer};
+pub use error::{LedgerError, Result};
+pub use words::{
+    AmountCause, DueKind, EntitlementState, LineState, PauseKind, PayeeState, RunKind, RunState,
+};
+
+use store::Migration;
+
+/// The tables of the ledger, after `store`'s and before `office`'s.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261121_entitlements", sql: include_str!("../migrations/20261121_entitlements.sql") },
+    Migration { name: "20261121_runs_and_dues", sql: include_str!("../migrations/20261121_runs_and_dues.sql") },
+];
+
+store::id_type! {
+    /// A granted benefit (待遇).
+    EntitlementId,
+    /// One recorded amount of an entitlement.
+    AmountId,
+    /// The account of an entitlement, proposed or confirmed.
+    PayeeId,
+    /// A bank account in the office's table, where its number is sealed.
+    BankAccountId,
+    /// A stored determination of the office.
+    DeterminationId,
+    /// What is owed for a month, or a change of it.
+    DueId,
+    /// A payment run (发放批次).
+    RunId,
+    /// One line of a run (发放明细).
+    LineId,
+    /// A decided recovery (追回).
+    RecoveryId,
+    /// A journal of the books.
+    JournalId,
+}

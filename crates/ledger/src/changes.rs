@@ -1,0 +1,375 @@
+//! Changes of an entitlement from a month on: its amount, its members, pauses, and what a death does at once.
+//!
+//! A change is recorded beside what was known before (two times) and never touches a due. If it reaches back into
+//! months that have been made, [`crate::months`] shows the difference and posts it on a decision.
+
+use store::{PersonId, Query, Scope, Tx};
+use vocab::{Fen, Month};
+
+use crate::entitlement::{end, hold, refuse_covered};
+use crate::scope::{BOOKS, NONE};
+use crate::{AmountCause, Decision, EntitlementId, LedgerError, PauseKind, Result};
+
+/// The amount from a month on.
+///
+/// # Errors
+/// Out of scope, outside the entitlement's life, or negative.
+pub async fn change_amount(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    from: Month,
+    monthly: Fen,
+    cause: AmountCause,
+    decision: &Decision,
+) -> Result<()> {
+    decision.check()?;
+    if monthly.is_negative() {
+        return Err(LedgerError::refused("月保障金额不能为负。"));
+    }
+    let held = hold(tx, scope, id).await?;
+    held.check_month(from)?;
+    cut_amounts(tx, id, from.previous(), decision).await?;
+    insert_amount(tx, id, from, held.until, monthly, cause, decision).await
+}
+
+/// The members from a month on. Who is not named is no longer covered from that month.
+///
+/// # Errors
+/// Nobody left (that is an end), or somebody new is covered elsewhere.
+pub async fn set_members(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    from: Month,
+    members: &[PersonId],
+    decision: &Decision,
+) -> Result<()> {
+    decision.check()?;
+    if members.is_empty() {
+        return Err(LedgerError::refused("保障对象不能为空；全部成员退出时请办理终止。"));
+    }
+    let held = hold(tx, scope, id).await?;
+    held.check_month(from)?;
+    let mut wanted = members.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let current = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT id, person_id, from_month, until_month FROM entitlement_member \
+         WHERE entitlement_id = ? AND superseded_at IS NULL AND (until_month IS NULL OR until_month >= ?)",
+    )
+    .bind(id)
+    .bind(from)
+    .all_as(tx, |row| {
+        Ok((
+            row.get::<i64>("id")?,
+            row.get::<PersonId>("person_id")?,
+            row.get::<Month>("from_month")?,
+            row.get::<Option<Month>>("until_month")?,
+        ))
+    })
+    .await?;
+    let mut stays = Vec::new();
+    for (row, person, since, until) in current {
+        if wanted.contains(&person) && since <= from && until == held.until {
+            stays.push(person);
+            continue;
+        }
+        cut_member(tx, row, id, &held.exclusion_group, person, since, from.previous(), decision).await?;
+    }
+    wanted.retain(|person| !stays.contains(person));
+    refuse_covered(tx, &held.exclusion_group, &wanted, from, held.until, Some(id)).await?;
+    for person in wanted {
+        insert_member(tx, id, &held.exclusion_group, person, from, held.until, decision).await?;
+    }
+    Ok(())
+}
+
+/// Stop paying from a month on without ending: suspended (停发) or held for review (暂缓).
+///
+/// # Errors
+/// It is paused already.
+pub async fn pause(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    kind: PauseKind,
+    from: Month,
+    decision: &Decision,
+) -> Result<()> {
+    decision.check()?;
+    let held = hold(tx, scope, id).await?;
+    let from = from.max(held.from);
+    held.check_month(from)?;
+    if is_paused(tx, id).await? {
+        return Err(LedgerError::refused("该待遇已在停发或暂缓中，请先恢复或终止。"));
+    }
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "INSERT INTO entitlement_pause (entitlement_id, kind, from_month, reason, reference, case_id, made_by, made_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id)
+    .bind(kind)
+    .bind(from)
+    .bind(&decision.reason)
+    .bind(&decision.reference)
+    .bind(decision.case)
+    .bind(decision.officer)
+    .bind(decision.at.at_ms())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Suspend (停发) from a month on.
+///
+/// # Errors
+/// As [`pause`].
+pub async fn suspend(tx: &Tx, scope: &Scope, id: EntitlementId, from: Month, decision: &Decision) -> Result<()> {
+    pause(tx, scope, id, PauseKind::Suspended, from, decision).await
+}
+
+/// Pay again from a month on. Paused months before it are not paid by this: if the decision says that they should be,
+/// [`crate::months`] posts them as arrears.
+///
+/// # Errors
+/// It is not paused.
+pub async fn resume(tx: &Tx, scope: &Scope, id: EntitlementId, from: Month, decision: &Decision) -> Result<()> {
+    decision.check()?;
+    hold(tx, scope, id).await?;
+    let lifted = Query::new(
+        &BOOKS,
+        &NONE,
+        "UPDATE entitlement_pause SET until_month = ?, lifted_reason = ?, lifted_reference = ?, lifted_case_id = ?, \
+         lifted_by = ?, lifted_at = ? WHERE entitlement_id = ? AND until_month IS NULL",
+    )
+    .bind(from.previous())
+    .bind(&decision.reason)
+    .bind(&decision.reference)
+    .bind(decision.case)
+    .bind(decision.officer)
+    .bind(decision.at.at_ms())
+    .bind(id)
+    .execute(tx)
+    .await?;
+    if lifted == 0 {
+        return Err(LedgerError::refused("该待遇没有停发或暂缓，无需恢复。"));
+    }
+    Ok(())
+}
+
+/// What a death did at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeathEffects {
+    /// Entitlements of this person alone: ended with the month of death.
+    pub ended: Vec<EntitlementId>,
+    /// Entitlements of the family: held from the next month until a heard decision.
+    pub held: Vec<EntitlementId>,
+}
+
+/// A person has died: close what was theirs alone, hold what their family gets. Dues already made for later months stay
+/// for a decided recovery.
+///
+/// # Errors
+/// The database's.
+pub async fn record_death(
+    tx: &Tx,
+    scope: &Scope,
+    person: PersonId,
+    month: Month,
+    decision: &Decision,
+) -> Result<DeathEffects> {
+    decision.check()?;
+    let concerned = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT DISTINCT e.id, (SELECT COUNT(*) FROM entitlement_member m WHERE m.entitlement_id = e.id \
+           AND m.superseded_at IS NULL AND m.person_id <> ? AND (m.until_month IS NULL OR m.until_month > ?)) AS others \
+         FROM entitlement e WHERE e.id IN (SELECT entitlement_id FROM entitlement_person WHERE person_id = ?) \
+         AND e.ended_at IS NULL AND (e.until_month IS NULL OR e.until_month > ?) \
+         AND (e.holder_person_id = ? OR EXISTS (SELECT 1 FROM entitlement_member m WHERE m.entitlement_id = e.id \
+           AND m.person_id = ? AND m.superseded_at IS NULL AND (m.until_month IS NULL OR m.until_month > ?))) \
+         ORDER BY e.id",
+    )
+    .bind(person)
+    .bind(month)
+    .bind(person)
+    .bind(month)
+    .bind(person)
+    .bind(person)
+    .bind(month)
+    .all_as(tx, |row| Ok((row.get::<EntitlementId>("id")?, row.get::<i64>("others")?)))
+    .await?;
+    let mut effects = DeathEffects::default();
+    for (id, others) in concerned {
+        if others == 0 {
+            end(tx, scope, id, month, decision).await?;
+            effects.ended.push(id);
+        } else if !is_paused(tx, id).await? {
+            pause(tx, scope, id, PauseKind::Held, month.next(), decision).await?;
+            effects.held.push(id);
+        }
+    }
+    Ok(effects)
+}
+
+async fn is_paused(tx: &Tx, id: EntitlementId) -> Result<bool> {
+    let open: i64 = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT COUNT(*) FROM entitlement_pause WHERE entitlement_id = ? AND until_month IS NULL",
+    )
+    .bind(id)
+    .scalar(tx)
+    .await?;
+    Ok(open > 0)
+}
+
+pub(crate) async fn insert_amount(
+    tx: &Tx,
+    id: EntitlementId,
+    from: Month,
+    until: Option<Month>,
+    monthly: Fen,
+    cause: AmountCause,
+    decision: &Decision,
+) -> Result<()> {
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "INSERT INTO entitlement_amount (entitlement_id, from_month, until_month, amount_fen, cause, reason, reference, \
+         case_id, determination_id, made_by, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id)
+    .bind(from)
+    .bind(until)
+    .bind(monthly)
+    .bind(cause)
+    .bind(&decision.reason)
+    .bind(&decision.reference)
+    .bind(decision.case)
+    .bind(decision.determination)
+    .bind(decision.officer)
+    .bind(decision.at.at_ms())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_member(
+    tx: &Tx,
+    id: EntitlementId,
+    group: &str,
+    person: PersonId,
+    from: Month,
+    until: Option<Month>,
+    decision: &Decision,
+) -> Result<()> {
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "INSERT INTO entitlement_member (entitlement_id, exclusion_group, person_id, from_month, until_month, reason, \
+         reference, case_id, made_by, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id)
+    .bind(group)
+    .bind(person)
+    .bind(from)
+    .bind(until)
+    .bind(&decision.reason)
+    .bind(&decision.reference)
+    .bind(decision.case)
+    .bind(decision.officer)
+    .bind(decision.at.at_ms())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Nothing of amounts and members holds after this month any more.
+pub(crate) async fn cut_after(tx: &Tx, id: EntitlementId, last: Month, decision: &Decision) -> Result<()> {
+    cut_amounts(tx, id, last, decision).await?;
+    let members = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT id, exclusion_group, person_id, from_month FROM entitlement_member \
+         WHERE entitlement_id = ? AND superseded_at IS NULL AND (until_month IS NULL OR until_month > ?)",
+    )
+    .bind(id)
+    .bind(last)
+    .all_as(tx, |row| {
+        Ok((
+            row.get::<i64>("id")?,
+            row.get::<String>("exclusion_group")?,
+            row.get::<PersonId>("person_id")?,
+            row.get::<Month>("from_month")?,
+        ))
+    })
+    .await?;
+    for (row, group, person, since) in members {
+        cut_member(tx, row, id, &group, person, since, last, decision).await?;
+    }
+    Ok(())
+}
+
+/// Amounts end with this month: what was recorded is superseded and recorded again, shorter, with its own cause.
+async fn cut_amounts(tx: &Tx, id: EntitlementId, last: Month, decision: &Decision) -> Result<()> {
+    let now = decision.at.at_ms();
+    let cut: Vec<i64> = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT id FROM entitlement_amount WHERE entitlement_id = ? AND superseded_at IS NULL \
+         AND (until_month IS NULL OR until_month > ?)",
+    )
+    .bind(id)
+    .bind(last)
+    .scalars(tx)
+    .await?;
+    for row in cut {
+        Query::new(&BOOKS, &NONE, "UPDATE entitlement_amount SET superseded_at = ? WHERE id = ?")
+            .bind(now)
+            .bind(row)
+            .execute_one(tx)
+            .await?;
+        Query::new(
+            &BOOKS,
+            &NONE,
+            "INSERT INTO entitlement_amount (entitlement_id, from_month, until_month, amount_fen, cause, reason, reference, \
+             case_id, determination_id, made_by, recorded_at) SELECT entitlement_id, from_month, ?, amount_fen, cause, \
+             reason, reference, case_id, determination_id, made_by, ? FROM entitlement_amount WHERE id = ? AND from_month <= ?",
+        )
+        .bind(last)
+        .bind(now)
+        .bind(row)
+        .bind(last)
+        .execute(tx)
+        .await?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "the row's own fields, read a moment before")]
+async fn cut_member(
+    tx: &Tx,
+    row: i64,
+    id: EntitlementId,
+    group: &str,
+    person: PersonId,
+    since: Month,
+    last: Month,
+    decision: &Decision,
+) -> Result<()> {
+    Query::new(&BOOKS, &NONE, "UPDATE entitlement_member SET superseded_at = ? WHERE id = ?")
+        .bind(decision.at.at_ms())
+        .bind(row)
+        .execute_one(tx)
+        .await?;
+    if since <= last {
+        insert_member(tx, id, group, person, since, Some(last), decision).await?;
+    }
+    Ok(())
+}
