@@ -71,13 +71,17 @@ pub(crate) async fn post(
     if amount.is_zero() {
         return Ok(());
     }
-    Query::new(&BOOKS, &NONE, "INSERT INTO posting (journal_id, account, entitlement_id, amount_fen) VALUES (?, ?, ?, ?)")
-        .bind(journal)
-        .bind(account)
-        .bind(entitlement)
-        .bind(amount)
-        .execute(tx)
-        .await?;
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "INSERT INTO posting (journal_id, account, entitlement_id, amount_fen) VALUES (?, ?, ?, ?)",
+    )
+    .bind(journal)
+    .bind(account)
+    .bind(entitlement)
+    .bind(amount)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -125,7 +125,8 @@ pub async fn begin_export(
 
 /// Book the next lines as being with the bank.
 pub(crate) async fn export_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
-    let chosen = "FROM payment_line l WHERE l.run_id = ? AND l.line_no > ? AND l.line_no <= ? AND l.state = 'open'";
+    let chosen =
+        "FROM payment_line l WHERE l.run_id = ? AND l.line_no > ? AND l.line_no <= ? AND l.state = 'open'";
     let (after, through) = (run.batch_through, run.batch_through + BATCH as i64);
     let bind = |query: Query| query.bind(run.id).bind(after).bind(through);
     let row = bind(Query::new(
@@ -303,8 +304,17 @@ pub async fn read_answer(
     if !problems.is_empty() {
         return Err(LedgerError::Answer(problems));
     }
-    let columns =
-        ["run_id", "line_no", "amount_fen", "succeeded", "reason", "bank_reference", "applied", "read_by", "read_at"];
+    let columns = [
+        "run_id",
+        "line_no",
+        "amount_fen",
+        "succeeded",
+        "reason",
+        "bank_reference",
+        "applied",
+        "read_by",
+        "read_at",
+    ];
     let new = insert_many(&BOOKS, tx, "bank_answer", &columns, new).await?;
     Ok(AnswerRead { new, repeated })
 }

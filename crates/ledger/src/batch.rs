@@ -73,10 +73,14 @@ pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
         .scalars(tx)
         .await?;
     let Some(through) = ids.last().copied() else {
-        Query::new(&BOOKS, &NONE, "UPDATE payment_run SET state = 'made', batch_through = 0, version = version + 1 WHERE id = ?")
-            .bind(run.id)
-            .execute_one(tx)
-            .await?;
+        Query::new(
+            &BOOKS,
+            &NONE,
+            "UPDATE payment_run SET state = 'made', batch_through = 0, version = version + 1 WHERE id = ?",
+        )
+        .bind(run.id)
+        .execute_one(tx)
+        .await?;
         return Ok(None);
     };
     let batch = Batch { run, after: run.batch_through, through };
@@ -112,7 +116,9 @@ async fn block_uncovered(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
     let query = batch.months(Query::new(&BOOKS, &NONE, sql), 5);
     let rows = batch
         .months(batch.range(query), 6)
-        .all_as(tx, |row| Ok((row.get::<EntitlementId>("id")?, row.get::<i64>("covered")?, row.get::<i64>("members")?)))
+        .all_as(tx, |row| {
+            Ok((row.get::<EntitlementId>("id")?, row.get::<i64>("covered")?, row.get::<i64>("members")?))
+        })
         .await?;
     for (id, covered, members) in rows {
         if covered == members && members > 0 {
@@ -147,7 +153,11 @@ async fn make_dues(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
          FROM entitlement e {AMOUNT} WHERE {RANGE} AND {ALIVE} AND {NOT_PAUSED} AND {NOT_DUE_YET} \
          AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.run_id = ? AND l.entitlement_id = e.id) ORDER BY e.id"
     );
-    let query = batch.months(Query::new(&BOOKS, &NONE, sql), 2).bind(run.id).bind(run.made_by).bind(run.made_at.at_ms());
+    let query = batch
+        .months(Query::new(&BOOKS, &NONE, sql), 2)
+        .bind(run.id)
+        .bind(run.made_by)
+        .bind(run.made_at.at_ms());
     let query = batch.range(batch.months(query, 2));
     let made = batch.months(query, 6).bind(run.id).execute(tx).await?;
     if made == 0 {
@@ -165,9 +175,15 @@ async fn make_dues(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
         "INSERT INTO posting (journal_id, account, entitlement_id, amount_fen) \
          SELECT ?, '{PAYABLE}', d.entitlement_id, -d.amount_fen {new_dues}"
     );
-    batch.range(Query::new(&BOOKS, &NONE, postings).bind(journal)).bind(run.month).bind(run.id).execute(tx).await?;
+    batch
+        .range(Query::new(&BOOKS, &NONE, postings).bind(journal))
+        .bind(run.month)
+        .bind(run.id)
+        .execute(tx)
+        .await?;
     let total = format!("SELECT CAST(SUM(d.amount_fen) AS BIGINT) AS total {new_dues}");
-    let total: Fen = batch.range(Query::new(&BOOKS, &NONE, total)).bind(run.month).bind(run.id).scalar(tx).await?;
+    let total: Fen =
+        batch.range(Query::new(&BOOKS, &NONE, total)).bind(run.month).bind(run.id).scalar(tx).await?;
     accounts::post(tx, journal, APPROPRIATION, None, total).await?;
     accounts::close(tx, journal).await
 }
@@ -265,7 +281,10 @@ pub(crate) async fn unpaid(tx: &Tx, id: EntitlementId) -> Result<Vec<(DueId, Fen
 /// Part of an unpaid due is settled otherwise than by paying it.
 pub(crate) async fn settle_part(tx: &Tx, due: DueId, unpaid: Fen, part: Fen) -> Result<()> {
     if part == unpaid {
-        Query::new(&BOOKS, &NONE, "DELETE FROM unpaid_due WHERE due_id = ?").bind(due).execute_one(tx).await?;
+        Query::new(&BOOKS, &NONE, "DELETE FROM unpaid_due WHERE due_id = ?")
+            .bind(due)
+            .execute_one(tx)
+            .await?;
     } else {
         Query::new(&BOOKS, &NONE, "UPDATE unpaid_due SET amount_fen = amount_fen - ? WHERE due_id = ?")
             .bind(part)

@@ -10,7 +10,10 @@ use crate::accounts::{self, APPROPRIATION, PAYABLE, RECOVERABLE};
 use crate::batch;
 use crate::run::{BATCH, PaymentRun, hold};
 use crate::scope::{BOOKS, NONE};
-use crate::{DueId, EntitlementId, LedgerError, LineId, LineState, Officer, RecoveryId, Result, RunId, RunKind, RunState};
+use crate::{
+    DueId, EntitlementId, LedgerError, LineId, LineState, Officer, RecoveryId, Result, RunId, RunKind,
+    RunState,
+};
 
 /// Begin to cancel a run; [`crate::run::carry_on`] does it. Only the latest month's run can be cancelled.
 ///
@@ -18,7 +21,10 @@ use crate::{DueId, EntitlementId, LedgerError, LineId, LineState, Officer, Recov
 /// It has been exported, or a later month exists.
 pub async fn begin_cancel(tx: &Tx, scope: &Scope, id: RunId, reason: &str, officer: Officer) -> Result<()> {
     let run = hold(tx, scope, id).await?;
-    run.check_state(&[RunState::Making, RunState::Made, RunState::Approved], "作废（已导出银行的批次不能作废）")?;
+    run.check_state(
+        &[RunState::Making, RunState::Made, RunState::Approved],
+        "作废（已导出银行的批次不能作废）",
+    )?;
     if reason.trim().is_empty() {
         return Err(LedgerError::refused("请填写作废原因。"));
     }
@@ -58,17 +64,28 @@ pub async fn begin_cancel(tx: &Tx, scope: &Scope, id: RunId, reason: &str, offic
 ///
 /// # Errors
 /// The run has been exported, or the line is not open.
-pub async fn withdraw_line(tx: &Tx, scope: &Scope, run: RunId, line: LineId, reason: &str, officer: Officer) -> Result<()> {
+pub async fn withdraw_line(
+    tx: &Tx,
+    scope: &Scope,
+    run: RunId,
+    line: LineId,
+    reason: &str,
+    officer: Officer,
+) -> Result<()> {
     let run = hold(tx, scope, run).await?;
     run.check_state(&[RunState::Made, RunState::Approved], "撤下明细")?;
     if reason.trim().is_empty() {
         return Err(LedgerError::refused("请填写撤下原因。"));
     }
-    let (id, state) = Query::new(&BOOKS, &NONE, "SELECT entitlement_id, state FROM payment_line WHERE id = ? AND run_id = ?")
-        .bind(line)
-        .bind(run.id)
-        .one_as(tx, |row| Ok((row.get::<EntitlementId>("entitlement_id")?, row.get::<LineState>("state")?)))
-        .await?;
+    let (id, state) = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT entitlement_id, state FROM payment_line WHERE id = ? AND run_id = ?",
+    )
+    .bind(line)
+    .bind(run.id)
+    .one_as(tx, |row| Ok((row.get::<EntitlementId>("entitlement_id")?, row.get::<LineState>("state")?)))
+    .await?;
     if !matches!(state, LineState::Open | LineState::Nothing) {
         return Err(LedgerError::refused("这条明细不在待发放状态，无需撤下。"));
     }
@@ -105,10 +122,14 @@ pub(crate) async fn cancel_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64
     .scalars(tx)
     .await?;
     let Some(through) = ids.last().copied() else {
-        Query::new(&BOOKS, &NONE, "UPDATE payment_run SET state = 'cancelled', version = version + 1 WHERE id = ?")
-            .bind(run.id)
-            .execute_one(tx)
-            .await?;
+        Query::new(
+            &BOOKS,
+            &NONE,
+            "UPDATE payment_run SET state = 'cancelled', version = version + 1 WHERE id = ?",
+        )
+        .bind(run.id)
+        .execute_one(tx)
+        .await?;
         return Ok(None);
     };
     let officer = Officer {
@@ -137,7 +158,14 @@ pub(crate) async fn cancel_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64
 }
 
 /// Undo what a run did for the entitlements after `after` up to `through`, leaving the lines' states to the caller.
-async fn undo(tx: &Tx, run: &PaymentRun, after: i64, through: i64, officer: Officer, reason: &str) -> Result<()> {
+async fn undo(
+    tx: &Tx,
+    run: &PaymentRun,
+    after: i64,
+    through: i64,
+    officer: Officer,
+    reason: &str,
+) -> Result<()> {
     undo_instalments(tx, run, after, through, officer).await?;
     // What the attempts would have paid is unpaid again ...
     let attempts = "FROM payment_line l JOIN attempt t ON t.line_id = l.id \
@@ -154,7 +182,13 @@ async fn undo(tx: &Tx, run: &PaymentRun, after: i64, through: i64, officer: Offi
     reverse_dues(tx, run, after, through, officer, reason).await
 }
 
-async fn undo_instalments(tx: &Tx, run: &PaymentRun, after: i64, through: i64, officer: Officer) -> Result<()> {
+async fn undo_instalments(
+    tx: &Tx,
+    run: &PaymentRun,
+    after: i64,
+    through: i64,
+    officer: Officer,
+) -> Result<()> {
     let kept = Query::new(
         &BOOKS,
         &NONE,
@@ -214,7 +248,14 @@ async fn undo_instalments(tx: &Tx, run: &PaymentRun, after: i64, through: i64, o
     accounts::close(tx, journal).await
 }
 
-async fn reverse_dues(tx: &Tx, run: &PaymentRun, after: i64, through: i64, officer: Officer, reason: &str) -> Result<()> {
+async fn reverse_dues(
+    tx: &Tx,
+    run: &PaymentRun,
+    after: i64,
+    through: i64,
+    officer: Officer,
+    reason: &str,
+) -> Result<()> {
     let made_here = "FROM payment_line l JOIN due d ON d.entitlement_id = l.entitlement_id AND d.month = ? \
         WHERE l.run_id = ? AND l.entitlement_id > ? AND l.entitlement_id <= ? AND d.run_id = l.run_id AND d.kind = 'regular' \
         AND NOT EXISTS (SELECT 1 FROM due x WHERE x.reverses_due_id = d.id)";
@@ -245,9 +286,13 @@ async fn reverse_dues(tx: &Tx, run: &PaymentRun, after: i64, through: i64, offic
     .execute(tx)
     .await?;
     accounts::close(tx, journal).await?;
-    bind(Query::new(&BOOKS, &NONE, format!("DELETE FROM unpaid_due WHERE due_id IN (SELECT d.id {made_here})")))
-        .execute(tx)
-        .await?;
+    bind(Query::new(
+        &BOOKS,
+        &NONE,
+        format!("DELETE FROM unpaid_due WHERE due_id IN (SELECT d.id {made_here})"),
+    ))
+    .execute(tx)
+    .await?;
     bind(Query::new(
         &BOOKS,
         &NONE,

@@ -129,7 +129,13 @@ pub async fn pause(
 ///
 /// # Errors
 /// As [`pause`].
-pub async fn suspend(tx: &Tx, scope: &Scope, id: EntitlementId, from: Month, decision: &Decision) -> Result<()> {
+pub async fn suspend(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    from: Month,
+    decision: &Decision,
+) -> Result<()> {
     pause(tx, scope, id, PauseKind::Suspended, from, decision).await
 }
 
@@ -138,7 +144,13 @@ pub async fn suspend(tx: &Tx, scope: &Scope, id: EntitlementId, from: Month, dec
 ///
 /// # Errors
 /// It is not paused.
-pub async fn resume(tx: &Tx, scope: &Scope, id: EntitlementId, from: Month, decision: &Decision) -> Result<()> {
+pub async fn resume(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    from: Month,
+    decision: &Decision,
+) -> Result<()> {
     decision.check()?;
     hold(tx, scope, id).await?;
     let lifted = Query::new(

@@ -84,7 +84,8 @@ pub async fn grant(tx: &Tx, grant: &Grant, decision: &Decision) -> Result<Entitl
     );
     changes::insert_amount(tx, id, grant.from, grant.until, grant.monthly, grant.cause, decision).await?;
     for person in &members {
-        changes::insert_member(tx, id, &grant.exclusion_group, *person, grant.from, grant.until, decision).await?;
+        changes::insert_member(tx, id, &grant.exclusion_group, *person, grant.from, grant.until, decision)
+            .await?;
     }
     if let Some(account) = &grant.payee {
         payee::enter_first(tx, id, account, decision).await?;
@@ -179,7 +180,6 @@ pub(crate) struct Held {
     pub id: EntitlementId,
     pub programme: String,
     pub exclusion_group: String,
-    pub holder: PersonId,
     pub county: DivisionId,
     pub from: Month,
     pub until: Option<Month>,
@@ -193,7 +193,6 @@ impl Held {
             id: row.get("id")?,
             programme: row.get("programme")?,
             exclusion_group: row.get("exclusion_group")?,
-            holder: row.get("holder_person_id")?,
             county: row.get("county_id")?,
             from: row.get("from_month")?,
             until: row.get("until_month")?,
@@ -216,15 +215,18 @@ impl Held {
 
 /// Find an entitlement in the caller's scope and lock it.
 pub(crate) async fn hold(tx: &Tx, scope: &Scope, id: EntitlementId) -> Result<Held> {
-    Query::new(scope, &ENTITLEMENT, "UPDATE entitlement AS e SET version = version + 1 WHERE {scope} AND e.id = ?")
-        .bind(id)
-        .execute_one(tx)
-        .await?;
+    Query::new(
+        scope,
+        &ENTITLEMENT,
+        "UPDATE entitlement AS e SET version = version + 1 WHERE {scope} AND e.id = ?",
+    )
+    .bind(id)
+    .execute_one(tx)
+    .await?;
     Ok(Query::new(
         &BOOKS,
         &NONE,
-        "SELECT id, programme, exclusion_group, holder_person_id, county_id, from_month, until_month, first_due_month, \
-         ended_at FROM entitlement WHERE id = ?",
+        "SELECT id, programme, exclusion_group, county_id, from_month, until_month, first_due_month, ended_at FROM entitlement WHERE id = ?",
     )
     .bind(id)
     .one_as(tx, Held::read)
@@ -327,12 +329,7 @@ pub async fn change_holder(
 ///
 /// # Errors
 /// The entitlement is out of scope.
-pub async fn set_review(
-    tx: &Tx,
-    scope: &Scope,
-    id: EntitlementId,
-    due_on: Option<NaiveDate>,
-) -> Result<()> {
+pub async fn set_review(tx: &Tx, scope: &Scope, id: EntitlementId, due_on: Option<NaiveDate>) -> Result<()> {
     hold(tx, scope, id).await?;
     Query::new(&BOOKS, &NONE, "UPDATE entitlement SET review_due_on = ? WHERE id = ?")
         .bind(due_on)

@@ -15,7 +15,9 @@ pub enum LedgerError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Somebody of the grant is already covered by the same kind of benefit. Says the month, never where.
-    #[error("家庭成员中有人自{month}起已享受同类待遇，不能重复享受。请先核对成员名单；如不在本辖区登记，请联系县级民政部门。")]
+    #[error(
+        "家庭成员中有人自{month}起已享受同类待遇，不能重复享受。请先核对成员名单；如不在本辖区登记，请联系县级民政部门。"
+    )]
     AlreadyCovered {
         /// The first month in which both would pay.
         month: Month,

@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod approve;
 pub mod balances;
 pub mod bank;
+mod batch;
 pub mod cancel;
 pub mod changes;
 pub mod compare;
@@ -36,8 +37,22 @@ pub mod scope;
 pub mod verify;
 mod words;
 
+pub use approve::{ControlTotals, approve};
+pub use balances::{Balances, balances};
+pub use bank::{AnswerOutcome, AnswerProblem, AnswerRead, AnswerRow, BankLine};
+pub use changes::{DeathEffects, change_amount, pause, record_death, resume, set_members, suspend};
 pub use decision::{Decision, Officer};
+pub use entitlement::{Grant, change_holder, end, grant, set_review, transfer};
 pub use error::{LedgerError, Result};
+pub use months::{
+    MonthAmount, MonthRow, MonthsProposal, RecoveryTerms, post_arrears, post_recovery, propose,
+    propose_as_recorded,
+};
+pub use payee::{NewPayee, Proposer};
+pub use recovery::{Recovery, Return, record_return};
+pub use reissue::reissue;
+pub use run::{PaymentRun, Progress, carry_on, make_run};
+pub use verify::{Finding, verify};
 pub use words::{
     AmountCause, DueKind, EntitlementState, LineState, PauseKind, PayeeState, RunKind, RunState,
 };
@@ -47,7 +62,10 @@ use store::Migration;
 /// The tables of the ledger, after `store`'s and before `office`'s.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261121_entitlements", sql: include_str!("../migrations/20261121_entitlements.sql") },
-    Migration { name: "20261121_runs_and_dues", sql: include_str!("../migrations/20261121_runs_and_dues.sql") },
+    Migration {
+        name: "20261121_runs_and_dues",
+        sql: include_str!("../migrations/20261121_runs_and_dues.sql"),
+    },
 ];
 
 store::id_type! {

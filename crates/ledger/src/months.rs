@@ -103,7 +103,13 @@ pub async fn propose(
         .bind(month)
         .scalar(connection)
         .await?;
-        rows.push(MonthRow { month, due_before, paid, should_be: amount, delta: Fen(amount.0 - due_before.0) });
+        rows.push(MonthRow {
+            month,
+            due_before,
+            paid,
+            should_be: amount,
+            delta: Fen(amount.0 - due_before.0),
+        });
     }
     Ok(MonthsProposal { entitlement: id, rows })
 }
@@ -156,7 +162,12 @@ pub async fn recorded_amount(connection: &impl Connection, id: EntitlementId, mo
 ///
 /// # Errors
 /// The months have changed since, a run of theirs has not gone to the bank yet, or somebody is covered elsewhere.
-pub async fn post_arrears(tx: &Tx, scope: &Scope, proposal: &MonthsProposal, decision: &Decision) -> Result<Fen> {
+pub async fn post_arrears(
+    tx: &Tx,
+    scope: &Scope,
+    proposal: &MonthsProposal,
+    decision: &Decision,
+) -> Result<Fen> {
     decision.check()?;
     let held = hold(tx, scope, proposal.entitlement).await?;
     check_still_true(tx, &held, proposal, |row| row.delta.0 > 0).await?;
@@ -377,7 +388,9 @@ async fn cover_month(tx: &Tx, held: &Held, month: Month, paid: bool) -> Result<(
     Query::new(
         &BOOKS,
         &NONE,
-        format!("DELETE FROM coverage WHERE entitlement_id = ? AND month = ? AND person_id NOT IN ({members})"),
+        format!(
+            "DELETE FROM coverage WHERE entitlement_id = ? AND month = ? AND person_id NOT IN ({members})"
+        ),
     )
     .bind(held.id)
     .bind(month)
@@ -418,7 +431,10 @@ async fn cover_month(tx: &Tx, held: &Held, month: Month, paid: bool) -> Result<(
     .one_as(tx, |row| Ok((row.get::<i64>("members")?, row.get::<i64>("covered")?)))
     .await?;
     if members == 0 {
-        return Err(LedgerError::refused(format!("{}没有保障对象，不能发放，请先核对成员名单。", month.zh())));
+        return Err(LedgerError::refused(format!(
+            "{}没有保障对象，不能发放，请先核对成员名单。",
+            month.zh()
+        )));
     }
     if members != covered {
         return Err(LedgerError::AlreadyCovered { month });

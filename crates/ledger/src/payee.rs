@@ -32,7 +32,12 @@ pub struct NewPayee {
 }
 
 /// The account of a grant: entered with the application, confirmed by the deciding officer.
-pub(crate) async fn enter_first(tx: &Tx, id: EntitlementId, payee: &NewPayee, decision: &Decision) -> Result<PayeeId> {
+pub(crate) async fn enter_first(
+    tx: &Tx,
+    id: EntitlementId,
+    payee: &NewPayee,
+    decision: &Decision,
+) -> Result<PayeeId> {
     let proposed = insert(tx, id, payee, decision).await?;
     settle(tx, id, proposed, Officer { staff: decision.officer, at: decision.at }).await?;
     Ok(proposed)
@@ -51,11 +56,14 @@ pub async fn propose(
 ) -> Result<PayeeId> {
     decision.check()?;
     hold(tx, scope, id).await?;
-    let waiting: i64 =
-        Query::new(&BOOKS, &NONE, "SELECT COUNT(*) FROM payee WHERE entitlement_id = ? AND state = 'proposed'")
-            .bind(id)
-            .scalar(tx)
-            .await?;
+    let waiting: i64 = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT COUNT(*) FROM payee WHERE entitlement_id = ? AND state = 'proposed'",
+    )
+    .bind(id)
+    .scalar(tx)
+    .await?;
     if waiting > 0 {
         return Err(LedgerError::refused("该户已有一个收款账户变更在等待复核，请先复核或退回。"));
     }
@@ -106,8 +114,10 @@ async fn entitlement_of(tx: &Tx, scope: &Scope, payee: PayeeId) -> Result<Entitl
 }
 
 async fn refuse_same(tx: &Tx, payee: PayeeId, officer: Officer) -> Result<()> {
-    let proposer: Option<StaffId> =
-        Query::new(&BOOKS, &NONE, "SELECT proposed_by FROM payee WHERE id = ?").bind(payee).scalar(tx).await?;
+    let proposer: Option<StaffId> = Query::new(&BOOKS, &NONE, "SELECT proposed_by FROM payee WHERE id = ?")
+        .bind(payee)
+        .scalar(tx)
+        .await?;
     if proposer == Some(officer.staff) {
         return Err(LedgerError::SamePerson("收款账户的提出与复核"));
     }
@@ -116,10 +126,14 @@ async fn refuse_same(tx: &Tx, payee: PayeeId, officer: Officer) -> Result<()> {
 
 async fn settle(tx: &Tx, id: EntitlementId, payee: PayeeId, officer: Officer) -> Result<()> {
     refuse_same(tx, payee, officer).await?;
-    Query::new(&BOOKS, &NONE, "UPDATE payee SET state = 'replaced' WHERE entitlement_id = ? AND state = 'confirmed'")
-        .bind(id)
-        .execute(tx)
-        .await?;
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "UPDATE payee SET state = 'replaced' WHERE entitlement_id = ? AND state = 'confirmed'",
+    )
+    .bind(id)
+    .execute(tx)
+    .await?;
     Query::new(
         &BOOKS,
         &NONE,

@@ -35,8 +35,12 @@ pub struct Recovery {
 }
 
 fn read(row: &Row) -> store::Result<Recovery> {
-    let (amount, netted, offset, returned) =
-        (row.get::<Fen>("amount_fen")?, row.get::<Fen>("netted")?, row.get::<Fen>("kept")?, row.get::<Fen>("returned")?);
+    let (amount, netted, offset, returned) = (
+        row.get::<Fen>("amount_fen")?,
+        row.get::<Fen>("netted")?,
+        row.get::<Fen>("kept")?,
+        row.get::<Fen>("returned")?,
+    );
     Ok(Recovery {
         id: row.get("id")?,
         entitlement: row.get("entitlement_id")?,
@@ -56,8 +60,7 @@ const SELECT: &str = "SELECT c.id, c.entitlement_id, c.amount_fen, c.offset_fen_
     CAST(COALESCE(SUM(CASE WHEN n.kind IN ('offset', 'undone') THEN n.amount_fen END), 0) AS BIGINT) AS kept, \
     CAST(COALESCE(SUM(CASE WHEN n.kind = 'returned' THEN n.amount_fen END), 0) AS BIGINT) AS returned \
     FROM recovery c JOIN entitlement e ON e.id = c.entitlement_id LEFT JOIN recovery_entry n ON n.recovery_id = c.id";
-const GROUP: &str =
-    "GROUP BY c.id, c.entitlement_id, c.amount_fen, c.offset_fen_per_month, c.reason, c.reference ORDER BY c.id";
+const GROUP: &str = "GROUP BY c.id, c.entitlement_id, c.amount_fen, c.offset_fen_per_month, c.reason, c.reference ORDER BY c.id";
 
 /// The recoveries of an entitlement.
 ///
@@ -119,12 +122,17 @@ pub async fn record_return(
     match booked {
         Some(amount) if amount == money.amount => return Ok(recovery),
         Some(amount) => {
-            return Err(LedgerError::refused(format!("该凭证号已登记过退回{amount}元，与本次金额不同，请核对凭证。")));
+            return Err(LedgerError::refused(format!(
+                "该凭证号已登记过退回{amount}元，与本次金额不同，请核对凭证。"
+            )));
         }
         None => {}
     }
     if money.amount > recovery.outstanding {
-        return Err(LedgerError::refused(format!("退回金额超过尚未追回的{}元，请核对。", recovery.outstanding)));
+        return Err(LedgerError::refused(format!(
+            "退回金额超过尚未追回的{}元，请核对。",
+            recovery.outstanding
+        )));
     }
     Query::new(
         &BOOKS,

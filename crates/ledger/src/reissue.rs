@@ -61,7 +61,7 @@ pub async fn reissue(tx: &Tx, scope: &Scope, id: RunId, lines: &Lines, officer: 
         if all { "" } else { " AND l.id IN ({list})" }
     );
     let sql = format!(
-        "SELECT e.id FROM entitlement e WHERE e.id IN ({open_lines}){} ORDER BY e.id",
+        "SELECT e.id FROM entitlement e WHERE e.id IN ({open_lines}) ORDER BY e.id{}",
         tx.for_update()
     );
     let query = Query::new(&BOOKS, &NONE, sql).bind(id);
@@ -82,7 +82,9 @@ pub async fn reissue(tx: &Tx, scope: &Scope, id: RunId, lines: &Lines, officer: 
     let query = if all { query } else { query.bind_list(chosen.iter().copied()) };
     let made = query.execute(tx).await?;
     if made == 0 || locked.is_empty() {
-        return Err(LedgerError::refused("没有可以重发的失败明细：可能已随以后月份发放、收款账户未复核，或该户已停发。"));
+        return Err(LedgerError::refused(
+            "没有可以重发的失败明细：可能已随以后月份发放、收款账户未复核，或该户已停发。",
+        ));
     }
     Query::new(
         &BOOKS,

@@ -69,7 +69,8 @@ pub(crate) const RUN_COLUMNS: &str = "r.id, r.county_id, r.programme, r.month, r
 
 impl PaymentRun {
     pub(crate) fn read(row: &Row) -> store::Result<PaymentRun> {
-        let moment = |column: &str| Ok::<_, store::StoreError>(row.get::<Option<i64>>(column)?.map(Now::from_unix_ms));
+        let moment =
+            |column: &str| Ok::<_, store::StoreError>(row.get::<Option<i64>>(column)?.map(Now::from_unix_ms));
         let (month, kind) = (row.get::<Month>("month")?, row.get::<RunKind>("kind")?);
         Ok(PaymentRun {
             id: row.get("id")?,
@@ -101,7 +102,11 @@ impl PaymentRun {
 
     /// The run must be in one of these states for the action.
     pub(crate) fn check_state(&self, allowed: &[RunState], action: &'static str) -> Result<()> {
-        if allowed.contains(&self.state) { Ok(()) } else { Err(LedgerError::RunState { state: self.state, action }) }
+        if allowed.contains(&self.state) {
+            Ok(())
+        } else {
+            Err(LedgerError::RunState { state: self.state, action })
+        }
     }
 }
 
@@ -128,12 +133,17 @@ pub async fn load(connection: &impl Connection, scope: &Scope, id: RunId) -> Res
 
 /// A run in the caller's scope, locked until the transaction ends.
 pub(crate) async fn hold(tx: &Tx, scope: &Scope, id: RunId) -> Result<PaymentRun> {
-    let sql = format!("SELECT {RUN_COLUMNS} FROM payment_run r WHERE {{scope}} AND r.id = ?{}", tx.for_update());
+    let sql =
+        format!("SELECT {RUN_COLUMNS} FROM payment_run r WHERE {{scope}} AND r.id = ?{}", tx.for_update());
     Ok(Query::new(scope, &RUN, sql).bind(id).one_as(tx, PaymentRun::read).await?)
 }
 
 /// The last month for which a regular run of the county and programme exists.
-pub(crate) async fn last_regular_month(tx: &Tx, county: DivisionId, programme: &str) -> Result<Option<Month>> {
+pub(crate) async fn last_regular_month(
+    tx: &Tx,
+    county: DivisionId,
+    programme: &str,
+) -> Result<Option<Month>> {
     tx.lock(&format!("payments:{county}:{programme}")).await?;
     Ok(Query::new(
         &BOOKS,
@@ -148,8 +158,8 @@ pub(crate) async fn last_regular_month(tx: &Tx, county: DivisionId, programme: &
     .get("month")?)
 }
 
-/// Begin the month's run, or find it. The first run of a county and programme may be of any month; later ones follow
-/// month by month, so that no family's month is skipped.
+/// Begin the month's run, or find it. The first run of a county and programme is of the first month that anybody is to be paid
+/// here, or earlier; later ones follow month by month, so that no family's month is skipped.
 ///
 /// # Errors
 /// [`LedgerError::RunOutOfOrder`], or the run before is not complete.
@@ -161,10 +171,14 @@ pub async fn begin(
     month: Month,
     officer: Officer,
 ) -> Result<RunId> {
-    Query::new(scope, &RUN, "SELECT r.county_id FROM (SELECT id AS county_id FROM division WHERE id = ?) r WHERE {scope}")
-        .bind(county)
-        .one(tx)
-        .await?;
+    Query::new(
+        scope,
+        &RUN,
+        "SELECT r.county_id FROM (SELECT id AS county_id FROM division WHERE id = ?) r WHERE {scope}",
+    )
+    .bind(county)
+    .one(tx)
+    .await?;
     let last = last_regular_month(tx, county, programme).await?;
     let unfinished = Query::new(
         &BOOKS,
@@ -175,18 +189,39 @@ pub async fn begin(
     .bind(county)
     .bind(programme)
     .bind(month)
-    .all_as(tx, |row| Ok((row.get::<RunId>("id")?, row.get::<Month>("month")?, row.get::<RunState>("state")?)))
+    .all_as(tx, |row| {
+        Ok((row.get::<RunId>("id")?, row.get::<Month>("month")?, row.get::<RunState>("state")?))
+    })
     .await?;
-    if let Some((id, ..)) = unfinished.iter().find(|(_, of, state)| *of == month && *state != RunState::Cancelling) {
+    if let Some((id, ..)) =
+        unfinished.iter().find(|(_, of, state)| *of == month && *state != RunState::Cancelling)
+    {
         return Ok(*id);
     }
     if let Some((_, _, state)) = unfinished.first() {
-        return Err(LedgerError::RunState { state: *state, action: "开始新的月度批次，请先把它办完" });
+        return Err(LedgerError::RunState {
+            state: *state, action: "开始新的月度批次，请先把它办完"
+        });
     }
     if let Some(last) = last
         && month != last.next()
     {
         return Err(LedgerError::RunOutOfOrder { expected: last.next() });
+    }
+    if last.is_none() {
+        let earliest: Option<Month> = Query::new(
+            &BOOKS,
+            &NONE,
+            "SELECT MIN(first_due_month) AS month FROM entitlement WHERE county_id = ? AND programme = ? \
+             AND (until_month IS NULL OR until_month >= first_due_month)",
+        )
+        .bind(county)
+        .bind(programme)
+        .scalar(tx)
+        .await?;
+        if let Some(earliest) = earliest.filter(|earliest| *earliest < month) {
+            return Err(LedgerError::RunOutOfOrder { expected: earliest });
+        }
     }
     Ok(RunId(
         Query::new(
@@ -246,7 +281,11 @@ pub async fn carry_on(db: &Db, id: RunId, watch: Watch<'_>) -> Result<PaymentRun
             RunState::Exporting => bank::export_batch(&tx, &run).await?,
             RunState::Exported => bank::answer_batch(&tx, &run).await?,
             RunState::Cancelling => cancel::cancel_batch(&tx, &run).await?,
-            RunState::Made | RunState::Approved | RunState::Answered | RunState::Closed | RunState::Cancelled => None,
+            RunState::Made
+            | RunState::Approved
+            | RunState::Answered
+            | RunState::Closed
+            | RunState::Cancelled => None,
         };
         tx.commit().await?;
         let Some(step) = step else { return load(db, &BOOKS, id).await };

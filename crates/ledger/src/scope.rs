@@ -23,6 +23,7 @@ pub const RUN: ScopeColumns = ScopeColumns {
 };
 
 /// The ledger's own bookkeeping on rows that a scoped statement of the same transaction has already found.
-pub(crate) const BOOKS: Scope = Scope::System("ledger: rows of an entitlement or run already found within the caller's scope");
+pub(crate) const BOOKS: Scope =
+    Scope::System("ledger: rows of an entitlement or run already found within the caller's scope");
 /// For [`BOOKS`].
 pub(crate) const NONE: ScopeColumns = ScopeColumns::NONE;

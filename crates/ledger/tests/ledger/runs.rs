@@ -1,0 +1,429 @@
+//! Runs: made once, compared, approved by another, exported once, answered, re-issued, cancelled.
+
+use std::ops::ControlFlow;
+
+use ledger::compare::{self, CauseKind, DifferenceKind};
+use ledger::{
+    AmountCause, AnswerOutcome, EntitlementId, LedgerError, LineState, RunState, bank, cancel, changes,
+    pages, payee, run,
+};
+use store::{PersonId, Scope};
+use vocab::Fen;
+
+use crate::town::{
+    ACCOUNTANT, CLERK, DIBAO, DIRECTOR, REVIEWER, SYSTEM, account, answer_row, decision, go_on, month,
+    officer, totals, towns,
+};
+
+#[tokio::test]
+async fn a_month_is_made_approved_paid_and_closed() {
+    for town in towns("a_month").await {
+        let june = month("2026-06");
+        let one = town.grant(&town.family(1, &[11, 12, 13], june, 900)).await.unwrap();
+        let two = town.grant(&town.family(2, &[21], june, 500)).await.unwrap();
+        let made = town.make(june).await.unwrap();
+        assert_eq!((made.state, made.line_count, made.total), (RunState::Made, 2, Fen(140_000)));
+        // The same run made again is the same run and pays once.
+        assert_eq!(town.make(june).await.unwrap(), made);
+        assert!(matches!(
+            town.tx(
+                async |tx| ledger::approve(tx, &SYSTEM, made.id, totals(&made), officer(ACCOUNTANT)).await
+            )
+            .await,
+            Err(LedgerError::SamePerson(_))
+        ));
+        assert!(matches!(
+            bank::lines(&town.db, &SYSTEM, made.id, 0, 10).await,
+            Err(LedgerError::RunState { .. })
+        ));
+        town.approve(made.id).await.unwrap();
+        let exported = town.export(made.id).await.unwrap();
+        assert_eq!(exported.state, RunState::Exported);
+        assert_eq!(town.balances(one).await.in_run, Fen(90_000));
+        // The same file again is welcome, another is not.
+        town.export(made.id).await.unwrap();
+        let other = "cd".repeat(32);
+        let again = town
+            .tx(async |tx| {
+                bank::begin_export(tx, &SYSTEM, made.id, &other, totals(&made), officer(ACCOUNTANT)).await
+            })
+            .await;
+        assert!(matches!(again, Err(LedgerError::FileChanged)));
+        let cancelled = town
+            .tx(async |tx| cancel::begin_cancel(tx, &SYSTEM, made.id, "误", officer(ACCOUNTANT)).await)
+            .await;
+        assert!(matches!(cancelled, Err(LedgerError::RunState { .. })));
+        let answered = town.answer(made.id, |_| false).await.unwrap();
+        assert_eq!(answered.state, RunState::Answered);
+        town.tx(async |tx| bank::close(tx, &SYSTEM, made.id, officer(ACCOUNTANT)).await).await.unwrap();
+        assert_eq!(town.balances(one).await.paid, Fen(90_000));
+        assert_eq!(town.balances(two).await.paid, Fen(50_000));
+        let payments = pages::payments_of_household(&town.db, &Scope::Own(PersonId(12)), 1.into(), None, 10)
+            .await
+            .unwrap();
+        assert_eq!(payments.rows.len(), 1);
+        assert_eq!(payments.rows[0].state, LineState::Succeeded);
+        let count =
+            pages::month_totals(&town.db, &SYSTEM, june, june, pages::GroupBy::Township).await.unwrap();
+        assert_eq!(count.len(), 1);
+        assert_eq!((count[0].households, count[0].persons), (2, 4));
+        assert_eq!((count[0].due, count[0].paid), (Fen(140_000), Fen(140_000)));
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn a_failed_payment_is_owed_and_issued_again_to_the_new_account() {
+    for town in towns("a_failed_payment").await {
+        let june = month("2026-06");
+        let one = town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
+        let two = town.grant(&town.family(2, &[21], june, 500)).await.unwrap();
+        let made = town.make(june).await.unwrap();
+        town.approve(made.id).await.unwrap();
+        town.export(made.id).await.unwrap();
+        let answered = town.answer(made.id, |line| line.entitlement == two).await.unwrap();
+        assert_eq!(answered.state, RunState::Answered);
+        let owed = town.balances(two).await;
+        assert_eq!((owed.unpaid, owed.failed, owed.paid), (Fen(50_000), Fen(50_000), Fen::ZERO));
+        town.verify().await;
+
+        let proposed = town
+            .tx(async |tx| payee::propose(tx, &SYSTEM, two, &account(99), &decision("原账户销户")).await)
+            .await
+            .unwrap();
+        let same = town.tx(async |tx| payee::confirm(tx, &SYSTEM, proposed, officer(CLERK)).await).await;
+        assert!(matches!(same, Err(LedgerError::SamePerson(_))));
+        town.tx(async |tx| payee::confirm(tx, &SYSTEM, proposed, officer(REVIEWER)).await).await.unwrap();
+        let make_again = async || {
+            town.tx(async |tx| {
+                ledger::reissue::reissue(
+                    tx,
+                    &SYSTEM,
+                    made.id,
+                    &ledger::reissue::Lines::All,
+                    officer(ACCOUNTANT),
+                )
+                .await
+            })
+            .await
+        };
+        let again = make_again().await.unwrap();
+        assert_eq!(make_again().await.unwrap(), again, "asked twice, made once");
+        town.approve(again).await.unwrap();
+        let lines = bank::lines(&town.db, &SYSTEM, again, 0, 10).await.unwrap();
+        assert_eq!(lines.len(), 1);
+        assert_eq!((lines[0].entitlement, lines[0].account.0), (two, 99));
+        town.export(again).await.unwrap();
+        assert_eq!(town.answer(again, |_| false).await.unwrap().state, RunState::Answered);
+        assert_eq!(town.balances(two).await.paid, Fen(50_000));
+        assert_eq!(town.balances(one).await.paid, Fen(90_000));
+        assert!(make_again().await.is_err(), "nothing left to issue again");
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_changes_nothing() {
+    for town in towns("an_answer").await {
+        let june = month("2026-06");
+        let one = town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
+        town.grant(&town.family(2, &[21], june, 500)).await.unwrap();
+        let made = town.make(june).await.unwrap();
+        town.approve(made.id).await.unwrap();
+        town.export(made.id).await.unwrap();
+        let lines = bank::lines(&town.db, &SYSTEM, made.id, 0, 10).await.unwrap();
+        let good: Vec<_> = lines.iter().map(|line| answer_row(line, false)).collect();
+
+        let mut wrong = good.clone();
+        wrong[0].amount = Fen(1);
+        wrong[1].line_no = 77;
+        wrong.push(good[0].clone());
+        wrong.push(good[0].clone());
+        let Err(LedgerError::Answer(problems)) = town.read(made.id, &wrong).await else { panic!("accepted") };
+        assert_eq!(
+            problems.iter().map(|problem| problem.row).collect::<Vec<_>>(),
+            [Some(1), Some(2), Some(3), Some(4)]
+        );
+        let mut silent = good.clone();
+        silent[0].outcome = AnswerOutcome::Failed(String::new());
+        assert!(matches!(town.read(made.id, &silent).await, Err(LedgerError::Answer(_))));
+        let short = ledger::ControlTotals { count: 3, total: Fen(140_000) };
+        let totals_wrong = town
+            .tx(async |tx| bank::read_answer(tx, &SYSTEM, made.id, &good, short, officer(ACCOUNTANT)).await)
+            .await;
+        assert!(matches!(totals_wrong, Err(LedgerError::Answer(_))));
+        assert_eq!(run::carry_on(&town.db, made.id, &mut go_on).await.unwrap().state, RunState::Exported);
+        assert_eq!(town.balances(one).await.in_run, Fen(90_000));
+
+        // In two files, the second of which repeats the first.
+        assert_eq!(town.read(made.id, &good[..1]).await.unwrap().new, 1);
+        assert_eq!(run::carry_on(&town.db, made.id, &mut go_on).await.unwrap().state, RunState::Exported);
+        assert_eq!(bank::unanswered(&town.db, &SYSTEM, made.id).await.unwrap().count, 1);
+        let read = town.read(made.id, &good).await.unwrap();
+        assert_eq!((read.new, read.repeated), (1, 1));
+        assert_eq!(run::carry_on(&town.db, made.id, &mut go_on).await.unwrap().state, RunState::Answered);
+        assert_eq!(town.read(made.id, &good).await.unwrap().repeated, 2);
+        let mut turned = good.clone();
+        turned[0].outcome = AnswerOutcome::Failed("退汇".to_owned());
+        assert!(matches!(town.read(made.id, &turned).await, Err(LedgerError::Answer(_))));
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_covered_twice() {
+    for town in towns("nobody_twice").await {
+        let june = month("2026-06");
+        town.grant(&town.family(1, &[11, 12], june, 900)).await.unwrap();
+        let Err(LedgerError::AlreadyCovered { month: first }) =
+            town.grant(&town.family(2, &[21, 12], month("2026-08"), 500)).await
+        else {
+            panic!("granted twice")
+        };
+        assert_eq!(first, month("2026-08"));
+        // Another kind of benefit does not exclude.
+        let mut other = town.family(2, &[12], june, 100);
+        other.exclusion_group = "disability_care".to_owned();
+        other.programme = "care".to_owned();
+        town.grant(&other).await.unwrap();
+        // Once the first family has let go, from then on.
+        let one = EntitlementId(1);
+        let stay = [PersonId(11)];
+        town.tx(async |tx| {
+            changes::set_members(tx, &SYSTEM, one, month("2026-09"), &stay, &decision("分户")).await
+        })
+        .await
+        .unwrap();
+        let early = town.grant(&town.family(3, &[12], month("2026-08"), 500)).await;
+        assert!(matches!(early, Err(LedgerError::AlreadyCovered { .. })));
+        let split = town.grant(&town.family(3, &[12], month("2026-09"), 500)).await.unwrap();
+        for of in ["2026-06", "2026-07", "2026-08", "2026-09"] {
+            town.pay(month(of)).await;
+        }
+        assert_eq!(town.balances(split).await.paid, Fen(50_000));
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn a_family_without_an_account_is_left_out_and_paid_later() {
+    for town in towns("without_account").await {
+        let june = month("2026-06");
+        let mut family = town.family(1, &[11], june, 900);
+        family.payee = None;
+        let one = town.grant(&family).await.unwrap();
+        let made = town.make(june).await.unwrap();
+        assert_eq!((made.line_count, made.blocked_count), (0, 1));
+        let lines =
+            pages::run_lines(&town.db, &SYSTEM, made.id, Some(LineState::Blocked), None, 10).await.unwrap();
+        assert_eq!(lines.rows[0].reason.as_deref(), Some("没有经复核的收款账户"));
+        town.approve(made.id).await.unwrap();
+        // Nothing goes to the bank, so nothing waits for its answer.
+        assert_eq!(town.export(made.id).await.unwrap().state, RunState::Answered);
+        let proposed = town
+            .tx(async |tx| payee::propose(tx, &SYSTEM, one, &account(5), &decision("补登账户")).await)
+            .await
+            .unwrap();
+        town.tx(async |tx| payee::confirm(tx, &SYSTEM, proposed, officer(DIRECTOR)).await).await.unwrap();
+        let july = town.make(month("2026-07")).await.unwrap();
+        assert_eq!(july.total, Fen(180_000));
+        let differences =
+            compare::differences(&town.db, &SYSTEM, july.id, EntitlementId(0), 10).await.unwrap();
+        assert_eq!(differences[0].kind, DifferenceKind::New);
+        assert!(!differences[0].is_unexplained(), "{differences:?}");
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_run_leaves_the_month_to_be_made_again() {
+    for town in towns("a_cancelled_run").await {
+        let june = month("2026-06");
+        let one = town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
+        let two = town.grant(&town.family(2, &[21], june, 500)).await.unwrap();
+        let made = town.make(june).await.unwrap();
+        town.approve(made.id).await.unwrap();
+        town.tx(async |tx| cancel::begin_cancel(tx, &SYSTEM, made.id, "标准有误", officer(ACCOUNTANT)).await)
+            .await
+            .unwrap();
+        assert!(town.make(june).await.is_err(), "first the old one is taken back");
+        assert_eq!(run::carry_on(&town.db, made.id, &mut go_on).await.unwrap().state, RunState::Cancelled);
+        assert_eq!(town.balances(one).await, ledger::Balances::default());
+        town.verify().await;
+        town.tx(async |tx| {
+            ledger::change_amount(
+                tx,
+                &SYSTEM,
+                two,
+                june,
+                Fen(60_000),
+                AmountCause::Correction,
+                &decision("更正"),
+            )
+            .await
+        })
+        .await
+        .unwrap();
+        let again = town.make(june).await.unwrap();
+        assert_ne!(again.id, made.id);
+        assert_eq!(again.total, Fen(150_000));
+        // One line is taken out: the family has died. The approval given before is void.
+        town.approve(again.id).await.unwrap();
+        let lines = pages::run_lines(&town.db, &SYSTEM, again.id, None, None, 10).await.unwrap();
+        let line = lines.rows.iter().find(|line| line.entitlement == one).unwrap().id;
+        town.tx(async |tx| {
+            cancel::withdraw_line(tx, &SYSTEM, again.id, line, "户主死亡", officer(ACCOUNTANT)).await
+        })
+        .await
+        .unwrap();
+        let now = run::load(&town.db, &SYSTEM, again.id).await.unwrap();
+        assert_eq!((now.state, now.line_count, now.total), (RunState::Made, 1, Fen(60_000)));
+        town.verify().await;
+        town.approve(again.id).await.unwrap();
+        town.export(again.id).await.unwrap();
+        town.answer(again.id, |_| false).await.unwrap();
+        assert_eq!(town.balances(two).await.paid, Fen(60_000));
+        assert_eq!(town.balances(one).await.due, Fen::ZERO);
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_between_batches_goes_on_without_doubling() {
+    for town in towns("stopped").await {
+        let june = month("2026-06");
+        let tx = town.db.begin().await.unwrap();
+        for number in 1..=2_500 {
+            ledger::grant(&tx, &town.family(number, &[number * 10], june, 100), &decision("新批准"))
+                .await
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut stop = |_| ControlFlow::Break(());
+        let stopped =
+            run::make_run(&town.db, &SYSTEM, town.county, DIBAO, june, officer(ACCOUNTANT), &mut stop).await;
+        assert!(matches!(stopped, Err(LedgerError::Paused)));
+        assert!(town.make(month("2026-07")).await.is_err(), "one month after the other");
+        let made = town.make(june).await.unwrap();
+        assert_eq!((made.line_count, made.total), (2_500, Fen(25_000_000)));
+        town.approve(made.id).await.unwrap();
+        let hash = "ab".repeat(32);
+        town.tx(async |tx| {
+            bank::begin_export(tx, &SYSTEM, made.id, &hash, totals(&made), officer(ACCOUNTANT)).await
+        })
+        .await
+        .unwrap();
+        assert!(matches!(run::carry_on(&town.db, made.id, &mut stop).await, Err(LedgerError::Paused)));
+        town.verify().await;
+        assert_eq!(run::carry_on(&town.db, made.id, &mut go_on).await.unwrap().state, RunState::Exported);
+        let lines = bank::lines(&town.db, &SYSTEM, made.id, 0, 5_000).await.unwrap();
+        let rows: Vec<_> = lines.iter().map(|line| answer_row(line, line.line_no % 100 == 0)).collect();
+        town.read(made.id, &rows).await.unwrap();
+        assert!(matches!(run::carry_on(&town.db, made.id, &mut stop).await, Err(LedgerError::Paused)));
+        town.verify().await;
+        assert_eq!(run::carry_on(&town.db, made.id, &mut go_on).await.unwrap().state, RunState::Answered);
+        assert_eq!(
+            pages::run_lines(&town.db, &SYSTEM, made.id, Some(LineState::Failed), None, 100)
+                .await
+                .unwrap()
+                .rows
+                .len(),
+            25
+        );
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn every_difference_has_its_cause() {
+    for town in towns("differences").await {
+        let june = month("2026-06");
+        let july = june.next();
+        let mut ids = Vec::new();
+        for number in 1..=7 {
+            ids.push(town.grant(&town.family(number, &[number * 10], june, 100)).await.unwrap());
+        }
+        let first = town.pay(june).await;
+        let summary = compare::summary(&town.db, &SYSTEM, first.id).await.unwrap();
+        assert_eq!((summary.previous, summary.unexplained, summary.unchanged), (None, 0, 0));
+        let (raised, ended, suspended, moved) = (ids[0], ids[1], ids[2], ids[3]);
+        town.tx(async |tx| {
+            ledger::change_amount(
+                tx,
+                &SYSTEM,
+                raised,
+                july,
+                Fen(12_000),
+                AmountCause::Standard,
+                &decision("提标"),
+            )
+            .await?;
+            ledger::end(tx, &SYSTEM, ended, june, &decision("收入超标")).await?;
+            ledger::suspend(tx, &SYSTEM, suspended, july, &decision("未年审")).await?;
+            let changed = payee::propose(tx, &SYSTEM, moved, &account(77), &decision("换卡")).await?;
+            payee::confirm(tx, &SYSTEM, changed, officer(REVIEWER)).await
+        })
+        .await
+        .unwrap();
+        let new = town.grant(&town.family(8, &[80], july, 100)).await.unwrap();
+        let late = town.grant(&town.family(9, &[90], june, 100)).await.unwrap();
+        let second = town.make(july).await.unwrap();
+        let differences =
+            compare::differences(&town.db, &SYSTEM, second.id, EntitlementId(0), 100).await.unwrap();
+        let found: Vec<_> = differences
+            .iter()
+            .map(|row| {
+                (row.entitlement, row.kind, row.causes.iter().map(|cause| cause.kind).collect::<Vec<_>>())
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (raised, DifferenceKind::Amount, vec![CauseKind::Amount(AmountCause::Standard)]),
+                (ended, DifferenceKind::Gone, vec![CauseKind::Ended]),
+                (suspended, DifferenceKind::Gone, vec![CauseKind::Suspended]),
+                (moved, DifferenceKind::Payee, vec![CauseKind::Payee]),
+                (new, DifferenceKind::New, vec![CauseKind::Granted]),
+                (late, DifferenceKind::New, vec![CauseKind::Granted, CauseKind::Arrears]),
+            ]
+        );
+        assert_eq!(differences[0].causes[0].reference, "〔2026〕提标号");
+        assert_eq!(differences[5].after, Fen(20_000));
+        let summary = compare::summary(&town.db, &SYSTEM, second.id).await.unwrap();
+        assert_eq!((summary.before.count, summary.after.count, summary.unchanged), (7, 7, 3));
+        assert_eq!(summary.after.after, second.total);
+        town.pay(july).await;
+        let august = july.next();
+        town.tx(async |tx| ledger::resume(tx, &SYSTEM, suspended, august, &decision("补办年审")).await)
+            .await
+            .unwrap();
+        let third = town.make(august).await.unwrap();
+        let differences =
+            compare::differences(&town.db, &SYSTEM, third.id, EntitlementId(0), 100).await.unwrap();
+        let found: Vec<_> = differences.iter().map(|row| (row.entitlement, row.causes[0].kind)).collect();
+        assert_eq!(found, [(suspended, CauseKind::Resumed), (late, CauseKind::Arrears)]);
+        town.verify().await;
+    }
+}
+
+#[tokio::test]
+async fn an_unexplained_difference_cannot_be_approved() {
+    for town in towns("unexplained").await {
+        let june = month("2026-06");
+        let one = town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
+        town.pay(june).await;
+        let july = town.make(june.next()).await.unwrap();
+        // Somebody has tampered with the line behind the ledger's back.
+        store::Query::system("test", "UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE run_id = ?")
+            .bind(july.id)
+            .execute(&town.db)
+            .await
+            .unwrap();
+        assert!(matches!(
+            town.approve(july.id).await,
+            Err(LedgerError::Unexplained { count: 1, first }) if first == one
+        ));
+        let findings = ledger::verify(&town.db).await.unwrap();
+        assert!(findings.iter().any(|finding| finding.rule == "line_is_its_attempts"), "{findings:?}");
+    }
+}
