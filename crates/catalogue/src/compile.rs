@@ -1,13 +1,344 @@
-//! Everything of a release that is written in the rules language, compiled once.
+//! Everything of a release that is written in the rules language, compiled once: programmes, and the expressions of forms and actions.
 
-use crate::{Finding, Release};
+use std::collections::HashMap;
+
+use rules::{
+    ConditionSource, DefinitionSource, Diagnostic, ParameterTypes, Part, ProgrammeSource, Shapes, Type,
+};
+
+use crate::definition::{ConditionKind, Form, Item, Programme, Requirement, Unit};
+use crate::release::{Defined, Place};
+use crate::shapes::{self, CASE, HOUSEHOLD, PERSON, form_shape, record_shape};
+use crate::{Expression, Finding, Release};
 
 /// Compiled programmes and expressions.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Compiled {}
+pub(crate) struct Compiled {
+    pub shapes: Shapes,
+    pub parameters: ParameterTypes,
+    pub programmes: HashMap<String, rules::Programme>,
+    /// By the path of the definition, such as `form/dibao/home/address/visible`.
+    pub expressions: HashMap<String, rules::Expression>,
+}
 
 impl Compiled {
-    pub(crate) fn compile(_release: &Release, _findings: &mut Vec<Finding>) -> Self {
-        Self {}
+    pub(crate) fn compile(release: &Release, findings: &mut Vec<Finding>) -> Self {
+        let mut compiler = Compiler {
+            release,
+            findings,
+            compiled: Self {
+                shapes: shapes::shapes(release),
+                parameters: shapes::parameter_types(release),
+                ..Self::default()
+            },
+        };
+        for programme in release.programmes.iter() {
+            compiler.programme(programme);
+        }
+        for form in release.forms.iter() {
+            compiler.form(form);
+        }
+        for item in release.items.iter() {
+            compiler.item(item);
+        }
+        compiler.compiled
+    }
+}
+
+/// The shape of a unit.
+pub(crate) fn unit_shape(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Person => PERSON,
+        Unit::Household => HOUSEHOLD,
+    }
+}
+
+struct Compiler<'a> {
+    release: &'a Release,
+    findings: &'a mut Vec<Finding>,
+    compiled: Compiled,
+}
+
+impl Compiler<'_> {
+    fn programme(&mut self, programme: &Defined<Programme>) {
+        let source = source_of(programme, self.release);
+        match rules::Programme::compile(&source, &self.compiled.shapes, &self.compiled.parameters) {
+            Ok(compiled) => {
+                self.compiled.programmes.insert(programme.id.get().clone(), compiled);
+            }
+            Err(diagnostics) => {
+                for diagnostic in diagnostics {
+                    let written = match &diagnostic.part {
+                        Part::Definition(id) => {
+                            programme.definitions.iter().find(|one| one.id == *id).map(|one| &one.expr)
+                        }
+                        Part::Condition(id) => programme
+                            .conditions
+                            .iter()
+                            .find(|one| one.id == *id)
+                            .and_then(|one| one.expr.as_ref()),
+                        Part::Amount => Some(&programme.amount.expr),
+                        Part::ReviewMonths => Some(&programme.review),
+                        Part::Expression | Part::Programme => None,
+                    };
+                    // A condition with `when` was compiled inside a CASE; its own text says best where the mistake is.
+                    let own = match &diagnostic.part {
+                        Part::Condition(id) => {
+                            programme.conditions.iter().find(|one| one.id == *id && one.when.is_some())
+                        }
+                        _ => None,
+                    };
+                    match (written, own) {
+                        (Some(_), Some(_)) | (None, _) => {
+                            let line = written.map_or(programme.place.line, |text| {
+                                self.release.line(&programme.place, text.start())
+                            });
+                            self.report(&programme.place, line, &diagnostic);
+                        }
+                        (Some(text), None) => self.report_in(&programme.place, text, &diagnostic),
+                    }
+                }
+            }
+        }
+        let id = programme.id.get().clone();
+        let unit = unit_shape(programme.unit);
+        for condition in &programme.conditions {
+            if let Some(when) = &condition.when {
+                self.expression(
+                    format!("programme/{id}/{}/when", condition.id),
+                    &programme.place,
+                    when,
+                    unit,
+                    &Type::Boolean,
+                );
+            }
+        }
+        if let Some(coverage) = &programme.coverage {
+            self.expression(
+                format!("programme/{id}/coverage"),
+                &programme.place,
+                coverage,
+                PERSON,
+                &Type::Boolean,
+            );
+        }
+        if let Some(taper) = &programme.taper {
+            self.expression(format!("programme/{id}/taper"), &programme.place, taper, unit, &Type::number(0));
+        }
+    }
+
+    fn form(&mut self, form: &Defined<Form>) {
+        let whole = form_shape(&form.id);
+        for page in &form.pages {
+            let path = format!("form/{}/{}", form.id, page.id);
+            let shape = page
+                .repeat
+                .as_ref()
+                .map_or_else(|| whole.clone(), |repeat| record_shape(&form.id, &repeat.of));
+            if let Some(visible) = &page.visible {
+                self.expression(format!("{path}/visible"), &form.place, visible, &whole, &Type::Boolean);
+            }
+            if let Some(only) = page.repeat.as_ref().and_then(|repeat| repeat.only.as_ref()) {
+                self.expression(format!("{path}/only"), &form.place, only, &shape, &Type::Boolean);
+            }
+            for field in &page.fields {
+                let path = format!("{path}/{}", field.id);
+                if let Some(visible) = &field.visible {
+                    self.expression(format!("{path}/visible"), &form.place, visible, &shape, &Type::Boolean);
+                }
+                if let Requirement::When(required) = &field.required {
+                    self.expression(
+                        format!("{path}/required"),
+                        &form.place,
+                        required,
+                        &shape,
+                        &Type::Boolean,
+                    );
+                }
+                for (index, validity) in field.valid.iter().enumerate() {
+                    self.expression(
+                        format!("{path}/valid/{index}"),
+                        &form.place,
+                        &validity.expr,
+                        &shape,
+                        &Type::Boolean,
+                    );
+                }
+            }
+        }
+    }
+
+    fn item(&mut self, item: &Defined<Item>) {
+        for action in &item.actions {
+            if let Some(when) = &action.when {
+                self.expression(
+                    format!("item/{}/{}/when", item.id, action.id),
+                    &item.place,
+                    when,
+                    CASE,
+                    &Type::Boolean,
+                );
+            }
+        }
+    }
+
+    fn expression(&mut self, path: String, place: &Place, text: &Expression, shape: &str, wanted: &Type) {
+        match rules::Expression::compile(
+            text,
+            shape,
+            &self.compiled.shapes,
+            &self.compiled.parameters,
+            wanted,
+        ) {
+            Ok(compiled) => {
+                self.compiled.expressions.insert(path, compiled);
+            }
+            Err(diagnostics) => {
+                for diagnostic in diagnostics {
+                    self.report_in(place, text, &diagnostic);
+                }
+            }
+        }
+    }
+
+    fn report_in(&mut self, place: &Place, text: &Expression, diagnostic: &Diagnostic) {
+        let first = self.release.line(place, text.start());
+        // A multi-line string begins on the line after its quotes.
+        let opened = self
+            .release
+            .file(place, &place.path)
+            .and_then(|file| file.get(text.start()..))
+            .unwrap_or_default();
+        let skipped = usize::from(opened.starts_with("\"\"\"\n") || opened.starts_with("\"\"\"\r\n"));
+        let (line, _) = diagnostic.position(text);
+        self.report(place, first + skipped + line - 1, diagnostic);
+    }
+
+    fn report(&mut self, place: &Place, line: usize, diagnostic: &Diagnostic) {
+        let expected = diagnostic
+            .suggestion
+            .clone()
+            .unwrap_or_else(|| "规则语言的式子,见 docs/rules-language.md".to_owned());
+        self.findings.push(Finding::error(
+            self.release.file_name(place),
+            line,
+            format!("式子不对:{diagnostic}"),
+            expected,
+        ));
+    }
+}
+
+/// The programme as the language takes it. A condition that is only asked `when` something holds is met otherwise.
+fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
+    let definitions = programme.definitions.iter().map(|definition| DefinitionSource {
+        id: definition.id.get().clone(),
+        title: definition.title.clone(),
+        expr: definition.expr.get().clone(),
+        unit: definition.unit.clone(),
+    });
+    let conditions = programme.conditions.iter().map(|condition| {
+        let kind = match (condition.kind, &condition.expr) {
+            (ConditionKind::Expression, Some(expr)) => {
+                rules::ConditionKind::Expression(match &condition.when {
+                    Some(when) => format!("CASE WHEN {when} THEN {expr} ELSE TRUE END"),
+                    None => expr.get().clone(),
+                })
+            }
+            (ConditionKind::Finding, _) | (ConditionKind::Expression, None) => rules::ConditionKind::Finding,
+        };
+        let basis = condition.basis.iter().map(|basis| release.cite(basis)).collect();
+        ConditionSource { id: condition.id.get().clone(), title: condition.title.clone(), basis, kind }
+    });
+    ProgrammeSource {
+        id: programme.id.get().clone(),
+        title: programme.title.clone(),
+        unit_shape: unit_shape(programme.unit).to_owned(),
+        definitions: definitions.collect(),
+        conditions: conditions.collect(),
+        amount: Some(programme.amount.expr.get().clone()),
+        amount_title: Some(format!("{}({})", programme.title, programme.amount.unit)),
+        exclusion_group: Some(programme.exclusion_group.get().clone()),
+        priority: Some(programme.priority),
+        review_months: Some(programme.review.get().clone()),
+    }
+}
+
+impl Release {
+    /// The shapes and codelists that expressions see.
+    #[must_use]
+    pub fn shapes(&self) -> &Shapes {
+        &self.compiled.shapes
+    }
+
+    /// The parameters and tables that expressions may name.
+    #[must_use]
+    pub fn parameter_types(&self) -> &ParameterTypes {
+        &self.compiled.parameters
+    }
+
+    /// A programme, ready to decide.
+    #[must_use]
+    pub fn rules(&self, programme: &str) -> Option<&rules::Programme> {
+        self.compiled.programmes.get(programme)
+    }
+
+    /// Which person a programme covers: over `person`; none means everybody in the unit.
+    #[must_use]
+    pub fn coverage(&self, programme: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("programme/{programme}/coverage"))
+    }
+
+    /// For how many months a programme tapers: over its unit.
+    #[must_use]
+    pub fn taper(&self, programme: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("programme/{programme}/taper"))
+    }
+
+    /// When a condition is asked at all: over the programme's unit; none means always.
+    #[must_use]
+    pub fn condition_when(&self, programme: &str, condition: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("programme/{programme}/{condition}/when"))
+    }
+
+    /// When a page is shown: over the form's shape; none means always.
+    #[must_use]
+    pub fn page_visible(&self, form: &str, page: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("form/{form}/{page}/visible"))
+    }
+
+    /// For which records a repeated page is shown: over the record's shape; none means all.
+    #[must_use]
+    pub fn page_only(&self, form: &str, page: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("form/{form}/{page}/only"))
+    }
+
+    /// When a field is shown; none means always. Over the record's shape on a repeated page, else over the form's.
+    #[must_use]
+    pub fn field_visible(&self, form: &str, page: &str, field: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("form/{form}/{page}/{field}/visible"))
+    }
+
+    /// When a field must be answered, where that is an expression.
+    #[must_use]
+    pub fn field_required(&self, form: &str, page: &str, field: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("form/{form}/{page}/{field}/required"))
+    }
+
+    /// What must hold of a field: the expression at an index of [`crate::definition::Field::valid`].
+    #[must_use]
+    pub fn field_valid(
+        &self,
+        form: &str,
+        page: &str,
+        field: &str,
+        index: usize,
+    ) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("form/{form}/{page}/{field}/valid/{index}"))
+    }
+
+    /// When an action may be done: over the `case` shape; none means always.
+    #[must_use]
+    pub fn action_when(&self, item: &str, action: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("item/{item}/{action}/when"))
     }
 }

@@ -7,8 +7,10 @@
 //! The crate never touches the database and has no clock. It changes when a pack can say something new.
 
 mod case_fields;
+mod cases;
 mod check;
 mod compile;
+mod context;
 pub mod definition;
 mod files;
 mod finding;
@@ -18,6 +20,7 @@ mod pack;
 mod places;
 mod read;
 mod release;
+pub mod shapes;
 
 pub use case_fields::{CASE_FIELDS, CaseField};
 pub use files::PackFiles;

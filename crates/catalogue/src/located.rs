@@ -73,6 +73,12 @@ impl PartialEq<str> for Located<String> {
     }
 }
 
+impl PartialEq<String> for Located<String> {
+    fn eq(&self, other: &String) -> bool {
+        self.value == *other
+    }
+}
+
 impl PartialEq<&str> for Located<String> {
     fn eq(&self, other: &&str) -> bool {
         self.value == *other

@@ -400,13 +400,23 @@ impl Release {
     /// The value of a parameter for a division on a day: the nearest division wins, then the later layer, then the later start.
     #[must_use]
     pub fn parameter(&self, id: &str, division: &str, on: NaiveDate) -> Option<EffectiveValue<'_>> {
-        let held = self.best(
-            self.values.get(id)?,
-            division,
-            |value| value.from <= on && value.until.is_none_or(|until| on <= until),
-            |value| value.from,
-        )?;
+        self.effective(id, division, |_| on)
+    }
+
+    /// The same where each value says by which day it is picked.
+    pub(crate) fn effective(
+        &self,
+        id: &str,
+        division: &str,
+        day: impl Fn(&DatedValue) -> NaiveDate,
+    ) -> Option<EffectiveValue<'_>> {
+        let holds = |value: &DatedValue| {
+            let on = day(value);
+            value.from <= on && value.until.is_none_or(|until| on <= until)
+        };
+        let held = self.best(self.values.get(id)?, division, holds, |value| value.from)?;
         let value = &held.value;
+        let on = day(value);
         Some(EffectiveValue {
             value: value.value.get(),
             source: value.source.as_str(),
@@ -421,12 +431,8 @@ impl Release {
     /// The rows of a table for a division on a day, chosen like a parameter.
     #[must_use]
     pub fn table(&self, id: &str, division: &str, on: NaiveDate) -> Option<&TableValue> {
-        let held = self.best(
-            self.table_values.get(id)?,
-            division,
-            |value| value.from <= on && value.until.is_none_or(|until| on <= until),
-            |value| value.from,
-        )?;
+        let holds = |value: &TableValue| value.from <= on && value.until.is_none_or(|until| on <= until);
+        let held = self.best(self.table_values.get(id)?, division, holds, |value| value.from)?;
         Some(&held.value)
     }
 
@@ -437,14 +443,21 @@ impl Release {
         holds: impl Fn(&V) -> bool,
         from: impl Fn(&V) -> NaiveDate,
     ) -> Option<&'a Held<V>> {
-        let codes = self.places.upwards(division).map(|entry| Some(entry.code.as_str())).chain([None]);
-        codes
-            .filter_map(|code| {
-                let here =
-                    values.iter().filter(|held| held.division.as_deref() == code && holds(&held.value));
-                here.max_by_key(|held| (held.layer, held.place.pack, from(&held.value)))
-            })
-            .next()
+        let mut codes = self.places.upwards(division).map(|entry| Some(entry.code.as_str())).chain([None]);
+        codes.find_map(|code| {
+            let here = values.iter().filter(|held| held.division.as_deref() == code && holds(&held.value));
+            here.max_by_key(|held| (held.layer, held.place.pack, from(&held.value)))
+        })
+    }
+
+    /// How a basis is cited: 《社会救助法》第十八条; the bare id of a law that is not defined.
+    #[must_use]
+    pub fn cite(&self, basis: &Basis) -> String {
+        match (self.laws.get(&basis.law), &basis.article) {
+            (Some(law), Some(article)) => law.cite(article),
+            (Some(law), None) => format!("《{}》", law.short),
+            (None, _) => basis.law.get().clone(),
+        }
     }
 
     /// Citations in force on a day, best law first: what a letter prints.

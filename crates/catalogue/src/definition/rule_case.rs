@@ -25,7 +25,7 @@ pub struct RuleCase {
     /// The day that picks the law; the first of the month if absent.
     #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
     pub law_on: Option<NaiveDate>,
-    /// Facts of the household.
+    /// Facts of the household; `"?"` is unknown, one that is left out is what its `absent` says.
     #[serde(default)]
     pub household: BTreeMap<String, Located<Scalar>>,
     /// Facts of each member; the first is the head (or the single person).
@@ -50,6 +50,9 @@ pub struct Expected {
     /// Conditions that fail (for no) or are open (for unknown).
     #[serde(default)]
     pub because: Vec<Reference>,
+    /// Unknowns that must be named, by path: `param.dibao_standard`, `members.wage_income`.
+    #[serde(default)]
+    pub missing: Vec<Reference>,
     /// Months to the next review.
     #[serde(default)]
     pub review: Option<i64>,

@@ -54,6 +54,8 @@ pub enum Permission {
     Notice,
     /// Run the means test.
     MeansTest,
+    /// Examine at the county what the township reported, and visit where it must.
+    Examine,
     /// Decide.
     Confirm,
     /// Check finished cases.

@@ -1,0 +1,111 @@
+//! Programmes and their rule cases.
+
+use super::Checker;
+use crate::definition::ConditionKind;
+use crate::release::Defined;
+
+/// The codelist from which a failing condition takes its reason.
+pub(crate) const REASONS: &str = "refusal_reason";
+
+impl Checker<'_> {
+    pub(super) fn programmes(&mut self) {
+        let release = self.release;
+        for programme in release.programmes.iter() {
+            let place = &programme.place;
+            self.refers(place, &programme.exclusion_group, &release.exclusion_groups);
+            self.strong_basis(
+                place,
+                programme.id.start(),
+                &format!("项目 {}", programme.id),
+                &programme.basis,
+            );
+            self.basis(place, &programme.amount.basis);
+            self.basis(place, &programme.review_basis);
+            self.basis(place, &programme.taper_basis);
+            if programme.review_basis.is_empty() {
+                self.at(
+                    place,
+                    programme.review.start(),
+                    "核查间隔没有依据",
+                    "review_basis = [{ law = \"…\", article = \"…\" }]",
+                );
+            }
+            for definition in &programme.definitions {
+                self.basis(place, &definition.basis);
+            }
+            for condition in &programme.conditions {
+                let what = format!("条件 {}", condition.id);
+                self.strong_basis(place, condition.id.start(), &what, &condition.basis);
+                match (condition.kind, &condition.expr, &condition.question) {
+                    (ConditionKind::Expression, None, _) => {
+                        self.at(
+                            place,
+                            condition.id.start(),
+                            format!("{what} 由式子判断,没有写式子"),
+                            "expr = \"…\"",
+                        );
+                    }
+                    (ConditionKind::Expression, Some(_), Some(_)) => {
+                        self.at(
+                            place,
+                            condition.id.start(),
+                            format!("{what} 由式子判断,不要写 question"),
+                            "kind = \"finding\",或者去掉 question",
+                        );
+                    }
+                    (ConditionKind::Finding, Some(expr), _) => {
+                        self.at(
+                            place,
+                            expr.start(),
+                            format!("{what} 由经办人员认定,不要写式子"),
+                            "kind = \"expression\",或者去掉 expr",
+                        );
+                    }
+                    (ConditionKind::Finding, None, None) => {
+                        self.at(
+                            place,
+                            condition.id.start(),
+                            format!("{what} 由经办人员认定,没有写要认定什么"),
+                            "question = \"…\"",
+                        );
+                    }
+                    (ConditionKind::Finding, None, Some(_)) | (ConditionKind::Expression, Some(_), None) => {}
+                }
+                let reasons = release.codelists.get(REASONS);
+                if reasons.is_none_or(|list| list.title_of(&condition.reason).is_none()) {
+                    let message = format!("{what} 的理由 {} 不在代码表 {REASONS} 里", condition.reason);
+                    self.at(place, condition.reason.start(), message, format!("代码表 {REASONS} 的代码"));
+                }
+            }
+        }
+        for case in release.cases.iter() {
+            self.case(case);
+        }
+    }
+
+    fn case(&mut self, case: &Defined<crate::definition::RuleCase>) {
+        if !self.refers(&case.place, &case.programme, &self.release.programmes) {
+            return;
+        }
+        if self.release.places.get(&case.division).is_none() {
+            let message = format!("例子 {} 的区划 {} 不在配置包的区划里", case.id, case.division);
+            self.at(&case.place, case.division.start(), message, "区划文件里的代码");
+        }
+        if let Some(programme) = self.release.programmes.get(&case.programme) {
+            let conditions: Vec<&str> =
+                programme.conditions.iter().map(|condition| condition.id.as_str()).collect();
+            for because in &case.expect.because {
+                self.among(&case.place, because, "条件", &conditions);
+            }
+        }
+        if self.release.rules(&case.programme).is_some()
+            && let Err(wrong) = self.release.case_inputs(case)
+        {
+            self.on(
+                &case.place,
+                format!("例子 {} {wrong}", case.id),
+                "指标项的 id 和合适的值;\"?\" 表示不知道",
+            );
+        }
+    }
+}

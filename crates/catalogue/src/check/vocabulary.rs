@@ -1,0 +1,228 @@
+//! Laws, codelists, facts, data sets, roles and letters.
+
+use chrono::NaiveDate;
+
+use super::Checker;
+use crate::definition::{Absent, FactSource, Gather, Level, ValueKind};
+use crate::release::Place;
+use crate::{Located, Number};
+
+impl Checker<'_> {
+    pub(super) fn vocabulary(&mut self) {
+        let release = self.release;
+        for law in release.laws.iter() {
+            self.unique(&law.place, "条文", law.articles.iter().map(|article| &article.number));
+            if law.until.is_some_and(|until| until < law.in_force_from) {
+                self.on(
+                    &law.place,
+                    format!("法规 {} 的失效日早于施行日", law.id),
+                    "until 不早于 in_force_from",
+                );
+            }
+        }
+        for list in release.codelists.iter() {
+            self.unique(&list.place, "代码", list.values.iter().map(|value| &value.code));
+            if list.values.is_empty() {
+                self.on(
+                    &list.place,
+                    format!("代码表 {} 是空的", list.id),
+                    "至少一个 { code = \"…\", title = \"…\" }",
+                );
+            }
+            for value in &list.values {
+                self.basis(&list.place, &value.basis);
+            }
+        }
+        for fact in release.facts.iter() {
+            self.value_kind(
+                &fact.place,
+                &fact.id,
+                &fact.kind,
+                fact.codelist.as_ref(),
+                fact.min.as_ref(),
+                fact.max.as_ref(),
+            );
+            for department in &fact.source {
+                self.refers(&fact.place, department, &release.departments);
+            }
+            if fact.precedence.is_empty() {
+                let expected = "precedence = [\"visit\", \"department\", \"declared\"],可信的在前";
+                self.at(
+                    &fact.place,
+                    fact.id.start(),
+                    format!("指标项 {} 没有写哪个来源优先", fact.id),
+                    expected,
+                );
+            }
+            let asked = fact.precedence.iter().any(|source| **source == FactSource::Department);
+            if !fact.source.is_empty() && !asked {
+                let message = format!("指标项 {} 写了来源部门,precedence 里却没有 department", fact.id);
+                self.at(&fact.place, fact.id.start(), message, "precedence 里加上 \"department\"");
+            }
+            self.absent(&fact.place, &fact.id, fact.absent, *fact.kind, fact.codelist.as_ref());
+            if fact.absent == Absent::None && fact.min.as_ref().is_some_and(|min| **min > Number::new(0, 0)) {
+                let message = format!("指标项 {} 的 absent = \"none\" 表示0,却小于 min", fact.id);
+                self.at(&fact.place, fact.id.start(), message, "min = 0,或者 absent = \"unknown\"");
+            }
+        }
+        self.datasets();
+        for role in release.roles.iter() {
+            if role.levels.is_empty() || role.levels.contains(&Level::Applicant) {
+                self.on(
+                    &role.place,
+                    format!("岗位 {} 的级别不对", role.id),
+                    "levels 为 village、township、county、prefecture 之一或几个",
+                );
+            }
+            if role.permissions.is_empty() {
+                self.on(&role.place, format!("岗位 {} 什么也不能做", role.id), "permissions 至少一项");
+            }
+        }
+        for letter in release.letters.iter() {
+            self.basis(&letter.place, &letter.basis);
+            if release.file(&letter.place, &letter.template).is_none() {
+                let message = format!("文书 {} 的模板 {} 不在配置包里", letter.id, letter.template);
+                self.at(
+                    &letter.place,
+                    letter.template.start(),
+                    message,
+                    "包内的 .typ 文件,路径从配置包文件夹写起",
+                );
+            }
+        }
+    }
+
+    fn absent(
+        &mut self,
+        place: &Place,
+        id: &Located<String>,
+        absent: Absent,
+        kind: ValueKind,
+        codelist: Option<&Located<String>>,
+    ) {
+        if absent != Absent::None {
+            return;
+        }
+        match kind {
+            ValueKind::Boolean | ValueKind::Integer | ValueKind::Decimal | ValueKind::Money => {}
+            ValueKind::Code => {
+                let list = codelist.and_then(|list| self.release.codelists.get(list));
+                if list.is_some_and(|list| list.title_of("none").is_none()) {
+                    let message = format!("{id} 的 absent = \"none\" 要求代码表里有 none");
+                    self.at(
+                        place,
+                        id.start(),
+                        message,
+                        "代码表里加 { code = \"none\", … },或者 absent = \"unknown\"",
+                    );
+                }
+            }
+            ValueKind::Date | ValueKind::Month | ValueKind::Text => {
+                self.at(
+                    place,
+                    id.start(),
+                    format!("{id} 是日期或文字,没有就是不知道"),
+                    "absent = \"unknown\"",
+                );
+            }
+        }
+    }
+
+    /// Type, codelist and bounds fit each other.
+    pub(super) fn value_kind(
+        &mut self,
+        place: &Place,
+        id: &Located<String>,
+        kind: &Located<ValueKind>,
+        codelist: Option<&Located<String>>,
+        min: Option<&Located<Number>>,
+        max: Option<&Located<Number>>,
+    ) {
+        let numeric = matches!(**kind, ValueKind::Integer | ValueKind::Decimal | ValueKind::Money);
+        match (**kind == ValueKind::Code, codelist) {
+            (true, None) => self.at(
+                place,
+                kind.start(),
+                format!("{id} 是代码,没有写代码表"),
+                "codelist = \"代码表的 id\"",
+            ),
+            (false, Some(list)) => self.at(
+                place,
+                list.start(),
+                format!("{id} 不是代码,不要写代码表"),
+                "type = \"code\",或者去掉 codelist",
+            ),
+            (true, Some(list)) => {
+                self.refers(place, list, &self.release.codelists);
+            }
+            (false, None) => {}
+        }
+        match (numeric, min, max) {
+            (true, Some(min), Some(max)) if **min > **max => {
+                self.at(place, min.start(), format!("{id} 的 min {min} 大于 max {max}"), "min 不大于 max");
+            }
+            (true, Some(_), Some(_)) | (false, None, None) => {}
+            (true, _, _) => {
+                self.at(
+                    place,
+                    kind.start(),
+                    format!("{id} 是数,没有写上下限"),
+                    "min = …、max = …(编译时要证明存得下)",
+                );
+            }
+            (false, _, _) => {
+                self.at(place, kind.start(), format!("{id} 不是数,不要写上下限"), "去掉 min、max")
+            }
+        }
+        for bound in [min, max].into_iter().flatten() {
+            let scale = if **kind == ValueKind::Integer { 0 } else { 6 };
+            if bound.scale() > scale {
+                self.at(place, bound.start(), format!("{id} 是整数,界限 {bound} 有小数"), "整数");
+            }
+        }
+    }
+
+    fn datasets(&mut self) {
+        let release = self.release;
+        for dataset in release.datasets.iter() {
+            let place = &dataset.place;
+            self.refers(place, &dataset.department, &release.departments);
+            self.unique(place, "列", dataset.columns.iter().map(|column| &column.id));
+            if dataset.columns.iter().all(|column| column.id != "citizen_id") {
+                self.on(
+                    place,
+                    format!("核对数据 {} 没有身份证号列", dataset.id),
+                    "一列 { id = \"citizen_id\", type = \"citizen_id\", required = true }",
+                );
+            }
+            let names: Vec<&str> = dataset.columns.iter().map(|column| column.id.as_str()).collect();
+            for column in &dataset.columns {
+                if let Some(list) = &column.codelist {
+                    self.refers(place, list, &release.codelists);
+                }
+            }
+            for fact in &dataset.facts {
+                self.refers(place, &fact.fact, &release.facts);
+                match (&fact.column, fact.gather) {
+                    (Some(column), _) => self.among(place, column, "列", &names),
+                    (None, Gather::Count | Gather::Any) => {}
+                    (None, Gather::Sum | Gather::Max | Gather::Last) => {
+                        self.at(
+                            place,
+                            fact.fact.start(),
+                            format!("由 {} 归集的 {} 没有写列", dataset.id, fact.fact),
+                            "column = \"列的 id\"",
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// From is not after until.
+    pub(super) fn period(&mut self, place: &Place, start: usize, from: NaiveDate, until: Option<NaiveDate>) {
+        if until.is_some_and(|until| until < from) {
+            self.at(place, start, format!("截止日早于起始日 {from}"), "until 不早于 from");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The circumstances of a decision: the parameters in force for a place, a month and a law.
+
+use chrono::NaiveDate;
+use rules::{Context, FindingValue, Record, Value};
+use vocab::Month;
+
+use crate::Release;
+use crate::definition::ConditionKind;
+use crate::shapes::{parameter_type, value_of};
+
+impl Release {
+    /// What a programme is decided with in a division: its parameters and tables. A value that an article gives is picked by `law_on`, a
+    /// value that a place sets by the month. A condition whose `when` does not hold there is met, and says so. Findings of officers are
+    /// added by the caller.
+    #[must_use]
+    pub fn context(
+        &self,
+        programme: &str,
+        division: &str,
+        month: Month,
+        law_on: NaiveDate,
+        known_at: NaiveDate,
+    ) -> Context {
+        let mut context = Context::new(month, law_on, known_at);
+        let Some(compiled) = self.rules(programme) else {
+            return context;
+        };
+        let mut names = compiled.parameters();
+        names.extend(self.taper(programme).is_some().then(|| "param.taper_months".to_owned()));
+        for name in names {
+            if let Some(id) = name.strip_prefix("param.") {
+                let value = self.parameter_for(id, division, month, law_on);
+                if value.is_known() {
+                    context.parameters.insert(id.to_owned(), value);
+                }
+            } else if let Some(id) = name.strip_prefix("table.") {
+                self.add_table(id, division, month, &mut context);
+            }
+        }
+        self.settle_unasked(programme, &mut context);
+        context
+    }
+
+    /// A parameter's value as the language takes it; unknown where nobody set it.
+    #[must_use]
+    pub fn parameter_for(&self, id: &str, division: &str, month: Month, law_on: NaiveDate) -> Value {
+        let Some(parameter) = self.parameters.get(id) else {
+            return Value::Unknown;
+        };
+        let Some(effective) = self
+            .effective(id, division, |value| if value.law.is_some() { law_on } else { month.first_day() })
+        else {
+            return Value::Unknown;
+        };
+        value_of(effective.value, &parameter_type(parameter), self.shapes()).unwrap_or_default()
+    }
+
+    fn add_table(&self, id: &str, division: &str, month: Month, context: &mut Context) {
+        let (Some(table), Some(held)) =
+            (self.parameter_types().tables.get(id), self.table(id, division, month.first_day()))
+        else {
+            return;
+        };
+        for (key, scalar) in &held.rows {
+            if let Ok(value) = value_of(scalar, &table.value, self.shapes()) {
+                context.tables.entry(id.to_owned()).or_default().insert(key.clone(), value);
+            }
+        }
+    }
+
+    fn settle_unasked(&self, programme: &str, context: &mut Context) {
+        let Some(definition) = self.programmes.get(programme) else {
+            return;
+        };
+        for condition in
+            definition.conditions.iter().filter(|condition| condition.kind == ConditionKind::Finding)
+        {
+            let Some(when) = self.condition_when(programme, &condition.id) else {
+                continue;
+            };
+            if when.evaluate(&Record::new(), context) == Value::Boolean(false) {
+                let finding = FindingValue {
+                    met: Some(true),
+                    officer: "规则".to_owned(),
+                    reason: "本地的规定不需要逐户认定这一项".to_owned(),
+                    recorded_on: context.known_at,
+                };
+                context.findings.insert(condition.id.get().clone(), finding);
+            }
+        }
+    }
+}

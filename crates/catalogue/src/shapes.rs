@@ -1,0 +1,199 @@
+//! The shapes that the rules language sees: person and household with the pack's facts, the case at the desk, and one shape (or two) for
+//! each form.
+
+use rules::{ParameterTypes, Rational, Shape, Shapes, TableType, Type, Value};
+
+use crate::case_fields::CASE_FIELDS;
+use crate::definition::{Absent, Fact, Field, FieldKind, Form, Parameter, Scalar, Table, Unit, ValueKind};
+use crate::{Located, Number, Release};
+
+/// Id of the shape of a person.
+pub const PERSON: &str = "person";
+/// Id of the shape of a household.
+pub const HOUSEHOLD: &str = "household";
+/// Id of the shape of a case.
+pub const CASE: &str = "case";
+
+/// Id of the shape of a form.
+#[must_use]
+pub fn form_shape(form: &str) -> String {
+    format!("form.{form}")
+}
+
+/// Id of the shape of the records that a form makes or goes over.
+#[must_use]
+pub fn record_shape(form: &str, of: &str) -> String {
+    format!("form.{form}.{of}")
+}
+
+/// The exact number for the language.
+#[must_use]
+pub fn rational(number: Number) -> Rational {
+    number.to_string().parse().expect("an exact decimal is a rational")
+}
+
+fn number_type(scale: u32, min: Option<&Located<Number>>, max: Option<&Located<Number>>) -> Type {
+    let bound = |bound: Option<&Located<Number>>| bound.map(|number| rational(*number.get()));
+    Type::Number { scale: u8::try_from(scale).unwrap_or(6), min: bound(min), max: bound(max) }
+}
+
+fn value_type(
+    kind: ValueKind,
+    codelist: Option<&str>,
+    scale: Option<u32>,
+    min: Option<&Located<Number>>,
+    max: Option<&Located<Number>>,
+) -> Type {
+    match kind {
+        ValueKind::Boolean => Type::Boolean,
+        ValueKind::Integer => number_type(0, min, max),
+        ValueKind::Decimal => number_type(scale.unwrap_or(2), min, max),
+        ValueKind::Money => number_type(2, min, max),
+        ValueKind::Date => Type::Date,
+        ValueKind::Month => Type::Month,
+        ValueKind::Code => Type::code(codelist.unwrap_or_default()),
+        ValueKind::Text => Type::Text,
+    }
+}
+
+/// The type of a fact in the language.
+#[must_use]
+pub fn fact_type(fact: &Fact) -> Type {
+    let codelist = fact.codelist.as_ref().map(|id| id.as_str());
+    value_type(*fact.kind, codelist, fact.scale, fact.min.as_ref(), fact.max.as_ref())
+}
+
+/// The type of a parameter in the language.
+#[must_use]
+pub fn parameter_type(parameter: &Parameter) -> Type {
+    let codelist = parameter.codelist.as_ref().map(|id| id.as_str());
+    value_type(*parameter.kind, codelist, parameter.scale, parameter.min.as_ref(), parameter.max.as_ref())
+}
+
+fn table_type(table: &Table) -> TableType {
+    TableType {
+        title: table.title.clone(),
+        key: Type::code(&table.key),
+        value: value_type(*table.kind, None, None, Some(&table.min), Some(&table.max)),
+    }
+}
+
+/// What a missing fact means once its source was asked: zero, no, code `none`, or unknown.
+#[must_use]
+pub fn absent_value(fact: &Fact) -> Value {
+    match (fact.absent, *fact.kind) {
+        (Absent::Unknown, _) => Value::Unknown,
+        (Absent::None, ValueKind::Boolean) => Value::Boolean(false),
+        (Absent::None, ValueKind::Integer | ValueKind::Decimal | ValueKind::Money) => Value::from(0),
+        (Absent::None, ValueKind::Code) => Value::from("none"),
+        (Absent::None, ValueKind::Date | ValueKind::Month | ValueKind::Text) => Value::Unknown,
+    }
+}
+
+/// A written value as a value of the type, or what is wrong with it, in Chinese.
+pub(crate) fn value_of(scalar: &Scalar, ty: &Type, shapes: &Shapes) -> Result<Value, String> {
+    let json = match scalar {
+        Scalar::Boolean(flag) => serde_json::Value::Bool(*flag),
+        Scalar::Number(number) => serde_json::Value::String(number.to_string()),
+        Scalar::Date(date) => serde_json::Value::String(date.to_string()),
+        Scalar::Text(text) => serde_json::Value::String(text.clone()),
+    };
+    rules::read_value(&json, ty, shapes)
+}
+
+/// The type of a form field's answer; none where rules cannot read it.
+#[must_use]
+pub fn answer_type(field: &Field) -> Option<Type> {
+    let (min, max) = (field.min.as_ref(), field.max.as_ref());
+    Some(match *field.kind {
+        FieldKind::YesNo | FieldKind::Statement => Type::Boolean,
+        FieldKind::Choice => Type::code(field.codelist.as_ref().map_or("", |id| id.as_str())),
+        FieldKind::Date => Type::Date,
+        FieldKind::Month => Type::Month,
+        FieldKind::Money | FieldKind::Decimal => number_type(2, min, max),
+        FieldKind::Integer => number_type(0, min, max),
+        FieldKind::Text
+        | FieldKind::Textarea
+        | FieldKind::PersonName
+        | FieldKind::CitizenId
+        | FieldKind::Phone
+        | FieldKind::BankAccount
+        | FieldKind::Division
+        | FieldKind::MemberRef => Type::Text,
+        FieldKind::Choices | FieldKind::File | FieldKind::Files | FieldKind::Signature => return None,
+    })
+}
+
+/// All shapes and code lists of a release.
+pub(crate) fn shapes(release: &Release) -> Shapes {
+    let mut person = Shape::new(PERSON, "人员")
+        .with_field("born_on", "出生日期", Type::Date)
+        .with_field("sex", "性别", Type::code("sex"))
+        .with_field("relation", "与户主关系", Type::code("relation"))
+        .with_field("head", "户主", Type::Boolean)
+        .with_one("household", "家庭", HOUSEHOLD);
+    let mut household = Shape::new(HOUSEHOLD, "家庭")
+        .with_field("area", "城乡", Type::code("area"))
+        .with_many("members", "家庭成员", PERSON)
+        .with_one("head", "户主", PERSON);
+    for fact in release.facts.iter() {
+        match fact.on {
+            Unit::Person => person = person.with_field(&fact.id, &fact.title, fact_type(fact)),
+            Unit::Household => household = household.with_field(&fact.id, &fact.title, fact_type(fact)),
+        }
+    }
+    let mut case = Shape::new(CASE, "办件");
+    for field in CASE_FIELDS {
+        let ty = match field.kind {
+            ValueKind::Money => Type::number(2),
+            kind => value_type(kind, field.codelist, None, None, None),
+        };
+        case = case.with_field(field.id, field.title, ty);
+    }
+    let mut shapes: Shapes = [person, household, case].into_iter().collect();
+    for form in release.forms.iter() {
+        form_shapes(form, &mut shapes);
+    }
+    for list in release.codelists.iter() {
+        let codes = list.values.iter().map(|code| (code.code.get().clone(), code.title.clone())).collect();
+        shapes.codelists.insert(list.id.get().clone(), codes);
+    }
+    shapes
+}
+
+fn form_shapes(form: &Form, shapes: &mut Shapes) {
+    let own = form_shape(&form.id);
+    let mut whole = Shape::new(&own, &form.title);
+    for page in &form.pages {
+        let Some(repeat) = &page.repeat else {
+            for field in &page.fields {
+                if let Some(ty) = answer_type(field) {
+                    whole = whole.with_field(&field.id, &field.label, ty);
+                }
+            }
+            continue;
+        };
+        let id = record_shape(&form.id, &repeat.of);
+        let mut record = shapes
+            .get(&id)
+            .cloned()
+            .unwrap_or_else(|| Shape::new(&id, &repeat.label).with_one("form", "本表", &own));
+        for field in &page.fields {
+            if let Some(ty) = answer_type(field) {
+                record = record.with_field(&field.id, &field.label, ty);
+            }
+        }
+        shapes.insert(record);
+        whole = whole.with_many(&repeat.of, &repeat.label, &id);
+    }
+    shapes.insert(whole);
+}
+
+/// The parameters and tables of a release.
+pub(crate) fn parameter_types(release: &Release) -> ParameterTypes {
+    let parameters = release.parameters.iter().map(|parameter| {
+        (parameter.id.get().clone(), rules::Field::new(&parameter.title, parameter_type(parameter)))
+    });
+    let tables = release.tables.iter().map(|table| (table.id.get().clone(), table_type(table)));
+    ParameterTypes { parameters: parameters.collect(), tables: tables.collect() }
+}

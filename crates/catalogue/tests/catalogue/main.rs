@@ -1,0 +1,28 @@
+//! Packs as a whole: the real ones load, decide their own cases and travel through an archive; broken ones are refused by line.
+
+mod packs;
+
+use std::path::{Path, PathBuf};
+
+use catalogue::{Finding, LoadOptions, Release};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs").join(name)
+}
+
+fn shown(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("{finding}\n")).collect()
+}
+
+/// The release of a demonstration: national, city, demo.
+fn demo() -> Release {
+    let (national, city, demo) = (folder("national"), folder("wuhai"), folder("demo-wuhai"));
+    Release::load_with(&[&national, &city, &demo], LoadOptions { synthetic: true })
+        .unwrap_or_else(|findings| panic!("{}", shown(&findings)))
+}
+
+/// The release of the city alone.
+fn city() -> Release {
+    let (national, city) = (folder("national"), folder("wuhai"));
+    Release::load(&[&national, &city]).unwrap_or_else(|findings| panic!("{}", shown(&findings)))
+}

@@ -1,0 +1,246 @@
+//! The packs that ship.
+
+use std::collections::BTreeMap;
+
+use catalogue::definition::{Effect, Limit, Scalar};
+use catalogue::{Layer, LoadOptions, Number, PackFiles, Release};
+use chrono::NaiveDate;
+use vocab::Month;
+
+use crate::{city, demo, folder, shown};
+
+fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).unwrap()
+}
+
+#[test]
+fn the_shipped_packs_have_nothing_wrong() {
+    let (national, city, demo) = (folder("national"), folder("wuhai"), folder("demo-wuhai"));
+    let findings = Release::check(&[&national, &city, &demo], LoadOptions { synthetic: true });
+    assert!(findings.is_empty(), "{}", shown(&findings));
+}
+
+#[test]
+fn every_rule_case_comes_out_as_written() {
+    let release = demo();
+    assert!(release.cases.iter().count() >= 40);
+    let findings = release.run_cases();
+    assert!(findings.is_empty(), "{}", shown(&findings));
+}
+
+#[test]
+fn a_wrong_rule_case_is_said() {
+    let mut files = demo().pack_files();
+    let cases = files[2].files.get_mut("cases/dibao.toml").unwrap();
+    *cases = cases.replacen("amount = \"1120\"", "amount = \"1121\"", 1);
+    let release = Release::from_packs(files, LoadOptions { synthetic: true }).unwrap();
+    let findings = release.run_cases();
+    assert_eq!(findings.len(), 1, "{}", shown(&findings));
+    assert!(findings[0].zh.contains("金额是1120,例子写的是1121"), "{}", findings[0]);
+}
+
+#[test]
+fn a_demo_pack_loads_only_where_it_is_allowed() {
+    let (national, city, demo) = (folder("national"), folder("wuhai"), folder("demo-wuhai"));
+    let findings = Release::load(&[&national, &city, &demo]).unwrap_err();
+    assert!(findings[0].zh.contains("演示配置包"), "{}", findings[0]);
+    assert!(crate::demo().is_demo());
+    assert!(!crate::city().is_demo());
+}
+
+#[test]
+fn a_release_comes_back_from_its_archive_unchanged() {
+    let release = demo();
+    let again = Release::from_archive(&release.archive(), LoadOptions { synthetic: true }).unwrap();
+    assert_eq!(again.hash, release.hash);
+    assert_eq!(again.hash.len(), 64);
+    assert_eq!(again.archive(), release.archive());
+    let mut changed = release.pack_files();
+    changed[0].files.get_mut("laws.toml").unwrap().push('\n');
+    let other = Release::from_packs(changed, LoadOptions { synthetic: true }).unwrap();
+    assert_ne!(other.hash, release.hash);
+}
+
+#[test]
+fn the_printed_standard_is_carried_forward_and_marked() {
+    let release = city();
+    let printed = release.parameter("dibao_standard", "150302001002", day(2020, 6, 1)).unwrap();
+    assert_eq!(*printed.value, Scalar::Number(Number::new(760, 0)));
+    assert!(!printed.carried_forward);
+    assert_eq!(printed.source, "全市最低生活保障标准达到月人均760元");
+    let later = release.parameter("dibao_standard", "150302001002", day(2026, 10, 1)).unwrap();
+    assert!(later.carried_forward);
+    assert_eq!(later.division, Some("150300"));
+    assert!(release.parameter("dibao_standard", "150302001002", day(2019, 12, 31)).is_none());
+    assert!(
+        release.parameter("dibao_standard", "130600", day(2026, 10, 1)).is_none(),
+        "another city's value is not ours"
+    );
+    assert!(
+        release.parameter("work_cost_percent", "150300", day(2026, 10, 1)).is_none(),
+        "what is not printed stays unset"
+    );
+}
+
+#[test]
+fn the_nearest_division_and_the_later_layer_win() {
+    let release = demo();
+    let on = day(2026, 10, 1);
+    let delegated = |code: &str| release.parameter("confirmation_delegated", code, on).unwrap().value.clone();
+    assert_eq!(delegated("150303102"), Scalar::Boolean(true));
+    assert_eq!(delegated("150302001"), Scalar::Boolean(false));
+    let standard = release.parameter("dibao_standard", "150302", on).unwrap();
+    assert_eq!((standard.value.to_string(), standard.layer), ("960".to_owned(), Layer::Demo));
+    assert_eq!(release.parameter("dibao_standard", "150302", day(2025, 12, 31)).unwrap().layer, Layer::City);
+    assert_eq!(
+        release.table("supplement_percent", "150302001002", on).unwrap().rows["minor"].to_string(),
+        "15"
+    );
+}
+
+#[test]
+fn a_database_release_lies_on_top() {
+    let mut files = demo().pack_files();
+    let text = "[[value]]\nparameter = \"dibao_standard\"\ndivision = \"150300\"\nfrom = 2027-01-01\nvalue = \"1010.5\"\nsource = \"乌海政办发〔2026〕1号\"\n";
+    let head =
+        "id = \"database_1\"\ntitle = \"2027年标准\"\nlayer = \"database\"\nrequires = [\"national\"]\n";
+    let added =
+        [("pack.toml", head), ("values.toml", text)].map(|(path, text)| (path.to_owned(), text.to_owned()));
+    files.push(PackFiles::new("数据库发布", BTreeMap::from(added)));
+    let release = Release::from_packs(files, LoadOptions { synthetic: true })
+        .unwrap_or_else(|findings| panic!("{}", shown(&findings)));
+    assert_eq!(
+        release.parameter("dibao_standard", "150302", day(2027, 1, 1)).unwrap().value.to_string(),
+        "1010.5"
+    );
+    assert_eq!(
+        release.parameter("dibao_standard", "150302", day(2026, 12, 31)).unwrap().value.to_string(),
+        "960"
+    );
+}
+
+#[test]
+fn the_law_is_cited_by_the_date() {
+    let release = city();
+    let programme = release.programmes.get("dibao").unwrap();
+    let cited = |on| {
+        release.basis_on(&programme.basis, on).iter().map(|citation| citation.text()).collect::<Vec<_>>()
+    };
+    assert_eq!(cited(day(2026, 7, 1)), ["《社会救助法》第十八条", "《社会救助暂行办法》第九条"]);
+    assert_eq!(cited(day(2026, 6, 30)), ["《社会救助暂行办法》第九条"]);
+}
+
+#[test]
+fn a_value_that_a_law_gives_is_picked_by_the_law_date() {
+    let release = city();
+    let month = Month::new(2026, 1).unwrap();
+    let under = |law_on| release.parameter_for("basic_pension_exempt", "150302001002", month, law_on);
+    assert_eq!(under(day(2025, 12, 20)), rules::Value::Boolean(true));
+    assert!(!under(day(2026, 1, 5)).is_known());
+    let context = release.context("dibao", "150302001002", month, day(2026, 1, 5), day(2026, 1, 5));
+    assert_eq!(context.parameters["dibao_standard"], rules::Value::from(760));
+    assert!(!context.parameters.contains_key("minimum_payment"));
+    assert!(!context.findings.contains_key("property_judged"), "not in numbers here: an officer judges");
+    let with_numbers = demo().context("dibao", "150302001002", month, day(2026, 1, 5), day(2026, 1, 5));
+    assert_eq!(with_numbers.findings["property_judged"].met, Some(true));
+}
+
+#[test]
+fn the_clocks_are_those_of_the_law() {
+    let release = city();
+    let item = release.items.get("dibao").unwrap();
+    let total = item.clock("total").unwrap();
+    assert_eq!(total.limit, Limit::WorkingDays(30));
+    assert_eq!(total.extend.as_ref().unwrap().to, Limit::WorkingDays(45));
+    assert_eq!(item.delegated.as_ref().unwrap().limit, Limit::WorkingDays(20));
+    for (clock, days) in
+        [("investigation_start", 3), ("means_test_start", 3), ("county_opinion", 10), ("refusal_letter", 3)]
+    {
+        assert_eq!(item.clock(clock).unwrap().limit, Limit::WorkingDays(days), "{clock}");
+    }
+    let notice = item.action("opine").unwrap().effects.iter().find_map(|effect| match effect.get() {
+        Effect::OpenNotice(notice) => Some(notice.natural_days),
+        _ => None,
+    });
+    assert_eq!(notice, Some(7));
+    assert!(
+        item.clocks.iter().all(|clock| clock.starts.iter().all(|start| start != "ask_missing")),
+        "asking for what is missing starts no clock"
+    );
+}
+
+#[test]
+fn actions_hold_back_what_the_law_holds_back() {
+    let release = city();
+    let context =
+        release.context("dibao", "150302", Month::new(2026, 10).unwrap(), day(2026, 10, 1), day(2026, 10, 1));
+    let may = |item: &str, action: &str, case: rules::Record| {
+        release.action_when(item, action).unwrap().evaluate(&case, &context) == rules::Value::Boolean(true)
+    };
+    let case = || {
+        rules::Record::new()
+            .with("outcome", "no")
+            .with("amount", 0)
+            .with("current_amount", 500)
+            .with("heard", false)
+            .with("taper_available", false)
+    };
+    assert!(!may("dibao_review", "stop", case()));
+    assert!(may("dibao_review", "stop", case().with("heard", true)));
+    assert!(!may("dibao_change", "taper", case().with("heard", true)));
+    let examined = || {
+        rules::Record::new()
+            .with("county_visited", false)
+            .with("relative_recorded", true)
+            .with("complained", false)
+    };
+    assert!(!may("dibao", "examine", examined()), "relatives of staff are visited by the county first");
+    assert!(may("dibao", "examine", examined().with("county_visited", true)));
+}
+
+#[test]
+fn the_form_hides_and_asks_as_written() {
+    let release = city();
+    let month = Month::new(2026, 10).unwrap();
+    let context = release.context("dibao", "150302", month, day(2026, 10, 1), day(2026, 10, 1));
+    let permit = release.field_visible("dibao_application", "home", "residence_permit").unwrap();
+    assert_eq!(
+        permit.evaluate(&rules::Record::new().with("registered_here", true), &context),
+        rules::Value::Boolean(false)
+    );
+    assert_eq!(
+        permit.evaluate(&rules::Record::new().with("registered_here", false), &context),
+        rules::Value::Boolean(true)
+    );
+    let second = release.field_valid("dibao_visit", "visit_signatures", "second_visitor", 0).unwrap();
+    let both =
+        |second: &str| rules::Record::new().with("first_visitor", "王一").with("second_visitor", second);
+    assert_eq!(second.evaluate(&both("王一"), &context), rules::Value::Boolean(false));
+    assert_eq!(second.evaluate(&both("李二"), &context), rules::Value::Boolean(true));
+}
+
+#[test]
+fn nothing_is_asked_that_can_be_fetched() {
+    let release = city();
+    let item = release.items.get("dibao").unwrap();
+    let fetched = item.materials.iter().filter(|material| material.fetched.is_some()).count();
+    assert!(fetched >= 7);
+    for material in item.materials.iter().filter(|material| material.fetched.is_some()) {
+        assert!(material.field.is_none(), "{}", material.id);
+        assert!(
+            material.basis.iter().any(|basis| basis.law == "sal2026"
+                && basis.article.as_ref().is_some_and(|article| *article == *"62")),
+            "{}",
+            material.id
+        );
+    }
+}
+
+#[test]
+fn divisions_are_walked_upwards() {
+    let release = city();
+    let names: Vec<&str> = release.places.upwards("150302001002").map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["和平社区居委会", "凤凰岭街道", "海勃湾区", "乌海市", "内蒙古自治区"]);
+    assert_eq!(release.places.len(), 114);
+    assert_eq!(release.outlines.len(), 1);
+}
