@@ -4,7 +4,7 @@
 //! answers are one object: a field gives a text, a list of texts or (dates, months) its parts, and the records of
 //! repeating pages stand as a list under the name that the pages give them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use catalogue::definition::{Field, FieldKind, Form, Page};
@@ -191,21 +191,42 @@ impl Answers {
         self.records.get(of).map_or(0, Vec::len)
     }
 
-    /// Adds an empty record; `None` when the form takes no more of them, or none at all.
+    /// Adds a record; `None` when the form takes no more of them, or none at all. It is empty, but the first one begins
+    /// with the answers of the page named for that.
     pub fn add_record(&mut self, form: &Form, of: &str) -> Option<usize> {
         let limit = records_max(form, of)?;
-        let records = self.records.entry(of.to_owned()).or_default();
-        if records.len() >= limit {
+        let count = self.count(of);
+        if count >= limit {
             return None;
         }
-        records.push(RawRecord::new());
-        Some(records.len() - 1)
+        let begun = if count == 0 { self.first_record(form, of) } else { RawRecord::new() };
+        self.records.entry(of.to_owned()).or_default().push(begun);
+        Some(count)
+    }
+
+    fn first_record(&self, form: &Form, of: &str) -> RawRecord {
+        let mut record = RawRecord::new();
+        for page in form.pages.iter().filter(|page| records_of(page) == Some(of)) {
+            let Some(from) = page.repeat.as_ref().and_then(|repeat| repeat.first_from.as_ref()) else {
+                continue;
+            };
+            let shared = form.page(from).filter(|from| from.repeat.is_none()).into_iter();
+            for field in shared.flat_map(|from| &from.fields) {
+                if let Some(raw) = self.fields.get(field.id.get())
+                    && page.fields.iter().any(|known| known.id == field.id)
+                {
+                    record.insert(field.id.get().clone(), raw.clone());
+                }
+            }
+        }
+        record
     }
 
     /// Removes a record. Answers that point at members follow: those that pointed at it become empty.
     pub fn remove_record(&mut self, form: &Form, of: &str, index: usize) {
         if let Some(records) = self.records.get_mut(of).filter(|records| index < records.len()) {
             records.remove(index);
+            self.records.retain(|_, records| !records.is_empty());
             self.follow_members(form, of, |at| match at.cmp(&index) {
                 std::cmp::Ordering::Less => Some(at),
                 std::cmp::Ordering::Equal => None,
@@ -234,8 +255,7 @@ impl Answers {
         if of != MEMBER {
             return;
         }
-        for (field, raw) in self.each_mut(form, |field| *field.kind == FieldKind::MemberRef) {
-            debug_assert!(*field.kind == FieldKind::MemberRef, "only these were asked for");
+        for raw in self.each_mut(form, |field| *field.kind == FieldKind::MemberRef) {
             if let Ok(at) = raw.text().trim().parse::<usize>() {
                 *raw = Raw::Text(now_at(at).map(|at| at.to_string()).unwrap_or_default());
             }
@@ -251,7 +271,7 @@ impl Answers {
         form: &Form,
         mut change: impl FnMut(&mut String) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (_, raw) in self.each_mut(form, is_sensitive) {
+        for raw in self.each_mut(form, is_sensitive) {
             for text in raw.texts_mut().into_iter().filter(|text| !text.is_empty()) {
                 change(text)?;
             }
@@ -259,25 +279,22 @@ impl Answers {
         Ok(())
     }
 
-    fn each_mut<'a>(
-        &'a mut self,
-        form: &'a Form,
-        wanted: impl Fn(&Field) -> bool,
-    ) -> impl Iterator<Item = (&'a Field, &'a mut Raw)> {
-        let fields: BTreeMap<(Option<&str>, &str), &Field> = form
+    /// The answers of all fields that are wanted.
+    fn each_mut(&mut self, form: &Form, wanted: impl Fn(&Field) -> bool) -> Vec<&mut Raw> {
+        let fields: HashSet<(Option<&str>, &str)> = form
             .fields()
             .filter(|(_, field)| wanted(field))
-            .map(|(page, field)| ((records_of(page), field.id.as_str()), field))
+            .map(|(page, field)| (records_of(page), field.id.as_str()))
             .collect();
         let Answers { fields: single, records } = self;
-        let single = single.iter_mut().map(|(id, raw)| ((None, id.as_str()), raw));
-        let repeated = records.iter_mut().flat_map(|(of, list)| {
-            list.iter_mut()
-                .flat_map(|record| record.iter_mut().map(|(id, raw)| ((Some(of.as_str()), id.as_str()), raw)))
-        });
-        let all: Vec<_> = single.chain(repeated).collect();
-        let found = all.into_iter().filter_map(move |(key, raw)| fields.get(&key).map(|field| (*field, raw)));
-        found.collect::<Vec<_>>().into_iter()
+        let single = single.iter_mut().filter(|(id, _)| fields.contains(&(None, id.as_str())));
+        let mut found: Vec<&mut Raw> = single.map(|(_, raw)| raw).collect();
+        for (of, list) in records {
+            let raws = list.iter_mut().flatten();
+            let raws = raws.filter(|(id, _)| fields.contains(&(Some(of.as_str()), id.as_str())));
+            found.extend(raws.map(|(_, raw)| raw));
+        }
+        found
     }
 
     /// Takes what a page sent: pairs of an urlencoded or multipart body in their order.
@@ -296,13 +313,14 @@ impl Answers {
         record: Option<usize>,
         pairs: &[(N, V)],
     ) {
-        let mut sent: BTreeMap<FieldPath, (&Field, Vec<(&str, &str)>)> = BTreeMap::new();
+        let mut sent: BTreeMap<FieldPath, Vec<SentPart<'_>>> = BTreeMap::new();
         for (name, value) in pairs {
-            if let Some((path, field, part)) = find_field(page, record, name.as_ref()) {
-                sent.entry(path).or_insert((field, Vec::new())).1.push((part, value.as_ref()));
+            if let Some((path, part)) = find_field(page, record, name.as_ref()) {
+                sent.entry(path).or_default().push((part, value.as_ref()));
             }
         }
-        for (path, (field, values)) in sent {
+        for (path, values) in sent {
+            let Some(field) = page.fields.iter().find(|field| field.id == *path.field) else { continue };
             if !self.make_room(form, page, &path) {
                 continue;
             }
@@ -322,9 +340,8 @@ impl Answers {
             return true;
         }
         if records_max(form, of).is_none() {
-            let records = self.records.entry(of.clone()).or_default();
             if *index < RECORDS_MAX {
-                records.resize_with(index + 1, RawRecord::new);
+                self.records.entry(of.clone()).or_default().resize_with(index + 1, RawRecord::new);
             }
             return *index < RECORDS_MAX;
         }
@@ -371,11 +388,7 @@ pub(super) fn records_max(form: &Form, of: &str) -> Option<usize> {
 }
 
 /// The field that a name means on a page, and the part of the date it names (or "").
-fn find_field<'p, 'n>(
-    page: &'p Page,
-    shown: Option<usize>,
-    name: &'n str,
-) -> Option<(FieldPath, &'p Field, &'n str)> {
+fn find_field<'n>(page: &Page, shown: Option<usize>, name: &'n str) -> Option<(FieldPath, &'n str)> {
     let (index, rest) = match records_of(page) {
         None => (None, name),
         Some(of) => match name.strip_prefix(of).and_then(|rest| rest.strip_prefix('.')) {
@@ -401,10 +414,13 @@ fn find_field<'p, 'n>(
         FieldKind::Month => matches!(part, "" | "year" | "month"),
         _ => part.is_empty(),
     };
-    known.then(|| (FieldPath::new(page, index, field), field, part))
+    known.then(|| (FieldPath::new(page, index, field), part))
 }
 
-fn merged(field: &Field, before: Option<&Raw>, sent: &[(&str, &str)]) -> Raw {
+/// The part of a date that a name means, or "", and what was sent for it.
+type SentPart<'a> = (&'a str, &'a str);
+
+fn merged(field: &Field, before: Option<&Raw>, sent: &[SentPart<'_>]) -> Raw {
     if matches!(*field.kind, FieldKind::Choices | FieldKind::Files) {
         let ticked = sent.iter().map(|(_, value)| *value).filter(|value| !blank(value));
         return Raw::List(ticked.take(LIST_MAX).map(ToOwned::to_owned).collect());

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::{OfficeError, Problem};
+
 /// Path of a field (or the name of records) → what is wrong and how to mend it. A field has one message: the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Errors {
@@ -39,5 +41,13 @@ impl Errors {
     /// Path and message in the order of the form.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.list.iter().map(|(path, message)| (path.as_str(), message.as_str()))
+    }
+}
+
+/// A use-case refuses what a form refuses.
+impl From<Errors> for OfficeError {
+    fn from(errors: Errors) -> OfficeError {
+        let problems = errors.list.into_iter().map(|(field, message)| Problem { field, message });
+        OfficeError::Invalid(problems.collect())
     }
 }

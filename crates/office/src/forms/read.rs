@@ -39,10 +39,9 @@ pub(super) fn read(field: &Field, raw: Option<&Raw>, context: &FormContext<'_>, 
         FieldKind::Text => text_of(field, &one_line(text), TEXT_MAX),
         FieldKind::Textarea => text_of(field, &several_lines(text), TEXTAREA_MAX),
         FieldKind::YesNo => yes_no(field, text),
-        FieldKind::Choice => codes(field, &[text.trim()], context).map(|mut codes| match codes.pop() {
-            Some(code) => FormValue::Code(code),
-            None => FormValue::Codes(codes),
-        }),
+        FieldKind::Choice => {
+            codes(field, &[text.trim()], context).map(|codes| FormValue::Code(codes.concat()))
+        }
         FieldKind::Choices => codes(field, &raw.list(), context).map(FormValue::Codes),
         FieldKind::Date => date(field, raw).and_then(|day| not_a_later_birthday(field, day, context)),
         FieldKind::Month => month(field, raw).map(FormValue::Month),

@@ -181,6 +181,9 @@ fn the_first_member_begins_with_the_applicant_and_follows_until_changed() {
     assert_eq!(answers.get(&name).unwrap().text(), "王建设");
 }
 
+/// Page, what it sends, the path that is wrong then, and the message.
+type Spoiling<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, Option<&'a str>);
+
 #[test]
 fn each_wrong_answer_says_how_to_mend_it() {
     let release = release();
@@ -190,7 +193,7 @@ fn each_wrong_answer_says_how_to_mend_it() {
     let future = id_of(3, (2090, 1, 1));
     let long = "长".repeat(201);
     #[rustfmt::skip]
-    let table: &[(&str, &[(&str, &str)], &str, Option<&str>)] = &[
+    let table: &[Spoiling<'_>] = &[
         ("applicant", &[("name", " ")], "name", Some("请填写姓名")),
         ("applicant", &[("name", "王3")], "name", Some("姓名里有不能使用的字符“3”,请改用汉字、字母或间隔号“·”")),
         ("applicant", &[("citizen_id", &mistyped)], "citizen_id", Some("身份证号码最后一位不对,请核对")),
@@ -340,6 +343,9 @@ fn records_are_added_removed_and_moved_and_pointers_follow() {
     for index in 0..4 {
         assert_eq!(answers.add_record(form, "member"), Some(index));
     }
+    let name = |index| FieldPath { record: Some(("member".to_owned(), index)), field: "name".to_owned() };
+    assert_eq!(answers.get(&name(0)).map(Raw::text), Some("王 建国"), "the first begins with the applicant");
+    assert_eq!(answers.get(&name(1)), None);
     assert_eq!(answers.add_record(form, "member"), None, "the page takes four");
     assert_eq!(answers.add_record(form, "stranger"), None);
 }
@@ -365,7 +371,7 @@ fn members_on_file_are_gone_over() {
         form,
         first,
         None,
-        &[("visited_on", "2026-11-21"), ("total", "350"), ("met", "no"), ("why", "有存款")],
+        &[("visited_on", "2026-11-21"), ("total", "350"), ("met", "no"), ("why", "有存款"), ("present", "1")],
     );
     let checked = check_form(&context, form, &answers);
     assert!(checked.is_right(), "{:?}", checked.errors);
