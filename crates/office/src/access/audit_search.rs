@@ -101,7 +101,7 @@ pub async fn search_audit(
     }
     if let Some(action) = action {
         if action.ends_with('.') {
-            narrow("substr(a.action, 1, ?) = ?", store::value_of(action.len()));
+            narrow("substr(a.action, 1, CAST(? AS INTEGER)) = ?", store::value_of(action.len()));
             values.push(store::value_of(action.as_str()));
         } else {
             narrow("a.action = ?", store::value_of(action.as_str()));

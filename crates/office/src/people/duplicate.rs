@@ -146,7 +146,9 @@ pub async fn duplicates(
         &PERSON_COLUMNS,
         "SELECT k.id, k.reason, k.found_at, p.id AS person_id, p.name, k.other_id FROM ( \
          SELECT f.id, f.reason, f.found_at, f.person_id AS one_id, f.other_person_id AS other_id, 0 AS side FROM duplicate_flag f \
-         WHERE f.settled_at IS NULL) k JOIN person p ON p.id = k.one_id WHERE {scope} AND {after} AND NOT (k.reason <> 'same_name_and_birth' \
+         WHERE f.settled_at IS NULL UNION ALL SELECT f.id, f.reason, f.found_at, f.other_person_id, f.person_id, 1 FROM duplicate_flag f \
+         WHERE f.settled_at IS NULL) k JOIN person p ON p.id = k.one_id WHERE {scope} AND {after} \
+         AND NOT (k.side = 1 AND EXISTS (SELECT 1 FROM person p WHERE {scope} AND p.id = k.other_id)) AND NOT (k.reason <> 'same_name_and_birth' \
          AND EXISTS (SELECT 1 FROM membership a JOIN membership b ON b.household_id = a.household_id WHERE a.person_id = k.one_id \
          AND b.person_id = k.other_id AND a.until_on IS NULL AND a.superseded_at IS NULL AND b.until_on IS NULL \
          AND b.superseded_at IS NULL)) ORDER BY k.id LIMIT ?",

@@ -12,7 +12,7 @@ use catalogue::Release;
 use catalogue::definition::{Fact, FactSource, Sensitivity, Unit};
 use chrono::NaiveDate;
 use rules::{Record, Value};
-use store::{AuditActor, AuditEntry, CaseId, Connection, HouseholdId, PersonId, Query, Scope, Tx};
+use store::{AuditActor, AuditEntry, CaseId, Connection, HouseholdId, PersonId, Query, Scope, StaffId, Tx};
 
 use super::{FactId, HOUSEHOLD_COLUMNS, PERSON_COLUMNS, fact_value, household, projection};
 use crate::access::{Granted, Investigate};
@@ -290,7 +290,7 @@ async fn demand_visible(
 const SEEN: &str = "the caller has seen the subject";
 
 const COLUMNS: &str = "f.id, f.person_id, f.household_id, f.fact, f.value, f.from_on, f.until_on, f.source, f.known_at, f.superseded_at, \
-     f.case_id, f.evidence";
+     f.case_id, f.evidence, f.recorded_by";
 
 /// One row of the table.
 #[derive(Debug, Clone)]
@@ -306,6 +306,7 @@ pub(super) struct FactRow {
     superseded_at: Option<i64>,
     case: Option<CaseId>,
     evidence: Option<String>,
+    recorded_by: Option<StaffId>,
 }
 
 fn read_row(row: &store::Row) -> Result<FactRow, OfficeError> {
@@ -328,6 +329,7 @@ fn read_row(row: &store::Row) -> Result<FactRow, OfficeError> {
         superseded_at: row.get("superseded_at")?,
         case: row.get("case_id")?,
         evidence: row.get("evidence")?,
+        recorded_by: row.get("recorded_by")?,
     })
 }
 
@@ -373,6 +375,7 @@ async fn replace_overlap(tx: &Tx, new: &NewFact, at: i64) -> Result<(), OfficeEr
     Ok(())
 }
 
+/// Says a part of an old row again; CAST cannot carry a date on SQLite, so the values make the way through the program.
 async fn copy_part(
     tx: &Tx,
     old: &FactRow,
@@ -380,17 +383,41 @@ async fn copy_part(
     until_on: Option<NaiveDate>,
     at: i64,
 ) -> Result<(), OfficeError> {
+    write(tx, &FactRow { from_on, until_on, known_at: at, ..old.clone() }).await
+}
+
+async fn write(tx: &Tx, row: &FactRow) -> Result<(), OfficeError> {
+    let FactRow {
+        id: _,
+        subject,
+        fact,
+        value,
+        from_on,
+        until_on,
+        source,
+        known_at,
+        superseded_at: _,
+        case,
+        evidence,
+        recorded_by,
+    } = row;
     Query::system(
         SEEN,
-        "INSERT INTO fact (person_id, household_id, fact, value, from_on, until_on, source, known_at, case_id, evidence, recorded_by) \
-         SELECT o.person_id, o.household_id, o.fact, o.value, CAST(? AS DATE), CAST(? AS DATE), o.source, CAST(? AS BIGINT), o.case_id, \
-         o.evidence, o.recorded_by FROM fact o WHERE o.id = ?",
+        "INSERT INTO fact (person_id, household_id, fact, value, from_on, until_on, source, known_at, case_id, evidence, \
+         recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
-    .bind(from_on)
-    .bind(until_on)
-    .bind(at)
-    .bind(old.id)
-    .execute_one(tx)
+    .bind(subject.person())
+    .bind(subject.household())
+    .bind(fact.as_str())
+    .bind(value.clone())
+    .bind(*from_on)
+    .bind(*until_on)
+    .bind(source.to_string())
+    .bind(*known_at)
+    .bind(*case)
+    .bind(evidence.clone())
+    .bind(*recorded_by)
+    .execute(tx)
     .await?;
     Ok(())
 }
@@ -402,26 +429,22 @@ async fn insert(
     at: i64,
     who: &AuditActor,
 ) -> Result<(), OfficeError> {
-    let NewFact { subject, fact, value: _, from_on, until_on, source, case, evidence } = new;
-    Query::system(
-        SEEN,
-        "INSERT INTO fact (person_id, household_id, fact, value, from_on, until_on, source, known_at, case_id, evidence, recorded_by) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(subject.person())
-    .bind(subject.household())
-    .bind(fact.as_str())
-    .bind(value)
-    .bind(*from_on)
-    .bind(*until_on)
-    .bind(source.to_string())
-    .bind(at)
-    .bind(*case)
-    .bind(evidence.clone())
-    .bind(who.staff)
-    .execute(tx)
-    .await?;
-    Ok(())
+    let NewFact { subject, fact, value: _, from_on, until_on, source, case, evidence } = new.clone();
+    let row = FactRow {
+        id: FactId(0),
+        subject,
+        fact,
+        value,
+        from_on,
+        until_on,
+        source,
+        known_at: at,
+        superseded_at: None,
+        case,
+        evidence,
+        recorded_by: who.staff,
+    };
+    write(tx, &row).await
 }
 
 /// Everything believed at `known_at` for `valid_on`, of some persons or families whom the caller has seen.

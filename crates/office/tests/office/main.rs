@@ -1,0 +1,8 @@
+//! The office, tested as the field works: on SQLite, and on PostgreSQL when `HUIMIN_TEST_POSTGRES` names a server.
+
+mod access;
+mod facts;
+mod leaks;
+mod people;
+mod search;
+mod town;

@@ -1,0 +1,227 @@
+//! A small town in a line: divisions, actors of every kind, families, and a clock that the test moves.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
+
+use catalogue::{LoadOptions, Release};
+use chrono::NaiveDate;
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, Role, SignedIn};
+use office::people::{self, MemberChange, NewHousehold, NewMember, NewPerson};
+use office::{Office, divisions};
+use store::{Db, DivisionId, HouseholdId, PersonId, StaffId};
+use vocab::{Calendar, CitizenId, Now};
+
+/// 2026-11-02 09:00 in Shanghai.
+pub const START: i64 = 1_793_581_200_000;
+pub const HOUR: i64 = 3_600_000;
+pub const DAY: i64 = 24 * HOUR;
+
+pub struct Town {
+    pub office: Office,
+    pub clock: Arc<AtomicI64>,
+    pub prefecture: DivisionId,
+    pub county: DivisionId,
+    pub other_county: DivisionId,
+    pub hedong: DivisionId,
+    pub hexi: DivisionId,
+    pub first_community: DivisionId,
+    pub second_community: DivisionId,
+    pub willow_village: DivisionId,
+    pub stone_village: DivisionId,
+    pub administrator: Actor,
+    people: AtomicU16,
+}
+
+pub fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub fn release() -> Arc<Release> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs/town");
+    Arc::new(
+        Release::load_with(&[&folder], LoadOptions { synthetic: true, ..LoadOptions::default() }).unwrap(),
+    )
+}
+
+/// The same town on every database.
+pub async fn towns(name: &str) -> Vec<Town> {
+    let mut towns = Vec::new();
+    for db in store::testing::databases(name).await {
+        towns.push(Town::build(db).await);
+    }
+    towns
+}
+
+impl Town {
+    async fn build(db: Db) -> Town {
+        db.migrate(&office::migrations()).await.unwrap();
+        let release = release();
+        let holidays = include_str!("../../../../facts/holidays.json");
+        let calendar = Arc::new(Calendar::from_json(holidays).unwrap());
+        let clock = Arc::new(AtomicI64::new(START));
+        let hand = Arc::clone(&clock);
+        people::prepare_projections(&db, &release).await.unwrap();
+        divisions::import(&db, &release, day("2020-01-01")).await.unwrap();
+        let office = Office::new(
+            db,
+            calendar,
+            release,
+            Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst))),
+        );
+        let mut found = Vec::new();
+        for code in [
+            "990100",
+            "990101",
+            "990102",
+            "990101001",
+            "990101002",
+            "990101001001",
+            "990101001002",
+            "990101002001",
+            "990102001001",
+        ] {
+            found.push(divisions::by_code(office.db(), code).await.unwrap().id);
+        }
+        let password =
+            access::create_first_administrator(&office, "root", "首位管理员", found[0]).await.unwrap();
+        let administrator = sign_in_and_change(&office, "root", password.reveal(), "quiet-river-47").await;
+        Town {
+            office,
+            clock,
+            prefecture: found[0],
+            county: found[1],
+            other_county: found[2],
+            hedong: found[3],
+            hexi: found[4],
+            first_community: found[5],
+            second_community: found[6],
+            willow_village: found[7],
+            stone_village: found[8],
+            administrator,
+            people: AtomicU16::new(1),
+        }
+    }
+
+    pub fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    pub fn pass(&self, milliseconds: i64) {
+        self.clock.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// A change of today, for a reason.
+    pub fn today(&self) -> MemberChange {
+        self.on(&self.office.now().today().to_string())
+    }
+
+    pub fn on(&self, date: &str) -> MemberChange {
+        MemberChange { on: day(date), reason: "登记".to_owned(), case: None }
+    }
+
+    /// An account with a post, and its one-time password.
+    pub async fn staff(
+        &self,
+        login: &str,
+        division: DivisionId,
+        roles: &[Role],
+    ) -> (StaffId, access::Secret) {
+        let root: Granted<ManageStaff> = self.administrator.grant().unwrap();
+        let new = NewStaff {
+            login: login.to_owned(),
+            name: "王小明".to_owned(),
+            division: Some(division),
+            ..NewStaff::default()
+        };
+        let (staff, password) = access::create_staff(&self.office, &root, &new).await.unwrap();
+        let post = NewPost {
+            division,
+            roles: roles.to_vec(),
+            businesses: vec!["assistance".to_owned()],
+            from_on: day("2026-01-01"),
+            until_on: None,
+        };
+        access::add_post(&self.office, &root, staff, &post).await.unwrap();
+        (staff, password)
+    }
+
+    /// An actor in an office, signed in.
+    pub async fn actor(&self, login: &str, division: DivisionId, roles: &[Role]) -> Actor {
+        let (_, password) = self.staff(login, division, roles).await;
+        sign_in_and_change(&self.office, login, password.reveal(), "quiet-river-47").await
+    }
+
+    pub async fn clerk(&self, division: DivisionId) -> Actor {
+        self.actor(&format!("clerk{}", division.0), division, &[Role::TownshipClerk]).await
+    }
+
+    pub fn new_citizen_id(&self, born: &str) -> CitizenId {
+        CitizenId::synthetic(1, day(born), self.people.fetch_add(1, Ordering::SeqCst))
+    }
+
+    pub fn new_person(&self, name: &str, born: &str, division: DivisionId) -> NewPerson {
+        NewPerson {
+            name: name.parse().unwrap(),
+            citizen_id: self.new_citizen_id(born),
+            phone: None,
+            division,
+            residence: None,
+        }
+    }
+
+    pub async fn person(&self, actor: &Actor, name: &str, division: DivisionId) -> PersonId {
+        let new = self.new_person(name, "1980-05-01", division);
+        people::register_person(&self.office, &grant(actor), &new).await.unwrap().person()
+    }
+
+    /// A family whose first member is the head.
+    pub async fn family(
+        &self,
+        actor: &Actor,
+        division: DivisionId,
+        names: &[&str],
+    ) -> (HouseholdId, Vec<PersonId>) {
+        let mut persons = Vec::new();
+        for name in names {
+            persons.push(self.person(actor, name, division).await);
+        }
+        let members = persons
+            .iter()
+            .enumerate()
+            .map(|(place, &person)| NewMember {
+                person,
+                relation: if place == 0 { "head" } else { "child" }.to_owned(),
+                head: place == 0,
+            })
+            .collect();
+        let new = NewHousehold {
+            division,
+            registered_division: division,
+            area: "urban".to_owned(),
+            address: Some("建设路1号".to_owned()),
+            members,
+        };
+        let household = people::create_household(&self.office, &grant(actor), &new, &self.on("2026-01-10"))
+            .await
+            .unwrap();
+        (household, persons)
+    }
+}
+
+pub fn grant<P: Permission>(actor: &Actor) -> Granted<P> {
+    actor.grant().unwrap()
+}
+
+pub async fn sign_in(office: &Office, login: &str, password: &str) -> Result<Actor, office::OfficeError> {
+    match access::sign_in_staff(office, login, password).await?.1 {
+        SignedIn::Staff(actor) => Ok(actor),
+        SignedIn::Citizen(_) => panic!("a member of staff signed in as a citizen"),
+    }
+}
+
+pub async fn sign_in_and_change(office: &Office, login: &str, once: &str, password: &str) -> Actor {
+    let actor = sign_in(office, login, once).await.unwrap();
+    access::change_password(office, &actor, once, password).await.unwrap();
+    sign_in(office, login, password).await.unwrap()
+}
