@@ -9,6 +9,7 @@
 //! - [`people`]: persons, families, facts with two times, accounts, search;
 //! - [`divisions`]: the tree of divisions;
 //! - [`forms`]: the pack's forms: answers, checks, summaries;
+//! - [`releases`]: the packs in force, the old ones, standards changed on pages;
 //! - [`tabular`]: Excel and CSV, in and out.
 //!
 //! This room knows no HTTP and no HTML.
@@ -24,6 +25,7 @@ pub mod divisions;
 mod error;
 pub mod forms;
 pub mod people;
+pub mod releases;
 pub mod tabular;
 
 pub use error::{OfficeError, Problem};
@@ -36,6 +38,7 @@ pub struct Office {
     db: Db,
     calendar: Arc<Calendar>,
     release: RwLock<Arc<Release>>,
+    kept: releases::Kept,
     clock: Clock,
 }
 
@@ -43,7 +46,9 @@ impl Office {
     /// Puts an office together. Nothing is read yet.
     #[must_use]
     pub fn new(db: Db, calendar: Arc<Calendar>, release: Arc<Release>, clock: Clock) -> Office {
-        Office { db, calendar, release: RwLock::new(release), clock }
+        let kept = releases::Kept::default();
+        kept.keep(Arc::clone(&release));
+        Office { db, calendar, release: RwLock::new(release), kept, clock }
     }
 
     /// The database.
@@ -76,9 +81,15 @@ impl Office {
         Arc::clone(&self.release.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Releases in memory; ask [`releases::kept`].
+    pub(crate) fn kept(&self) -> &releases::Kept {
+        &self.kept
+    }
+
     /// Puts another release into force. The projections must have been prepared for it
     /// ([`people::prepare_projections`]).
     pub fn put_in_force(&self, release: Arc<Release>) {
+        self.kept.keep(Arc::clone(&release));
         *self.release.write().unwrap_or_else(PoisonError::into_inner) = release;
     }
 }
@@ -86,7 +97,7 @@ impl Office {
 /// The modules' migrations, oldest first: [`store::MIGRATIONS`] and `ledger::MIGRATIONS` come before.
 #[must_use]
 pub fn migrations() -> Vec<Migration> {
-    [people::MIGRATIONS, access::MIGRATIONS].concat()
+    [people::MIGRATIONS, access::MIGRATIONS, releases::MIGRATIONS].concat()
 }
 
 /// An audit row without purpose, case, division or details; write `AuditEntry { division, ..audited(…) }` for more.

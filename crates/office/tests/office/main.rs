@@ -4,5 +4,6 @@ mod access;
 mod facts;
 mod leaks;
 mod people;
+mod releases;
 mod search;
 mod town;

@@ -1,0 +1,197 @@
+//! The `database` layer: standards released on pages, written as a pack on top of the packs from files.
+
+use std::collections::BTreeMap;
+
+use catalogue::definition::{Scalar, ValueKind};
+use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release};
+use chrono::{Days, NaiveDate};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+/// Id of the pack, its folder when exported.
+const PACK: &str = "database";
+const STANDARDS: &str = "standards.toml";
+
+/// A value that holds in a division from a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ReleasedValue {
+    pub parameter: String,
+    /// Division code.
+    pub division: String,
+    pub from: NaiveDate,
+    /// Last day for which the document states it.
+    pub stated_until: Option<NaiveDate>,
+    /// As [`canonical`] writes it.
+    pub value: String,
+    /// As [`source`] writes it.
+    pub source: String,
+}
+
+impl ReleasedValue {
+    /// Whether the two say what holds from the same day in the same division.
+    pub fn same_place(&self, other: &ReleasedValue) -> bool {
+        (&self.parameter, &self.division, self.from) == (&other.parameter, &other.division, other.from)
+    }
+}
+
+/// The source of a value as packs and pages print it.
+pub(super) fn source(title: &str, number: &str) -> String {
+    if number.is_empty() { title.to_owned() } else { format!("《{title}》({number})") }
+}
+
+/// Title and number out of a source; a source of another form is all title.
+pub(super) fn document(source: &str) -> (&str, &str) {
+    source
+        .strip_prefix('《')
+        .and_then(|rest| rest.strip_suffix(')'))
+        .and_then(|rest| rest.rsplit_once("》("))
+        .filter(|(title, number)| !title.is_empty() && !number.is_empty())
+        .unwrap_or((source, ""))
+}
+
+/// A value as the database keeps it: `true`, `760.5`, `2026-07-01`, `gap`.
+pub(super) fn canonical(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Boolean(yes) => yes.to_string(),
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Date(date) => date.to_string(),
+        Scalar::Text(text) => text.clone(),
+    }
+}
+
+/// The values that the release's own database layer gives.
+pub(super) fn values_of(release: &Release) -> Vec<ReleasedValue> {
+    let mut values = Vec::new();
+    for parameter in release.parameters.iter() {
+        for known in release.parameter_history(&parameter.id) {
+            if let (Layer::Database, Some(division)) = (known.layer, known.division) {
+                values.push(ReleasedValue {
+                    parameter: parameter.id.get().clone(),
+                    division: division.to_owned(),
+                    from: known.from,
+                    stated_until: known.stated_until,
+                    value: canonical(known.value),
+                    source: known.source.to_owned(),
+                });
+            }
+        }
+    }
+    values
+}
+
+/// The release with these values, later ones before earlier ones of the same place and day, in place of its own
+/// database layer. Checked like any release.
+///
+/// # Errors
+/// Everything the catalogue finds wrong.
+pub(super) fn build(
+    base: &Release,
+    values: &[ReleasedValue],
+    options: LoadOptions,
+) -> Result<Release, Vec<Finding>> {
+    let own = base.packs.iter().position(|pack| pack.head.layer == Layer::Database);
+    let mut packs = base.pack_files();
+    if let Some(own) = own {
+        packs.remove(own);
+    }
+    packs.push(pack(base, values));
+    Release::from_packs(packs, options)
+}
+
+fn pack(base: &Release, values: &[ReleasedValue]) -> PackFiles {
+    let mut latest: BTreeMap<(&str, &str, NaiveDate), &ReleasedValue> = BTreeMap::new();
+    for released in values {
+        // A place that no longer exists keeps its past; nothing new is decided there.
+        if base.places.get(&released.division).is_some() {
+            latest.insert((&released.parameter, &released.division, released.from), released);
+        }
+    }
+    let mut tables = ArrayOfTables::new();
+    for released in latest.values() {
+        tables.push(written(base, released, until(base, released, &latest)));
+    }
+    let mut standards = DocumentMut::new();
+    standards
+        .decor_mut()
+        .set_prefix("# 由系统按已发布的标准生成。改动请在「标准」页面提出并由另一人发布。\n\n");
+    if !tables.is_empty() {
+        standards.insert("value", Item::ArrayOfTables(tables));
+    }
+    let mut head = DocumentMut::new();
+    head.insert("id", value(PACK));
+    head.insert("title", value("页面上发布的标准"));
+    head.insert("layer", value("database"));
+    let files = BTreeMap::from([
+        ("pack.toml".to_owned(), head.to_string()),
+        (STANDARDS.to_owned(), standards.to_string()),
+    ]);
+    PackFiles::new("页面发布", files)
+}
+
+/// A value ends the day before the next one for the same place begins, whichever layer gives that: a value entered late for
+/// the past does not push out what a pack says of today.
+fn until(
+    base: &Release,
+    released: &ReleasedValue,
+    latest: &BTreeMap<(&str, &str, NaiveDate), &ReleasedValue>,
+) -> Option<NaiveDate> {
+    let history = base.parameter_history(&released.parameter);
+    let packs = history
+        .iter()
+        .filter(|known| known.layer != Layer::Database && known.division == Some(released.division.as_str()))
+        .map(|known| known.from);
+    let pages = latest
+        .keys()
+        .filter(|key| key.0 == released.parameter && key.1 == released.division)
+        .map(|key| key.2);
+    let next = packs.chain(pages).filter(|from| *from > released.from).min()?;
+    next.checked_sub_days(Days::new(1))
+}
+
+fn written(base: &Release, released: &ReleasedValue, until: Option<NaiveDate>) -> Table {
+    let kind = base.parameters.get(&released.parameter).map(|parameter| *parameter.kind);
+    let mut table = Table::new();
+    table.insert("parameter", value(released.parameter.as_str()));
+    table.insert("division", value(released.division.as_str()));
+    table.insert("from", day(released.from));
+    if let Some(until) = until {
+        table.insert("until", day(until));
+    }
+    if let Some(stated_until) = released.stated_until {
+        table.insert("stated_until", day(stated_until));
+    }
+    let plain = released.value.as_str();
+    let typed = match kind {
+        Some(ValueKind::Boolean) => plain.parse::<bool>().map(value).ok(),
+        Some(ValueKind::Date) => plain.parse::<NaiveDate>().map(day).ok(),
+        _ => None,
+    };
+    table.insert("value", typed.unwrap_or_else(|| value(plain)));
+    table.insert("source", value(released.source.as_str()));
+    table
+}
+
+/// A TOML date.
+fn day(date: NaiveDate) -> Item {
+    use chrono::Datelike;
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let date = toml_edit::Date {
+        year: u16::try_from(year).unwrap_or(u16::MAX),
+        month: u8::try_from(month).unwrap_or(u8::MAX),
+        day: u8::try_from(day).unwrap_or(u8::MAX),
+    };
+    value(toml_edit::Datetime { date: Some(date), time: None, offset: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{document, source};
+
+    #[test]
+    fn a_source_is_read_back() {
+        let written = source("关于提高城乡低保标准的通知", "乌海民发〔2026〕15号");
+        assert_eq!(written, "《关于提高城乡低保标准的通知》(乌海民发〔2026〕15号)");
+        assert_eq!(document(&written), ("关于提高城乡低保标准的通知", "乌海民发〔2026〕15号"));
+        assert_eq!(document(&source("会议纪要", "")), ("会议纪要", ""));
+        assert_eq!(document("《通知》()"), ("《通知》()", ""));
+    }
+}

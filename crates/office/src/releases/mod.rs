@@ -1,0 +1,39 @@
+//! Releases of the packs: which one is in force, the old ones that cases still run under, and standards changed on pages.
+//!
+//! - [`install`] freezes packs from files and puts them in force; [`current`] reads what is in force; [`kept`] gives any
+//!   release that ever was, from memory after the first time; [`follow`] takes over what another process put in force;
+//! - [`standards`]: every parameter of a division on a day with its source; [`changes`]: a change proposed by one person
+//!   and released by another, as a `database` layer on top of the packs;
+//! - [`export_pack`] writes the packs in force, the database layer with them, back as files.
+//!
+//! A release is never altered and never deleted: a decision made under it is replayed with it years later.
+
+use store::{Migration, ScopeColumns, id_type};
+
+mod export;
+mod in_force;
+mod kept;
+mod layer;
+
+pub use export::export_pack;
+pub use in_force::{current, follow, install};
+pub use kept::{Kept, kept};
+
+id_type! {
+    /// A proposed or released change of a standard.
+    StandardChangeId,
+}
+
+/// Tables of this module.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "20261121_releases", sql: include_str!("../../migrations/20261121_releases.sql") }];
+
+/// Scope columns of `standard_change sc`: changes for a division of the subtree.
+pub const STANDARD_CHANGE_COLUMNS: ScopeColumns = ScopeColumns {
+    subtree: Some(
+        "sc.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+    ),
+    own: None,
+    task: None,
+    organisation: None,
+};
