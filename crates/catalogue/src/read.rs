@@ -76,7 +76,7 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "table" => elements.read(Table::NAME, line, value, &mut reading.tables),
                 "table_value" => elements.read("table_value", line, value, &mut reading.table_values),
                 "exclusion_group" => {
-                    elements.read(ExclusionGroup::NAME, line, value, &mut reading.exclusion_groups)
+                    elements.read(ExclusionGroup::NAME, line, value, &mut reading.exclusion_groups);
                 }
                 "programme" => elements.read(Programme::NAME, line, value, &mut reading.programmes),
                 "role" => elements.read(Role::NAME, line, value, &mut reading.roles),
@@ -182,7 +182,7 @@ fn translate(message: &str, kind: &str) -> (String, String) {
         return (format!("{of_kind}值应只有一个名字"), "如 { letter = \"grant\" }".to_owned());
     }
     if message.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character)) {
-        return (format!("{of_kind}{message}"), String::new());
+        return (format!("{of_kind}{message}"), "见 docs/packs.md".to_owned());
     }
     (format!("TOML 语法不对:{message}"), "合乎 TOML 1.1 的写法:文字加引号,表头加方括号".to_owned())
 }

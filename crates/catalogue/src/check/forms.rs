@@ -167,7 +167,7 @@ impl Checker<'_> {
         }
         if fact.codelist.is_some() && field.codelist != fact.codelist {
             let list = fact.codelist.as_ref().map_or("", |list| list.as_str());
-            let start = field.codelist.as_ref().map_or(field.id.start(), |list| list.start());
+            let start = field.codelist.as_ref().map_or(field.id.start(), crate::Located::start);
             self.at(
                 place,
                 start,

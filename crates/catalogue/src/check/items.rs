@@ -466,8 +466,19 @@ impl Checker<'_> {
         if let Some(sample) = &delegated.sample_percent {
             self.refers(place, sample, &release.parameters);
         }
-        let clocks: Vec<&str> = item.clocks.iter().map(|clock| clock.id.as_str()).collect();
-        self.among(place, &delegated.clock, "时限", &clocks);
+        if let Some(clock) = &delegated.clock {
+            let clocks: Vec<&str> = item.clocks.iter().map(|clock| clock.id.as_str()).collect();
+            self.among(place, clock, "时限", &clocks);
+        }
+        if delegated.clock.is_some() != delegated.limit.is_some() {
+            let message = format!("事项 {} 下放后的 clock 与 limit 要一起写", item.id);
+            self.at(
+                place,
+                delegated.parameter.start(),
+                message,
+                "clock = \"时限的 id\",limit = { working_days = 20 }",
+            );
+        }
         let steps: Vec<&str> = item.steps.iter().map(|step| step.id.as_str()).collect();
         for step in &delegated.steps {
             self.among(place, step, "环节", &steps);

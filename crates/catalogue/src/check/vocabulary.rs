@@ -171,7 +171,7 @@ impl Checker<'_> {
                 );
             }
             (false, _, _) => {
-                self.at(place, kind.start(), format!("{id} 不是数,不要写上下限"), "去掉 min、max")
+                self.at(place, kind.start(), format!("{id} 不是数,不要写上下限"), "去掉 min、max");
             }
         }
         for bound in [min, max].into_iter().flatten() {

@@ -429,10 +429,12 @@ pub struct Extension {
 pub struct Delegation {
     /// Boolean parameter, read for the township.
     pub parameter: Reference,
-    /// Clock with another limit.
-    pub clock: Reference,
+    /// Clock with another limit, if one changes.
+    #[serde(default)]
+    pub clock: Option<Reference>,
     /// That limit.
-    pub limit: Limit,
+    #[serde(default)]
+    pub limit: Option<Limit>,
     /// Steps that move.
     pub steps: Vec<Reference>,
     /// The level to which they move.

@@ -10,7 +10,7 @@ use vocab::Month;
 use crate::{city, demo, folder, shown};
 
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
-    NaiveDate::from_ymd_opt(year, month, day).unwrap()
+    NaiveDate::from_ymd_opt(year, month, day).expect("tests name days that exist")
 }
 
 #[test]
@@ -123,9 +123,8 @@ fn a_database_release_lies_on_top() {
 fn the_law_is_cited_by_the_date() {
     let release = city();
     let programme = release.programmes.get("dibao").unwrap();
-    let cited = |on| {
-        release.basis_on(&programme.basis, on).iter().map(|citation| citation.text()).collect::<Vec<_>>()
-    };
+    let cited =
+        |on| release.basis_on(&programme.basis, on).iter().map(catalogue::Citation::text).collect::<Vec<_>>();
     assert_eq!(cited(day(2026, 7, 1)), ["《社会救助法》第十八条", "《社会救助暂行办法》第九条"]);
     assert_eq!(cited(day(2026, 6, 30)), ["《社会救助暂行办法》第九条"]);
 }
@@ -152,7 +151,7 @@ fn the_clocks_are_those_of_the_law() {
     let total = item.clock("total").unwrap();
     assert_eq!(total.limit, Limit::WorkingDays(30));
     assert_eq!(total.extend.as_ref().unwrap().to, Limit::WorkingDays(45));
-    assert_eq!(item.delegated.as_ref().unwrap().limit, Limit::WorkingDays(20));
+    assert_eq!(item.delegated.as_ref().unwrap().limit, Some(Limit::WorkingDays(20)));
     for (clock, days) in
         [("investigation_start", 3), ("means_test_start", 3), ("county_opinion", 10), ("refusal_letter", 3)]
     {

@@ -1,0 +1,218 @@
+//! One small good pack, and many ways to break it: each mistake is found at its line, said in Chinese, with what is expected.
+
+use std::collections::BTreeMap;
+
+use catalogue::{Finding, LoadOptions, PackFiles, Release};
+
+use crate::shown;
+
+const GOOD: &str = include_str!("good.toml");
+const HEAD: &str = "id = \"small\"\ntitle = \"小\"\nlayer = \"city\"\n";
+const DIVISIONS: &str = "nbs_code,level,name,parent_nbs_code,mca_code,flag\n990100,prefecture,试市,,,\n990101,county,试区,990100,,\n990101001,township,试镇,990101,,\n";
+const PLAN: &str = "标准达到月人均760元,以后提高到800元。区里的都下放。无劳动能力100元,有劳动能力20元。";
+
+fn findings(head: &str, main: &str, divisions: &str) -> Vec<Finding> {
+    let files = [
+        ("pack.toml", head),
+        ("main.toml", main),
+        ("divisions.csv", divisions),
+        ("plan.txt", PLAN),
+        ("answer.typ", ""),
+    ];
+    let files: BTreeMap<String, String> = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
+    match Release::from_packs(vec![PackFiles::new("small", files)], LoadOptions::default()) {
+        Ok(release) => release.run_cases(),
+        Err(findings) => findings,
+    }
+}
+
+/// One mistake: `written` is replaced by `instead`; the finding stands on the line where `at` is, and says `says`.
+struct Mistake {
+    name: &'static str,
+    written: &'static str,
+    instead: &'static str,
+    at: &'static str,
+    says: &'static str,
+}
+
+macro_rules! mistakes {
+    ($($name:literal: $written:literal => $instead:literal, at $at:literal, says $says:literal;)*) => {
+        &[$(Mistake { name: $name, written: $written, instead: $instead, at: $at, says: $says }),*]
+    };
+}
+
+const MISTAKES: &[Mistake] = mistakes! {
+    "toml syntax": "title = \"试行法\"" => "title = 试行法", at "title = 试行法", says "TOML 语法不对";
+    "a key twice": "short = \"试行法\"" => "title = \"试行法\"\nshort = \"试行法\"", at "title = \"试行法\"\nshort", says "键写了两次";
+    "an unknown kind": "[[department]]" => "[[departement]]", at "[[departement]]", says "不认识的定义种类 [[departement]]";
+    "one bracket": "[[exclusion_group]]" => "[exclusion_group]", at "[exclusion_group]", says "exclusion_group 应是列表";
+    "an unknown key": "rank = 1" => "ranking = 1", at "ranking = 1", says "law 的键 ranking 不认识";
+    "an unknown key inside": "unit = \"元\"" => "units = \"元\"", at "units", says "键 units 不认识";
+    "a missing id": "id = \"office_of_wages\"\n" => "", at "[[department]]", says "键 id 没有写";
+    "a wrong type": "priority = 1" => "priority = \"一\"", at "priority = \"一\"", says "值的类型不对:写的是文字 一";
+    "a float": "max = 10000\nsource" => "max = 10000.0\nsource", at "max = 10000.0", says "值的类型不对:写的是小数";
+    "a bad decimal": "value = \"1.5\"" => "value = \"1.5.1\"", at "value = \"1.5.1\"", says "参数 multiple 的值 1.5.1 不对";
+    "a quoted date": "in_force_from = 2020-01-01\nverified = \"full\"" => "in_force_from = \"2020-01-01\"\nverified = \"full\"", at "in_force_from = \"2020-01-01\"", says "值的类型不对";
+    "an unknown word": "absent = \"none\"\nprecedence = [\"visit\", \"department\"" => "absent = \"zero\"\nprecedence = [\"visit\", \"department\"", at "absent = \"zero\"", says "值 zero 不认识";
+    "an unknown permission": "\"read_case\"]" => "\"read_all\"]", at "\"read_all\"]", says "值 read_all 不认识";
+    "an unknown effect": "effects = [\"determine\", \"grant\"" => "effects = [\"determine\", \"pay_now\"", at "\"pay_now\"", says "值 pay_now 不认识";
+    "an unknown unit of time": "limit = { working_days = 30 }" => "limit = { days = 30 }", at "limit = { days = 30 }", says "值 days 不认识";
+    "a chinese id": "id = \"living\"" => "id = \"生活\"", at "id = \"生活\"", says "id「生活」写法不对";
+    "an id twice": "id = \"hearsay\"" => "id = \"act\"", at "id = \"act\"\ntitle = \"听说的办法\"", says "法规的 id act 重复";
+    "a code twice": "{ code = \"full\", title = \"有\" }" => "{ code = \"none\", title = \"有\" }", at "values = [{ code = \"none\"", says "代码 none 写了两次";
+    "a field twice": "id = \"cars\"\nlabel" => "id = \"has_car\"\nlabel", at "id = \"has_car\"\nlabel = \"几辆\"", says "字段 has_car 写了两次";
+    "an unknown law": "basis = [{ law = \"act\", article = \"2\" }]" => "basis = [{ law = \"acts\", article = \"2\" }]", at "law = \"acts\"", says "法规 acts 没有定义";
+    "an unlisted article": "basis = [{ law = \"act\", article = \"2\" }]" => "basis = [{ law = \"act\", article = \"7\" }]", at "article = \"7\"", says "试行法 没有列出第 7 号条文";
+    "law from memory under a condition": "expr = \"average < param.limit\"\nbasis = [{ law = \"act\"" => "expr = \"average < param.limit\"\nbasis = [{ law = \"hearsay\"", at "[{ law = \"hearsay\"", says "只凭记忆";
+    "law from memory under stopping": "effects = [\"stop\", { letter = \"answer\" }, { end = \"stopped\" }]\nbasis = [{ law = \"act\", article = \"2\" }]" => "effects = [\"stop\", { letter = \"answer\" }, { end = \"stopped\" }]\nbasis = [{ law = \"hearsay\", article = \"1\" }]", at "[{ law = \"hearsay\"", says "动作 stop会拒绝、调减或停发,依据 hearsay 只凭记忆";
+    "a condition without law": "expr = \"average < param.limit\"\nbasis = [{ law = \"act\", article = \"1\" }]" => "expr = \"average < param.limit\"\nbasis = []", at "id = \"poor\"", says "条件 poor会拒绝、调减或停发,却没有依据";
+    "an unknown codelist": "codelist = \"ability\"" => "codelist = \"abilities\"", at "codelist = \"abilities\"", says "代码表 abilities 没有定义";
+    "a code without codelist": "type = \"code\"\ncodelist = \"ability\"" => "type = \"code\"", at "type = \"code\"", says "ability 是代码,没有写代码表";
+    "a number without bounds": "type = \"integer\"\nmin = 0\nmax = 9\nabsent" => "type = \"integer\"\nmin = 0\nabsent", at "type = \"integer\"\nmin = 0\nabsent", says "cars 是数,没有写上下限";
+    "bounds the wrong way round": "min = 0\nmax = 9\nabsent" => "min = 10\nmax = 9\nabsent", at "min = 10", says "min 10 大于 max 9";
+    "no code for none": "{ code = \"none\", title = \"无\" }, " => "{ code = \"no\", title = \"无\" }, ", at "id = \"ability\"\ntitle = \"劳动能力\"\non", says "要求代码表里有 none";
+    "an unknown department": "source = [\"office_of_wages\"]" => "source = [\"office_of_pay\"]", at "office_of_pay", says "部门 office_of_pay 没有定义";
+    "a column that is not there": "column = \"pay\"" => "column = \"paid\"", at "column = \"paid\"", says "列 paid 没有写";
+    "an unknown fact of a data set": "{ fact = \"income\", column" => "{ fact = \"incomes\", column", at "\"incomes\"", says "指标项 incomes 没有定义";
+    "values that overlap": "until = 2020-12-31" => "until = 2021-06-30", at "value = 800", says "limit 有两个值的日期重叠";
+    "a period the wrong way round": "until = 2020-12-31" => "until = 2019-12-31", at "value = 760", says "截止日早于起始日 2020-01-01";
+    "a quote without the value": "value = 760" => "value = 770", at "source = \"标准达到月人均760元\"", says "里没有值 770";
+    "a quote that is not in the plan": "source = \"标准达到月人均760元\"" => "source = \"标准为每月760元\"", at "source = \"标准为每月760元\"", says "不是 plan.txt 的原文";
+    "a seed that is not there": "source = \"提高到800元\"\nseed = \"plan.txt\"" => "source = \"提高到800元\"\nseed = \"plans.txt\"", at "seed = \"plans.txt\"", says "出处文件 plans.txt 不在配置包里";
+    "a value without a source": "source = \"提高到800元\"\nseed = \"plan.txt\"" => "source = \"提高到800元\"", at "source = \"提高到800元\"", says "来源没有说明出自哪里";
+    "a quote that the article does not have": "source = \"倍数为1.5倍\"" => "source = \"是1.5倍\"", at "是1.5倍", says "不是法规 act 第 1 号条文引用的原文";
+    "a demo value in a real pack": "source = \"提高到800元\"" => "source = \"演示参数\"", at "source = \"演示参数\"", says "演示参数只能放在演示配置包";
+    "a value out of bounds": "value = 800" => "value = 8000", at "value = 8000", says "8000 不在 0 到 5000 之间";
+    "a value for an unknown parameter": "parameter = \"delegated\"\ndivision" => "parameter = \"delegate\"\ndivision", at "parameter = \"delegate\"\ndivision", says "参数 delegate 没有定义";
+    "a value for an unknown place": "division = \"990101\"\nfrom" => "division = \"990102\"\nfrom", at "division = \"990102\"", says "区划 990102 不在配置包的区划里";
+    "a table key outside its codes": "rows = { none = 100" => "rows = { nobody = 100", at "nobody = 100", says "数表 extra 的键 nobody 不在代码表 ability 里";
+    "an expression that does not parse": "expr = \"average < param.limit\"" => "expr = \"average < \"", at "expr = \"average < \"", says "式子不对";
+    "an expression with an unknown name": "expr = \"average < param.limit\"" => "expr = \"\"\"\naverage\n < param.limits\"\"\"", at " < param.limits", says "没有叫 limits 的参数";
+    "an expression of the wrong type": "expr = \"average < param.limit\"" => "expr = \"average + 1\"", at "expr = \"average + 1\"", says "这里要是否";
+    "a code that does not exist": "coverage = \"ability = 'none'\"" => "coverage = \"ability = 'no'\"", at "coverage", says "代码表 ability 里没有 'no'";
+    "a review of no months": "review = \"12\"" => "review = \"0\"", at "review = \"0\"", says "复核间隔";
+    "an expression condition without expression": "expr = \"average < param.limit\"\n" => "", at "id = \"poor\"", says "由式子判断,没有写式子";
+    "a finding without question": "question = \"是否如实?\"\n" => "", at "id = \"honest\"", says "没有写要认定什么";
+    "an unknown reason": "reason = \"income_above\"\nremedy = \"再申请\"\n\n[[programme.condition]]" => "reason = \"too_rich\"\nremedy = \"再申请\"\n\n[[programme.condition]]", at "reason = \"too_rich\"", says "理由 too_rich 不在代码表";
+    "an unknown group": "exclusion_group = \"living\"" => "exclusion_group = \"dying\"", at "exclusion_group = \"dying\"", says "互斥组 dying 没有定义";
+    "a template that is not there": "template = \"answer.typ\"" => "template = \"letter.typ\"", at "template = \"letter.typ\"", says "模板 letter.typ 不在配置包里";
+    "a field of another type than its fact": "type = \"integer\"\nmin = 0\nmax = 9\nvisible" => "type = \"money\"\nmin = 0\nmax = 9\nvisible", at "type = \"money\"\nmin = 0\nmax = 9\nvisible", says "字段 cars 与指标项 cars 的类型不同";
+    "a field wider than its fact": "max = 9\nvisible" => "max = 99\nvisible", at "id = \"cars\"\nlabel", says "字段 cars 的范围比指标项 cars 宽";
+    "a person's fact on a household page": "fact = \"cars\"" => "fact = \"income\"", at "id = \"cars\"\nlabel", says "说的不是这一页的人或家庭";
+    "a hidden field that is always required": "required = \"has_car\"" => "required = true", at "id = \"cars\"\nlabel", says "有时不显示,却总是必填";
+    "an open citizen id": "sensitive = true" => "sensitive = false", at "type = \"citizen_id\"\nrequired = true\nsensitive", says "没有加密";
+    "a choice without codelist": "type = \"yes_no\"" => "type = \"choice\"", at "type = \"choice\"", says "字段 has_car 是选择,没有写代码表";
+    "a form expression with an unknown field": "visible = \"has_car\"" => "visible = \"has_cart\"", at "visible = \"has_cart\"", says "没有叫 has_cart 的字段";
+    "records that nobody adds": "repeat = { of = \"member\", label = \"家人\", add = true, " => "repeat = { of = \"guest\", label = \"家人\", ", at "of = \"guest\"", says "没有哪一页添加 guest";
+    "an unknown form": "form = \"ask\"" => "form = \"asks\"", at "form = \"asks\"", says "表单 asks 没有定义";
+    "a material that is fetched and asked": "fetched = { dataset = \"wages\"" => "field = \"income\", fetched = { dataset = \"wages\"", at "field = \"income\"", says "可以查询,又向申请人要";
+    "a material that is neither": "field = \"citizen_id\", " => "", at "id = \"identity\"", says "既不收也不查";
+    "a step without role": "role = \"clerk\"\nclock = \"total\"" => "clock = \"total\"", at "id = \"filed\"", says "环节 filed 没有写由谁办";
+    "a role at the wrong level": "level = \"township\"\nrole = \"clerk\"\nclock" => "level = \"county\"\nrole = \"clerk\"\nclock", at "role = \"clerk\"\nclock", says "级别没有岗位 clerk";
+    "a step that cannot be reached": "to = \"decision\"" => "to = \"filed\"", at "id = \"decision\"", says "环节 decision 走不到";
+    "a case that cannot end": "effects = [\"accept\"]" => "effects = [\"accept\"]\n\n[[item.action]]\nid = \"park\"\ntitle = \"搁置\"\nat = [\"filed\"]\npermission = \"accept\"\nto = \"parked\"\n\n[[item.step]]\nid = \"parked\"\ntitle = \"搁置\"\npublic_title = \"搁置\"\npublic_text = \"搁置\"\nlevel = \"township\"\nrole = \"clerk\"", at "id = \"parked\"", says "到了环节 parked 的办件办不结";
+    "an action at an unknown step": "at = [\"filed\"]" => "at = [\"files\"]", at "at = [\"files\"]", says "环节 files 没有写";
+    "an action nobody may do": "permissions = [\"accept\", \"confirm\", \"read_case\"]" => "permissions = [\"confirm\", \"read_case\"]", at "id = \"accept\"", says "没有岗位能做动作 accept";
+    "the same officer twice": "different_from = [\"accept\"]" => "different_from = [\"receive\"]", at "different_from = [\"receive\"]", says "动作 receive 没有写";
+    "an action condition of the wrong kind": "when = \"outcome = 'yes'\"" => "when = \"outcome = 'maybe'\"", at "when = \"outcome = 'maybe'\"", says "里没有 'maybe'";
+    "stopping without hearing": "when = \"heard AND outcome = 'no'\"" => "when = \"outcome = 'no'\"", at "effects = [\"stop\"", says "没有要求听取意见";
+    "stopping without letter": "effects = [\"stop\", { letter = \"answer\" }, " => "effects = [\"stop\", ", at "effects = [\"stop\", { end", says "没有书面告知";
+    "stopping without reasons": "reasons = \"refusal_reason\"\n" => "", at "effects = [\"stop\"", says "没有要求写理由";
+    "an unknown letter": "{ letter = \"answer\" }, { end = \"granted\" }" => "{ letter = \"answers\" }, { end = \"granted\" }", at "\"answers\"", says "文书 answers 没有定义";
+    "ended and gone on": "different_from = [\"accept\"]" => "different_from = [\"accept\"]\nto = \"filed\"", at "id = \"grant\"", says "既办结又转到下一环节";
+    "a clock without law": "warn_before = 3\nbasis = [{ law = \"act\", article = \"1\" }]" => "warn_before = 3\nbasis = []", at "id = \"total\"", says "时限 total 没有依据";
+    "a clock that nothing starts": "starts = [\"accept\"]" => "starts = []", at "id = \"total\"", says "没有起点或终点";
+    "a clock that warns before it starts": "warn_before = 3" => "warn_before = 30", at "id = \"total\"", says "预警不早于起点";
+    "an extension that is shorter": "to = { working_days = 45 }" => "to = { working_days = 25 }", at "id = \"total\"", says "延长后不长于原来";
+    "an extension without reasons": "reasons = \"extension_reason\"\neffects" => "effects", at "{ extend = \"total\" }", says "没有要求写理由";
+    "a delegation by something else than yes or no": "parameter = \"delegated\"\nclock" => "parameter = \"limit\"\nclock", at "parameter = \"limit\"", says "参数 limit 应是是非";
+    "a file that is not there": "file = \"divisions.csv\"" => "file = \"places.csv\"", at "file = \"places.csv\"", says "配置包里没有文件 places.csv";
+    "a case with an unknown fact": "member = [{ income = 300 }]" => "member = [{ wage = 300 }]", at "[[case]]", says "wage 不是指标项";
+    "a case of an unknown programme": "programme = \"help\"\ndivision" => "programme = \"helps\"\ndivision", at "programme = \"helps\"", says "待遇项目 helps 没有定义";
+    "a case that comes out otherwise": "amount = 500" => "amount = 501", at "[[case]]", says "金额是500,例子写的是501";
+};
+
+#[test]
+fn the_good_pack_is_good() {
+    let findings = findings(HEAD, GOOD, DIVISIONS);
+    assert!(findings.is_empty(), "{}", shown(&findings));
+}
+
+#[test]
+fn every_mistake_is_found_at_its_line() {
+    const { assert!(MISTAKES.len() >= 80) };
+    let mut failures = String::new();
+    for mistake in MISTAKES {
+        let Mistake { name, written, instead, at, says } = mistake;
+        assert_eq!(GOOD.matches(written).count(), 1, "{name}: {written} must stand once in the good pack");
+        let broken = GOOD.replacen(written, instead, 1);
+        let Some(offset) = broken.find(at) else { panic!("{name}: {at} is not there") };
+        let line = catalogue::line_of(&broken, offset);
+        let findings = findings(HEAD, &broken, DIVISIONS);
+        let found = findings.iter().find(|finding| finding.zh.contains(says) && finding.line == line);
+        if found.is_none_or(|finding| finding.file != "small/main.toml") {
+            failures += &format!("{name}: expected line {line} saying {says}, found\n{}\n", shown(&findings));
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn every_finding_says_what_is_expected_in_chinese() {
+    for mistake in MISTAKES {
+        for finding in findings(HEAD, &GOOD.replacen(mistake.written, mistake.instead, 1), DIVISIONS) {
+            let chinese =
+                |text: &str| text.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character));
+            assert!(chinese(&finding.zh), "{}: {finding}", mistake.name);
+            assert!(!finding.expected.is_empty(), "{}: {finding}", mistake.name);
+            assert!(finding.line > 0, "{}: {finding}", mistake.name);
+        }
+    }
+}
+
+#[test]
+fn heads_and_division_files_are_checked() {
+    let line = |findings: &[Finding], file: &str, says: &str| {
+        findings
+            .iter()
+            .find(|finding| finding.file == file && finding.zh.contains(says))
+            .map(|finding| finding.line)
+    };
+    let head = |head: &str| findings(head, GOOD, DIVISIONS);
+    assert_eq!(
+        line(
+            &head("id = \"small\"\ntitle = \"小\"\nlayer = \"town\"\n"),
+            "small/pack.toml",
+            "值 town 不认识"
+        ),
+        Some(3)
+    );
+    assert_eq!(
+        line(
+            &head(&format!("{HEAD}requires = [\"big\"]\n")),
+            "small/pack.toml",
+            "需要的配置包 big 没有一起装入"
+        ),
+        Some(4)
+    );
+    assert_eq!(
+        line(&head("id = \"small\"\ntitle = \"小\"\nlayer = \"demo\"\n"), "small/pack.toml", "是演示配置包"),
+        Some(0)
+    );
+    let divisions = |divisions: &str| findings(HEAD, GOOD, divisions);
+    assert_eq!(line(&divisions("code,name\n"), "small/divisions.csv", "表头不对"), Some(1));
+    let orphan = format!("{DIVISIONS}990199001,township,孤镇,990199,,\n");
+    assert_eq!(line(&divisions(&orphan), "small/divisions.csv", "上级 990199 不在前面"), Some(5));
+    let twice = format!("{DIVISIONS}990101,county,试区,990100,,\n");
+    assert_eq!(line(&divisions(&twice), "small/divisions.csv", "代码重复"), Some(5));
+    let flat = format!("{DIVISIONS}990101002,county,试区,990101001,,\n");
+    assert_eq!(line(&divisions(&flat), "small/divisions.csv", "上级的级别应更高"), Some(5));
+}
+
+#[test]
+fn one_mistake_does_not_hide_the_next() {
+    let broken = GOOD.replacen("rank = 1", "ranking = 1", 1).replacen("priority = 1", "priority = \"一\"", 1);
+    let findings = findings(HEAD, &broken, DIVISIONS);
+    assert!(findings.iter().any(|finding| finding.zh.contains("ranking")), "{}", shown(&findings));
+    assert!(findings.iter().any(|finding| finding.zh.contains("写的是文字 一")), "{}", shown(&findings));
+}
