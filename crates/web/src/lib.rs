@@ -1,4 +1,40 @@
-//! Pages and the JSON API: handlers, components ([`ui`]) and embedded files ([`assets`]). No rule and no SQL lives here.
+//! Pages and the JSON API. No rule and no SQL lives here: a handler takes its right as a parameter, calls one use-case of
+//! `office`, and answers.
+//!
+//! ```ignore
+//! async fn family(desk: Desk<ReadPeople>, Path(id): Path<HouseholdId>) -> Result<Page, Fault> {
+//!     let family = people::family_page(desk.office(), desk.granted(), id).await?;
+//!     Ok(Page::new("家庭", html! { … }).under("people"))
+//! }
+//! ```
+//!
+//! - [`server`]: all routes and what stands around them; [`state`]: what they share;
+//! - [`extract`]: who may enter a handler; [`form_body`]: what a form sent; [`answer`]: what a handler answers;
+//! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
+//! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
+//! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`citizen`]: pages; [`api`]: JSON;
+//! - [`ui`]: components; [`assets`]: embedded files.
 
+pub mod administration;
+mod again;
+pub mod answer;
+pub mod api;
 pub mod assets;
+pub mod citizen;
+pub mod desk;
+pub mod error;
+pub mod extract;
+pub mod form_body;
+pub mod frame;
+pub mod layout;
+pub mod money;
+pub mod people;
+pub mod public;
+mod security;
+pub mod server;
+pub mod sign_in;
+pub mod state;
 pub mod ui;
+
+pub use server::router;
+pub use state::{AppState, Limits, Site};

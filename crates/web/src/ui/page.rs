@@ -313,7 +313,7 @@ impl<'a> Layout<'a> {
 }
 
 /// A number that dials when tapped.
-pub(super) fn phone_link(phone: &str) -> Markup {
+pub fn phone_link(phone: &str) -> Markup {
     let digits: String = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
     html! { a.govuk-link href={ "tel:" (digits) } { (phone) } }
 }
