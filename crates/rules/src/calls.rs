@@ -1,8 +1,9 @@
 //! Type rules of the functions and aggregates.
 
 use crate::ast::{Expr, ExprKind, Name};
-use crate::check::{Bound, Checked, Checker, Kind, Typed};
+use crate::check::{Checked, Checker, Kind, Typed};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::names::Bound;
 use crate::node::{Aggregate, AggregateFunction, Function, Hop, Node};
 use crate::range::Range;
 use crate::rational::Rational;

@@ -4,8 +4,8 @@
 //! This crate parses, checks against shapes, compiles, decides and explains. It does no I/O, has no clock and knows no
 //! business. The manual is `docs/rules-language.md`.
 //!
-//! Text becomes tokens ([`lexer`]), a tree ([`parser`], [`ast`]), a resolved and typed tree ([`check`], [`calls`],
-//! [`range`], [`node`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
+//! Text becomes tokens ([`lexer`]), a tree ([`parser`], [`ast`]), a resolved and typed tree ([`check`], [`names`],
+//! [`calls`], [`range`], [`node`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
 //! ([`reading`]). A [`Programme`] puts several together and decides ([`decide`]); an [`Expression`] is one alone.
 #![allow(
     rustdoc::private_intra_doc_links,
@@ -22,6 +22,7 @@ mod diagnostic;
 mod eval;
 mod expression;
 mod lexer;
+mod names;
 mod node;
 mod parser;
 mod programme;

@@ -153,6 +153,37 @@ fn expressions_know_what_they_read_and_how_they_sound() {
 }
 
 #[test]
+fn everything_missing_is_asked_at_once() {
+    let missing = |text: &str| {
+        let record = Record::new()
+            .with("rooms", 3)
+            .with_many("members", vec![Record::new(), person(None, "1980-01-01")]);
+        let missing = compile(text).expect("compiles").missing(&record, &context());
+        missing.into_iter().map(|missing| missing.path).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        missing("CASE WHEN urban THEN deposits WHEN rooms > 5 THEN head.income ELSE 非农收入 END"),
+        "urban deposits 非农收入"
+    );
+    assert_eq!(missing("CASE WHEN rooms = 3 THEN deposits ELSE head.income END"), "deposits");
+    assert_eq!(missing("CASE housing WHEN 'owned' THEN deposits END > rooms"), "housing deposits");
+    assert_eq!(missing("rooms > 5 AND urban"), "", "a no needs nothing");
+    assert_eq!(missing("rooms > 2 AND (urban OR head.student)"), "urban head.student");
+    assert_eq!(
+        missing("sum(members.income) FILTER (WHERE age_at(members.birthday, law_on) > 18)"),
+        "members[0].birthday members[0].income members[1].income"
+    );
+    assert_eq!(
+        missing("sum(members.income) FILTER (WHERE members.birthday < DATE '1970-01-01')"),
+        "members[0].birthday members[0].income"
+    );
+    assert_eq!(missing("count(vehicles.*) = 0"), "vehicles");
+    assert_eq!(missing("coalesce(deposits, 非农收入)"), "deposits 非农收入");
+    assert_eq!(missing("table.care[head.disability] > 5 OR param.dibao_standard < 5"), "head.disability");
+    assert_eq!(missing("rooms / 0 > 5"), "", "no fact mends a division by zero");
+}
+
+#[test]
 fn the_expected_type_is_demanded() {
     let try_as = |text: &str, ty: Type| Expression::compile(text, "household", &shapes(), &parameters(), &ty);
     assert!(try_as("rooms", Type::Boolean).is_err());

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 
 use super::family::*;
 use super::referee::{Plain, Referee};
+use crate::check::Checker;
 use crate::parser::parse;
+use crate::range::Range;
 use crate::{Context, Expression, Record, Value};
 
 /// Choices drawn from bytes; when they run out, the first choice each time.
@@ -445,6 +447,28 @@ proptest! {
             }
         }
         prop_assert_eq!(compiled.evaluate(&partial, &context), wanted, "{}", text);
+    }
+
+    #[test]
+    fn what_is_proven_of_a_number_is_true(tree in bytes(120), facts in bytes(100), blanks in 0usize..6) {
+        let text = expression(&tree, false);
+        let (shapes, parameters) = (shapes(), parameters());
+        let mut checker = Checker {
+            shapes: &shapes,
+            unit: &shapes.shapes["household"],
+            parameters: &parameters,
+            definitions: &[],
+            bound: vec![],
+            diagnostics: vec![],
+        };
+        let (_, typed) = checker.check(&parse(&text).expect("parses")).expect("is well typed");
+        if let Value::Number(number) = compiled(&text).evaluate(&household(&facts, blanks), &context()) {
+            let Range { min, max, scale } = &typed.range;
+            prop_assert!(min.as_ref().is_none_or(|min| *min <= number), "{} = {} < {:?}", text, number, min);
+            prop_assert!(max.as_ref().is_none_or(|max| *max >= number), "{} = {} > {:?}", text, number, max);
+            let decimals = number.decimals();
+            prop_assert!(scale.is_none_or(|scale| decimals.is_some_and(|d| d <= scale)), "{} = {}", text, number);
+        }
     }
 
     #[test]
