@@ -152,9 +152,12 @@ impl FilledForm<'_> {
     ) -> Result<Option<FormValue>, String> {
         match self.reading(page, record, field) {
             Some(Reading::Value(value)) => {
-                let broken =
-                    field.valid.iter().find(|valid| self.holds(page, record, &valid.expr) == Some(false));
-                broken.map_or_else(|| Ok(Some(value.clone())), |valid| Err(valid.message.clone()))
+                let (release, form) = (self.context.release, self.form());
+                let broken = field.valid.iter().enumerate().find(|(index, _)| {
+                    let valid = release.field_valid(&form.id, &page.id, &field.id, *index);
+                    valid.is_some_and(|valid| self.holds(page, record, valid) == Some(false))
+                });
+                broken.map_or_else(|| Ok(Some(value.clone())), |(_, valid)| Err(valid.message.clone()))
             }
             Some(Reading::Wrong(message)) => Err(message.clone()),
             Some(Reading::Nothing) if self.needs(page, record, field) => Err(missing(field)),
@@ -168,7 +171,10 @@ impl FilledForm<'_> {
         match &field.required {
             Requirement::Always => true,
             Requirement::Optional => *field.kind == FieldKind::Statement,
-            Requirement::When(when) => self.holds(page, record, when) == Some(true),
+            Requirement::When(_) => {
+                let when = self.context.release.field_required(&self.form().id, &page.id, &field.id);
+                when.is_some_and(|when| self.holds(page, record, when) == Some(true))
+            }
         }
     }
 

@@ -34,7 +34,7 @@ pub struct FilledForm<'a> {
 }
 
 impl<'a> FilledForm<'a> {
-    /// Reads all answers and settles what is shown.
+    /// Reads all answers and settles what is shown. The form is one of the context's release.
     #[must_use]
     pub fn read(context: &'a FormContext<'a>, form: &'a Form, answers: &'a Answers) -> FilledForm<'a> {
         let mut filled = FilledForm {
@@ -42,7 +42,7 @@ impl<'a> FilledForm<'a> {
             form,
             answers,
             readings: HashMap::new(),
-            conditions: Conditions::compile(form, context.now),
+            conditions: Conditions::new(context.now),
             top: Record::new(),
             shown: BTreeSet::new(),
             shown_pages: BTreeSet::new(),
@@ -113,22 +113,18 @@ impl<'a> FilledForm<'a> {
         self.all_records(page).into_iter().filter(|record| self.shows_page(page, *record)).collect()
     }
 
-    /// Whether an expression holds of the form, or of a record of a repeating page.
+    /// Whether an expression of a page's field (or of its `only`) holds of the form or of the record.
     pub(super) fn holds(
         &self,
         page: &Page,
         record: Option<usize>,
-        expression: &catalogue::Expression,
+        expression: &rules::Expression,
     ) -> Option<bool> {
-        let of = records_of(page);
-        self.conditions.holds(of, expression, self.record(of, record)?)
-    }
-
-    fn record(&self, of: Option<&str>, record: Option<usize>) -> Option<&Record> {
-        match (of, record) {
-            (Some(of), Some(index)) => self.top.many.get(of)?.get(index),
-            (None | Some(_), _) => Some(&self.top),
-        }
+        let record = match records_of(page).zip(record) {
+            None => None,
+            Some((of, index)) => Some(self.top.many.get(of)?.get(index)?),
+        };
+        self.conditions.holds(expression, &self.top, record)
     }
 
     pub(super) fn index_of(&self, page: &Page) -> Option<usize> {
@@ -144,7 +140,7 @@ impl<'a> FilledForm<'a> {
 
     /// Settles what is shown: every field begins shown, and each pass hides and shows again by what it then sees.
     fn settle(&mut self) {
-        let form = self.form;
+        let (form, release) = (self.form, self.context.release);
         for of in form.pages.iter().filter_map(records_of) {
             let count = self.count(of);
             self.top.many.insert(of.to_owned(), vec![Record::new(); count]);
@@ -160,15 +156,14 @@ impl<'a> FilledForm<'a> {
             let (mut shown, mut shown_pages) = (BTreeSet::new(), BTreeSet::new());
             for (index, page) in form.pages.iter().enumerate() {
                 let of = records_of(page);
-                let visible = page
-                    .visible
-                    .as_ref()
-                    .is_none_or(|visible| self.conditions.holds(None, visible, &self.top) != Some(false));
+                let visible = release
+                    .page_visible(&form.id, &page.id)
+                    .is_none_or(|visible| self.conditions.holds(visible, &self.top, None) != Some(false));
                 if visible && page.repeat.as_ref().is_some_and(|repeat| repeat.add) {
                     shown_pages.insert((index, None));
                 }
                 for record in self.all_records(page) {
-                    let only = page.repeat.as_ref().and_then(|repeat| repeat.only.as_ref());
+                    let only = release.page_only(&form.id, &page.id);
                     let page_shown =
                         visible && only.is_none_or(|only| self.holds(page, record, only) == Some(true));
                     if page_shown {
@@ -178,11 +173,9 @@ impl<'a> FilledForm<'a> {
                         }
                     }
                     for field in &page.fields {
+                        let visible = release.field_visible(&form.id, &page.id, &field.id);
                         let field_shown = page_shown
-                            && field
-                                .visible
-                                .as_ref()
-                                .is_none_or(|visible| self.holds(page, record, visible) == Some(true));
+                            && visible.is_none_or(|visible| self.holds(page, record, visible) == Some(true));
                         self.reveal(page, record, field, field_shown);
                         if field_shown {
                             shown.insert((index, FieldPath::new(page, record, field)));
