@@ -2,7 +2,7 @@
 //!
 //! - [`install`] freezes packs from files and puts them in force; [`current`] reads what is in force; [`kept`] gives any
 //!   release that ever was, from memory after the first time; [`follow`] takes over what another process put in force;
-//! - [`standards`]: every parameter of a division on a day with its source; [`changes`]: a change proposed by one person
+//! - [`standards()`]: every parameter of a division on a day with its source; [`propose`] and [`release_change`]: a change proposed by one person
 //!   and released by another, as a `database` layer on top of the packs;
 //! - [`export_pack`] writes the packs in force, the database layer with them, back as files.
 //!
@@ -10,14 +10,21 @@
 
 use store::{Migration, ScopeColumns, id_type};
 
+mod changes;
 mod export;
 mod in_force;
 mod kept;
 mod layer;
+mod standards;
 
+pub use changes::{
+    ChangeState, NewStandardChange, REVIEW_JOB, Released, StandardChangeView, changes, find_change, propose,
+    refuse_change, release_change, withdraw_change,
+};
 pub use export::export_pack;
 pub use in_force::{current, follow, install};
 pub use kept::{Kept, kept};
+pub use standards::{Standard, StandardValue, standard_history, standards};
 
 id_type! {
     /// A proposed or released change of a standard.
