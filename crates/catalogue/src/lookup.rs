@@ -1,0 +1,135 @@
+//! Looking up in a release: the value of a parameter for a place and a day, the law in force, the title of a code.
+
+use chrono::NaiveDate;
+
+use crate::definition::{Basis, DatedValue, Law, Scalar, TableValue, Verified};
+use crate::pack::Layer;
+use crate::release::{Held, Release};
+
+/// The value of a parameter for a division on a day.
+#[derive(Debug, Clone)]
+pub struct EffectiveValue<'a> {
+    /// The value.
+    pub value: &'a Scalar,
+    /// Its source: a quote, a document, or 演示参数.
+    pub source: &'a str,
+    /// First day of the value.
+    pub from: NaiveDate,
+    /// The division it was set for; none when national.
+    pub division: Option<&'a str>,
+    /// The layer that gave it.
+    pub layer: Layer,
+    /// Used past the last day for which its source states it.
+    pub carried_forward: bool,
+    /// Article that gives it.
+    pub law: Option<&'a Basis>,
+}
+
+impl Release {
+    /// The value of a parameter for a division on a day: the nearest division wins, then the later layer, then the later start.
+    #[must_use]
+    pub fn parameter(&self, id: &str, division: &str, on: NaiveDate) -> Option<EffectiveValue<'_>> {
+        self.effective(id, division, |_| on)
+    }
+
+    /// The same where each value says by which day it is picked.
+    pub(crate) fn effective(
+        &self,
+        id: &str,
+        division: &str,
+        day: impl Fn(&DatedValue) -> NaiveDate,
+    ) -> Option<EffectiveValue<'_>> {
+        let holds = |value: &DatedValue| {
+            let on = day(value);
+            value.from <= on && value.until.is_none_or(|until| on <= until)
+        };
+        let held = self.best(self.values.get(id)?, division, holds, |value| value.from)?;
+        let value = &held.value;
+        let on = day(value);
+        Some(EffectiveValue {
+            value: value.value.get(),
+            source: value.source.as_str(),
+            from: value.from,
+            division: held.division.as_deref(),
+            layer: held.layer,
+            carried_forward: value.stated_until.is_some_and(|stated| stated < on),
+            law: value.law.as_ref(),
+        })
+    }
+
+    /// The rows of a table for a division on a day, chosen like a parameter.
+    #[must_use]
+    pub fn table(&self, id: &str, division: &str, on: NaiveDate) -> Option<&TableValue> {
+        let holds = |value: &TableValue| value.from <= on && value.until.is_none_or(|until| on <= until);
+        let held = self.best(self.table_values.get(id)?, division, holds, |value| value.from)?;
+        Some(&held.value)
+    }
+
+    fn best<'a, V>(
+        &'a self,
+        values: &'a [Held<V>],
+        division: &str,
+        holds: impl Fn(&V) -> bool,
+        from: impl Fn(&V) -> NaiveDate,
+    ) -> Option<&'a Held<V>> {
+        let mut codes = self.places.upwards(division).map(|entry| Some(entry.code.as_str())).chain([None]);
+        codes.find_map(|code| {
+            let here = values.iter().filter(|held| held.division.as_deref() == code && holds(&held.value));
+            here.max_by_key(|held| (held.layer, held.place.pack, from(&held.value)))
+        })
+    }
+
+    /// How a basis is cited: 《社会救助法》第十八条; the bare id of a law that is not defined.
+    #[must_use]
+    pub fn cite(&self, basis: &Basis) -> String {
+        match (self.laws.get(&basis.law), &basis.article) {
+            (Some(law), Some(article)) => law.cite(article),
+            (Some(law), None) => format!("《{}》", law.short),
+            (None, _) => basis.law.get().clone(),
+        }
+    }
+
+    /// Citations in force on a day, best law first: what a letter prints.
+    #[must_use]
+    pub fn basis_on<'a>(&'a self, basis: &'a [Basis], on: NaiveDate) -> Vec<Citation<'a>> {
+        let mut citations: Vec<Citation<'a>> = basis
+            .iter()
+            .filter_map(|basis| {
+                let law = self.laws.get(&basis.law)?;
+                let article = basis.article.as_ref().map(|article| article.as_str());
+                law.in_force(on).then_some(Citation { law, article })
+            })
+            .collect();
+        citations.sort_by_key(|citation| citation.law.rank);
+        citations
+    }
+
+    /// The title of a code; the code itself if unknown.
+    #[must_use]
+    pub fn code_title<'a>(&'a self, codelist: &str, code: &'a str) -> &'a str {
+        self.codelists.get(codelist).and_then(|list| list.title_of(code)).unwrap_or(code)
+    }
+}
+
+/// An article in force.
+#[derive(Debug, Clone, Copy)]
+pub struct Citation<'a> {
+    /// The law.
+    pub law: &'a Law,
+    /// The article's number as listed.
+    pub article: Option<&'a str>,
+}
+
+impl Citation<'_> {
+    /// 《社会救助法》第十八条.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.article.map_or_else(|| format!("《{}》", self.law.short), |article| self.law.cite(article))
+    }
+
+    /// Whether its text was read.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        *self.law.verified != Verified::Memory
+    }
+}
