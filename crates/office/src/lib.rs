@@ -10,7 +10,8 @@
 //! - [`divisions`]: the tree of divisions;
 //! - [`forms`]: the pack's forms: answers, checks, summaries;
 //! - [`releases`]: the packs in force, the old ones, standards changed on pages;
-//! - [`tabular`]: Excel and CSV, in and out.
+//! - [`means_test`]: consent, departments' files, queries, reports;
+//! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import.
 //!
 //! This room knows no HTTP and no HTML.
 
@@ -24,9 +25,11 @@ pub mod access;
 pub mod divisions;
 mod error;
 pub mod forms;
+pub mod means_test;
 pub mod people;
 pub mod releases;
 pub mod tabular;
+pub mod uploads;
 
 pub use error::{OfficeError, Problem};
 

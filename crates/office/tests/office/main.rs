@@ -3,6 +3,7 @@
 mod access;
 mod facts;
 mod leaks;
+mod means_test;
 mod people;
 mod releases;
 mod search;
