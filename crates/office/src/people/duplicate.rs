@@ -93,6 +93,40 @@ pub(super) async fn flag_person(tx: &Tx, person: PersonId, at: i64) -> Result<()
     flag_all(tx, person, &sharers, DuplicateReason::SamePhone, at).await
 }
 
+/// As [`flag_person`], for many at once.
+pub(super) async fn flag_people(tx: &Tx, people: &[PersonId], at: i64) -> Result<(), OfficeError> {
+    for people in people.chunks(1000) {
+        for (on, reason) in [
+            ("o.name = p.name AND o.born_on = p.born_on", DuplicateReason::SameNameAndBirth),
+            ("o.phone_blind = p.phone_blind", DuplicateReason::SamePhone),
+        ] {
+            let apart = match reason {
+                DuplicateReason::SameNameAndBirth => "",
+                DuplicateReason::SamePhone | DuplicateReason::SameAccount => {
+                    " AND NOT EXISTS (SELECT 1 FROM membership a JOIN membership b ON b.household_id = a.household_id \
+                     WHERE a.person_id = p.id AND b.person_id = o.id AND a.until_on IS NULL AND a.superseded_at IS NULL \
+                     AND b.until_on IS NULL AND b.superseded_at IS NULL)"
+                }
+            };
+            let sql = format!(
+                "SELECT p.id, o.id AS other_id FROM person p JOIN person o ON {on} AND o.id <> p.id \
+                 WHERE p.id IN ({{list}}){apart} ORDER BY p.id, o.id LIMIT 10000"
+            );
+            let pairs = Query::system(EVERYBODY, sql).bind_list(people.iter().copied()).all(tx).await?;
+            let (mut last, mut flagged) = (None, 0);
+            for pair in &pairs {
+                let person: PersonId = pair.get("id")?;
+                flagged = if last == Some(person) { flagged + 1 } else { 1 };
+                last = Some(person);
+                if flagged <= OTHERS_MAX {
+                    flag_all(tx, person, &[pair.get("other_id")?], reason, at).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Flags who else has an account of this number.
 pub(super) async fn flag_account(tx: &Tx, person: PersonId, blind: &str, at: i64) -> Result<(), OfficeError> {
     let sharers: Vec<PersonId> = Query::system(
@@ -173,7 +207,7 @@ pub async fn duplicates(
     let Page { mut rows, next } = page;
     for view in &mut rows {
         if let Some((other, _)) = view.other {
-            view.other = name_in_scope(office, office.db(), actor, other).await?.map(|name| (other, name));
+            view.other = name_in_scope(office.db(), actor, other).await?.map(|name| (other, name));
         }
     }
     Ok(Page { rows, next })
@@ -205,7 +239,7 @@ pub async fn duplicates_of(
             id: row.get("id")?,
             person: subject,
             name: row.get("name")?,
-            other: name_in_scope(office, office.db(), actor, other).await?.map(|name| (other, name)),
+            other: name_in_scope(office.db(), actor, other).await?.map(|name| (other, name)),
             reason: DuplicateReason::from_code(&row.get::<String>("reason")?),
             found_at: row.get("found_at")?,
         });
@@ -214,7 +248,6 @@ pub async fn duplicates_of(
 }
 
 async fn name_in_scope(
-    _: &Office,
     connection: &impl Connection,
     actor: &Granted<ReadPeople>,
     other: PersonId,

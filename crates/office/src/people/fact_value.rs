@@ -5,7 +5,7 @@
 //! code; the text. SQL NULL in a row is "the source was asked and has nothing"; it means zero, no or code `none`
 //! where the fact says `absent = "none"`, and unknown otherwise. Sensitive free text is sealed: `sealed:` and hexadecimal.
 
-use catalogue::definition::{Absent, Fact, Sensitivity, ValueKind};
+use catalogue::definition::{Fact, Sensitivity, ValueKind};
 use catalogue::{Number, Release};
 use rules::Value;
 use store::Keys;
@@ -119,7 +119,7 @@ pub(super) fn from_stored(keys: &Keys, stored: &str) -> Result<String, OfficeErr
 /// [`OfficeError::Internal`] when the text does not fit the fact's type.
 pub fn read_value(fact: &Fact, canonical: Option<&str>) -> Result<Value, OfficeError> {
     let broken = || OfficeError::Internal(format!("指标项 {} 的值与类型不符", fact.id.get()));
-    let Some(text) = canonical else { return Ok(nothing(fact)) };
+    let Some(text) = canonical else { return Ok(catalogue::shapes::absent_value(fact)) };
     Ok(match *fact.kind.get() {
         ValueKind::Boolean => Value::Boolean(text == "true"),
         ValueKind::Integer | ValueKind::Decimal | ValueKind::Money => {
@@ -129,17 +129,6 @@ pub fn read_value(fact: &Fact, canonical: Option<&str>) -> Result<Value, OfficeE
         ValueKind::Month => Value::Month(text.parse().map_err(|_| broken())?),
         ValueKind::Code | ValueKind::Text => Value::Text(text.to_owned()),
     })
-}
-
-fn nothing(fact: &Fact) -> Value {
-    match (fact.absent, *fact.kind.get()) {
-        (Absent::Unknown, _) | (Absent::None, ValueKind::Date | ValueKind::Month | ValueKind::Text) => {
-            Value::Unknown
-        }
-        (Absent::None, ValueKind::Boolean) => Value::Boolean(false),
-        (Absent::None, ValueKind::Integer | ValueKind::Decimal | ValueKind::Money) => Value::from(0_i64),
-        (Absent::None, ValueKind::Code) => Value::from("none"),
-    }
 }
 
 /// The projection's column type.

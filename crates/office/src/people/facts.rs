@@ -618,8 +618,9 @@ pub async fn fact_history(
     rows.iter().map(|row| view(office, &release, definition, &read_row(row)?, today)).collect()
 }
 
-/// A family as the rules read it: its facts, `area`, and for each of `members` their facts with `sex`, `born_on`,
-/// `relation` and `head`; `head` is the head again. What nobody said is left out, which the language reads as unknown.
+/// A family as the rules read it: its facts, `area`, and for each of `members` (in the order of
+/// [`super::members_as_of`]) their facts with `sex`, `born_on`, `relation` and `head`; `head` is the head again. What nobody
+/// said is left out, which the language reads as unknown.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`] outside the scope.
@@ -631,6 +632,36 @@ pub async fn facts_as_of(
     valid_on: NaiveDate,
     known_at: i64,
 ) -> Result<Record, OfficeError> {
+    Ok(family_as_of(office, connection, scope, household, valid_on, known_at).await?.0)
+}
+
+/// A member as the rules read one: as in [`facts_as_of`], with the `household`.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] outside the scope, or when the person was no member then.
+pub async fn person_facts_as_of(
+    office: &Office,
+    connection: &impl Connection,
+    scope: &Scope,
+    household: HouseholdId,
+    person: PersonId,
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<Record, OfficeError> {
+    let (family, persons) = family_as_of(office, connection, scope, household, valid_on, known_at).await?;
+    let member = persons.iter().position(|member| *member == person);
+    let record = member.and_then(|place| family.many.get("members")?.get(place).cloned());
+    Ok(record.ok_or(OfficeError::NotFound("这位家庭成员"))?.with_one("household", family))
+}
+
+async fn family_as_of(
+    office: &Office,
+    connection: &impl Connection,
+    scope: &Scope,
+    household: HouseholdId,
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<(Record, Vec<PersonId>), OfficeError> {
     let release = office.release();
     let area: String =
         Query::new(scope, &HOUSEHOLD_COLUMNS, "SELECT h.area FROM household h WHERE {scope} AND h.id = ?")
@@ -640,42 +671,45 @@ pub async fn facts_as_of(
             .ok_or(OfficeError::NotFound("这个家庭"))?
             .get("area")?;
     let members = household::members_as_of(connection, scope, household, valid_on, known_at).await?;
+    let persons: Vec<PersonId> = members.iter().map(|member| member.person).collect();
     let mut subjects = vec![Subject::Household(household)];
-    subjects.extend(members.iter().map(|member| Subject::Person(member.person)));
+    subjects.extend(persons.iter().copied().map(Subject::Person));
     let winners = winners(connection, &release, &subjects, valid_on, known_at).await?;
-    let fill = |record: Record, subject: Subject| -> Result<Record, OfficeError> {
-        let mut record = record;
-        for ((of, id), row) in &winners {
-            if *of == subject
-                && let Some(fact) = release.facts.get(id)
-            {
+    let fill = |mut record: Record, subject: Subject| -> Result<Record, OfficeError> {
+        for ((_, id), row) in
+            winners.range((subject, String::new())..).take_while(|((of, _), _)| *of == subject)
+        {
+            if let Some(fact) = release.facts.get(id) {
                 record = record.with(id, value_of(office, fact, row)?);
             }
         }
         Ok(record)
     };
+    let mut births: BTreeMap<PersonId, (String, NaiveDate)> = BTreeMap::new();
+    let rows = Query::system(SEEN, "SELECT p.id, p.sex, p.born_on FROM person p WHERE p.id IN ({list})")
+        .bind_list(persons.iter().copied())
+        .all(connection)
+        .await?;
+    for row in &rows {
+        births.insert(row.get("id")?, (row.get("sex")?, row.get("born_on")?));
+    }
     let mut records = Vec::with_capacity(members.len());
     let mut head = None;
     for member in &members {
-        let row = Query::system(SEEN, "SELECT p.sex, p.born_on FROM person p WHERE p.id = ?")
-            .bind(member.person)
-            .one(connection)
-            .await?;
-        let record = Record::new()
-            .with("sex", row.get::<String>("sex")?.as_str())
-            .with("born_on", row.get::<NaiveDate>("born_on")?)
-            .with("relation", member.relation.as_str())
-            .with("head", member.head);
+        let mut record = Record::new().with("relation", member.relation.as_str()).with("head", member.head);
+        if let Some((sex, born_on)) = births.get(&member.person) {
+            record = record.with("sex", sex.as_str()).with("born_on", *born_on);
+        }
         let record = fill(record, Subject::Person(member.person))?;
         if member.head {
             head = Some(record.clone());
         }
         records.push(record);
     }
-    let family = fill(Record::new().with("area", area.as_str()), Subject::Household(household))?
-        .with_many("members", records);
+    let family = fill(Record::new().with("area", area.as_str()), Subject::Household(household))?;
+    let family = family.with_many("members", records);
     Ok(match head {
-        Some(head) => family.with_one("head", head),
-        None => family,
+        Some(head) => (family.with_one("head", head), persons),
+        None => (family, persons),
     })
 }

@@ -112,26 +112,21 @@ pub async fn family_page(
     household: HouseholdId,
 ) -> Result<FamilyPage, OfficeError> {
     let page = read_family(office, &actor.scope(), household).await?;
-    // One row for each member, so that each may see who looked.
+    // One row for each member, so that each may see who looked; they wait for the same commit.
+    let mut waiting = tokio::task::JoinSet::new();
     for member in &page.members {
-        opened(office, actor.audit(), member.person.id, page.household.division, household).await?;
+        let entry = AuditEntry {
+            division: Some(page.household.division),
+            details: serde_json::json!({ "household": household.0 }),
+            ..audited(office.now().at_ms(), actor.audit(), "person.opened", ("person", member.person.id.0))
+        };
+        let db = office.db().clone();
+        waiting.spawn(async move { db.audit_read(entry).await });
+    }
+    while let Some(written) = waiting.join_next().await {
+        written.map_err(|error| OfficeError::Internal(error.to_string()))??;
     }
     Ok(page)
-}
-
-async fn opened(
-    office: &Office,
-    who: store::AuditActor,
-    person: PersonId,
-    division: DivisionId,
-    household: HouseholdId,
-) -> Result<(), OfficeError> {
-    let entry = AuditEntry {
-        division: Some(division),
-        details: serde_json::json!({ "household": household.0 }),
-        ..audited(office.now().at_ms(), who, "person.opened", ("person", person.0))
-    };
-    Ok(office.db().audit_read(entry).await?)
 }
 
 /// The citizen's own family, if they are registered in one. Facts of other adults are theirs alone and are left out.

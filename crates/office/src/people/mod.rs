@@ -13,6 +13,7 @@
 use store::{Migration, ScopeColumns, id_type};
 
 mod account;
+mod bulk;
 mod duplicate;
 mod fact_value;
 mod facts;
@@ -26,11 +27,12 @@ pub(crate) mod sealing;
 mod search;
 
 pub use account::{AccountView, NewAccount, account_number, add_account, add_account_in, find_accounts};
+pub use bulk::{FamilyIds, NewFamily, register_families_in};
 pub use duplicate::{DuplicateReason, DuplicateView, duplicates, duplicates_of, settle_duplicate};
 pub use fact_value::{check_value, read_value};
 pub use facts::{
-    FactView, NewFact, Source, Subject, effective_facts, fact_history, facts_as_of, record_facts,
-    record_facts_in,
+    FactView, NewFact, Source, Subject, effective_facts, fact_history, facts_as_of, person_facts_as_of,
+    record_facts, record_facts_in,
 };
 pub use family_page::{
     FamilyPage, MemberView, PersonPage, families_in, family_page, own_family_page, person_page,

@@ -131,21 +131,7 @@ pub async fn register_person_in(
     at: i64,
 ) -> Result<Registered, OfficeError> {
     let NewPerson { name, citizen_id, phone, division, residence } = new;
-    match (office.db().synthetic(), citizen_id.is_synthetic()) {
-        (true, false) => {
-            return Err(OfficeError::invalid(
-                "citizen_id",
-                "演示库只能登记演示身份证号(99开头),不要录入真实的身份证号。",
-            ));
-        }
-        (false, true) => {
-            return Err(OfficeError::invalid(
-                "citizen_id",
-                "这是演示用的身份证号(99开头),不能登记。请核对证件。",
-            ));
-        }
-        (true, true) | (false, false) => {}
-    }
+    refuse_wrong_kind(office, citizen_id)?;
     let keys = office.keys();
     let blind = sealing::citizen_id_blind(keys, citizen_id);
     if let Some(person) = find_anywhere(tx, &blind).await? {
@@ -201,6 +187,20 @@ pub async fn register_person_in(
     })
     .await?;
     Ok(Registered::New(person))
+}
+
+/// A trial database takes invented IDs only, a real one takes none.
+pub(super) fn refuse_wrong_kind(office: &Office, citizen_id: &CitizenId) -> Result<(), OfficeError> {
+    match (office.db().synthetic(), citizen_id.is_synthetic()) {
+        (true, false) => Err(OfficeError::invalid(
+            "citizen_id",
+            "演示库只能登记演示身份证号(99开头),不要录入真实的身份证号。",
+        )),
+        (false, true) => {
+            Err(OfficeError::invalid("citizen_id", "这是演示用的身份证号(99开头),不能登记。请核对证件。"))
+        }
+        (true, true) | (false, false) => Ok(()),
+    }
 }
 
 async fn find_anywhere(connection: &impl Connection, blind: &str) -> Result<Option<PersonId>, OfficeError> {

@@ -157,8 +157,7 @@ pub async fn search_people(
         }
     };
     let page_sql = format!("SELECT x.* FROM ({sql}) x WHERE {{after}} ORDER BY x.rank, x.id LIMIT ?");
-    let bound =
-        binds.into_iter().fold(Query::new(&scope, &PERSON_COLUMNS, page_sql), |query, bind| query.bind(bind));
+    let bound = binds.into_iter().fold(Query::new(&scope, &PERSON_COLUMNS, page_sql), Query::bind);
     let keys = office.keys();
     let page = bound
         .after(&["x.rank", "x.id"], cursor)
@@ -187,7 +186,7 @@ pub async fn search_people(
         .await?;
     let count = count_binds
         .into_iter()
-        .fold(Query::new(&scope, &PERSON_COLUMNS, count_sql), |query, bind| query.bind(bind))
+        .fold(Query::new(&scope, &PERSON_COLUMNS, count_sql), Query::bind)
         .count_capped(office.db(), CAP)
         .await?;
     let note = if count.counted > 0 { None } else { Some(note_of_nothing(office.db(), &asked).await?) };

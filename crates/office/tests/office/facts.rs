@@ -85,6 +85,19 @@ async fn a_visit_outweighs_a_department_outweighs_the_family() {
         assert_eq!(record.fields["area"], Value::from("urban"));
         assert_eq!(record.one["head"].fields["relation"], Value::from("head"));
         assert_eq!(record.many["members"].len(), 2);
+        let child = people::person_facts_as_of(
+            office,
+            office.db(),
+            &clerk.scope(),
+            household,
+            persons[1],
+            day("2026-08-01"),
+            i64::MAX,
+        )
+        .await
+        .unwrap();
+        assert_eq!(child.fields["relation"], Value::from("child"));
+        assert_eq!(child.one["household"], record);
         assert_eq!(record.one["head"].fields["illness_note"], Value::from("慢性肾病"));
         let sealed: String = Query::system("test", "SELECT value FROM fact WHERE fact = 'illness_note'")
             .scalar(office.db())
@@ -238,7 +251,7 @@ async fn the_projection_equals_the_recomputation() {
                         .await
                         .unwrap();
                 let member = record.many["members"].first()?;
-                member.fields.get("wage_income").and_then(Value::as_number).and_then(|number| number.to_i64())
+                member.fields.get("wage_income").and_then(Value::as_number).and_then(rules::Rational::to_i64)
             };
             for offset in [-290, -100, -31, 0, 30] {
                 assert_eq!(

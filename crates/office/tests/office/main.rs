@@ -1,5 +1,7 @@
 //! The office, tested as the field works: on SQLite, and on PostgreSQL when `HUIMIN_TEST_POSTGRES` names a server.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 mod access;
 mod facts;
 mod leaks;

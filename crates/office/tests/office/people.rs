@@ -291,3 +291,48 @@ async fn corrections_are_optimistic_and_the_dead_are_closed() {
         assert_eq!(Subject::Person(person), Subject::Person(view.id));
     }
 }
+
+/// Families registered hundreds at a time stand exactly as those registered one by one.
+#[tokio::test]
+async fn many_families_at_once_are_as_one_by_one() {
+    for town in towns("bulk").await {
+        let office = &town.office;
+        let clerk = town.clerk(town.hedong).await;
+        let born =
+            |year: i32, number: usize| format!("{}-{:02}-{:02}", year, 1 + number / 28, 1 + number % 28);
+        let family = |number: usize| people::NewFamily {
+            place: NewPlace {
+                division: town.first_community,
+                registered_division: town.first_community,
+                area: "urban".to_owned(),
+                address: Some(format!("建设路{number}号")),
+            },
+            members: vec![
+                (town.new_person("钱七", &born(1970, number), town.first_community), "head".to_owned()),
+                (town.new_person("钱小", &born(2015, number), town.first_community), "child".to_owned()),
+            ],
+        };
+        let families: Vec<_> = (0..300).map(family).collect();
+        let change = town.on("2026-01-10");
+        let tx = office.db().begin().await.unwrap();
+        let ids =
+            people::register_families_in(office, &tx, &clerk.audit(), &families, &change).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(ids.len(), 300);
+        let page = people::family_page(office, &grant(&clerk), ids[299].household).await.unwrap();
+        assert_eq!(page.household.address.as_deref(), Some("建设路299号"));
+        let persons: Vec<_> = page.members.iter().map(|member| member.person.id).collect();
+        assert_eq!(persons, ids[299].persons);
+        assert_eq!(page.members[0].person.name, "钱七");
+        assert_eq!(page.members[1].membership.relation, "child");
+        let found = people::search_people(office, &grant(&clerk), "qx", None, 20).await.unwrap();
+        assert_eq!(found.count.to_string(), "300");
+        let members =
+            NewMember { person: ids[0].persons[1], relation: "child".to_owned(), head: false };
+        let twice = people::add_member(office, &grant(&clerk), ids[1].household, &members, &change).await;
+        assert!(matches!(twice, Err(OfficeError::Conflict(_))));
+        let tx = office.db().begin().await.unwrap();
+        let again = people::register_families_in(office, &tx, &clerk.audit(), &families[..1], &change).await;
+        assert!(matches!(again, Err(OfficeError::Conflict(_))), "{again:?}");
+    }
+}
