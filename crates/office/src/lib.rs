@@ -11,6 +11,7 @@
 //! - [`forms`]: the pack's forms: answers, checks, summaries;
 //! - [`releases`]: the packs in force, the old ones, standards changed on pages;
 //! - [`means_test`]: consent, departments' files, queries, reports;
+//! - [`reports`]: numbers and the lists behind them;
 //! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import.
 //!
 //! This room knows no HTTP and no HTML.
@@ -28,6 +29,7 @@ pub mod forms;
 pub mod means_test;
 pub mod people;
 pub mod releases;
+pub mod reports;
 pub mod tabular;
 pub mod uploads;
 

@@ -8,5 +8,6 @@ mod leaks;
 mod means_test;
 mod people;
 mod releases;
+mod reports;
 mod search;
 mod town;

@@ -116,7 +116,7 @@ async fn a_standard_needs_two_persons_and_the_old_release_still_answers() {
 
         // Nobody holds both rights; whoever proposed cannot release even from another post.
         assert!(policy.grant::<ReleaseStandard>().is_err());
-        let root: Granted<office::access::ManageStaff> = town.administrator.grant().unwrap();
+        let root: Granted<access::ManageStaff> = town.administrator.grant().unwrap();
         let second = NewPost {
             division: town.prefecture,
             roles: vec![Role::PrefectureReleaser],

@@ -1,0 +1,63 @@
+//! Numbers for leaders and offices, each with the list of the very rows that were counted.
+//!
+//! - [`roll_figures`]: families, persons and money of a month, by the divisions one step below and by area;
+//!   [`roll_list`] opens any of them; [`paid_by_month`]: what the bank paid, month by month;
+//! - [`case_figures`]: applications, open work by step, outcomes, clocks kept; [`case_list`] opens any of them;
+//! - [`delegation`]: where confirming lies with the township;
+//! - [`roll_sheet`] and [`case_sheet`]: the same as Excel or CSV.
+//!
+//! A figure is a statement over live tables in the reader's scope; nothing is stored, so a figure and its list agree.
+
+use store::{DivisionId, Scope};
+use vocab::Level;
+
+use crate::access::{Granted, Report};
+use crate::divisions::{self, DivisionView};
+use crate::{Office, OfficeError};
+
+mod case_figures;
+mod case_list;
+mod delegation;
+mod roll_figures;
+mod roll_list;
+mod sheet;
+
+pub use case_figures::{CaseFigures, CaseQuery, ClockFigures, Counted, case_figures};
+pub use case_list::{CaseCounted, CaseReportLine, case_list};
+pub use delegation::{Delegated, DelegatedPlace, delegation};
+pub use roll_figures::{
+    AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
+};
+pub use roll_list::{RollCounted, RollLine, roll_list};
+pub use sheet::{case_sheet, roll_sheet};
+
+/// A division within the reader's reach and those one step below it, in the order of their codes.
+struct Area {
+    scope: Scope,
+    whole: DivisionView,
+    parts: Vec<DivisionView>,
+    /// The level of the parts; none for a village.
+    level: Option<Level>,
+}
+
+async fn area(
+    office: &Office,
+    actor: &Granted<Report>,
+    division: Option<DivisionId>,
+) -> Result<Area, OfficeError> {
+    let division = division.unwrap_or(actor.division);
+    divisions::within(office.db(), actor.division, division).await?;
+    let whole = divisions::find(office.db(), division).await?;
+    let level = match whole.level {
+        Level::Nation | Level::Province => Some(Level::Prefecture),
+        Level::Prefecture => Some(Level::County),
+        Level::County => Some(Level::Township),
+        Level::Township => Some(Level::Village),
+        Level::Village => None,
+    };
+    let parts = match level {
+        Some(level) => divisions::at_level(office.db(), division, level).await?,
+        None => vec![whole.clone()],
+    };
+    Ok(Area { scope: Scope::Subtree(division), whole, parts, level })
+}
