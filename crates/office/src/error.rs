@@ -38,6 +38,9 @@ pub enum OfficeError {
     /// No live session.
     #[error("登录已失效,请重新登录。您已填写的内容不会丢失。")]
     SignedOut,
+    /// The ledger refused.
+    #[error(transparent)]
+    Ledger(#[from] ledger::LedgerError),
     /// The database.
     #[error(transparent)]
     Store(#[from] store::StoreError),

@@ -10,6 +10,7 @@
 //! - [`divisions`]: the tree of divisions;
 //! - [`forms`]: the pack's forms: answers, checks, summaries;
 //! - [`releases`]: the packs in force, the old ones, standards changed on pages;
+//! - [`casework`]: cases, from the form to the decision, run by the pack's items;
 //! - [`means_test`]: consent, departments' files, queries, reports;
 //! - [`reports`]: numbers and the lists behind them;
 //! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import.
@@ -23,15 +24,18 @@ use store::{AuditActor, AuditEntry, Db, Keys, Migration};
 use vocab::{Calendar, Now};
 
 pub mod access;
+pub mod casework;
 pub mod divisions;
 mod error;
 pub mod forms;
 pub mod means_test;
+pub mod offices;
 pub mod people;
 pub mod releases;
 pub mod reports;
 pub mod tabular;
 pub mod uploads;
+pub mod words;
 
 pub use error::{OfficeError, Problem};
 
@@ -99,10 +103,19 @@ impl Office {
     }
 }
 
-/// The modules' migrations, oldest first: [`store::MIGRATIONS`] and `ledger::MIGRATIONS` come before.
+/// The ledger's and the modules' migrations, oldest first; [`store::MIGRATIONS`] come before.
 #[must_use]
 pub fn migrations() -> Vec<Migration> {
-    [people::MIGRATIONS, access::MIGRATIONS, releases::MIGRATIONS].concat()
+    [
+        ledger::MIGRATIONS,
+        people::MIGRATIONS,
+        access::MIGRATIONS,
+        releases::MIGRATIONS,
+        casework::MIGRATIONS,
+        uploads::MIGRATIONS,
+        means_test::MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// An audit row without purpose, case, division or details; write `AuditEntry { division, ..audited(…) }` for more.

@@ -169,11 +169,19 @@ impl Keys {
     /// # Errors
     /// The system gives no randomness.
     pub fn seal(&self, text: &str) -> Result<Vec<u8>> {
+        self.seal_bytes(text.as_bytes())
+    }
+
+    /// Seal a photo, a scan, a letter: as [`Keys::seal`].
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn seal_bytes(&self, content: &[u8]) -> Result<Vec<u8>> {
         let newest = self.newest();
         let mut sealed = vec![FORMAT];
         sealed.extend(newest.id.to_be_bytes());
         let nonce = random::<NONCE_BYTES>()?;
-        let payload = Payload { msg: text.as_bytes(), aad: &sealed };
+        let payload = Payload { msg: content, aad: &sealed };
         let body = newest
             .cipher()
             .encrypt(&Array::from(*nonce), payload)
@@ -188,6 +196,15 @@ impl Keys {
     /// # Errors
     /// The key is not in the file, or the value was altered.
     pub fn open(&self, sealed: &[u8]) -> Result<Zeroizing<String>> {
+        let altered = || StoreError::Keys("加密内容与密钥不符，或已被改动".to_owned());
+        String::from_utf8(self.open_bytes(sealed)?).map(Zeroizing::new).map_err(|_| altered())
+    }
+
+    /// Open sealed content.
+    ///
+    /// # Errors
+    /// As [`Keys::open`].
+    pub fn open_bytes(&self, sealed: &[u8]) -> Result<Vec<u8>> {
         let id = sealed_by(sealed)?;
         let key = self.seals.iter().find(|key| key.id == id).ok_or_else(|| {
             StoreError::Keys(format!("密钥文件里没有第 {id} 号密钥，请换用包含它的密钥文件"))
@@ -196,11 +213,7 @@ impl Keys {
         let altered = || StoreError::Keys("加密内容与密钥不符，或已被改动".to_owned());
         let (nonce, body) = rest.split_at_checked(NONCE_BYTES).ok_or_else(altered)?;
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| altered())?;
-        let text = key
-            .cipher()
-            .decrypt(&Array::from(nonce), Payload { msg: body, aad: header })
-            .map_err(|_| altered())?;
-        String::from_utf8(text).map(Zeroizing::new).map_err(|_| altered())
+        key.cipher().decrypt(&Array::from(nonce), Payload { msg: body, aad: header }).map_err(|_| altered())
     }
 
     /// Whether a value was sealed by an older key, so that the re-sealing job knows what is left.

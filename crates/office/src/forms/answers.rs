@@ -191,6 +191,12 @@ impl Answers {
         self.records.get(of).map_or(0, Vec::len)
     }
 
+    /// Makes room for the answers about records that are on file already: the members whom a visit goes over.
+    pub fn go_over(&mut self, of: &str, count: usize) {
+        let list = self.records.entry(of.to_owned()).or_default();
+        list.resize_with(count.max(list.len()).min(RECORDS_MAX), RawRecord::new);
+    }
+
     /// Adds a record; `None` when the form takes no more of them, or none at all. It is empty, but the first one begins
     /// with the answers of the page named for that.
     pub fn add_record(&mut self, form: &Form, of: &str) -> Option<usize> {

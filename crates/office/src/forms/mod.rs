@@ -24,6 +24,7 @@ mod errors;
 mod filled;
 mod in_words;
 mod read;
+mod specimen;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -36,6 +37,7 @@ pub use errors::Errors;
 pub use filled::{FilledForm, FormValues};
 pub use in_words::{Row, Section};
 pub use read::UPLOAD_BYTES_MAX;
+pub use specimen::specimen;
 pub use value::FormValue;
 pub use walk::{Progress, Stop};
 

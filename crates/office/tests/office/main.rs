@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod access;
+mod casework;
 mod facts;
 mod leaks;
 mod means_test;
@@ -11,3 +12,4 @@ mod releases;
 mod reports;
 mod search;
 mod town;
+mod wuhai;

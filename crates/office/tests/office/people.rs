@@ -327,8 +327,7 @@ async fn many_families_at_once_are_as_one_by_one() {
         assert_eq!(page.members[1].membership.relation, "child");
         let found = people::search_people(office, &grant(&clerk), "qx", None, 20).await.unwrap();
         assert_eq!(found.count.to_string(), "300");
-        let members =
-            NewMember { person: ids[0].persons[1], relation: "child".to_owned(), head: false };
+        let members = NewMember { person: ids[0].persons[1], relation: "child".to_owned(), head: false };
         let twice = people::add_member(office, &grant(&clerk), ids[1].household, &members, &change).await;
         assert!(matches!(twice, Err(OfficeError::Conflict(_))));
         let tx = office.db().begin().await.unwrap();

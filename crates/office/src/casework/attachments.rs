@@ -1,0 +1,241 @@
+//! Photos and scans: taken in with their type looked at, kept sealed, handed out to those who may see the case.
+
+use sm3::{Digest, Sm3};
+use store::{CaseId, Connection, Query, Scope, Tx};
+
+use super::{AttachmentId, CASE};
+use crate::{Office, OfficeError};
+
+/// Largest file, bytes. The message below says it in words.
+pub const SIZE_MAX: usize = 10 * 1024 * 1024;
+/// How many files an owner may have that belong to no case yet.
+const LOOSE_MAX: i64 = 40;
+
+/// A file without its content.
+#[derive(Debug, Clone)]
+pub struct AttachmentView {
+    /// Identifier.
+    pub id: AttachmentId,
+    /// Name as uploaded.
+    pub name: String,
+    /// Media type as found in the content.
+    pub mime: String,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// Takes a file in for its owner (`staff:3`, `person:9`); it belongs to no case until a form that names it is sent.
+///
+/// # Errors
+/// Too large, empty, or of a type that cannot be shown.
+pub async fn put(
+    office: &Office,
+    owner: &str,
+    name: &str,
+    content: &[u8],
+) -> Result<AttachmentId, OfficeError> {
+    if content.is_empty() {
+        return Err(OfficeError::invalid("file", "这个文件是空的,请重新选择。"));
+    }
+    if content.len() > SIZE_MAX {
+        return Err(OfficeError::invalid(
+            "file",
+            "文件超过 10 MB。请用手机把照片调小一些,或者分成几张再上传。",
+        ));
+    }
+    let mime = sniff(content).ok_or_else(|| {
+        OfficeError::invalid("file", "只能上传照片(JPG、PNG、HEIC、WebP)或者 PDF 文件。请换一个文件再上传。")
+    })?;
+    let tx = office.db().begin().await?;
+    let loose: i64 = Query::system(
+        "the owner's own files",
+        "SELECT count(*) FROM attachment WHERE owner = ? AND case_id IS NULL",
+    )
+    .bind(owner)
+    .scalar(&tx)
+    .await?;
+    if loose >= LOOSE_MAX {
+        return Err(OfficeError::invalid(
+            "file",
+            "您有 40 个文件还没有随申请提交。请先提交申请,或删除不用的文件。",
+        ));
+    }
+    let id = Query::system(
+        "a file of the caller",
+        "INSERT INTO attachment (owner, name, mime, size, sm3, content_sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) \
+         RETURNING id",
+    )
+    .bind(owner)
+    .bind(tidy(name))
+    .bind(mime)
+    .bind(i64::try_from(content.len()).unwrap_or(i64::MAX))
+    .bind(hex::encode(Sm3::digest(content)))
+    .bind(office.keys().seal_bytes(content)?)
+    .bind(office.now().at_ms())
+    .insert(&tx)
+    .await?;
+    tx.commit().await?;
+    Ok(AttachmentId(id))
+}
+
+/// The owner's loose files among these, so that a form can only name what its sender uploaded.
+///
+/// # Errors
+/// The database's.
+pub async fn owned(
+    connection: &impl Connection,
+    owner: &str,
+    ids: &[AttachmentId],
+) -> Result<Vec<AttachmentView>, OfficeError> {
+    Ok(Query::system(
+        "the caller's own files",
+        "SELECT id, name, mime, size FROM attachment WHERE owner = ? AND id IN ({list}) ORDER BY id",
+    )
+    .bind(owner)
+    .bind_list(ids.iter().copied())
+    .all_as(connection, view)
+    .await?)
+}
+
+/// Files of a case among these.
+pub(super) async fn tied(
+    connection: &impl Connection,
+    case: CaseId,
+    ids: &[AttachmentId],
+) -> Result<Vec<AttachmentView>, OfficeError> {
+    Ok(Query::system(
+        "files of a case that the caller may see",
+        "SELECT id, name, mime, size FROM attachment WHERE case_id = ? AND id IN ({list}) ORDER BY id",
+    )
+    .bind(case)
+    .bind_list(ids.iter().copied())
+    .all_as(connection, view)
+    .await?)
+}
+
+/// Ties files to the case whose form names them.
+pub(super) async fn tie(tx: &Tx, owner: &str, ids: &[AttachmentId], case: CaseId) -> Result<(), OfficeError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    Query::system(
+        "files that the sender of the form uploaded",
+        "UPDATE attachment SET case_id = ? WHERE owner = ? AND case_id IS NULL AND id IN ({list})",
+    )
+    .bind(case)
+    .bind(owner)
+    .bind_list(ids.iter().copied())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Files of a case.
+///
+/// # Errors
+/// The database's.
+pub async fn of_case(
+    connection: &impl Connection,
+    scope: &Scope,
+    case: CaseId,
+) -> Result<Vec<AttachmentView>, OfficeError> {
+    Ok(Query::new(
+        scope,
+        &CASE,
+        "SELECT a.id, a.name, a.mime, a.size FROM attachment a JOIN case_file c ON c.id = a.case_id \
+         WHERE {scope} AND c.id = ? ORDER BY a.id",
+    )
+    .bind(case)
+    .all_as(connection, view)
+    .await?)
+}
+
+/// A file with its content, for somebody who sees its case or who uploaded it.
+///
+/// # Errors
+/// [`OfficeError::NotFound`].
+pub async fn get(
+    office: &Office,
+    scope: &Scope,
+    owner: &str,
+    id: AttachmentId,
+) -> Result<(AttachmentView, Vec<u8>), OfficeError> {
+    const COLUMNS: &str = "SELECT a.id, a.name, a.mime, a.size, a.content_sealed FROM attachment a";
+    let of_case = Query::new(
+        scope,
+        &CASE,
+        format!("{COLUMNS} JOIN case_file c ON c.id = a.case_id WHERE {{scope}} AND a.id = ?"),
+    )
+    .bind(id)
+    .optional(office.db())
+    .await?;
+    let row = match of_case {
+        Some(row) => Some(row),
+        None => {
+            Query::system("the caller's own file", format!("{COLUMNS} WHERE a.id = ? AND a.owner = ?"))
+                .bind(id)
+                .bind(owner)
+                .optional(office.db())
+                .await?
+        }
+    };
+    let row = row.ok_or(OfficeError::NotFound("这个文件"))?;
+    let content = office.keys().open_bytes(&row.get::<Vec<u8>>("content_sealed")?)?;
+    Ok((view(&row)?, content))
+}
+
+fn view(row: &store::Row) -> store::Result<AttachmentView> {
+    Ok(AttachmentView {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        mime: row.get("mime")?,
+        size: row.get("size")?,
+    })
+}
+
+/// The media type by the first bytes; what a browser would only guess is refused.
+fn sniff(content: &[u8]) -> Option<&'static str> {
+    let starts = |magic: &[u8]| content.starts_with(magic);
+    if starts(&[0xff, 0xd8, 0xff]) {
+        Some("image/jpeg")
+    } else if starts(b"\x89PNG\r\n\x1a\n") {
+        Some("image/png")
+    } else if starts(b"RIFF") && content.get(8..12) == Some(b"WEBP") {
+        Some("image/webp")
+    } else if content.get(4..8) == Some(b"ftyp")
+        && matches!(content.get(8..12), Some(b"heic" | b"heix" | b"mif1" | b"msf1"))
+    {
+        Some("image/heic")
+    } else if starts(b"%PDF-") {
+        Some("application/pdf")
+    } else {
+        None
+    }
+}
+
+/// A file name without a path, control characters or endless length.
+fn tidy(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let kept: String = last.chars().filter(|c| !c.is_control()).take(80).collect();
+    if kept.trim().is_empty() { "文件".to_owned() } else { kept.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_what_the_bytes_say() {
+        assert_eq!(sniff(b"\xff\xd8\xff\xe0rest"), Some("image/jpeg"));
+        assert_eq!(sniff(b"%PDF-1.7"), Some("application/pdf"));
+        assert_eq!(sniff(b"<html><script>"), None);
+        assert_eq!(sniff(b"MZ\x90"), None);
+    }
+
+    #[test]
+    fn a_name_keeps_no_path() {
+        assert_eq!(tidy("C:\\Users\\me\\户口本.jpg"), "户口本.jpg");
+        assert_eq!(tidy("../../etc/passwd"), "passwd");
+        assert_eq!(tidy("\u{7}"), "文件");
+    }
+}

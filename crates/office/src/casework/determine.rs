@@ -1,0 +1,421 @@
+//! Asking the rules about a family and keeping everything that is needed to ask again.
+//!
+//! A determination row holds the inputs, the context (dates, parameters, findings), the release's content hash and the language's
+//! version; [`verify`] replays it from those alone. It is append-only and decides nothing: an officer's action does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use catalogue::Release;
+use catalogue::definition::Unit;
+use chrono::NaiveDate;
+use rules::{Context, FindingValue, Outcome, Record};
+use sm3::{Digest, Sm3};
+use store::{CaseId, Connection, HouseholdId, PersonId, Query, Row, Scope, StaffId, Tx};
+use vocab::{Fen, Month, Now};
+
+use super::{CASE, CaseRow};
+use crate::{Office, OfficeError, people, releases};
+
+pub use ledger::DeterminationId;
+
+/// What is to be determined.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// The case, none for a replay of everybody.
+    pub case: Option<CaseId>,
+    /// The family.
+    pub household: HouseholdId,
+    /// Statistical code of the division whose parameters hold.
+    pub division: &'a str,
+    /// Month for which it is decided.
+    pub month: Month,
+    /// Day that picks the law.
+    pub law_on: NaiveDate,
+    /// Programmes, best first.
+    pub programmes: Vec<String>,
+}
+
+/// The answer that counts: the first programme that is met, else the first programme's.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The stored row.
+    pub id: DeterminationId,
+    /// The programme.
+    pub programme: String,
+    /// Everything the rules said.
+    pub result: rules::Determination,
+    /// Monthly amount, when met.
+    pub amount: Option<Fen>,
+    /// Months to the next review, when met.
+    pub review_months: Option<i32>,
+    /// Months for which the benefit may go on after income has risen (渐退).
+    pub taper_months: Option<i32>,
+    /// Whom it covers, when met.
+    pub covered: Vec<PersonId>,
+}
+
+/// Runs the rules and stores what they said, one row for each programme (and person, for programmes of single persons).
+///
+/// # Errors
+/// A programme that the release does not have, or the database's.
+pub async fn determine(
+    office: &Office,
+    tx: &Tx,
+    release: &Arc<Release>,
+    question: &Question<'_>,
+    now: Now,
+    by: Option<StaffId>,
+) -> Result<Answer, OfficeError> {
+    let facts = Known {
+        record: people::facts_as_of(office, tx, &FAMILY, question.household, now.today(), now.at_ms())
+            .await?,
+        members: people::members_as_of(tx, &FAMILY, question.household, now.today(), now.at_ms())
+            .await?
+            .iter()
+            .map(|member| member.person)
+            .collect(),
+    };
+    let findings = match question.case {
+        Some(case) => findings_of(tx, case).await?,
+        None => BTreeMap::new(),
+    };
+    let mut first = None;
+    for id in &question.programmes {
+        let programme = release
+            .programmes
+            .get(id)
+            .ok_or_else(|| OfficeError::Internal(format!("规则包里没有待遇项目 {id}")))?;
+        let compiled =
+            release.rules(id).ok_or_else(|| OfficeError::Internal(format!("待遇项目 {id} 没有编译")))?;
+        let mut context =
+            release.context(id, question.division, question.month, question.law_on, now.today());
+        context.findings.clone_from(&findings);
+        for subject in subjects(programme.unit, &facts) {
+            let result = compiled.decide(&subject.record, &context);
+            let amount = amount_of(&result)?;
+            let determination =
+                keep(tx, release, question, &subject.record, &context, &result, amount, now, by).await?;
+            let met = result.outcome == Outcome::Met;
+            let covered = if met { covered_by(release, id, &subject, &facts, &context) } else { Vec::new() };
+            let review_months = months_of(&result);
+            let taper_months = release
+                .taper(id)
+                .and_then(|expression| whole(&expression.evaluate(&subject.record, &context)));
+            let answer = Answer {
+                id: determination,
+                programme: id.clone(),
+                result,
+                amount,
+                review_months,
+                taper_months,
+                covered,
+            };
+            if met {
+                return Ok(answer);
+            }
+            first.get_or_insert(answer);
+        }
+    }
+    first.ok_or_else(|| OfficeError::Internal("事项没有规定待遇项目".to_owned()))
+}
+
+const FAMILY: Scope = Scope::System("the family of a case that the caller may act on");
+
+/// What is known of a family; the record's members stand in the order of `members`.
+struct Known {
+    record: Record,
+    members: Vec<PersonId>,
+}
+
+/// One record to decide about, and whose it is.
+struct Subject {
+    record: Record,
+    person: Option<PersonId>,
+}
+
+fn subjects(unit: Unit, facts: &Known) -> Vec<Subject> {
+    match unit {
+        Unit::Household => vec![Subject { record: facts.record.clone(), person: None }],
+        Unit::Person => facts
+            .members
+            .iter()
+            .zip(facts.record.many.get("members").map(Vec::as_slice).unwrap_or_default())
+            .map(|(person, record)| Subject {
+                record: record.clone().with_one("household", facts.record.clone()),
+                person: Some(*person),
+            })
+            .collect(),
+    }
+}
+
+/// A programme of a single person covers that person; one of a household, the members for whom its coverage expression holds.
+fn covered_by(
+    release: &Release,
+    programme: &str,
+    subject: &Subject,
+    facts: &Known,
+    context: &Context,
+) -> Vec<PersonId> {
+    if let Some(person) = subject.person {
+        return vec![person];
+    }
+    let members = facts.record.many.get("members").map(Vec::as_slice).unwrap_or_default();
+    facts
+        .members
+        .iter()
+        .zip(members)
+        .filter(|(_, record)| match release.coverage(programme) {
+            Some(expression) => expression.evaluate(record, context) == rules::Value::Boolean(true),
+            None => true,
+        })
+        .map(|(person, _)| *person)
+        .collect()
+}
+
+fn amount_of(result: &rules::Determination) -> Result<Option<Fen>, OfficeError> {
+    let Some(amount) = &result.amount else { return Ok(None) };
+    let fen = amount.as_number().and_then(|number| number.to_scaled(2));
+    fen.map(|fen| Some(Fen(fen))).ok_or_else(|| OfficeError::Internal(format!("金额 {amount} 不是分的整数")))
+}
+
+fn months_of(result: &rules::Determination) -> Option<i32> {
+    result.review_months.as_ref().and_then(whole)
+}
+
+fn whole(value: &rules::Value) -> Option<i32> {
+    value.as_number()?.to_i64().and_then(|months| i32::try_from(months).ok())
+}
+
+/// The officers' judgements of a case: the last one of each condition.
+async fn findings_of(tx: &Tx, case: CaseId) -> Result<BTreeMap<String, FindingValue>, OfficeError> {
+    let rows = Query::system(
+        "the findings of a case that the caller may act on",
+        "SELECT f.condition, f.met, f.reason, f.recorded_on, s.name FROM finding f JOIN staff s ON s.id = f.staff_id \
+         WHERE f.case_id = ? ORDER BY f.id",
+    )
+    .bind(case)
+    .all(tx)
+    .await?;
+    let mut findings = BTreeMap::new();
+    for row in rows {
+        let finding = FindingValue {
+            met: row.get("met")?,
+            officer: row.get("name")?,
+            reason: row.get("reason")?,
+            recorded_on: row.get("recorded_on")?,
+        };
+        findings.insert(row.get("condition")?, finding);
+    }
+    Ok(findings)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row of the table, written once")]
+async fn keep(
+    tx: &Tx,
+    release: &Release,
+    question: &Question<'_>,
+    record: &Record,
+    context: &Context,
+    result: &rules::Determination,
+    amount: Option<Fen>,
+    now: Now,
+    by: Option<StaffId>,
+) -> Result<DeterminationId, OfficeError> {
+    let inputs = text_of(record)?;
+    let context = text_of(context)?;
+    let result_text = text_of(result)?;
+    let digest = digest(&release.hash, rules::LANGUAGE_VERSION, &inputs, &context, &result_text);
+    let id = Query::system(
+        "a determination of a family that the caller may act on",
+        "INSERT INTO determination (case_id, household_id, programme, month, law_on, known_at, release_hash, language_version, \
+         inputs, context, result, outcome, amount_fen, digest, made_at, made_by) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(question.case)
+    .bind(question.household)
+    .bind(result.programme.as_str())
+    .bind(question.month)
+    .bind(question.law_on)
+    .bind(now.at_ms())
+    .bind(release.hash.as_str())
+    .bind(rules::LANGUAGE_VERSION)
+    .bind(inputs)
+    .bind(context)
+    .bind(result_text)
+    .bind(outcome_code(result.outcome))
+    .bind(amount)
+    .bind(digest)
+    .bind(now.at_ms())
+    .bind(by)
+    .insert(tx)
+    .await?;
+    Ok(DeterminationId(id))
+}
+
+fn text_of(value: &impl serde::Serialize) -> Result<String, OfficeError> {
+    serde_json::to_string(value).map_err(|error| OfficeError::Internal(error.to_string()))
+}
+
+/// Codes of codelist `determination_outcome`.
+fn outcome_code(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Met => "yes",
+        Outcome::NotMet => "no",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+fn digest(hash: &str, language: &str, inputs: &str, context: &str, result: &str) -> String {
+    let mut digest = Sm3::new();
+    for part in [hash, language, inputs, context, result] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    hex::encode(digest.finalize())
+}
+
+/// A determination as people see it.
+#[derive(Debug, Clone)]
+pub struct DeterminationView {
+    /// The stored row.
+    pub id: DeterminationId,
+    /// Programme.
+    pub programme: String,
+    /// Month for which it was decided.
+    pub month: Month,
+    /// Day that picked the law.
+    pub law_on: NaiveDate,
+    /// Release of the packs.
+    pub release_hash: String,
+    /// What the rules said.
+    pub result: rules::Determination,
+    /// Monthly amount, when met.
+    pub amount: Option<Fen>,
+    /// When it was made.
+    pub made_at: i64,
+}
+
+const VIEW: &str = "SELECT d.id, d.programme, d.month, d.law_on, d.release_hash, d.result, d.amount_fen, d.made_at \
+    FROM determination d JOIN case_file c ON c.id = d.case_id WHERE {scope} AND c.id = ?";
+
+/// All determinations of a case, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn of_case(
+    connection: &impl Connection,
+    scope: &Scope,
+    case: CaseId,
+) -> Result<Vec<DeterminationView>, OfficeError> {
+    Query::new(scope, &CASE, format!("{VIEW} ORDER BY d.id DESC"))
+        .bind(case)
+        .all(connection)
+        .await?
+        .iter()
+        .map(view)
+        .collect()
+}
+
+/// The determination that counts in a case.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn current(tx: &Tx, case: &CaseRow) -> Result<Option<DeterminationView>, OfficeError> {
+    let Some(id) = case.determination else { return Ok(None) };
+    let row = Query::system("the case's own", format!("{VIEW} AND d.id = ?").replace("{scope}", "1=1"))
+        .bind(case.id)
+        .bind(id)
+        .optional(tx)
+        .await?;
+    row.as_ref().map(view).transpose()
+}
+
+fn view(row: &Row) -> Result<DeterminationView, OfficeError> {
+    let text: String = row.get("result")?;
+    let result = serde_json::from_str(&text).map_err(|error| OfficeError::Internal(error.to_string()))?;
+    Ok(DeterminationView {
+        id: row.get("id")?,
+        programme: row.get("programme")?,
+        month: row.get("month")?,
+        law_on: row.get("law_on")?,
+        release_hash: row.get("release_hash")?,
+        result,
+        amount: row.get("amount_fen")?,
+        made_at: row.get("made_at")?,
+    })
+}
+
+/// A determination that does not come out again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The stored row.
+    pub id: DeterminationId,
+    /// What differs, Chinese.
+    pub what: String,
+}
+
+/// Replays every determination from its own row and the release it names.
+///
+/// # Errors
+/// The database's, or a release that is not kept any more.
+pub async fn verify(
+    office: &Office,
+    mut each: impl FnMut(u64) + Send,
+) -> Result<(u64, Vec<Mismatch>), OfficeError> {
+    let mut kept: BTreeMap<String, Arc<Release>> = BTreeMap::new();
+    let (mut last, mut count, mut mismatches) = (0_i64, 0_u64, Vec::new());
+    loop {
+        let rows = Query::system(
+            "replay of everything",
+            "SELECT id, programme, release_hash, language_version, inputs, context, result, digest FROM determination \
+             WHERE id > ? ORDER BY id LIMIT 500",
+        )
+        .bind(last)
+        .all(office.db())
+        .await?;
+        if rows.is_empty() {
+            return Ok((count, mismatches));
+        }
+        for row in &rows {
+            last = row.get("id")?;
+            count += 1;
+            if let Some(what) = replay(office, row, &mut kept).await? {
+                mismatches.push(Mismatch { id: DeterminationId(last), what });
+            }
+        }
+        each(count);
+    }
+}
+
+async fn replay(
+    office: &Office,
+    row: &Row,
+    kept: &mut BTreeMap<String, Arc<Release>>,
+) -> Result<Option<String>, OfficeError> {
+    let hash: String = row.get("release_hash")?;
+    let (inputs, context, result): (String, String, String) =
+        (row.get("inputs")?, row.get("context")?, row.get("result")?);
+    let language: String = row.get("language_version")?;
+    if row.get::<String>("digest")? != digest(&hash, &language, &inputs, &context, &result) {
+        return Ok(Some("存储的内容被改动过,摘要不符".to_owned()));
+    }
+    if language != rules::LANGUAGE_VERSION {
+        return Ok(Some(format!("由语言版本 {language} 作出,本程序是 {}", rules::LANGUAGE_VERSION)));
+    }
+    if !kept.contains_key(&hash) {
+        let release = releases::kept(office, &hash).await?;
+        kept.insert(hash.clone(), release);
+    }
+    let release = &kept[&hash];
+    let Some(programme) = release.rules(&row.get::<String>("programme")?) else {
+        return Ok(Some("规则包里没有这个待遇项目".to_owned()));
+    };
+    let (Ok(record), Ok(context)) =
+        (serde_json::from_str::<Record>(&inputs), serde_json::from_str::<Context>(&context))
+    else {
+        return Ok(Some("存储的输入读不出来".to_owned()));
+    };
+    let again = text_of(&programme.decide(&record, &context))?;
+    Ok((again != result).then(|| "重算的结论与存储的不同".to_owned()))
+}

@@ -1,0 +1,261 @@
+//! Forms that are not finished: saved page by page, sealed, for their owner alone.
+
+use store::{CaseId, IdempotencyKey, Once, Query, Tx};
+
+use super::{DraftId, filing};
+use crate::access::{Actor, Citizen, Granted};
+use crate::forms::Answers;
+use crate::{Office, OfficeError};
+use ledger::EntitlementId;
+
+/// How many unfinished forms somebody may have.
+const OPEN_MAX: i64 = 20;
+
+/// Who fills a form.
+#[derive(Debug, Clone, Copy)]
+pub enum Filler<'a> {
+    /// The family itself.
+    Citizen(&'a Citizen),
+    /// An officer or village worker, for somebody who is present or asked for it.
+    Desk(&'a Granted<crate::access::FileForOther>),
+}
+
+impl Filler<'_> {
+    /// The owner's name in `draft` and `attachment`.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        match self {
+            Filler::Citizen(citizen) => format!("person:{}", citizen.person),
+            Filler::Desk(actor) => owner_of(actor),
+        }
+    }
+}
+
+/// An officer's name in `draft` and `attachment`.
+#[must_use]
+pub fn owner_of(actor: &Actor) -> String {
+    format!("staff:{}", actor.staff)
+}
+
+/// An unfinished form.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Identifier.
+    pub id: DraftId,
+    /// Item.
+    pub item: String,
+    /// Form.
+    pub form: String,
+    /// The benefit that it is about, for reviews and reports of change.
+    pub entitlement: Option<EntitlementId>,
+    /// What was typed.
+    pub answers: Answers,
+    /// Changes with every saving.
+    pub version: i64,
+    /// Last saved.
+    pub updated_at: i64,
+    /// The case that it became.
+    pub submitted: Option<CaseId>,
+}
+
+/// Begins a form, or goes on with the one that the owner began for the same matter.
+///
+/// # Errors
+/// An item that cannot be filed, or too many unfinished forms.
+pub async fn begin(
+    office: &Office,
+    filler: Filler<'_>,
+    item: &str,
+    entitlement: Option<EntitlementId>,
+) -> Result<DraftId, OfficeError> {
+    let release = office.release();
+    let definition = release.items.get(item).ok_or(OfficeError::NotFound("这个事项"))?;
+    if matches!(filler, Filler::Citizen(_)) && !definition.citizens_may_file {
+        return Err(OfficeError::NotFound("这个事项"));
+    }
+    let owner = filler.owner();
+    let now = office.now().at_ms();
+    let tx = office.db().begin().await?;
+    tx.lock(&format!("draft:{owner}")).await?;
+    if let Filler::Citizen(_) = filler {
+        let open = Query::system(
+            "the owner's own drafts",
+            "SELECT id FROM draft WHERE owner = ? AND item = ? AND submitted_case_id IS NULL ORDER BY id DESC LIMIT 1",
+        )
+        .bind(owner.as_str())
+        .bind(item)
+        .optional(&tx)
+        .await?;
+        if let Some(row) = open {
+            return Ok(row.get("id")?);
+        }
+    }
+    let open: i64 = Query::system(
+        "the owner's own drafts",
+        "SELECT count(*) FROM draft WHERE owner = ? AND submitted_case_id IS NULL",
+    )
+    .bind(owner.as_str())
+    .scalar(&tx)
+    .await?;
+    if open >= OPEN_MAX {
+        return Err(OfficeError::Conflict(format!(
+            "您已有 {OPEN_MAX} 份没有提交的表单。请先提交或删除不用的,再填新的。"
+        )));
+    }
+    let id = Query::system(
+        "a draft of the caller",
+        "INSERT INTO draft (owner, item, form, entitlement_id, answers_sealed, created_at, updated_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(owner)
+    .bind(item)
+    .bind(definition.form.as_str())
+    .bind(entitlement)
+    .bind(office.keys().seal("{}")?)
+    .bind(now)
+    .bind(now)
+    .insert(&tx)
+    .await?;
+    tx.commit().await?;
+    Ok(DraftId(id))
+}
+
+/// The owner's draft.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] for anybody else's.
+pub async fn open(office: &Office, filler: Filler<'_>, id: DraftId) -> Result<Draft, OfficeError> {
+    let row = Query::system(
+        "the owner's own draft",
+        "SELECT id, item, form, entitlement_id, answers_sealed, version, updated_at, submitted_case_id FROM draft \
+         WHERE id = ? AND owner = ?",
+    )
+    .bind(id)
+    .bind(filler.owner())
+    .optional(office.db())
+    .await?
+    .ok_or(OfficeError::NotFound("这份表单"))?;
+    Ok(Draft {
+        id: row.get("id")?,
+        item: row.get("item")?,
+        form: row.get("form")?,
+        entitlement: row.get("entitlement_id")?,
+        answers: read(office, &row.get::<Vec<u8>>("answers_sealed")?)?,
+        version: row.get("version")?,
+        updated_at: row.get("updated_at")?,
+        submitted: row.get("submitted_case_id")?,
+    })
+}
+
+/// Everything the owner has not finished, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn unfinished(office: &Office, filler: Filler<'_>) -> Result<Vec<Draft>, OfficeError> {
+    let ids: Vec<i64> = Query::system(
+        "the owner's own drafts",
+        "SELECT id FROM draft WHERE owner = ? AND submitted_case_id IS NULL ORDER BY updated_at DESC LIMIT 20",
+    )
+    .bind(filler.owner())
+    .scalars(office.db())
+    .await?;
+    let mut drafts = Vec::with_capacity(ids.len());
+    for id in ids {
+        drafts.push(open(office, filler, DraftId(id)).await?);
+    }
+    Ok(drafts)
+}
+
+/// Saves what was typed. Two windows with the same form do not overwrite each other silently.
+///
+/// # Errors
+/// [`OfficeError::Conflict`] when it was saved elsewhere since.
+pub async fn save(
+    office: &Office,
+    filler: Filler<'_>,
+    id: DraftId,
+    version: i64,
+    answers: &Answers,
+) -> Result<(), OfficeError> {
+    let changed = Query::system(
+        "the owner's own draft",
+        "UPDATE draft SET answers_sealed = ?, version = version + 1, updated_at = ? \
+         WHERE id = ? AND owner = ? AND version = ? AND submitted_case_id IS NULL",
+    )
+    .bind(sealed(office, answers)?)
+    .bind(office.now().at_ms())
+    .bind(id)
+    .bind(filler.owner())
+    .bind(version)
+    .execute(office.db())
+    .await?;
+    if changed == 1 { Ok(()) } else { Err(OfficeError::stale()) }
+}
+
+/// Throws a draft away.
+///
+/// # Errors
+/// The database's.
+pub async fn discard(office: &Office, filler: Filler<'_>, id: DraftId) -> Result<(), OfficeError> {
+    Query::system(
+        "the owner's own draft",
+        "DELETE FROM draft WHERE id = ? AND owner = ? AND submitted_case_id IS NULL",
+    )
+    .bind(id)
+    .bind(filler.owner())
+    .execute(office.db())
+    .await?;
+    Ok(())
+}
+
+/// Sends a draft: it becomes a case, once.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] with every answer that is wrong; the draft stays as it is.
+pub async fn submit(
+    office: &Office,
+    filler: Filler<'_>,
+    id: DraftId,
+    key: &IdempotencyKey,
+) -> Result<CaseId, OfficeError> {
+    let draft = open(office, filler, id).await?;
+    if let Some(case) = draft.submitted {
+        return Ok(case);
+    }
+    let tx = office.db().begin().await?;
+    if let Once::Again(answer) = tx.once(key, &filler.owner()).await? {
+        return answer.parse().map_err(|_| OfficeError::Internal("an answer that is no case".to_owned()));
+    }
+    let case = filing::file(office, &tx, filler, &draft).await?;
+    mark_submitted(&tx, id, case).await?;
+    tx.remember(key, &case.to_string()).await?;
+    tx.commit().await?;
+    Ok(case)
+}
+
+async fn mark_submitted(tx: &Tx, id: DraftId, case: CaseId) -> Result<(), OfficeError> {
+    // The guard on submitted_case_id holds even where two keys were used for one form.
+    let changed = Query::system(
+        "the owner's own draft",
+        "UPDATE draft SET submitted_case_id = ?, version = version + 1 WHERE id = ? AND submitted_case_id IS NULL",
+    )
+    .bind(case)
+    .bind(id)
+    .execute(tx)
+    .await?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(OfficeError::Conflict("这份表单已经提交过了。".to_owned()))
+    }
+}
+
+pub(super) fn sealed(office: &Office, answers: &Answers) -> Result<Vec<u8>, OfficeError> {
+    let text = serde_json::to_string(answers).map_err(|error| OfficeError::Internal(error.to_string()))?;
+    Ok(office.keys().seal(&text)?)
+}
+
+pub(super) fn read(office: &Office, sealed: &[u8]) -> Result<Answers, OfficeError> {
+    let text = office.keys().open(sealed)?;
+    serde_json::from_str(&text).map_err(|error| OfficeError::Internal(error.to_string()))
+}

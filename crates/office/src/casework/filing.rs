@@ -1,0 +1,574 @@
+//! From a finished form to a case: people and family registered once, authorisations signed, facts declared, the first task set.
+
+use catalogue::definition::{Form, Item, Writes};
+use serde_json::json;
+use store::{AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Scope, Tx};
+use vocab::{BankAccount, CitizenId, Now, PersonName, Phone};
+
+use super::act::keep_form;
+use super::drafts::{Draft, Filler};
+use super::letters::Additions;
+use super::situation::CaseRow;
+use super::{EventId, attachments, clocks, form_context, letters};
+use crate::forms::{self, Checked, FormEntry, FormSubject, FormValue};
+use crate::people::{
+    self, MemberChange, NewAccount, NewFact, NewHousehold, NewMember, NewPerson, Source, Subject,
+};
+use crate::{Office, OfficeError, audited, means_test, offices};
+
+/// A family's own numbers and names are matched, never shown, whoever files.
+const FILING: Scope = Scope::System("the people named in an application, matched by their whole number");
+
+/// Makes a case of a draft, inside the caller's transaction.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] with every answer that is wrong, [`OfficeError::Conflict`] when somebody is in another family or the family
+/// has the same matter in hand.
+pub(super) async fn file(
+    office: &Office,
+    tx: &Tx,
+    filler: Filler<'_>,
+    draft: &Draft,
+) -> Result<CaseId, OfficeError> {
+    let now = office.now();
+    let release = office.release();
+    let item = release.items.get(&draft.item).ok_or(OfficeError::NotFound("这个事项"))?;
+    let form = release
+        .forms
+        .get(&draft.form)
+        .ok_or_else(|| OfficeError::Internal(format!("没有表单 {}", draft.form)))?;
+    let context = form_context::load(tx, &release, form, &draft.answers, &filler.owner(), None, now).await?;
+    let checked = form_context::right_or_problems(forms::check_form(&context, form, &draft.answers))?;
+    let entries =
+        Entries { release: &release, form, checked: &checked, entries: forms::entries(form, &checked) };
+    let family = match draft.entitlement {
+        Some(entitlement) => family_of_benefit(tx, filler, entitlement, now).await?,
+        None => register_family(office, tx, filler, &entries, now).await?,
+    };
+    let places = places(office, tx, &family, item, now).await?;
+    let case = insert_case(office, tx, filler, item, draft, &family, &places, &release, now).await?;
+    let row = CaseRow::find(tx, &FILING, case).await?;
+    let event = filed_event(tx, filler, &row, item, now).await?;
+    keep_form(office, tx, &row, event, form, &release, &draft.answers).await?;
+    attachments::tie(tx, &filler.owner(), &form_context::files(form, &draft.answers), case).await?;
+    declare(office, tx, filler, &entries, &family, case, now).await?;
+    authorise(office, tx, &entries, &family, case, now).await?;
+    clocks::turn(tx, office.calendar(), item, case, FILED, row.delegated, now.today()).await?;
+    first_task(office, tx, item, &row, now).await?;
+    let receipt = release.letters.get("receipt").is_some();
+    if receipt {
+        let mut fields = serde_json::Map::new();
+        fields.insert("received_on".to_owned(), json!(now.today()));
+        letters::queue(office, tx, item, &row, "receipt", &Additions { fields }, row.township, now).await?;
+    }
+    let audit = AuditEntry {
+        case: Some(case),
+        division: Some(row.township),
+        details: json!({"item": draft.item, "channel": row.channel, "members": row.members}),
+        ..audited(now.at_ms(), who(filler), "case.filed", ("case", case.0))
+    };
+    tx.audit(audit).await?;
+    Ok(case)
+}
+
+/// The name under which a clock can start when a case is filed.
+pub const FILED: &str = "filed";
+
+/// The family that a case is about, the head first.
+struct Family {
+    household: HouseholdId,
+    applicant: PersonId,
+    /// In the order of the form's records.
+    members: Vec<PersonId>,
+    account: Option<people::BankAccountId>,
+    entitlement: Option<ledger::EntitlementId>,
+    proxy: Option<serde_json::Value>,
+}
+
+/// A form's answers by the register entry that they become.
+struct Entries<'a> {
+    release: &'a catalogue::Release,
+    form: &'a Form,
+    checked: &'a Checked,
+    entries: Vec<FormEntry>,
+}
+
+impl Entries<'_> {
+    /// The answer that is not about one member.
+    fn one(&self, writes: Writes) -> Option<&FormValue> {
+        let about_all = |entry: &&FormEntry| !matches!(entry.subject, FormSubject::Member(_));
+        self.entries.iter().filter(about_all).find(|entry| entry.writes == writes).map(|entry| &entry.value)
+    }
+
+    /// The answer about one member.
+    fn of_member(&self, writes: Writes, index: usize) -> Option<&FormValue> {
+        let about =
+            |entry: &&FormEntry| entry.subject == FormSubject::Member(index) && entry.writes == writes;
+        self.entries.iter().find(about).map(|entry| &entry.value)
+    }
+
+    fn members(&self) -> usize {
+        self.checked.count("member")
+    }
+}
+
+fn text(value: Option<&FormValue>) -> Option<String> {
+    value.map(FormValue::canonical)
+}
+
+fn who(filler: Filler<'_>) -> store::AuditActor {
+    match filler {
+        Filler::Citizen(citizen) => citizen.audit(),
+        Filler::Desk(actor) => actor.audit(),
+    }
+}
+
+/// Registers the people and their family, or finds them.
+async fn register_family(
+    office: &Office,
+    tx: &Tx,
+    filler: Filler<'_>,
+    entries: &Entries<'_>,
+    now: Now,
+) -> Result<Family, OfficeError> {
+    let residence = division_of(tx, entries.one(Writes::ResidenceDivision), now)
+        .await?
+        .ok_or_else(|| OfficeError::invalid("residence_division", "请选择现在住在哪个村(社区)。"))?;
+    let registered =
+        division_of(tx, entries.one(Writes::RegisteredDivision), now).await?.unwrap_or(residence);
+    let actor = who(filler);
+    let change = MemberChange { on: now.today(), reason: "申请时申报".to_owned(), case: None };
+    let mut members = Vec::with_capacity(entries.members());
+    for index in 0..entries.members() {
+        members.push(register_member(office, tx, entries, index, registered, residence, &actor, now).await?);
+    }
+    let first = members
+        .first()
+        .ok_or_else(|| OfficeError::invalid("member", "请至少填写一位家庭成员(申请人自己)。"))?;
+    let applicant = *first;
+    if let Filler::Citizen(citizen) = filler {
+        if !members.contains(&citizen.person) {
+            return Err(OfficeError::invalid(
+                "member.0.citizen_id",
+                "家庭成员里没有您自己。请用自己的身份证号填写,或者请村(居)委会代为申请。",
+            ));
+        }
+    }
+    let household = match people::current_household(tx, &FILING, applicant).await? {
+        Some(household) => {
+            join_missing(office, tx, entries, household, &members, &actor, &change).await?;
+            household
+        }
+        None => {
+            let new = NewHousehold {
+                division: residence,
+                registered_division: registered,
+                area: text(entries.one(Writes::Area)).unwrap_or_else(|| "urban".to_owned()),
+                address: text(entries.one(Writes::Address)),
+                members: members
+                    .iter()
+                    .enumerate()
+                    .map(|(index, person)| NewMember {
+                        person: *person,
+                        relation: text(entries.of_member(Writes::Relation, index))
+                            .unwrap_or_else(|| "other".to_owned()),
+                        head: index == 0,
+                    })
+                    .collect(),
+            };
+            people::create_household_in(office, tx, &FILING, &actor, &new, &change).await?
+        }
+    };
+    let account = register_account(office, tx, entries, &members, &actor).await?;
+    Ok(Family { household, applicant, members, account, entitlement: None, proxy: proxy_of(entries) })
+}
+
+#[expect(clippy::too_many_arguments, reason = "a person's entry")]
+async fn register_member(
+    office: &Office,
+    tx: &Tx,
+    entries: &Entries<'_>,
+    index: usize,
+    registered: DivisionId,
+    residence: DivisionId,
+    actor: &store::AuditActor,
+    now: Now,
+) -> Result<PersonId, OfficeError> {
+    let field = |name: &str| format!("member.{index}.{name}");
+    let name: PersonName = text(entries.of_member(Writes::PersonName, index))
+        .unwrap_or_default()
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid(&field("name"), error.to_string()))?;
+    let citizen_id: CitizenId = text(entries.of_member(Writes::CitizenId, index))
+        .unwrap_or_default()
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid(&field("citizen_id"), error.to_string()))?;
+    let phone: Option<Phone> =
+        text(entries.of_member(Writes::Phone, index)).and_then(|phone| phone.parse().ok());
+    let new =
+        NewPerson { name: name.clone(), citizen_id, phone, division: registered, residence: Some(residence) };
+    let person = people::register_person_in(office, tx, &FILING, actor, &new, now.at_ms()).await?.person();
+    let known: String = Query::system("the person named in the form", "SELECT name FROM person WHERE id = ?")
+        .bind(person)
+        .scalar(tx)
+        .await?;
+    if known != name.as_str() {
+        return Err(OfficeError::invalid(&field("name"), "姓名和身份证号码对不上,请对照身份证核对。"));
+    }
+    Ok(person)
+}
+
+/// Members who are named but not in the family yet join it; who is in another family is said so by the register.
+async fn join_missing(
+    office: &Office,
+    tx: &Tx,
+    entries: &Entries<'_>,
+    household: HouseholdId,
+    members: &[PersonId],
+    actor: &store::AuditActor,
+    change: &MemberChange,
+) -> Result<(), OfficeError> {
+    let now = office.now();
+    let present = people::members_as_of(tx, &FILING, household, now.today(), now.at_ms()).await?;
+    for (index, person) in members.iter().enumerate() {
+        if present.iter().any(|member| member.person == *person) {
+            continue;
+        }
+        let relation = text(entries.of_member(Writes::Relation, index)).unwrap_or_else(|| "other".to_owned());
+        let member = NewMember { person: *person, relation, head: false };
+        people::add_member_in(office, tx, &FILING, actor, household, &member, change).await?;
+    }
+    Ok(())
+}
+
+async fn register_account(
+    office: &Office,
+    tx: &Tx,
+    entries: &Entries<'_>,
+    members: &[PersonId],
+    actor: &store::AuditActor,
+) -> Result<Option<people::BankAccountId>, OfficeError> {
+    let Some(number) = text(entries.one(Writes::AccountNumber)) else { return Ok(None) };
+    let number: BankAccount = number
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid("account_number", error.to_string()))?;
+    let holder = match entries.one(Writes::AccountHolder) {
+        Some(FormValue::Member(index)) => members.get(*index).copied(),
+        _ => members.first().copied(),
+    };
+    let Some(person) = holder else { return Ok(None) };
+    let name: String = Query::system("the account's holder", "SELECT name FROM person WHERE id = ?")
+        .bind(person)
+        .scalar(tx)
+        .await?;
+    let holder_name: PersonName = name
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid("account_holder", error.to_string()))?;
+    let new = NewAccount {
+        person,
+        holder_name,
+        bank: text(entries.one(Writes::AccountBank)).unwrap_or_default(),
+        number,
+    };
+    Ok(Some(people::add_account_in(office, tx, &FILING, actor, &new).await?))
+}
+
+fn proxy_of(entries: &Entries<'_>) -> Option<serde_json::Value> {
+    let name = text(entries.one(Writes::ProxyName))?;
+    Some(json!({
+        "name": name,
+        "citizen_id": text(entries.one(Writes::ProxyCitizenId)),
+        "phone": text(entries.one(Writes::ProxyPhone)),
+        "relation": text(entries.one(Writes::ProxyRelation)),
+    }))
+}
+
+/// A review or a report of change is about the family that has the benefit.
+async fn family_of_benefit(
+    tx: &Tx,
+    filler: Filler<'_>,
+    entitlement: ledger::EntitlementId,
+    now: Now,
+) -> Result<Family, OfficeError> {
+    let scope = match filler {
+        Filler::Citizen(citizen) => citizen.scope(),
+        Filler::Desk(actor) => actor.scope(),
+    };
+    let held = ledger::pages::entitlement(tx, &scope, entitlement, now.month()).await?;
+    let members = people::members_as_of(tx, &FILING, held.household, now.today(), now.at_ms()).await?;
+    Ok(Family {
+        household: held.household,
+        applicant: held.holder,
+        members: members.iter().map(|member| member.person).collect(),
+        account: None,
+        entitlement: Some(entitlement),
+        proxy: None,
+    })
+}
+
+async fn division_of(
+    tx: &Tx,
+    value: Option<&FormValue>,
+    now: Now,
+) -> Result<Option<DivisionId>, OfficeError> {
+    let Some(FormValue::Division(code)) = value else { return Ok(None) };
+    Ok(store::divisions::division_by_code(tx, code.as_str(), now.today()).await?.map(|division| division.id))
+}
+
+/// Where a case is handled, registered and decided.
+struct Places {
+    county: DivisionId,
+    township: DivisionId,
+    village: DivisionId,
+    registered: DivisionId,
+    deciding: DivisionId,
+    delegated: bool,
+}
+
+/// 全市通办: a case is handled where the family lives, registered where its head is registered.
+async fn places(
+    office: &Office,
+    tx: &Tx,
+    family: &Family,
+    item: &Item,
+    now: Now,
+) -> Result<Places, OfficeError> {
+    let row = Query::system(
+        "where the family of a new case lives",
+        "SELECT division_id, registered_division_id FROM household WHERE id = ?",
+    )
+    .bind(family.household)
+    .one(tx)
+    .await?;
+    let village: DivisionId = row.get("division_id")?;
+    let path = store::divisions::division_path(tx, village).await?;
+    let at = |level: store::divisions::DivisionLevel| path.iter().find(|division| division.level == level);
+    let (Some(county), Some(township)) =
+        (at(store::divisions::DivisionLevel::County), at(store::divisions::DivisionLevel::Township))
+    else {
+        return Err(OfficeError::invalid("residence_division", "请选到村(社区)一级。"));
+    };
+    let delegated = item.delegated.as_ref().is_some_and(|delegation| {
+        office
+            .release()
+            .parameter(&delegation.parameter, &township.code, now.today())
+            .is_some_and(|value| *value.value == catalogue::definition::Scalar::Boolean(true))
+    });
+    Ok(Places {
+        county: county.id,
+        township: township.id,
+        village,
+        registered: row.get("registered_division_id")?,
+        deciding: if delegated { township.id } else { county.id },
+        delegated,
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row of the table")]
+async fn insert_case(
+    office: &Office,
+    tx: &Tx,
+    filler: Filler<'_>,
+    item: &Item,
+    draft: &Draft,
+    family: &Family,
+    places: &Places,
+    release: &catalogue::Release,
+    now: Now,
+) -> Result<CaseId, OfficeError> {
+    let Places { county, township, village, registered, deciding, delegated } = *places;
+    let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
+    let number = next_number(tx, item, county, now).await?;
+    let (channel, filed_by) = match filler {
+        Filler::Citizen(_) => ("citizen", None),
+        Filler::Desk(actor) if actor.level == vocab::Level::Village => ("village", Some(actor.staff)),
+        Filler::Desk(actor) => ("window", Some(actor.staff)),
+    };
+    let proxy = family.proxy.as_ref().map(|proxy| office.keys().seal(&proxy.to_string())).transpose()?;
+    let inserted = Query::system(
+        "a case of the caller's form",
+        "INSERT INTO case_file (number, item, release_hash, channel, applicant_person_id, household_id, members, county_id, township_id, \
+         village_id, registered_division_id, deciding_division_id, delegated, step, state, filed_on, filed_by, entitlement_id, \
+         account_id, proxy_sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(number)
+    .bind(draft.item.as_str())
+    .bind(release.hash.as_str())
+    .bind(channel)
+    .bind(family.applicant)
+    .bind(family.household)
+    .bind(i64::try_from(family.members.len()).unwrap_or(i64::MAX))
+    .bind(county)
+    .bind(township)
+    .bind(village)
+    .bind(registered)
+    .bind(deciding)
+    .bind(delegated)
+    .bind(step.id.as_str())
+    .bind(now.today())
+    .bind(filed_by)
+    .bind(family.entitlement)
+    .bind(family.account)
+    .bind(proxy)
+    .bind(now.at_ms())
+    .insert(tx)
+    .await;
+    let case = match inserted {
+        Ok(id) => CaseId(id),
+        Err(store::StoreError::NotFound) => {
+            return Err(OfficeError::Conflict(format!(
+                "这个家庭已有一件「{}」正在办理,不用重复申请。可以到“我的办件”查看进度。",
+                item.title
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut divisions = vec![village, registered, deciding];
+    divisions.sort_unstable();
+    divisions.dedup();
+    for division in divisions {
+        Query::system(
+            "who may see the case",
+            "INSERT INTO case_division (case_id, division_id) VALUES (?, ?)",
+        )
+        .bind(case)
+        .bind(division)
+        .execute(tx)
+        .await?;
+    }
+    Ok(case)
+}
+
+/// Numbers such as DB-150302-2026-000137: the item's initials, the county, the year.
+async fn next_number(tx: &Tx, item: &Item, county: DivisionId, now: Now) -> Result<String, OfficeError> {
+    let year = now.month().year();
+    let last: i64 = Query::system(
+        "case numbers of a county",
+        "INSERT INTO case_number (item, county_id, year, last) VALUES (?, ?, ?, 1) \
+         ON CONFLICT (item, county_id, year) DO UPDATE SET last = case_number.last + 1 RETURNING last",
+    )
+    .bind(item.id.as_str())
+    .bind(county)
+    .bind(i64::from(year))
+    .scalar(tx)
+    .await?;
+    let county = store::divisions::division(tx, county).await?;
+    Ok(format!("{}-{}-{year}-{last:06}", offices::initials(&item.short), county.code))
+}
+
+async fn filed_event(
+    tx: &Tx,
+    filler: Filler<'_>,
+    case: &CaseRow,
+    item: &Item,
+    now: Now,
+) -> Result<EventId, OfficeError> {
+    let (staff, person, place) = match filler {
+        Filler::Citizen(citizen) => (None, Some(citizen.person), "申请人".to_owned()),
+        Filler::Desk(actor) => {
+            (Some(actor.staff), None, offices::title(&store::divisions::division(tx, actor.division).await?))
+        }
+    };
+    let id = Query::system(
+        "the trace of a new case",
+        "INSERT INTO case_event (case_id, at, staff_id, person_id, office, action, title, step_to, public_text) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(case.id)
+    .bind(now.at_ms())
+    .bind(staff)
+    .bind(person)
+    .bind(place)
+    .bind(FILED)
+    .bind("提交申请")
+    .bind(case.step.as_str())
+    .bind(format!("已提交{}申请", item.short))
+    .insert(tx)
+    .await?;
+    Ok(EventId(id))
+}
+
+/// What the form says becomes facts of source `declared`.
+async fn declare(
+    office: &Office,
+    tx: &Tx,
+    filler: Filler<'_>,
+    entries: &Entries<'_>,
+    family: &Family,
+    case: CaseId,
+    now: Now,
+) -> Result<(), OfficeError> {
+    let facts: Vec<NewFact> = forms::facts(entries.release, entries.form, entries.checked)
+        .into_iter()
+        .filter_map(|fact| {
+            let subject = match fact.subject {
+                FormSubject::Household => Subject::Household(family.household),
+                FormSubject::Applicant => Subject::Person(family.applicant),
+                FormSubject::Member(index) => Subject::Person(*family.members.get(index)?),
+            };
+            Some(NewFact {
+                subject,
+                fact: fact.fact,
+                value: Some(fact.value),
+                from_on: now.today(),
+                until_on: None,
+                source: Source::Declared,
+                case: Some(case),
+                evidence: None,
+            })
+        })
+        .collect();
+    people::record_facts_in(office, tx, &FILING, &who(filler), &facts).await
+}
+
+/// Each member's authorisation of the means test that the form holds.
+async fn authorise(
+    office: &Office,
+    tx: &Tx,
+    entries: &Entries<'_>,
+    family: &Family,
+    case: CaseId,
+    now: Now,
+) -> Result<(), OfficeError> {
+    for (index, person) in family.members.iter().enumerate() {
+        if let Some(signed) = entries.of_member(Writes::Authorisation, index) {
+            means_test::authorise_in(office, tx, *person, case, signed, now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn first_task(
+    office: &Office,
+    tx: &Tx,
+    item: &Item,
+    case: &CaseRow,
+    now: Now,
+) -> Result<(), OfficeError> {
+    let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
+    let (Some(division), Some(role)) = super::act::holder(case, item, step) else { return Ok(()) };
+    // Before acceptance no clock of the law runs; the office should look within the next working day.
+    let clock = step.clock.as_ref().map(|clock| clock.as_str());
+    let (mut due_on, earliest_on) = clocks::due_of(tx, case.id, clock, now.today()).await?;
+    if due_on == now.today() {
+        due_on = office.calendar().working_days_after(now.today(), 1).latest;
+    }
+    Query::system(
+        "the first task of a new case",
+        "INSERT INTO task (case_id, division_id, role, step, title, clock, due_on, earliest_on, side, state, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, FALSE, 'open', ?) RETURNING id",
+    )
+    .bind(case.id)
+    .bind(division)
+    .bind(role)
+    .bind(step.id.as_str())
+    .bind(step.title.as_str())
+    .bind(clock)
+    .bind(due_on)
+    .bind(earliest_on)
+    .bind(now.at_ms())
+    .insert(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,368 @@
+//! Letters of a case: data first, PDF later.
+//!
+//! An action queues a letter with everything its template may read; the same facts serve every template, so a new letter is a new file
+//! in a pack. A worker outside this room sets it and hands the PDF back through [`done`]. Both are sealed.
+
+use catalogue::definition::Item;
+use rules::Outcome;
+use serde_json::{Value, json};
+use store::{CaseId, Connection, Query, Scope, Tx};
+use vocab::{Month, Now};
+
+use super::determine::{self, DeterminationView};
+use super::{CASE, CaseRow, LetterId, clocks};
+use crate::{Office, OfficeError, offices};
+
+/// A letter without its content.
+#[derive(Debug, Clone)]
+pub struct LetterView {
+    /// Identifier.
+    pub id: LetterId,
+    /// Definition in the pack.
+    pub letter: String,
+    /// Document number.
+    pub number: String,
+    /// Title.
+    pub title: String,
+    /// Date on it.
+    pub dated_on: chrono::NaiveDate,
+    /// The PDF is there.
+    pub ready: bool,
+}
+
+/// A letter that waits to be set.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Identifier.
+    pub id: LetterId,
+    /// Definition in the pack.
+    pub letter: String,
+    /// Release whose template is used.
+    pub release_hash: String,
+    /// What the template reads.
+    pub content: Value,
+}
+
+/// What an action adds to a letter: words of its form, reasons, materials.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Additions {
+    /// Fields laid over the common ones.
+    pub fields: serde_json::Map<String, Value>,
+}
+
+/// Queues a letter about a case.
+pub(super) async fn queue(
+    office: &Office,
+    tx: &Tx,
+    item: &Item,
+    case: &CaseRow,
+    letter: &str,
+    additions: &Additions,
+    issuer: store::DivisionId,
+    now: Now,
+) -> Result<LetterId, OfficeError> {
+    let release = office.release();
+    let definition = release
+        .letters
+        .get(letter)
+        .ok_or_else(|| OfficeError::Internal(format!("规则包里没有文书 {letter}")))?;
+    let number = next_number(tx, definition.numbering.as_deref().unwrap_or(letter), issuer, now).await?;
+    let mut content = common(office, tx, item, case, issuer, now).await?;
+    content.insert("number".to_owned(), json!(number));
+    let basis: Vec<String> = release
+        .basis_on(&definition.basis, case.accepted_on.unwrap_or(case.filed_on))
+        .iter()
+        .map(|c| c.text())
+        .collect();
+    content.insert("basis".to_owned(), json!(basis));
+    for (name, value) in &additions.fields {
+        content.insert(name.clone(), value.clone());
+    }
+    let id = Query::system(
+        "a letter of a case that the caller may act on",
+        "INSERT INTO letter (case_id, letter, number, title, release_hash, content_sealed, dated_on, made_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(case.id)
+    .bind(letter)
+    .bind(number.as_str())
+    .bind(definition.title.as_str())
+    .bind(release.hash.as_str())
+    .bind(office.keys().seal(&Value::Object(content).to_string())?)
+    .bind(now.today())
+    .bind(now.at_ms())
+    .insert(tx)
+    .await?;
+    Ok(LetterId(id))
+}
+
+/// Document numbers by series, office and year: 滨河街道救受〔2026〕37号.
+async fn next_number(
+    tx: &Tx,
+    series: &str,
+    issuer: store::DivisionId,
+    now: Now,
+) -> Result<String, OfficeError> {
+    let year = now.month().year();
+    let last: i64 = Query::system(
+        "document numbers of an office",
+        "INSERT INTO case_number (item, county_id, year, last) VALUES (?, ?, ?, 1) \
+         ON CONFLICT (item, county_id, year) DO UPDATE SET last = case_number.last + 1 RETURNING last",
+    )
+    .bind(format!("letter:{series}"))
+    .bind(issuer)
+    .bind(i64::from(year))
+    .scalar(tx)
+    .await?;
+    let office = store::divisions::division(tx, issuer).await?;
+    Ok(format!("{}{series}〔{year}〕{last}号", office.name))
+}
+
+/// What every template may read.
+async fn common(
+    office: &Office,
+    tx: &Tx,
+    item: &Item,
+    case: &CaseRow,
+    issuer: store::DivisionId,
+    now: Now,
+) -> Result<serde_json::Map<String, Value>, OfficeError> {
+    let release = office.release();
+    let on = case.accepted_on.unwrap_or(case.filed_on);
+    let issuing = store::divisions::division(tx, issuer).await?;
+    let applicant: String = Query::system("the letter's addressee", "SELECT name FROM person WHERE id = ?")
+        .bind(case.applicant)
+        .scalar(tx)
+        .await?;
+    let text = |id: &str| release.parameter(id, &issuing.code, on).map(|value| value.value.to_string());
+    let mut content = serde_json::Map::new();
+    let mut put = |name: &str, value: Value| content.insert(name.to_owned(), value);
+    put("synthetic", json!(office.db().synthetic()));
+    put("issuer", json!(offices::title(&issuing)));
+    put("issued_on", json!(now.today()));
+    put("recipient", json!(applicant));
+    put("matter", json!(item.title));
+    put("case_number", json!(case.number));
+    put("filed_on", json!(case.filed_on));
+    put("accepted_on", json!(case.accepted_on));
+    put("decided_on", json!(case.decided_on.unwrap_or(now.today())));
+    put("members_count", json!(case.members));
+    let contact = json!({
+        "office": offices::window(&issuing),
+        "phone": text("service_phone"),
+        "address": text("service_address"),
+        "hours": text("service_hours"),
+        "complaint_phone": text("complaint_phone"),
+    });
+    put("contact", contact);
+    put("remedies", remedies(office, item, case, &issuing.code, on, tx).await?);
+    if let Some(clock) = public_clock(item) {
+        let running = clocks::of_case(tx, &Scope::System("the letter of the case"), case.id).await?;
+        if let Some(view) = running.iter().find(|view| view.clock == clock.id.as_str()) {
+            let count = match view.limit {
+                vocab::TimeLimit::WorkingDays(days) => i64::from(days.0),
+                vocab::TimeLimit::NaturalDays(days) => i64::from(days.0),
+                vocab::TimeLimit::Months(months) => i64::from(months.0),
+            };
+            let extended = clock.extend.as_ref().map(|extension| match extension.to {
+                catalogue::definition::Limit::WorkingDays(days)
+                | catalogue::definition::Limit::NaturalDays(days)
+                | catalogue::definition::Limit::Months(days) => i64::from(days),
+            });
+            put(
+                "clock",
+                json!({"working_days": count, "due_on": view.due.latest, "extended_working_days": extended}),
+            );
+        }
+    }
+    if let Some(determination) = determine::current(tx, case).await? {
+        for (name, value) in explained(&release, &determination, on) {
+            put(&name, value);
+        }
+    }
+    Ok(content)
+}
+
+fn public_clock(item: &Item) -> Option<&catalogue::definition::Clock> {
+    item.clocks.iter().find(|clock| clock.public)
+}
+
+async fn remedies(
+    office: &Office,
+    item: &Item,
+    case: &CaseRow,
+    division: &str,
+    on: chrono::NaiveDate,
+    tx: &Tx,
+) -> Result<Value, OfficeError> {
+    let release = office.release();
+    let number = |id: &str| {
+        release.parameter(id, division, on).and_then(|value| value.value.to_string().parse::<i64>().ok())
+    };
+    let county = store::divisions::division(tx, case.county).await?;
+    let basis: Vec<String> =
+        release.basis_on(&item.remedies_basis, on).iter().map(|citation| citation.text()).collect();
+    Ok(json!({
+        "text": item.remedies,
+        "reconsideration_days": number("reconsideration_days"),
+        "reconsideration_body": format!("{}人民政府", county.name),
+        "litigation_months": number("litigation_months"),
+        "court": "有管辖权的人民法院",
+        "basis": basis.join("、"),
+    }))
+}
+
+/// A determination in the words of a letter: how the amount was worked out, and each condition that is not met.
+pub(super) fn explained(
+    release: &catalogue::Release,
+    view: &DeterminationView,
+    on: chrono::NaiveDate,
+) -> Vec<(String, Value)> {
+    let definitions = release.programmes.get(&view.programme);
+    let calculation: Vec<Value> = view
+        .result
+        .definitions
+        .iter()
+        .filter_map(|line| {
+            let definition = definitions.as_ref()?.definitions.iter().find(|definition| *definition.id == line.id)?;
+            let unit = definition.unit.as_deref().unwrap_or_default();
+            Some(json!({"label": line.title, "value": format!("{} {unit}", crate::words::value(&line.value, unit))}))
+        })
+        .collect();
+    let conditions: Vec<Value> = view
+        .result
+        .conditions
+        .iter()
+        .filter(|condition| condition.outcome == Outcome::NotMet)
+        .map(|condition| {
+            let definition = definitions
+                .as_ref()
+                .and_then(|programme| programme.conditions.iter().find(|known| *known.id == condition.id));
+            let basis: Vec<String> = definition
+                .map(|known| {
+                    release.basis_on(&known.basis, on).iter().map(|citation| citation.text()).collect()
+                })
+                .unwrap_or_default();
+            let (required, found) = crate::words::required_and_found(condition);
+            json!({
+                "title": condition.title,
+                "required": required,
+                "found": found,
+                "explanation": definition.map(|known| known.remedy.clone()),
+                "basis": basis.first(),
+            })
+        })
+        .collect();
+    let mut fields = vec![
+        ("calculation".to_owned(), json!(calculation)),
+        ("conditions".to_owned(), json!(conditions)),
+        ("amount_fen_per_month".to_owned(), json!(view.amount.map(|fen| fen.0))),
+    ];
+    fields.extend(
+        view.amount.map(|_| ("from_month".to_owned(), json!(Month::containing(on).next().to_string()))),
+    );
+    fields
+}
+
+/// Letters of a case.
+///
+/// # Errors
+/// The database's.
+pub async fn of_case(
+    connection: &impl Connection,
+    scope: &Scope,
+    case: CaseId,
+) -> Result<Vec<LetterView>, OfficeError> {
+    Ok(Query::new(
+        scope,
+        &CASE,
+        "SELECT l.id, l.letter, l.number, l.title, l.dated_on, l.pdf_sealed IS NOT NULL AS ready \
+         FROM letter l JOIN case_file c ON c.id = l.case_id WHERE {scope} AND c.id = ? ORDER BY l.id",
+    )
+    .bind(case)
+    .all_as(connection, |row| {
+        Ok(LetterView {
+            id: row.get("id")?,
+            letter: row.get("letter")?,
+            number: row.get("number")?,
+            title: row.get("title")?,
+            dated_on: row.get("dated_on")?,
+            ready: row.get("ready")?,
+        })
+    })
+    .await?)
+}
+
+/// The PDF of a letter; none while it waits to be set.
+///
+/// # Errors
+/// [`OfficeError::NotFound`].
+pub async fn pdf(
+    office: &Office,
+    scope: &Scope,
+    letter: LetterId,
+) -> Result<(String, Option<Vec<u8>>), OfficeError> {
+    let row = Query::new(
+        scope,
+        &CASE,
+        "SELECT l.title, l.pdf_sealed FROM letter l JOIN case_file c ON c.id = l.case_id WHERE {scope} AND l.id = ?",
+    )
+    .bind(letter)
+    .optional(office.db())
+    .await?
+    .ok_or(OfficeError::NotFound("这份文书"))?;
+    let sealed: Option<Vec<u8>> = row.get("pdf_sealed")?;
+    let pdf = sealed.map(|sealed| office.keys().open_bytes(&sealed)).transpose()?;
+    Ok((row.get("title")?, pdf))
+}
+
+/// The oldest letters that wait to be set and did not fail before.
+///
+/// # Errors
+/// The database's.
+pub async fn waiting(office: &Office, count: usize) -> Result<Vec<Waiting>, OfficeError> {
+    let rows = Query::system(
+        "the typesetter",
+        "SELECT id, letter, release_hash, content_sealed FROM letter WHERE pdf_sealed IS NULL AND failed IS NULL ORDER BY id LIMIT ?",
+    )
+    .bind(count)
+    .all(office.db())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let content = office.keys().open(&row.get::<Vec<u8>>("content_sealed")?)?;
+            Ok(Waiting {
+                id: row.get("id")?,
+                letter: row.get("letter")?,
+                release_hash: row.get("release_hash")?,
+                content: serde_json::from_str(&content)
+                    .map_err(|error| OfficeError::Internal(error.to_string()))?,
+            })
+        })
+        .collect()
+}
+
+/// Keeps the PDF of a letter, or why it could not be set.
+///
+/// # Errors
+/// The database's.
+pub async fn done(
+    office: &Office,
+    letter: LetterId,
+    pdf: Result<Vec<u8>, String>,
+) -> Result<(), OfficeError> {
+    let (pdf, failed) = match pdf {
+        Ok(pdf) => (Some(office.keys().seal_bytes(&pdf)?), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    Query::system(
+        "the typesetter",
+        "UPDATE letter SET pdf_sealed = ?, failed = ? WHERE id = ? AND pdf_sealed IS NULL",
+    )
+    .bind(pdf)
+    .bind(failed)
+    .bind(letter)
+    .execute(office.db())
+    .await?;
+    Ok(())
+}

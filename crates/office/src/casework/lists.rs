@@ -1,0 +1,291 @@
+//! Work lists and lists of cases: one office's tasks by due date, cases by number, the family's own cases.
+//!
+//! A task belongs to exactly one office, so a work list is one index range however big the city is.
+
+use chrono::NaiveDate;
+use store::{CaseId, Count, Cursor, Page, Query};
+
+use super::{CASE, TaskId};
+use crate::access::{Actor, Citizen, Granted, ReadCase};
+use crate::{Office, OfficeError};
+
+/// Rows on one page.
+pub const PAGE_SIZE: usize = 20;
+/// Counts stop here: "1000+".
+const COUNT_MAX: u32 = 1000;
+
+/// What narrows a work list.
+#[derive(Debug, Clone, Default)]
+pub struct WorkFilter {
+    /// Only these items; all if empty.
+    pub items: Vec<String>,
+    /// A case number or the beginning of an applicant's name.
+    pub words: Option<String>,
+    /// Only what is overdue.
+    pub overdue: bool,
+}
+
+/// One line of a work list.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// The task.
+    pub task: TaskId,
+    /// Its case.
+    pub case: CaseId,
+    /// Case number.
+    pub number: String,
+    /// Item.
+    pub item: String,
+    /// Applicant's name.
+    pub applicant: String,
+    /// Name of the village.
+    pub village: String,
+    /// Name of the township.
+    pub township: String,
+    /// Step in the item.
+    pub step: String,
+    /// What is to be done.
+    pub title: String,
+    /// Last day (the latest reading).
+    pub due_on: NaiveDate,
+    /// The earliest reading, where holidays are not published yet.
+    pub earliest_on: Option<NaiveDate>,
+}
+
+/// The four figures above a work list.
+#[derive(Debug, Clone)]
+pub struct WorkFigures {
+    /// Open tasks.
+    pub open: Count,
+    /// Due today or on the next working day.
+    pub due_soon: Count,
+    /// Past the last day.
+    pub overdue: Count,
+    /// Done this month by this office.
+    pub done: Count,
+}
+
+/// The actor's open tasks, the most urgent first.
+///
+/// # Errors
+/// The database's.
+pub async fn worklist(
+    office: &Office,
+    actor: &Granted<ReadCase>,
+    filter: &WorkFilter,
+    cursor: Option<&Cursor>,
+) -> Result<Page<Work>, OfficeError> {
+    let today = office.now().today();
+    let mut sql = String::from(
+        "SELECT t.id, t.case_id, t.step, t.title, t.due_on, t.earliest_on, c.number, c.item, p.name AS applicant, \
+         v.name AS village, w.name AS township \
+         FROM task t JOIN case_file c ON c.id = t.case_id JOIN person p ON p.id = c.applicant_person_id \
+         JOIN division v ON v.id = c.village_id JOIN division w ON w.id = c.township_id \
+         WHERE {scope} AND t.state = 'open' AND t.division_id = ? AND t.role IN ({list})",
+    );
+    if !filter.items.is_empty() {
+        sql.push_str(" AND c.item IN ({list})");
+    }
+    if filter.words.is_some() {
+        sql.push_str(" AND (c.number = ? OR p.name LIKE ?)");
+    }
+    if filter.overdue {
+        sql.push_str(" AND t.due_on < ?");
+    }
+    sql.push_str(" AND {after} ORDER BY t.due_on, t.id LIMIT ?");
+    let mut query = Query::new(&actor.scope(), &CASE, sql).bind(actor.division).bind_list(role_codes(actor));
+    if !filter.items.is_empty() {
+        query = query.bind_list(filter.items.iter().map(String::as_str));
+    }
+    if let Some(words) = &filter.words {
+        query = query.bind(words.trim()).bind(starts_with(words));
+    }
+    if filter.overdue {
+        query = query.bind(today);
+    }
+    let page = query
+        .after(&["t.due_on", "t.id"], cursor)
+        .page(
+            office.db(),
+            PAGE_SIZE,
+            |row| {
+                Ok(Work {
+                    task: row.get("id")?,
+                    case: row.get("case_id")?,
+                    number: row.get("number")?,
+                    item: row.get("item")?,
+                    applicant: row.get("applicant")?,
+                    village: row.get("village")?,
+                    township: row.get("township")?,
+                    step: row.get("step")?,
+                    title: row.get("title")?,
+                    due_on: row.get("due_on")?,
+                    earliest_on: row.get("earliest_on")?,
+                })
+            },
+            |work| Cursor::new().date(work.due_on).integer(work.task),
+        )
+        .await?;
+    Ok(page)
+}
+
+/// The figures above the actor's work list.
+///
+/// # Errors
+/// The database's.
+pub async fn figures(office: &Office, actor: &Granted<ReadCase>) -> Result<WorkFigures, OfficeError> {
+    let now = office.now();
+    let today = now.today();
+    let soon = office.calendar().working_days_after(today, 1).latest;
+    let open = |due: Option<(&str, NaiveDate)>| {
+        let mut sql = String::from(
+            "SELECT 1 FROM task t JOIN case_file c ON c.id = t.case_id \
+             WHERE {scope} AND t.state = 'open' AND t.division_id = ? AND t.role IN ({list})",
+        );
+        if let Some((comparison, _)) = due {
+            sql.push_str(" AND t.due_on ");
+            sql.push_str(comparison);
+            sql.push_str(" ?");
+        }
+        let query = Query::new(&actor.scope(), &CASE, sql).bind(actor.division).bind_list(role_codes(actor));
+        match due {
+            Some((_, day)) => query.bind(day),
+            None => query,
+        }
+    };
+    let month_began = at_midnight(now.month().first_day());
+    let done = Query::new(
+        &actor.scope(),
+        &CASE,
+        "SELECT 1 FROM task t JOIN case_file c ON c.id = t.case_id \
+         WHERE {scope} AND t.state = 'done' AND t.division_id = ? AND t.done_at >= ?",
+    )
+    .bind(actor.division)
+    .bind(month_began);
+    Ok(WorkFigures {
+        open: open(None).count_capped(office.db(), COUNT_MAX).await?,
+        due_soon: open(Some(("<=", soon))).count_capped(office.db(), COUNT_MAX).await?,
+        overdue: open(Some(("<", today))).count_capped(office.db(), COUNT_MAX).await?,
+        done: done.count_capped(office.db(), COUNT_MAX).await?,
+    })
+}
+
+/// The moment at which a day begins in China.
+fn at_midnight(day: NaiveDate) -> i64 {
+    day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() - 8 * 3_600_000
+}
+
+fn role_codes(actor: &Actor) -> Vec<&'static str> {
+    actor.roles.iter().map(|role| role.code()).collect()
+}
+
+/// A LIKE pattern for a beginning; the wildcards of what was typed are taken literally by dropping them.
+fn starts_with(words: &str) -> String {
+    format!("{}%", words.trim().replace(['%', '_'], ""))
+}
+
+/// What narrows a list of cases.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFilter {
+    /// Only this item.
+    pub item: Option<String>,
+    /// `open` or `ended`.
+    pub state: Option<String>,
+    /// A case number or the beginning of an applicant's name.
+    pub words: Option<String>,
+}
+
+/// One line of a list of cases.
+#[derive(Debug, Clone)]
+pub struct CaseLine {
+    /// The case.
+    pub case: CaseId,
+    /// Its number.
+    pub number: String,
+    /// Item.
+    pub item: String,
+    /// Applicant's name.
+    pub applicant: String,
+    /// Name of the village.
+    pub village: String,
+    /// Step in the item.
+    pub step: String,
+    /// Open or ended.
+    pub open: bool,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// When it was filed.
+    pub filed_on: NaiveDate,
+    /// Last day of the whole, once accepted.
+    pub due_on: Option<NaiveDate>,
+}
+
+/// Cases that the actor may see, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn cases(
+    office: &Office,
+    actor: &Granted<ReadCase>,
+    filter: &CaseFilter,
+    cursor: Option<&Cursor>,
+) -> Result<Page<CaseLine>, OfficeError> {
+    let mut sql = format!("{CASE_LINE} WHERE {{scope}}");
+    if filter.item.is_some() {
+        sql.push_str(" AND c.item = ?");
+    }
+    if filter.state.is_some() {
+        sql.push_str(" AND c.state = ?");
+    }
+    if filter.words.is_some() {
+        sql.push_str(" AND (c.number = ? OR p.name LIKE ?)");
+    }
+    sql.push_str(" AND {after} ORDER BY c.id DESC LIMIT ?");
+    let mut query = Query::new(&actor.scope(), &CASE, sql);
+    if let Some(item) = &filter.item {
+        query = query.bind(item.as_str());
+    }
+    if let Some(state) = &filter.state {
+        query = query.bind(state.as_str());
+    }
+    if let Some(words) = &filter.words {
+        query = query.bind(words.trim()).bind(starts_with(words));
+    }
+    Ok(query
+        .after_descending(&["c.id"], cursor)
+        .page(office.db(), PAGE_SIZE, case_line, |line| Cursor::new().integer(line.case))
+        .await?)
+}
+
+/// The family's own cases, the newest first. A family has few; the list is not paged.
+///
+/// # Errors
+/// The database's.
+pub async fn my_cases(office: &Office, citizen: &Citizen) -> Result<Vec<CaseLine>, OfficeError> {
+    Ok(Query::new(
+        &citizen.scope(),
+        &CASE,
+        format!("{CASE_LINE} WHERE {{scope}} ORDER BY c.id DESC LIMIT 50"),
+    )
+    .all_as(office.db(), case_line)
+    .await?)
+}
+
+const CASE_LINE: &str = "SELECT c.id, c.number, c.item, c.step, c.state, c.outcome, c.filed_on, c.due_on, \
+    p.name AS applicant, v.name AS village \
+    FROM case_file c JOIN person p ON p.id = c.applicant_person_id JOIN division v ON v.id = c.village_id";
+
+fn case_line(row: &store::Row) -> store::Result<CaseLine> {
+    Ok(CaseLine {
+        case: row.get("id")?,
+        number: row.get("number")?,
+        item: row.get("item")?,
+        applicant: row.get("applicant")?,
+        village: row.get("village")?,
+        step: row.get("step")?,
+        open: row.get::<String>("state")? == "open",
+        outcome: row.get("outcome")?,
+        filed_on: row.get("filed_on")?,
+        due_on: row.get("due_on")?,
+    })
+}

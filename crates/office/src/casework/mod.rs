@@ -1,0 +1,64 @@
+//! One matter in hand, from the form that opens it to the letter that ends it.
+//!
+//! What may be done, by whom, in which order and by when stands in the pack's item; this module runs it. [`filing`] makes a case of a
+//! finished form, [`act`](mod@act) does one action of it in one transaction, [`effects`] are the closed vocabulary of what an action can
+//! do, [`clocks`] count the days, [`determine`] asks the rules and keeps their answer, [`tick`] moves on what only time moves. [`view`],
+//! [`lists`] and [`notices`] are what people read; [`letters`] and [`attachments`] are paper.
+//!
+//! No effect decides. A decision is an action of a named officer, and the rules' determination stands beside it.
+
+use store::{Migration, ScopeColumns, id_type};
+
+pub mod act;
+pub mod attachments;
+pub mod clocks;
+pub mod determine;
+pub mod drafts;
+pub mod effects;
+pub mod filing;
+pub mod form_context;
+pub mod letters;
+pub mod lists;
+pub mod notices;
+mod situation;
+pub mod tick;
+pub mod view;
+
+pub use act::{Acted, Deed, Doer};
+pub use determine::DeterminationId;
+pub use situation::CaseRow;
+
+/// Tables of this module; they point at people, staff and entitlements.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "20261121_casework", sql: include_str!("../../migrations/20261121_casework.sql") }];
+
+id_type! {
+    /// A line of a case's trace.
+    EventId,
+    /// Answers of one form of a case.
+    FormId,
+    /// Work for one office.
+    TaskId,
+    /// A notice in a village.
+    NoticeId,
+    /// A photo or scan.
+    AttachmentId,
+    /// A letter.
+    LetterId,
+    /// An unfinished form.
+    DraftId,
+}
+
+/// Who sees a case `c`: the offices that handle, registered or decide it and all above them; its family.
+pub const CASE: ScopeColumns = ScopeColumns {
+    subtree: Some(
+        "EXISTS (SELECT 1 FROM case_division cd JOIN division_closure dc ON dc.descendant_id = cd.division_id \
+         WHERE cd.case_id = c.id AND dc.ancestor_id = ?)",
+    ),
+    own: Some(
+        "EXISTS (SELECT 1 FROM membership m WHERE m.household_id = c.household_id AND m.person_id = ? \
+         AND m.until_on IS NULL AND m.superseded_at IS NULL)",
+    ),
+    task: Some("c.id = ?"),
+    organisation: None,
+};

@@ -1,0 +1,229 @@
+//! How a case stands: its row, and the `case` shape that the guards of a pack's actions read.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rules::{Record, Value};
+use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Row, Scope, Tx};
+use vocab::{Fen, Month};
+
+use super::{CASE, DeterminationId};
+use crate::{OfficeError, means_test, people};
+use ledger::EntitlementId;
+
+/// A case as stored.
+#[derive(Debug, Clone)]
+pub struct CaseRow {
+    /// Identifier.
+    pub id: CaseId,
+    /// Number that people say.
+    pub number: String,
+    /// Item in the pack.
+    pub item: String,
+    /// Release of the packs under which it was filed.
+    pub release_hash: String,
+    /// How it came in.
+    pub channel: String,
+    /// Applicant.
+    pub applicant: PersonId,
+    /// The family.
+    pub household: HouseholdId,
+    /// Number of members when filed or last changed.
+    pub members: i64,
+    /// County that handles it.
+    pub county: DivisionId,
+    /// Township that handles it.
+    pub township: DivisionId,
+    /// Village that handles it.
+    pub village: DivisionId,
+    /// Where the family is registered.
+    pub registered: DivisionId,
+    /// Office that decides.
+    pub deciding: DivisionId,
+    /// The township decides.
+    pub delegated: bool,
+    /// Current step; the last one when ended.
+    pub step: String,
+    /// Not ended.
+    pub open: bool,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// When it came in.
+    pub filed_on: NaiveDate,
+    /// When it was accepted.
+    pub accepted_on: Option<NaiveDate>,
+    /// Last day of the whole.
+    pub due_on: Option<NaiveDate>,
+    /// When it was decided.
+    pub decided_on: Option<NaiveDate>,
+    /// When it ended.
+    pub ended_on: Option<NaiveDate>,
+    /// The benefit that it made or is about.
+    pub entitlement: Option<EntitlementId>,
+    /// What the rules last said.
+    pub determination: Option<DeterminationId>,
+    /// The account that is to be paid.
+    pub account: Option<people::BankAccountId>,
+    /// Changes with every change.
+    pub version: i64,
+}
+
+const CASE_ROW: &str = "SELECT c.id, c.number, c.item, c.release_hash, c.channel, c.applicant_person_id, c.household_id, c.members, \
+    c.county_id, c.township_id, c.village_id, c.registered_division_id, c.deciding_division_id, c.delegated, c.step, c.state, \
+    c.outcome, c.filed_on, c.accepted_on, c.due_on, c.decided_on, c.ended_on, c.entitlement_id, c.determination_id, c.account_id, c.version \
+    FROM case_file c WHERE {scope} AND c.id = ?";
+
+fn case_row(row: &Row) -> store::Result<CaseRow> {
+    Ok(CaseRow {
+        id: row.get("id")?,
+        number: row.get("number")?,
+        item: row.get("item")?,
+        release_hash: row.get("release_hash")?,
+        channel: row.get("channel")?,
+        applicant: row.get("applicant_person_id")?,
+        household: row.get("household_id")?,
+        members: row.get("members")?,
+        county: row.get("county_id")?,
+        township: row.get("township_id")?,
+        village: row.get("village_id")?,
+        registered: row.get("registered_division_id")?,
+        deciding: row.get("deciding_division_id")?,
+        delegated: row.get("delegated")?,
+        step: row.get("step")?,
+        open: row.get::<String>("state")? == "open",
+        outcome: row.get("outcome")?,
+        filed_on: row.get("filed_on")?,
+        accepted_on: row.get("accepted_on")?,
+        due_on: row.get("due_on")?,
+        decided_on: row.get("decided_on")?,
+        ended_on: row.get("ended_on")?,
+        entitlement: row.get("entitlement_id")?,
+        determination: row.get("determination_id")?,
+        account: row.get("account_id")?,
+        version: row.get("version")?,
+    })
+}
+
+impl CaseRow {
+    /// The case, if it is there and inside the scope.
+    ///
+    /// # Errors
+    /// [`OfficeError::NotFound`].
+    pub async fn find(
+        connection: &impl Connection,
+        scope: &Scope,
+        case: CaseId,
+    ) -> Result<CaseRow, OfficeError> {
+        Query::new(scope, &CASE, CASE_ROW)
+            .bind(case)
+            .optional_as(connection, case_row)
+            .await?
+            .ok_or(OfficeError::NotFound("这件申请"))
+    }
+
+    /// The case, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// [`OfficeError::NotFound`].
+    pub(super) async fn lock(tx: &Tx, scope: &Scope, case: CaseId) -> Result<CaseRow, OfficeError> {
+        Query::new(scope, &CASE, format!("{CASE_ROW}{}", tx.for_update()))
+            .bind(case)
+            .optional_as(tx, case_row)
+            .await?
+            .ok_or(OfficeError::NotFound("这件申请"))
+    }
+
+    /// The office of the case at a level; none above the county.
+    #[must_use]
+    pub fn office_at(&self, level: catalogue::definition::Level) -> Option<DivisionId> {
+        use catalogue::definition::Level;
+        match level {
+            Level::Village => Some(self.village),
+            Level::Township => Some(self.township),
+            Level::County => Some(self.county),
+            Level::Applicant | Level::Prefecture => None,
+        }
+    }
+}
+
+const LEDGER: Scope = Scope::System("the benefit of a case that the caller may see");
+
+/// What is known about a case for the guards of its actions; the fields are `catalogue::CASE_FIELDS`.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn record(
+    connection: &impl Connection,
+    case: &CaseRow,
+    today: NaiveDate,
+) -> Result<Record, OfficeError> {
+    let row = Query::system(
+        "the guards of a case that the caller may see",
+        "SELECT \
+         EXISTS (SELECT 1 FROM letter l WHERE l.case_id = c.id AND l.letter = 'missing') AS missing_asked, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'visit' AND r.level = 'township') AS visited, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'visit' AND r.level = 'county') AS county_visited, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'relative') AS relative_recorded, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'complaint') AS complained, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'objection') AS objected, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'appraisal') AS appraised, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'hearing') AS heard, \
+         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'sample') AS sampled, \
+         (SELECT max(r.id) FROM case_record r WHERE r.case_id = c.id AND r.kind = 'objection') AS last_objection, \
+         (SELECT max(r.id) FROM case_record r WHERE r.case_id = c.id AND r.kind IN ('visit', 'appraisal')) AS last_answer, \
+         EXISTS (SELECT 1 FROM case_clock k WHERE k.case_id = c.id AND k.extended_basis IS NOT NULL) AS extended, \
+         (SELECT max(n.until_on) FROM notice n WHERE n.case_id = c.id AND n.kind = 'publicity') AS notice_until, \
+         d.outcome AS outcome, d.amount_fen AS amount_fen \
+         FROM case_file c LEFT JOIN determination d ON d.id = c.determination_id WHERE c.id = ?",
+    )
+    .bind(case.id)
+    .one(connection)
+    .await?;
+    let notice_until: Option<NaiveDate> = row.get("notice_until")?;
+    let last_objection: Option<i64> = row.get("last_objection")?;
+    let last_answer: Option<i64> = row.get("last_answer")?;
+    let test = means_test::state(connection, case.id).await?;
+    let current = match case.entitlement {
+        Some(entitlement) => {
+            ledger::pages::entitlement(connection, &LEDGER, entitlement, Month::containing(today))
+                .await?
+                .monthly
+        }
+        None => None,
+    };
+    let mut fields = BTreeMap::new();
+    let mut flag = |name: &str, holds: bool| fields.insert(name.to_owned(), Value::Boolean(holds));
+    flag("delegated", case.delegated);
+    for name in [
+        "missing_asked",
+        "visited",
+        "county_visited",
+        "relative_recorded",
+        "complained",
+        "objected",
+        "appraised",
+        "heard",
+        "sampled",
+        "extended",
+    ] {
+        flag(name, row.get(name)?);
+    }
+    flag("authorised", means_test::all_authorised(connection, case.household, today).await?);
+    flag("means_test_requested", test != means_test::State::NotRequested);
+    flag("means_test_reported", test == means_test::State::Reported);
+    flag("notice_opened", notice_until.is_some());
+    flag("notice_over", notice_until.is_some_and(|until| until < today));
+    flag("objection_answered", last_objection.is_none() || last_answer > last_objection);
+    flag("taper_available", case.entitlement.is_some());
+    fields.insert("channel".to_owned(), Value::Text(case.channel.clone()));
+    fields.insert(
+        "outcome".to_owned(),
+        row.get::<Option<String>>("outcome")?.map_or(Value::Unknown, Value::Text),
+    );
+    let money = |fen: Option<Fen>| {
+        fen.map_or(Value::Unknown, |fen| Value::Number(rules::Rational::from_scaled(fen.0, 2)))
+    };
+    fields.insert("amount".to_owned(), money(row.get("amount_fen")?));
+    fields.insert("current_amount".to_owned(), money(current));
+    Ok(Record { fields, ..Record::default() })
+}

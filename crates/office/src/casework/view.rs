@@ -1,0 +1,415 @@
+//! A case as the desk and the family read it.
+
+use catalogue::definition::{Action, Item, Permission};
+use store::{AuditEntry, CaseId, Connection, DivisionId, PersonId, Query, Scope};
+
+use super::act::{self, Doer, once_only, stands_at};
+use super::attachments::{self, AttachmentView};
+use super::clocks::{self, ClockView};
+use super::determine::{self, DeterminationView};
+use super::letters::{self, LetterView};
+use super::situation::{self, CaseRow};
+use super::{CASE, drafts, form_context};
+use crate::access::{Citizen, Granted, ReadCase};
+use crate::forms;
+use crate::{Office, OfficeError, audited, releases};
+
+/// A line of the trace.
+#[derive(Debug, Clone)]
+pub struct EventView {
+    /// When.
+    pub at: i64,
+    /// Who; the family reads the office only.
+    pub who: Option<String>,
+    /// The office, or 申请人.
+    pub office: String,
+    /// What was done.
+    pub title: String,
+    /// Its words for the family.
+    pub public_text: Option<String>,
+    /// Titles of the reasons.
+    pub reasons: Vec<String>,
+    /// The action in the item.
+    pub action: String,
+}
+
+/// A filled form of a case, in words.
+#[derive(Debug, Clone)]
+pub struct FormView {
+    /// Title.
+    pub title: String,
+    /// When it was filled.
+    pub at: i64,
+    /// Its answers.
+    pub sections: Vec<forms::Section>,
+}
+
+/// A step of the case's way.
+#[derive(Debug, Clone)]
+pub struct StepView {
+    /// Identifier.
+    pub id: String,
+    /// Title for the desk.
+    pub title: String,
+    /// Title for the family.
+    pub public_title: String,
+    /// What happens in it, for the family.
+    pub public_text: String,
+    /// Behind, at, or before it.
+    pub state: StepState,
+}
+
+/// Where a case stands relative to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// Done.
+    Done,
+    /// Now.
+    Current,
+    /// To come.
+    Ahead,
+}
+
+/// Something that can be done now.
+#[derive(Debug, Clone)]
+pub struct ActionView {
+    /// Identifier in the item.
+    pub id: String,
+    /// Label.
+    pub title: String,
+    /// Form to be filled.
+    pub form: Option<String>,
+    /// List of reasons to choose from.
+    pub reasons: Option<String>,
+    /// A question asked first.
+    pub confirm: Option<String>,
+    /// Why it cannot be done yet; none if it can.
+    pub not_yet: Option<String>,
+    /// Refuses, reduces or stops.
+    pub takes_away: bool,
+}
+
+/// Everything about a case.
+#[derive(Debug, Clone)]
+pub struct CaseView {
+    /// The case itself.
+    pub case: CaseRow,
+    /// Applicant's name.
+    pub applicant: String,
+    /// Names of village, township, county.
+    pub places: [String; 3],
+    /// Name of the office that decides.
+    pub deciding: String,
+    /// The item's title.
+    pub title: String,
+    /// Its steps.
+    pub steps: Vec<StepView>,
+    /// Its clocks.
+    pub clocks: Vec<ClockView>,
+    /// What was done.
+    pub events: Vec<EventView>,
+    /// Forms that were filled, the newest first.
+    pub forms: Vec<FormView>,
+    /// What the rules said, the newest first.
+    pub determinations: Vec<DeterminationView>,
+    /// Photos and scans.
+    pub attachments: Vec<AttachmentView>,
+    /// Letters.
+    pub letters: Vec<LetterView>,
+    /// What the reader can do now.
+    pub actions: Vec<ActionView>,
+}
+
+/// A case for an office. The reading is in the audit before this returns.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] outside the actor's scope.
+pub async fn open(office: &Office, actor: &Granted<ReadCase>, case: CaseId) -> Result<CaseView, OfficeError> {
+    let view = view(office, Doer::Desk(actor), case).await?;
+    let entry = AuditEntry {
+        case: Some(case),
+        division: Some(view.case.township),
+        ..audited(office.now().at_ms(), actor.audit(), "case.opened", ("case", case.0))
+    };
+    office.db().audit_read(entry).await?;
+    Ok(view)
+}
+
+/// A case for its family.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] for anybody else's.
+pub async fn open_own(office: &Office, citizen: &Citizen, case: CaseId) -> Result<CaseView, OfficeError> {
+    view(office, Doer::Applicant(citizen), case).await
+}
+
+async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, OfficeError> {
+    let scope = doer.scope();
+    let db = office.db();
+    let case = CaseRow::find(db, &scope, id).await?;
+    let procedure = releases::kept(office, &case.release_hash).await?;
+    let item = procedure
+        .items
+        .get(&case.item)
+        .ok_or_else(|| OfficeError::Internal(format!("没有事项 {}", case.item)))?;
+    let names = Query::new(
+        &scope,
+        &CASE,
+        "SELECT p.name AS applicant, v.name AS village, t.name AS township, k.name AS county, d.name AS deciding \
+         FROM case_file c JOIN person p ON p.id = c.applicant_person_id JOIN division v ON v.id = c.village_id \
+         JOIN division t ON t.id = c.township_id JOIN division k ON k.id = c.county_id \
+         JOIN division d ON d.id = c.deciding_division_id WHERE {scope} AND c.id = ?",
+    )
+    .bind(id)
+    .one(db)
+    .await?;
+    let for_family = matches!(doer, Doer::Applicant(_));
+    Ok(CaseView {
+        applicant: names.get("applicant")?,
+        places: [names.get("village")?, names.get("township")?, names.get("county")?],
+        deciding: names.get("deciding")?,
+        title: item.title.clone(),
+        steps: steps(item, &case),
+        clocks: clocks::of_case(db, &scope, id).await?,
+        events: events(office, &scope, &procedure, item, id, for_family).await?,
+        forms: filled_forms(office, &scope, id, for_family).await?,
+        determinations: determine::of_case(db, &scope, id).await?,
+        attachments: attachments::of_case(db, &scope, id).await?,
+        letters: letters::of_case(db, &scope, id).await?,
+        actions: actions(office, doer, &procedure, item, &case).await?,
+        case,
+    })
+}
+
+fn steps(item: &Item, case: &CaseRow) -> Vec<StepView> {
+    let at = item.steps.iter().position(|step| *step.id == case.step);
+    item.steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| StepView {
+            id: step.id.get().clone(),
+            title: step.title.clone(),
+            public_title: step.public_title.clone(),
+            public_text: step.public_text.clone(),
+            state: match at {
+                Some(at) if index < at || (index == at && !case.open) => StepState::Done,
+                Some(at) if index == at => StepState::Current,
+                _ => StepState::Ahead,
+            },
+        })
+        .collect()
+}
+
+async fn events(
+    office: &Office,
+    scope: &Scope,
+    release: &catalogue::Release,
+    item: &Item,
+    case: CaseId,
+    for_family: bool,
+) -> Result<Vec<EventView>, OfficeError> {
+    let rows = Query::new(
+        scope,
+        &CASE,
+        "SELECT e.at, s.name AS staff, e.office, e.action, e.title, e.public_text, e.reasons \
+         FROM case_event e JOIN case_file c ON c.id = e.case_id LEFT JOIN staff s ON s.id = e.staff_id \
+         WHERE {scope} AND c.id = ? ORDER BY e.id",
+    )
+    .bind(case)
+    .all(office.db())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let action: String = row.get("action")?;
+            let reasons: Option<String> = row.get("reasons")?;
+            let codes: Vec<String> =
+                reasons.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            let list = item.action(&action).and_then(|action| action.reasons.as_ref());
+            let titles = codes
+                .into_iter()
+                .map(|code| list.map_or(code.clone(), |list| release.code_title(list, &code).to_owned()))
+                .collect();
+            Ok(EventView {
+                at: row.get("at")?,
+                who: if for_family { None } else { row.get("staff")? },
+                office: row.get("office")?,
+                title: row.get("title")?,
+                public_text: row.get("public_text")?,
+                reasons: titles,
+                action,
+            })
+        })
+        .collect()
+}
+
+/// The family reads what it filed; the desk reads everything, identifiers masked.
+async fn filled_forms(
+    office: &Office,
+    scope: &Scope,
+    case: CaseId,
+    for_family: bool,
+) -> Result<Vec<FormView>, OfficeError> {
+    let mut sql = String::from(
+        "SELECT f.form, f.release_hash, f.answers_sealed, e.at FROM case_form f JOIN case_event e ON e.id = f.event_id \
+         JOIN case_file c ON c.id = f.case_id WHERE {scope} AND c.id = ?",
+    );
+    if for_family {
+        sql.push_str(" AND (e.action = 'filed' OR e.person_id IS NOT NULL)");
+    }
+    sql.push_str(" ORDER BY f.id DESC");
+    let rows = Query::new(scope, &CASE, sql).bind(case).all(office.db()).await?;
+    let mut views = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let release = releases::kept(office, &row.get::<String>("release_hash")?).await?;
+        let Some(form) = release.forms.get(&row.get::<String>("form")?) else { continue };
+        let answers = drafts::read(office, &row.get::<Vec<u8>>("answers_sealed")?)?;
+        let row_case = CaseRow::find(office.db(), scope, case).await?;
+        let context =
+            form_context::load(office.db(), &release, form, &answers, "", Some(&row_case), office.now())
+                .await?;
+        let filled = forms::FilledForm::read(&context, form, &answers);
+        views.push(FormView {
+            title: form.title.clone(),
+            at: row.get("at")?,
+            sections: filled.in_words(true),
+        });
+    }
+    Ok(views)
+}
+
+async fn actions(
+    office: &Office,
+    doer: Doer<'_>,
+    release: &catalogue::Release,
+    item: &Item,
+    case: &CaseRow,
+) -> Result<Vec<ActionView>, OfficeError> {
+    let now = office.now();
+    let possible: Vec<&Action> = item
+        .actions
+        .iter()
+        .filter(|action| stands_at(case, action) && act::may(case, item, action, doer).is_ok())
+        .collect();
+    if possible.is_empty() {
+        return Ok(Vec::new());
+    }
+    let record = situation::record(office.db(), case, now.today()).await?;
+    let context = form_context::dates_only(now);
+    let done = done_by(office.db(), case.id, doer).await?;
+    Ok(possible
+        .into_iter()
+        .filter(|action| !(once_only(action) && done.iter().any(|(id, _)| *action.id == *id)))
+        .map(|action| {
+            let holds = release
+                .action_when(&item.id, &action.id)
+                .is_none_or(|guard| guard.evaluate(&record, &context) == rules::Value::Boolean(true));
+            let separated = done
+                .iter()
+                .any(|(id, mine)| *mine && action.different_from.iter().any(|other| *other == **id));
+            let not_yet = if separated {
+                Some("您办理过前面的环节,须由另一位工作人员办理。".to_owned())
+            } else if holds {
+                None
+            } else {
+                Some(action.when_not.clone().unwrap_or_else(|| "现在还不能办理。".to_owned()))
+            };
+            ActionView {
+                id: action.id.get().clone(),
+                title: action.title.clone(),
+                form: action.form.as_ref().map(|form| form.get().clone()),
+                reasons: action.reasons.as_ref().map(|list| list.get().clone()),
+                confirm: action.confirm.clone(),
+                not_yet,
+                takes_away: action.effects.iter().any(|effect| effect.takes_away()),
+            }
+        })
+        .collect())
+}
+
+/// The actions done in a case, each with whether this officer did it.
+async fn done_by(
+    connection: &impl Connection,
+    case: CaseId,
+    doer: Doer<'_>,
+) -> Result<Vec<(String, bool)>, OfficeError> {
+    let rows = Query::system(
+        "the trace of a case that the reader may see",
+        "SELECT action, staff_id FROM case_event WHERE case_id = ?",
+    )
+    .bind(case)
+    .all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let staff: Option<store::StaffId> = row.get("staff_id")?;
+            Ok((row.get("action")?, staff.is_some() && staff == doer.staff()))
+        })
+        .collect()
+}
+
+/// One action with its form, ready to be filled: what the case knows already stands in the form.
+#[derive(Debug, Clone)]
+pub struct ActionPage {
+    /// The case.
+    pub case: CaseRow,
+    /// The release whose form and lists are used.
+    pub release: std::sync::Arc<catalogue::Release>,
+    /// The action as the reader may do it.
+    pub action: ActionView,
+    /// The item's title.
+    pub title: String,
+    /// Law behind it.
+    pub basis: Vec<String>,
+    /// The family's members in their order, for pages that go over them.
+    pub members: Vec<(PersonId, String)>,
+    /// The office for which it is done.
+    pub division: Option<DivisionId>,
+}
+
+/// The page of one action.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] if the reader cannot do it at this step.
+pub async fn action_page(
+    office: &Office,
+    doer: Doer<'_>,
+    id: CaseId,
+    action: &str,
+) -> Result<ActionPage, OfficeError> {
+    let scope = doer.scope();
+    let case = CaseRow::find(office.db(), &scope, id).await?;
+    let release = releases::kept(office, &case.release_hash).await?;
+    let item = release
+        .items
+        .get(&case.item)
+        .ok_or_else(|| OfficeError::Internal(format!("没有事项 {}", case.item)))?;
+    let view = actions(office, doer, &release, item, &case)
+        .await?
+        .into_iter()
+        .find(|known| known.id == action)
+        .ok_or(OfficeError::NotFound("这个操作"))?;
+    let definition = item.action(action).ok_or(OfficeError::NotFound("这个操作"))?;
+    let on = case.accepted_on.unwrap_or(case.filed_on);
+    let basis = release.basis_on(&definition.basis, on).iter().map(|citation| citation.text()).collect();
+    let members = Query::system(
+        "the members of a family whose case the reader may act on",
+        "SELECT p.id, p.name FROM membership m JOIN person p ON p.id = m.person_id \
+         WHERE m.household_id = ? AND m.until_on IS NULL AND m.superseded_at IS NULL ORDER BY m.head DESC, m.id",
+    )
+    .bind(case.household)
+    .all_as(office.db(), |row| Ok((row.get("id")?, row.get("name")?)))
+    .await?;
+    let division = match doer {
+        Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),
+        _ => None,
+    };
+    Ok(ActionPage {
+        title: item.title.clone(),
+        action: view,
+        basis,
+        members,
+        division,
+        case,
+        release: release.clone(),
+    })
+}

@@ -1,0 +1,305 @@
+//! The city of the packs: 乌海 with its real divisions and the demonstration values, staff for every step, and a family in a line.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
+
+use catalogue::{LoadOptions, Release};
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, Role};
+use office::casework::{self, Acted, AttachmentId, Deed, Doer, drafts, view};
+use office::forms::{Answers, FieldPath, Raw, specimen};
+use office::{Office, OfficeError, divisions, means_test, people};
+use store::{CaseId, Db, DivisionId, IdempotencyKey};
+use vocab::{Calendar, CitizenId, Now};
+
+use crate::town::{DAY, START, day, sign_in_and_change};
+
+/// A JPEG as far as its first bytes tell.
+const PHOTO: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F'];
+
+pub struct Wuhai {
+    pub office: Office,
+    clock: Arc<AtomicI64>,
+    serial: AtomicU16,
+    pub village_worker: Actor,
+    pub township_clerk: Actor,
+    pub second_clerk: Actor,
+    pub township_head: Actor,
+    pub county_clerk: Actor,
+    pub county_director: Actor,
+    pub neighbour_clerk: Actor,
+}
+
+/// Who files and with what.
+pub struct Family {
+    pub names: Vec<&'static str>,
+    pub births: Vec<&'static str>,
+    /// Wages of each member, yuan a month.
+    pub wages: Vec<&'static str>,
+    pub deposits: &'static str,
+    pub village: &'static str,
+}
+
+impl Default for Family {
+    fn default() -> Family {
+        Family {
+            names: vec!["金满仓", "李雪莲", "金子悦"],
+            births: vec!["1981-03-05", "1984-11-19", "2012-06-01"],
+            wages: vec!["1500", "0", "0"],
+            deposits: "3000",
+            village: VILLAGE,
+        }
+    }
+}
+
+/// 新地村委会 in 千里山镇, 海勃湾区.
+pub const VILLAGE: &str = "150302101203";
+
+pub fn release() -> Arc<Release> {
+    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    let folders = ["national", "wuhai", "demo-wuhai"].map(|pack| packs.join(pack));
+    let folders: Vec<&Path> = folders.iter().map(|folder| folder.as_path()).collect();
+    let options = LoadOptions { synthetic: true, ..LoadOptions::default() };
+    Arc::new(Release::load_with(&folders, options).unwrap_or_else(|findings| panic!("{findings:#?}")))
+}
+
+pub async fn cities(name: &str) -> Vec<Wuhai> {
+    let mut cities = Vec::new();
+    for db in store::testing::databases(name).await {
+        cities.push(Wuhai::build(db).await);
+    }
+    cities
+}
+
+impl Wuhai {
+    async fn build(db: Db) -> Wuhai {
+        db.migrate(&office::migrations()).await.unwrap();
+        let calendar =
+            Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
+        let clock = Arc::new(AtomicI64::new(START));
+        let hand = Arc::clone(&clock);
+        divisions::import(&db, &release(), day("2020-01-01")).await.unwrap();
+        let at = Now::from_unix_ms(START);
+        let release = office::releases::install(&db, Release::clone(&release()), at).await.unwrap();
+        people::prepare_projections(&db, &release).await.unwrap();
+        let office = Office::new(
+            db,
+            calendar,
+            release,
+            Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst))),
+        );
+        let at = async |code: &str| divisions::by_code(office.db(), code).await.unwrap().id;
+        let prefecture = at("150300").await;
+        let password =
+            access::create_first_administrator(&office, "root", "首位管理员", prefecture).await.unwrap();
+        let root = sign_in_and_change(&office, "root", password.reveal(), "quiet-river-47").await;
+        let (village, township, county) = (at(VILLAGE).await, at("150302101").await, at("150302").await);
+        let neighbour = at("150302001").await;
+        Wuhai {
+            village_worker: staff(&office, &root, "cun", village, Role::VillageWorker).await,
+            township_clerk: staff(&office, &root, "zhen", township, Role::TownshipClerk).await,
+            second_clerk: staff(&office, &root, "zhen2", township, Role::TownshipClerk).await,
+            township_head: staff(&office, &root, "zhenzhang", township, Role::TownshipHead).await,
+            county_clerk: staff(&office, &root, "xian", county, Role::CountyClerk).await,
+            county_director: staff(&office, &root, "juzhang", county, Role::CountyDirector).await,
+            neighbour_clerk: staff(&office, &root, "linzhen", neighbour, Role::TownshipClerk).await,
+            clock,
+            office,
+            serial: AtomicU16::new(1),
+        }
+    }
+
+    /// Days go by; the night's round runs.
+    pub async fn days(&self, days: i64) {
+        self.clock.fetch_add(days * DAY, Ordering::SeqCst);
+        casework::tick::tick(&self.office).await.unwrap();
+    }
+
+    pub async fn photo(&self, owner: &str) -> AttachmentId {
+        casework::attachments::put(&self.office, owner, "签名.jpg", PHOTO).await.unwrap()
+    }
+
+    /// The application as the family would fill it.
+    pub async fn application(&self, owner: &str, family: &Family) -> Answers {
+        let photo = self.photo(owner).await.to_string();
+        let release = self.office.release();
+        let form = release.forms.get("dibao_application").unwrap();
+        let ids: Vec<CitizenId> = family
+            .births
+            .iter()
+            .map(|born| CitizenId::synthetic(2, day(born), self.serial.fetch_add(1, Ordering::SeqCst)))
+            .collect();
+        let text = |text: &str| Some(Raw::from(text));
+        specimen(&release, form, family.names.len(), &photo, |page, record, field| {
+            match (page.id.as_str(), field.id.as_str(), record) {
+                (_, "name", index) => text(family.names[index.unwrap_or(0)]),
+                (_, "citizen_id", index) => text(ids[index.unwrap_or(0)].expose()),
+                ("home", "residence_division" | "registered_division", _) => text(family.village),
+                ("home", "registered_here", _) => text("yes"),
+                ("home", "area", _) => text("rural"),
+                ("family", "relation", Some(0)) => text("head"),
+                ("family", "relation", Some(1)) => text("spouse"),
+                ("family", "relation", _) => text("child"),
+                ("family", "work_ability", _) => text("full"),
+                ("income", "employed", Some(index)) => {
+                    text(if family.wages[index] == "0" { "no" } else { "yes" })
+                }
+                ("income", "wage_income", Some(index)) => text(family.wages[index]),
+                ("property", "deposits", _) => text(family.deposits),
+                ("property", "houses", _) => text("1"),
+                ("account", "account_number", _) => text("6217000000000000012"),
+                _ => None,
+            }
+        })
+    }
+
+    /// Filed at the window.
+    pub async fn file(&self, family: &Family) -> Result<CaseId, OfficeError> {
+        let desk = self.township_clerk.grant().unwrap();
+        let filler = drafts::Filler::Desk(&desk);
+        let draft = drafts::begin(&self.office, filler, "dibao", None).await?;
+        let answers = self.application(&filler.owner(), family).await;
+        let open = drafts::open(&self.office, filler, draft).await?;
+        drafts::save(&self.office, filler, draft, open.version, &answers).await?;
+        drafts::submit(&self.office, filler, draft, &IdempotencyKey::fresh().unwrap()).await
+    }
+
+    /// Does an action with its form filled in the simplest right way, changed as told (`page/field` or `page/index/field`).
+    pub async fn act(
+        &self,
+        actor: &Actor,
+        case: CaseId,
+        action: &str,
+        changes: &[(&str, &str)],
+        reasons: &[&str],
+    ) -> Result<Acted, OfficeError> {
+        let doer = Doer::Desk(actor);
+        let page = view::action_page(&self.office, doer, case, action).await?;
+        let photo = self.photo(&doer.owner()).await.to_string();
+        let today = self.office.now().today();
+        let answers = match &page.action.form {
+            None => Answers::new(),
+            Some(form) => {
+                let form = page.release.forms.get(form).unwrap();
+                let mut answers = specimen(&page.release, form, page.members.len(), &photo, |_, _, field| {
+                    match field.id.as_str() {
+                        "cooperation" | "property_judged" | "agree" => Some(Raw::from("yes")),
+                        "work_ability" => Some(Raw::from("full")),
+                        "houses" => Some(Raw::from("1")),
+                        _ => None,
+                    }
+                });
+                for (page, field) in form.fields() {
+                    if *field.kind == catalogue::definition::FieldKind::Date {
+                        let parts = [
+                            ("year", today.format("%Y")),
+                            ("month", today.format("%m")),
+                            ("day", today.format("%d")),
+                        ];
+                        let parts = parts.map(|(part, value)| (part.to_owned(), value.to_string()));
+                        answers
+                            .set(&FieldPath::new(page, None, field), Raw::Parts(parts.into_iter().collect()));
+                    }
+                }
+                for (path, value) in changes {
+                    let parts: Vec<&str> = path.split('/').collect();
+                    let (page, index, id) = match parts[..] {
+                        [page, field] => (page, None, field),
+                        [page, index, field] => (page, Some(index.parse().unwrap()), field),
+                        _ => panic!("{path}"),
+                    };
+                    let page = form.page(page).unwrap_or_else(|| panic!("{path}"));
+                    let field =
+                        page.fields.iter().find(|field| *field.id == *id).unwrap_or_else(|| panic!("{path}"));
+                    answers.set(&FieldPath::new(page, index, field), Raw::from(*value));
+                }
+                answers
+            }
+        };
+        let deed = Deed {
+            case,
+            action: action.to_owned(),
+            answers,
+            reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+            version: page.case.version,
+            key: IdempotencyKey::fresh().unwrap(),
+        };
+        casework::act::act(&self.office, doer, &deed).await
+    }
+
+    /// The county hands in one row of every department, so that a query finds the family has nothing there.
+    pub async fn departments(&self) {
+        let granted = self.county_clerk.grant().unwrap();
+        let stranger = CitizenId::synthetic(77, day("1970-01-01"), 1);
+        let id = stranger.expose();
+        for (dataset, csv) in [
+            ("real_estate", format!("身份证号,姓名,不动产权证号,数据日期\n{id},张三,1号,2026-10-30\n")),
+            ("vehicles", format!("身份证号,姓名,号牌号码,数据日期\n{id},张三,蒙C00001,2026-10-30\n")),
+        ] {
+            let name = format!("{dataset}.csv");
+            let preview = means_test::preview_department_file(
+                &self.office,
+                &granted,
+                dataset,
+                "",
+                &name,
+                csv.as_bytes(),
+                None,
+            )
+            .await
+            .unwrap();
+            means_test::commit_department_file(&self.office, &granted, preview.upload, false).await.unwrap();
+        }
+        let kinds = [means_test::DEPARTMENT_FILE_JOB];
+        while let Some(claim) = store::jobs::claim(self.office.db(), &kinds, "test").await.unwrap() {
+            means_test::work_department_file(&self.office, &claim).await.unwrap();
+        }
+    }
+
+    /// From acceptance to the report of the means test and the visit.
+    pub async fn investigated(&self, case: CaseId, wage: &str) {
+        self.act(&self.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        self.act(&self.township_clerk, case, "request_means_test", &[], &[]).await.unwrap();
+        self.act(&self.county_clerk, case, "start_means_test", &[], &[]).await.unwrap();
+        self.departments().await;
+        means_test::run(&self.office, &grant(&self.county_clerk), case, "最低生活保障申请核对")
+            .await
+            .unwrap();
+        let changes = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", wage)];
+        self.act(&self.township_clerk, case, "visit", &changes, &[]).await.unwrap();
+    }
+
+    /// From filing to the end of the notice: what most tests begin with.
+    pub async fn published(&self, family: &Family) -> CaseId {
+        let case = self.file(family).await.unwrap();
+        self.investigated(case, family.wages[0]).await;
+        self.act(&self.second_clerk, case, "opine", &[], &[]).await.unwrap();
+        self.days(8).await;
+        self.act(&self.village_worker, case, "close_notice", &[], &[]).await.unwrap();
+        case
+    }
+}
+
+async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: Role) -> Actor {
+    let root: Granted<ManageStaff> = root.grant().unwrap();
+    let new = NewStaff {
+        login: login.to_owned(),
+        name: "其木格".to_owned(),
+        division: Some(division),
+        ..NewStaff::default()
+    };
+    let (staff, _) = access::create_staff(office, &root, &new).await.unwrap();
+    let post = NewPost {
+        division,
+        roles: vec![role],
+        businesses: vec!["assistance".to_owned()],
+        from_on: day("2026-01-01"),
+        until_on: None,
+    };
+    let post = access::add_post(office, &root, staff, &post).await.unwrap();
+    access::actor_of_synthetic(office, post).await.unwrap()
+}
+
+pub fn grant<P: Permission>(actor: &Actor) -> Granted<P> {
+    actor.grant().unwrap()
+}
