@@ -5,6 +5,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ledger::LedgerError;
 use office::{OfficeError, Problem};
 use store::StoreError;
 
@@ -112,8 +113,19 @@ impl From<OfficeError> for Fault {
             }
             OfficeError::SignIn(text) => Fault::Request(StatusCode::UNAUTHORIZED, text),
             OfficeError::SignedOut => Fault::SignIn,
+            OfficeError::Ledger(error) => error.into(),
             OfficeError::Store(error) => error.into(),
             OfficeError::Internal(text) => Fault::Broken(text),
+        }
+    }
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Fault {
+        match error {
+            LedgerError::Store(error) => error.into(),
+            LedgerError::Unbalanced(_) => Fault::Broken(error.to_string()),
+            _ => Fault::Refused(error.to_string()),
         }
     }
 }
