@@ -13,7 +13,7 @@
 //! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
 //! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
 //! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`citizen`]: pages; [`api`]: JSON;
-//! - [`ui`]: components; [`assets`]: embedded files.
+//! - [`forms_ui`]: the packs' forms as fields; [`ui`]: components; [`assets`]: embedded files.
 
 pub mod administration;
 mod again;
@@ -25,6 +25,7 @@ pub mod desk;
 pub mod error;
 pub mod extract;
 pub mod form_body;
+pub mod forms_ui;
 pub mod frame;
 pub mod layout;
 pub mod money;

@@ -65,6 +65,18 @@ impl<'a> FilledForm<'a> {
         self.form
     }
 
+    /// What the form is read against.
+    #[must_use]
+    pub fn context(&self) -> &'a FormContext<'a> {
+        self.context
+    }
+
+    /// What was typed.
+    #[must_use]
+    pub fn answers(&self) -> &'a Answers {
+        self.answers
+    }
+
     /// Records of a name: those typed, or those on file where the form makes none itself.
     #[must_use]
     pub fn count(&self, of: &str) -> usize {

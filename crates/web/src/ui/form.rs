@@ -104,6 +104,8 @@ pub struct Field<'a> {
     pub heading: bool,
     /// Short choices side by side.
     pub inline: bool,
+    /// Between the name and the part of a date: `born_on_year`; forms of the packs send `born_on.year`.
+    pub part_separator: char,
 }
 
 impl<'a> Field<'a> {
@@ -122,6 +124,7 @@ impl<'a> Field<'a> {
             optional: false,
             heading: false,
             inline: false,
+            part_separator: '_',
         }
     }
 
@@ -176,6 +179,12 @@ impl<'a> Field<'a> {
     /// The only question of its page.
     pub fn heading(mut self) -> Self {
         self.heading = true;
+        self
+    }
+
+    /// A date's parts are sent as `{name}.year`, `{name}.month`, `{name}.day`: how `office::forms` reads them.
+    pub fn dotted(mut self) -> Self {
+        self.part_separator = '.';
         self
     }
 
@@ -373,6 +382,30 @@ pub fn select(field: &Field<'_>, choices: &[Choice<'_>], blank: Option<&str>) ->
     })
 }
 
+/// As [`select`], with the choices in groups (villages by township); an answer that is in none of them is kept as `other`.
+pub fn grouped_select(
+    field: &Field<'_>,
+    groups: &[(Text<'_>, Vec<Choice<'_>>)],
+    other: Option<&Choice<'_>>,
+    blank: &str,
+) -> Markup {
+    let option = |choice: &Choice<'_>| {
+        html! {
+            option value=(choice.value) selected[choice.value == field.value] { (choice.label) }
+        }
+    };
+    field.group(&html! {
+        (field.label_markup())
+        (field.hint_and_error())
+        select.govuk-select .govuk-select--error[field.error.is_some()] id=(field.name) name=(field.name)
+            aria-describedby=[field.described_by()] aria-invalid=[field.error.is_some().then_some("true")] {
+            option value="" { (blank) }
+            @if let Some(other) = other { (option(other)) }
+            @for (title, choices) in groups { optgroup label=(title) { @for choice in choices { (option(choice)) } } }
+        }
+    })
+}
+
 /// A date as it was typed; sent as `{name}_year`, `{name}_month`, `{name}_day`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DateParts {
@@ -418,7 +451,7 @@ fn parts_input(field: &Field<'_>, parts: &[(&str, &str, u8, &String)]) -> Markup
                     div.govuk-form-group {
                         label.govuk-label.govuk-date-input__label for=(id) { (label) }
                         input.govuk-input.govuk-date-input__input.{ "govuk-input--width-" (width) }
-                            .govuk-input--error[field.error.is_some()] id=(id) name={ (field.name) "_" (part) } type="text" inputmode="numeric"
+                            .govuk-input--error[field.error.is_some()] id=(id) name={ (field.name) (field.part_separator) (part) } type="text" inputmode="numeric"
                             maxlength=(width) value=(value) autocomplete=[birthday.then(|| format!("bday-{part}"))];
                     }
                 }
