@@ -15,6 +15,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use office::Office;
 use office::access::{Actor, Citizen, Granted, Permission, Right, SignedIn};
+use serde::de::DeserializeOwned;
 use store::{IdempotencyKey, Once, Scope, Tx};
 
 use crate::error::Fault;
@@ -209,6 +210,19 @@ impl FromRequestParts<AppState> for CitizenDesk {
         let Some(SignedIn::Citizen(citizen)) = &visitor.frame.signed_in else { return Err(Fault::SignIn) };
         let citizen = citizen.clone();
         Ok(CitizenDesk { visitor, citizen })
+    }
+}
+
+/// Ids in the address. What is no id is an address that does not exist.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for Path<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Fault> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(path)| Path(path)).map_err(|_| Fault::Hidden)
     }
 }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! - [`server`]: all routes and what stands around them; [`state`]: what they share;
-//! - [`extract`]: who may enter a handler; [`form_body`]: what a form sent; [`answer`]: what a handler answers;
+//! - [`extract`]: who may enter a handler; [`form_body`]: what a form sent, [`typed`]: how it is read; [`answer`]: what a handler answers;
 //! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
 //! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
 //! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`citizen`]: pages; [`api`]: JSON;
@@ -35,6 +35,11 @@ mod security;
 pub mod server;
 pub mod sign_in;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+pub mod typed;
 pub mod ui;
 
 pub use server::router;

@@ -1,10 +1,16 @@
 //! Staff accounts and posts, and the audit.
 
 use axum::Router;
+use axum::routing::{get, post};
 use office::access::Right;
 
 use crate::layout::NavEntry;
 use crate::state::AppState;
+
+mod audit;
+mod audit_words;
+mod posts;
+mod staff;
 
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] = &[
@@ -15,4 +21,14 @@ pub const NAV: &[NavEntry] = &[
 /// Routes under `/desk/admin`.
 pub fn routes() -> Router<AppState> {
     Router::new()
+        .route("/desk/admin/staff", get(staff::list))
+        .route("/desk/admin/staff/new", get(staff::new_form).post(staff::create))
+        .route("/desk/admin/staff/{staff}", get(staff::account))
+        .route("/desk/admin/staff/{staff}/change", get(staff::change_form).post(staff::change))
+        .route("/desk/admin/staff/{staff}/disable", post(staff::disable))
+        .route("/desk/admin/staff/{staff}/enable", post(staff::enable))
+        .route("/desk/admin/staff/{staff}/reset", post(staff::reset))
+        .route("/desk/admin/staff/{staff}/posts/new", get(posts::form).post(posts::give))
+        .route("/desk/admin/posts/{post}/end", post(posts::end))
+        .route("/desk/admin/audit", get(audit::search))
 }

@@ -1,0 +1,151 @@
+//! Searching the audit of one's area: who did, who looked, what for.
+
+use axum::extract::Query;
+use chrono::{Days, NaiveDate, TimeZone as _};
+use maud::html;
+use office::access::{self, AuditFilter, SearchAudit};
+use serde::Deserialize;
+use vocab::Now;
+
+use super::audit_words::{KINDS, action, subject};
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::form_body::Fields;
+use crate::typed;
+use crate::ui::form::{Choice, Errors, Field, Width, date_input, error_summary, select, text_input};
+use crate::ui::parts::{Colour, filter, heading, tag, with_sidebar};
+use crate::ui::table::{Column, Pager, Table};
+use crate::ui::{Link, address};
+
+const PAGE_ROWS: usize = 50;
+const HERE: &str = "/desk/admin/audit";
+
+/// Midnight in Shanghai at the beginning of a day, unix milliseconds.
+fn midnight(day: NaiveDate) -> Option<i64> {
+    let offset = chrono::FixedOffset::east_opt(8 * 3600)?;
+    offset.from_local_datetime(&day.and_hms_opt(0, 0, 0)?).single().map(|at| at.timestamp_millis())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Asked(Fields);
+
+pub(super) async fn search(
+    desk: Desk<SearchAudit>,
+    Query(Asked(asked)): Query<Asked>,
+) -> Result<Page, Fault> {
+    let mut errors = Errors::none();
+    let from_on = typed::optional_date(&asked, "from", &mut errors);
+    let until_on = typed::optional_date(&asked, "until", &mut errors);
+    let number = |name: &str| asked.get(name).parse::<i64>().ok();
+    let wanted = AuditFilter {
+        from_at: from_on.and_then(midnight),
+        until_at: until_on.and_then(|day| day.checked_add_days(Days::new(1))).and_then(midnight),
+        staff: number("staff").map(Into::into),
+        person: number("person").map(Into::into),
+        case: number("case").map(Into::into),
+        action: Some(asked.get("action").to_owned()).filter(|action| !action.is_empty()),
+    };
+    let cursor = match asked.get("after") {
+        "" => None,
+        after => Some(after.parse()?),
+    };
+    let page =
+        access::search_audit(desk.office(), desk.granted(), &wanted, cursor.as_ref(), PAGE_ROWS).await?;
+    let rows = page.rows.iter().map(|row| {
+        vec![
+            html! { (Now::from_unix_ms(row.at).zh()) },
+            html! {
+                @match (&row.staff_name, row.person) {
+                    (Some(name), _) => (name),
+                    (None, Some(person)) => { "本人（人员 " (person) "）" },
+                    (None, None) => "系统",
+                }
+            },
+            html! { (action(&row.action)) },
+            html! {
+                @if let Some((kind, id)) = &row.subject { @if *id != 0 { (subject(kind)) " " (id) } @else { (subject(kind)) } }
+                @if let Some(case) = row.case { br; "办件 " (case) }
+            },
+            html! { (row.purpose.as_deref().unwrap_or("")) },
+            html! { (row.division_name.as_deref().unwrap_or("")) },
+            html! {
+                @if row.hash.is_some() { (tag(Colour::Green, "已入链")) } @else { (tag(Colour::Grey, "待入链")) }
+            },
+        ]
+    });
+    let kept: Vec<(&str, &str)> = asked
+        .0
+        .iter()
+        .filter(|(name, _)| name != "after")
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let with = |more: &[(&str, &str)]| address(HERE, &[kept.as_slice(), more].concat());
+    let table = Table {
+        id: "audit".into(),
+        caption: "审计记录".into(),
+        caption_hidden: true,
+        columns: ["时间", "谁", "做了什么", "对象", "用途", "辖区", "防篡改"].map(Column::new).into(),
+        rows: rows.collect(),
+        pager: Some(Pager {
+            previous: cursor.is_some().then(|| with(&[]).into()),
+            next: page.next.map(|next| with(&[("after", &next.to_string())]).into()),
+        }),
+        ..Table::default()
+    };
+    let kinds: Vec<Choice<'_>> = KINDS.iter().map(|(code, title)| Choice::new(*code, *title)).collect();
+    let fields = html! {
+        (select(&Field::new("action", "做了什么").value(asked.get("action")), &kinds, Some("全部")))
+        (text_input(&Field::new("staff", "账号编号").value(asked.get("staff")).width(Width::Chars10).inputmode("numeric")))
+        (text_input(&Field::new("person", "人员编号").value(asked.get("person")).width(Width::Chars10).inputmode("numeric")))
+        (text_input(&Field::new("case", "办件编号").value(asked.get("case")).width(Width::Chars10).inputmode("numeric")))
+        (date_input(&Field::new("from", "从哪天").errors(&errors), &asked.date("from")))
+        (date_input(&Field::new("until", "到哪天").errors(&errors), &asked.date("until")))
+    };
+    let chosen = chosen(&asked);
+    let main = html! {
+        (error_summary(&errors))
+        (heading(Some(&desk.actor().division_name), "审计查询"))
+        p.govuk-body { "查询本身也会记录。记录只能增加，按顺序连成链条，改动任何一条都能发现。" }
+        (table)
+    };
+    let content = with_sidebar(&filter(HERE, &chosen, &fields), &main);
+    Ok(Page::new("审计查询", content).under("audit").errors(&errors))
+}
+
+/// Filters in force, each as a link that takes it off.
+fn chosen(asked: &Fields) -> Vec<Link<'static>> {
+    let names = [
+        ("action", "种类"),
+        ("staff", "账号"),
+        ("person", "人员"),
+        ("case", "办件"),
+        ("from", "从"),
+        ("until", "到"),
+    ];
+    let mut links = Vec::new();
+    for (name, title) in names {
+        let date = asked.date(name);
+        let shown = match name {
+            "from" | "until" if !date.year.is_empty() => format!("{}-{}-{}", date.year, date.month, date.day),
+            "action" => KINDS
+                .iter()
+                .find(|(code, _)| *code == asked.get(name))
+                .map_or("", |(_, title)| title)
+                .to_owned(),
+            _ => asked.get(name).to_owned(),
+        };
+        if shown.is_empty() {
+            continue;
+        }
+        let rest: Vec<(&str, &str)> = asked
+            .0
+            .iter()
+            .filter(|(field, _)| field != name && !field.starts_with(&format!("{name}_")) && field != "after")
+            .map(|(field, value)| (field.as_str(), value.as_str()))
+            .collect();
+        links.push(Link::new(address(HERE, &rest), format!("{title}：{shown}")));
+    }
+    links
+}

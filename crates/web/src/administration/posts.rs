@@ -1,0 +1,106 @@
+//! Posts: who stands where, as what, for which business, from when until when.
+
+use maud::html;
+use office::access::{self, ManageStaff, NewPost, PostId, ROLES, Role, StaffView, level_title};
+use store::{DivisionId, StaffId};
+
+use super::staff::offices;
+use crate::answer::{Answer, Page, SeeOther};
+use crate::error::{Fault, form_errors};
+use crate::extract::{BUSINESS, Begun, Desk, Path};
+use crate::form_body::{Fields, KeyedForm};
+use crate::typed;
+use crate::ui::Link;
+use crate::ui::form::{
+    Choice, DateParts, Errors, Field, buttons, checkboxes, date_input, error_summary, form_post, select,
+};
+use crate::ui::parts::heading;
+
+pub(super) async fn form(desk: Desk<ManageStaff>, Path(id): Path<StaffId>) -> Result<Page, Fault> {
+    let staff = access::find_staff(desk.office().db(), desk.granted(), id).await?;
+    page(&desk, &staff, &Fields::default(), &Errors::none()).await
+}
+
+async fn page(
+    desk: &Desk<ManageStaff>,
+    staff: &StaffView,
+    typed: &Fields,
+    errors: &Errors,
+) -> Result<Page, Fault> {
+    let id = staff.id;
+    let offices = offices(desk).await?;
+    let offices: Vec<Choice<'_>> =
+        offices.iter().map(|(id, name)| Choice::new(id.to_string(), name.as_str())).collect();
+    let roles: Vec<Choice<'_>> = ROLES
+        .iter()
+        .map(|row| {
+            let levels: Vec<&str> = row.levels.iter().map(|level| level_title(*level)).collect();
+            Choice::new(row.code, row.title).hint(format!("设在{}", levels.join("、")))
+        })
+        .collect();
+    let chosen: Vec<&str> = typed.all("roles").collect();
+    let division =
+        if typed.0.is_empty() { staff.division.to_string() } else { typed.get("division").to_owned() };
+    let from =
+        if typed.0.is_empty() { DateParts::from(desk.office().now().today()) } else { typed.date("from_on") };
+    let back = format!("/desk/admin/staff/{id}");
+    let body = html! {
+        (select(&Field::new("division", "单位").value(division).errors(errors), &offices, Some("请选择")))
+        (checkboxes(&Field::new("roles", "角色").hint("必须由两人承担的职责（如受理与确认、制作与复核发放批次），不能给同一个人。")
+            .errors(errors), &roles, &chosen))
+        (checkboxes(&Field::new("businesses", "业务").hint("系统管理员和审计人员不用选。").errors(errors),
+            &[Choice::new(BUSINESS, "社会救助")], &typed.all("businesses").collect::<Vec<_>>()))
+        (date_input(&Field::new("from_on", "从哪天起").errors(errors), &from))
+        (date_input(&Field::new("until_on", "到哪天止").hint("这一天起不再任职。长期任职的不填。").optional().errors(errors), &typed.date("until_on")))
+        (buttons("增加岗位", &[Link::new(back.clone(), "不办了")]))
+    };
+    let content = html! {
+        div.prose {
+            (error_summary(errors))
+            (heading(Some(&staff.name), "增加岗位"))
+            (form_post(&format!("/desk/admin/staff/{id}/posts/new"), &desk.key(), &body))
+        }
+    };
+    Ok(Page::new("增加岗位", content).under("admin").errors(errors).back(back, staff.name.clone()))
+}
+
+pub(super) async fn give(
+    desk: Desk<ManageStaff>,
+    Path(id): Path<StaffId>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let staff = access::find_staff(desk.office().db(), desk.granted(), id).await?;
+    let to = format!("/desk/admin/staff/{id}");
+    let mut errors = Errors::none();
+    let division = typed::id::<DivisionId>(&form, "division", "请选择单位。", &mut errors);
+    let from_on = typed::date(&form, "from_on", &mut errors);
+    let until_on = typed::optional_date(&form, "until_on", &mut errors);
+    let roles: Vec<Role> = form.all("roles").filter_map(Role::from_code).collect();
+    if let (Some(division), Some(from_on), true) = (division, from_on, errors.is_empty()) {
+        match desk.begin(&key).await? {
+            Begun::Again(_) => return Ok(SeeOther::to(to).into()),
+            Begun::First(unused) => drop(unused),
+        }
+        let businesses = form.all("businesses").map(str::to_owned).collect();
+        let post = NewPost { division, roles, businesses, from_on, until_on };
+        match access::add_post(desk.office(), desk.granted(), id, &post).await {
+            Ok(_) => {
+                if let Begun::First(write) = desk.begin(&key).await? {
+                    write.finish(&to).await?;
+                }
+                return Ok(SeeOther::to(to).done("岗位已增加。").into());
+            }
+            Err(error) => errors = form_errors(error)?,
+        }
+    }
+    Ok(page(&desk, &staff, &form, &errors).await?.into())
+}
+
+pub(super) async fn end(
+    desk: Desk<ManageStaff>,
+    Path(post): Path<PostId>,
+    _: KeyedForm<Fields>,
+) -> Result<SeeOther, Fault> {
+    access::end_post(desk.office(), desk.granted(), post, desk.office().now().today()).await?;
+    Ok(SeeOther::to("/desk/admin/staff").done("岗位已免去，今天起不能再以这个岗位办理业务。"))
+}

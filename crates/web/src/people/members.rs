@@ -1,0 +1,462 @@
+//! Changes of a family: who joins, who leaves, who heads it, who splits off, where it moves.
+//!
+//! Each is a form on the family's page; the change, its idempotency key and its audit stand in one transaction.
+
+use maud::{Markup, html};
+use office::OfficeError;
+use office::access::{ReadPeople, RegisterPeople};
+use office::people::{self, FamilyPage, MemberChange, NewHousehold, NewMember, NewPlace};
+use store::{DivisionId, HouseholdId, PersonId};
+
+use super::family::title;
+use super::menus::{choices, codes, options, places, relations};
+use super::register::{TypedPerson, person_fields};
+use crate::answer::{Answer, Page, SeeOther};
+use crate::error::{Fault, form_errors};
+use crate::extract::{Begun, Desk, Path, Write};
+use crate::form_body::{Fields, KeyedForm};
+use crate::typed;
+use crate::ui::Link;
+use crate::ui::form::{
+    Choice, Errors, Field, Width, buttons, checkboxes, date_input, error_summary, form_post, radios, select,
+    text_area, text_input,
+};
+use crate::ui::parts::{heading, inset};
+
+type Registrar = Desk<RegisterPeople>;
+
+async fn open(desk: &Registrar, id: HouseholdId) -> Result<FamilyPage, Fault> {
+    Ok(people::family_page(desk.office(), &desk.grant::<ReadPeople>()?, id).await?)
+}
+
+/// A form of this module: title, what it does, fields, when and why.
+fn page(
+    desk: &Registrar,
+    family: &FamilyPage,
+    action: &str,
+    what: &str,
+    fields: &Markup,
+    form: &Fields,
+    errors: &Errors,
+) -> Page {
+    let id = family.household.id;
+    let back = format!("/desk/families/{id}");
+    let body = html! {
+        (fields)
+        (date_input(&Field::new("on", "从哪天起").hint("实际发生的日期，不是今天登记的日期。").errors(errors), &form.date("on")))
+        (text_area(&Field::new("reason", "原因").hint("例如：出生、结婚、迁入、死亡、就业后分开生活。").value(form.get("reason"))
+            .max_chars(200).errors(errors), 2))
+        (buttons("保存", &[Link::new(back.clone(), "不办了")]))
+    };
+    let content = html! {
+        div.prose {
+            (error_summary(errors))
+            (heading(Some(&title(family)), what))
+            (form_post(&format!("/desk/families/{id}/{action}"), &desk.key(), &body))
+        }
+    };
+    Page::new(what, content).under("people").errors(errors).back(back, title(family))
+}
+
+fn read_change(form: &Fields, errors: &mut Errors) -> Option<MemberChange> {
+    let on = typed::date(form, "on", errors);
+    let reason = typed::text(form, "reason", "请填写原因。", errors);
+    Some(MemberChange { on: on?, reason: reason?, case: None })
+}
+
+/// Ends a change: remembers and commits, or gives back what the form must say.
+async fn end(
+    write: Write,
+    done: Result<HouseholdId, OfficeError>,
+    said: &str,
+) -> Result<Result<SeeOther, Errors>, Fault> {
+    match done {
+        Ok(household) => {
+            let to = format!("/desk/families/{household}");
+            write.finish(&to).await?;
+            Ok(Ok(SeeOther::to(to).done(said)))
+        }
+        Err(error) => {
+            // The transaction must end before the page is read again.
+            drop(write);
+            Ok(Err(form_errors(error)?))
+        }
+    }
+}
+
+pub(super) async fn add_form(desk: Registrar, Path(id): Path<HouseholdId>) -> Result<Page, Fault> {
+    add_page(&desk, id, &Fields::default(), &Errors::none()).await
+}
+
+async fn add_page(desk: &Registrar, id: HouseholdId, form: &Fields, errors: &Errors) -> Result<Page, Fault> {
+    let family = open(desk, id).await?;
+    let relations = relations(desk.office());
+    let fields = html! {
+        (person_fields(form, errors))
+        (select(&Field::new("relation", "与户主关系").value(form.get("relation")).errors(errors), &options(&relations), Some("请选择")))
+    };
+    Ok(page(desk, &family, "add", "添加成员", &fields, form, errors))
+}
+
+pub(super) async fn add(
+    desk: Registrar,
+    Path(id): Path<HouseholdId>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let mut errors = Errors::none();
+    let person = TypedPerson::read(&form, &mut errors);
+    let relation = typed::text(&form, "relation", "请选择与户主的关系。", &mut errors);
+    let change = read_change(&form, &mut errors);
+    if let (Some(person), Some(relation), Some(change), true) = (person, relation, change, errors.is_empty())
+    {
+        let write = match desk.begin(&key).await? {
+            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
+            Begun::First(write) => write,
+        };
+        let (office, actor) = (desk.office(), desk.granted());
+        let done = async {
+            let family = people::find_household(office, write.tx(), &actor.scope(), id).await?;
+            let (home, residence) = (family.registered_division, family.division);
+            let person = person.register(office, write.tx(), actor, home, residence).await?;
+            let member = NewMember { person, relation, head: false };
+            people::add_member_in(office, write.tx(), &actor.scope(), &actor.audit(), id, &member, &change)
+                .await?;
+            Ok(id)
+        };
+        let done = done.await;
+        match end(write, done, "成员已添加。").await? {
+            Ok(other) => return Ok(other.into()),
+            Err(said) => errors = said,
+        }
+    }
+    Ok(add_page(&desk, id, &form, &errors).await?.into())
+}
+
+pub(super) async fn remove_form(
+    desk: Registrar,
+    Path((id, person)): Path<(HouseholdId, PersonId)>,
+) -> Result<Page, Fault> {
+    remove_page(&desk, id, person, &Fields::default(), &Errors::none()).await
+}
+
+async fn remove_page(
+    desk: &Registrar,
+    id: HouseholdId,
+    person: PersonId,
+    form: &Fields,
+    errors: &Errors,
+) -> Result<Page, Fault> {
+    let family = open(desk, id).await?;
+    let member = family.members.iter().find(|member| member.person.id == person).ok_or(Fault::Hidden)?;
+    let what = format!("减员：{}", member.person.name);
+    let fields = inset(&html! {
+        p.govuk-body { "这里只登记家庭成员的变动。正在领取救助的家庭，金额变动另行办理，减少或者停发前要先听取家庭意见。" }
+    });
+    Ok(page(desk, &family, &format!("remove/{person}"), &what, &fields, form, errors))
+}
+
+pub(super) async fn remove(
+    desk: Registrar,
+    Path((id, person)): Path<(HouseholdId, PersonId)>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let mut errors = Errors::none();
+    if let Some(change) = read_change(&form, &mut errors) {
+        let write = match desk.begin(&key).await? {
+            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
+            Begun::First(write) => write,
+        };
+        let actor = desk.granted();
+        let done = people::remove_member_in(
+            desk.office(),
+            write.tx(),
+            &actor.scope(),
+            &actor.audit(),
+            id,
+            person,
+            &change,
+        )
+        .await;
+        match end(write, done.map(|()| id), "减员已登记。").await? {
+            Ok(other) => return Ok(other.into()),
+            Err(said) => errors = said,
+        }
+    }
+    Ok(remove_page(&desk, id, person, &form, &errors).await?.into())
+}
+
+/// One menu for each member: what they are to the new head.
+fn relation_fields(
+    family: &FamilyPage,
+    relations: &[(String, String)],
+    form: &Fields,
+    errors: &Errors,
+    keep: &str,
+) -> Markup {
+    let choices = options(relations);
+    html! {
+        @for member in &family.members {
+            @let name = format!("relation-{}", member.person.id);
+            @let typed = form.get(&name).to_owned();
+            (select(&Field::new(name, format!("{}与新户主的关系", member.person.name)).value(typed).optional().errors(errors),
+                &choices, Some(keep)))
+        }
+    }
+}
+
+fn typed_relations(family: &FamilyPage, form: &Fields, head: PersonId) -> Vec<(PersonId, String)> {
+    let typed = family.members.iter().map(|member| member.person.id).filter_map(|person| {
+        let relation = if person == head { "head" } else { form.get(&format!("relation-{person}")) };
+        (!relation.is_empty()).then(|| (person, relation.to_owned()))
+    });
+    typed.collect()
+}
+
+pub(super) async fn head_form(desk: Registrar, Path(id): Path<HouseholdId>) -> Result<Page, Fault> {
+    let family = open(&desk, id).await?;
+    Ok(head_page(&desk, &family, &Fields::default(), &Errors::none()))
+}
+
+fn head_page(desk: &Registrar, family: &FamilyPage, form: &Fields, errors: &Errors) -> Page {
+    let members: Vec<Choice<'_>> = family
+        .members
+        .iter()
+        .filter(|member| !member.membership.head)
+        .map(|member| {
+            Choice::new(
+                member.person.id.to_string(),
+                format!("{}（{}）", member.person.name, member.relation_title),
+            )
+        })
+        .collect();
+    let fields = html! {
+        (radios(&Field::new("head", "谁是新户主").value(form.get("head")).errors(errors), &members))
+        (relation_fields(family, &relations(desk.office()), form, errors, "不变"))
+    };
+    page(desk, family, "head", "变更户主", &fields, form, errors)
+}
+
+pub(super) async fn change_head(
+    desk: Registrar,
+    Path(id): Path<HouseholdId>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let family = open(&desk, id).await?;
+    let mut errors = Errors::none();
+    let head = typed::id::<PersonId>(&form, "head", "请选择新户主。", &mut errors);
+    for member in family.members.iter().filter(|member| member.membership.head) {
+        // The old head's relation, "head", cannot stay.
+        let name = format!("relation-{}", member.person.id);
+        if form.get(&name).is_empty() {
+            errors.add(name, "请选择原户主与新户主的关系。");
+        }
+    }
+    let change = read_change(&form, &mut errors);
+    if let (Some(head), Some(change), true) = (head, change, errors.is_empty()) {
+        let write = match desk.begin(&key).await? {
+            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
+            Begun::First(write) => write,
+        };
+        let actor = desk.granted();
+        let relations = typed_relations(&family, &form, head);
+        let done = people::change_head_in(
+            desk.office(),
+            write.tx(),
+            &actor.scope(),
+            &actor.audit(),
+            id,
+            head,
+            &relations,
+            &change,
+        )
+        .await;
+        match end(write, done.map(|()| id), "户主已变更。").await? {
+            Ok(other) => return Ok(other.into()),
+            Err(said) => errors = said,
+        }
+    }
+    Ok(head_page(&desk, &family, &form, &errors).into())
+}
+
+/// Where a family lives from now on; the present place is chosen at first.
+async fn place_fields(
+    desk: &Registrar,
+    family: &FamilyPage,
+    form: &Fields,
+    errors: &Errors,
+) -> Result<Markup, Fault> {
+    let household = &family.household;
+    let mut places = places(desk.office(), desk.actor()).await?;
+    // A family may live here and be registered elsewhere: where it stands now is always offered.
+    for (id, name) in [
+        (household.division, &household.division_name),
+        (household.registered_division, &household.registered_name),
+    ] {
+        if !places.iter().any(|(place, _)| *place == id) {
+            places.push((id, name.clone()));
+        }
+    }
+    let places = choices(&places);
+    let areas = codes(desk.office(), "area");
+    let or = |name: &str, now: String| {
+        if form.0.is_empty() { now } else { form.get(name).to_owned() }
+    };
+    Ok(html! {
+        (select(&Field::new("division", "现住地").value(or("division", household.division.to_string())).errors(errors), &places, Some("请选择")))
+        (select(&Field::new("registered", "户籍地").value(or("registered", household.registered_division.to_string())).errors(errors),
+            &places, Some("请选择")))
+        (radios(&Field::new("area", "城乡").value(or("area", household.area.clone())).inline().errors(errors), &options(&areas)))
+        (text_input(&Field::new("address", "门牌地址").value(or("address", household.address.clone().unwrap_or_default())).optional()
+            .width(Width::Full).max_chars(100).errors(errors)))
+    })
+}
+
+fn read_place(form: &Fields, errors: &mut Errors) -> Option<NewPlace> {
+    let division = typed::id::<DivisionId>(form, "division", "请选择现住地。", errors);
+    let registered_division = typed::id::<DivisionId>(form, "registered", "请选择户籍地。", errors);
+    let area = typed::text(form, "area", "请选择城镇或者农村。", errors);
+    let address = Some(form.get("address").to_owned()).filter(|address| !address.is_empty());
+    Some(NewPlace { division: division?, registered_division: registered_division?, area: area?, address })
+}
+
+pub(super) async fn split_form(desk: Registrar, Path(id): Path<HouseholdId>) -> Result<Page, Fault> {
+    let family = open(&desk, id).await?;
+    split_page(&desk, &family, &Fields::default(), &Errors::none()).await
+}
+
+async fn split_page(
+    desk: &Registrar,
+    family: &FamilyPage,
+    form: &Fields,
+    errors: &Errors,
+) -> Result<Page, Fault> {
+    let members: Vec<Choice<'_>> = family
+        .members
+        .iter()
+        .filter(|member| !member.membership.head)
+        .map(|member| {
+            Choice::new(
+                member.person.id.to_string(),
+                format!("{}（{}）", member.person.name, member.relation_title),
+            )
+        })
+        .collect();
+    let chosen: Vec<&str> = form.all("leaving").collect();
+    let fields = html! {
+        (checkboxes(&Field::new("leaving", "哪些人分出去").hint("户主要分出的，请先变更户主。").errors(errors), &members, &chosen))
+        (select(&Field::new("head", "新家庭的户主").value(form.get("head")).errors(errors), &members, Some("请选择")))
+        (relation_fields(family, &relations(desk.office()), form, errors, "不适用"))
+        (place_fields(desk, family, form, errors).await?)
+    };
+    Ok(page(desk, family, "split", "分户", &fields, form, errors))
+}
+
+pub(super) async fn split(
+    desk: Registrar,
+    Path(id): Path<HouseholdId>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let family = open(&desk, id).await?;
+    let mut errors = Errors::none();
+    let leaving: Vec<PersonId> = form.all("leaving").filter_map(|person| person.parse().ok()).collect();
+    if leaving.is_empty() {
+        errors.add("leaving", "请选择分出去的成员。");
+    }
+    let head = typed::id::<PersonId>(&form, "head", "请选择新家庭的户主。", &mut errors);
+    if head.is_some_and(|head| !leaving.contains(&head)) {
+        errors.add("head", "新家庭的户主应当是分出去的成员之一。");
+    }
+    for person in leaving.iter().filter(|person| Some(**person) != head) {
+        let name = format!("relation-{person}");
+        if form.get(&name).is_empty() {
+            errors.add(name, "请选择与新户主的关系。");
+        }
+    }
+    let place = read_place(&form, &mut errors);
+    let change = read_change(&form, &mut errors);
+    if let (Some(head), Some(place), Some(change), true) = (head, place, change, errors.is_empty()) {
+        let write = match desk.begin(&key).await? {
+            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
+            Begun::First(write) => write,
+        };
+        let relations = typed_relations(&family, &form, head);
+        let members = relations.into_iter().filter(|(person, _)| leaving.contains(person));
+        let NewPlace { division, registered_division, area, address } = place;
+        let new = NewHousehold {
+            division,
+            registered_division,
+            area,
+            address,
+            members: members
+                .map(|(person, relation)| NewMember { person, relation, head: person == head })
+                .collect(),
+        };
+        let actor = desk.granted();
+        let done = people::split_household_in(
+            desk.office(),
+            write.tx(),
+            &actor.scope(),
+            &actor.audit(),
+            id,
+            &new,
+            &change,
+        )
+        .await;
+        match end(write, done, "已分户，这是新家庭。").await? {
+            Ok(other) => return Ok(other.into()),
+            Err(said) => errors = said,
+        }
+    }
+    Ok(split_page(&desk, &family, &form, &errors).await?.into())
+}
+
+pub(super) async fn move_form(desk: Registrar, Path(id): Path<HouseholdId>) -> Result<Page, Fault> {
+    let family = open(&desk, id).await?;
+    move_page(&desk, &family, &Fields::default(), &Errors::none()).await
+}
+
+async fn move_page(
+    desk: &Registrar,
+    family: &FamilyPage,
+    form: &Fields,
+    errors: &Errors,
+) -> Result<Page, Fault> {
+    let fields = html! {
+        (place_fields(desk, family, form, errors).await?)
+        (inset(&html! { p.govuk-body { "迁往本辖区以外的，由上一级民政部门办理。" } }))
+    };
+    Ok(page(desk, family, "move", "家庭迁移", &fields, form, errors))
+}
+
+pub(super) async fn move_family(
+    desk: Registrar,
+    Path(id): Path<HouseholdId>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let mut errors = Errors::none();
+    let place = read_place(&form, &mut errors);
+    let change = read_change(&form, &mut errors);
+    if let (Some(place), Some(change), true) = (place, change, errors.is_empty()) {
+        let write = match desk.begin(&key).await? {
+            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
+            Begun::First(write) => write,
+        };
+        let actor = desk.granted();
+        let done = people::move_household_in(
+            desk.office(),
+            write.tx(),
+            &actor.scope(),
+            &actor.audit(),
+            id,
+            &place,
+            &change,
+        )
+        .await;
+        match end(write, done.map(|()| id), "家庭迁移已登记。").await? {
+            Ok(other) => return Ok(other.into()),
+            Err(said) => errors = said,
+        }
+    }
+    let family = open(&desk, id).await?;
+    Ok(move_page(&desk, &family, &form, &errors).await?.into())
+}

@@ -1,0 +1,104 @@
+//! Accounts, posts and the audit.
+
+use axum::http::StatusCode;
+use office::access::Role;
+
+use crate::testing::Town;
+
+#[tokio::test]
+async fn duties_of_two_hands_are_not_given_to_one_person() {
+    Town::each("posts", async |town| {
+        let mut root = town.browser("root").await;
+        let actor = town.staff("accountant", town.county, Role::CountyAccountant).await;
+        let address = format!("/desk/admin/staff/{}/posts/new", actor.staff);
+        let county = town.county.to_string();
+        let post = |role: &'static str| {
+            [
+                ("division", county.clone()),
+                ("roles", role.to_owned()),
+                ("businesses", "assistance".to_owned()),
+                ("from_on_year", "2026".to_owned()),
+                ("from_on_month", "12".to_owned()),
+                ("from_on_day", "1".to_owned()),
+            ]
+        };
+        for (role, message) in [
+            ("county_payment_approver", "两项职责必须由两人承担"),
+            ("township_clerk", "只能设在"),
+            ("nonsense", "请至少选择一个角色"),
+        ] {
+            let fields = post(role);
+            let fields: Vec<(&str, &str)> =
+                fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let refused = root.post(&address, &fields).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{role}");
+            assert!(refused.text.contains(message), "{role}: {}", refused.text);
+        }
+        let own = format!("/desk/admin/staff/{}", town.administrator.staff);
+        assert!(root.get(&own).await.text.contains("由另一位管理员办理"));
+        assert_eq!(root.post(&format!("{own}/disable"), &[]).await.status, StatusCode::CONFLICT);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reset_password_is_shown_once() {
+    Town::each("reset", async |town| {
+        let mut root = town.browser("root").await;
+        let address = format!("/desk/admin/staff/{}", town.clerk_a.staff);
+        let page = root.get(&address).await;
+        assert!(page.text.contains("重置密码"));
+        let key = [("_key", "a-key-of-this-page")];
+        let first = root.post(&format!("{address}/reset"), &key).await;
+        assert_eq!(first.status, StatusCode::OK);
+        assert!(first.text.contains("一次性密码"));
+        let second = root.post(&format!("{address}/reset"), &key).await;
+        assert_eq!(second.status, StatusCode::CONFLICT);
+        assert!(second.text.contains("只显示一次"));
+        assert!(root.get("/desk/admin/staff?q=clerk_a").await.text.contains("未改初始密码"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_administrator_of_one_township_sees_no_other() {
+    Town::each("admins", async |town| {
+        town.staff("admin_a", town.township_a, Role::Administrator).await;
+        let mut admin = town.browser("admin_a").await;
+        let list = admin.get("/desk/admin/staff").await;
+        assert!(list.text.contains("clerk_a") && !list.text.contains("clerk_b"));
+        let other = format!("/desk/admin/staff/{}", town.clerk_b.staff);
+        for path in [other.clone(), format!("{other}/change"), format!("{other}/posts/new")] {
+            assert_eq!(admin.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        for path in [format!("{other}/disable"), format!("{other}/reset"), format!("{other}/enable")] {
+            assert_eq!(admin.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let fields = [("login", "sneak"), ("name", "某某"), ("division", &town.township_b.to_string())];
+        assert_eq!(admin.post("/desk/admin/staff/new", &fields).await.status, StatusCode::NOT_FOUND);
+        // Accounts, not families.
+        assert_eq!(admin.get("/desk/people").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audit_is_searched_by_who_and_when() {
+    Town::each("audit", async |town| {
+        town.staff("auditor", town.county, Role::Auditor).await;
+        let mut clerk = town.browser("clerk_a").await;
+        clerk.get(&format!("/desk/people/{}", town.people_a[0])).await;
+        let mut auditor = town.browser("auditor").await;
+        let person = town.people_a[0];
+        let found = auditor.get(&format!("/desk/admin/audit?person={person}")).await;
+        assert!(found.text.contains("打开档案") && found.text.contains("王秀英"), "{}", found.text);
+        let none = auditor.get("/desk/admin/audit?from_year=2027&from_month=1&from_day=1").await;
+        assert!(none.text.contains("没有符合条件的记录"));
+        let wrong = auditor.get("/desk/admin/audit?from_year=2026&from_month=13&from_day=1").await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let pages = auditor.get("/desk/admin/audit").await;
+        assert!(pages.text.contains("查询审计"), "searching is written down too");
+        assert_eq!(clerk.get("/desk/admin/audit").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}

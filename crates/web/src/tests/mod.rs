@@ -1,0 +1,25 @@
+//! Use-cases over HTTP: the whole router, on SQLite and, where `HUIMIN_TEST_POSTGRES` says so, on PostgreSQL.
+
+mod administration;
+mod frame;
+mod people;
+mod sign_in;
+
+use std::net::SocketAddr;
+
+use crate::testing::Town;
+
+/// The town on a port, for looking at pages: `HUIMIN_LOOK=127.0.0.1:8099 cargo test -p web -- --ignored serve`.
+#[tokio::test]
+#[ignore = "serves until it is stopped"]
+async fn serve() {
+    let address = std::env::var("HUIMIN_LOOK").unwrap_or_else(|_| "127.0.0.1:8099".to_owned());
+    let db = store::testing::databases("look").await.remove(0);
+    let town = Town::build(db).await;
+    town.staff("county", town.county, office::access::Role::CountyClerk).await;
+    town.staff("auditor", town.county, office::access::Role::Auditor).await;
+    let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
+    println!("http://{address} root clerk_a clerk_b county auditor, password {}", crate::testing::PASSWORD);
+    let service = town.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await.unwrap();
+}

@@ -1,0 +1,341 @@
+//! People's pages of two neighbouring townships.
+
+use axum::http::StatusCode;
+use office::access::{AuditFilter, Role};
+use office::people::{self, NewAccount};
+
+use crate::testing::{Town, citizen_id, grant};
+
+#[tokio::test]
+async fn neighbours_see_their_own_people_only() {
+    Town::each("scopes", async |town| {
+        let mut a = town.browser("clerk_a").await;
+        let mut b = town.browser("clerk_b").await;
+        let theirs = [
+            format!("/desk/people/{}", town.people_b[0]),
+            format!("/desk/people/{}/correct", town.people_b[0]),
+            format!("/desk/people/{}/reveal", town.people_b[0]),
+            format!("/desk/people/{}/code", town.people_b[0]),
+            format!("/desk/people/{}/facts/income", town.people_b[0]),
+            format!("/desk/families/{}", town.family_b),
+            format!("/desk/families/{}/facts", town.family_b),
+            format!("/desk/families/{}/history", town.family_b),
+            format!("/desk/families/{}/add", town.family_b),
+            format!("/desk/families/{}/head", town.family_b),
+            format!("/desk/families/{}/split", town.family_b),
+            format!("/desk/families/{}/move", town.family_b),
+            format!("/desk/families/{}/remove/{}", town.family_b, town.people_b[0]),
+        ];
+        for path in &theirs {
+            let page = a.get(path).await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+            assert!(!page.text.contains("孙德福"), "{path}");
+            let sent =
+                a.post(path, &[("reason", "试试"), ("purpose", "随便看看"), ("channel", "face")]).await;
+            assert!(!sent.text.contains("孙德福") && sent.status != StatusCode::OK, "{path} {}", sent.status);
+        }
+        for word in ["孙德福", "sdf"] {
+            let path = format!("/desk/people?q={}", crate::ui::query_value(word));
+            let found = a.get(&path).await;
+            assert!(!found.text.contains("孙德福</a>"), "{word}");
+            assert!(b.get(&path).await.text.contains("孙德福</a>"), "{word}");
+        }
+        let whole = citizen_id("1950-01-20", 5);
+        let found = a.get(&format!("/desk/people?q={}", whole.expose())).await;
+        assert!(found.text.contains("已在他处登记") && !found.text.contains("孙德福"));
+        assert!(!a.get("/desk/people").await.text.contains("孙德福"));
+        assert!(a.get("/desk/people").await.text.contains("赵桂兰"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_family_is_registered_grows_and_changes() {
+    Town::each("family", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let village = town.village_a.to_string();
+        let head = citizen_id("1970-07-07", 50);
+        let then = [("on_year", "2026"), ("on_month", "11"), ("on_day", "1")];
+        let fields = |more: &[(&'static str, &str)]| -> Vec<(String, String)> {
+            more.iter().chain(&then).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let send = async |clerk: &mut crate::testing::Browser, path: &str, fields: Vec<(String, String)>| {
+            let fields: Vec<(&str, &str)> =
+                fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            clerk.post(path, &fields).await
+        };
+
+        let nothing = clerk
+            .post("/desk/families/new", &[("name", "冯铁柱"), ("citizen_id", "990001197007070011")])
+            .await;
+        assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for message in
+            ["请选择现住地。", "请选择城镇或者农村。", "请填写日期。", "有错误：", "govuk-error-summary"]
+        {
+            assert!(nothing.text.contains(message), "{message}");
+        }
+        assert_eq!(nothing.field("name"), "冯铁柱", "what was typed stays");
+
+        let new = fields(&[
+            ("name", "冯铁柱"),
+            ("citizen_id", head.expose()),
+            ("division", &village),
+            ("area", "rural"),
+        ]);
+        let made = send(&mut clerk, "/desk/families/new", new).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+        let family = made.location().to_owned();
+        assert!(clerk.get(&family).await.text.contains("家庭已登记"));
+
+        // Somebody of the neighbouring township is said, not shown.
+        let elsewhere = citizen_id("1950-01-20", 5);
+        let add = format!("{family}/add");
+        let person = |name: &'static str, id: &vocab::CitizenId, relation: &'static str| {
+            vec![
+                ("name", name.to_owned()),
+                ("citizen_id", id.expose().to_owned()),
+                ("relation", relation.to_owned()),
+                ("reason", "迁入".to_owned()),
+            ]
+        };
+        let refuse = person("孙德福", &elsewhere, "parent");
+        let refuse: Vec<(&'static str, &str)> =
+            refuse.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let said = send(&mut clerk, &add, fields(&refuse)).await;
+        assert_eq!(said.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(said.text.contains("已在他处登记"), "{}", said.text);
+        // Somebody who lives in another family of one's own township cannot be in two.
+        let wife = person("赵桂兰", &citizen_id("1962-03-08", 2), "spouse");
+        let wife: Vec<(&'static str, &str)> =
+            wife.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let said = send(&mut clerk, &add, fields(&wife)).await;
+        assert!(said.text.contains("不能同时属于两个家庭"), "{}", said.text);
+        // A wrong name for a known ID is noticed.
+        let alias = person("赵桂花", &citizen_id("1962-03-08", 2), "spouse");
+        let alias: Vec<(&'static str, &str)> =
+            alias.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let said = send(&mut clerk, &add, fields(&alias)).await;
+        assert!(said.text.contains("与填写的姓名不一致"), "{}", said.text);
+
+        for (name, born, number) in [("冯小军", "1999-09-09", 51), ("冯小梅", "2003-03-03", 52)] {
+            let member = person(name, &citizen_id(born, number), "child");
+            let member: Vec<(&'static str, &str)> =
+                member.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let added = send(&mut clerk, &add, fields(&member)).await;
+            assert_eq!(added.status, StatusCode::SEE_OTHER, "{}", added.text);
+        }
+        let page = clerk.get(&family).await;
+        let id_of = |text: &str, name: &str| {
+            let at = text.find(&format!(">{name}</a>")).unwrap();
+            text[..at].rsplit("/desk/people/").next().unwrap().trim_end_matches('"').to_owned()
+        };
+        let (father, son, daughter) =
+            (id_of(&page.text, "冯铁柱"), id_of(&page.text, "冯小军"), id_of(&page.text, "冯小梅"));
+
+        let relation = format!("relation-{father}");
+        let change = vec![
+            ("head".to_owned(), son.clone()),
+            (relation, "parent".to_owned()),
+            (format!("relation-{daughter}"), "sibling".to_owned()),
+            ("reason".to_owned(), "年事已高".to_owned()),
+        ];
+        let dated = |day: &str, mut fields: Vec<(String, String)>| {
+            let date = [("on_year", "2026"), ("on_month", "11"), ("on_day", day)];
+            fields.extend(date.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            fields
+        };
+        let changed = send(&mut clerk, &format!("{family}/head"), dated("20", change)).await;
+        assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.text);
+        assert!(clerk.get(&family).await.text.contains("冯小军家"));
+
+        let split = vec![
+            ("leaving".to_owned(), daughter.clone()),
+            ("head".to_owned(), daughter.clone()),
+            ("division".to_owned(), village.clone()),
+            ("registered".to_owned(), village.clone()),
+            ("area".to_owned(), "urban".to_owned()),
+            ("reason".to_owned(), "结婚".to_owned()),
+        ];
+        let gone = send(&mut clerk, &format!("{family}/split"), dated("21", split)).await;
+        assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.text);
+        assert_ne!(gone.location(), family);
+        assert!(clerk.get(gone.location()).await.text.contains("冯小梅家"));
+
+        let leave = vec![("reason".to_owned(), "外出务工".to_owned())];
+        let alone = send(&mut clerk, &format!("{family}/remove/{son}"), dated("22", leave.clone())).await;
+        assert!(alone.text.contains("先办理变更户主"), "a head does not leave others behind");
+        let removed = send(&mut clerk, &format!("{family}/remove/{father}"), dated("22", leave)).await;
+        assert_eq!(removed.status, StatusCode::SEE_OTHER);
+        let history = clerk.get(&format!("{family}/history")).await;
+        for word in ["年事已高", "结婚", "外出务工", "后不再采用", "采用中"] {
+            assert!(history.text.contains(word), "{word}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_family_moves_inside_the_area_only() {
+    Town::each("move", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let address = format!("/desk/families/{}/move", town.family_a);
+        let form = clerk.get(&address).await;
+        assert!(form.text.contains("建设路 1 号 2 单元 301"));
+        assert!(
+            !form.text.contains(&format!("value=\"{}\"", town.village_b)),
+            "places outside are not offered"
+        );
+        let (here, there) = (town.village_a.to_string(), town.village_b.to_string());
+        let send = async |clerk: &mut crate::testing::Browser, division: &str| {
+            let fields = [
+                ("division", division),
+                ("registered", here.as_str()),
+                ("area", "rural"),
+                ("address", "新居 2 号"),
+                ("on_year", "2026"),
+                ("on_month", "11"),
+                ("on_day", "1"),
+                ("reason", "搬家"),
+            ];
+            clerk.post(&address, &fields).await
+        };
+        assert_eq!(send(&mut clerk, &there).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(send(&mut clerk, &here).await.status, StatusCode::SEE_OTHER);
+        let page = clerk.get(&format!("/desk/families/{}", town.family_a)).await;
+        assert!(page.text.contains("新居 2 号") && page.text.contains("农村"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn numbers_in_full_cost_a_purpose_and_leave_a_trace() {
+    Town::each("reveal", async |town| {
+        let person = town.people_a[0];
+        let account = NewAccount {
+            person,
+            holder_name: "赵桂兰".parse().unwrap(),
+            bank: "postal".to_owned(),
+            number: "6217991234567890124".parse().unwrap(),
+        };
+        people::add_account(&town.office, &grant(&town.clerk_a), &account).await.unwrap();
+        let mut clerk = town.browser("clerk_a").await;
+        let whole = citizen_id("1962-03-08", 2);
+        let page = clerk.get(&format!("/desk/people/{person}")).await;
+        assert!(page.text.contains(&whole.masked()) && !page.text.contains(whole.expose()));
+        assert!(page.text.contains("尾号 0124") && !page.text.contains("6217991234567890124"));
+        let address = format!("/desk/people/{person}/reveal");
+        let short = clerk.post(&address, &[("purpose", "看")]).await;
+        assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(!short.text.contains(whole.expose()));
+        let shown = clerk.post(&address, &[("purpose", "与公安部门核对户籍")]).await;
+        assert!(shown.text.contains(whole.expose()) && shown.text.contains("13900000002"));
+        let number = page.text.split("/desk/accounts/").nth(1).unwrap().split('/').next().unwrap();
+        let shown =
+            clerk.post(&format!("/desk/accounts/{number}/reveal"), &[("purpose", "核对退汇原因")]).await;
+        assert!(shown.text.contains("6217991234567890124"));
+
+        let last_four = whole.last_four().to_owned();
+        let mut citizen = town.citizen(person, &last_four).await;
+        let looks = citizen.get("/my/looks").await;
+        for trace in [
+            "查看了您的完整证件号码",
+            "与公安部门核对户籍",
+            "查看了您的完整银行账号",
+            "核对退汇原因",
+            "查看了您的档案",
+        ] {
+            assert!(looks.text.contains(trace), "{trace}");
+        }
+        // A head of township may read but not reveal.
+        town.staff("head_a", town.township_a, Role::TownshipHead).await;
+        let mut head = town.browser("head_a").await;
+        assert!(!head.get(&format!("/desk/people/{person}")).await.text.contains("查看完整号码"));
+        assert_eq!(
+            head.post(&address, &[("purpose", "与公安部门核对户籍")]).await.status,
+            StatusCode::NOT_FOUND
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_is_corrected_against_the_version_seen() {
+    Town::each("correct", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let address = format!("/desk/people/{}/correct", town.people_a[1]);
+        let form = clerk.get(&address).await;
+        let version = form.field("version");
+        let fields = [("version", version.as_str()), ("name", "钱大勇"), ("phone", "139"), ("reason", "")];
+        let wrong = clerk.post(&address, &fields).await;
+        assert!(wrong.text.contains("请填写更正的原因") && wrong.field("phone") == "139");
+        let fields = [
+            ("version", version.as_str()),
+            ("name", "钱大永"),
+            ("phone", "13900000009"),
+            ("reason", "户口簿"),
+        ];
+        assert_eq!(clerk.post(&address, &fields).await.status, StatusCode::SEE_OTHER);
+        let late = clerk.post(&address, &fields).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.text.contains("刚被他人修改"));
+        assert!(clerk.get(&format!("/desk/people/{}", town.people_a[1])).await.text.contains("139****0009"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn twins_are_settled_by_whoever_sees_both() {
+    Town::each("duplicates", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let village = town.village_a.to_string();
+        let twin = citizen_id("1962-03-08", 77);
+        let fields = [
+            ("name", "赵桂兰"),
+            ("citizen_id", twin.expose()),
+            ("division", village.as_str()),
+            ("area", "urban"),
+            ("on_year", "2026"),
+            ("on_month", "11"),
+            ("on_day", "1"),
+        ];
+        assert_eq!(clerk.post("/desk/families/new", &fields).await.status, StatusCode::SEE_OTHER);
+        let list = clerk.get("/desk/duplicates").await;
+        assert!(list.text.contains("姓名和出生日期相同"));
+        let address =
+            list.text.split("action=\"/desk/duplicates/").nth(1).unwrap().split('"').next().unwrap();
+        let field = format!("finding-{address}");
+        let address = format!("/desk/duplicates/{address}");
+        let empty = clerk.post(&address, &[(&field, "")]).await;
+        assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.text.contains("请填写核实结果"));
+        assert!(!town.browser("clerk_b").await.get("/desk/duplicates").await.text.contains("赵桂兰"));
+        let settled = clerk.post(&address, &[(&field, "同名同日生，确为两人")]).await;
+        assert_eq!(settled.status, StatusCode::SEE_OTHER, "{}", settled.text);
+        assert!(!clerk.get("/desk/duplicates").await.text.contains("赵桂兰"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn opening_a_family_is_written_before_the_page_is_sent() {
+    Town::each("audited", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let page = clerk.get(&format!("/desk/families/{}", town.family_a)).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let auditor = town.staff("auditor", town.county, Role::Auditor).await;
+        let wanted = AuditFilter { action: Some("person.opened".to_owned()), ..AuditFilter::default() };
+        let rows = office::access::search_audit(&town.office, &grant(&auditor), &wanted, None, 50)
+            .await
+            .unwrap()
+            .rows;
+        for person in &town.people_a {
+            let seen = rows.iter().any(|row| {
+                row.subject == Some(("person".to_owned(), person.0)) && row.staff == Some(town.clerk_a.staff)
+            });
+            assert!(seen, "{person}");
+        }
+        if town.office.db().backend() == store::Backend::Sqlite {
+            insta::assert_snapshot!("family", page.steady());
+        }
+    })
+    .await;
+}
