@@ -138,12 +138,12 @@ pub(crate) async fn hold(tx: &Tx, scope: &Scope, id: RunId) -> Result<PaymentRun
     Ok(Query::new(scope, &RUN, sql).bind(id).one_as(tx, PaymentRun::read).await?)
 }
 
-/// The last month for which a regular run of the county and programme exists.
-pub(crate) async fn last_regular_month(
-    tx: &Tx,
-    county: DivisionId,
-    programme: &str,
-) -> Result<Option<Month>> {
+/// The last month for which a regular run of the county and programme exists. No run of them begins before the caller's
+/// transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn last_regular_month(tx: &Tx, county: DivisionId, programme: &str) -> Result<Option<Month>> {
     tx.lock(&format!("payments:{county}:{programme}")).await?;
     Ok(Query::new(
         &BOOKS,

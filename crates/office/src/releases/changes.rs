@@ -8,7 +8,7 @@ use std::sync::Arc;
 use catalogue::definition::{Parameter, ValueKind};
 use catalogue::{Number, Release};
 use chrono::NaiveDate;
-use store::{AuditEntry, Connection, Cursor, DivisionId, JobId, Page, Query, Row, StaffId, Tx};
+use store::{AuditEntry, Connection, Cursor, DivisionId, JobId, Page, Query, Row, Scope, StaffId, Tx};
 use vocab::Month;
 
 use super::in_force::{self, Hands, current_hash, released_values};
@@ -368,12 +368,19 @@ async fn find(
     actor: &Actor,
     id: StandardChangeId,
 ) -> Result<StandardChangeView, OfficeError> {
-    let row =
-        Query::new(&actor.scope(), &STANDARD_CHANGE_COLUMNS, format!("{VIEW} WHERE {{scope}} AND sc.id = ?"))
-            .bind(id)
-            .optional(connection)
-            .await?
-            .ok_or(OfficeError::NotFound("这条标准变更"))?;
+    find_in(connection, &actor.scope(), id).await
+}
+
+pub(super) async fn find_in(
+    connection: &impl Connection,
+    scope: &Scope,
+    id: StandardChangeId,
+) -> Result<StandardChangeView, OfficeError> {
+    let row = Query::new(scope, &STANDARD_CHANGE_COLUMNS, format!("{VIEW} WHERE {{scope}} AND sc.id = ?"))
+        .bind(id)
+        .optional(connection)
+        .await?
+        .ok_or(OfficeError::NotFound("这条标准变更"))?;
     view(&row)
 }
 
@@ -457,7 +464,7 @@ pub(super) fn view(row: &Row) -> Result<StandardChangeView, OfficeError> {
 }
 
 /// The release in force by the database, whatever this process believes.
-async fn in_force_now(office: &Office) -> Result<Arc<Release>, OfficeError> {
+pub(super) async fn in_force_now(office: &Office) -> Result<Arc<Release>, OfficeError> {
     match current_hash(office.db()).await? {
         Some(hash) => kept(office, &hash).await,
         None => Err(OfficeError::Conflict("数据库里还没有装入政策配置包。请先由管理员装入。".to_owned())),

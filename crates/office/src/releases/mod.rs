@@ -4,6 +4,7 @@
 //!   release that ever was, from memory after the first time; [`follow`] takes over what another process put in force;
 //! - [`standards()`]: every parameter of a division on a day with its source; [`propose`] and [`release_change`]: a change proposed by one person
 //!   and released by another, as a `database` layer on top of the packs;
+//! - [`preview_change`], [`make_reviews`], [`confirm_increases`]: what a changed standard means for the families that are paid;
 //! - [`export_pack`] writes the packs in force, the database layer with them, back as files.
 //!
 //! A release is never altered and never deleted: a decision made under it is replayed with it years later.
@@ -15,6 +16,7 @@ mod export;
 mod in_force;
 mod kept;
 mod layer;
+mod standard_change;
 mod standards;
 
 pub use changes::{
@@ -24,6 +26,10 @@ pub use changes::{
 pub use export::export_pack;
 pub use in_force::{current, follow, install};
 pub use kept::{Kept, kept};
+pub use standard_change::{
+    Confirmed, Effect, Preview, ReviewKind, ReviewLine, StandardReviewId, confirm_increases, make_reviews,
+    preview_change, reviews, settle_review,
+};
 pub use standards::{Standard, StandardValue, standard_history, standards};
 
 id_type! {
@@ -32,8 +38,13 @@ id_type! {
 }
 
 /// Tables of this module.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261121_releases", sql: include_str!("../../migrations/20261121_releases.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261121_releases", sql: include_str!("../../migrations/20261121_releases.sql") },
+    Migration {
+        name: "20261122_standard_review",
+        sql: include_str!("../../migrations/20261122_standard_review.sql"),
+    },
+];
 
 /// Scope columns of `standard_change sc`: changes for a division of the subtree.
 pub const STANDARD_CHANGE_COLUMNS: ScopeColumns = ScopeColumns {

@@ -1,0 +1,671 @@
+//! What a changed standard means for the families that are paid.
+//!
+//! The rules are asked again with the inputs that were stored when each family's amount was decided, and the new standard: first as
+//! a preview, without a trace; after the release, where it says from which month, as one stored proposal for each family.
+//! A proposal is no payment. Increases are confirmed by a named officer of the county, many at a time; whatever takes something
+//! from a family is a list for hearings (社会救助法 art. 48), and the table itself refuses to apply it.
+
+use std::collections::BTreeMap;
+
+use catalogue::Release;
+use chrono::NaiveDate;
+use ledger::scope::ENTITLEMENT;
+use ledger::{AmountCause, Decision, DeterminationId, EntitlementId};
+use rules::{Context, Outcome, Record};
+use store::jobs::{Beat, Claim};
+use store::{AuditEntry, Cursor, DivisionId, HouseholdId, Page, Query, Row, Scope, ScopeColumns, id_type};
+use vocab::{Fen, Level, Month};
+
+use super::changes::{self, StandardChangeView, build_with, in_force_now};
+use super::layer::ReleasedValue;
+use super::{ChangeState, StandardChangeId, kept};
+use crate::access::{Actor, Confirm, Granted, Right};
+use crate::{Office, OfficeError, audited};
+
+id_type! {
+    /// A proposal for one family because of a changed standard.
+    StandardReviewId,
+}
+
+/// Families that a preview asks the rules about; beyond that it only counts.
+const PREVIEW_MAX: usize = 2_000;
+/// Families in one transaction.
+const BATCH: usize = 200;
+
+/// Scope columns of `standard_review sr`: the village of the family.
+pub(super) const REVIEW_COLUMNS: ScopeColumns = ScopeColumns {
+    subtree: Some(
+        "sr.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+    ),
+    own: None,
+    task: None,
+    organisation: None,
+};
+
+/// What a change means for one family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReviewKind {
+    /// More than now: may be confirmed in bulk.
+    Increase,
+    /// Less than now: to be heard.
+    Decrease,
+    /// As now.
+    Same,
+    /// The conditions would no longer hold: to be heard.
+    Lost,
+    /// Not to be said from what is stored.
+    Unknown,
+    /// What is paid is not what was determined: somebody must look first.
+    Differs,
+}
+
+const KINDS: [(ReviewKind, &str, &str); 6] = [
+    (ReviewKind::Increase, "increase", "增加"),
+    (ReviewKind::Decrease, "decrease", "减少,须先听取意见"),
+    (ReviewKind::Same, "same", "不变"),
+    (ReviewKind::Lost, "lost", "不再符合条件,须先听取意见"),
+    (ReviewKind::Unknown, "unknown", "情况不明,逐户复核"),
+    (ReviewKind::Differs, "differs", "现行金额与核定不一致,逐户核对"),
+];
+
+impl ReviewKind {
+    /// How the database spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        KINDS[self as usize].1
+    }
+
+    /// The Chinese name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        KINDS[self as usize].2
+    }
+
+    fn read(text: &str) -> Result<ReviewKind, OfficeError> {
+        let known = KINDS.iter().find(|(_, code, _)| *code == text).map(|(kind, _, _)| *kind);
+        known.ok_or_else(|| OfficeError::Internal(format!("复核结论「{text}」不认识")))
+    }
+}
+
+/// Families and monthly money of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// Families.
+    pub families: i64,
+    /// What they get now.
+    pub old: Fen,
+    /// What they would get; families without a new amount count with what they get now.
+    pub new: Fen,
+}
+
+/// What would change.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// Month for which it was asked.
+    pub month: Month,
+    /// Programmes whose rules read the parameter: id and title.
+    pub programmes: Vec<(String, String)>,
+    /// Families of these programmes in the division.
+    pub families: i64,
+    /// What it means for them; none when there are too many to ask the rules while a page waits.
+    pub effects: Option<BTreeMap<ReviewKind, Effect>>,
+}
+
+/// What a proposal that waits for release would change. Writes nothing.
+///
+/// # Errors
+/// [`OfficeError::Forbidden`] for posts that neither propose nor release; [`OfficeError::Conflict`] for a change that is decided.
+pub async fn preview_change(
+    office: &Office,
+    actor: &Actor,
+    id: StandardChangeId,
+) -> Result<Preview, OfficeError> {
+    if !actor.may(Right::ProposeStandard) {
+        actor.demand(Right::ReleaseStandard)?;
+    }
+    let change = changes::find_change(office, actor, id).await?;
+    if change.state != ChangeState::Proposed {
+        return Err(OfficeError::Conflict(format!("这条标准变更{}。", change.state.title())));
+    }
+    let base = in_force_now(office).await?;
+    let value = ReleasedValue {
+        parameter: change.parameter.clone(),
+        division: change.division_code.clone(),
+        from: change.from,
+        stated_until: change.stated_until,
+        value: change.value.clone(),
+        source: change.source.clone(),
+    };
+    let release = build_with(office, &base, &value).await?;
+    let today = office.now().today();
+    let month = reviewed_from(&change, today);
+    let programmes = readers(&release, &change.parameter);
+    let asked = Asked {
+        change: &change,
+        release: &release,
+        month,
+        until: month.max(Month::containing(today)),
+        today,
+    };
+    let families = asked.count(office, &programmes).await?;
+    let mut effects = None;
+    if families <= i64::try_from(PREVIEW_MAX).unwrap_or(i64::MAX) {
+        let mut sums: BTreeMap<ReviewKind, Effect> = BTreeMap::new();
+        for found in asked.batch(office, &programmes, EntitlementId(0), PREVIEW_MAX).await? {
+            let sum = sums.entry(found.kind).or_default();
+            sum.families += 1;
+            sum.old.0 += found.old.0;
+            sum.new.0 += found.new.unwrap_or(found.old).0;
+        }
+        effects = Some(sums);
+    }
+    let programmes = programmes.iter().map(|id| (id.clone(), title_of(&release, id))).collect();
+    Ok(Preview { month, programmes, families, effects })
+}
+
+/// The work of [`super::REVIEW_JOB`]: one proposal for each family, in batches. Killed anywhere it goes on where it was.
+///
+/// # Errors
+/// The database; [`OfficeError::Conflict`] when the change was not released or asks for no review.
+pub async fn make_reviews(office: &Office, claim: &Claim) -> Result<i64, OfficeError> {
+    let id: StandardChangeId =
+        claim.job.payload.parse().map_err(|_| {
+            OfficeError::Internal(format!("任务内容「{}」不是标准变更的编号", claim.job.payload))
+        })?;
+    const JOB: Scope = Scope::System("the job of a released standard");
+    let change = changes::find_in(office.db(), &JOB, id).await?;
+    let (Some(_), Some(hash)) = (change.recompute_from, change.release_hash.as_deref()) else {
+        return Err(OfficeError::Conflict("这条标准变更没有发布,或者没有要求复核金额。".to_owned()));
+    };
+    let release = kept(office, hash).await?;
+    let now = office.now();
+    let today = now.today();
+    let month = reviewed_from(&change, today);
+    let programmes = readers(&release, &change.parameter);
+    let asked = Asked {
+        change: &change,
+        release: &release,
+        month,
+        until: month.max(Month::containing(today)),
+        today,
+    };
+    let total = asked.count(office, &programmes).await?;
+    let (mut last, mut done) = progress(office, id).await?;
+    loop {
+        let found = asked.batch(office, &programmes, last, BATCH).await?;
+        let Some(end) = found.last().map(|found| found.entitlement) else { break };
+        let tx = office.db().begin().await?;
+        for found in &found {
+            found.store(&tx, id, hash, now.at_ms()).await?;
+        }
+        done += i64::try_from(found.len()).unwrap_or(i64::MAX);
+        let beat = claim.progress(&tx, done, Some(total)).await?;
+        tx.commit().await?;
+        last = end;
+        if beat == Beat::Cancel {
+            claim.cancelled(office.db()).await?;
+            return Ok(done);
+        }
+    }
+    claim.finished(office.db(), &format!("共 {done} 户,请各县(市、区)逐条确认。")).await?;
+    Ok(done)
+}
+
+async fn progress(office: &Office, id: StandardChangeId) -> Result<(EntitlementId, i64), OfficeError> {
+    let row = Query::system(
+        "how far a job has come",
+        "SELECT COALESCE(MAX(sr.entitlement_id), 0) AS last, COUNT(*) AS done FROM standard_review sr WHERE sr.change_id = ?",
+    )
+    .bind(id)
+    .one(office.db())
+    .await?;
+    Ok((EntitlementId(row.get("last")?), row.get("done")?))
+}
+
+/// The month for which the rules are asked.
+fn reviewed_from(change: &StandardChangeView, today: NaiveDate) -> Month {
+    change.recompute_from.unwrap_or_else(|| Month::containing(change.from).max(Month::containing(today)))
+}
+
+/// Programmes whose rules read a parameter.
+fn readers(release: &Release, parameter: &str) -> Vec<String> {
+    let name = format!("param.{parameter}");
+    let reads = |id: &str| release.rules(id).is_some_and(|rules| rules.parameters().contains(&name));
+    release.programmes.iter().map(|programme| programme.id.get().clone()).filter(|id| reads(id)).collect()
+}
+
+fn title_of(release: &Release, programme: &str) -> String {
+    release
+        .programmes
+        .get(programme)
+        .map_or_else(|| programme.to_owned(), |programme| programme.title.clone())
+}
+
+/// A change with the release that holds it.
+struct Asked<'a> {
+    change: &'a StandardChangeView,
+    release: &'a Release,
+    month: Month,
+    /// Families alive in this month are asked about: today's, or those of a month to come.
+    until: Month,
+    today: NaiveDate,
+}
+
+/// What the rules said of one family.
+struct Found {
+    entitlement: EntitlementId,
+    county: DivisionId,
+    division: DivisionId,
+    from: Month,
+    old: Fen,
+    new: Option<Fen>,
+    kind: ReviewKind,
+    note: String,
+    determination: Option<DeterminationId>,
+    context: Option<String>,
+    result: Option<String>,
+}
+
+impl Asked<'_> {
+    fn scope(&self) -> Scope {
+        Scope::Subtree(self.change.division)
+    }
+
+    async fn count(&self, office: &Office, programmes: &[String]) -> Result<i64, OfficeError> {
+        let count = Query::new(
+            &self.scope(),
+            &ENTITLEMENT,
+            "SELECT COUNT(*) AS families FROM entitlement e WHERE {scope} AND e.programme IN ({list}) \
+             AND e.from_month <= ? AND (e.until_month IS NULL OR e.until_month >= ?)",
+        )
+        .bind_list(programmes.iter().map(String::as_str))
+        .bind(self.until)
+        .bind(self.until)
+        .scalar(office.db())
+        .await?;
+        Ok(count)
+    }
+
+    async fn batch(
+        &self,
+        office: &Office,
+        programmes: &[String],
+        after: EntitlementId,
+        size: usize,
+    ) -> Result<Vec<Found>, OfficeError> {
+        let rows = Query::new(
+            &self.scope(),
+            &ENTITLEMENT,
+            "SELECT e.id, e.county_id, e.division_id, e.programme, ea.amount_fen, ea.from_month, ea.determination_id, \
+             det.inputs, det.context, det.amount_fen AS determined_fen, det.programme AS determined_programme, dd.code \
+             FROM entitlement e JOIN entitlement_amount ea ON ea.entitlement_id = e.id AND ea.superseded_at IS NULL \
+             AND ea.from_month <= ? AND (ea.until_month IS NULL OR ea.until_month >= ?) \
+             LEFT JOIN determination det ON det.id = ea.determination_id LEFT JOIN case_file dc ON dc.id = det.case_id \
+             JOIN division dd ON dd.id = COALESCE(dc.deciding_division_id, e.county_id) \
+             WHERE {scope} AND e.id > ? AND e.programme IN ({list}) AND e.from_month <= ? \
+             AND (e.until_month IS NULL OR e.until_month >= ?) ORDER BY e.id LIMIT ?",
+        )
+        .bind(self.until)
+        .bind(self.until)
+        .bind(after)
+        .bind_list(programmes.iter().map(String::as_str))
+        .bind(self.until)
+        .bind(self.until)
+        .bind(size)
+        .all(office.db())
+        .await?;
+        rows.iter().map(|row| self.ask(row)).collect()
+    }
+
+    fn ask(&self, row: &Row) -> Result<Found, OfficeError> {
+        let old: Fen = row.get("amount_fen")?;
+        let since: Month = row.get("from_month")?;
+        let from = self.month.max(since);
+        let mut found = Found {
+            entitlement: row.get("id")?,
+            county: row.get("county_id")?,
+            division: row.get("division_id")?,
+            from,
+            old,
+            new: None,
+            kind: ReviewKind::Unknown,
+            note: String::new(),
+            determination: row.get("determination_id")?,
+            context: None,
+            result: None,
+        };
+        let programme: String = row.get("programme")?;
+        let (inputs, stored): (Option<String>, Option<String>) = (row.get("inputs")?, row.get("context")?);
+        let (Some(inputs), Some(stored), Some(rules)) = (inputs, stored, self.release.rules(&programme))
+        else {
+            "没有本系统的核定记录(如名册导入),请逐户复核。".clone_into(&mut found.note);
+            return Ok(found);
+        };
+        if row.get::<Option<Fen>>("determined_fen")? != Some(old)
+            || row.get::<Option<String>>("determined_programme")?.as_deref() != Some(&programme)
+        {
+            found.kind = ReviewKind::Differs;
+            "现行金额不是由最近一次核定得出,请逐户核对后办理。".clone_into(&mut found.note);
+            return Ok(found);
+        }
+        let unreadable =
+            |error: serde_json::Error| OfficeError::Internal(format!("核定的存档读不懂:{error}"));
+        let record: Record = serde_json::from_str(&inputs).map_err(unreadable)?;
+        let stored: Context = serde_json::from_str(&stored).map_err(unreadable)?;
+        let code: String = row.get("code")?;
+        let mut context = self.release.context(&programme, &code, from, stored.law_on, self.today);
+        context.findings.extend(stored.findings);
+        let result = rules.decide(&record, &context);
+        found.new = match &result.amount {
+            Some(amount) => amount.as_number().and_then(|number| number.to_scaled(2)).map(Fen),
+            None => None,
+        };
+        (found.kind, found.note) = match (result.outcome, found.new) {
+            (Outcome::Met, Some(new)) if new > old => (ReviewKind::Increase, String::new()),
+            (Outcome::Met, Some(new)) if new < old => (ReviewKind::Decrease, String::new()),
+            (Outcome::Met, Some(_)) => (ReviewKind::Same, String::new()),
+            (Outcome::NotMet, _) => {
+                let failed: Vec<&str> = result
+                    .conditions
+                    .iter()
+                    .filter(|condition| condition.outcome == Outcome::NotMet)
+                    .map(|condition| condition.title.as_str())
+                    .collect();
+                (ReviewKind::Lost, format!("不再满足:{}。", failed.join("、")))
+            }
+            _ => (ReviewKind::Unknown, "按存档的情况算不出结论,请逐户复核。".to_owned()),
+        };
+        if from > self.month {
+            found.note.push_str(&format!("{}以前的金额另有核定,请另行核对。", from.zh()));
+        }
+        let text = |value: serde_json::Result<String>| value.map_err(unreadable);
+        found.context = Some(text(serde_json::to_string(&context))?);
+        found.result = Some(text(serde_json::to_string(&result))?);
+        Ok(found)
+    }
+}
+
+impl Found {
+    async fn store(
+        &self,
+        tx: &store::Tx,
+        id: StandardChangeId,
+        hash: &str,
+        at: i64,
+    ) -> Result<(), OfficeError> {
+        Query::system(
+            "the job of a released standard",
+            "INSERT INTO standard_review (change_id, entitlement_id, county_id, division_id, from_month, old_fen, new_fen, kind, note, \
+             determination_id, release_hash, language_version, context, result, state, made_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (change_id, entitlement_id) DO NOTHING",
+        )
+        .bind(id)
+        .bind(self.entitlement)
+        .bind(self.county)
+        .bind(self.division)
+        .bind(self.from)
+        .bind(self.old)
+        .bind(self.new)
+        .bind(self.kind.as_str())
+        .bind(self.note.as_str())
+        .bind(self.determination)
+        .bind(hash)
+        .bind(rules::LANGUAGE_VERSION)
+        .bind(self.context.as_deref())
+        .bind(self.result.as_deref())
+        .bind(if self.kind == ReviewKind::Same { "settled" } else { "open" })
+        .bind(at)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// A proposal for one family, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewLine {
+    /// The proposal.
+    pub id: StandardReviewId,
+    /// The entitlement.
+    pub entitlement: EntitlementId,
+    /// The family.
+    pub household: HouseholdId,
+    /// The holder's name.
+    pub holder: String,
+    /// The village's name.
+    pub division_name: String,
+    /// First month of the new amount.
+    pub from: Month,
+    /// Now.
+    pub old: Fen,
+    /// Then.
+    pub new: Option<Fen>,
+    /// What it means.
+    pub kind: ReviewKind,
+    /// What to look at.
+    pub note: String,
+}
+
+/// Open proposals of a change in the actor's division, by kind.
+///
+/// # Errors
+/// [`OfficeError::Forbidden`] for posts that neither confirm nor release.
+pub async fn reviews(
+    office: &Office,
+    actor: &Actor,
+    change: StandardChangeId,
+    kind: ReviewKind,
+    cursor: Option<&Cursor>,
+    size: u32,
+) -> Result<Page<ReviewLine>, OfficeError> {
+    if !actor.may(Right::Confirm) {
+        actor.demand(Right::ReleaseStandard)?;
+    }
+    let rows = Query::new(
+        &actor.scope(),
+        &REVIEW_COLUMNS,
+        "SELECT sr.id, sr.entitlement_id, e.household_id, p.name, d.name AS division_name, sr.from_month, sr.old_fen, sr.new_fen, \
+         sr.kind, sr.note FROM standard_review sr JOIN entitlement e ON e.id = sr.entitlement_id \
+         JOIN person p ON p.id = e.holder_person_id JOIN division d ON d.id = sr.division_id \
+         WHERE {scope} AND sr.change_id = ? AND sr.kind = ? AND sr.state = 'open' AND {after} ORDER BY sr.id LIMIT ?",
+    )
+    .bind(change)
+    .bind(kind.as_str())
+    .after(&["sr.id"], cursor)
+    .bind(size + 1)
+    .all(office.db())
+    .await?;
+    let mut lines = Vec::with_capacity(rows.len());
+    for row in &rows {
+        lines.push(ReviewLine {
+            id: row.get("id")?,
+            entitlement: row.get("entitlement_id")?,
+            household: row.get("household_id")?,
+            holder: row.get("name")?,
+            division_name: row.get("division_name")?,
+            from: row.get("from_month")?,
+            old: row.get("old_fen")?,
+            new: row.get("new_fen")?,
+            kind: ReviewKind::read(&row.get::<String>("kind")?)?,
+            note: row.get("note")?,
+        });
+    }
+    let more = lines.len() > size as usize;
+    lines.truncate(size as usize);
+    let next = lines.last().filter(|_| more).map(|line| Cursor::new().integer(line.id.0));
+    Ok(Page { rows: lines, next })
+}
+
+/// What a bulk confirmation did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Families whose amount was raised.
+    pub raised: i64,
+    /// Families whose amount had changed since the proposal: left alone, marked stale.
+    pub stale: i64,
+    /// Arrears posted for months whose run was made already.
+    pub arrears: Fen,
+}
+
+/// Confirms all open increases of a change in the officer's county, each through the ledger, in batches; arrears for months already
+/// run come with them. Called again it goes on.
+///
+/// # Errors
+/// [`OfficeError::Conflict`] away from a county's office; the ledger's refusals stop at the family that caused them.
+pub async fn confirm_increases(
+    office: &Office,
+    actor: &Granted<Confirm>,
+    change: StandardChangeId,
+) -> Result<Confirmed, OfficeError> {
+    if actor.level != Level::County {
+        return Err(OfficeError::Conflict("按新标准增发由县级民政部门确认。".to_owned()));
+    }
+    let released =
+        changes::find_in(office.db(), &Scope::System("a released standard is public"), change).await?;
+    let mut confirmed = Confirmed::default();
+    loop {
+        let rows = Query::new(
+            &actor.scope(),
+            &REVIEW_COLUMNS,
+            "SELECT sr.id, sr.entitlement_id, sr.county_id, sr.from_month, sr.old_fen, sr.new_fen, sr.determination_id FROM standard_review sr \
+             WHERE {scope} AND sr.change_id = ? AND sr.kind = 'increase' AND sr.state = 'open' ORDER BY sr.id LIMIT ?",
+        )
+        .bind(change)
+        .bind(BATCH)
+        .all(office.db())
+        .await?;
+        if rows.is_empty() {
+            return Ok(confirmed);
+        }
+        let tx = office.db().begin().await?;
+        let mut batch = Confirmed::default();
+        for row in &rows {
+            apply(office, &tx, actor, &released, row, &mut batch).await?;
+        }
+        tx.audit(AuditEntry {
+            division: Some(actor.division),
+            details: serde_json::json!({ "raised": batch.raised, "stale": batch.stale, "arrears_fen": batch.arrears.0 }),
+            ..audited(office.now().at_ms(), actor.audit(), "standard.confirm_increases", ("standard_change", change.0))
+        })
+        .await?;
+        tx.commit().await?;
+        confirmed.raised += batch.raised;
+        confirmed.stale += batch.stale;
+        confirmed.arrears.0 += batch.arrears.0;
+    }
+}
+
+async fn apply(
+    office: &Office,
+    tx: &store::Tx,
+    actor: &Granted<Confirm>,
+    change: &StandardChangeView,
+    row: &Row,
+    batch: &mut Confirmed,
+) -> Result<(), OfficeError> {
+    const ROW: &str = "a proposal found within the officer's county";
+    let id: StandardReviewId = row.get("id")?;
+    let entitlement: EntitlementId = row.get("entitlement_id")?;
+    let (from, old, new): (Month, Fen, Fen) =
+        (row.get("from_month")?, row.get("old_fen")?, row.get("new_fen")?);
+    let now = office.now();
+    let scope = actor.scope();
+    // Taken in the transaction: a second officer confirming at the same moment finds it taken.
+    let taken = Query::system(
+        ROW,
+        "UPDATE standard_review SET state = 'applied', decided_by = ?, decided_at = ? WHERE id = ? AND state = 'open'",
+    )
+    .bind(actor.staff)
+    .bind(now.at_ms())
+    .bind(id)
+    .execute(tx)
+    .await?;
+    if taken == 0 {
+        return Ok(());
+    }
+    let found = Query::system(
+        ROW,
+        "SELECT e.programme, e.first_due_month FROM entitlement e JOIN entitlement_amount ea ON ea.entitlement_id = e.id AND ea.superseded_at IS NULL \
+         WHERE e.id = ? AND e.ended_at IS NULL AND ea.amount_fen = ? AND ea.from_month <= ? AND ea.until_month IS NULL",
+    )
+    .bind(entitlement)
+    .bind(old)
+    .bind(from)
+    .optional(tx)
+    .await?;
+    let Some(still) = found else {
+        Query::system(ROW, "UPDATE standard_review SET state = 'stale' WHERE id = ?")
+            .bind(id)
+            .execute_one(tx)
+            .await?;
+        batch.stale += 1;
+        return Ok(());
+    };
+    let decision = Decision {
+        reference: change.source.clone(),
+        reason: format!("自{}起按新标准核定", from.zh()),
+        case: None,
+        determination: row.get("determination_id")?,
+        officer: actor.staff,
+        at: now,
+    };
+    let last_run =
+        ledger::run::last_regular_month(tx, row.get("county_id")?, &still.get::<String>("programme")?)
+            .await?;
+    ledger::change_amount(tx, &scope, entitlement, from, new, AmountCause::Standard, &decision).await?;
+    batch.raised += 1;
+    if let Some(last) = last_run {
+        let first = from.max(still.get("first_due_month")?);
+        let proposal = ledger::propose_as_recorded(tx, &scope, entitlement, first, last).await?;
+        if !proposal.arrears().is_zero() {
+            batch.arrears.0 += ledger::post_arrears(tx, &scope, &proposal, &decision).await?.0;
+        }
+    }
+    Ok(())
+}
+
+/// An officer has dealt with a proposal that is not applied in bulk: in a case, or by looking into it.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] without saying how; [`OfficeError::NotFound`] when it is not open or not in the officer's division.
+pub async fn settle_review(
+    office: &Office,
+    actor: &Granted<Confirm>,
+    id: StandardReviewId,
+    how: &str,
+) -> Result<(), OfficeError> {
+    if how.trim().is_empty() {
+        return Err(OfficeError::invalid("how", "请写明如何处理,如已转入复核办件及其编号。"));
+    }
+    let tx = office.db().begin().await?;
+    let now = office.now().at_ms();
+    let found = Query::new(
+        &actor.scope(),
+        &REVIEW_COLUMNS,
+        "SELECT sr.division_id FROM standard_review sr WHERE {scope} AND sr.id = ? AND sr.state = 'open' AND sr.kind <> 'increase'",
+    )
+    .bind(id)
+    .optional(&tx)
+    .await?
+    .ok_or(OfficeError::NotFound("这条待复核的记录"))?;
+    let changed = Query::system(
+        "a proposal found within the officer's division",
+        "UPDATE standard_review SET state = 'settled', decided_by = ?, decided_at = ? WHERE id = ? AND state = 'open'",
+    )
+    .bind(actor.staff)
+    .bind(now)
+    .bind(id)
+    .execute(&tx)
+    .await?;
+    if changed != 1 {
+        return Err(OfficeError::stale());
+    }
+    tx.audit(AuditEntry {
+        division: Some(found.get("division_id")?),
+        purpose: Some(how.trim().to_owned()),
+        ..audited(now, actor.audit(), "standard.settle_review", ("standard_review", id.0))
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
