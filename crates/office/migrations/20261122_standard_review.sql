@@ -26,3 +26,4 @@ CREATE TABLE standard_review (
     CHECK (state <> 'applied' OR (kind = 'increase' AND decided_by IS NOT NULL AND decided_at IS NOT NULL))
 );
 CREATE INDEX standard_review_todo ON standard_review (change_id, county_id, kind, state, id);
+CREATE INDEX standard_review_by_entitlement ON standard_review (entitlement_id, state);

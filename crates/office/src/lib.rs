@@ -114,6 +114,7 @@ pub fn migrations() -> Vec<Migration> {
         casework::MIGRATIONS,
         uploads::MIGRATIONS,
         means_test::MIGRATIONS,
+        reports::MIGRATIONS,
     ]
     .concat()
 }

@@ -69,7 +69,7 @@ pub(super) async fn read(db: &Db, hash: &str) -> Result<Release, OfficeError> {
 
 /// Demo packs load into synthetic databases only.
 pub(super) fn load_options(db: &Db) -> LoadOptions {
-    LoadOptions { synthetic: db.synthetic(), ..LoadOptions::default() }
+    LoadOptions { synthetic: db.synthetic() }
 }
 
 /// Compiling takes long enough to keep it off the threads that answer requests.

@@ -297,7 +297,9 @@ impl Asked<'_> {
             &self.scope(),
             &ENTITLEMENT,
             "SELECT e.id, e.county_id, e.division_id, e.programme, ea.amount_fen, ea.from_month, ea.determination_id, \
-             det.inputs, det.context, det.amount_fen AS determined_fen, det.programme AS determined_programme, dd.code \
+             det.inputs, det.context, det.amount_fen AS determined_fen, det.programme AS determined_programme, dd.code, \
+             (SELECT COUNT(*) FROM standard_review sr WHERE sr.entitlement_id = e.id AND sr.state = 'applied' \
+             AND sr.determination_id = ea.determination_id AND sr.new_fen = ea.amount_fen) AS raised \
              FROM entitlement e JOIN entitlement_amount ea ON ea.entitlement_id = e.id AND ea.superseded_at IS NULL \
              AND ea.from_month <= ? AND (ea.until_month IS NULL OR ea.until_month >= ?) \
              LEFT JOIN determination det ON det.id = ea.determination_id LEFT JOIN case_file dc ON dc.id = det.case_id \
@@ -341,9 +343,10 @@ impl Asked<'_> {
             "没有本系统的核定记录(如名册导入),请逐户复核。".clone_into(&mut found.note);
             return Ok(found);
         };
-        if row.get::<Option<Fen>>("determined_fen")? != Some(old)
-            || row.get::<Option<String>>("determined_programme")?.as_deref() != Some(&programme)
-        {
+        // The amount is the determination's, or one that an earlier standard made of the same inputs.
+        let determined =
+            row.get::<Option<Fen>>("determined_fen")? == Some(old) || row.get::<i64>("raised")? > 0;
+        if !determined || row.get::<Option<String>>("determined_programme")?.as_deref() != Some(&programme) {
             found.kind = ReviewKind::Differs;
             "现行金额不是由最近一次核定得出,请逐户核对后办理。".clone_into(&mut found.note);
             return Ok(found);

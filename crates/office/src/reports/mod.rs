@@ -8,7 +8,7 @@
 //!
 //! A figure is a statement over live tables in the reader's scope; nothing is stored, so a figure and its list agree.
 
-use store::{DivisionId, Scope};
+use store::{DivisionId, Migration, Scope};
 use vocab::Level;
 
 use crate::access::{Granted, Report};
@@ -30,6 +30,10 @@ pub use roll_figures::{
 };
 pub use roll_list::{RollCounted, RollLine, roll_list};
 pub use sheet::{case_sheet, roll_sheet};
+
+/// Indexes that the figures read by; the tables are their owners'.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "20261122_reports", sql: include_str!("../../migrations/20261122_reports.sql") }];
 
 /// A division within the reader's reach and those one step below it, in the order of their codes.
 struct Area {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod access;
+mod case_reports;
 mod casework;
 mod facts;
 mod leaks;
@@ -11,5 +12,6 @@ mod people;
 mod releases;
 mod reports;
 mod search;
+mod standard_change;
 mod town;
 mod wuhai;

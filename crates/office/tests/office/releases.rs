@@ -37,7 +37,7 @@ type = "boolean"
     let city =
         BTreeMap::from([("pack.toml".to_owned(), head.to_owned()), ("standards.toml".to_owned(), standards)]);
     let packs = vec![PackFiles::read(&folder).unwrap(), PackFiles::new("city", city)];
-    Release::from_packs(packs, LoadOptions { synthetic: true, ..LoadOptions::default() }).unwrap()
+    Release::from_packs(packs, LoadOptions { synthetic: true }).unwrap()
 }
 
 async fn install(town: &Town, standard: &str) -> Arc<Release> {
@@ -305,7 +305,7 @@ async fn what_is_exported_loads_to_the_same_values() {
         assert!(releases::export_pack(&release, folder.path()).is_err(), "old and new files would mix");
         let folders: Vec<_> = ["town", "city", "database"].iter().map(|id| folder.path().join(id)).collect();
         let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
-        let options = LoadOptions { synthetic: true, ..LoadOptions::default() };
+        let options = LoadOptions { synthetic: true };
         let loaded = Release::load_with(&folders, options).unwrap();
         let values = |release: &Release| {
             let mut lines = Vec::new();

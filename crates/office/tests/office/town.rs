@@ -55,7 +55,7 @@ pub async fn towns(name: &str) -> Vec<Town> {
 
 impl Town {
     async fn build(db: Db) -> Town {
-        db.migrate(&[ledger::MIGRATIONS.to_vec(), office::migrations()].concat()).await.unwrap();
+        db.migrate(&office::migrations()).await.unwrap();
         let release = release();
         let holidays = include_str!("../../../../facts/holidays.json");
         let calendar = Arc::new(Calendar::from_json(holidays).unwrap());

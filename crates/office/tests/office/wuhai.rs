@@ -28,6 +28,9 @@ pub struct Wuhai {
     pub county_clerk: Actor,
     pub county_director: Actor,
     pub neighbour_clerk: Actor,
+    pub policy: Actor,
+    pub releaser: Actor,
+    pub prefecture: DivisionId,
 }
 
 /// Who files and with what.
@@ -103,6 +106,9 @@ impl Wuhai {
             county_clerk: staff(&office, &root, "xian", county, Role::CountyClerk).await,
             county_director: staff(&office, &root, "juzhang", county, Role::CountyDirector).await,
             neighbour_clerk: staff(&office, &root, "linzhen", neighbour, Role::TownshipClerk).await,
+            policy: staff(&office, &root, "zhengce", prefecture, Role::PrefecturePolicy).await,
+            releaser: staff(&office, &root, "fabu", prefecture, Role::PrefectureReleaser).await,
+            prefecture,
             clock,
             office,
             serial: AtomicU16::new(1),

@@ -1,0 +1,183 @@
+//! A changed standard, walked to the family's money: more is confirmed in bulk, less is heard.
+
+use std::ops::ControlFlow;
+
+use ledger::EntitlementId;
+use office::OfficeError;
+use office::casework::{determine, view};
+use office::releases::{self, NewStandardChange, ReviewKind, StandardChangeId};
+use store::{Query, StoreError};
+use vocab::{Fen, Month};
+
+use crate::town::day;
+use crate::wuhai::{Family, Wuhai, cities, grant};
+
+async fn granted(city: &Wuhai) -> EntitlementId {
+    let case = city.published(&Family::default()).await;
+    city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+    city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+    view::open(&city.office, &grant(&city.county_director), case).await.unwrap().case.entitlement.unwrap()
+}
+
+async fn propose(city: &Wuhai, yuan: &str, month: Month) -> StandardChangeId {
+    let new = NewStandardChange {
+        parameter: "dibao_standard".to_owned(),
+        division: city.prefecture,
+        from: month.first_day(),
+        stated_until: Some(day("2027-12-31")),
+        value: yuan.to_owned(),
+        document_title: "关于调整城乡最低生活保障标准的通知".to_owned(),
+        document_number: format!("测民发〔2026〕{yuan}号"),
+        attachment: None,
+        reason: "年度调整".to_owned(),
+        recompute_from: Some(month),
+    };
+    releases::propose(&city.office, &grant(&city.policy), &new).await.unwrap()
+}
+
+/// Releases it and does the work of the job.
+async fn release(city: &Wuhai, id: StandardChangeId) {
+    let released = releases::release_change(&city.office, &grant(&city.releaser), id, 1).await.unwrap();
+    let job = released.review.expect("the change asks for a review");
+    let claim = store::jobs::claim(city.office.db(), &[releases::REVIEW_JOB], "test").await.unwrap().unwrap();
+    assert_eq!(claim.job.id, job);
+    assert_eq!(releases::make_reviews(&city.office, &claim).await.unwrap(), 1);
+}
+
+async fn monthly(city: &Wuhai, id: EntitlementId, month: Month) -> Option<Fen> {
+    let scope = city.county_director.scope();
+    ledger::pages::entitlement(city.office.db(), &scope, id, month).await.unwrap().monthly
+}
+
+#[tokio::test]
+async fn more_is_confirmed_by_the_county_and_less_is_never_taken_in_bulk() {
+    for city in cities("standard_change").await {
+        let id = granted(&city).await;
+        let month = Month::containing(city.office.now().today()).next();
+        let before = monthly(&city, id, month).await.unwrap();
+        // The month's run is made while the proposal waits.
+        let officer = ledger::Officer { staff: city.county_director.staff, at: city.office.now() };
+        let county = city.county_director.division;
+        let scope = city.county_director.scope();
+        let watch = &mut |_| ControlFlow::Continue(());
+        ledger::make_run(city.office.db(), &scope, county, "dibao", month, officer, watch).await.unwrap();
+
+        let more = propose(&city, "1000", month).await;
+        let preview = releases::preview_change(&city.office, &city.releaser, more).await.unwrap();
+        assert_eq!((preview.month, preview.families), (month, 1));
+        assert!(preview.programmes.iter().any(|(id, title)| id == "dibao" && !title.is_empty()));
+        let effects = preview.effects.unwrap();
+        let effect = effects[&ReviewKind::Increase];
+        assert_eq!((effects.len(), effect.families, effect.old), (1, 1, before));
+        assert!(effect.new >= Fen(before.0 + 3 * 4_000), "three persons, 40 yuan more each: {effect:?}");
+        assert_eq!(monthly(&city, id, month).await, Some(before), "a preview writes nothing");
+        assert!(matches!(
+            releases::preview_change(&city.office, &city.county_director, more).await,
+            Err(OfficeError::Forbidden(_))
+        ));
+
+        release(&city, more).await;
+        assert_eq!(monthly(&city, id, month).await, Some(before), "a release pays nothing");
+        let lines =
+            releases::reviews(&city.office, &city.county_director, more, ReviewKind::Increase, None, 20)
+                .await
+                .unwrap();
+        assert_eq!((lines.rows.len(), lines.rows[0].new), (1, Some(effect.new)));
+        assert_eq!(lines.rows[0].holder, "金满仓");
+        let township = releases::confirm_increases(&city.office, &grant(&city.township_head), more).await;
+        assert!(matches!(township, Err(OfficeError::Conflict(_))), "{township:?}");
+        // A run that has not gone to the bank stands in the way: nothing is done by halves.
+        let early = releases::confirm_increases(&city.office, &grant(&city.county_director), more).await;
+        assert!(matches!(early, Err(OfficeError::Ledger(_))), "{early:?}");
+        assert_eq!(monthly(&city, id, month).await, Some(before));
+        Query::system(
+            "test",
+            "UPDATE payment_run SET state = 'exported', approved_by = ?, file_sm3 = 'x' WHERE month = ?",
+        )
+        .bind(city.county_clerk.staff)
+        .bind(month)
+        .execute(city.office.db())
+        .await
+        .unwrap();
+        let confirmed =
+            releases::confirm_increases(&city.office, &grant(&city.county_director), more).await.unwrap();
+        assert_eq!((confirmed.raised, confirmed.stale), (1, 0));
+        assert_eq!(confirmed.arrears, Fen(effect.new.0 - before.0), "the month that was run already");
+        assert_eq!(monthly(&city, id, month).await, Some(effect.new));
+        let again =
+            releases::confirm_increases(&city.office, &grant(&city.county_director), more).await.unwrap();
+        assert_eq!((again.raised, again.arrears), (0, Fen(0)));
+
+        // What was determined under the old release comes out again under it.
+        let (count, mismatches) = determine::verify(&city.office, |_| ()).await.unwrap();
+        assert!(count > 0 && mismatches.is_empty(), "{mismatches:?}");
+
+        // Next year's standard is reckoned from the same inputs; an amount that nobody reckoned is shown to somebody.
+        let next = propose(&city, "1100", month.next()).await;
+        let effects =
+            releases::preview_change(&city.office, &city.policy, next).await.unwrap().effects.unwrap();
+        assert_eq!(effects[&ReviewKind::Increase].old, effect.new);
+        Query::system(
+            "test",
+            "UPDATE entitlement_amount SET amount_fen = amount_fen + 1 WHERE superseded_at IS NULL",
+        )
+        .execute(city.office.db())
+        .await
+        .unwrap();
+        release(&city, next).await;
+        let differs =
+            releases::reviews(&city.office, &city.county_director, next, ReviewKind::Differs, None, 20)
+                .await
+                .unwrap();
+        assert_eq!(differs.rows.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn less_waits_for_a_hearing() {
+    for city in cities("standard_less").await {
+        let id = granted(&city).await;
+        let month = Month::containing(city.office.now().today()).next();
+        let before = monthly(&city, id, month).await.unwrap();
+        let less = propose(&city, "500", month).await;
+        release(&city, less).await;
+        let list =
+            releases::reviews(&city.office, &city.county_director, less, ReviewKind::Decrease, None, 20)
+                .await
+                .unwrap();
+        assert_eq!((list.rows.len(), list.rows[0].old), (1, before));
+        let confirmed =
+            releases::confirm_increases(&city.office, &grant(&city.county_director), less).await.unwrap();
+        assert_eq!(confirmed, releases::Confirmed::default());
+        assert_eq!(monthly(&city, id, month).await, Some(before));
+        // Not even by a mistake in the program.
+        let forced = Query::system(
+            "test",
+            "UPDATE standard_review SET state = 'applied', decided_by = ?, decided_at = 1 WHERE id = ?",
+        )
+        .bind(city.county_director.staff)
+        .bind(list.rows[0].id)
+        .execute(city.office.db())
+        .await;
+        assert!(matches!(forced, Err(StoreError::Refused(_))), "{forced:?}");
+        let review = list.rows[0].id;
+        assert!(
+            releases::settle_review(&city.office, &grant(&city.county_director), review, " ").await.is_err()
+        );
+        releases::settle_review(&city.office, &grant(&city.county_director), review, "转入复核办件")
+            .await
+            .unwrap();
+        let twice =
+            releases::settle_review(&city.office, &grant(&city.county_director), review, "转入复核办件")
+                .await;
+        assert!(matches!(twice, Err(OfficeError::NotFound(_))));
+        // A standard under which nobody in the family qualifies: heard as well.
+        let none = propose(&city, "300", month.next()).await;
+        release(&city, none).await;
+        let lost = releases::reviews(&city.office, &city.county_director, none, ReviewKind::Lost, None, 20)
+            .await
+            .unwrap();
+        assert_eq!(lost.rows.len(), 1);
+        assert!(lost.rows[0].note.contains("不再满足"), "{}", lost.rows[0].note);
+    }
+}
