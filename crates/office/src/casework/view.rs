@@ -116,6 +116,8 @@ pub struct CaseView {
     pub attachments: Vec<AttachmentView>,
     /// Letters.
     pub letters: Vec<LetterView>,
+    /// The family's present members, the head first.
+    pub members: Vec<(PersonId, String)>,
     /// What the reader can do now.
     pub actions: Vec<ActionView>,
 }
@@ -176,9 +178,24 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         determinations: determine::of_case(db, &scope, id).await?,
         attachments: attachments::of_case(db, &scope, id).await?,
         letters: letters::of_case(db, &scope, id).await?,
+        members: members(db, &case).await?,
         actions: actions(office, doer, &procedure, item, &case).await?,
         case,
     })
+}
+
+async fn members(
+    connection: &impl Connection,
+    case: &CaseRow,
+) -> Result<Vec<(PersonId, String)>, OfficeError> {
+    Ok(Query::system(
+        "the members of a family whose case the reader may see",
+        "SELECT p.id, p.name FROM membership m JOIN person p ON p.id = m.person_id \
+         WHERE m.household_id = ? AND m.until_on IS NULL AND m.superseded_at IS NULL ORDER BY m.head DESC, m.id",
+    )
+    .bind(case.household)
+    .all_as(connection, |row| Ok((row.get("id")?, row.get("name")?)))
+    .await?)
 }
 
 fn steps(item: &Item, case: &CaseRow) -> Vec<StepView> {
@@ -391,14 +408,7 @@ pub async fn action_page(
     let definition = item.action(action).ok_or(OfficeError::NotFound("这个操作"))?;
     let on = case.accepted_on.unwrap_or(case.filed_on);
     let basis = release.basis_on(&definition.basis, on).iter().map(|citation| citation.text()).collect();
-    let members = Query::system(
-        "the members of a family whose case the reader may act on",
-        "SELECT p.id, p.name FROM membership m JOIN person p ON p.id = m.person_id \
-         WHERE m.household_id = ? AND m.until_on IS NULL AND m.superseded_at IS NULL ORDER BY m.head DESC, m.id",
-    )
-    .bind(case.household)
-    .all_as(office.db(), |row| Ok((row.get("id")?, row.get("name")?)))
-    .await?;
+    let members = members(office.db(), &case).await?;
     let division = match doer {
         Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),
         _ => None,

@@ -1,14 +1,51 @@
-//! The desks of villages, townships and counties: work list, filing at the window, cases.
+//! The desks of villages, townships and counties: work list, cases and what is done to them, departments' files.
 
 use axum::Router;
+use axum::routing::{get, post};
+use office::access::Right;
 
+use crate::form_body::upload_limit;
 use crate::layout::NavEntry;
 use crate::state::AppState;
 
+mod action;
+mod case;
+mod cases;
+mod departments;
+mod files;
+mod means;
+mod rules_in_words;
+mod words;
+mod work;
+
 /// Entries of the staff navigation.
-pub const NAV: &[NavEntry] = &[];
+pub const NAV: &[NavEntry] = &[
+    NavEntry { id: "work", href: "/desk/work", text: "我的待办", rights: &[Right::ReadCase] },
+    NavEntry { id: "cases", href: "/desk/cases", text: "全部办件", rights: &[Right::ReadCase] },
+    NavEntry {
+        id: "departments",
+        href: "/desk/departments",
+        text: "部门数据",
+        rights: &[Right::ImportDepartmentFile],
+    },
+];
 
 /// Routes under `/desk`.
 pub fn routes() -> Router<AppState> {
+    let uploads = Router::new()
+        .route("/desk/cases/{case}/actions/{action}", get(action::show).post(action::send))
+        .route("/desk/departments", get(departments::list).post(departments::preview))
+        .layer(upload_limit());
     Router::new()
+        .route("/desk/work", get(work::list))
+        .route("/desk/work/export", get(work::export))
+        .route("/desk/cases", get(cases::list))
+        .route("/desk/cases/{case}", get(case::show))
+        .route("/desk/cases/{case}/means-test", post(means::run))
+        .route("/desk/departments/template/{dataset}", get(departments::template))
+        .route("/desk/departments/corrected/{upload}", get(departments::corrected))
+        .route("/desk/departments/commit", post(departments::commit))
+        .route("/desk/attachments/{attachment}", get(files::attachment))
+        .route("/desk/letters/{letter}", get(files::letter))
+        .merge(uploads)
 }

@@ -1,0 +1,51 @@
+//! Photos, scans and letters of a case.
+
+use axum::extract::Path;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use maud::html;
+use office::access::ReadCase;
+use office::casework::{AttachmentId, LetterId, attachments, letters};
+
+use super::words::file;
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::ui::form::{ButtonKind, button_link};
+use crate::ui::parts::heading;
+
+/// A picture of a stranger runs nothing and fetches nothing.
+const PICTURE: &str = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox";
+/// As [`PICTURE`]; a browser's own viewer does not start in a sandbox.
+const DOCUMENT: &str =
+    "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+/// `GET /desk/attachments/{attachment}`
+pub(super) async fn attachment(
+    desk: Desk<ReadCase>,
+    Path(id): Path<AttachmentId>,
+) -> Result<Response, Fault> {
+    let (view, content) = attachments::get(desk.office(), &desk.scope(), &desk.who(), id).await?;
+    // Browsers do not show HEIC.
+    let inline = view.mime != "image/heic";
+    let policy = if view.mime == "application/pdf" { DOCUMENT } else { PICTURE };
+    let mut response = file(&view.name, &view.mime, inline, content);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    Ok(response)
+}
+
+/// `GET /desk/letters/{letter}`
+pub(super) async fn letter(desk: Desk<ReadCase>, Path(id): Path<LetterId>) -> Result<Response, Fault> {
+    let (title, pdf) = letters::pdf(desk.office(), &desk.scope(), id).await?;
+    if let Some(pdf) = pdf {
+        let mut response = file(&format!("{title}.pdf"), "application/pdf", true, pdf);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCUMENT));
+        return Ok(response);
+    }
+    let content = html! {
+        (heading(None, &title))
+        p.govuk-body { "文书正在排版，一般几秒钟就好。文号和内容已经定下来，不会再变。" }
+        (button_link(&format!("/desk/letters/{id}"), "再看一次", ButtonKind::Primary))
+    };
+    Ok(Page::new(title, content).under("cases").into_response())
+}

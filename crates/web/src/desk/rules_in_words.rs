@@ -1,0 +1,134 @@
+//! A determination as the desk reads it: each condition with what was compared, the law, what is missing, the sums.
+
+use maud::{Markup, html};
+use office::casework::determine::DeterminationView;
+use office::words;
+use rules::{ConditionOutcome, Determination, Outcome};
+
+use super::words::moment;
+use crate::ui::parts::{Colour, details, tag};
+use crate::ui::table::{Column, Table};
+
+/// The newest determination opened, the others behind a click.
+pub(super) fn determinations(all: &[DeterminationView]) -> Markup {
+    html! {
+        @match all.split_first() {
+            None => p.govuk-body { "还没有按规则测算。受理、入户调查或者收到核对报告以后，系统会按规定逐条列出。" },
+            Some((newest, older)) => {
+                (one(newest))
+                @if !older.is_empty() {
+                    (details(&format!("以前的测算（{} 次）", older.len()), &html! { @for view in older { (one(view)) } }))
+                }
+            }
+        }
+        p.govuk-body-s { "测算只供参考，结论由经办机关作出。" }
+    }
+}
+
+fn one(view: &DeterminationView) -> Markup {
+    let result = &view.result;
+    html! {
+        h3.govuk-heading-s { (result.title) " " (outcome_tag(result.outcome)) }
+        p.govuk-body {
+            (moment(view.made_at)) " 测算，适用 " (view.month.zh()) "的标准。"
+            @if let Some(amount) = view.amount { " 拟保障金额：" strong { "每月 " (amount.yuan_grouped()) " 元" } "。" }
+        }
+        (conditions(result))
+        @if !result.missing.is_empty() {
+            p.govuk-body {
+                "还缺："
+                @for (index, missing) in result.missing.iter().enumerate() {
+                    @if index > 0 { "、" }
+                    (missing.title)
+                }
+                "。补齐以后结论可能改变。"
+            }
+        }
+        @if let Some(flip) = &result.flip { p.govuk-body { "差多少：" (flip.text) "。" } }
+        (calculation(view, result))
+    }
+}
+
+fn outcome_tag(outcome: Outcome) -> Markup {
+    match outcome {
+        Outcome::Met => tag(Colour::Green, "✓ 符合"),
+        Outcome::NotMet => tag(Colour::Red, "✗ 不符合"),
+        Outcome::Unknown => tag(Colour::Yellow, "? 还不能判断"),
+    }
+}
+
+fn conditions(result: &Determination) -> Markup {
+    let rows = result.conditions.iter().map(|condition| {
+        vec![
+            html! { (condition.title) },
+            outcome_tag(condition.outcome),
+            reasons(condition),
+            html! { @for basis in &condition.basis { div { (basis) } } },
+        ]
+    });
+    html! {
+        (Table {
+            id: "conditions".into(),
+            caption: "逐条对照".into(),
+            columns: ["条件", "结论", "对照", "依据"].map(Column::new).into(),
+            rows: rows.collect(),
+            ..Table::default()
+        })
+    }
+}
+
+fn reasons(condition: &ConditionOutcome) -> Markup {
+    html! {
+        @for comparison in &condition.comparisons { div { (comparison.text) } }
+        @if let Some(finding) = &condition.finding {
+            div { (finding.officer) "认定：" (finding.reason) "（" (finding.recorded_on) "）" }
+        }
+        @if !condition.missing.is_empty() {
+            div {
+                "还缺："
+                @for (index, missing) in condition.missing.iter().enumerate() {
+                    @if index > 0 { "、" }
+                    (missing.title)
+                }
+            }
+        }
+        @if let Some(flip) = &condition.flip { div { (flip.text) } }
+    }
+}
+
+fn calculation(view: &DeterminationView, result: &Determination) -> Markup {
+    let mut rows: Vec<Vec<Markup>> = result
+        .definitions
+        .iter()
+        .map(|line| {
+            let unit = line.unit.as_deref().unwrap_or_default();
+            vec![
+                html! { (line.title) },
+                html! { (line.formula) },
+                html! { (line.figures) },
+                html! { (words::value(&line.value, unit)) " " (unit) },
+            ]
+        })
+        .collect();
+    if let (Some(working), Some(amount)) = (&result.working, view.amount) {
+        rows.push(vec![
+            html! { (working.title.as_deref().unwrap_or("每月金额")) },
+            html! { (working.formula) },
+            html! { (working.figures) },
+            html! { (amount.yuan_grouped()) " 元" },
+        ]);
+    }
+    let table = Table {
+        id: "calculation".into(),
+        caption: "测算过程".into(),
+        columns: vec![
+            Column::new("项目"),
+            Column::new("算法"),
+            Column::new("代入"),
+            Column::new("结果").numeric(),
+        ],
+        rows,
+        ..Table::default()
+    };
+    details("测算过程", &html! { (table) })
+}

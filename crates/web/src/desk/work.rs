@@ -1,0 +1,172 @@
+//! The work list of one office.
+
+use axum::extract::RawQuery;
+use axum::response::Response;
+use maud::{Markup, html};
+use office::access::{Export, ReadCase, Right};
+use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
+use store::Cursor;
+
+use super::words::{download, due_markup, item_title};
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::form_body::{Fields, decode};
+use crate::ui::form::{ButtonKind, Choice, Field, Width, button_link, checkboxes, text_input};
+use crate::ui::parts::{Colour, Figure, Urgency, figure_cards, filter, heading, tag, with_sidebar};
+use crate::ui::table::{Column, Pager, Sorted, Table, Total};
+use crate::ui::{Link, query_value};
+
+const HERE: &str = "/desk/work";
+
+/// What the address asks for.
+struct Asked {
+    filter: WorkFilter,
+    after: Option<Cursor>,
+}
+
+impl Asked {
+    async fn read(query: Option<String>) -> Result<Asked, Fault> {
+        let fields: Fields = decode(query.unwrap_or_default().into()).await?;
+        let words = Some(fields.get("q").to_owned()).filter(|words| !words.is_empty());
+        let after = match fields.get("after") {
+            "" => None,
+            cursor => Some(cursor.parse()?),
+        };
+        let items = fields.all("item").filter(|item| !item.is_empty()).map(str::to_owned).collect();
+        Ok(Asked { filter: WorkFilter { items, words, overdue: fields.get("overdue") == "yes" }, after })
+    }
+
+    fn narrowed(&self) -> bool {
+        !self.filter.items.is_empty() || self.filter.words.is_some() || self.filter.overdue
+    }
+}
+
+/// The address of a work list narrowed so.
+fn address_of(path: &str, filter: &WorkFilter, after: Option<&Cursor>) -> String {
+    let mut pairs: Vec<(&str, String)> = filter.items.iter().map(|item| ("item", item.clone())).collect();
+    pairs.extend(filter.words.clone().map(|words| ("q", words)));
+    if filter.overdue {
+        pairs.push(("overdue", "yes".to_owned()));
+    }
+    pairs.extend(after.map(|cursor| ("after", cursor.to_string())));
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{name}={}", query_value(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// `GET /desk/work`
+pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Result<Page, Fault> {
+    let asked = Asked::read(query).await?;
+    let figures = lists::figures(desk.office(), desk.granted()).await?;
+    let page = lists::worklist(desk.office(), desk.granted(), &asked.filter, asked.after.as_ref()).await?;
+    let total = (!asked.narrowed()).then(|| {
+        let count = u64::from(figures.open.counted);
+        if figures.open.more { Total::AtLeast(count) } else { Total::Exactly(count) }
+    });
+    let exports = if desk.may(Right::Export) {
+        vec![Link::new(address_of("/desk/work/export", &asked.filter, None), "导出 Excel")]
+    } else {
+        Vec::new()
+    };
+    let table = Table {
+        id: "work".into(),
+        caption: "待办事项".into(),
+        columns: vec![
+            Column::new("受理号"),
+            Column::new("业务"),
+            Column::new("申请人"),
+            Column::new("所属乡镇"),
+            Column::new("当前环节"),
+            Column::new("办理期限").sort(address_of(HERE, &asked.filter, None), Sorted::Ascending),
+        ],
+        rows: page.rows.iter().map(|work| row(&desk, work)).collect(),
+        empty: "没有待办事项。".into(),
+        total,
+        pager: Some(Pager {
+            previous: asked.after.is_some().then(|| address_of(HERE, &asked.filter, None).into()),
+            next: page.next.as_ref().map(|next| address_of(HERE, &asked.filter, Some(next)).into()),
+        }),
+        exports,
+        ..Table::default()
+    };
+    let content = with_sidebar(
+        &filter_panel(&desk, &asked),
+        &html! {
+            (heading(None, "我的待办"))
+            (cards(&figures))
+            (table)
+            @if desk.may(Right::FileForOther) {
+                p { (button_link("/desk/file", "代为申请", ButtonKind::Secondary)) }
+            }
+        },
+    );
+    Ok(Page::new("我的待办", content).under("work"))
+}
+
+fn cards(figures: &WorkFigures) -> Markup {
+    let urgency = |count: u32, urgency| if count > 0 { urgency } else { Urgency::Calm };
+    figure_cards(&[
+        Figure::new(figures.open.to_string(), "待我办理").href(HERE),
+        Figure::new(figures.due_soon.to_string(), "一个工作日内到期")
+            .urgency(urgency(figures.due_soon.counted, Urgency::Warning)),
+        Figure::new(figures.overdue.to_string(), "已超期")
+            .href("/desk/work?overdue=yes")
+            .urgency(urgency(figures.overdue.counted, Urgency::Danger)),
+        Figure::new(figures.done.to_string(), "本月已办结"),
+    ])
+}
+
+fn row(desk: &Desk<ReadCase>, work: &Work) -> Vec<Markup> {
+    vec![
+        html! { (Link::new(format!("/desk/cases/{}", work.case), work.number.as_str())) },
+        html! { (item_title(desk.office(), &work.item)) },
+        html! { (work.applicant) },
+        html! { (work.township) " · " (work.village) },
+        tag(Colour::Blue, &work.title),
+        due_markup(desk.office(), work.due_on, work.earliest_on),
+    ]
+}
+
+fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked) -> Markup {
+    let release = desk.office().release();
+    let choices: Vec<Choice<'_>> =
+        release.items.iter().map(|item| Choice::new(item.id.as_str(), item.title.as_str())).collect();
+    let chosen: Vec<&str> = asked.filter.items.iter().map(String::as_str).collect();
+    let without = |change: &dyn Fn(&mut WorkFilter)| {
+        let mut filter = asked.filter.clone();
+        change(&mut filter);
+        address_of(HERE, &filter, None)
+    };
+    let mut chips: Vec<Link<'_>> = Vec::new();
+    for item in &asked.filter.items {
+        let href = without(&|filter| filter.items.retain(|known| known != item));
+        chips.push(Link::new(href, item_title(desk.office(), item)));
+    }
+    if let Some(words) = &asked.filter.words {
+        chips.push(Link::new(without(&|filter| filter.words = None), words.as_str()));
+    }
+    if asked.filter.overdue {
+        chips.push(Link::new(without(&|filter| filter.overdue = false), "已超期"));
+    }
+    let overdue: &[&str] = if asked.filter.overdue { &["yes"] } else { &[] };
+    filter(
+        HERE,
+        &chips,
+        &html! {
+            (text_input(&Field::new("q", "受理号或姓名").width(Width::Full)
+                .value(asked.filter.words.as_deref().unwrap_or_default()).max_chars(40)))
+            (checkboxes(&Field::new("item", "业务类型"), &choices, &chosen))
+            (checkboxes(&Field::new("overdue", "办理期限"), &[Choice::new("yes", "只看已超期")], overdue))
+        },
+    )
+}
+
+/// `GET /desk/work/export`
+pub(super) async fn export(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Result<Response, Fault> {
+    let asked = Asked::read(query).await?;
+    let export = desk.grant::<Export>()?;
+    let sheet = lists::worklist_sheet(desk.office(), desk.granted(), &export, &asked.filter).await?;
+    let format = office::tabular::ListFormat::Excel;
+    Ok(download(&format!("待办事项.{}", format.extension()), format.mime(), sheet))
+}
