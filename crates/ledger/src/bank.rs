@@ -345,6 +345,7 @@ async fn known_lines(tx: &Tx, id: RunId) -> Result<BTreeMap<i32, KnownLine>> {
 
 /// Apply the next rows of what was read.
 pub(crate) async fn answer_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
+    batch::steady_plans(tx).await?;
     let waiting: Vec<i32> = Query::new(
         &BOOKS,
         &NONE,
@@ -358,8 +359,9 @@ pub(crate) async fn answer_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64
         return finish_answer(tx, run).await;
     };
     let bind = |query: Query| query.bind(run.id).bind(first).bind(last);
-    let chosen = "FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id AND l.line_no = b.line_no \
-        WHERE b.run_id = ? AND b.line_no >= ? AND b.line_no <= ? AND NOT b.applied";
+    let joined = "b.run_id = ? AND b.line_no >= ? AND b.line_no <= ? AND NOT b.applied \
+        AND l.run_id = b.run_id AND l.line_no = b.line_no";
+    let chosen = format!("FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id WHERE {joined}");
     let row = bind(Query::new(
         &BOOKS,
         &NONE,
@@ -384,35 +386,31 @@ pub(crate) async fn answer_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64
     );
     bind(Query::new(&BOOKS, &NONE, back).bind(journal)).execute(tx).await?;
     accounts::close(tx, journal).await?;
-    for (state, condition) in [("succeeded", "b.succeeded"), ("failed", "NOT b.succeeded")] {
-        let attempts = format!(
-            "UPDATE attempt SET state = '{state}' WHERE state = 'open' AND line_id IN (SELECT l.id {chosen} AND {condition})"
-        );
-        bind(Query::new(&BOOKS, &NONE, attempts)).execute(tx).await?;
-    }
     let unpaid = format!(
         "INSERT INTO unpaid_due (due_id, entitlement_id, amount_fen) SELECT t.due_id, l.entitlement_id, t.amount_fen \
-         FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id AND l.line_no = b.line_no \
-         JOIN attempt t ON t.line_id = l.id \
-         WHERE b.run_id = ? AND b.line_no >= ? AND b.line_no <= ? AND NOT b.applied AND NOT b.succeeded"
+         FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id JOIN attempt t ON t.line_id = l.id \
+         WHERE {joined} AND NOT b.succeeded"
     );
-    bind(Query::new(&BOOKS, &NONE, unpaid)).execute(tx).await?;
-    let of_line = "SELECT b.{column} FROM bank_answer b WHERE b.run_id = payment_line.run_id AND b.line_no = payment_line.line_no";
+    let outcome = "CASE WHEN b.succeeded THEN 'succeeded' ELSE 'failed' END";
+    let attempts = format!(
+        "UPDATE attempt SET state = {outcome} FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id \
+         WHERE attempt.line_id = l.id AND attempt.state = 'open' AND {joined}"
+    );
     let lines = format!(
-        "UPDATE payment_line SET state = CASE WHEN ({}) THEN 'succeeded' ELSE 'failed' END, reason = ({}), \
-         bank_reference = ({}) WHERE run_id = ? AND line_no >= ? AND line_no <= ? AND state = 'open' \
-         AND EXISTS (SELECT 1 FROM bank_answer b WHERE b.run_id = payment_line.run_id AND b.line_no = payment_line.line_no \
-           AND NOT b.applied)",
-        of_line.replace("{column}", "succeeded"),
-        of_line.replace("{column}", "reason"),
-        of_line.replace("{column}", "bank_reference"),
+        "UPDATE payment_line AS l SET state = {outcome}, reason = b.reason, bank_reference = b.bank_reference \
+         FROM bank_answer b WHERE {joined} AND l.state = 'open'"
     );
-    bind(Query::new(&BOOKS, &NONE, lines)).execute(tx).await?;
-    bind(Query::new(
+    for sql in [unpaid, attempts, lines] {
+        bind(Query::new(&BOOKS, &NONE, sql)).execute(tx).await?;
+    }
+    Query::new(
         &BOOKS,
         &NONE,
         "UPDATE bank_answer SET applied = TRUE WHERE run_id = ? AND line_no >= ? AND line_no <= ? AND NOT applied",
-    ))
+    )
+    .bind(run.id)
+    .bind(first)
+    .bind(last)
     .execute(tx)
     .await?;
     Ok(Some(waiting.len() as u64))

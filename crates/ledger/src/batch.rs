@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{Query, Tx};
+use store::{Backend, Connection, Query, Tx};
 use vocab::Fen;
 
 use crate::accounts::{self, APPROPRIATION, Entry, PAYABLE, RECOVERABLE};
@@ -13,25 +13,41 @@ use crate::run::{BATCH, PaymentRun};
 use crate::scope::{BOOKS, NONE};
 use crate::{DueId, EntitlementId, RecoveryId, Result};
 
-/// The batch's entitlements: county, programme, after, through.
-const RANGE: &str = "e.county_id = ? AND e.programme = ? AND e.id > ? AND e.id <= ?";
-/// No pause in the month; binds it twice.
-const NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM entitlement_pause s WHERE s.entitlement_id = e.id \
-    AND s.from_month <= ? AND (s.until_month IS NULL OR s.until_month >= ?))";
-/// In its life, paid by this system; binds the month three times.
-const ALIVE: &str =
-    "e.from_month <= ? AND e.first_due_month <= ? AND (e.until_month IS NULL OR e.until_month >= ?)";
-/// The month has no due yet, or only ones that were taken back; binds the month once.
-const NOT_DUE_YET: &str = "NOT EXISTS (SELECT 1 FROM due d WHERE d.entitlement_id = e.id AND d.month = ? \
-    AND d.kind IN ('regular', 'arrears') AND NOT EXISTS (SELECT 1 FROM due x WHERE x.reverses_due_id = d.id))";
-/// The amount of the month; binds it twice.
-const AMOUNT: &str = "JOIN entitlement_amount a ON a.entitlement_id = e.id AND a.superseded_at IS NULL \
-    AND a.from_month <= ? AND (a.until_month IS NULL OR a.until_month >= ?) AND a.amount_fen > 0";
-/// The members of the month; binds it twice.
-const MEMBER: &str = "JOIN entitlement_member m ON m.entitlement_id = e.id AND m.superseded_at IS NULL \
-    AND m.from_month <= ? AND (m.until_month IS NULL OR m.until_month >= ?)";
+// The pieces of the statements below. A name after a colon is bound by `Batch::query`. Everything is looked up by the
+// entitlement, of which there are a thousand: see `steady_plans`.
 
-/// Everybody in the family is somebody else's already, or nobody is left.
+/// The batch's entitlements.
+const RANGE: &str =
+    "e.county_id = :county AND e.programme = :programme AND e.id > :after AND e.id <= :through";
+/// In its life, paid by this system, not paused.
+const PAYING: &str = "e.from_month <= :month AND e.first_due_month <= :month AND (e.until_month IS NULL OR e.until_month >= :month)";
+/// No pause in the month.
+const NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM entitlement_pause s WHERE s.entitlement_id = e.id \
+    AND s.from_month <= :month AND (s.until_month IS NULL OR s.until_month >= :month))";
+/// The month has no due yet, or only ones that were taken back.
+const NOT_DUE_YET: &str = "NOT EXISTS (SELECT 1 FROM due d WHERE d.entitlement_id = e.id AND d.month = :month AND d.kind IN ('regular', 'arrears') \
+    AND NOT EXISTS (SELECT 1 FROM due x WHERE x.reverses_due_id = d.id))";
+/// The run has no line for it yet.
+const NO_LINE_YET: &str =
+    "NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.run_id = :run AND l.entitlement_id = e.id)";
+/// The amount of the month.
+const AMOUNT: &str = "JOIN entitlement_amount a ON a.entitlement_id = e.id AND a.superseded_at IS NULL \
+    AND a.from_month <= :month AND (a.until_month IS NULL OR a.until_month >= :month) AND a.amount_fen > 0";
+/// The members of the month.
+const MEMBER: &str = "JOIN entitlement_member m ON m.entitlement_id = e.id AND m.superseded_at IS NULL \
+    AND m.from_month <= :month AND (m.until_month IS NULL OR m.until_month >= :month)";
+/// The account in use.
+const PAYEE: &str = "JOIN payee p ON p.entitlement_id = e.id AND p.state = 'confirmed'";
+/// What was made for the month in this batch.
+const NEW_DUE: &str = "JOIN due d ON d.entitlement_id = e.id \
+    AND d.month = :month AND d.run_id = :run AND d.kind = 'regular'";
+/// What is unpaid.
+const UNPAID: &str = "JOIN unpaid_due u ON u.entitlement_id = e.id";
+/// Nothing but the month's own due is to be thought of: no account missing, nothing left over, no instalment.
+const PLAIN: &str = "EXISTS (SELECT 1 FROM payee p WHERE p.entitlement_id = e.id AND p.state = 'confirmed') \
+    AND NOT EXISTS (SELECT 1 FROM unpaid_due u WHERE u.entitlement_id = e.id) \
+    AND NOT EXISTS (SELECT 1 FROM recovery c WHERE c.entitlement_id = e.id)";
+
 const COVERED_ELSEWHERE: &str = "有家庭成员本月已在同类待遇中发放，不能重复发放，请核对成员";
 const NOBODY_COVERED: &str = "本月没有保障对象，请核对成员";
 const NO_ACCOUNT: &str = "没有经复核的收款账户";
@@ -43,20 +59,55 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    fn range(&self, query: Query) -> Query {
-        query.bind(self.run.county).bind(&self.run.programme).bind(self.after).bind(self.through)
-    }
-
-    fn months(&self, mut query: Query, times: usize) -> Query {
-        for _ in 0..times {
-            query = query.bind(self.run.month);
+    /// A statement in which the names of the pieces above are bound.
+    fn query(&self, sql: &str) -> Query {
+        let mut text = String::with_capacity(sql.len());
+        let mut names = Vec::new();
+        let mut parts = sql.split(':');
+        text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let end = part.find(|sign: char| !sign.is_ascii_lowercase() && sign != '_').unwrap_or(part.len());
+            names.push(&part[..end]);
+            text.push('?');
+            text.push_str(&part[end..]);
         }
-        query
+        let run = self.run;
+        names.into_iter().fold(Query::new(&BOOKS, &NONE, text), |query, name| match name {
+            "county" => query.bind(run.county),
+            "programme" => query.bind(&run.programme),
+            "after" => query.bind(self.after),
+            "through" => query.bind(self.through),
+            "month" => query.bind(run.month),
+            "run" => query.bind(run.id),
+            "officer" => query.bind(run.made_by),
+            "at" => query.bind(run.made_at.at_ms()),
+            // An unknown name stays unbound, and the statement is refused for having too few values.
+            _ => query,
+        })
     }
+}
+
+/// Until the transaction ends, PostgreSQL looks rows up by their index, one after the other. A batch is a thousand rows
+/// of tables that may hold millions and have grown since their statistics were taken; left to guess, the planner has
+/// read whole tables for every batch, or joined a thousand rows with a thousand. SQLite does nothing else anyway.
+pub(crate) async fn steady_plans(tx: &Tx) -> Result<()> {
+    if tx.backend() == Backend::Postgres {
+        Query::new(
+            &BOOKS,
+            &NONE,
+            "SELECT set_config('enable_seqscan', 'off', TRUE), set_config('enable_hashjoin', 'off', TRUE), \
+             set_config('enable_mergejoin', 'off', TRUE), set_config('enable_material', 'off', TRUE), \
+             set_config('jit', 'off', TRUE)",
+        )
+        .all(tx)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Make the next batch; `None` when the run is complete.
 pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
+    steady_plans(tx).await?;
     let sql = format!(
         "SELECT e.id FROM entitlement e WHERE e.county_id = ? AND e.programme = ? AND e.id > ? AND e.from_month <= ? \
          AND (e.until_month IS NULL OR e.until_month >= ? \
@@ -87,8 +138,9 @@ pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
     cover(tx, &batch).await?;
     block_uncovered(tx, &batch).await?;
     make_dues(tx, &batch).await?;
+    let plain = pay_plain_dues(tx, &batch).await?;
     keep_back_instalments(tx, &batch).await?;
-    make_lines(tx, &batch).await?;
+    pay_the_rest(tx, &batch, plain).await?;
     count(tx, &batch).await?;
     Ok(Some(ids.len() as u64))
 }
@@ -96,11 +148,10 @@ pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
 async fn cover(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
     let sql = format!(
         "INSERT INTO coverage (exclusion_group, person_id, month, entitlement_id) \
-         SELECT m.exclusion_group, m.person_id, ?, e.id FROM entitlement e {AMOUNT} {MEMBER} \
-         WHERE {RANGE} AND {ALIVE} AND {NOT_PAUSED} AND {NOT_DUE_YET} ORDER BY e.id ON CONFLICT DO NOTHING"
+         SELECT m.exclusion_group, m.person_id, :month, e.id FROM entitlement e {AMOUNT} {MEMBER} \
+         WHERE {RANGE} AND {PAYING} AND {NOT_PAUSED} AND {NOT_DUE_YET} ORDER BY e.id ON CONFLICT DO NOTHING"
     );
-    let query = batch.months(Query::new(&BOOKS, &NONE, sql), 5);
-    batch.months(batch.range(query), 6).execute(tx).await?;
+    batch.query(&sql).execute(tx).await?;
     Ok(())
 }
 
@@ -108,22 +159,18 @@ async fn cover(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
 async fn block_uncovered(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
     // Whoever still has no due was about to get one.
     let sql = format!(
-        "SELECT e.id, (SELECT COUNT(*) FROM coverage c WHERE c.entitlement_id = e.id AND c.month = ?) AS covered, \
-         (SELECT COUNT(*) FROM entitlement_member m WHERE m.entitlement_id = e.id AND m.superseded_at IS NULL \
-            AND m.from_month <= ? AND (m.until_month IS NULL OR m.until_month >= ?)) AS members \
-         FROM entitlement e {AMOUNT} WHERE {RANGE} AND {ALIVE} AND {NOT_PAUSED} AND {NOT_DUE_YET} ORDER BY e.id"
+        "SELECT w.id, w.members FROM (SELECT e.id, \
+           (SELECT COUNT(*) FROM coverage c WHERE c.entitlement_id = e.id AND c.month = :month) AS covered, \
+           (SELECT COUNT(*) FROM entitlement_member m WHERE m.entitlement_id = e.id AND m.superseded_at IS NULL \
+              AND m.from_month <= :month AND (m.until_month IS NULL OR m.until_month >= :month)) AS members \
+         FROM entitlement e {AMOUNT} WHERE {RANGE} AND {PAYING} AND {NOT_PAUSED} AND {NOT_DUE_YET}) w \
+         WHERE w.covered <> w.members OR w.members = 0 ORDER BY w.id"
     );
-    let query = batch.months(Query::new(&BOOKS, &NONE, sql), 5);
     let rows = batch
-        .months(batch.range(query), 6)
-        .all_as(tx, |row| {
-            Ok((row.get::<EntitlementId>("id")?, row.get::<i64>("covered")?, row.get::<i64>("members")?))
-        })
+        .query(&sql)
+        .all_as(tx, |row| Ok((row.get::<EntitlementId>("id")?, row.get::<i64>("members")?)))
         .await?;
-    for (id, covered, members) in rows {
-        if covered == members && members > 0 {
-            continue;
-        }
+    for (id, members) in rows {
         Query::new(&BOOKS, &NONE, "DELETE FROM coverage WHERE entitlement_id = ? AND month = ?")
             .bind(id)
             .bind(batch.run.month)
@@ -145,47 +192,51 @@ async fn block_uncovered(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
 }
 
 async fn make_dues(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
-    let run = batch.run;
     let sql = format!(
         "INSERT INTO due (entitlement_id, month, revision, amount_fen, kind, run_id, amount_id, reason, reference, case_id, \
-         made_by, made_at) SELECT e.id, ?, COALESCE((SELECT MAX(v.revision) + 1 FROM due v WHERE v.entitlement_id = e.id \
-           AND v.month = ?), 0), a.amount_fen, 'regular', ?, a.id, a.reason, a.reference, a.case_id, ?, ? \
-         FROM entitlement e {AMOUNT} WHERE {RANGE} AND {ALIVE} AND {NOT_PAUSED} AND {NOT_DUE_YET} \
-         AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.run_id = ? AND l.entitlement_id = e.id) ORDER BY e.id"
+         made_by, made_at) SELECT e.id, :month, COALESCE((SELECT MAX(v.revision) + 1 FROM due v \
+           WHERE v.entitlement_id = e.id AND v.month = :month), 0), a.amount_fen, 'regular', :run, a.id, a.reason, \
+         a.reference, a.case_id, :officer, :at FROM entitlement e {AMOUNT} \
+         WHERE {RANGE} AND {PAYING} AND {NOT_PAUSED} AND {NOT_DUE_YET} AND {NO_LINE_YET} ORDER BY e.id"
     );
-    let query = batch
-        .months(Query::new(&BOOKS, &NONE, sql), 2)
-        .bind(run.id)
-        .bind(run.made_by)
-        .bind(run.made_at.at_ms());
-    let query = batch.range(batch.months(query, 2));
-    let made = batch.months(query, 6).bind(run.id).execute(tx).await?;
-    if made == 0 {
+    if batch.query(&sql).execute(tx).await? == 0 {
         return Ok(());
     }
-    let journal = accounts::open(tx, &entry(run, "dues")).await?;
-    let new_dues = format!(
-        "FROM entitlement e JOIN due d ON d.entitlement_id = e.id WHERE {RANGE} AND d.month = ? AND d.run_id = ?"
-    );
-    let unpaid = format!(
-        "INSERT INTO unpaid_due (due_id, entitlement_id, amount_fen) SELECT d.id, d.entitlement_id, d.amount_fen {new_dues}"
-    );
-    batch.range(Query::new(&BOOKS, &NONE, unpaid)).bind(run.month).bind(run.id).execute(tx).await?;
+    let journal = accounts::open(tx, &entry(batch.run, "dues")).await?;
     let postings = format!(
         "INSERT INTO posting (journal_id, account, entitlement_id, amount_fen) \
-         SELECT ?, '{PAYABLE}', d.entitlement_id, -d.amount_fen {new_dues}"
+         SELECT {journal}, '{PAYABLE}', d.entitlement_id, -d.amount_fen FROM entitlement e {NEW_DUE} WHERE {RANGE}"
     );
-    batch
-        .range(Query::new(&BOOKS, &NONE, postings).bind(journal))
-        .bind(run.month)
-        .bind(run.id)
-        .execute(tx)
-        .await?;
-    let total = format!("SELECT CAST(SUM(d.amount_fen) AS BIGINT) AS total {new_dues}");
-    let total: Fen =
-        batch.range(Query::new(&BOOKS, &NONE, total)).bind(run.month).bind(run.id).scalar(tx).await?;
+    batch.query(&postings).execute(tx).await?;
+    let total = format!(
+        "SELECT CAST(SUM(d.amount_fen) AS BIGINT) AS total FROM entitlement e {NEW_DUE} WHERE {RANGE}"
+    );
+    let total: Fen = batch.query(&total).scalar(tx).await?;
     accounts::post(tx, journal, APPROPRIATION, None, total).await?;
     accounts::close(tx, journal).await
+}
+
+/// The ordinary family: one due, one line, one attempt. All others' dues are laid to what is unpaid. Returns how many
+/// lines were made.
+async fn pay_plain_dues(tx: &Tx, batch: &Batch<'_>) -> Result<u64> {
+    let lines = format!(
+        "INSERT INTO payment_line (run_id, entitlement_id, line_no, payee_id, amount_fen, state) \
+         SELECT :run, w.id, {} + ROW_NUMBER() OVER (ORDER BY w.id), w.payee_id, w.amount_fen, 'open' FROM \
+         (SELECT e.id, p.id AS payee_id, d.amount_fen FROM entitlement e {NEW_DUE} {PAYEE} WHERE {RANGE} AND {PLAIN}) w",
+        batch.run.line_count
+    );
+    let made = batch.query(&lines).execute(tx).await?;
+    let attempts = format!(
+        "INSERT INTO attempt (due_id, number, line_id, amount_fen, state) SELECT d.id, 1, l.id, d.amount_fen, 'open' \
+         FROM entitlement e {NEW_DUE} JOIN payment_line l ON l.run_id = :run AND l.entitlement_id = e.id AND l.state = 'open' WHERE {RANGE}"
+    );
+    batch.query(&attempts).execute(tx).await?;
+    let others = format!(
+        "INSERT INTO unpaid_due (due_id, entitlement_id, amount_fen) SELECT d.id, d.entitlement_id, d.amount_fen \
+         FROM entitlement e {NEW_DUE} WHERE {RANGE} AND {NO_LINE_YET}"
+    );
+    batch.query(&others).execute(tx).await?;
+    Ok(made)
 }
 
 /// Instalments that a decided recovery allows to keep back from this month's payment.
@@ -194,15 +245,11 @@ async fn keep_back_instalments(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
     let sql = format!(
         "SELECT c.id, c.entitlement_id, c.offset_fen_per_month, c.reference, \
          c.amount_fen - CAST(COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.recovery_id = c.id), 0) AS BIGINT) \
-           AS outstanding FROM entitlement e JOIN recovery c ON c.entitlement_id = e.id \
-         WHERE {RANGE} AND c.offset_fen_per_month IS NOT NULL AND {NOT_PAUSED} \
-         AND EXISTS (SELECT 1 FROM payee p WHERE p.entitlement_id = e.id AND p.state = 'confirmed') \
-         AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.run_id = ? AND l.entitlement_id = e.id) ORDER BY c.id"
+           AS outstanding FROM entitlement e JOIN recovery c ON c.entitlement_id = e.id {PAYEE} \
+         WHERE {RANGE} AND c.offset_fen_per_month IS NOT NULL AND {NOT_PAUSED} AND {NO_LINE_YET} ORDER BY c.id"
     );
-    let query = batch.range(Query::new(&BOOKS, &NONE, sql));
     let recoveries = batch
-        .months(query, 2)
-        .bind(run.id)
+        .query(&sql)
         .all_as(tx, |row| {
             Ok((
                 row.get::<RecoveryId>("id")?,
@@ -295,35 +342,34 @@ pub(crate) async fn settle_part(tx: &Tx, due: DueId, unpaid: Fen, part: Fen) -> 
     Ok(())
 }
 
-async fn make_lines(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
-    let run = batch.run;
+/// Families with something left over, kept back or missing: what is unpaid of them, in one line each.
+async fn pay_the_rest(tx: &Tx, batch: &Batch<'_>, lines_made: u64) -> Result<()> {
     let lines = format!(
         "INSERT INTO payment_line (run_id, entitlement_id, line_no, payee_id, amount_fen, state) \
-         SELECT ?, s.id, ? + ROW_NUMBER() OVER (ORDER BY s.id), s.payee_id, s.amount_fen, 'open' FROM \
-         (SELECT e.id, p.id AS payee_id, CAST(SUM(u.amount_fen) AS BIGINT) AS amount_fen FROM entitlement e \
-          JOIN unpaid_due u ON u.entitlement_id = e.id JOIN payee p ON p.entitlement_id = e.id AND p.state = 'confirmed' \
-          WHERE {RANGE} AND {NOT_PAUSED} \
-          AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.run_id = ? AND l.entitlement_id = e.id) \
-          GROUP BY e.id, p.id) s"
+         SELECT :run, w.id, {} + {lines_made} + ROW_NUMBER() OVER (ORDER BY w.id), w.payee_id, w.amount_fen, 'open' FROM \
+         (SELECT e.id, p.id AS payee_id, CAST(SUM(u.amount_fen) AS BIGINT) AS amount_fen FROM entitlement e {UNPAID} {PAYEE} \
+          WHERE {RANGE} AND {NOT_PAUSED} AND {NO_LINE_YET} GROUP BY e.id, p.id) w",
+        batch.run.line_count
     );
-    let query = batch.range(Query::new(&BOOKS, &NONE, lines).bind(run.id).bind(run.line_count));
-    batch.months(query, 2).bind(run.id).execute(tx).await?;
+    let made = batch.query(&lines).execute(tx).await?;
     let without_account = format!(
         "INSERT INTO payment_line (run_id, entitlement_id, amount_fen, state, reason) \
-         SELECT ?, e.id, CAST(SUM(u.amount_fen) AS BIGINT), 'blocked', '{NO_ACCOUNT}' FROM entitlement e \
-         JOIN unpaid_due u ON u.entitlement_id = e.id WHERE {RANGE} AND {NOT_PAUSED} \
-         AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.run_id = ? AND l.entitlement_id = e.id) GROUP BY e.id"
+         SELECT :run, e.id, CAST(SUM(u.amount_fen) AS BIGINT), 'blocked', '{NO_ACCOUNT}' FROM entitlement e {UNPAID} \
+         WHERE {RANGE} AND {NOT_PAUSED} AND {NO_LINE_YET} GROUP BY e.id"
     );
-    let query = batch.range(Query::new(&BOOKS, &NONE, without_account).bind(run.id));
-    batch.months(query, 2).bind(run.id).execute(tx).await?;
+    batch.query(&without_account).execute(tx).await?;
+    if made == 0 {
+        return Ok(());
+    }
     let attempts = "INSERT INTO attempt (due_id, number, line_id, amount_fen, state) SELECT u.due_id, \
         COALESCE((SELECT MAX(t.number) + 1 FROM attempt t WHERE t.due_id = u.due_id), 1), l.id, u.amount_fen, 'open' \
         FROM payment_line l JOIN unpaid_due u ON u.entitlement_id = l.entitlement_id \
-        WHERE l.run_id = ? AND l.entitlement_id > ? AND l.entitlement_id <= ? AND l.state = 'open'";
-    let paid_now = "DELETE FROM unpaid_due WHERE due_id IN (SELECT t.due_id FROM payment_line l JOIN attempt t \
-        ON t.line_id = l.id WHERE l.run_id = ? AND l.entitlement_id > ? AND l.entitlement_id <= ? AND l.state = 'open')";
-    for sql in [attempts, paid_now] {
-        Query::new(&BOOKS, &NONE, sql).bind(run.id).bind(batch.after).bind(batch.through).execute(tx).await?;
+        \
+        WHERE l.run_id = :run AND l.entitlement_id > :after AND l.entitlement_id <= :through AND l.state = 'open'";
+    let in_the_run = "DELETE FROM unpaid_due WHERE entitlement_id > :after AND entitlement_id <= :through \
+        AND EXISTS (SELECT 1 FROM attempt t WHERE t.due_id = unpaid_due.due_id AND t.state = 'open')";
+    for sql in [attempts, in_the_run] {
+        batch.query(sql).execute(tx).await?;
     }
     Ok(())
 }

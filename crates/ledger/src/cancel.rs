@@ -111,6 +111,7 @@ pub async fn withdraw_line(
 
 /// Take back the next batch; `None` when all is taken back.
 pub(crate) async fn cancel_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
+    batch::steady_plans(tx).await?;
     let ids: Vec<i64> = Query::new(
         &BOOKS,
         &NONE,

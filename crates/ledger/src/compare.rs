@@ -1,7 +1,7 @@
 //! Why this month's run differs from last month's: family by family, every difference with its cause, and the decision
 //! behind the cause. A difference without a cause is [`CauseKind::Unexplained`] and stops the approval.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use store::{CaseId, Connection, PersonId, Query, Row, Scope};
 use vocab::{Fen, Month};
@@ -292,11 +292,13 @@ impl Side {
     }
 
     fn is_paid(&self) -> bool {
-        matches!(
-            self.state,
-            Some(LineState::Open | LineState::Nothing | LineState::Succeeded | LineState::Failed)
-        )
+        self.state.is_some_and(is_paid)
     }
+}
+
+/// The states of a line that is paid or was tried.
+fn is_paid(state: LineState) -> bool {
+    matches!(state, LineState::Open | LineState::Nothing | LineState::Succeeded | LineState::Failed)
 }
 
 async fn page(
@@ -311,8 +313,8 @@ async fn page(
     }
     let is_first = previous.is_none();
     let (previous, previous_month) = previous.unwrap_or((RunId(0), run.month.previous()));
-    let pairs = pairs(connection, run.id, previous, after, limit).await?;
-    let ids: Vec<EntitlementId> = pairs.iter().map(|pair| pair.entitlement).collect();
+    let ids = differing(connection, run.id, previous, after, limit).await?;
+    let pairs = pairs(connection, run.id, previous, &ids).await?;
     let known = Known {
         is_first,
         month: run.month,
@@ -326,48 +328,103 @@ async fn page(
     Ok(pairs.iter().map(|pair| known.explain(pair)).collect())
 }
 
-async fn pairs(
+/// The entitlements after one whose lines differ, at most `limit`. Both runs are read along their index and laid side by
+/// side here: a join of two runs is where planners without fresh statistics go astray.
+async fn differing(
     connection: &impl Connection,
     run: RunId,
     previous: RunId,
     after: EntitlementId,
     limit: usize,
+) -> Result<Vec<EntitlementId>> {
+    let mut found = Vec::new();
+    let mut after = after;
+    loop {
+        let (now, now_ends) = plain_lines(connection, run, after).await?;
+        let (before, before_ends) = plain_lines(connection, previous, after).await?;
+        // Beyond the shorter stretch one of the two is not known yet.
+        let known_to = [(&now, now_ends), (&before, before_ends)]
+            .into_iter()
+            .filter_map(|(lines, ends)| if ends { None } else { lines.last_key_value().map(|(id, _)| *id) })
+            .min();
+        let ids: BTreeSet<EntitlementId> = now.keys().chain(before.keys()).copied().collect();
+        for id in ids.into_iter().filter(|id| known_to.is_none_or(|to| *id <= to)) {
+            let same = match (now.get(&id).copied().flatten(), before.get(&id).copied().flatten()) {
+                (None, None) => true,
+                (Some((amount, payee)), Some((amount_before, payee_before))) => {
+                    amount == amount_before
+                        && (payee == payee_before || payee.is_none() || payee_before.is_none())
+                }
+                _ => false,
+            };
+            if !same {
+                found.push(id);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            }
+        }
+        match known_to {
+            Some(to) => after = to,
+            None => return Ok(found),
+        }
+    }
+}
+
+/// A line as far as it is compared; none for a line that pays nobody.
+type PlainLine = Option<(Fen, Option<PayeeId>)>;
+
+/// Some lines of a run after an entitlement, and whether they are the last.
+async fn plain_lines(
+    connection: &impl Connection,
+    run: RunId,
+    after: EntitlementId,
+) -> Result<(BTreeMap<EntitlementId, PlainLine>, bool)> {
+    const STRETCH: usize = 5000;
+    let lines = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT l.entitlement_id, l.amount_fen, l.payee_id, l.state FROM payment_line l \
+         WHERE l.run_id = ? AND l.entitlement_id > ? ORDER BY l.entitlement_id LIMIT ?",
+    )
+    .bind(run)
+    .bind(after)
+    .bind(STRETCH)
+    .all_as(connection, |row| {
+        let line = if is_paid(row.get::<LineState>("state")?) {
+            Some((row.get::<Fen>("amount_fen")?, row.get::<Option<PayeeId>>("payee_id")?))
+        } else {
+            None
+        };
+        Ok((row.get::<EntitlementId>("entitlement_id")?, line))
+    })
+    .await?;
+    let ends = lines.len() < STRETCH;
+    Ok((lines.into_iter().collect(), ends))
+}
+
+async fn pairs(
+    connection: &impl Connection,
+    run: RunId,
+    previous: RunId,
+    ids: &[EntitlementId],
 ) -> Result<Vec<Pair>> {
     // Withdrawn, blocked and cancelled lines pay nothing; they are read for their reason.
-    let sql = format!(
-        "SELECT e.id, e.holder_person_id, e.from_month, e.until_month, e.first_due_month, e.reference, e.case_id, \
+    let sql = "SELECT e.id, e.holder_person_id, e.from_month, e.until_month, e.first_due_month, e.reference, e.case_id, \
          e.end_reason, e.end_reference, e.end_case_id, \
          n.state AS n_state, n.reason AS n_reason, n.amount_fen AS n_amount_fen, n.payee_id AS n_payee_id, \
          dn.amount_fen AS n_own_due, dn.amount_id AS n_own_amount, \
          o.state AS o_state, o.reason AS o_reason, o.amount_fen AS o_amount_fen, o.payee_id AS o_payee_id, \
-         od.amount_fen AS o_own_due, od.amount_id AS o_own_amount \
-         FROM (SELECT l.entitlement_id AS id FROM payment_line l \
-                 LEFT JOIN payment_line p ON p.run_id = ? AND p.entitlement_id = l.entitlement_id AND p.state IN {PAID_STATES} \
-                 WHERE l.run_id = ? AND l.entitlement_id > ? AND l.state IN {PAID_STATES} \
-                 AND (p.id IS NULL OR p.amount_fen <> l.amount_fen OR p.payee_id <> l.payee_id) \
-               UNION \
-               SELECT l.entitlement_id FROM payment_line l \
-                 LEFT JOIN payment_line p ON p.run_id = ? AND p.entitlement_id = l.entitlement_id AND p.state IN {PAID_STATES} \
-                 WHERE l.run_id = ? AND l.entitlement_id > ? AND l.state IN {PAID_STATES} AND p.id IS NULL) c \
-         JOIN entitlement e ON e.id = c.id \
+         od.amount_fen AS o_own_due, od.amount_id AS o_own_amount FROM entitlement e \
          LEFT JOIN payment_line n ON n.run_id = ? AND n.entitlement_id = e.id \
          LEFT JOIN due dn ON dn.entitlement_id = e.id AND dn.kind = 'regular' AND dn.run_id = n.run_id \
-           AND dn.month = (SELECT month FROM payment_run WHERE id = n.run_id) \
          LEFT JOIN payment_line o ON o.run_id = ? AND o.entitlement_id = e.id \
          LEFT JOIN due od ON od.entitlement_id = e.id AND od.kind = 'regular' AND od.run_id = o.run_id \
-           AND od.month = (SELECT month FROM payment_run WHERE id = o.run_id) \
-         ORDER BY e.id LIMIT ?"
-    );
+         WHERE e.id IN ({list}) ORDER BY e.id";
     Ok(Query::new(&BOOKS, &NONE, sql)
-        .bind(previous)
-        .bind(run)
-        .bind(after)
         .bind(run)
         .bind(previous)
-        .bind(after)
-        .bind(run)
-        .bind(previous)
-        .bind(limit)
+        .bind_list(ids.iter().copied())
         .all_as(connection, |row| {
             Ok(Pair {
                 entitlement: row.get("id")?,
@@ -406,9 +463,10 @@ async fn extras(
     let paid_along = Query::new(
         &BOOKS,
         &NONE,
-        "SELECT l.entitlement_id, d.month, d.kind, d.reason, d.reference, d.case_id, t.number, t.amount_fen \
+        "SELECT l.entitlement_id, d.month, d.kind, d.reason, d.reference, d.case_id, t.amount_fen \
          + CAST(COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.due_id = d.id AND n.run_id = l.run_id), 0) AS BIGINT) \
-           AS amount_fen FROM payment_line l JOIN attempt t ON t.line_id = l.id JOIN due d ON d.id = t.due_id \
+           AS amount_fen, EXISTS (SELECT 1 FROM attempt f WHERE f.due_id = d.id AND f.state = 'failed' AND f.number < t.number) \
+           AS tried FROM payment_line l JOIN attempt t ON t.line_id = l.id JOIN due d ON d.id = t.due_id \
          WHERE l.run_id = ? AND l.entitlement_id IN ({list}) AND NOT (d.kind = 'regular' AND d.run_id = l.run_id) \
          ORDER BY l.entitlement_id, d.month, d.revision",
     )
@@ -416,8 +474,7 @@ async fn extras(
     .bind_list(ids.iter().copied())
     .all_as(connection, |row| {
         let (month, arrears) = (row.get::<Month>("month")?, row.get::<String>("kind")? == "arrears");
-        let first_try = row.get::<i32>("number")? == 1;
-        let (kind, text) = if arrears && first_try {
+        let (kind, text) = if arrears && !row.get::<bool>("tried")? {
             (CauseKind::Arrears, format!("补发{}：{}", month.zh(), row.get::<String>("reason")?))
         } else {
             (CauseKind::Retried, format!("{}未付款项", month.zh()))
@@ -460,7 +517,6 @@ async fn extras(
 }
 
 struct PauseRow {
-    kind: PauseKind,
     from: Month,
     until: Option<Month>,
     cause: Cause,
@@ -494,7 +550,6 @@ async fn pauses(
             None => None,
         };
         let pause = PauseRow {
-            kind,
             from: row.get("from_month")?,
             until: row.get("until_month")?,
             cause: Cause {
@@ -687,16 +742,19 @@ impl Known {
             }
             _ => {}
         }
-        let paused = self.pauses.get(&pair.entitlement).and_then(|pauses| {
-            pauses
-                .iter()
-                .rev()
-                .find(|pause| pause.from <= month && pause.until.is_none_or(|until| month <= until))
-        });
-        if let Some(pause) = paused {
+        let pauses = self.pauses.get(&pair.entitlement).map_or(&[][..], Vec::as_slice);
+        let covers =
+            |pause: &&PauseRow| pause.from <= month && pause.until.is_none_or(|until| month <= until);
+        if let Some(pause) = pauses.iter().rev().find(covers) {
             let lifted = if then { pause.lifted.clone() } else { None };
-            debug_assert!(matches!(pause.kind, PauseKind::Suspended | PauseKind::Held));
             return Some(lifted.unwrap_or_else(|| pause.cause.clone()));
+        }
+        // What was paused when last month was made may have been lifted since, with effect from an earlier month.
+        if then
+            && let Some(lifted) =
+                pauses.iter().rev().find_map(|pause| pause.lifted.clone().filter(|_| pause.from <= month))
+        {
+            return Some(lifted);
         }
         // The month was owed as arrears of the grant, or a zero amount is recorded.
         let zero = self.amounts.values().find(|row| {

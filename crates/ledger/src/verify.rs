@@ -170,6 +170,22 @@ const RULES: &[Rule] = &[
               HAVING c.amount_fen <> -COALESCE(SUM(d.amount_fen), 0)",
     },
     Rule {
+        name: "nothing_is_astray",
+        says: "某条记录指向不存在的待遇、批次或账户",
+        sql: "SELECT c.person_id AS id, c.entitlement_id AS left_value, c.month AS right_value FROM coverage c \
+                WHERE NOT EXISTS (SELECT 1 FROM entitlement e WHERE e.id = c.entitlement_id) \
+              UNION ALL SELECT d.id, d.run_id, d.amount_id FROM due d WHERE d.kind = 'regular' AND (NOT EXISTS \
+                (SELECT 1 FROM payment_run r WHERE r.id = d.run_id) OR NOT EXISTS (SELECT 1 FROM entitlement_amount a \
+                WHERE a.id = d.amount_id AND a.entitlement_id = d.entitlement_id)) \
+              UNION ALL SELECT u.due_id, u.entitlement_id, 0 FROM unpaid_due u WHERE NOT EXISTS \
+                (SELECT 1 FROM due d WHERE d.id = u.due_id AND d.entitlement_id = u.entitlement_id) \
+              UNION ALL SELECT l.id, l.entitlement_id, l.payee_id FROM payment_line l WHERE NOT EXISTS \
+                (SELECT 1 FROM entitlement e WHERE e.id = l.entitlement_id) OR (l.payee_id IS NOT NULL AND NOT EXISTS \
+                (SELECT 1 FROM payee p WHERE p.id = l.payee_id AND p.entitlement_id = l.entitlement_id)) \
+              UNION ALL SELECT p.id, p.entitlement_id, p.journal_id FROM posting p WHERE p.entitlement_id IS NOT NULL \
+                AND NOT EXISTS (SELECT 1 FROM entitlement e WHERE e.id = p.entitlement_id)",
+    },
+    Rule {
         name: "two_people",
         says: "某批次的生成与复核是同一人",
         sql: "SELECT id, made_by AS left_value, approved_by AS right_value FROM payment_run WHERE made_by = approved_by",

@@ -1,7 +1,11 @@
 //! The ledger in use, on both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod constraints;
+mod model;
 mod months;
 mod property;
 mod runs;
+mod speed;
 mod town;

@@ -93,10 +93,6 @@ pub async fn towns(name: &str) -> Vec<Town> {
     towns
 }
 
-pub async fn sqlite_town(name: &str) -> Town {
-    towns(name).await.swap_remove(0)
-}
-
 impl Town {
     /// A grant of this family in the first village.
     pub fn family(&self, household: i64, members: &[i64], from: Month, yuan: i64) -> Grant {
