@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use store::{Connection, PersonId, Query, Row, Scope, Tx, insert_many, values};
+use store::{Connection, PersonId, Query, Row, Scope, StaffId, Tx, insert_many, values};
 use vocab::Fen;
 
 use crate::accounts::{self, BANK_CLEARING, PAID, PAYABLE};
@@ -343,77 +343,85 @@ async fn known_lines(tx: &Tx, id: RunId) -> Result<BTreeMap<i32, KnownLine>> {
     Ok(rows.into_iter().collect())
 }
 
-/// Apply the next rows of what was read.
+/// Apply the next rows of what was read. Everything is reached by the ids of the lines: joined freely, PostgreSQL would
+/// start from all attempts that are open.
 pub(crate) async fn answer_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
     batch::steady_plans(tx).await?;
-    let waiting: Vec<i32> = Query::new(
+    let waiting = Query::new(
         &BOOKS,
         &NONE,
-        "SELECT b.line_no FROM bank_answer b WHERE b.run_id = ? AND NOT b.applied ORDER BY b.line_no LIMIT ?",
+        "SELECT b.line_no, b.amount_fen, b.succeeded, b.read_by, b.read_at, l.id FROM bank_answer b \
+         JOIN payment_line l ON l.run_id = b.run_id AND l.line_no = b.line_no \
+         WHERE b.run_id = ? AND NOT b.applied ORDER BY b.line_no LIMIT ?",
     )
     .bind(run.id)
     .bind(BATCH)
-    .scalars(tx)
+    .all_as(tx, |row| {
+        Ok(Waiting {
+            line_no: row.get("line_no")?,
+            line: row.get("id")?,
+            amount: row.get("amount_fen")?,
+            succeeded: row.get("succeeded")?,
+            read_by: row.get("read_by")?,
+            read_at: vocab::Now::from_unix_ms(row.get("read_at")?),
+        })
+    })
     .await?;
-    let (Some(first), Some(last)) = (waiting.first().copied(), waiting.last().copied()) else {
-        return finish_answer(tx, run).await;
+    let Some(last) = waiting.last() else { return finish_answer(tx, run).await };
+    let sum = |succeeded: bool| {
+        waiting.iter().filter(|row| row.succeeded == succeeded).map(|row| row.amount.0).sum::<i64>()
     };
-    let bind = |query: Query| query.bind(run.id).bind(first).bind(last);
-    let joined = "b.run_id = ? AND b.line_no >= ? AND b.line_no <= ? AND NOT b.applied \
-        AND l.run_id = b.run_id AND l.line_no = b.line_no";
-    let chosen = format!("FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id WHERE {joined}");
-    let row = bind(Query::new(
-        &BOOKS,
-        &NONE,
-        format!(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN b.succeeded THEN b.amount_fen ELSE 0 END), 0) AS BIGINT) AS paid, \
-             CAST(COALESCE(SUM(CASE WHEN b.succeeded THEN 0 ELSE b.amount_fen END), 0) AS BIGINT) AS failed, \
-             MAX(b.read_by) AS read_by, MAX(b.read_at) AS read_at {chosen}"
-        ),
-    ))
-    .one(tx)
-    .await?;
-    let (paid, failed) = (row.get::<Fen>("paid")?, row.get::<Fen>("failed")?);
     let mut entry = batch::entry(run, "answer");
-    entry.officer = row.get("read_by")?;
-    entry.at = vocab::Now::from_unix_ms(row.get("read_at")?);
+    (entry.officer, entry.at) = (last.read_by, last.read_at);
     let journal = accounts::open(tx, &entry).await?;
-    accounts::post(tx, journal, BANK_CLEARING, None, Fen(paid.0 + failed.0)).await?;
-    accounts::post(tx, journal, PAID, None, paid.neg()).await?;
-    let back = format!(
-        "INSERT INTO posting (journal_id, account, entitlement_id, amount_fen) \
-         SELECT ?, '{PAYABLE}', l.entitlement_id, -b.amount_fen {chosen} AND NOT b.succeeded"
-    );
-    bind(Query::new(&BOOKS, &NONE, back).bind(journal)).execute(tx).await?;
-    accounts::close(tx, journal).await?;
-    let unpaid = format!(
-        "INSERT INTO unpaid_due (due_id, entitlement_id, amount_fen) SELECT t.due_id, l.entitlement_id, t.amount_fen \
-         FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id JOIN attempt t ON t.line_id = l.id \
-         WHERE {joined} AND NOT b.succeeded"
-    );
-    let outcome = "CASE WHEN b.succeeded THEN 'succeeded' ELSE 'failed' END";
-    let attempts = format!(
-        "UPDATE attempt SET state = {outcome} FROM bank_answer b JOIN payment_line l ON l.run_id = b.run_id \
-         WHERE attempt.line_id = l.id AND attempt.state = 'open' AND {joined}"
-    );
-    let lines = format!(
-        "UPDATE payment_line AS l SET state = {outcome}, reason = b.reason, bank_reference = b.bank_reference \
-         FROM bank_answer b WHERE {joined} AND l.state = 'open'"
-    );
-    for sql in [unpaid, attempts, lines] {
-        bind(Query::new(&BOOKS, &NONE, sql)).execute(tx).await?;
+    accounts::post(tx, journal, BANK_CLEARING, None, Fen(sum(true) + sum(false))).await?;
+    accounts::post(tx, journal, PAID, None, Fen(-sum(true))).await?;
+    for (succeeded, state) in [(true, "succeeded"), (false, "failed")] {
+        let lines: Vec<LineId> =
+            waiting.iter().filter(|row| row.succeeded == succeeded).map(|row| row.line).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        if !succeeded {
+            let back = "INSERT INTO posting (journal_id, account, entitlement_id, amount_fen) \
+                SELECT ?, 'payable', l.entitlement_id, -l.amount_fen FROM payment_line l WHERE l.id IN ({list})";
+            Query::new(&BOOKS, &NONE, back)
+                .bind(journal)
+                .bind_list(lines.iter().copied())
+                .execute(tx)
+                .await?;
+            let unpaid = "INSERT INTO unpaid_due (due_id, entitlement_id, amount_fen) \
+                SELECT t.due_id, l.entitlement_id, t.amount_fen FROM payment_line l JOIN attempt t ON t.line_id = l.id \
+                WHERE l.id IN ({list})";
+            Query::new(&BOOKS, &NONE, unpaid).bind_list(lines.iter().copied()).execute(tx).await?;
+        }
+        let attempts = "UPDATE attempt SET state = ? WHERE line_id IN ({list})";
+        Query::new(&BOOKS, &NONE, attempts).bind(state).bind_list(lines.iter().copied()).execute(tx).await?;
+        let answered = "UPDATE payment_line AS l SET state = ?, reason = b.reason, bank_reference = b.bank_reference \
+            FROM bank_answer b WHERE l.id IN ({list}) AND b.run_id = l.run_id AND b.line_no = l.line_no";
+        Query::new(&BOOKS, &NONE, answered).bind(state).bind_list(lines.iter().copied()).execute(tx).await?;
     }
+    accounts::close(tx, journal).await?;
     Query::new(
         &BOOKS,
         &NONE,
-        "UPDATE bank_answer SET applied = TRUE WHERE run_id = ? AND line_no >= ? AND line_no <= ? AND NOT applied",
+        "UPDATE bank_answer SET applied = TRUE WHERE run_id = ? AND line_no IN ({list})",
     )
     .bind(run.id)
-    .bind(first)
-    .bind(last)
+    .bind_list(waiting.iter().map(|row| row.line_no))
     .execute(tx)
     .await?;
     Ok(Some(waiting.len() as u64))
+}
+
+/// A row of the answer that is to be applied.
+struct Waiting {
+    line_no: i32,
+    line: LineId,
+    amount: Fen,
+    succeeded: bool,
+    read_by: StaffId,
+    read_at: vocab::Now,
 }
 
 /// When every line has its answer the run is answered.

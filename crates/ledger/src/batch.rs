@@ -38,15 +38,12 @@ const MEMBER: &str = "JOIN entitlement_member m ON m.entitlement_id = e.id AND m
     AND m.from_month <= :month AND (m.until_month IS NULL OR m.until_month >= :month)";
 /// The account in use.
 const PAYEE: &str = "JOIN payee p ON p.entitlement_id = e.id AND p.state = 'confirmed'";
-/// What was made for the month in this batch.
-const NEW_DUE: &str = "JOIN due d ON d.entitlement_id = e.id \
-    AND d.month = :month AND d.run_id = :run AND d.kind = 'regular'";
+/// What was made for the month in this batch. It starts from the dues themselves: asked by month, PostgreSQL would rather
+/// read the whole index than believe that the newest month has a thousand rows.
+const NEW_DUE: &str = "d.entitlement_id > :after AND d.entitlement_id <= :through AND d.month = :month \
+    AND d.run_id = :run AND d.kind = 'regular'";
 /// What is unpaid.
 const UNPAID: &str = "JOIN unpaid_due u ON u.entitlement_id = e.id";
-/// Nothing but the month's own due is to be thought of: no account missing, nothing left over, no instalment.
-const PLAIN: &str = "EXISTS (SELECT 1 FROM payee p WHERE p.entitlement_id = e.id AND p.state = 'confirmed') \
-    AND NOT EXISTS (SELECT 1 FROM unpaid_due u WHERE u.entitlement_id = e.id) \
-    AND NOT EXISTS (SELECT 1 FROM recovery c WHERE c.entitlement_id = e.id)";
 
 const COVERED_ELSEWHERE: &str = "有家庭成员本月已在同类待遇中发放，不能重复发放，请核对成员";
 const NOBODY_COVERED: &str = "本月没有保障对象，请核对成员";
@@ -61,6 +58,11 @@ struct Batch<'a> {
 impl Batch<'_> {
     /// A statement in which the names of the pieces above are bound.
     fn query(&self, sql: &str) -> Query {
+        self.query_with(sql, 0)
+    }
+
+    /// The same with a number of its own, `:number`.
+    fn query_with(&self, sql: &str, number: i64) -> Query {
         let mut text = String::with_capacity(sql.len());
         let mut names = Vec::new();
         let mut parts = sql.split(':');
@@ -80,6 +82,7 @@ impl Batch<'_> {
             "month" => query.bind(run.month),
             "run" => query.bind(run.id),
             "officer" => query.bind(run.made_by),
+            "number" => query.bind(number),
             "at" => query.bind(run.made_at.at_ms()),
             // An unknown name stays unbound, and the statement is refused for having too few values.
             _ => query,
@@ -138,9 +141,9 @@ pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
     cover(tx, &batch).await?;
     block_uncovered(tx, &batch).await?;
     make_dues(tx, &batch).await?;
-    let plain = pay_plain_dues(tx, &batch).await?;
+    let last_line = pay_plain_dues(tx, &batch).await?;
     keep_back_instalments(tx, &batch).await?;
-    pay_the_rest(tx, &batch, plain).await?;
+    pay_the_rest(tx, &batch, last_line).await?;
     count(tx, &batch).await?;
     Ok(Some(ids.len() as u64))
 }
@@ -205,38 +208,41 @@ async fn make_dues(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
     let journal = accounts::open(tx, &entry(batch.run, "dues")).await?;
     let postings = format!(
         "INSERT INTO posting (journal_id, account, entitlement_id, amount_fen) \
-         SELECT {journal}, '{PAYABLE}', d.entitlement_id, -d.amount_fen FROM entitlement e {NEW_DUE} WHERE {RANGE}"
+         SELECT :number, '{PAYABLE}', d.entitlement_id, -d.amount_fen FROM due d WHERE {NEW_DUE}"
     );
-    batch.query(&postings).execute(tx).await?;
-    let total = format!(
-        "SELECT CAST(SUM(d.amount_fen) AS BIGINT) AS total FROM entitlement e {NEW_DUE} WHERE {RANGE}"
-    );
+    batch.query_with(&postings, journal.0).execute(tx).await?;
+    let total = format!("SELECT CAST(SUM(d.amount_fen) AS BIGINT) AS total FROM due d WHERE {NEW_DUE}");
     let total: Fen = batch.query(&total).scalar(tx).await?;
     accounts::post(tx, journal, APPROPRIATION, None, total).await?;
     accounts::close(tx, journal).await
 }
 
-/// The ordinary family: one due, one line, one attempt. All others' dues are laid to what is unpaid. Returns how many
-/// lines were made.
-async fn pay_plain_dues(tx: &Tx, batch: &Batch<'_>) -> Result<u64> {
+/// The ordinary family, with an account and nothing left over, kept back or owed: one due, one line, one attempt. All
+/// others' dues are laid to what is unpaid. Returns the last
+/// line's number.
+async fn pay_plain_dues(tx: &Tx, batch: &Batch<'_>) -> Result<i64> {
     let lines = format!(
         "INSERT INTO payment_line (run_id, entitlement_id, line_no, payee_id, amount_fen, state) \
-         SELECT :run, w.id, {} + ROW_NUMBER() OVER (ORDER BY w.id), w.payee_id, w.amount_fen, 'open' FROM \
-         (SELECT e.id, p.id AS payee_id, d.amount_fen FROM entitlement e {NEW_DUE} {PAYEE} WHERE {RANGE} AND {PLAIN}) w",
-        batch.run.line_count
+         SELECT :run, d.entitlement_id, :number + ROW_NUMBER() OVER (ORDER BY d.entitlement_id), p.id, d.amount_fen, 'open' \
+         FROM due d JOIN payee p ON p.entitlement_id = d.entitlement_id AND p.state = 'confirmed' WHERE {NEW_DUE} \
+         AND NOT EXISTS (SELECT 1 FROM unpaid_due u WHERE u.entitlement_id = d.entitlement_id) \
+         AND NOT EXISTS (SELECT 1 FROM recovery c WHERE c.entitlement_id = d.entitlement_id)"
     );
-    let made = batch.query(&lines).execute(tx).await?;
+    let made = batch.query_with(&lines, batch.run.line_count).execute(tx).await?;
     let attempts = format!(
         "INSERT INTO attempt (due_id, number, line_id, amount_fen, state) SELECT d.id, 1, l.id, d.amount_fen, 'open' \
-         FROM entitlement e {NEW_DUE} JOIN payment_line l ON l.run_id = :run AND l.entitlement_id = e.id AND l.state = 'open' WHERE {RANGE}"
+         FROM due d JOIN payment_line l ON l.run_id = :run AND l.entitlement_id = d.entitlement_id AND l.state = 'open' \
+         WHERE {NEW_DUE}"
     );
     batch.query(&attempts).execute(tx).await?;
     let others = format!(
         "INSERT INTO unpaid_due (due_id, entitlement_id, amount_fen) SELECT d.id, d.entitlement_id, d.amount_fen \
-         FROM entitlement e {NEW_DUE} WHERE {RANGE} AND {NO_LINE_YET}"
+         FROM due d WHERE {NEW_DUE} \
+         AND NOT EXISTS (SELECT 1 FROM payment_line l WHERE l.run_id = :run AND l.entitlement_id = d.entitlement_id)"
     );
     batch.query(&others).execute(tx).await?;
-    Ok(made)
+    // Far below the limit: a batch has a thousand.
+    Ok(batch.run.line_count.saturating_add_unsigned(made))
 }
 
 /// Instalments that a decided recovery allows to keep back from this month's payment.
@@ -343,15 +349,14 @@ pub(crate) async fn settle_part(tx: &Tx, due: DueId, unpaid: Fen, part: Fen) -> 
 }
 
 /// Families with something left over, kept back or missing: what is unpaid of them, in one line each.
-async fn pay_the_rest(tx: &Tx, batch: &Batch<'_>, lines_made: u64) -> Result<()> {
+async fn pay_the_rest(tx: &Tx, batch: &Batch<'_>, last_line: i64) -> Result<()> {
     let lines = format!(
         "INSERT INTO payment_line (run_id, entitlement_id, line_no, payee_id, amount_fen, state) \
-         SELECT :run, w.id, {} + {lines_made} + ROW_NUMBER() OVER (ORDER BY w.id), w.payee_id, w.amount_fen, 'open' FROM \
+         SELECT :run, w.id, :number + ROW_NUMBER() OVER (ORDER BY w.id), w.payee_id, w.amount_fen, 'open' FROM \
          (SELECT e.id, p.id AS payee_id, CAST(SUM(u.amount_fen) AS BIGINT) AS amount_fen FROM entitlement e {UNPAID} {PAYEE} \
-          WHERE {RANGE} AND {NOT_PAUSED} AND {NO_LINE_YET} GROUP BY e.id, p.id) w",
-        batch.run.line_count
+          WHERE {RANGE} AND {NOT_PAUSED} AND {NO_LINE_YET} GROUP BY e.id, p.id) w"
     );
-    let made = batch.query(&lines).execute(tx).await?;
+    let made = batch.query_with(&lines, last_line).execute(tx).await?;
     let without_account = format!(
         "INSERT INTO payment_line (run_id, entitlement_id, amount_fen, state, reason) \
          SELECT :run, e.id, CAST(SUM(u.amount_fen) AS BIGINT), 'blocked', '{NO_ACCOUNT}' FROM entitlement e {UNPAID} \

@@ -170,7 +170,7 @@ async fn undo(
     undo_instalments(tx, run, after, through, officer).await?;
     // What the attempts would have paid is unpaid again ...
     let attempts = "FROM payment_line l JOIN attempt t ON t.line_id = l.id \
-        WHERE l.run_id = ? AND l.entitlement_id > ? AND l.entitlement_id <= ? AND t.state = 'open'";
+        WHERE l.run_id = ? AND l.entitlement_id > ? AND l.entitlement_id <= ? AND l.state = 'open'";
     // ... where an undone instalment has put a part back already, the rest is added to it.
     let unpaid = format!(
         "INSERT INTO unpaid_due (due_id, entitlement_id, amount_fen) SELECT t.due_id, l.entitlement_id, t.amount_fen {attempts} \
@@ -257,10 +257,9 @@ async fn reverse_dues(
     officer: Officer,
     reason: &str,
 ) -> Result<()> {
-    let made_here = "FROM payment_line l JOIN due d ON d.entitlement_id = l.entitlement_id AND d.month = ? \
-        WHERE l.run_id = ? AND l.entitlement_id > ? AND l.entitlement_id <= ? AND d.run_id = l.run_id AND d.kind = 'regular' \
-        AND NOT EXISTS (SELECT 1 FROM due x WHERE x.reverses_due_id = d.id)";
-    let bind = |query: Query| query.bind(run.month).bind(run.id).bind(after).bind(through);
+    let made_here = "FROM due d WHERE d.entitlement_id > ? AND d.entitlement_id <= ? AND d.month = ? AND d.run_id = ? \
+        AND d.kind = 'regular' AND NOT EXISTS (SELECT 1 FROM due x WHERE x.reverses_due_id = d.id)";
+    let bind = |query: Query| query.bind(after).bind(through).bind(run.month).bind(run.id);
     let total: Option<Fen> = bind(Query::new(
         &BOOKS,
         &NONE,
@@ -298,7 +297,7 @@ async fn reverse_dues(
         &BOOKS,
         &NONE,
         format!(
-            "DELETE FROM coverage WHERE month = {} AND entitlement_id IN (SELECT d.entitlement_id {made_here})",
+            "DELETE FROM coverage WHERE entitlement_id IN (SELECT d.entitlement_id {made_here}) AND month = {}",
             run.month.index()
         ),
     ))
