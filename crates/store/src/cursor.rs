@@ -60,6 +60,14 @@ impl Cursor {
         self
     }
 
+    /// The number at a place, for lists that are not read by a keyset query.
+    pub fn integer_at(&self, place: usize) -> Option<i64> {
+        match self.0.get(place) {
+            Some(Part::Integer(value)) => Some(*value),
+            Some(Part::Text(_) | Part::Date(_)) | None => None,
+        }
+    }
+
     pub(crate) fn values(&self) -> Vec<Value> {
         self.0
             .iter()

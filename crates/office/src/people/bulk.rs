@@ -4,6 +4,7 @@
 //! instead of a dozen for each. Only for persons who are not there yet; one who is refuses the whole.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use store::{
     AuditActor, AuditEntry, DivisionId, HouseholdId, PersonId, Query, Scope, Tx, insert_many, values,
@@ -44,11 +45,13 @@ impl Places {
         tx: &Tx,
         id: DivisionId,
     ) -> Result<&(Option<DivisionId>, Vec<DivisionId>), OfficeError> {
-        if !self.0.contains_key(&id) {
-            let place = (divisions::county(tx, id).await?, divisions::above(tx, &[id]).await?);
-            self.0.insert(id, place);
+        match self.0.entry(id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(free) => {
+                let place = (divisions::county(tx, id).await?, divisions::above(tx, &[id]).await?);
+                Ok(free.insert(place))
+            }
         }
-        self.0.get(&id).ok_or_else(|| OfficeError::Internal("区划".to_owned()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The words under which a person is found: characters of the name, pinyin, initials, and the divisions above.
 //!
 //! Every word is ASCII, so that both databases cut the text alike and a character too rare for their
-//! tables is found all the same: `u5f20 u4e09 pzs qzhangsan d12 d3`. A name is found by any run of its
+//! tables is found all the same: `u5f20 u4e09 x5f20g4e09 pzs qzhangsan d3 d12`. A name is found by any run of its
 //! characters (a phrase), by its initials or by the beginning of its pinyin. The division words put
 //! the scope into the index.
 
@@ -123,6 +123,7 @@ fn characters(name: &str) -> impl Iterator<Item = char> {
 /// The words of a person: the name, and every division above the places where they are registered and live.
 pub(super) fn words(name: &str, divisions: &[DivisionId]) -> String {
     let mut words: Vec<String> = characters(name).map(|c| format!("u{:x}", u32::from(c))).collect();
+    words.push(whole(name));
     let readings = readings(name);
     let initials: String = readings.iter().filter_map(|reading| reading.chars().next()).collect();
     if !initials.is_empty() {
@@ -157,12 +158,18 @@ impl NameQuery {
         }
     }
 
-    /// The full-text expression, inside a division.
-    pub(super) fn expression(&self, backend: Backend, division: DivisionId) -> String {
-        let (and, or, next, star) = match backend {
-            Backend::Sqlite => ("AND", "OR", " + ", " *"),
-            Backend::Postgres => ("&", "|", " <-> ", ":*"),
-        };
+    /// The full-text expression for exactly this name, or exactly these initials or this pinyin, inside a division.
+    pub(super) fn exact(&self, backend: Backend, division: DivisionId) -> String {
+        let Signs { and, or, .. } = Signs::of(backend);
+        match self {
+            NameQuery::Characters(text) => format!("{} {and} d{}", whole(text), division.0),
+            NameQuery::Letters(letters) => format!("(p{letters} {or} q{letters}) {and} d{}", division.0),
+        }
+    }
+
+    /// The full-text expression for names that contain it, inside a division.
+    pub(super) fn wide(&self, backend: Backend, division: DivisionId) -> String {
+        let Signs { and, or, next, star } = Signs::of(backend);
         let run =
             |text: &str| text.chars().map(|c| format!("u{:x}", u32::from(c))).collect::<Vec<_>>().join(next);
         let name = match self {
@@ -176,6 +183,28 @@ impl NameQuery {
     }
 }
 
+/// How each database writes its full-text expressions.
+struct Signs {
+    and: &'static str,
+    or: &'static str,
+    next: &'static str,
+    star: &'static str,
+}
+
+impl Signs {
+    fn of(backend: Backend) -> Signs {
+        match backend {
+            Backend::Sqlite => Signs { and: "AND", or: "OR", next: " + ", star: " *" },
+            Backend::Postgres => Signs { and: "&", or: "|", next: " <-> ", star: ":*" },
+        }
+    }
+}
+
+/// The word of a whole name; `g` is no hexadecimal digit.
+fn whole(name: &str) -> String {
+    format!("x{}", characters(name).map(|c| format!("{:x}", u32::from(c))).collect::<Vec<_>>().join("g"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,12 +213,15 @@ mod tests {
     fn a_name_gives_characters_initials_and_pinyin() {
         assert_eq!(
             words("张三", &[DivisionId(12), DivisionId(3), DivisionId(12)]),
-            "u5f20 u4e09 pzs qzhangsan d3 d12"
+            "u5f20 u4e09 x5f20g4e09 pzs qzhangsan d3 d12"
         );
-        assert_eq!(words("单雄信", &[]), "u5355 u96c4 u4fe1 psxx qshanxiongxin");
-        assert_eq!(words("尉迟恭", &[]), "u5c09 u8fdf u606d pycg qyuchigong");
-        assert_eq!(words("艾力·买买提", &[]), "u827e u529b u4e70 u4e70 u63d0 palmmt qailimaimaiti");
-        assert_eq!(words("Wu Li", &[]), "u77 u75 u6c u69 pwuli qwuli");
+        assert_eq!(words("单雄信", &[]), "u5355 u96c4 u4fe1 x5355g96c4g4fe1 psxx qshanxiongxin");
+        assert_eq!(words("尉迟恭", &[]), "u5c09 u8fdf u606d x5c09g8fdfg606d pycg qyuchigong");
+        assert_eq!(
+            words("艾力·买买提", &[]),
+            "u827e u529b u4e70 u4e70 u63d0 x827eg529bg4e70g4e70g63d0 palmmt qailimaimaiti"
+        );
+        assert_eq!(words("Wu Li", &[]), "u77 u75 u6c u69 x77g75g6cg69 pwuli qwuli");
     }
 
     #[test]
@@ -200,11 +232,11 @@ mod tests {
     #[test]
     fn expressions_carry_the_division() {
         let query = NameQuery::read("张 三").unwrap();
-        assert_eq!(query.expression(Backend::Sqlite, DivisionId(7)), "(u5f20 + u4e09) AND d7");
-        assert_eq!(query.expression(Backend::Postgres, DivisionId(7)), "(u5f20 <-> u4e09) & d7");
+        assert_eq!(query.wide(Backend::Sqlite, DivisionId(7)), "(u5f20 + u4e09) AND d7");
+        assert_eq!(query.wide(Backend::Postgres, DivisionId(7)), "(u5f20 <-> u4e09) & d7");
         let query = NameQuery::read("zsf").unwrap();
         assert_eq!(
-            query.expression(Backend::Sqlite, DivisionId(7)),
+            query.wide(Backend::Sqlite, DivisionId(7)),
             "(pzsf * OR qzsf * OR (u7a + u73 + u66)) AND d7"
         );
         assert_eq!(NameQuery::read(" - "), None);

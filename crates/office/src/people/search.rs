@@ -4,6 +4,8 @@
 //! it, numbers through blind indexes; no search reads more than [`CAP`] candidates of either kind, so it costs the same
 //! in a village and a city. What lies outside the scope is not found; a whole ID that is registered elsewhere is said.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::NaiveDate;
 use store::{AuditEntry, Backend, Connection, Count, Cursor, HouseholdId, Page, PersonId, Query, Scope};
 use vocab::{CitizenId, Phone, Sex};
@@ -35,8 +37,6 @@ pub struct Found {
     pub residence_name: String,
     /// The family.
     pub household: Option<HouseholdId>,
-    /// 0 when the name is exactly what was asked for.
-    rank: i64,
 }
 
 /// What a search gives.
@@ -54,7 +54,18 @@ enum Asked {
     Id(String),
     Phone(String),
     NameAndTail(String, String),
-    Name(NameQuery, String),
+    Name(NameQuery),
+}
+
+impl Asked {
+    fn kind(&self) -> &'static str {
+        match self {
+            Asked::Id(_) => "citizen_id",
+            Asked::Phone(_) => "phone",
+            Asked::NameAndTail(..) => "name_and_tail",
+            Asked::Name(_) => "name",
+        }
+    }
 }
 
 /// Reads the search field.
@@ -95,7 +106,7 @@ fn read(office: &Office, text: &str) -> Result<Asked, OfficeError> {
             if length < 2 {
                 return Err(OfficeError::invalid("q", "请至少输入姓名中的两个字,或者两个拼音首字母。"));
             }
-            Ok(Asked::Name(query, words.concat()))
+            Ok(Asked::Name(query))
         }
         None => {
             Err(OfficeError::invalid("q", "请输入姓名、拼音首字母、身份证号、电话,或者姓名加身份证后四位。"))
@@ -115,103 +126,136 @@ pub async fn search_people(
     size: usize,
 ) -> Result<SearchAnswer, OfficeError> {
     let asked = read(office, text)?;
-    let scope = actor.scope();
-    let kind = match &asked {
-        Asked::Id(_) => "citizen_id",
-        Asked::Phone(_) => "phone",
-        Asked::NameAndTail(..) => "name_and_tail",
-        Asked::Name(..) => "name",
-    };
-    let select = |rank: &str, from: &str| {
-        format!(
-            "SELECT p.id, p.name, p.sex, p.born_on, p.died_on, p.citizen_id_sealed, r.name AS residence_name, m.household_id, {rank} AS rank \
-             FROM person p JOIN division r ON r.id = p.residence_division_id LEFT JOIN membership m ON m.person_id = p.id \
-             AND m.until_on IS NULL AND m.superseded_at IS NULL WHERE {{scope}} AND {from}"
-        )
-    };
-    let (sql, binds, count_sql, count_binds): (String, Vec<String>, String, Vec<String>) = match &asked {
-        Asked::Id(blind) => one_column(&select, "p.citizen_id_blind = ?", vec![blind.clone()]),
-        Asked::Phone(blind) => one_column(&select, "p.phone_blind = ?", vec![blind.clone()]),
-        Asked::NameAndTail(name, blind) => one_column(
-            &select,
-            "p.citizen_id_tail_blind = ? AND p.name = ?",
-            vec![blind.clone(), name.clone()],
-        ),
-        Asked::Name(query, exact) => {
-            let matching = match office.db().backend() {
-                Backend::Sqlite => "s.words MATCH ?",
-                Backend::Postgres => "s.document @@ to_tsquery('simple', ?)",
-            };
-            let expression = query.expression(office.db().backend(), actor.division);
-            let wider = CAP + 1;
-            let candidates = format!(
-                "SELECT e.id FROM (SELECT p.id FROM person p WHERE {{scope}} AND p.name = ? ORDER BY p.id LIMIT {wider}) e \
-                 UNION SELECT f.id FROM (SELECT s.rowid AS id FROM person_search s WHERE {matching} LIMIT {wider}) f"
-            );
-            (
-                select("CASE WHEN p.name = ? THEN 0 ELSE 1 END", &format!("p.id IN ({candidates})")),
-                vec![exact.clone(), exact.clone(), expression.clone()],
-                format!("SELECT p.id FROM person p WHERE {{scope}} AND p.id IN ({candidates})"),
-                vec![exact.clone(), expression],
-            )
-        }
-    };
-    let page_sql = format!("SELECT x.* FROM ({sql}) x WHERE {{after}} ORDER BY x.rank, x.id LIMIT ?");
-    let bound = binds.into_iter().fold(Query::new(&scope, &PERSON_COLUMNS, page_sql), Query::bind);
-    let keys = office.keys();
-    let page = bound
-        .after(&["x.rank", "x.id"], cursor)
-        .page(
-            office.db(),
-            size,
-            |row| {
-                Ok(Found {
-                    person: row.get("id")?,
-                    name: row.get("name")?,
-                    sex: row
-                        .get::<String>("sex")?
-                        .parse()
-                        .map_err(|_| store::StoreError::Invalid("sex".to_owned()))?,
-                    born_on: row.get("born_on")?,
-                    died_on: row.get("died_on")?,
-                    citizen_id: sealing::masked_citizen_id(keys, &row.get::<Vec<u8>>("citizen_id_sealed")?)
-                        .map_err(|error| store::StoreError::Invalid(error.to_string()))?,
-                    residence_name: row.get("residence_name")?,
-                    household: row.get("household_id")?,
-                    rank: row.get("rank")?,
-                })
-            },
-            |found| Cursor::new().integer(found.rank).integer(found.person),
-        )
-        .await?;
-    let count = count_binds
-        .into_iter()
-        .fold(Query::new(&scope, &PERSON_COLUMNS, count_sql), Query::bind)
-        .count_capped(office.db(), CAP)
-        .await?;
-    let note = if count.counted > 0 { None } else { Some(note_of_nothing(office.db(), &asked).await?) };
+    let candidates = candidates(office, actor, &asked).await?;
+    let (rows, next) = slice(&candidates.ids, cursor, size);
+    let page = Page { rows: found(office, &actor.scope(), &rows).await?, next };
+    let note =
+        if candidates.ids.is_empty() { Some(note_of_nothing(office.db(), &asked).await?) } else { None };
     // The audit says what kind of search it was and how many it found, not the name or number.
     let entry = AuditEntry {
         division: Some(actor.division),
         subject: None,
-        details: serde_json::json!({ "by": kind, "found": count.counted, "text_blind": keys.blind("search", text.trim()) }),
+        details: serde_json::json!({
+            "by": asked.kind(), "found": candidates.count.counted,
+            "text_blind": office.keys().blind("search", text.trim()),
+        }),
         ..audited(office.now().at_ms(), actor.audit(), "person.searched", ("person", 0))
     };
     office.db().audit_read(entry).await?;
-    Ok(SearchAnswer { count, page, note })
+    Ok(SearchAnswer { count: candidates.count, page, note })
 }
 
-fn one_column(
-    select: &dyn Fn(&str, &str) -> String,
-    condition: &str,
-    binds: Vec<String>,
-) -> (String, Vec<String>, String, Vec<String>) {
+/// Who may be meant: exact matches first (rank 0), each kind by id.
+struct Candidates {
+    ids: Vec<(i64, PersonId)>,
+    count: Count,
+}
+
+async fn candidates(
+    office: &Office,
+    actor: &Granted<ReadPeople>,
+    asked: &Asked,
+) -> Result<Candidates, OfficeError> {
+    let wider = CAP + 1;
+    let scope = actor.scope();
+    let by_column = |condition: &str| {
+        Query::new(
+            &scope,
+            &PERSON_COLUMNS,
+            format!("SELECT p.id FROM person p WHERE {{scope}} AND {condition} ORDER BY p.id LIMIT {wider}"),
+        )
+    };
+    let (exact, wide): (Vec<PersonId>, Vec<PersonId>) = match asked {
+        Asked::Id(blind) => {
+            (by_column("p.citizen_id_blind = ?").bind(blind.as_str()).scalars(office.db()).await?, Vec::new())
+        }
+        Asked::Phone(blind) => {
+            (by_column("p.phone_blind = ?").bind(blind.as_str()).scalars(office.db()).await?, Vec::new())
+        }
+        Asked::NameAndTail(name, blind) => {
+            let query = by_column("p.citizen_id_tail_blind = ? AND p.name = ?")
+                .bind(blind.as_str())
+                .bind(name.as_str());
+            (query.scalars(office.db()).await?, Vec::new())
+        }
+        Asked::Name(query) => {
+            let backend = office.db().backend();
+            let matching = match backend {
+                Backend::Sqlite => "s.words MATCH ?",
+                Backend::Postgres => "s.document @@ to_tsquery('simple', ?)",
+            };
+            let sql = format!(
+                "SELECT s.rowid AS id FROM person_search s WHERE {matching} ORDER BY s.rowid LIMIT {wider}"
+            );
+            let search = async |expression: String| {
+                Query::system(
+                    "the searcher's division is a word of the index; rows are read again in scope",
+                    sql.clone(),
+                )
+                .bind(expression)
+                .scalars::<PersonId>(office.db())
+                .await
+            };
+            let exact = search(query.exact(backend, actor.division)).await?;
+            (exact, search(query.wide(backend, actor.division)).await?)
+        }
+    };
+    let more = exact.len() > CAP as usize || wide.len() > CAP as usize;
+    let exactly: HashSet<PersonId> = exact.iter().copied().collect();
+    let mut ids: Vec<(i64, PersonId)> = exact.into_iter().map(|id| (0, id)).collect();
+    ids.extend(wide.into_iter().filter(|id| !exactly.contains(id)).map(|id| (1, id)));
+    let more = more || ids.len() > CAP as usize;
+    ids.truncate(CAP as usize);
+    let counted = u32::try_from(ids.len()).unwrap_or(CAP);
+    Ok(Candidates { ids, count: Count { counted, more } })
+}
+
+/// One page of the candidates, and where the next begins.
+fn slice(ids: &[(i64, PersonId)], cursor: Option<&Cursor>, size: usize) -> (Vec<PersonId>, Option<Cursor>) {
+    let after = cursor.and_then(|cursor| Some((cursor.integer_at(0)?, PersonId(cursor.integer_at(1)?))));
+    let start = after.map_or(0, |after| ids.partition_point(|place| *place <= after));
+    let end = ids.len().min(start.saturating_add(size));
+    let next = if end < ids.len() { ids[start..end].last() } else { None };
     (
-        select("0", condition),
-        binds.clone(),
-        format!("SELECT p.id FROM person p WHERE {{scope}} AND {condition}"),
-        binds,
+        ids[start..end].iter().map(|(_, id)| *id).collect(),
+        next.map(|(rank, id)| Cursor::new().integer(*rank).integer(*id)),
     )
+}
+
+/// The rows of a page in its order; under the scope, so that a stale index shows nothing.
+async fn found(office: &Office, scope: &Scope, ids: &[PersonId]) -> Result<Vec<Found>, OfficeError> {
+    let rows = Query::new(
+        scope,
+        &PERSON_COLUMNS,
+        "SELECT p.id, p.name, p.sex, p.born_on, p.died_on, p.citizen_id_sealed, r.name AS residence_name, m.household_id \
+         FROM person p JOIN division r ON r.id = p.residence_division_id LEFT JOIN membership m ON m.person_id = p.id \
+         AND m.until_on IS NULL AND m.superseded_at IS NULL WHERE {scope} AND p.id IN ({list})",
+    )
+    .bind_list(ids.iter().copied())
+    .all(office.db())
+    .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let sex: String = row.get("sex")?;
+        let person: PersonId = row.get("id")?;
+        found.insert(
+            person,
+            Found {
+                person,
+                name: row.get("name")?,
+                sex: sex.parse().map_err(|_| OfficeError::Internal("库中的性别不合规定".to_owned()))?,
+                born_on: row.get("born_on")?,
+                died_on: row.get("died_on")?,
+                citizen_id: sealing::masked_citizen_id(
+                    office.keys(),
+                    &row.get::<Vec<u8>>("citizen_id_sealed")?,
+                )?,
+                residence_name: row.get("residence_name")?,
+                household: row.get("household_id")?,
+            },
+        );
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 async fn note_of_nothing(connection: &impl Connection, asked: &Asked) -> Result<String, OfficeError> {
