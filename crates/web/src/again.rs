@@ -61,7 +61,7 @@ pub(crate) async fn keep_form(State(state): State<AppState>, request: Request, n
     }
 }
 
-async fn keep(state: &AppState, frame: &Frame, request: Request) -> Result<String, Fault> {
+async fn keep(state: &AppState, frame: &Frame, mut request: Request) -> Result<String, Fault> {
     let to = request.uri().path_and_query().map_or_else(|| frame.path.clone(), ToString::to_string);
     let (fields, files) = match form_body::kind(&request) {
         Kind::Urlencoded => {
@@ -70,6 +70,8 @@ async fn keep(state: &AppState, frame: &Frame, request: Request) -> Result<Strin
             (fields, false)
         }
         Kind::Multipart => {
+            // Files are read over, not kept: the text behind them must still be reached.
+            form_body::upload_limit().apply(&mut request);
             let body = Multipart::from_request(request, state).await.map_err(|_| Fault::SignIn)?;
             (form_body::read_multipart(body, false).await?.0, true)
         }

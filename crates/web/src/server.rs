@@ -31,20 +31,25 @@ pub fn router(state: AppState) -> Router {
         .merge(people::routes())
         .merge(money::routes())
         .merge(administration::routes())
-        .merge(api::routes(&state))
+        .merge(api::routes(&state));
+    security::damped(surrounded(pages, &state), &state)
+        .merge(assets::routes())
+        .merge(public::probes(state))
+        .layer(CompressionLayer::new())
+}
+
+/// What stands around every page.
+pub(crate) fn surrounded(pages: Router<AppState>, state: &AppState) -> Router {
+    pages
         .fallback(|| async { Fault::Hidden })
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(CatchPanicLayer::custom(|_| frame::panicked()))
         .layer(middleware::from_fn(time_limit))
         .layer(middleware::from_fn_with_state(state.clone(), again::keep_form))
-        .layer(security::own_origin(&state))
+        .layer(security::own_origin(state))
         .layer(middleware::from_fn_with_state(state.clone(), frame::frame))
-        .with_state(state.clone());
-    security::damped(pages, &state)
-        .merge(assets::routes())
-        .merge(public::probes(state))
-        .layer(CompressionLayer::new())
+        .with_state(state.clone())
 }
 
 /// Stops waiting for a page after [`PAGE_TIME_MAX`], for an upload after [`UPLOAD_TIME_MAX`].

@@ -57,15 +57,21 @@ pub(super) async fn search(
         vec![
             html! { (Now::from_unix_ms(row.at).zh()) },
             html! {
-                @match (&row.staff_name, row.person) {
-                    (Some(name), _) => (name),
+                @match (row.staff.zip(row.staff_name.as_ref()), row.person) {
+                    (Some((id, name)), _) => (Link::new(address(HERE, &[("staff", &id.to_string())]), name.as_str()).about("（只看此人）")),
                     (None, Some(person)) => { "本人（人员 " (person) "）" },
                     (None, None) => "系统",
                 }
             },
             html! { (action(&row.action)) },
             html! {
-                @if let Some((kind, id)) = &row.subject { @if *id != 0 { (subject(kind)) " " (id) } @else { (subject(kind)) } }
+                @if let Some((kind, id)) = &row.subject {
+                    @match (kind.as_str(), *id) {
+                        (_, 0) => (subject(kind)),
+                        ("person", id) => (Link::new(address(HERE, &[("person", &id.to_string())]), format!("人员 {id}")).about("（只看此人）")),
+                        (_, id) => { (subject(kind)) " " (id) },
+                    }
+                }
                 @if let Some(case) = row.case { br; "办件 " (case) }
             },
             html! { (row.purpose.as_deref().unwrap_or("")) },

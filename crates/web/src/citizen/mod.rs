@@ -4,6 +4,7 @@ use axum::Router;
 
 use crate::state::AppState;
 
+mod family;
 mod looks;
 
 /// The navigation of a signed-in citizen: id, address, words.
@@ -12,5 +13,5 @@ pub const NAV: &[(&str, &str, &str)] =
 
 /// Routes.
 pub fn routes() -> Router<AppState> {
-    Router::new().merge(looks::routes())
+    Router::new().merge(family::routes()).merge(looks::routes())
 }

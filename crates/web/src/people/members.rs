@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::{ReadPeople, RegisterPeople};
-use office::people::{self, FamilyPage, MemberChange, NewHousehold, NewMember, NewPlace};
+use office::people::{self, FamilyPage, MemberChange, MemberView, NewHousehold, NewMember, NewPlace};
 use store::{DivisionId, HouseholdId, PersonId};
 
 use super::family::title;
@@ -186,8 +186,8 @@ pub(super) async fn remove(
 }
 
 /// One menu for each member: what they are to the new head.
-fn relation_fields(
-    family: &FamilyPage,
+fn relation_fields<'a>(
+    members: impl Iterator<Item = &'a MemberView>,
     relations: &[(String, String)],
     form: &Fields,
     errors: &Errors,
@@ -195,7 +195,7 @@ fn relation_fields(
 ) -> Markup {
     let choices = options(relations);
     html! {
-        @for member in &family.members {
+        @for member in members {
             @let name = format!("relation-{}", member.person.id);
             @let typed = form.get(&name).to_owned();
             (select(&Field::new(name, format!("{}与新户主的关系", member.person.name)).value(typed).optional().errors(errors),
@@ -231,7 +231,7 @@ fn head_page(desk: &Registrar, family: &FamilyPage, form: &Fields, errors: &Erro
         .collect();
     let fields = html! {
         (radios(&Field::new("head", "谁是新户主").value(form.get("head")).errors(errors), &members))
-        (relation_fields(family, &relations(desk.office()), form, errors, "不变"))
+        (relation_fields(family.members.iter(), &relations(desk.office()), form, errors, "不变"))
     };
     page(desk, family, "head", "变更户主", &fields, form, errors)
 }
@@ -345,7 +345,8 @@ async fn split_page(
     let fields = html! {
         (checkboxes(&Field::new("leaving", "哪些人分出去").hint("户主要分出的，请先变更户主。").errors(errors), &members, &chosen))
         (select(&Field::new("head", "新家庭的户主").value(form.get("head")).errors(errors), &members, Some("请选择")))
-        (relation_fields(family, &relations(desk.office()), form, errors, "不适用"))
+        (relation_fields(family.members.iter().filter(|member| !member.membership.head), &relations(desk.office()), form, errors,
+            "不分出，或者是新户主本人"))
         (place_fields(desk, family, form, errors).await?)
     };
     Ok(page(desk, family, "split", "分户", &fields, form, errors))

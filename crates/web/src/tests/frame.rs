@@ -3,8 +3,12 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::form_body::{Fields, KeyedForm, upload_limit};
 use crate::testing::{ORIGIN, Town};
-use crate::{AppState, Limits, Site};
+use crate::{AppState, Limits, Site, server};
 
 #[tokio::test]
 async fn every_page_has_its_policy_and_is_not_kept() {
@@ -146,6 +150,105 @@ async fn who_asks_too_often_is_told_to_wait() {
         }
         assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
         assert!(last.text.contains("操作过于频繁"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_shows_a_page_with_a_number_to_quote() {
+    Town::each("panic", async |town| {
+        let state = AppState::new(town.office.clone(), Site::default());
+        let broken =
+            Router::new().route("/desk/broken", get(async || -> &'static str { panic!("a secret") }));
+        let mut visitor = town.visitor_of(server::surrounded(broken, &state));
+        let page = visitor.get("/desk/broken").await;
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let reference = page.headers["x-request-id"].to_str().unwrap();
+        assert!(page.text.contains("系统出了问题") && page.text.contains(reference));
+        assert!(!page.text.contains("a secret"));
+    })
+    .await;
+}
+
+/// A form with a text before and after a file of some size.
+fn upload(bytes: usize) -> Request<Body> {
+    let mut body = b"--x\r\nContent-Disposition: form-data; name=\"_key\"\r\n\r\n12345678\r\n--x\r\n\
+        Content-Disposition: form-data; name=\"photo\"; filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
+        .to_vec();
+    body.resize(body.len() + bytes, b'J');
+    body.extend_from_slice(
+        b"\r\n--x\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nWang\r\n--x--\r\n",
+    );
+    Request::post("/upload")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+        .body(Body::from(body))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_large_photo_is_said_and_the_rest_of_the_form_stays() {
+    Town::each("upload", async |town| {
+        let state = AppState::new(town.office.clone(), Site::default());
+        let handler = async |KeyedForm { form, files, .. }: KeyedForm<Fields>| {
+            let file = &files[0];
+            let said = if file.too_large { file.too_large_message() } else { file.bytes.len().to_string() };
+            format!("{} {said}", form.get("name"))
+        };
+        let routes = Router::new()
+            .route("/upload", post(handler).layer(upload_limit()))
+            .route("/small", post(handler));
+        let mut visitor = town.visitor_of(server::surrounded(routes, &state));
+        assert_eq!(visitor.send(upload(11 << 20)).await.text, format!("Wang {}", 11 << 20));
+        let large = visitor.send(upload(20 << 20)).await;
+        assert_eq!(large.status, StatusCode::OK);
+        assert!(large.text.starts_with("Wang 文件“photo.jpg”超过 12 MB"), "{}", large.text);
+        let huge = visitor.send(upload(65 << 20)).await;
+        assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(huge.text.contains("一次最多 64 MB"));
+        let mut elsewhere = upload(2 << 20);
+        *elsewhere.uri_mut() = "/small".parse().unwrap();
+        assert_eq!(visitor.send(elsewhere).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_photo_of_an_ended_session_does_not_cost_the_words() {
+    Town::each("kept_photo", async |town| {
+        let mut photo = upload(20 << 20);
+        *photo.uri_mut() = "/my/papers".parse().unwrap();
+        let door = town.visitor().send(photo).await;
+        assert_eq!(door.status, StatusCode::OK);
+        assert!(door.text.contains("凭验证码登录") && !door.field("kept").is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_form_without_its_key_or_cut_off_is_refused() {
+    Town::each("cut_off", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let send = |kind: &str, body: &str| {
+            Request::post("/desk/posts")
+                .header(header::CONTENT_TYPE, kind)
+                .body(Body::from(body.to_owned()))
+                .unwrap()
+        };
+        let form = "application/x-www-form-urlencoded";
+        for (kind, body) in [
+            (form, "post=1"),
+            (form, "_key=short&post=1"),
+            (form, "_key=12345678&post=x"),
+            ("text/plain", "_key=12345678&post=1"),
+            (
+                "multipart/form-data; boundary=x",
+                "--x\r\nContent-Disposition: form-data; name=\"_key\"\r\n\r\n1234",
+            ),
+        ] {
+            let refused = clerk.send(send(kind, body)).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{kind} {body}");
+            assert!(refused.text.contains("表单没有完整送达"), "{kind} {body}");
+        }
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! Use-cases over HTTP: the whole router, on SQLite and, where `HUIMIN_TEST_POSTGRES` says so, on PostgreSQL.
 
 mod administration;
+mod api;
 mod frame;
 mod people;
 mod sign_in;

@@ -212,6 +212,12 @@ async fn a_citizen_comes_in_with_a_code_once() {
             looks.text
         );
         assert!(!looks.text.contains("王秀英"), "the office is named, not the clerk");
+        let family = citizen.get("/my/family").await;
+        assert!(
+            family.text.contains("钱大勇") && family.text.contains("9900**********0024"),
+            "{}",
+            family.text
+        );
         let used = town.visitor().post("/sign-in", &[("code", &code), ("last_four", &last_four)]).await;
         assert_eq!(used.status, StatusCode::UNPROCESSABLE_ENTITY);
         // A citizen's session opens no desk.
