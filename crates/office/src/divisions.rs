@@ -359,3 +359,21 @@ fn read(row: &store::Row) -> Result<DivisionView, OfficeError> {
         parent: row.get("parent_id")?,
     })
 }
+
+/// Names of divisions, for lists.
+///
+/// # Errors
+/// The database.
+pub async fn names(
+    connection: &impl Connection,
+    divisions: impl IntoIterator<Item = DivisionId>,
+) -> Result<HashMap<DivisionId, String>, OfficeError> {
+    let mut ids: Vec<DivisionId> = divisions.into_iter().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = Query::system(TREE, "SELECT d.id, d.name FROM division d WHERE d.id IN ({list})")
+        .bind_list(ids)
+        .all_as(connection, |row| Ok((row.get("id")?, row.get("name")?)))
+        .await?;
+    Ok(rows.into_iter().collect())
+}

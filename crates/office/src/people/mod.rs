@@ -20,6 +20,7 @@ mod facts;
 mod family_page;
 mod household;
 mod name_words;
+mod names;
 mod person;
 mod projection;
 mod reveal;
@@ -43,6 +44,7 @@ pub use household::{
     members_as_of, membership_history, move_household, move_household_in, remove_member, remove_member_in,
     split_household, split_household_in,
 };
+pub use names::names;
 pub use person::{
     NewPerson, PersonCorrection, PersonView, Registered, correct_person, find_person, place_person,
     record_death_in, register_person, register_person_in,

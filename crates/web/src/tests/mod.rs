@@ -5,6 +5,7 @@ mod api;
 mod frame;
 mod people;
 mod sign_in;
+mod standards;
 
 use std::net::SocketAddr;
 

@@ -1,0 +1,42 @@
+//! 统计报表: the roll, the cases and the money of a division in numbers. Every number opens the list of what was counted, and
+//! every table goes out as Excel.
+
+use axum::Router;
+use axum::routing::get;
+use office::access::Right;
+
+use crate::layout::NavEntry;
+use crate::state::AppState;
+use crate::ui::page::NavLink;
+
+mod cases;
+mod paid;
+mod roll;
+
+/// The name of these pages in the navigation.
+const NAV_ID: &str = "figures";
+
+/// The entry of the staff navigation.
+pub const NAV: NavEntry =
+    NavEntry { id: NAV_ID, href: "/desk/figures", text: "统计报表", rights: &[Right::Report] };
+
+/// Routes under `/desk/figures`.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/desk/figures", get(roll::page))
+        .route("/desk/figures/families", get(roll::families))
+        .route("/desk/figures/sheet", get(roll::sheet))
+        .route("/desk/figures/paid", get(paid::page))
+        .route("/desk/figures/cases", get(cases::page))
+        .route("/desk/figures/cases/list", get(cases::list))
+        .route("/desk/figures/cases/sheet", get(cases::sheet))
+}
+
+/// The faces of the numbers.
+fn faces() -> [NavLink<'static>; 3] {
+    [
+        NavLink::new("roll", "/desk/figures", "在册情况"),
+        NavLink::new("paid", "/desk/figures/paid", "资金发放"),
+        NavLink::new("cases", "/desk/figures/cases", "办件情况"),
+    ]
+}

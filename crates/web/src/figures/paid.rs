@@ -1,0 +1,88 @@
+//! What the bank paid, month by month.
+
+use axum::extract::Query;
+use maud::html;
+use office::access::Report;
+use office::reports;
+use serde::Deserialize;
+use vocab::Month;
+
+use super::{NAV_ID, faces};
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::money::common::{self, month_or_now, yuan};
+use crate::ui::chart::{Chart, Kind, Series, grouped};
+use crate::ui::table::{Column, Table};
+use crate::ui::{form, parts};
+
+/// Months that are shown, the one asked for last.
+const MONTHS: i32 = 12;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Ask {
+    month: String,
+    programme: String,
+    division: String,
+}
+
+pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
+    let until = month_or_now(desk.office(), &ask.month);
+    let from = until.plus(1 - MONTHS).max(Month::FIRST);
+    let programme = Some(ask.programme.as_str()).filter(|programme| !programme.is_empty());
+    let division = common::division(&ask.division);
+    let months =
+        reports::paid_by_month(desk.office(), desk.granted(), programme, division, from, until).await?;
+    let title = format!("{}至{}资金发放情况", from.zh(), until.zh());
+    let chart = Chart {
+        id: "paid".into(),
+        title: format!("{title}（按元取整）").into(),
+        category_title: "月份".into(),
+        kind: Kind::Bar,
+        unit: "元".into(),
+        categories: months.iter().map(|month| month.month.to_string().into()).collect(),
+        series: vec![Series {
+            name: "实发金额".into(),
+            // Whole yuan, half a yuan rounded up: the exact sum stands in the table below.
+            values: months.iter().map(|month| Some((month.paid.0 + 50).div_euclid(100))).collect(),
+        }],
+    };
+    let table = Table {
+        id: "months".into(),
+        caption: "逐月明细".into(),
+        columns: vec![
+            Column::new("月份"),
+            Column::new("实发户数").numeric(),
+            Column::new("实发金额（元）").numeric(),
+            Column::new("未发成功（户）").numeric(),
+        ],
+        rows: months
+            .iter()
+            .map(|month| {
+                vec![
+                    html! { (month.month) },
+                    html! { (grouped(month.households)) },
+                    html! { (yuan(month.paid)) },
+                    html! { (grouped(month.failed)) },
+                ]
+            })
+            .collect(),
+        empty: "这段时间没有发放批次。".into(),
+        cards: false,
+        ..Table::default()
+    };
+    let content = html! {
+        (parts::heading(Some("统计报表"), &title))
+        (parts::tabs("统计报表", &faces(), "paid"))
+        (parts::filter("/desk/figures/paid", &[], &html! {
+            (common::month_field(until))
+            (common::programme_field(desk.office(), &ask.programme))
+            (form::hidden("division", &ask.division))
+        }))
+        @if !months.is_empty() { (chart) }
+        (table)
+        p.govuk-body { "金额为银行回盘确认发放成功的金额，含当月批次中的补发和重发。" }
+    };
+    Ok(Page::new(title, content).under(NAV_ID).charts())
+}

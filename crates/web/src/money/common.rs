@@ -1,0 +1,138 @@
+//! What the pages of roll, money, standards and numbers share: fields of their filters, files to hand out, forms sent twice.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use maud::{Markup, html};
+use office::divisions::DivisionView;
+use office::{Office, divisions};
+use store::{Cursor, DivisionId, IdempotencyKey};
+use vocab::{Fen, Level, Month, Now};
+
+use crate::error::Fault;
+use crate::extract::{Begun, Staff};
+use crate::ui::form::{Choice, Field, Width, select, text_input};
+use crate::ui::query_value;
+
+/// Rows of one page of a list.
+pub(crate) const ROWS: usize = 50;
+
+/// A file for the browser to keep.
+pub(crate) fn download(name: &str, mime: &'static str, bytes: Vec<u8>) -> Response {
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
+    let disposition = format!("attachment; filename*=UTF-8''{}", query_value(name));
+    if let Ok(value) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+/// The answer that a form was given when it was sent before. Deeds of money open their own transactions and refuse to be
+/// done twice by themselves; this only leads the second sender to the same page.
+pub(crate) async fn already(staff: &Staff, key: &IdempotencyKey) -> Result<Option<String>, Fault> {
+    match staff.begin(key).await? {
+        Begun::Again(answer) => Ok(Some(answer)),
+        Begun::First(_) => Ok(None),
+    }
+}
+
+/// Remembers what [`already`] answers next time.
+pub(crate) async fn remember(staff: &Staff, key: &IdempotencyKey, answer: &str) -> Result<(), Fault> {
+    match staff.begin(key).await? {
+        Begun::Again(_) => Ok(()),
+        Begun::First(write) => write.finish(answer).await,
+    }
+}
+
+/// Where a list goes on; an empty text is its beginning.
+pub(crate) fn cursor(text: &str) -> Result<Option<Cursor>, Fault> {
+    if text.is_empty() { Ok(None) } else { Ok(Some(text.parse()?)) }
+}
+
+/// The month of an address, or the present one.
+pub(crate) fn month_or_now(office: &Office, text: &str) -> Month {
+    text.parse().unwrap_or_else(|_| office.now().month())
+}
+
+/// A day as typed.
+pub(crate) fn day(text: &str) -> Option<NaiveDate> {
+    text.trim().parse().ok()
+}
+
+/// The division of an address.
+pub(crate) fn division(text: &str) -> Option<DivisionId> {
+    text.trim().parse().ok()
+}
+
+/// Money with its thousands.
+pub(crate) fn yuan(amount: Fen) -> String {
+    amount.yuan_grouped()
+}
+
+/// A moment, or a dash.
+pub(crate) fn moment(at: Option<Now>) -> String {
+    at.map_or_else(|| "—".to_owned(), Now::zh)
+}
+
+/// The title of a programme.
+pub(crate) fn programme_title(office: &Office, id: &str) -> String {
+    let release = office.release();
+    release.programmes.get(id).map_or_else(|| id.to_owned(), |programme| programme.title.clone())
+}
+
+/// All programmes as answers.
+pub(crate) fn programmes(office: &Office) -> Vec<Choice<'static>> {
+    let release = office.release();
+    release
+        .programmes
+        .iter()
+        .map(|programme| Choice::new(programme.id.get().clone(), programme.title.clone()))
+        .collect()
+}
+
+/// The field 月份 of a filter.
+pub(crate) fn month_field(month: Month) -> Markup {
+    text_input(
+        &Field::new("month", "月份")
+            .hint("例如 2026-11")
+            .value(month.to_string())
+            .width(Width::Chars10)
+            .max_chars(12),
+    )
+}
+
+/// The field 待遇项目 of a filter.
+pub(crate) fn programme_field(office: &Office, chosen: &str) -> Markup {
+    select(&Field::new("programme", "待遇项目").value(chosen.to_owned()), &programmes(office), Some("全部"))
+}
+
+/// Divisions as answers.
+pub(crate) fn places(list: &[DivisionView]) -> Vec<Choice<'static>> {
+    list.iter().map(|place| Choice::new(place.id.to_string(), place.name.clone())).collect()
+}
+
+/// Divisions of a level in reach; none above it.
+pub(crate) async fn reach(
+    office: &Office,
+    from: DivisionId,
+    level: Level,
+) -> Result<Vec<DivisionView>, Fault> {
+    Ok(divisions::at_level(office.db(), from, level).await?)
+}
+
+/// A part of a page that is read again every few seconds while something is under way; without scripts there is a link.
+pub(crate) fn watched(id: &str, here: &str, running: bool, body: &Markup) -> Markup {
+    let target = format!("#{id}");
+    html! {
+        @if running {
+            div id=(id) aria-live="polite" hx-get=(here) hx-trigger="every 3s" hx-target=(target) hx-select=(target) hx-swap="outerHTML" {
+                (body)
+                p.govuk-body { a.govuk-link href=(here) { "刷新进度" } }
+            }
+        } @else {
+            div id=(id) aria-live="polite" { (body) }
+        }
+    }
+}

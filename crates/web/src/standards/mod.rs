@@ -1,0 +1,35 @@
+//! 标准: every number that a place sets, as it holds in a division on a day, with its source; changed by two persons.
+
+use axum::Router;
+use axum::routing::{get, post};
+use office::access::Right;
+
+use crate::layout::NavEntry;
+use crate::state::AppState;
+
+mod change;
+mod list;
+
+/// The name of these pages in the navigation.
+const NAV_ID: &str = "standards";
+
+/// The entry of the staff navigation.
+pub const NAV: NavEntry = NavEntry {
+    id: NAV_ID,
+    href: "/desk/standards",
+    text: "政策标准",
+    rights: &[Right::ProposeStandard, Right::ReleaseStandard, Right::Report],
+};
+
+/// Routes under `/desk/standards` and `/desk/standard-changes`.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/desk/standards", get(list::page))
+        .route("/desk/standards/{parameter}", get(list::history))
+        .route("/desk/standards/{parameter}/change", get(change::form_page).post(change::propose))
+        .route("/desk/standard-changes", get(change::list))
+        .route("/desk/standard-changes/{id}", get(change::page))
+        .route("/desk/standard-changes/{id}/release", post(change::release))
+        .route("/desk/standard-changes/{id}/refuse", post(change::refuse))
+        .route("/desk/standard-changes/{id}/withdraw", post(change::withdraw))
+}

@@ -1,0 +1,122 @@
+//! Standards on pages: two persons, and who may see them.
+
+use axum::http::StatusCode;
+use office::access::Role;
+use office::releases;
+
+use crate::testing::Town;
+
+async fn in_force(town: &Town) {
+    let release = catalogue::Release::clone(&town.office.release());
+    let release = releases::install(town.office.db(), release, town.office.now()).await.unwrap();
+    town.office.put_in_force(release);
+}
+
+#[tokio::test]
+async fn a_standard_is_changed_by_two_persons_who_see_the_difference() {
+    Town::each("standards_pages", async |town| {
+        in_force(town).await;
+        let prefecture = town.administrator.division;
+        town.staff("policy", prefecture, Role::PrefecturePolicy).await;
+        town.staff("releaser", prefecture, Role::PrefectureReleaser).await;
+        let (mut policy, mut releaser) = (town.browser("policy").await, town.browser("releaser").await);
+        let list = policy.get("/desk/standards?on=2026-11-01").await;
+        assert_eq!(list.status, StatusCode::OK);
+        assert!(list.text.contains("/desk/standards/dibao_standard"), "{}", list.text);
+        assert!(policy.get("/desk/standards/dibao_standard").await.text.contains("拟定变更"));
+
+        let division = prefecture.to_string();
+        let fields = [
+            ("_key", "standard-change-0001"),
+            ("division", division.as_str()),
+            ("value", "999"),
+            ("from_year", "2027"),
+            ("from_month", "1"),
+            ("from_day", "1"),
+            ("document_title", "关于提高低保标准的通知"),
+            ("document_number", "乌海民发〔2026〕99号"),
+            ("reason", "省里提标"),
+        ];
+        let address = "/desk/standards/dibao_standard/change";
+        let empty = policy.post(address, &[("division", &division)]).await;
+        assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(empty.text.contains("请填写日期"));
+        let wrong = [&fields[1..2], &[("value", "很多")], &fields[3..]].concat();
+        let wrong = policy.post(address, &wrong).await;
+        assert!(wrong.text.contains("不是数"), "{}", wrong.text);
+        assert!(wrong.text.contains("省里提标"), "what was typed is kept");
+        // The releaser proposes nothing.
+        assert_eq!(releaser.post(address, &fields).await.status, StatusCode::NOT_FOUND);
+
+        let done = policy.post(address, &fields).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+        let change = done.location().to_owned();
+        assert_eq!(policy.post(address, &fields).await.location(), change, "sent twice, proposed once");
+        let own = policy.get(&change).await;
+        assert!(own.text.contains("须由另一人核对"));
+        assert!(!own.text.contains("核对无误，发布"));
+        assert_eq!(
+            policy.post(&format!("{change}/release"), &[("version", "1")]).await.status,
+            StatusCode::NOT_FOUND
+        );
+
+        let page = releaser.get(&change).await;
+        assert!(page.text.contains("变更前") && page.text.contains("变更后") && page.text.contains("999"));
+        let version = page.field("version");
+        let without = releaser.post(&format!("{change}/refuse"), &[("version", &version)]).await;
+        assert_eq!(without.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let key = [("_key", "release-0001-abcdef"), ("version", version.as_str())];
+        let released = releaser.post(&format!("{change}/release"), &key).await;
+        assert_eq!(released.status, StatusCode::SEE_OTHER, "{}", released.text);
+        assert_eq!(releaser.post(&format!("{change}/release"), &key).await.status, StatusCode::SEE_OTHER);
+        let later = policy.get("/desk/standards?on=2027-01-02").await;
+        assert!(later.text.contains("999") && later.text.contains("乌海民发〔2026〕99号"));
+        assert!(policy.get("/desk/standards/dibao_standard").await.text.contains("尚未开始"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn standards_and_numbers_open_to_those_who_have_to_do_with_them() {
+    Town::each("standards_rights", async |town| {
+        town.staff("worker", town.village_a, Role::VillageWorker).await;
+        let mut worker = town.browser("worker").await;
+        for path in ["/desk/standards", "/desk/figures", "/desk/standard-changes", "/desk/figures/cases"] {
+            assert_eq!(worker.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let mut clerk = town.browser("clerk_a").await;
+        for path in [
+            "/desk/standards",
+            "/desk/figures",
+            "/desk/figures/paid",
+            "/desk/figures/cases",
+            "/desk/figures/families",
+        ] {
+            assert_eq!(clerk.get(path).await.status, StatusCode::OK, "{path}");
+        }
+        // Another township's numbers and standards are not there.
+        for path in ["/desk/figures", "/desk/standards", "/desk/figures/cases", "/desk/figures/paid"] {
+            let other = clerk.get(&format!("{path}?division={}", town.township_b)).await;
+            assert_eq!(other.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        // No right to propose: neither the page nor the deed.
+        let address = "/desk/standards/dibao_standard/change";
+        assert_eq!(clerk.get(address).await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_map_stands_beside_its_table_and_the_sheet_goes_out() {
+    Town::each("figures_pages", async |town| {
+        town.staff("policy", town.administrator.division, Role::PrefecturePolicy).await;
+        let mut policy = town.browser("policy").await;
+        let page = policy.get("/desk/figures?month=2026-11").await;
+        assert!(page.text.contains("chart--map") && page.text.contains("海勃湾区"));
+        let sheet = policy.get("/desk/figures/sheet?month=2026-11&format=csv").await;
+        assert_eq!(sheet.status, StatusCode::OK);
+        assert!(sheet.text.contains("海勃湾区") && sheet.text.contains("城市户数"));
+        assert_eq!(policy.get("/desk/figures/cases/sheet?format=csv").await.status, StatusCode::OK);
+    })
+    .await;
+}
