@@ -4,7 +4,7 @@ use axum::extract::{Path, Query};
 use catalogue::definition::{Parameter, ValueKind};
 use maud::{Markup, html};
 use office::access::{ProposeStandard, ReleaseStandard, Right};
-use office::releases::{self, ChangeState, NewStandardChange, StandardChangeId, StandardChangeView};
+use office::releases::{self, ChangeState, NewStandardChange, Preview, StandardChangeId, StandardChangeView};
 use serde::Deserialize;
 use vocab::{Month, Now};
 
@@ -14,7 +14,7 @@ use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Staff};
 use crate::form_body::{Fields, KeyedForm};
-use crate::money::common::{ROWS, already, cursor, remember};
+use crate::money::common::{ROWS, already, cursor, remember, yuan};
 use crate::typed;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, buttons, date_input, error_summary, form_post, hidden,
@@ -248,11 +248,18 @@ async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Re
     let unit = standard.and_then(|standard| standard.unit.as_deref()).unwrap_or("");
     let waiting = change.state == ChangeState::Proposed;
     let own = change.proposed_by == Some(staff.actor().staff);
+    let hands = staff.may(Right::ProposeStandard) || staff.may(Right::ReleaseStandard);
+    let preview = if waiting && hands {
+        Some(releases::preview_change(staff.office(), staff.actor(), id).await?)
+    } else {
+        None
+    };
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some("政策标准"), &title))
         p { (parts::tag(colour(change.state), change.state.title())) }
         @if waiting { (difference(&change, standard, unit)) }
+        @if let Some(preview) = &preview { (effects(preview)) }
         (summary(&change, unit))
         @if waiting && own && staff.may(Right::ProposeStandard) {
             (form_post(&format!("/desk/standard-changes/{id}/withdraw"), &staff.key(), &html! {
@@ -299,6 +306,47 @@ fn difference(change: &StandardChangeView, standard: Option<&releases::Standard>
         ..Table::default()
     };
     html! { (table) }
+}
+
+/// What the change would mean for the families that are paid.
+fn effects(preview: &Preview) -> Markup {
+    let programmes: Vec<&str> = preview.programmes.iter().map(|(_, title)| title.as_str()).collect();
+    let rows = preview
+        .effects
+        .iter()
+        .flatten()
+        .map(|(kind, effect)| {
+            vec![
+                html! { (kind.title()) },
+                html! { (effect.families) },
+                html! { (yuan(effect.old)) },
+                html! { (yuan(effect.new)) },
+            ]
+        })
+        .collect();
+    let table = Table {
+        id: "effects".into(),
+        caption: format!("对在册家庭的影响（{}）", preview.month.zh()).into(),
+        columns: vec![
+            Column::new("测算结果"),
+            Column::new("户数").numeric(),
+            Column::new("现月金额（元）").numeric(),
+            Column::new("测算月金额（元）").numeric(),
+        ],
+        rows,
+        cards: false,
+        ..Table::default()
+    };
+    html! {
+        @if programmes.is_empty() {
+            p.govuk-body { "没有待遇项目按这项标准测算。" }
+        } @else {
+            p.govuk-body { "涉及" (programmes.join("、")) "，在册 " (preview.families) " 户。" }
+            @if preview.families == 0 {}
+            @else if preview.effects.is_some() { (table) }
+            @else { p.govuk-body { "户数较多，页面上不逐户测算；发布后由系统逐户测算。" } }
+        }
+    }
 }
 
 fn summary(change: &StandardChangeView, unit: &str) -> Markup {
