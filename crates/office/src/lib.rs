@@ -13,6 +13,7 @@
 //! - [`casework`]: cases, from the form to the decision, run by the pack's items;
 //! - [`means_test`]: consent, departments' files, queries, reports;
 //! - [`reports`]: numbers and the lists behind them;
+//! - [`roll`]: the roll taken over from before, its lists, and payments at the accountant's desk;
 //! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import.
 //!
 //! This room knows no HTTP and no HTML.
@@ -33,6 +34,7 @@ pub mod offices;
 pub mod people;
 pub mod releases;
 pub mod reports;
+pub mod roll;
 pub mod tabular;
 pub mod uploads;
 pub mod words;
@@ -114,6 +116,7 @@ pub fn migrations() -> Vec<Migration> {
         casework::MIGRATIONS,
         uploads::MIGRATIONS,
         means_test::MIGRATIONS,
+        roll::MIGRATIONS,
         reports::MIGRATIONS,
     ]
     .concat()

@@ -240,7 +240,7 @@ pub async fn corrected_department_file(
             ..audited(office.now().at_ms(), actor.audit(), "department_file.corrected", ("upload", upload.0))
         })
         .await?;
-    Ok(tabular::corrected(&table)?)
+    Ok(tabular::corrected(&[&table])?)
 }
 
 /// Confirms a preview: a job imports the rows without faults. `leave_out` says that the officer has seen the faults and goes

@@ -1,10 +1,10 @@
 //! 家庭经济状况核对: what five departments say of a family that allowed them to be asked.
 //!
-//! - [`authorisation`](mod@authorisation): each member's consent, its scope, expiry and withdrawal;
-//! - [`department_file`](mod@department_file): departments' Excel and CSV files, previewed, then imported by a job;
-//! - [`request`](mod@request): a township asks for the test of a case;
-//! - [`run`](mod@run): the county asks the data sets, member by member, and records what came of it;
-//! - [`report`](mod@report): what desks and families read of it.
+//! - `authorisation`: each member's consent, its scope, expiry and withdrawal;
+//! - `department_file`: departments' Excel and CSV files, previewed, then imported by a job;
+//! - `request`: a township asks for the test of a case;
+//! - `run`: the county asks the data sets, member by member, and records what came of it;
+//! - `report`: what desks and families read of it.
 //!
 //! Nothing is asked without consent: the table of queries has a foreign key to (authorisation, person, data set) and a
 //! trigger on its dates, so that not even a mistake of this program can ask; an attempt is refused and stands in the audit.

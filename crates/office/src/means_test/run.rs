@@ -8,12 +8,12 @@ use catalogue::definition::{Dataset, Fact, FieldKind, Unit};
 use chrono::NaiveDate;
 use serde_json::json;
 use store::{AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Scope, Tx};
-use vocab::Now;
+use vocab::{Level, Now};
 
 use super::gather::{DepartmentRow, gathered};
 use super::report::{Content, Difference, Line, Outcome, Said};
 use super::{AuthorisationId, MeansReportId, MeansRequestId, authorisation, request};
-use crate::access::{Actor, Granted, MeansTest, not_of_own_family};
+use crate::access::{Actor, Granted, MeansTest, Right, not_of_own_family};
 use crate::people::{self, NewFact, Source, Subject};
 use crate::{Office, OfficeError, audited};
 
@@ -70,6 +70,10 @@ pub async fn run(
     let purpose = purpose.trim();
     if purpose.is_empty() {
         return Err(OfficeError::invalid("purpose", "请填写查询的目的，例如“最低生活保障申请核对”。"));
+    }
+    // A township may ask for a test; asking the departments is the county's.
+    if !matches!(actor.level, Level::County | Level::Prefecture) {
+        return Err(OfficeError::Forbidden(Right::MeansTest));
     }
     let now = office.now();
     let release = office.release();

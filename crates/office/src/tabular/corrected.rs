@@ -10,11 +10,19 @@ use super::table::Table;
 /// Header of the added column. When the file comes back, the column is passed over.
 pub const CORRECTED_TITLE: &str = "错误说明";
 
-/// The workbook; cells with faults are yellow, their messages stand in the last column of the row.
+/// The workbook, a sheet for each table; cells with faults are yellow, their messages stand in the last column of the row.
 ///
 /// # Errors
 /// The writer's, when a limit of Excel is passed.
-pub fn corrected(table: &Table) -> Result<Vec<u8>, XlsxError> {
+pub fn corrected(tables: &[&Table]) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    for table in tables {
+        write_sheet(&mut workbook, table)?;
+    }
+    workbook.save_to_buffer()
+}
+
+fn write_sheet(workbook: &mut Workbook, table: &Table) -> Result<(), XlsxError> {
     let (sheet, header_row) = table.raw();
     let mut messages: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let mut places: BTreeMap<u32, Vec<String>> = BTreeMap::new();
@@ -40,7 +48,6 @@ pub fn corrected(table: &Table) -> Result<Vec<u8>, XlsxError> {
     let bold = Format::new().set_bold();
     let red =
         Format::new().set_font_color(Color::RGB(0x00D4_351C)).set_text_wrap().set_align(FormatAlign::Top);
-    let mut workbook = Workbook::new();
     let written = workbook.add_worksheet_with_constant_memory()?;
     if !sheet.name.is_empty() {
         written.set_name(&sheet.name)?;
@@ -80,7 +87,7 @@ pub fn corrected(table: &Table) -> Result<Vec<u8>, XlsxError> {
             }
         }
     }
-    workbook.save_to_buffer()
+    Ok(())
 }
 
 /// Columns are at most [`super::COLUMNS_MAX`].

@@ -29,7 +29,7 @@ pub use corrected::{CORRECTED_TITLE, corrected};
 pub use definition::{CellKind, ColumnDefinition, TableDefinition};
 pub use list::{ListCell, ListColumn, ListFormat, ListWriter};
 pub use sheet::{Raw, RawRow, Sheet, address, column_letters};
-pub use table::{CellFault, Table, TypedRow};
+pub use table::{CellFault, Table, TypedRow, is_total};
 pub use template::template;
 
 /// A file larger than this is refused.

@@ -197,6 +197,20 @@ impl Table {
         self.faults.get(first).is_some_and(|fault| fault.row == row)
     }
 
+    /// Whether a row has a fault in this column.
+    #[must_use]
+    pub fn is_faulty_at(&self, row: u32, id: &str) -> bool {
+        let title = self.definition.column(id).map_or("", |column| column.title.as_str());
+        let first = self.faults.partition_point(|fault| fault.row < row);
+        self.faults[first..].iter().take_while(|fault| fault.row == row).any(|fault| fault.title == title)
+    }
+
+    /// Whether the file has the column at all.
+    #[must_use]
+    pub fn has_column(&self, id: &str) -> bool {
+        self.column(id).is_some_and(|column| self.header.places[column].is_some())
+    }
+
     /// Text of a cell.
     #[must_use]
     pub fn text(&self, row: &TypedRow, id: &str) -> Option<String> {
@@ -247,7 +261,9 @@ fn fault(row: u32, title: &str, place: Option<usize>, message: String) -> CellFa
     CellFault { row, title: title.to_owned(), address, message }
 }
 
-fn is_total(row: &RawRow) -> bool {
+/// Whether a row is a line of totals: its first cell says 合计.
+#[must_use]
+pub fn is_total(row: &RawRow) -> bool {
     let first = row.cells.iter().find(|cell| !cell.is_empty()).map(Raw::shown).unwrap_or_default();
     matches!(header::plain(&first).as_str(), "合计" | "总计" | "小计" | "共计")
 }

@@ -304,14 +304,14 @@ fn the_template_can_be_read_back_and_a_corrected_file_sent_again() {
     ]);
     let first = table(&wrong);
     assert_eq!(first.faults.len(), 2);
-    let given_back = corrected(&first).expect("a workbook");
+    let given_back = corrected(&[&first]).expect("a workbook");
     let sheets = read_file("a.xlsx", &given_back).expect("a file");
     assert_eq!(sheets[0].rows[0].cell(4), &Raw::Text(CORRECTED_TITLE.to_owned()));
     assert!(sheets[0].rows[1].cell(4).shown().contains("身份证号码"));
     let second = Table::read(&sheets, &definition()).expect("a table");
     assert_eq!(second.ignored(), [] as [String; 0]);
     assert_eq!(second.faults, first.faults, "the same mistakes at the same cells");
-    let again = read_file("a.xlsx", &corrected(&second).expect("a workbook")).expect("a file");
+    let again = read_file("a.xlsx", &corrected(&[&second]).expect("a workbook")).expect("a file");
     assert_eq!(again[0].rows[0].cells.len(), 5, "the column is used again, not added twice");
 }
 

@@ -11,6 +11,7 @@ mod means_test;
 mod people;
 mod releases;
 mod reports;
+mod roll;
 mod search;
 mod standard_change;
 mod town;

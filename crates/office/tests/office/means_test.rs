@@ -5,28 +5,9 @@ use office::access::{Actor, Role};
 use office::means_test::{self, Method, NewAuthorisation, State};
 use office::people::{self, NewFact, Source, Subject};
 use store::jobs;
-use store::{CaseId, HouseholdId, Migration, PersonId, Query};
+use store::{CaseId, HouseholdId, PersonId, Query};
 
 use crate::town::{DAY, Town, day, grant, towns};
-
-/// The tables of cases that the means test points at, where casework has not made them.
-const CASES: Migration = Migration {
-    name: "test_cases",
-    sql: "CREATE TABLE IF NOT EXISTS case_file (id {id}, number TEXT NOT NULL UNIQUE, item TEXT NOT NULL, release_hash TEXT NOT NULL, \
-          channel TEXT NOT NULL, applicant_person_id BIGINT NOT NULL, household_id BIGINT NOT NULL, members INTEGER NOT NULL, \
-          county_id BIGINT NOT NULL, township_id BIGINT NOT NULL, village_id BIGINT NOT NULL, registered_division_id BIGINT NOT NULL, \
-          deciding_division_id BIGINT NOT NULL, delegated BOOLEAN NOT NULL, step TEXT NOT NULL, state TEXT NOT NULL, filed_on DATE NOT NULL, \
-          created_at BIGINT NOT NULL);\n\
-          CREATE TABLE IF NOT EXISTS case_division (case_id BIGINT NOT NULL, division_id BIGINT NOT NULL, PRIMARY KEY (case_id, division_id));\n\
-          CREATE TABLE IF NOT EXISTS attachment (id {id}, owner TEXT NOT NULL);",
-};
-
-async fn with_cases(town: &Town) {
-    let db = town.office.db();
-    db.migrate(&[CASES]).await.unwrap();
-    db.migrate(office::uploads::MIGRATIONS).await.unwrap();
-    db.migrate(means_test::MIGRATIONS).await.unwrap();
-}
 
 async fn case(town: &Town, household: HouseholdId, applicant: PersonId) -> CaseId {
     let db = town.office.db();
@@ -133,7 +114,6 @@ async fn count(town: &Town, sql: &'static str) -> i64 {
 #[tokio::test]
 async fn what_departments_hold_stands_beside_what_was_declared() {
     for town in towns("means").await {
-        with_cases(&town).await;
         let office = &town.office;
         let clerk = town.clerk(town.hedong).await;
         let tester = tester(&town).await;
@@ -243,7 +223,6 @@ async fn what_departments_hold_stands_beside_what_was_declared() {
 #[tokio::test]
 async fn a_query_without_authorisation_is_impossible_and_the_attempt_is_logged() {
     for town in towns("consent").await {
-        with_cases(&town).await;
         let office = &town.office;
         let clerk = town.clerk(town.hedong).await;
         let tester = tester(&town).await;
@@ -334,7 +313,6 @@ async fn a_query_without_authorisation_is_impossible_and_the_attempt_is_logged()
 #[tokio::test]
 async fn a_file_counts_once_and_its_bad_rows_are_named() {
     for town in towns("department_file").await {
-        with_cases(&town).await;
         let office = &town.office;
         let tester = tester(&town).await;
         let granted = grant(&tester);
