@@ -43,6 +43,7 @@ pub(crate) mod testing;
 mod tests;
 pub mod typed;
 pub mod ui;
+pub mod wizard;
 
 pub use server::router;
 pub use state::{AppState, Limits, Site};

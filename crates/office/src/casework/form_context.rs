@@ -3,7 +3,7 @@
 use catalogue::Release;
 use catalogue::definition::Form;
 use rules::Context;
-use store::{Connection, Query};
+use store::{Connection, HouseholdId, Query};
 use vocab::Now;
 
 use super::situation::CaseRow;
@@ -48,16 +48,23 @@ pub async fn load<'a>(
         }
     }
     if let Some(case) = case {
-        context.on_file.insert("member".to_owned(), members(connection, case, now).await?);
+        context.on_file.insert("member".to_owned(), members(connection, case.household, now).await?);
     }
     Ok(context)
 }
 
-/// Names of the family's members in the order in which facts about them are recorded.
-async fn members(connection: &impl Connection, case: &CaseRow, now: Now) -> Result<Vec<String>, OfficeError> {
+/// Names of a family's members in the order in which facts about them are recorded. The caller may see the family.
+///
+/// # Errors
+/// The database's.
+pub async fn members(
+    connection: &impl Connection,
+    household: HouseholdId,
+    now: Now,
+) -> Result<Vec<String>, OfficeError> {
     let scope = store::Scope::System("the members of a family whose case the caller may see");
     let members =
-        crate::people::members_as_of(connection, &scope, case.household, now.today(), now.at_ms()).await?;
+        crate::people::members_as_of(connection, &scope, household, now.today(), now.at_ms()).await?;
     let mut names = Vec::with_capacity(members.len());
     for member in members {
         let name: String = Query::system(

@@ -229,7 +229,8 @@ async fn insert(
     .bind(now.at_ms())
     .insert(tx)
     .await?;
-    let rows = datasets.iter().map(|dataset| store::values![id, *person, dataset.as_str()]);
+    // Collected: an iterator over borrowed names held across the await would keep handlers that call this from being `Send`.
+    let rows: Vec<_> = datasets.iter().map(|dataset| store::values![id, *person, dataset.as_str()]).collect();
     store::insert_many(
         scope,
         tx,

@@ -1,17 +1,41 @@
-//! Citizens' pages. What needs a sign-in stands under `/my/`; `/services` and the check beforehand need none.
+//! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand and `/notices` need none.
+//!
+//! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages;
+//! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`authorisations`], [`looks`]: one's own data.
 
 use axum::Router;
 
 use crate::state::AppState;
 
+mod authorisations;
+mod check;
+mod explain;
 mod family;
 mod looks;
+mod my;
+pub(crate) mod my_case;
+mod notices;
+pub(crate) mod services;
 
 /// The navigation of a signed-in citizen: id, address, words.
-pub const NAV: &[(&str, &str, &str)] =
-    &[("home", "/", "首页"), ("family", "/my/family", "我的家庭"), ("looks", "/my/looks", "谁看过我的资料")];
+pub const NAV: &[(&str, &str, &str)] = &[
+    ("home", "/", "首页"),
+    ("cases", "/my/cases", "我的办件"),
+    ("services", "/services", "我要办事"),
+    ("family", "/my/family", "我的家庭"),
+    ("looks", "/my/looks", "谁看过我的资料"),
+];
 
 /// Routes.
 pub fn routes() -> Router<AppState> {
-    Router::new().merge(family::routes()).merge(looks::routes())
+    Router::new()
+        .merge(services::routes())
+        .merge(check::routes())
+        .merge(notices::routes())
+        .merge(my::routes())
+        .merge(my_case::routes())
+        .merge(authorisations::routes())
+        .merge(family::routes())
+        .merge(looks::routes())
+        .merge(crate::wizard::routes())
 }

@@ -2,6 +2,7 @@
 
 mod administration;
 mod api;
+mod citizen;
 mod frame;
 mod people;
 mod sign_in;
