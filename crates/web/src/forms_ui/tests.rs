@@ -64,7 +64,7 @@ fn every_form_comes_back_as_it_was_shown() {
         context.attachments.insert("7".to_owned(), photo);
         context.on_file.insert("member".to_owned(), vec!["赵桂兰".to_owned(), "钱大勇".to_owned()]);
         let answers = specimen(&release, form, 2, "7", |_, _, _| None);
-        for code in office::forms::Mentions::of(form, &answers).divisions {
+        for code in forms::Mentions::of(form, &answers).divisions {
             context.divisions.insert(code, "乌海市海勃湾区".to_owned());
         }
         let filled = FilledForm::read(&context, form, &answers);

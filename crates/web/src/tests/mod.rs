@@ -3,6 +3,7 @@
 mod administration;
 mod api;
 mod citizen;
+mod desk;
 mod frame;
 mod people;
 mod sign_in;
@@ -19,10 +20,14 @@ async fn serve() {
     let address = std::env::var("HUIMIN_LOOK").unwrap_or_else(|_| "127.0.0.1:8099".to_owned());
     let db = store::testing::databases("look").await.remove(0);
     let town = Town::build(db).await;
-    town.staff("county", town.county, office::access::Role::CountyClerk).await;
+    desk::published(&town).await;
+    desk::another(&town).await;
     town.staff("auditor", town.county, office::access::Role::Auditor).await;
     let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
-    println!("http://{address} root clerk_a clerk_b county auditor, password {}", crate::testing::PASSWORD);
+    println!(
+        "http://{address} root clerk_a clerk_b second village county director auditor, password {}",
+        crate::testing::PASSWORD
+    );
     let service = town.router.clone().into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await.unwrap();
 }

@@ -1,0 +1,371 @@
+//! A family's case walked through the pages of the desks: from filing to confirmation, with what goes wrong on the way.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use catalogue::definition::FieldKind;
+use office::access::Role;
+use office::casework::{self, attachments, drafts, view};
+use office::forms::{Answers, Raw, specimen};
+use office::means_test;
+use serde_json::Value;
+use store::{CaseId, IdempotencyKey};
+use vocab::CitizenId;
+
+use crate::testing::{Browser, Seen, Town, day, grant};
+
+const DAY: i64 = 86_400_000;
+/// A JPEG as far as its first bytes tell.
+const PHOTO: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F'];
+/// In place of a file's id: the bytes travel with the form.
+const UPLOAD: &str = "file:photo.jpg";
+
+/// Staff of every step besides the town's own.
+async fn staffed(town: &Town) {
+    town.staff("second", town.township_a, Role::TownshipClerk).await;
+    town.staff("village", town.village_a, Role::VillageWorker).await;
+    town.staff("county", town.county, Role::CountyClerk).await;
+    town.staff("director", town.county, Role::CountyDirector).await;
+}
+
+/// 金满仓 and his family, filed at the window of township a.
+async fn filed(town: &Town) -> CaseId {
+    filed_by(town, ["金满仓", "李雪莲", "金子悦"], 31).await
+}
+
+/// A second family, for looking at pages.
+pub(super) async fn another(town: &Town) {
+    filed_by(town, ["高建军", "冯秀芳", "高小山"], 61).await;
+}
+
+async fn filed_by(town: &Town, names: [&str; 3], number: u16) -> CaseId {
+    let office = &town.office;
+    let desk = grant(&town.clerk_a);
+    let filler = drafts::Filler::Desk(&desk);
+    let draft = drafts::begin(office, filler, "dibao", None).await.unwrap();
+    let photo = attachments::put(office, &filler.owner(), "签名.jpg", PHOTO).await.unwrap().to_string();
+    let village = office::divisions::find(office.db(), town.village_a).await.unwrap().code;
+    let release = office.release();
+    let form = release.forms.get("dibao_application").unwrap();
+    let births = ["1981-03-05", "1984-11-19", "2012-06-01"];
+    let ids: Vec<CitizenId> = births
+        .iter()
+        .zip(number..)
+        .map(|(born, number)| CitizenId::synthetic(3, day(born), number))
+        .collect();
+    let answers = specimen(&release, form, names.len(), &photo, |page, record, field| {
+        let at = record.unwrap_or(0);
+        let text = match (page.id.as_str(), field.id.as_str()) {
+            (_, "name") => names[at],
+            (_, "citizen_id") => ids[at].expose(),
+            ("home", "residence_division" | "registered_division") => village.as_str(),
+            ("home", "registered_here") => "yes",
+            ("home", "area") => "urban",
+            ("family", "relation") => ["head", "spouse", "child"][at],
+            ("family", "work_ability") => "full",
+            ("income", "employed") => {
+                if at == 0 {
+                    "yes"
+                } else {
+                    "no"
+                }
+            }
+            ("income", "wage_income") => {
+                if at == 0 {
+                    "1500"
+                } else {
+                    "0"
+                }
+            }
+            ("property", "deposits") => "3000",
+            ("property", "houses") => "1",
+            ("account", "account_number") => "6217000000000000012",
+            _ => return None,
+        };
+        Some(Raw::from(text))
+    });
+    let open = drafts::open(office, filler, draft).await.unwrap();
+    drafts::save(office, filler, draft, open.version, &answers).await.unwrap();
+    drafts::submit(office, filler, draft, &IdempotencyKey::fresh().unwrap()).await.unwrap()
+}
+
+/// Answers as a browser sends them.
+fn pairs_of(answers: &Answers) -> Vec<(String, String)> {
+    fn put(pairs: &mut Vec<(String, String)>, name: &str, value: &Value) {
+        match value {
+            Value::String(text) => pairs.push((name.to_owned(), text.clone())),
+            Value::Array(list) => {
+                for (index, entry) in list.iter().enumerate() {
+                    match entry {
+                        Value::String(text) => pairs.push((name.to_owned(), text.clone())),
+                        record => put(pairs, &format!("{name}.{index}"), record),
+                    }
+                }
+            }
+            Value::Object(fields) => {
+                for (field, value) in fields {
+                    put(pairs, &format!("{name}.{field}").trim_start_matches('.').to_owned(), value);
+                }
+            }
+            other => panic!("{name}: {other}"),
+        }
+    }
+    let mut pairs = Vec::new();
+    put(&mut pairs, "", &serde_json::to_value(answers).unwrap());
+    pairs
+}
+
+/// The action's form in the simplest right way, some fields changed.
+async fn simplest(
+    town: &Town,
+    case: CaseId,
+    action: &str,
+    changes: &[(&str, &str)],
+) -> Vec<(String, String)> {
+    let release = town.office.release();
+    let (item, members) = {
+        let seen = view::open(&town.office, &grant(&town.clerk_a), case).await.unwrap();
+        (seen.case.item, seen.members.len())
+    };
+    let Some(form) = release.items.get(&item).unwrap().action(action).unwrap().form.clone() else {
+        return Vec::new();
+    };
+    let form = release.forms.get(&form).unwrap();
+    let today = town.office.now().today();
+    let answers = specimen(&release, form, members, UPLOAD, |_, _, field| match field.id.as_str() {
+        "cooperation" | "property_judged" | "agree" => Some(Raw::from("yes")),
+        "work_ability" => Some(Raw::from("full")),
+        "houses" => Some(Raw::from("1")),
+        _ if *field.kind == FieldKind::Date => {
+            let parts = [("year", "%Y"), ("month", "%m"), ("day", "%d")];
+            let parts = parts.map(|(part, format)| (part.to_owned(), today.format(format).to_string()));
+            Some(Raw::Parts(parts.into_iter().collect()))
+        }
+        _ => None,
+    });
+    let mut pairs = pairs_of(&answers);
+    for (name, value) in changes {
+        pairs.retain(|(known, _)| known != name);
+        pairs.push(((*name).to_owned(), (*value).to_owned()));
+    }
+    pairs
+}
+
+/// Sends a form with files: values that begin with `file:` are files of that name.
+async fn post_multipart(
+    browser: &mut Browser,
+    path: &str,
+    pairs: &[(String, String)],
+    content: &[u8],
+) -> Seen {
+    const BOUNDARY: &str = "boundary7d1f";
+    let mut body = Vec::new();
+    for (name, value) in pairs {
+        let head = match value.strip_prefix("file:") {
+            Some(file) => format!("name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: image/jpeg"),
+            None => format!("name=\"{name}\""),
+        };
+        body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n").bytes());
+        if value.starts_with("file:") {
+            body.extend(content)
+        } else {
+            body.extend(value.bytes())
+        }
+        body.extend(b"\r\n");
+    }
+    body.extend(format!("--{BOUNDARY}--\r\n").bytes());
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+        .body(Body::from(body))
+        .unwrap();
+    browser.send(request).await
+}
+
+/// Values of all hidden fields of a name.
+fn values(seen: &Seen, name: &str) -> Vec<(String, String)> {
+    let start = format!("name=\"{name}\" value=\"");
+    let parts = seen.text.split(&start).skip(1);
+    parts.map(|part| (name.to_owned(), part.split('"').next().unwrap().to_owned())).collect()
+}
+
+/// Opens an action's form, fills it and sends it, again while it asks for more.
+async fn act(
+    town: &Town,
+    browser: &mut Browser,
+    case: CaseId,
+    action: &str,
+    changes: &[(&str, &str)],
+) -> Seen {
+    let path = format!("/desk/cases/{case}/actions/{action}");
+    let mut seen = browser.get(&path).await;
+    assert_eq!(seen.status, StatusCode::OK, "{action}: {}", seen.text);
+    let answers = simplest(town, case, action, changes).await;
+    for _ in 0..4 {
+        let mut pairs = answers.clone();
+        for name in ["_key", "_version", "_seen"] {
+            pairs.extend(values(&seen, name));
+        }
+        seen = post_multipart(browser, &path, &pairs, PHOTO).await;
+        if seen.status != StatusCode::OK {
+            break;
+        }
+        assert!(seen.text.contains("还有几项需要填写"), "{action}: {}", seen.text);
+    }
+    seen
+}
+
+async fn done(town: &Town, browser: &mut Browser, case: CaseId, action: &str, changes: &[(&str, &str)]) {
+    let seen = act(town, browser, case, action, changes).await;
+    assert_eq!(seen.status, StatusCode::SEE_OTHER, "{action}: {}", seen.text);
+    assert_eq!(seen.location(), format!("/desk/cases/{case}"));
+}
+
+/// The county brings in what two departments sent, through the pages.
+async fn departments(town: &Town, browser: &mut Browser) {
+    let stranger = CitizenId::synthetic(77, day("1970-01-01"), 1);
+    for (dataset, column, value) in
+        [("real_estate", "不动产权证号", "1号"), ("vehicles", "号牌号码", "蒙C00001")]
+    {
+        let csv = format!("身份证号,姓名,{column},数据日期\n{},张三,{value},2026-10-30\n", stranger.expose());
+        let page = browser.get("/desk/departments").await;
+        let mut pairs = vec![
+            ("dataset".to_owned(), dataset.to_owned()),
+            ("file".to_owned(), format!("file:{dataset}.csv")),
+        ];
+        pairs.extend(values(&page, "_key").into_iter().take(1));
+        let preview = post_multipart(browser, "/desk/departments", &pairs, csv.as_bytes()).await;
+        assert_eq!(preview.status, StatusCode::OK, "{}", preview.text);
+        assert!(preview.text.contains("1 行，1 人"), "{}", preview.text);
+        let upload = preview.field("upload");
+        let committed = browser.post("/desk/departments/commit", &[("upload", &upload)]).await;
+        assert_eq!(committed.location(), "/desk/departments");
+    }
+    let kinds = [means_test::DEPARTMENT_FILE_JOB];
+    while let Some(claim) = store::jobs::claim(town.office.db(), &kinds, "test").await.unwrap() {
+        means_test::work_department_file(&town.office, &claim).await.unwrap();
+    }
+    let list = browser.get("/desk/departments").await;
+    assert!(list.text.contains("在用") && list.text.contains("real_estate.csv"), "{}", list.text);
+}
+
+/// From filing to the county's desk.
+pub(super) async fn published(town: &Town) -> CaseId {
+    staffed(town).await;
+    let case = filed(town).await;
+    let mut clerk = town.browser("clerk_a").await;
+    let mut county = town.browser("county").await;
+    done(town, &mut clerk, case, "accept", &[]).await;
+    done(town, &mut clerk, case, "request_means_test", &[]).await;
+    done(town, &mut county, case, "start_means_test", &[]).await;
+    departments(town, &mut county).await;
+    let path = format!("/desk/cases/{case}/means-test");
+    let run = county.post(&path, &[("purpose", "最低生活保障申请核对")]).await;
+    assert_eq!(run.status, StatusCode::SEE_OTHER, "{}", run.text);
+    let wages = [("member.0.employed", "yes"), ("member.0.wage_income", "1500")];
+    done(town, &mut clerk, case, "visit", &wages).await;
+    let mut second = town.browser("second").await;
+    done(town, &mut second, case, "opine", &[]).await;
+    town.pass(8 * DAY);
+    casework::tick::tick(&town.office).await.unwrap();
+    let mut village = town.browser("village").await;
+    done(town, &mut village, case, "close_notice", &[]).await;
+    case
+}
+
+/// SA-04 to SA-20 over HTTP: each step by its own office, the case page says why.
+#[tokio::test]
+async fn a_family_is_granted_through_the_pages() {
+    Town::each("desk_walk", async |town| {
+        let case = published(town).await;
+        let mut county = town.browser("county").await;
+        let work = county.get("/desk/work").await;
+        assert!(work.text.contains(&format!("/desk/cases/{case}")), "{}", work.text);
+        assert!(work.text.contains("个工作日"), "{}", work.text);
+        done(town, &mut county, case, "examine", &[]).await;
+        let mut director = town.browser("director").await;
+        done(town, &mut director, case, "confirm", &[]).await;
+        let seen = director.get(&format!("/desk/cases/{case}")).await;
+        assert_eq!(seen.status, StatusCode::OK);
+        for words in [
+            "已确认",
+            "✓ 符合",
+            "测算过程",
+            "《",
+            "核对报告",
+            "未查到记录",
+            "签名.jpg",
+            "正在排版",
+            "办理经过",
+            "金满仓",
+        ] {
+            assert!(seen.text.contains(words), "{words} is missing: {}", seen.text);
+        }
+        // No identifier in full on the page.
+        assert!(!seen.text.contains("6217000000000000012"));
+        let mut neighbour = town.browser("clerk_b").await;
+        let hidden = neighbour.get(&format!("/desk/cases/{case}")).await;
+        assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+        let none = neighbour.get("/desk/cases").await;
+        assert!(!none.text.contains("金满仓"));
+        let found = director.get("/desk/cases?state=ended&q=金").await;
+        assert!(found.text.contains("金满仓"), "{}", found.text);
+    })
+    .await;
+}
+
+/// A wrong form comes back with everything typed and uploaded; a double click acts once; a stale page says so.
+#[tokio::test]
+async fn nothing_typed_is_lost() {
+    Town::each("desk_kept", async |town| {
+        staffed(town).await;
+        let case = filed(town).await;
+        let mut clerk = town.browser("clerk_a").await;
+        let path = format!("/desk/cases/{case}/actions/accept");
+        let form = clerk.get(&path).await;
+        let mut pairs = simplest(town, case, "accept", &[]).await;
+        for name in ["_key", "_version", "_seen"] {
+            pairs.extend(values(&form, name));
+        }
+        for _ in 0..2 {
+            let once = post_multipart(&mut clerk, &path, &pairs, PHOTO).await;
+            assert_eq!(once.status, StatusCode::SEE_OTHER, "{}", once.text);
+        }
+        let seen = view::open(&town.office, &grant(&town.clerk_a), case).await.unwrap();
+        assert_eq!(seen.events.iter().filter(|event| event.action == "accept").count(), 1);
+        // The same form under another key: the case has moved on.
+        let mut stale: Vec<_> = pairs.iter().filter(|(name, _)| name != "_key").cloned().collect();
+        stale.push(("_key".to_owned(), IdempotencyKey::fresh().unwrap().to_string()));
+        let moved = post_multipart(&mut clerk, &path, &stale, PHOTO).await;
+        assert_eq!(
+            (moved.status, moved.location()),
+            (StatusCode::SEE_OTHER, format!("/desk/cases/{case}").as_str())
+        );
+
+        let wages = [("member.0.employed", "yes"), ("member.0.wage_income", "很多")];
+        let wrong = act(town, &mut clerk, case, "visit", &wages).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.text);
+        assert!(
+            wrong.text.contains("#member.0.wage_income") && wrong.text.contains("value=\"很多\""),
+            "{}",
+            wrong.text
+        );
+        assert!(wrong.text.contains("已上传"), "the photos are kept: {}", wrong.text);
+        let photo = wrong.text.split("href=\"/desk/attachments/").nth(1).unwrap();
+        let photo = photo.split('"').next().unwrap();
+        let shown = clerk.get(&format!("/desk/attachments/{photo}")).await;
+        assert_eq!(shown.headers[header::CONTENT_TYPE], "image/jpeg");
+        assert!(shown.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("sandbox"));
+        let mut neighbour = town.browser("clerk_b").await;
+        let hidden = neighbour.get(&format!("/desk/attachments/{photo}")).await;
+        assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+        let not_a_photo = {
+            let mut pairs = simplest(town, case, "visit", &[]).await;
+            for name in ["_key", "_version", "_seen"] {
+                pairs.extend(values(&wrong, name));
+            }
+            post_multipart(&mut clerk, &format!("/desk/cases/{case}/actions/visit"), &pairs, b"<html>").await
+        };
+        assert_eq!(not_a_photo.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(not_a_photo.text.contains("photo.jpg") && not_a_photo.text.contains("只能上传照片"));
+    })
+    .await;
+}
