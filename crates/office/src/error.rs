@@ -15,10 +15,10 @@ pub struct Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum OfficeError {
     /// The post does not hold the right.
-    #[error("您的岗位没有「{}」权限。如工作需要,请联系本单位管理员。", .0.title())]
+    #[error("您的岗位没有「{}」权限。如工作需要，请联系本单位管理员。", .0.title())]
     Forbidden(Right),
     /// Not there, or outside the actor's scope: the two look alike.
-    #[error("没有找到{0},或者不在您的管辖范围内。")]
+    #[error("没有找到{0}，或者不在您的管辖范围内。")]
     NotFound(&'static str),
     /// What was sent is wrong; nothing was done.
     #[error("{}", problems_text(.0))]
@@ -30,13 +30,13 @@ pub enum OfficeError {
     #[error("{0}")]
     Separation(String),
     /// The person is registered outside the actor's scope.
-    #[error("此人已在他处登记,请联系县级民政部门办理。")]
+    #[error("此人已在他处登记，请联系县级民政部门办理。")]
     RegisteredElsewhere,
     /// A sign-in failed; all reasons look alike.
     #[error("{0}")]
     SignIn(String),
     /// No live session.
-    #[error("登录已失效,请重新登录。您已填写的内容不会丢失。")]
+    #[error("登录已失效，请重新登录。您已填写的内容不会丢失。")]
     SignedOut,
     /// The ledger refused.
     #[error(transparent)]
@@ -45,7 +45,7 @@ pub enum OfficeError {
     #[error(transparent)]
     Store(#[from] store::StoreError),
     /// The machine failed in a way no person can mend.
-    #[error("系统内部错误:{0}。请稍后重试;如仍出现,请联系系统管理员。")]
+    #[error("系统内部错误：{0}。请稍后重试；如仍出现，请联系系统管理员。")]
     Internal(String),
 }
 
@@ -77,7 +77,7 @@ impl OfficeError {
     /// Someone else was faster: the version that the page showed is old.
     #[must_use]
     pub fn stale() -> OfficeError {
-        OfficeError::Conflict("这条记录刚被他人修改。请刷新页面,核对后再提交。".to_owned())
+        OfficeError::Conflict("这条记录刚被他人修改。请刷新页面，核对后再提交。".to_owned())
     }
 }
 

@@ -3,7 +3,7 @@
 //! - [`Desk<P>`]: a member of staff whose post holds the right `P` (`Desk<ReadPeople>`);
 //! - [`Staff`]: any member of staff (own posts, own password);
 //! - [`CitizenDesk`]: a citizen, who sees what is their own;
-//! - [`Visitor`]: anybody.
+//! - [`Visitor`] is anybody.
 //!
 //! Each gives the office, the scope and keys for forms. Nobody signed in: to the sign-in page and back; a form that was
 //! sent meanwhile is kept ([`crate::again`]). The right is missing: the page that says "not found".

@@ -143,7 +143,7 @@ fn here(request: &Parts, staff: bool) -> String {
     let referer = request.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let uri = referer.and_then(|text| text.parse::<axum::http::Uri>().ok());
     let host = request.headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    uri.filter(|uri| uri.authority().map(|authority| authority.as_str()) == host)
+    uri.filter(|uri| uri.authority().map(axum::http::uri::Authority::as_str) == host)
         .and_then(|uri| uri.path_and_query().map(ToString::to_string))
         .unwrap_or_else(|| if staff { "/desk".to_owned() } else { "/".to_owned() })
 }
@@ -153,7 +153,7 @@ pub(crate) fn is_local(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains('\\')
-        && !path.chars().any(|c| c.is_control())
+        && !path.chars().any(char::is_control)
 }
 
 fn text_size(jar: &CookieJar, signed_in: Option<&SignedIn>) -> TextSize {
@@ -245,9 +245,9 @@ fn finish(state: &AppState, frame: &Frame, mut response: Response) -> Response {
     } else if let Some(other) = response.extensions_mut().remove::<SeeOther>() {
         redirected(state, other, response)
     } else if let Some(fault) = response.extensions_mut().remove::<Fault>() {
-        failed(state, frame, fault)
+        failed(state, frame, &fault)
     } else if is_bare_error(&response) {
-        failed(state, frame, Fault::of_status(response.status()))
+        failed(state, frame, &Fault::of_status(response.status()))
     } else {
         response
     };
@@ -298,12 +298,12 @@ fn set_cookie(headers: &mut HeaderMap, cookie: &Cookie<'_>) {
     }
 }
 
-fn failed(state: &AppState, frame: &Frame, fault: Fault) -> Response {
-    if let Fault::Broken(why) = &fault {
+fn failed(state: &AppState, frame: &Frame, fault: &Fault) -> Response {
+    if let Fault::Broken(why) = fault {
         tracing::error!(request.id = %frame.reference, why, "a request failed");
     }
     if frame.api {
-        return crate::api::problem(&fault, &frame.reference);
+        return crate::api::problem(fault, &frame.reference);
     }
     match fault {
         Fault::SignIn => {
@@ -319,7 +319,7 @@ fn failed(state: &AppState, frame: &Frame, fault: Fault) -> Response {
             let page = Page::new(what, content).status(fault.status());
             let mut response = rendered(state, frame, &page);
             if let Fault::TooMany(seconds) = fault {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
             response
         }

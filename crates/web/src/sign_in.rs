@@ -135,14 +135,14 @@ async fn desk_sign_in(visitor: Visitor, Form(typed): Form<Credentials>) -> Resul
             Ok(entry.onward(&visitor.state, cookie, "/desk"))
         }
         Err(error) => {
-            let errors = at_field(form_errors(error)?, "login");
+            let errors = at_field(&form_errors(error)?, "login");
             Ok(desk_form(&visitor.frame, &entry, "", &login, &errors).into())
         }
     }
 }
 
 /// The one message of a failed sign-in, beside the first field.
-fn at_field(errors: Errors, field: &str) -> Errors {
+fn at_field(errors: &Errors, field: &str) -> Errors {
     let mut placed = Errors::none();
     for (_, message) in errors.iter() {
         placed.add(field, message);
@@ -210,7 +210,7 @@ async fn citizen_sign_in(visitor: Visitor, Form(typed): Form<Code>) -> Result<An
             Ok(entry.onward(&visitor.state, cookie, "/"))
         }
         Err(error) => {
-            let errors = at_field(form_errors(error)?, "code");
+            let errors = at_field(&form_errors(error)?, "code");
             Ok(citizen_form(&visitor.frame, &entry, "", &errors).into())
         }
     }

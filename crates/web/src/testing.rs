@@ -54,7 +54,7 @@ fn release() -> Arc<Release> {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
     let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
     let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
-    Arc::new(Release::load_with(&folders, LoadOptions { synthetic: true, ..LoadOptions::default() }).unwrap())
+    Arc::new(Release::load_with(&folders, LoadOptions { synthetic: true }).unwrap())
 }
 
 pub(crate) fn day(text: &str) -> NaiveDate {
@@ -284,7 +284,14 @@ impl Seen {
         value.to_owned()
     }
 
-    /// The page without what differs from one showing to the next: for snapshots.
+    /// The page's own part, for snapshots that a new entry of the navigation must not change.
+    pub fn main(&self) -> String {
+        let page = self.steady();
+        let start = page.find("<main").unwrap();
+        page[start..page.find("</main>").unwrap()].to_owned()
+    }
+
+    /// The page without what differs from one showing to the next.
     pub fn steady(&self) -> String {
         let mut text = self.text.clone();
         for (start, end) in [("nonce=\"", "\""), ("name=\"_key\" value=\"", "\""), ("/assets/", "\"")] {

@@ -102,5 +102,5 @@ pub async fn issue_citizen_code(
             return Ok(IssuedCode { code, expires_at });
         }
     }
-    Err(OfficeError::Internal("验证码发放:多次重复".to_owned()))
+    Err(OfficeError::Internal("验证码发放：多次重复".to_owned()))
 }

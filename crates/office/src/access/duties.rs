@@ -15,7 +15,7 @@ use crate::OfficeError;
 pub fn different_person(actor: &Actor, acted: &[StaffId], did: &str) -> Result<(), OfficeError> {
     if acted.contains(&actor.staff) {
         return Err(OfficeError::Separation(format!(
-            "您已{did},这一步必须由另一人办理。请转交其他有权限的同事。"
+            "您已{did}，这一步必须由另一人办理。请转交其他有权限的同事。"
         )));
     }
     Ok(())
@@ -47,7 +47,7 @@ pub async fn not_of_own_family(
     .await?;
     match row {
         Some(_) => Err(OfficeError::Separation(
-            "这是您本人或共同生活的家人所在的家庭,您应当回避。请转交其他有权限的同事办理。".to_owned(),
+            "这是您本人或共同生活的家人所在的家庭，您应当回避。请转交其他有权限的同事办理。".to_owned(),
         )),
         None => Ok(()),
     }

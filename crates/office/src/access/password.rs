@@ -27,7 +27,7 @@ impl std::fmt::Debug for Secret {
 
 fn random<const N: usize>() -> Result<[u8; N], OfficeError> {
     let mut bytes = [0u8; N];
-    getrandom::fill(&mut bytes).map_err(|error| OfficeError::Internal(format!("随机数:{error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| OfficeError::Internal(format!("随机数：{error}")))?;
     Ok(bytes)
 }
 
@@ -75,7 +75,7 @@ pub(super) fn refuse_weak(password: &str, login: &str, name: &str) -> Option<Str
     if !(10..=128).contains(&length) {
         Some("新密码应为10至128个字符。可以使用一句容易记住的话。".to_owned())
     } else if few_characters || (length < 16 && kinds.into_iter().filter(|kind| *kind).count() < 2) {
-        Some("新密码过于简单。请混合使用字母、数字或符号,或使用16个字符以上的长句。".to_owned())
+        Some("新密码过于简单。请混合使用字母、数字或符号，或使用16个字符以上的长句。".to_owned())
     } else if password.to_lowercase().contains(&login.to_lowercase())
         || (!name.is_empty() && password.contains(name))
     {
@@ -91,10 +91,10 @@ pub(super) async fn hash(password: String) -> Result<String, OfficeError> {
         Argon2::default()
             .hash_password(password.as_bytes())
             .map(|hash| hash.to_string())
-            .map_err(|error| OfficeError::Internal(format!("密码散列:{error}")))
+            .map_err(|error| OfficeError::Internal(format!("密码散列：{error}")))
     })
     .await
-    .map_err(|error| OfficeError::Internal(format!("密码散列:{error}")))?
+    .map_err(|error| OfficeError::Internal(format!("密码散列：{error}")))?
 }
 
 /// Whether the password is the one. An unknown login passes `None` and takes the same time.
@@ -104,12 +104,12 @@ pub(super) async fn verify(password: String, stored: Option<String>) -> Result<b
         return Ok(false);
     };
     tokio::task::spawn_blocking(move || {
-        let parsed =
-            PasswordHash::new(&stored).map_err(|error| OfficeError::Internal(format!("密码散列:{error}")))?;
+        let parsed = PasswordHash::new(&stored)
+            .map_err(|error| OfficeError::Internal(format!("密码散列：{error}")))?;
         Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
     })
     .await
-    .map_err(|error| OfficeError::Internal(format!("密码散列:{error}")))?
+    .map_err(|error| OfficeError::Internal(format!("密码散列：{error}")))?
 }
 
 #[cfg(test)]

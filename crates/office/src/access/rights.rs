@@ -170,7 +170,7 @@ pub const ROLES: &[RoleRow] = &[
     RoleRow {
         role: Role::VillageWorker,
         code: "village_worker",
-        title: "村(社区)社会救助协理员",
+        title: "村（社区）社会救助协理员",
         levels: &[Village],
         business: true,
         rights: &[
@@ -186,7 +186,7 @@ pub const ROLES: &[RoleRow] = &[
     RoleRow {
         role: Role::TownshipClerk,
         code: "township_clerk",
-        title: "乡镇(街道)经办人",
+        title: "乡镇（街道）经办人",
         levels: &[Township],
         business: true,
         rights: &[
@@ -212,7 +212,7 @@ pub const ROLES: &[RoleRow] = &[
     RoleRow {
         role: Role::TownshipHead,
         code: "township_head",
-        title: "乡镇(街道)负责人",
+        title: "乡镇（街道）负责人",
         levels: &[Township],
         business: true,
         // Confirms only where the county has delegated it; the case's deciding division says so.
@@ -346,7 +346,7 @@ pub const ROLES: &[RoleRow] = &[
     RoleRow {
         role: Role::Auditor,
         code: "auditor",
-        title: "审计人员(只读)",
+        title: "审计人员（只读）",
         levels: &[Prefecture, County],
         business: false,
         rights: &[R::ReadPeople, R::ReadCase, R::ReadPayments, R::SearchAudit, R::Report],
@@ -396,7 +396,7 @@ pub fn refuse_role(role: Role, post_level: Level, granter_level: Level) -> Optio
     if !row.levels.contains(&post_level) {
         let levels: Vec<&str> = row.levels.iter().map(|level| level_title(*level)).collect();
         return Some(format!(
-            "「{}」只能设在{},不能设在{}。请更换岗位所在单位或角色。",
+            "「{}」只能设在{}，不能设在{}。请更换岗位所在单位或角色。",
             row.title,
             levels.join("、"),
             level_title(post_level)
@@ -404,7 +404,7 @@ pub fn refuse_role(role: Role, post_level: Level, granter_level: Level) -> Optio
     }
     if granter_level > post_level {
         return Some(format!(
-            "您的单位级别低于{},不能在那里设置「{}」。请联系上级管理员。",
+            "您的单位级别低于{}，不能在那里设置「{}」。请联系上级管理员。",
             level_title(post_level),
             row.title
         ));
@@ -420,8 +420,8 @@ pub fn level_title(level: Level) -> &'static str {
         Level::Province => "省级",
         Prefecture => "市级",
         County => "县级",
-        Township => "乡镇(街道)",
-        Village => "村(社区)",
+        Township => "乡镇（街道）",
+        Village => "村（社区）",
     }
 }
 

@@ -63,11 +63,10 @@ impl AccessSettings {
                 _ => continue,
             };
             let text: String = row.get("value")?;
-            *value = text
-                .parse()
-                .ok()
-                .filter(|number| (1..=100_000).contains(number))
-                .ok_or_else(|| OfficeError::Internal(format!("设置 {name} 应为正整数,现为「{text}」")))?;
+            *value =
+                text.parse().ok().filter(|number| (1..=100_000).contains(number)).ok_or_else(|| {
+                    OfficeError::Internal(format!("设置 {name} 应为正整数，现为「{text}」"))
+                })?;
         }
         Ok(settings)
     }

@@ -16,13 +16,13 @@ const SIGN_IN: Scope = Scope::System("signing in: nobody is known yet");
 
 fn wrong_password() -> OfficeError {
     OfficeError::SignIn(
-        "登录名或密码不正确,或者账号暂时不能登录。请核对后稍等再试;忘记密码请联系本单位管理员。".to_owned(),
+        "登录名或密码不正确，或者账号暂时不能登录。请核对后稍等再试；忘记密码请联系本单位管理员。".to_owned(),
     )
 }
 
 fn wrong_code() -> OfficeError {
     OfficeError::SignIn(
-        "验证码或身份证号后四位不正确,或者验证码已经用过、已经过期。请到村(社区)或乡镇(街道)窗口重新领取。"
+        "验证码或身份证号后四位不正确，或者验证码已经用过、已经过期。请到村（社区）或乡镇（街道）窗口重新领取。"
             .to_owned(),
     )
 }

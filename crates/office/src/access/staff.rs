@@ -136,7 +136,7 @@ pub async fn create_first_administrator(
         .get("number")?;
     if count > 0 {
         return Err(OfficeError::Conflict(
-            "已有工作人员账号,不能再次创建首位管理员。请由现有管理员新增账号。".to_owned(),
+            "已有工作人员账号，不能再次创建首位管理员。请由现有管理员新增账号。".to_owned(),
         ));
     }
     let staff = insert_staff(office, &tx, &checked, division, None, hash, now.at_ms()).await?;
@@ -337,7 +337,7 @@ pub async fn add_post(
         return Err(OfficeError::invalid(
             "roles",
             format!(
-                "同一个人不能既有「{}」又有「{}」:两项职责必须由两人承担。请改由另一人担任。",
+                "同一个人不能既有「{}」又有「{}」：两项职责必须由两人承担。请改由另一人担任。",
                 one.title(),
                 other.title()
             ),
@@ -629,7 +629,10 @@ async fn insert_staff(
         .optional(tx)
         .await?;
     if taken.is_some() {
-        return Err(OfficeError::invalid("login", format!("登录名「{}」已被使用,请换一个。", checked.login)));
+        return Err(OfficeError::invalid(
+            "login",
+            format!("登录名「{}」已被使用，请换一个。", checked.login),
+        ));
     }
     if let Some(person) = person {
         let linked =

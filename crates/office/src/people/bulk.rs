@@ -90,7 +90,7 @@ pub async fn register_families_in(
                 .optional(tx)
                 .await?;
         if known.is_some() {
-            return Err(OfficeError::Conflict("名单中有已登记的人员,请改用逐户登记。".to_owned()));
+            return Err(OfficeError::Conflict("名单中有已登记的人员，请改用逐户登记。".to_owned()));
         }
     }
 

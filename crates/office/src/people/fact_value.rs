@@ -63,7 +63,7 @@ pub fn check_value(release: &Release, fact: &Fact, typed: &str) -> Result<String
             if let Some(max) = fact.max.as_ref().map(|max| *max.get())
                 && number > max
             {
-                return Err(format!("「{title}」不能大于{max},请核对单位和位数。"));
+                return Err(format!("「{title}」不能大于{max}，请核对单位和位数。"));
             }
             Ok(number.to_string())
         }
@@ -82,7 +82,7 @@ pub fn check_value(release: &Release, fact: &Fact, typed: &str) -> Result<String
                     .find(|code| code.code.get() == typed || code.title == typed)
                     .map(|code| code.code.get().clone())
             });
-            code.ok_or_else(|| format!("「{title}」没有「{typed}」这一项,请从列表中选择。"))
+            code.ok_or_else(|| format!("「{title}」没有「{typed}」这一项，请从列表中选择。"))
         }
         ValueKind::Text if typed.chars().count() > 2000 => Err(format!("「{title}」不能超过2000字。")),
         ValueKind::Text => Ok(typed.to_owned()),

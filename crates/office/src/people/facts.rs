@@ -215,7 +215,7 @@ pub async fn record_facts_in(
     let mut checked = Vec::with_capacity(facts.len());
     for new in facts {
         let Some(fact) = release.facts.get(&new.fact) else {
-            problems.add(&new.fact, format!("没有「{}」这个指标项,请联系系统管理员核对政策包。", new.fact));
+            problems.add(&new.fact, format!("没有「{}」这个指标项，请联系系统管理员核对政策包。", new.fact));
             continue;
         };
         if fact.on != new.subject.unit() {

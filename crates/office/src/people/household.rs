@@ -284,7 +284,7 @@ async fn open_household(
     check_change(office, change)?;
     check_area(area)?;
     if members.iter().filter(|member| member.head).count() != 1 {
-        return Err(OfficeError::invalid("members", "请指定一位户主(申请人),而且只能有一位。"));
+        return Err(OfficeError::invalid("members", "请指定一位户主（申请人），而且只能有一位。"));
     }
     if let Scope::Subtree(own) = scope {
         let registered_here = divisions::is_within(tx, *own, *registered_division).await?;
@@ -390,11 +390,11 @@ async fn join(
 fn two_heads(error: OfficeError, name: &str) -> OfficeError {
     match &error {
         OfficeError::Store(store) if store.is_conflict_on("membership", &["household_id"]) => {
-            OfficeError::Conflict("这个家庭已有户主。如需更换,请办理变更户主。".to_owned())
+            OfficeError::Conflict("这个家庭已有户主。如需更换，请办理变更户主。".to_owned())
         }
         OfficeError::Store(store) if store.is_conflict_on("membership", &["person_id"]) => {
             OfficeError::Conflict(format!(
-                "{name}目前是另一家庭的成员,一个人不能同时属于两个家庭。请先在原家庭办理迁出。"
+                "{name}目前是另一家庭的成员，一个人不能同时属于两个家庭。请先在原家庭办理迁出。"
             ))
         }
         _ => error,
@@ -410,10 +410,10 @@ async fn refuse_membership(
 ) -> Result<(), OfficeError> {
     let name = &person.name;
     if person.died_on.is_some() {
-        return Err(OfficeError::Conflict(format!("{name}已登记死亡,不能加入家庭。如登记有误,请先更正。")));
+        return Err(OfficeError::Conflict(format!("{name}已登记死亡，不能加入家庭。如登记有误，请先更正。")));
     }
     if on < person.born_on {
-        return Err(OfficeError::invalid("on", format!("{name}在这一天尚未出生,请核对变动日期。")));
+        return Err(OfficeError::invalid("on", format!("{name}在这一天尚未出生，请核对变动日期。")));
     }
     let rows = Query::system(
         "a person is in one family at a time, over all divisions",
@@ -435,9 +435,9 @@ async fn refuse_membership(
             .optional(tx)
             .await?;
     Err(OfficeError::Conflict(if visible.is_some() {
-        format!("{name}目前是另一家庭的成员,一个人不能同时属于两个家庭。请先在原家庭办理迁出。")
+        format!("{name}目前是另一家庭的成员，一个人不能同时属于两个家庭。请先在原家庭办理迁出。")
     } else {
-        format!("{name}已在他处登记为家庭成员,请联系县级民政部门办理。")
+        format!("{name}已在他处登记为家庭成员，请联系县级民政部门办理。")
     }))
 }
 
@@ -498,7 +498,7 @@ async fn close_membership(
     if change.on < membership.from_on {
         return Err(OfficeError::invalid(
             "on",
-            format!("变动日期不能早于加入家庭的日期({})。", vocab::zh_date(membership.from_on)),
+            format!("变动日期不能早于加入家庭的日期（{}）。", vocab::zh_date(membership.from_on)),
         ));
     }
     Query::system(SEEN, "UPDATE membership SET superseded_at = ? WHERE id = ? AND superseded_at IS NULL")
@@ -606,7 +606,7 @@ pub async fn remove_member_in(
         members.iter().find(|member| member.person == person).ok_or(OfficeError::NotFound("这位家庭成员"))?;
     if leaving.head && members.len() > 1 {
         return Err(OfficeError::Conflict(
-            "户主离开后家庭还有其他成员。请先办理变更户主,再办理减员。".to_owned(),
+            "户主离开后家庭还有其他成员。请先办理变更户主，再办理减员。".to_owned(),
         ));
     }
     close_membership(hand, leaving, change).await?;
@@ -740,7 +740,7 @@ pub async fn move_household_in(
     if change.on < from_on {
         return Err(OfficeError::invalid(
             "on",
-            format!("迁移日期不能早于迁入现住地的日期({})。", vocab::zh_date(from_on)),
+            format!("迁移日期不能早于迁入现住地的日期（{}）。", vocab::zh_date(from_on)),
         ));
     }
     Query::system(SEEN, "UPDATE household_place SET superseded_at = ? WHERE id = ?")
@@ -837,7 +837,7 @@ pub async fn split_household_in(
         return Err(OfficeError::Conflict("分户后原家庭没有成员。全家迁移请办理家庭迁移。".to_owned()));
     }
     if members.iter().any(|member| member.head && leaves(member.person)) {
-        return Err(OfficeError::Conflict("户主要分出时,请先为原家庭办理变更户主。".to_owned()));
+        return Err(OfficeError::Conflict("户主要分出时，请先为原家庭办理变更户主。".to_owned()));
     }
     for member in members.iter().filter(|member| leaves(member.person)) {
         close_membership(hand, member, change).await?;

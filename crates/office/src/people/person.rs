@@ -194,10 +194,10 @@ pub(super) fn refuse_wrong_kind(office: &Office, citizen_id: &CitizenId) -> Resu
     match (office.db().synthetic(), citizen_id.is_synthetic()) {
         (true, false) => Err(OfficeError::invalid(
             "citizen_id",
-            "演示库只能登记演示身份证号(99开头),不要录入真实的身份证号。",
+            "演示库只能登记演示身份证号（99开头），不要录入真实的身份证号。",
         )),
         (false, true) => {
-            Err(OfficeError::invalid("citizen_id", "这是演示用的身份证号(99开头),不能登记。请核对证件。"))
+            Err(OfficeError::invalid("citizen_id", "这是演示用的身份证号（99开头），不能登记。请核对证件。"))
         }
         (true, true) | (false, false) => Ok(()),
     }

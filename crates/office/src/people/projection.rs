@@ -52,7 +52,7 @@ pub async fn prepare_projections(db: &Db, release: &Release) -> Result<usize, Of
             Some(row) if row.get::<String>("sql_type")? == sql_type => {}
             Some(_) => {
                 return Err(OfficeError::Conflict(format!(
-                    "指标项「{}」({id})的类型与以前不同。类型变了就是另一个指标项,请在政策包中换一个新的编号。",
+                    "指标项「{}」（{id}）的类型与以前不同。类型变了就是另一个指标项，请在政策包中换一个新的编号。",
                     fact.title
                 )));
             }

@@ -22,7 +22,7 @@ fn stated(purpose: &str) -> Result<String, OfficeError> {
     } else {
         Err(OfficeError::invalid(
             "purpose",
-            "请写明查看完整信息的用途(4至200字),用途会记入审计并可由本人查询。",
+            "请写明查看完整信息的用途（4至200字），用途会记入审计并可由本人查询。",
         ))
     }
 }

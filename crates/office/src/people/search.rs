@@ -104,12 +104,12 @@ fn read(office: &Office, text: &str) -> Result<Asked, OfficeError> {
                 NameQuery::Characters(text) | NameQuery::Letters(text) => text.chars().count(),
             };
             if length < 2 {
-                return Err(OfficeError::invalid("q", "请至少输入姓名中的两个字,或者两个拼音首字母。"));
+                return Err(OfficeError::invalid("q", "请至少输入姓名中的两个字，或者两个拼音首字母。"));
             }
             Ok(Asked::Name(query))
         }
         None => {
-            Err(OfficeError::invalid("q", "请输入姓名、拼音首字母、身份证号、电话,或者姓名加身份证后四位。"))
+            Err(OfficeError::invalid("q", "请输入姓名、拼音首字母、身份证号、电话，或者姓名加身份证后四位。"))
         }
     }
 }
@@ -260,7 +260,7 @@ async fn found(office: &Office, scope: &Scope, ids: &[PersonId]) -> Result<Vec<F
 
 async fn note_of_nothing(connection: &impl Connection, asked: &Asked) -> Result<String, OfficeError> {
     let Asked::Id(blind) = asked else {
-        return Ok("在您的管辖范围内没有找到。请核对写法,或者改用身份证号查找。".to_owned());
+        return Ok("在您的管辖范围内没有找到。请核对写法，或者改用身份证号查找。".to_owned());
     };
     let elsewhere = Query::new(
         &Scope::System("a whole ID registered elsewhere is said, not shown"),

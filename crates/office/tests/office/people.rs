@@ -245,7 +245,7 @@ async fn twins_are_flagged_across_scopes_without_being_shown() {
         assert_eq!(people::duplicates(office, &grant(&neighbour), None, 10).await.unwrap().rows.len(), 1);
         let alone = people::settle_duplicate(office, &grant(&clerk), seen[0].id, "不是同一人").await;
         assert!(matches!(alone, Err(OfficeError::NotFound(_))));
-        people::settle_duplicate(office, &grant(&county), seen[0].id, "核对证件,不是同一人").await.unwrap();
+        people::settle_duplicate(office, &grant(&county), seen[0].id, "核对证件，不是同一人").await.unwrap();
         assert!(people::duplicates_of(office, &grant(&clerk), here).await.unwrap().is_empty());
     }
 }

@@ -168,7 +168,7 @@ fn read_members(
         let NewFamilyMember { name, citizen_id, phone, relation } = member;
         match NewPerson::read(name, citizen_id, phone, home) {
             Ok(person) => {
-                persons.push((NewPerson { residence: Some(residence), ..person }, relation.clone()))
+                persons.push((NewPerson { residence: Some(residence), ..person }, relation.clone()));
             }
             Err(OfficeError::Invalid(wrong)) => {
                 problems.extend(wrong.into_iter().map(|Problem { field, message }| Problem {

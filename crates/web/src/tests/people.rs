@@ -334,7 +334,7 @@ async fn opening_a_family_is_written_before_the_page_is_sent() {
             assert!(seen, "{person}");
         }
         if town.office.db().backend() == store::Backend::Sqlite {
-            insta::assert_snapshot!("family", page.steady());
+            insta::assert_snapshot!("family", page.main());
         }
     })
     .await;

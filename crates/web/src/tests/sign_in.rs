@@ -33,6 +33,7 @@ async fn a_clerk_signs_in_where_they_wanted_to_go() {
         let page = clerk.get(right.location()).await;
         assert!(page.text.contains("赵桂兰") && page.text.contains("王秀英"));
         assert_eq!(clerk.get("/desk").await.location(), "/desk/work");
+        assert_eq!(town.browser("root").await.get("/desk").await.location(), "/desk/admin/staff");
         let out = clerk.post("/desk/sign-out", &[]).await;
         assert_eq!(out.location(), "/desk/sign-in");
         assert!(clerk.get("/desk/sign-in").await.text.contains("已退出登录"));
