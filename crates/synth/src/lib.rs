@@ -3,11 +3,14 @@
 //!
 //! [`family`] makes the truth, village by village and the same for the same seed. [`departments`] writes what each department would
 //! hand over - stale, partial, misspelt - and plants the errors that a good system should find; the planted ones are listed in a label
-//! table that no detector reads. The server never uses this crate.
+//! table that no detector reads. [`city`] brings it all into a database through the offices' own use-cases ([`desk`], [`staff`]). The server never uses this crate.
 
+pub mod city;
 pub mod departments;
+pub mod desk;
 mod draw;
 pub mod family;
 mod names;
+pub mod staff;
 
 pub use family::{Area, Families, Family, Member, Relation, Village};

@@ -1,0 +1,73 @@
+//! The server: pages and API on one address, workers beside them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+use office::Office;
+use web::{AppState, Site};
+
+use crate::{Failure, worker};
+
+/// How an installation calls and shows itself.
+#[derive(Args, Clone)]
+pub struct SiteOptions {
+    /// 监听地址
+    #[arg(long, env = "HUIMIN_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// 工作人员页面上的系统名称
+    #[arg(long, env = "HUIMIN_SYSTEM", default_value = "乌海市民政综合平台")]
+    pub system: String,
+    /// 群众页面上的名称
+    #[arg(long, env = "HUIMIN_SERVICE", default_value = "乌海市民政惠民服务")]
+    pub service: String,
+    /// 服务热线
+    #[arg(long, env = "HUIMIN_HELP_PHONE", default_value = "")]
+    pub help_phone: String,
+    /// 前面有 HTTPS 反向代理
+    #[arg(long, env = "HUIMIN_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+}
+
+/// Serves until the process is asked to stop.
+///
+/// # Errors
+/// The address is taken.
+pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure> {
+    let office = Arc::new(office);
+    let site = Site {
+        system: options.system.clone(),
+        service: options.service.clone(),
+        help_phone: options.help_phone.clone(),
+        help_phone_title: "社会救助服务热线".to_owned(),
+        https: options.behind_proxy,
+        behind_proxy: options.behind_proxy,
+        ..Site::default()
+    };
+    let router = web::router(AppState::new(Arc::clone(&office), site));
+    let listener = tokio::net::TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("不能在 {} 上监听：{error}", options.listen))?;
+    worker::start(&office);
+    println!("已启动：http://{}", options.listen);
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stopped())
+        .await?;
+    office.db().close().await?;
+    Ok(())
+}
+
+async fn stopped() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}

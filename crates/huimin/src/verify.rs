@@ -1,0 +1,48 @@
+//! Proving the stored data from itself: determinations replayed, the audit chain, the books.
+
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use office::Office;
+use office::casework::determine;
+
+use crate::Failure;
+
+/// Runs the chosen proofs and prints what does not hold.
+///
+/// # Errors
+/// The database's.
+pub async fn verify(office: &Office, determinations: bool, audit: bool, ledger: bool) -> Result<ExitCode, Failure> {
+    let mut sound = true;
+    if determinations {
+        let bar = ProgressBar::no_length();
+        if let Ok(style) = ProgressStyle::with_template("认定结论 {pos} {elapsed}") {
+            bar.set_style(style);
+        }
+        let (count, mismatches) = determine::verify(office, |done| bar.set_position(done)).await?;
+        bar.finish_and_clear();
+        for mismatch in &mismatches {
+            println!("认定结论 {}：{}", mismatch.id, mismatch.what);
+        }
+        println!("认定结论：重放 {count} 条，{} 条不符。", mismatches.len());
+        sound &= mismatches.is_empty();
+    }
+    if audit {
+        store::seal_audit(office.db()).await?;
+        let verdict = store::verify_audit(office.db()).await?;
+        match &verdict.broken {
+            None => println!("审计链：{} 行完好，{} 行待封。", verdict.sealed, verdict.unsealed),
+            Some(broken) => println!("审计链：在第 {} 号断开：{broken:?}", broken.seq),
+        }
+        sound &= verdict.broken.is_none();
+    }
+    if ledger {
+        let findings = ledger::verify::verify(office.db()).await?;
+        for finding in &findings {
+            println!("账簿：{finding:?}");
+        }
+        println!("账簿：{} 处问题。", findings.len());
+        sound &= findings.is_empty();
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

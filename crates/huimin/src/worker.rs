@@ -1,0 +1,137 @@
+//! What runs beside the pages: jobs, letters, the audit's sealer, the round that only time needs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use letters::Typesetter;
+use office::casework::letters::{self as queue, Waiting};
+use office::{Office, OfficeError, access, casework, means_test, people, releases, roll};
+use store::jobs;
+
+/// How long a worker rests when there is nothing to do.
+const REST: Duration = Duration::from_millis(700);
+/// Between two rounds of what time moves.
+const ROUND: Duration = Duration::from_secs(300);
+
+/// Starts all workers; they end with the runtime.
+pub fn start(office: &Arc<Office>) {
+    tokio::spawn(work(Arc::clone(office)));
+    tokio::spawn(set_letters(Arc::clone(office)));
+    tokio::spawn(seal(Arc::clone(office)));
+    tokio::spawn(round(Arc::clone(office)));
+}
+
+async fn work(office: Arc<Office>) {
+    let kinds = [means_test::DEPARTMENT_FILE_JOB, roll::payments::RUN_JOB, roll::import::ROLL_JOB];
+    loop {
+        match jobs::claim(office.db(), &kinds, "server").await {
+            Ok(Some(claim)) => {
+                let kind = claim.job.kind.clone();
+                let done = match kind.as_str() {
+                    means_test::DEPARTMENT_FILE_JOB => means_test::work_department_file(&office, &claim).await,
+                    roll::payments::RUN_JOB => roll::payments::work_run(&office, &claim).await,
+                    _ => roll::import::work(&office, &claim).await,
+                };
+                if let Err(error) = done {
+                    tracing::error!(job.kind = kind, job.id = claim.job.id.0, %error, "a job failed");
+                    if let Err(error) = claim.failed(office.db(), &error.to_string()).await {
+                        tracing::error!(%error, "a failed job could not be marked");
+                    }
+                }
+            }
+            Ok(None) => tokio::time::sleep(REST).await,
+            Err(error) => {
+                tracing::error!(%error, "jobs cannot be read");
+                tokio::time::sleep(REST * 10).await;
+            }
+        }
+    }
+}
+
+async fn seal(office: Arc<Office>) {
+    loop {
+        if let Err(error) = store::seal_audit(office.db()).await {
+            tracing::error!(%error, "the audit cannot be sealed");
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+}
+
+async fn round(office: Arc<Office>) {
+    loop {
+        let result: Result<(), OfficeError> = async {
+            casework::tick::tick(&office).await?;
+            people::roll_forward(&office).await?;
+            access::forget_expired(&office).await?;
+            releases::follow(&office).await?;
+            Ok(())
+        }
+        .await;
+        if let Err(error) = result {
+            tracing::error!(%error, "the round failed");
+        }
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+/// Sets letters one after the other; fonts are read at the first one.
+async fn set_letters(office: Arc<Office>) {
+    let mut typesetter: Option<Arc<Typesetter>> = None;
+    loop {
+        let waiting = match queue::waiting(&office, 16).await {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::error!(%error, "letters cannot be read");
+                Vec::new()
+            }
+        };
+        if waiting.is_empty() {
+            tokio::time::sleep(REST).await;
+            continue;
+        }
+        let ready = match &typesetter {
+            Some(ready) => Arc::clone(ready),
+            None => match tokio::task::spawn_blocking(|| Typesetter::new(Path::new("web/fonts"))).await {
+                Ok(Ok(made)) => Arc::clone(typesetter.insert(Arc::new(made))),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "no letters without fonts");
+                    tokio::time::sleep(ROUND).await;
+                    continue;
+                }
+                Err(_) => continue,
+            },
+        };
+        for letter in waiting {
+            let id = letter.id;
+            let pdf = set(&office, &ready, letter).await;
+            if let Err(reason) = &pdf {
+                tracing::error!(letter.id = id.0, reason, "a letter could not be set");
+            }
+            if let Err(error) = queue::done(&office, id, pdf).await {
+                tracing::error!(%error, "a letter could not be kept");
+            }
+        }
+    }
+}
+
+async fn set(office: &Office, typesetter: &Arc<Typesetter>, letter: Waiting) -> Result<Vec<u8>, String> {
+    let release = releases::kept(office, &letter.release_hash).await.map_err(|error| error.to_string())?;
+    let definition = release.letters.get(&letter.letter).ok_or("规则包里没有这种文书")?;
+    let path = definition.template.get();
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut files = BTreeMap::new();
+    for pack in release.pack_files() {
+        for (file, text) in &pack.files {
+            if let Some(name) = file.strip_prefix(&format!("{folder}/")).filter(|name| name.ends_with(".typ")) {
+                files.insert(name.to_owned(), text.clone());
+            }
+        }
+    }
+    let (typesetter, name) = (Arc::clone(typesetter), name.to_owned());
+    let content = letter.content;
+    tokio::task::spawn_blocking(move || typesetter.render(&name, &files, &content).map_err(|error| error.to_string()))
+        .await
+        .unwrap_or_else(|_| Err("排版程序异常".to_owned()))
+}

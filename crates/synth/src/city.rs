@@ -1,0 +1,565 @@
+//! The whole city into an empty synthetic database: people, departments' files, the roll of two months ago, cases at every step, two
+//! past payment runs. Everything goes through the offices' own use-cases, with a clock that walks from two months ago to today.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::NaiveDate;
+use ledger::approve::ControlTotals;
+use ledger::bank::{AnswerOutcome, AnswerRow};
+use ledger::{AmountCause, Decision, Officer};
+use office::access::Actor;
+use office::people::{
+    self, FamilyIds, MemberChange, NewAccount, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject, register_families_in,
+};
+use office::roll::payments;
+use office::{Office, OfficeError, casework, divisions, means_test};
+use rules::{FindingValue, Outcome};
+use store::{CaseId, DivisionId, Scope};
+use vocab::{Fen, Month};
+
+use crate::departments::{self, Says};
+use crate::family::{Area, Families, Family, Village};
+use crate::staff::{self, County, Staff};
+use crate::{Relation, desk};
+
+/// What to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Statistical code of the prefecture.
+    pub city: &'static str,
+    /// How many people, about.
+    pub people: u64,
+    /// The same seed makes the same city.
+    pub seed: u64,
+    /// Families on the roll of each county.
+    pub on_roll: usize,
+    /// Families at each step of a case, in each county.
+    pub at_each_step: usize,
+}
+
+/// Told of every stage: its name, what is done, of how many.
+pub type Watch<'a> = &'a mut dyn FnMut(&str, u64, u64);
+
+const DAY: i64 = 86_400_000;
+const FILLING: Scope = Scope::System("a synthetic city is made");
+
+/// A family in the register.
+struct Home {
+    family: Family,
+    ids: FamilyIds,
+    village: DivisionId,
+    township: DivisionId,
+    county: DivisionId,
+}
+
+/// Makes the city. `hand` is the office's clock in unix milliseconds; it ends where it began.
+///
+/// # Errors
+/// Of any use-case; the database is then useless and should be thrown away.
+pub async fn fill(office: &Office, hand: &AtomicI64, plan: Plan, watch: Watch<'_>) -> Result<Staff, OfficeError> {
+    let today = hand.load(Ordering::SeqCst);
+    let month = office.now().month();
+    // The third of the month before last, nine o'clock.
+    let begin = month.plus(-2).first_day() + chrono::Days::new(2);
+    hand.store(at(begin), Ordering::SeqCst);
+    let prefecture = divisions::by_code(office.db(), plan.city).await?.id;
+    let staff = staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
+    let homes = people(office, &staff, plan, watch).await?;
+    hand_in_files(office, &staff, &homes, plan, watch).await?;
+    let mut poor: Vec<&Home> = homes.iter().filter(|home| home.family.income_by_head_fen() < 70_000).collect();
+    let rolled = roll(office, &staff, &mut poor, plan, month.plus(-2), watch).await?;
+    for (index, back) in [-2, -1].into_iter().enumerate() {
+        let of = month.plus(back);
+        let day = of.first_day() + chrono::Days::new(7);
+        hand.store(at(day).max(hand.load(Ordering::SeqCst)), Ordering::SeqCst);
+        watch("发放批次", index as u64, 2);
+        for county in &staff.counties {
+            pay(office, county, of).await?;
+        }
+    }
+    watch("发放批次", 2, 2);
+    let waiting: Vec<&Home> = poor.into_iter().filter(|home| !rolled.contains(&home.ids.household)).collect();
+    cases(office, hand, today, &staff, &waiting, plan, watch).await?;
+    hand.store(today, Ordering::SeqCst);
+    casework::tick::tick(office).await?;
+    office.db().optimize().await?;
+    Ok(staff)
+}
+
+fn at(day: NaiveDate) -> i64 {
+    // Nine o'clock in China is one o'clock UTC.
+    day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() + 3_600_000
+}
+
+async fn people(office: &Office, staff: &Staff, plan: Plan, watch: Watch<'_>) -> Result<Vec<Home>, OfficeError> {
+    let mut villages = Vec::new();
+    for county in &staff.counties {
+        for township in divisions::children(office.db(), county.division).await? {
+            for village in divisions::children(office.db(), township.id).await? {
+                villages.push((village, township.id, county));
+            }
+        }
+    }
+    let codes: Vec<String> = villages.iter().map(|(village, _, _)| village.code.clone()).collect();
+    let elsewhere: Vec<&str> = codes.iter().map(String::as_str).collect();
+    let today = office.now().today();
+    let each = plan.people / (villages.len() as u64).max(1) + 1;
+    let mut homes = Vec::new();
+    let mut done = 0;
+    for (serial, (village, township, county)) in villages.iter().enumerate() {
+        let place = Village {
+            code: &village.code,
+            name: &village.name,
+            elsewhere: &elsewhere,
+            serial: u16::try_from(serial + 1).unwrap_or(9999),
+            urban: village.name.contains("社区") || village.name.contains("居"),
+            today,
+        };
+        let mut families = Families::new(plan.seed, place);
+        let mut here = 0;
+        let mut batch = Vec::new();
+        while here < each {
+            let family = families.build();
+            here += family.members.len() as u64;
+            batch.push(family);
+            if batch.len() == 200 || here >= each {
+                done += batch.iter().map(|family| family.members.len() as u64).sum::<u64>();
+                homes.extend(register(office, county, village.id, *township, std::mem::take(&mut batch)).await?);
+                watch("人口和家庭", done.min(plan.people), plan.people);
+            }
+        }
+    }
+    Ok(homes)
+}
+
+async fn register(
+    office: &Office,
+    county: &County,
+    village: DivisionId,
+    township: DivisionId,
+    families: Vec<Family>,
+) -> Result<Vec<Home>, OfficeError> {
+    let today = office.now().today();
+    let tx = office.db().begin().await?;
+    let mut new = Vec::with_capacity(families.len());
+    for family in &families {
+        let registered = match store::divisions::division_by_code(&tx, &family.registered_village, today).await? {
+            Some(division) => division.id,
+            None => village,
+        };
+        let members = family
+            .members
+            .iter()
+            .map(|member| {
+                let name = member.name.parse().map_err(|error: vocab::VocabError| OfficeError::invalid("name", error.to_string()))?;
+                let phone = member.phone.as_ref().and_then(|phone| phone.parse().ok());
+                let person =
+                    NewPerson { name, citizen_id: member.citizen_id, phone, division: registered, residence: Some(village) };
+                let relation = match member.relation {
+                    Relation::Head => "head",
+                    Relation::Spouse => "spouse",
+                    Relation::Child => "child",
+                    Relation::Grandchild => "grandchild",
+                    Relation::Parent => "parent",
+                };
+                Ok((person, relation.to_owned()))
+            })
+            .collect::<Result<Vec<_>, OfficeError>>()?;
+        let area = if family.area == Area::Urban { "urban" } else { "rural" };
+        let place = NewPlace {
+            division: village,
+            registered_division: registered,
+            area: area.to_owned(),
+            address: Some(family.address.clone()),
+        };
+        new.push(NewFamily { place, members });
+    }
+    let change = MemberChange { on: today - chrono::Days::new(400), reason: "建库".to_owned(), case: None };
+    let ids = register_families_in(office, &tx, &county.county_clerk.audit(), &new, &change).await?;
+    tx.commit().await?;
+    Ok(families
+        .into_iter()
+        .zip(ids)
+        .map(|(family, ids)| Home { family, ids, village, township, county: county.division })
+        .collect())
+}
+
+/// Every department hands in its file for every county; the county reads it in.
+async fn hand_in_files(
+    office: &Office,
+    staff: &Staff,
+    homes: &[Home],
+    plan: Plan,
+    watch: Watch<'_>,
+) -> Result<(), OfficeError> {
+    let today = office.now().today();
+    let total = staff.counties.len() as u64 * 5;
+    let mut done = 0;
+    for county in &staff.counties {
+        let mut files: Vec<(&'static str, String)> = vec![
+            ("real_estate", "身份证号,姓名,不动产权证号,坐落,建筑面积,数据日期\n".to_owned()),
+            ("vehicles", "身份证号,姓名,号牌号码,车辆类型,数据日期\n".to_owned()),
+            ("deposits", "身份证号,姓名,开户银行,余额,数据日期\n".to_owned()),
+            ("social_insurance", "身份证号,姓名,项目,月金额,数据日期\n".to_owned()),
+            ("business_registration", "身份证号,姓名,名称,注册资本,数据日期\n".to_owned()),
+        ];
+        for home in homes.iter().filter(|home| home.county == county.division) {
+            for row in departments::rows(&home.family, plan.seed, today).0 {
+                if let Some((_, file)) = files.iter_mut().find(|(dataset, _)| *dataset == row.dataset) {
+                    let substance = match &row.says {
+                        Says::House { certificate, address, square_metres } => format!("{certificate},{address},{square_metres}"),
+                        Says::Vehicle { plate, kind } => format!("{plate},{kind}"),
+                        Says::Deposit { bank, balance_fen } => format!("{bank},{}", Fen(*balance_fen)),
+                        Says::Insurance { kind, monthly_fen } => format!("{kind},{}", Fen(*monthly_fen)),
+                        Says::Business { name, capital_fen } => format!("{name},{}", Fen(*capital_fen)),
+                    };
+                    file.push_str(&format!("{},{},{substance},{}\n", row.citizen_id, row.name, row.as_of));
+                }
+            }
+        }
+        for (dataset, file) in files {
+            watch("部门数据", done, total);
+            let granted = county.county_clerk.grant()?;
+            let release = office.release();
+            let file = match release.datasets.get(dataset) {
+                Some(definition) => with_titles(definition, &file),
+                None => continue,
+            };
+            let name = format!("{dataset}.csv");
+            let preview =
+                means_test::preview_department_file(office, &granted, dataset, "", &name, file.as_bytes(), None).await?;
+            means_test::commit_department_file(office, &granted, preview.upload, true).await?;
+            done += 1;
+        }
+    }
+    while let Some(claim) = store::jobs::claim(office.db(), &[means_test::DEPARTMENT_FILE_JOB], "synth").await? {
+        means_test::work_department_file(office, &claim).await?;
+    }
+    watch("部门数据", total, total);
+    Ok(())
+}
+
+/// The header as the pack's data set calls its columns, whatever they were called above.
+fn with_titles(definition: &catalogue::definition::Dataset, file: &str) -> String {
+    let titles: Vec<&str> = definition.columns.iter().map(|column| column.title.as_str()).collect();
+    match file.split_once('\n') {
+        Some((_, rows)) => format!("{}\n{rows}", titles.join(",")),
+        None => file.to_owned(),
+    }
+}
+
+/// Families that were on the roll before the system came: their facts of source `roll`, their amount as the rules have it.
+async fn roll(
+    office: &Office,
+    staff: &Staff,
+    poor: &mut [&Home],
+    plan: Plan,
+    from: Month,
+    watch: Watch<'_>,
+) -> Result<Vec<store::HouseholdId>, OfficeError> {
+    let mut rolled = Vec::new();
+    let total = (plan.on_roll * staff.counties.len()) as u64;
+    for county in &staff.counties {
+        let mut count = 0;
+        for home in poor.iter().filter(|home| home.county == county.division) {
+            if count == plan.on_roll {
+                break;
+            }
+            if enroll(office, county, home, from).await? {
+                rolled.push(home.ids.household);
+                count += 1;
+                watch("在册家庭", rolled.len() as u64, total);
+            }
+        }
+    }
+    watch("在册家庭", total, total);
+    Ok(rolled)
+}
+
+async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> Result<bool, OfficeError> {
+    let now = office.now();
+    let release = office.release();
+    let tx = office.db().begin().await?;
+    let facts = facts_of(office, home);
+    people::record_facts_in(office, &tx, &FILLING, &county.county_clerk.audit(), &facts).await?;
+    let record = people::facts_as_of(office, &tx, &FILLING, home.ids.household, now.today(), now.at_ms()).await?;
+    let mut context = release.context("dibao", &home.family.village, from, from.first_day(), now.today());
+    let finding = FindingValue {
+        met: Some(true),
+        officer: county.county_clerk.name.clone(),
+        reason: "原名册".to_owned(),
+        recorded_on: now.today(),
+    };
+    context.findings.insert("cooperation".to_owned(), finding);
+    let decided = release.rules("dibao").map(|programme| programme.decide(&record, &context));
+    let Some(decided) = decided.filter(|decided| decided.outcome == Outcome::Met) else { return Ok(false) };
+    let Some(monthly) = decided.amount.as_ref().and_then(|amount| amount.as_number()).and_then(|number| number.to_scaled(2)) else {
+        return Ok(false);
+    };
+    let head = &home.family.members[0];
+    let account = NewAccount {
+        person: home.ids.persons[0],
+        holder_name: head.name.parse().map_err(|error: vocab::VocabError| OfficeError::invalid("name", error.to_string()))?,
+        bank: "postal".to_owned(),
+        number: desk::account_number(head)
+            .parse()
+            .map_err(|error: vocab::VocabError| OfficeError::invalid("account", error.to_string()))?,
+    };
+    let account_id = people::add_account_in(office, &tx, &FILLING, &county.county_clerk.audit(), &account).await?;
+    let number = desk::account_number(head);
+    let months = decided.review_months.as_ref().and_then(|months| months.as_number()).and_then(|months| months.to_i64());
+    let grant = ledger::entitlement::Grant {
+        programme: "dibao".to_owned(),
+        exclusion_group: "basic_living".to_owned(),
+        household: home.ids.household,
+        holder: home.ids.persons[0],
+        members: home.ids.persons.clone(),
+        county: home.county,
+        township: home.township,
+        division: home.village,
+        from: from.plus(-8),
+        first_due: from,
+        until: None,
+        monthly: Fen(monthly),
+        cause: AmountCause::Import,
+        payee: Some(ledger::payee::NewPayee {
+            account: ledger::BankAccountId(account_id.0),
+            holder_name: head.name.clone(),
+            bank: account.bank.clone(),
+            number_tail: number[number.len() - 4..].to_owned(),
+            proposed_by: ledger::payee::Proposer::Citizen(home.ids.persons[0]),
+        }),
+        review_due_on: months.map(|months| from.plus(-8).plus(i32::try_from(months).unwrap_or(12)).last_day()),
+    };
+    let decision = Decision {
+        reference: "原低保名册".to_owned(),
+        reason: "系统启用前已在册".to_owned(),
+        case: None,
+        determination: None,
+        officer: county.county_clerk.staff,
+        at: now,
+    };
+    ledger::entitlement::grant(&tx, &grant, &decision).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// A family's truth as facts of the imported roll.
+fn facts_of(office: &Office, home: &Home) -> Vec<NewFact> {
+    let release = office.release();
+    let mut facts = Vec::new();
+    for fact in release.facts.iter() {
+        let id = fact.id.get();
+        match fact.on {
+            catalogue::definition::Unit::Household => {
+                if let Some(value) = desk::of_family(&home.family, id) {
+                    facts.push((Subject::Household(home.ids.household), id.clone(), value));
+                }
+            }
+            catalogue::definition::Unit::Person => {
+                for (member, person) in home.family.members.iter().zip(&home.ids.persons) {
+                    if let Some(value) = desk::of_member(office, member, id) {
+                        facts.push((Subject::Person(*person), id.clone(), value));
+                    }
+                }
+            }
+        }
+    }
+    let from_on = office.now().today();
+    facts
+        .into_iter()
+        .map(|(subject, fact, value)| {
+            let text = match value.text() {
+                "yes" => "true",
+                "no" => "false",
+                text => text,
+            };
+            NewFact {
+                subject,
+                fact,
+                value: Some(text.to_owned()),
+                from_on,
+                until_on: None,
+                source: Source::Roll,
+                case: None,
+                evidence: None,
+            }
+        })
+        .collect()
+}
+
+/// One month's run from beginning to end; one line comes back unpaid.
+async fn pay(office: &Office, county: &County, month: Month) -> Result<(), OfficeError> {
+    let scope = county.accountant.scope();
+    let officer = Officer { staff: county.accountant.staff, at: office.now() };
+    let run =
+        ledger::run::make_run(office.db(), &scope, county.division, "dibao", month, officer, &mut |_| ControlFlow::Continue(()))
+            .await?;
+    let made = ledger::run::load(office.db(), &scope, run).await?;
+    let totals = ControlTotals { count: made.line_count, total: made.total };
+    if totals.count == 0 {
+        return Ok(());
+    }
+    payments::approve(office, &county.approver.grant()?, run, totals).await?;
+    payments::export_bank_file(office, &county.accountant.grant()?, run, office::tabular::ListFormat::Csv).await?;
+    ledger::run::carry_on(office.db(), run, &mut |_| ControlFlow::Continue(())).await?;
+    let mut rows = Vec::new();
+    let mut after = 0;
+    loop {
+        let lines = ledger::bank::lines(office.db(), &scope, run, after, 1000).await?;
+        let Some(last) = lines.last() else { break };
+        after = last.line_no;
+        rows.extend(lines.iter().map(|line| AnswerRow {
+            line_no: line.line_no,
+            amount: line.amount,
+            outcome: AnswerOutcome::Succeeded,
+            bank_reference: format!("{month}-{:06}", line.line_no),
+        }));
+    }
+    if let Some(first) = rows.first_mut() {
+        first.outcome = AnswerOutcome::Failed("账户状态异常".to_owned());
+        first.bank_reference.clear();
+    }
+    let tx = office.db().begin().await?;
+    ledger::bank::read_answer(&tx, &scope, run, &rows, totals, officer).await?;
+    tx.commit().await?;
+    ledger::run::carry_on(office.db(), run, &mut |_| ControlFlow::Continue(())).await?;
+    payments::close(office, &county.accountant.grant()?, run).await
+}
+
+/// How far a case is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Until {
+    Filed,
+    Supplement,
+    Investigation,
+    Visited,
+    Publicity,
+    Objected,
+    Examination,
+    Confirmation,
+    Granted,
+}
+
+const STEPS: [Until; 9] = [
+    Until::Granted,
+    Until::Confirmation,
+    Until::Examination,
+    Until::Objected,
+    Until::Publicity,
+    Until::Visited,
+    Until::Investigation,
+    Until::Supplement,
+    Until::Filed,
+];
+
+/// Cases of the last weeks, so that every office finds work of every kind this morning.
+async fn cases(
+    office: &Office,
+    hand: &AtomicI64,
+    today: i64,
+    staff: &Staff,
+    waiting: &[&Home],
+    plan: Plan,
+    watch: Watch<'_>,
+) -> Result<(), OfficeError> {
+    let total = (STEPS.len() * plan.at_each_step * staff.counties.len()) as u64;
+    let mut done = 0;
+    for county in &staff.counties {
+        let mut families = waiting.iter().filter(|home| home.township == county.township);
+        for until in STEPS {
+            for _ in 0..plan.at_each_step {
+                let Some(home) = families.next() else { break };
+                history(office, hand, today, county, &home.family, until).await?;
+                done += 1;
+                watch("办件", done, total);
+            }
+        }
+    }
+    watch("办件", total, total);
+    Ok(())
+}
+
+async fn history(
+    office: &Office,
+    hand: &AtomicI64,
+    today: i64,
+    county: &County,
+    family: &Family,
+    until: Until,
+) -> Result<(), OfficeError> {
+    // Each kind began as long ago as it takes to get there.
+    let ago = match until {
+        Until::Filed => 0,
+        Until::Supplement => 2,
+        Until::Investigation => 1,
+        Until::Visited => 4,
+        Until::Publicity => 8,
+        Until::Objected => 9,
+        Until::Examination => 15,
+        Until::Confirmation => 17,
+        Until::Granted => 24,
+    };
+    let set = |days: i64| hand.store(today - days * DAY, Ordering::SeqCst);
+    set(ago);
+    let case = desk::file(office, &county.township_clerk, "dibao", family).await?;
+    let act = async |actor: &Actor, case: CaseId, action: &str| desk::act(office, actor, case, action, family, &[]).await;
+    if until == Until::Supplement {
+        act(&county.township_clerk, case, "ask_missing").await?;
+    }
+    if until < Until::Investigation {
+        return Ok(());
+    }
+    act(&county.township_clerk, case, "accept").await?;
+    act(&county.township_clerk, case, "request_means_test").await?;
+    if until == Until::Investigation {
+        return Ok(());
+    }
+    set(ago - 1);
+    act(&county.county_clerk, case, "start_means_test").await?;
+    means_test::run(office, &county.county_clerk.grant()?, case, "最低生活保障申请核对").await?;
+    set(ago - 2);
+    act(&county.township_clerk, case, "visit").await?;
+    if until == Until::Visited {
+        return Ok(());
+    }
+    set(ago - 3);
+    act(&county.second_clerk, case, "opine").await?;
+    if until == Until::Publicity {
+        return Ok(());
+    }
+    if until == Until::Objected {
+        set(ago - 6);
+        act(&county.second_clerk, case, "object").await?;
+        return Ok(());
+    }
+    set(ago - 12);
+    casework::tick::tick(office).await?;
+    act(&county.second_clerk, case, "close_notice").await?;
+    if until == Until::Examination {
+        return Ok(());
+    }
+    set(ago - 13);
+    let delegated = act(&county.county_clerk, case, "examine").await.is_err();
+    if delegated {
+        act(&county.township_head, case, "take_up").await?;
+    }
+    if until == Until::Confirmation {
+        return Ok(());
+    }
+    set(ago - 14);
+    let decider = if delegated { &county.township_head } else { &county.director };
+    // What the rules say decides which of the two can be done; an unknown outcome stays on the desk.
+    if let Err(OfficeError::Conflict(_)) = act(decider, case, "confirm").await {
+        let refused = desk::act(office, decider, case, "refuse", family, &["income_above"]).await;
+        if let Err(error) = refused {
+            tracing_note(&error);
+        }
+    }
+    Ok(())
+}
+
+fn tracing_note(error: &OfficeError) {
+    eprintln!("{error}");
+}

@@ -1,0 +1,161 @@
+//! The offices' people of a synthetic city: one account for every role in each county, a township and a village beside it.
+
+use chrono::NaiveDate;
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Role};
+use office::{Office, OfficeError, divisions};
+use store::DivisionId;
+
+/// The password of every synthetic account; the database's synthetic mark stands on every page beside it.
+pub const PASSWORD: &str = "huimin-demo-2026";
+
+/// An account that can be tried.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Name to sign in with.
+    pub login: String,
+    /// Who it is.
+    pub name: String,
+    /// Post and office.
+    pub post: String,
+}
+
+/// The actors of one county.
+#[derive(Debug)]
+pub struct County {
+    /// The county.
+    pub division: DivisionId,
+    /// Its statistical code.
+    pub code: String,
+    /// Accepts, investigates.
+    pub township_clerk: Actor,
+    /// Gives opinions.
+    pub second_clerk: Actor,
+    /// Decides where the decision is delegated.
+    pub township_head: Actor,
+    /// Posts notices.
+    pub village_worker: Actor,
+    /// Examines, runs the means test.
+    pub county_clerk: Actor,
+    /// Decides.
+    pub director: Actor,
+    /// Makes runs.
+    pub accountant: Actor,
+    /// Approves runs.
+    pub approver: Actor,
+    /// The township of the township's actors.
+    pub township: DivisionId,
+    /// The village of the village worker.
+    pub village: DivisionId,
+    /// Code of the village.
+    pub village_code: String,
+}
+
+/// Everybody who works in the synthetic city.
+#[derive(Debug)]
+pub struct Staff {
+    /// By county, in the order of the tree.
+    pub counties: Vec<County>,
+    /// Accounts to try, the most useful first.
+    pub accounts: Vec<Account>,
+}
+
+const NAMES: [&str; 12] = [
+    "其木格", "赵长河", "孙立群", "白云飞", "乌兰", "巴图", "郑晓梅", "田野", "斯琴", "高志远", "马春生", "苏日娜",
+];
+
+struct Hand<'a> {
+    office: &'a Office,
+    root: Granted<ManageStaff>,
+    from_on: NaiveDate,
+    accounts: Vec<Account>,
+}
+
+impl Hand<'_> {
+    async fn post(&mut self, login: String, division: DivisionId, place: &str, role: Role) -> Result<Actor, OfficeError> {
+        let name = NAMES[self.accounts.len() % NAMES.len()].to_owned();
+        let new =
+            NewStaff { login: login.clone(), name: name.clone(), division: Some(division), ..NewStaff::default() };
+        let (staff, once) = access::create_staff(self.office, &self.root, &new).await?;
+        let post = NewPost {
+            division,
+            roles: vec![role],
+            businesses: vec!["assistance".to_owned()],
+            from_on: self.from_on,
+            until_on: None,
+        };
+        let post = access::add_post(self.office, &self.root, staff, &post).await?;
+        let (_, signed_in) = access::sign_in_staff(self.office, &login, once.reveal()).await?;
+        if let access::SignedIn::Staff(actor) = signed_in {
+            access::change_password(self.office, &actor, once.reveal(), PASSWORD).await?;
+        }
+        self.accounts.push(Account { login, name, post: format!("{place} {}", role.row().title) });
+        access::actor_of_synthetic(self.office, post).await
+    }
+}
+
+/// Makes the accounts. The first administrator is `admin`.
+///
+/// # Errors
+/// The database's, or a city without counties.
+pub async fn employ(office: &Office, prefecture: DivisionId, watch: &mut dyn FnMut(u64, u64)) -> Result<Staff, OfficeError> {
+    let once = access::create_first_administrator(office, "admin", "系统管理员", prefecture).await?;
+    let (_, signed_in) = access::sign_in_staff(office, "admin", once.reveal()).await?;
+    let access::SignedIn::Staff(first) = signed_in else {
+        return Err(OfficeError::Internal("管理员登录".to_owned()));
+    };
+    access::change_password(office, &first, once.reveal(), PASSWORD).await?;
+    let (_, signed_in) = access::sign_in_staff(office, "admin", PASSWORD).await?;
+    let access::SignedIn::Staff(root) = signed_in else {
+        return Err(OfficeError::Internal("管理员登录".to_owned()));
+    };
+    let city = divisions::find(office.db(), prefecture).await?;
+    let mut hand = Hand {
+        office,
+        root: root.grant()?,
+        from_on: office.now().today(),
+        accounts: vec![Account {
+            login: "admin".to_owned(),
+            name: "系统管理员".to_owned(),
+            post: format!("{} 系统管理员", city.name),
+        }],
+    };
+    hand.post("shi".to_owned(), prefecture, &city.name, Role::PrefecturePolicy).await?;
+    hand.post("shifabu".to_owned(), prefecture, &city.name, Role::PrefectureReleaser).await?;
+    hand.post("shenji".to_owned(), prefecture, &city.name, Role::Auditor).await?;
+    let counties = divisions::children(office.db(), prefecture).await?;
+    let total = counties.len() as u64;
+    let mut staff = Vec::new();
+    for (index, county) in counties.iter().enumerate() {
+        watch(index as u64, total);
+        let mut found = None;
+        for township in divisions::children(office.db(), county.id).await? {
+            let villages = divisions::children(office.db(), township.id).await?;
+            if let Some(village) = villages.into_iter().next() {
+                found = Some((township, village));
+                break;
+            }
+        }
+        let Some((township, village)) = found else { continue };
+        let n = index + 1;
+        let place = format!("{}{}", county.name, township.name);
+        staff.push(County {
+            township_clerk: hand.post(format!("zhen{n}"), township.id, &place, Role::TownshipClerk).await?,
+            second_clerk: hand.post(format!("zhen{n}b"), township.id, &place, Role::TownshipClerk).await?,
+            township_head: hand.post(format!("zhenzhang{n}"), township.id, &place, Role::TownshipHead).await?,
+            village_worker: hand
+                .post(format!("cun{n}"), village.id, &format!("{place}{}", village.name), Role::VillageWorker)
+                .await?,
+            county_clerk: hand.post(format!("xian{n}"), county.id, &county.name, Role::CountyClerk).await?,
+            director: hand.post(format!("juzhang{n}"), county.id, &county.name, Role::CountyDirector).await?,
+            accountant: hand.post(format!("kuaiji{n}"), county.id, &county.name, Role::CountyAccountant).await?,
+            approver: hand.post(format!("fuhe{n}"), county.id, &county.name, Role::CountyPaymentApprover).await?,
+            division: county.id,
+            code: county.code.clone(),
+            township: township.id,
+            village: village.id,
+            village_code: village.code.clone(),
+        });
+    }
+    watch(total, total);
+    Ok(Staff { counties: staff, accounts: hand.accounts })
+}
