@@ -201,7 +201,7 @@ async fn hand_in_files(
             ("real_estate", "身份证号,姓名,不动产权证号,坐落,建筑面积,数据日期\n".to_owned()),
             ("vehicles", "身份证号,姓名,号牌号码,车辆类型,数据日期\n".to_owned()),
             ("deposits", "身份证号,姓名,开户银行,余额,数据日期\n".to_owned()),
-            ("social_insurance", "身份证号,姓名,项目,月金额,数据日期\n".to_owned()),
+            ("social_insurance", "身份证号,姓名,月缴费工资,月养老金,其中基础养老金,数据日期\n".to_owned()),
             ("business_registration", "身份证号,姓名,名称,注册资本,数据日期\n".to_owned()),
         ];
         for home in homes.iter().filter(|home| home.county == county.division) {
@@ -211,7 +211,8 @@ async fn hand_in_files(
                         Says::House { certificate, address, square_metres } => format!("{certificate},{address},{square_metres}"),
                         Says::Vehicle { plate, kind } => format!("{plate},{kind}"),
                         Says::Deposit { bank, balance_fen } => format!("{bank},{}", Fen(*balance_fen)),
-                        Says::Insurance { kind, monthly_fen } => format!("{kind},{}", Fen(*monthly_fen)),
+                        Says::Insurance { kind: "wage", monthly_fen } => format!("{},,", Fen(*monthly_fen)),
+                        Says::Insurance { monthly_fen, .. } => format!(",{},", Fen(*monthly_fen)),
                         Says::Business { name, capital_fen } => format!("{name},{}", Fen(*capital_fen)),
                     };
                     file.push_str(&format!("{},{},{substance},{}\n", row.citizen_id, row.name, row.as_of));
@@ -220,6 +221,10 @@ async fn hand_in_files(
         }
         for (dataset, file) in files {
             watch("部门数据", done, total);
+            done += 1;
+            if file.lines().count() < 2 {
+                continue;
+            }
             let granted = county.county_clerk.grant()?;
             let release = office.release();
             let file = match release.datasets.get(dataset) {
@@ -228,9 +233,8 @@ async fn hand_in_files(
             };
             let name = format!("{dataset}.csv");
             let preview =
-                means_test::preview_department_file(office, &granted, dataset, "", &name, file.as_bytes(), None).await?;
+                means_test::preview_department_file(office, &granted, dataset, "", &name, file.as_bytes(), Some(today)).await?;
             means_test::commit_department_file(office, &granted, preview.upload, true).await?;
-            done += 1;
         }
     }
     while let Some(claim) = store::jobs::claim(office.db(), &[means_test::DEPARTMENT_FILE_JOB], "synth").await? {
