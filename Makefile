@@ -1,5 +1,21 @@
-# `make front` builds what the program embeds: web/dist (styles, scripts) and web/fonts (letters).
-.PHONY: front
+# make demo   a synthetic city on http://127.0.0.1:8080     (SCALE=1: all 556,000 people; PEOPLE=n: another size)
+# make test   everything that must pass
+# make front  what the program embeds: styles, scripts, letter fonts
+.PHONY: demo test front tools
+
+PEOPLE ?= $(if $(SCALE),556000,20000)
+LISTEN ?= 127.0.0.1:8080
+
+demo: tools front
+	cargo build --profile demo -p huimin
+	target/demo/huimin demo --people $(PEOPLE) --listen $(LISTEN)
+
+test: tools front
+	tests/run.sh
+
+# Debian packages that a build or a test needs; only what is missing is installed.
+tools:
+	@tests/tools.sh
 
 # npm ci only when the lock file changed; the build itself takes two seconds.
 front: node_modules/.package-lock.json

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The component gallery and the main job in Debian's Chromium, against a small synthetic city.
+#   tests/browser/run.sh FOLDER     FOLDER takes the city; it is thrown away by the caller
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+folder=$1
+node tests/browser/gallery.mjs
+listen=127.0.0.1:18080
+cargo build --quiet -p huimin
+target=${CARGO_TARGET_DIR:-target}
+"$target/debug/huimin" demo --folder "$folder/city" --people 1500 --listen "$listen" >"$folder/server.log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
+for _ in $(seq 1 240); do
+    curl -fs "http://$listen/healthz" >/dev/null 2>&1 && break
+    kill -0 "$server" 2>/dev/null || { cat "$folder/server.log"; exit 1; }
+    sleep 1
+done
+node tests/browser/main_job.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Every suite, one after the other, each with its minutes. Stops at the first that fails; leaves nothing running.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=$(mktemp -d)
+trap 'tests/postgres.sh stop "$folder/postgres" >/dev/null 2>&1 || true; [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
+
+suite() {
+    local name=$1 began=$SECONDS
+    shift
+    echo "== $name"
+    "$@"
+    echo "== $name: $(( (SECONDS - began) / 60 )) min $(( (SECONDS - began) % 60 )) s"
+}
+
+command -v cargo-nextest >/dev/null || suite "cargo-nextest" cargo install --locked --quiet cargo-nextest
+command -v cargo-deny >/dev/null || suite "cargo-deny" cargo install --locked --quiet cargo-deny
+
+HUIMIN_TEST_POSTGRES=$(tests/postgres.sh start "$folder/postgres")
+export HUIMIN_TEST_POSTGRES
+
+suite "format" cargo fmt --all -- --check
+suite "lints" cargo clippy --workspace --all-targets --quiet -- -D clippy::todo -D clippy::dbg_macro -D unsafe_code
+suite "licences" cargo deny --log-level error check licenses bans sources
+suite "packs" cargo run --quiet -p huimin -- check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai
+suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast
+suite "examples in the documentation" cargo test --workspace --doc --quiet
+suite "browser" tests/browser/run.sh "$folder"
