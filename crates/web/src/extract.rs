@@ -92,6 +92,14 @@ impl Staff {
         Ok(self.actor.grant_in::<P>(BUSINESS)?)
     }
 
+    /// The same member of staff at the desk of a further right, for pages that show themselves again after a deed.
+    ///
+    /// # Errors
+    /// [`Fault::Hidden`].
+    pub fn desk<P: Permission>(&self) -> Result<Desk<P>, Fault> {
+        Ok(Desk { staff: self.clone(), granted: self.grant::<P>()? })
+    }
+
     /// How idempotency keys and drafts name the sender.
     #[must_use]
     pub fn who(&self) -> String {

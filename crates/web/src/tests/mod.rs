@@ -5,6 +5,7 @@ mod api;
 mod citizen;
 mod desk;
 mod frame;
+mod money;
 mod people;
 mod sign_in;
 mod standards;

@@ -1,0 +1,324 @@
+//! A benefit of a family: amounts in both times, members, payments, balances, account, and the start of its review.
+
+use axum::extract::Path;
+use ledger::pages::{self, EntitlementRow};
+use ledger::{EntitlementId, PayeeState};
+use maud::{Markup, html};
+use office::access::{FileForOther, ReadPayments, Right};
+use office::casework::drafts::{self, Filler};
+use office::{divisions, people};
+use serde::Deserialize;
+use store::{AuditEntry, PersonId};
+
+use super::ROLL;
+use super::common::{already, moment, programme_title, remember, yuan};
+use super::payee::account_words;
+use super::roll::colour;
+use crate::answer::{Answer, Page, SeeOther};
+use crate::error::Fault;
+use crate::extract::{Desk, Staff};
+use crate::form_body::KeyedForm;
+use crate::ui::Link;
+use crate::ui::form::{ButtonKind, form_post, hidden, submit};
+use crate::ui::parts::{self, SummaryRow};
+use crate::ui::table::{Column, Table};
+
+/// Payments that the page shows; the family's page has them all.
+const PAYMENTS: usize = 120;
+
+/// Says in the audit that a benefit was read.
+async fn read_by(staff: &Staff, row: &EntitlementRow) -> Result<(), Fault> {
+    let entry = AuditEntry {
+        at: staff.office().now().at_ms(),
+        actor: staff.actor().audit(),
+        action: "entitlement.read",
+        subject: Some(("entitlement", row.id.0)),
+        case: row.case,
+        division: Some(row.division),
+        purpose: None,
+        details: serde_json::Value::Null,
+    };
+    Ok(staff.office().db().audit_read(entry).await?)
+}
+
+pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>) -> Result<Page, Fault> {
+    let (office, scope) = (desk.office(), desk.scope());
+    let (db, month) = (office.db(), office.now().month());
+    let row = pages::entitlement(db, &scope, id, month).await?;
+    read_by(&desk, &row).await?;
+    let members =
+        pages::members(db, &scope, id, month.max(row.from).min(row.until.unwrap_or(month.max(row.from))))
+            .await?;
+    let persons: Vec<PersonId> = members.iter().copied().chain([row.holder]).collect();
+    let names = people::names(db, persons).await?;
+    let name = |person: PersonId| names.get(&person).map_or("—", String::as_str);
+    let places = divisions::names(db, [row.county, row.township, row.division]).await?;
+    let place = [row.county, row.township, row.division]
+        .iter()
+        .filter_map(|id| places.get(id))
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let title = format!("{}：{}", name(row.holder), programme_title(office, &row.programme));
+    let mut members_shown = Vec::new();
+    for person in &members {
+        members_shown.push(name(*person));
+    }
+    let content = html! {
+        (parts::heading(Some(&place), &title))
+        p { (parts::tag(colour(row.state), row.state.title())) }
+        (summary(&row, &members_shown))
+        (accounts(&desk, id).await?)
+        (balances(&desk, id).await?)
+        (payments(&desk, &row).await?)
+        (dues(&desk, id).await?)
+        (amounts(&desk, id).await?)
+        (review_form(&desk, &row))
+    };
+    Ok(Page::new(title, content).under(ROLL).back("/desk/roll", "返回名册"))
+}
+
+fn summary(row: &EntitlementRow, members: &[&str]) -> Markup {
+    let mut rows = vec![
+        SummaryRow::new(
+            "家庭",
+            html! { a.govuk-link href={ "/desk/families/" (row.household) } { "查看家庭档案" } },
+        ),
+        SummaryRow::text("保障对象", &members.join("、")),
+        SummaryRow::text("月金额（元）", &row.monthly.map_or_else(|| "—".to_owned(), yuan)),
+        SummaryRow::text("起始月份", &row.from.zh()),
+        SummaryRow::text("本系统首发月份", &row.first_due.zh()),
+    ];
+    if let Some(until) = row.until {
+        rows.push(SummaryRow::text("最后月份", &until.zh()));
+    }
+    if let Some(reason) = &row.end_reason {
+        rows.push(SummaryRow::text("终止原因", reason));
+    }
+    if let Some(reason) = &row.pause_reason {
+        rows.push(SummaryRow::text("停发、暂缓原因", reason));
+    }
+    let review = row.review_due_on.map_or_else(|| "未定".to_owned(), |day| day.to_string());
+    rows.push(SummaryRow::text("下次核查", &review));
+    rows.push(SummaryRow::text("决定文号", &row.reference));
+    if let Some(case) = row.case {
+        rows.push(SummaryRow::new(
+            "办件",
+            html! { a.govuk-link href={ "/desk/cases/" (case) } { "查看办件" } },
+        ));
+    }
+    parts::summary_list(&rows)
+}
+
+async fn accounts(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Markup, Fault> {
+    let payees = pages::payees(desk.office().db(), &desk.scope(), id).await?;
+    let me = desk.actor().staff;
+    let waiting = payees.iter().any(|payee| payee.state == PayeeState::Proposed);
+    let rows = payees
+        .iter()
+        .map(|payee| {
+            let settle = payee.state == PayeeState::Proposed && desk.may(Right::PayeeConfirm);
+            let action = format!("/desk/roll/{id}/payee/{}", payee.id);
+            vec![
+                html! { (account_words(&payee.bank, &payee.number_tail)) },
+                html! { (payee.holder_name) },
+                html! { (payee.state.title()) },
+                html! { (payee.reason) },
+                html! { (payee.proposed_at.zh()) },
+                html! { (moment(payee.confirmed_at)) },
+                html! {
+                    @if settle && payee.proposed_by == Some(me) { "须由另一人复核" }
+                    @else if settle {
+                        (form_post(&action, &desk.key(), &html! {
+                            (submit("确认", ButtonKind::Primary, Some(("settle", "confirm")))) " "
+                            (submit("退回", ButtonKind::Warning, Some(("settle", "refuse"))))
+                        }))
+                    }
+                },
+            ]
+        })
+        .collect();
+    let heads = ["账户", "户名", "状态", "变更原因", "提出", "复核", "办理"];
+    let table = Table {
+        id: "payees".into(),
+        caption: "收款账户".into(),
+        columns: heads.into_iter().map(Column::new).collect(),
+        rows,
+        empty: "没有收款账户，发放时不能列入批次。".into(),
+        ..Table::default()
+    };
+    Ok(html! {
+        (table)
+        @if desk.may(Right::Payee) && !waiting {
+            p.govuk-body { (Link::new(format!("/desk/roll/{id}/payee"), "变更收款账户")) }
+        }
+    })
+}
+
+async fn balances(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Markup, Fault> {
+    let balances = ledger::balances(desk.office().db(), &desk.scope(), id).await?;
+    let row = |key: &'static str, amount| SummaryRow::text(key, &yuan(amount));
+    Ok(html! {
+        h2.govuk-heading-m { "款项（元）" }
+        (parts::summary_list(&[
+            row("累计应发", balances.due),
+            row("已发放", balances.paid),
+            row("在批次中，银行未回盘", balances.in_run),
+            row("应发未发", balances.unpaid),
+            row("其中曾发放失败", balances.failed),
+            row("待追回", balances.recoverable),
+            row("已抵扣", balances.offset),
+            row("已退回", balances.returned),
+        ]))
+    })
+}
+
+async fn payments(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Result<Table<'static>, Fault> {
+    let db = desk.office().db();
+    let lines = pages::payments_of_household(db, &desk.scope(), row.household, None, PAYMENTS).await?;
+    let rows = lines
+        .rows
+        .iter()
+        .filter(|line| line.entitlement == row.id)
+        .map(|line| {
+            vec![
+                html! { a.govuk-link href={ "/desk/payments/" (line.run) } { (line.month.zh()) } },
+                html! { (line.kind.title()) },
+                html! { (yuan(line.amount)) },
+                html! { (line.state.title()) @if let Some(reason) = &line.reason { "：" (reason) } },
+                html! {
+                    @if let (Some(bank), Some(tail)) = (&line.bank, &line.number_tail) { (account_words(bank, tail)) }
+                },
+                html! { (moment(line.dated)) },
+            ]
+        })
+        .collect();
+    Ok(Table {
+        id: "payments".into(),
+        caption: "逐月发放".into(),
+        columns: vec![
+            Column::new("月份"),
+            Column::new("批次"),
+            Column::new("金额（元）").numeric(),
+            Column::new("结果"),
+            Column::new("账户"),
+            Column::new("日期"),
+        ],
+        rows,
+        empty: "还没有列入过发放批次。".into(),
+        ..Table::default()
+    })
+}
+
+async fn dues(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Table<'static>, Fault> {
+    let dues = pages::dues(desk.office().db(), &desk.scope(), id).await?;
+    let rows = dues
+        .iter()
+        .map(|due| {
+            vec![
+                html! { (due.month.zh()) },
+                html! { (due.kind.title()) },
+                html! { (yuan(due.amount)) },
+                html! { (due.reason) },
+                html! { (due.reference) },
+                html! { (due.made_at.zh()) },
+            ]
+        })
+        .collect();
+    Ok(Table {
+        id: "dues".into(),
+        caption: "应发记录".into(),
+        columns: vec![
+            Column::new("月份"),
+            Column::new("类别"),
+            Column::new("金额（元）").numeric(),
+            Column::new("原因"),
+            Column::new("依据"),
+            Column::new("记账时间"),
+        ],
+        rows,
+        empty: "还没有应发记录。".into(),
+        ..Table::default()
+    })
+}
+
+async fn amounts(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Table<'static>, Fault> {
+    let history = pages::amount_history(desk.office().db(), &desk.scope(), id).await?;
+    let rows = history
+        .iter()
+        .map(|amount| {
+            vec![
+                html! { (amount.from) @if let Some(until) = amount.until { "至" (until) } @else { " 起" } },
+                html! { (yuan(amount.monthly)) },
+                html! { (amount.cause.title()) },
+                html! { (amount.reason) },
+                html! {
+                    @match amount.case {
+                        Some(case) => { a.govuk-link href={ "/desk/cases/" (case) } { (amount.reference) } },
+                        None => (amount.reference),
+                    }
+                },
+                html! { (amount.recorded_at.zh()) },
+                html! { (amount.superseded_at.map_or_else(|| "有效".to_owned(), |at| format!("{} 被更改", at.zh()))) },
+            ]
+        })
+        .collect();
+    Ok(Table {
+        id: "amounts".into(),
+        caption: "金额变动".into(),
+        columns: vec![
+            Column::new("月份"),
+            Column::new("月金额（元）").numeric(),
+            Column::new("类别"),
+            Column::new("原因"),
+            Column::new("依据"),
+            Column::new("记录时间"),
+            Column::new("效力"),
+        ],
+        rows,
+        ..Table::default()
+    })
+}
+
+/// Matters that only an office starts about a benefit of this programme.
+fn review_form(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Markup {
+    let release = desk.office().release();
+    let items: Vec<(&str, &str)> = release
+        .items
+        .iter()
+        .filter(|item| !item.citizens_may_file && item.programmes.iter().any(|id| **id == row.programme))
+        .map(|item| (item.id.get().as_str(), item.title.as_str()))
+        .collect();
+    let offered = desk.may(Right::FileForOther) && row.until.is_none() && !items.is_empty();
+    html! {
+        @if offered {
+            h2.govuk-heading-m { "核查" }
+            @for (item, title) in items {
+                (form_post(&format!("/desk/roll/{}/review", row.id), &desk.key(), &html! {
+                    (hidden("item", item))
+                    (submit(&format!("开始办理：{title}"), ButtonKind::Secondary, None))
+                }))
+            }
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Review {
+    item: String,
+}
+
+pub(super) async fn review(
+    desk: Desk<FileForOther>,
+    Path(id): Path<EntitlementId>,
+    KeyedForm { key, form, .. }: KeyedForm<Review>,
+) -> Result<Answer, Fault> {
+    if let Some(to) = already(&desk, &key).await? {
+        return Ok(SeeOther::to(to).into());
+    }
+    let draft = drafts::begin(desk.office(), Filler::Desk(desk.granted()), &form.item, Some(id)).await?;
+    let to = format!("/desk/drafts/{draft}");
+    remember(&desk, &key, &to).await?;
+    Ok(SeeOther::to(to).into())
+}

@@ -1,0 +1,346 @@
+//! The roll and the month's money on pages: a run made, approved by another, sent, answered, closed; accounts in two hands;
+//! a roll taken over.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use ledger::payee::{NewPayee, Proposer};
+use ledger::{AmountCause, BankAccountId, Decision, EntitlementId, Grant};
+use office::access::{self, NewPost, Role};
+use office::people::{self, NewAccount};
+use office::roll::{import, payments};
+use store::{DivisionId, HouseholdId, PersonId, jobs};
+use vocab::Fen;
+
+use crate::testing::{Browser, Seen, Town, citizen_id, day, grant};
+
+const ACCOUNT: &str = "6222020603001234568";
+
+/// Grants 低保 from this month, paid to the holder's account.
+async fn benefit(
+    town: &Town,
+    household: HouseholdId,
+    persons: &[PersonId],
+    (township, village): (DivisionId, DivisionId),
+    monthly: i64,
+    number: &str,
+) -> EntitlementId {
+    let payee = access_of(town, township);
+    let holder_name: vocab::PersonName = "户主本人".parse().unwrap();
+    let account = NewAccount {
+        person: persons[0],
+        holder_name: holder_name.clone(),
+        bank: "农业银行海勃湾支行".to_owned(),
+        number: number.parse().unwrap(),
+    };
+    let account_id = people::add_account(&town.office, &grant(payee), &account).await.unwrap();
+    let release = town.office.release();
+    let programme = release.programmes.get("dibao").unwrap();
+    let month = town.office.now().month();
+    let new = Grant {
+        programme: "dibao".to_owned(),
+        exclusion_group: programme.exclusion_group.get().clone(),
+        household,
+        holder: persons[0],
+        members: persons.to_vec(),
+        county: town.county,
+        township,
+        division: village,
+        from: month,
+        first_due: month,
+        until: None,
+        monthly: Fen(monthly),
+        cause: AmountCause::Grant,
+        payee: Some(NewPayee {
+            account: BankAccountId(account_id.0),
+            holder_name: holder_name.as_str().to_owned(),
+            bank: account.bank.clone(),
+            number_tail: account.number.last_four().to_owned(),
+            proposed_by: Proposer::Staff(payee.staff),
+        }),
+        review_due_on: Some(day("2027-11-01")),
+    };
+    let decision = Decision {
+        reference: "海民救〔2026〕1号".to_owned(),
+        reason: "新批准".to_owned(),
+        case: None,
+        determination: None,
+        officer: payee.staff,
+        at: town.office.now(),
+    };
+    let tx = town.office.db().begin().await.unwrap();
+    let id = ledger::grant(&tx, &new, &decision).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+fn access_of(town: &Town, township: DivisionId) -> &access::Actor {
+    if township == town.township_a { &town.clerk_a } else { &town.clerk_b }
+}
+
+async fn two_families(town: &Town) -> (EntitlementId, EntitlementId) {
+    let places = [(town.township_a, town.village_a), (town.township_b, town.village_b)];
+    let a = benefit(town, town.family_a, &town.people_a, places[0], 123_450, ACCOUNT).await;
+    let b = benefit(town, town.family_b, &town.people_b, places[1], 76_000, "6228480402564890018").await;
+    (a, b)
+}
+
+/// Does the jobs that wait, as the worker would.
+async fn work(town: &Town) {
+    let kinds = [payments::RUN_JOB, import::ROLL_JOB];
+    while let Some(claim) = jobs::claim(town.office.db(), &kinds, "test").await.unwrap() {
+        if claim.job.kind == payments::RUN_JOB {
+            payments::work_run(&town.office, &claim).await.unwrap();
+        } else {
+            import::work(&town.office, &claim).await.unwrap();
+        }
+    }
+}
+
+/// A form with a file.
+async fn upload(
+    browser: &mut Browser,
+    path: &str,
+    fields: &[(&str, &str)],
+    name: &str,
+    content: &str,
+) -> Seen {
+    let key = store::IdempotencyKey::fresh().unwrap().to_string();
+    let mut body = String::new();
+    for (field, value) in fields.iter().copied().chain([("_key", key.as_str())]) {
+        body.push_str(&format!("--x\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"));
+    }
+    body.push_str(&format!(
+        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n{content}\r\n--x--\r\n"
+    ));
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+        .body(Body::from(body))
+        .unwrap();
+    browser.send(request).await
+}
+
+async fn desks(town: &Town) -> (Browser, Browser) {
+    town.staff("accountant", town.county, Role::CountyAccountant).await;
+    town.staff("approver", town.county, Role::CountyPaymentApprover).await;
+    (town.browser("accountant").await, town.browser("approver").await)
+}
+
+const MONTH: [(&str, &str); 3] = [("programme", "dibao"), ("month_year", "2026"), ("month_month", "11")];
+
+#[tokio::test]
+async fn a_month_goes_to_the_bank_and_comes_back() {
+    Town::each("money_run", async |town| {
+        two_families(town).await;
+        let (mut accountant, mut approver) = desks(town).await;
+        let made = accountant.post("/desk/payments", &MONTH).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+        let run = made.location().to_owned();
+        // Another form for the same month, and the same form twice: one run.
+        assert_eq!(accountant.post("/desk/payments", &MONTH).await.location(), run);
+        let keyed = [&MONTH[..], &[("_key", "run-november-0001")]].concat();
+        assert_eq!(accountant.post("/desk/payments", &keyed).await.location(), run);
+        assert_eq!(accountant.post("/desk/payments", &keyed).await.location(), run);
+        assert_eq!(accountant.get("/desk/payments").await.text.matches("月度发放").count(), 1);
+        assert!(accountant.get(&run).await.text.contains("hx-trigger"), "progress is followed");
+        work(town).await;
+
+        let page = approver.get(&run).await;
+        assert!(page.text.contains("待复核") && page.text.contains("1,994.50"), "{}", page.text);
+        assert!(page.text.contains("与上月的差异") && page.text.contains("新批准"));
+        assert!(approver.get(&format!("{run}/differences")).await.text.contains("海民救〔2026〕1号"));
+        let lines = approver.get(&format!("{run}/lines?state=open")).await;
+        assert!(
+            lines.text.contains("赵桂兰") && lines.text.contains("****4568") && !lines.text.contains(ACCOUNT)
+        );
+
+        // Who may not approve finds no such deed; totals that are not the run's are refused.
+        let seen = [("count", "2"), ("total", "1994.50")];
+        let approve = format!("{run}/approve");
+        assert_eq!(accountant.post(&approve, &seen).await.status, StatusCode::NOT_FOUND);
+        let stale = approver.post(&approve, &[("count", "2"), ("total", "1994.51")]).await;
+        assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(stale.text.contains("批次合计已变动"), "{}", stale.text);
+        let early = accountant.post(&format!("{run}/bank-file"), &[("format", "csv")]).await;
+        assert_eq!(early.status, StatusCode::CONFLICT);
+        let (count, total) = (page.field("count"), page.field("total"));
+        let done = approver.post(&approve, &[("count", &count), ("total", &total)]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+
+        let file = accountant.post(&format!("{run}/bank-file"), &[("format", "csv")]).await;
+        assert_eq!(file.status, StatusCode::OK);
+        assert!(file.text.contains(ACCOUNT) && file.text.contains("1994.50"), "{}", file.text);
+        let hash = file.headers["x-file-sm3"].clone();
+        let again = accountant.post(&format!("{run}/bank-file"), &[("format", "csv")]).await;
+        assert_eq!((again.headers["x-file-sm3"].clone(), again.text), (hash.clone(), file.text));
+        let excel = accountant.post(&format!("{run}/bank-file"), &[("format", "xlsx")]).await;
+        assert_eq!(excel.headers["x-file-sm3"], hash);
+        let page = accountant.get(&run).await;
+        assert!(page.text.contains(hash.to_str().unwrap()) && page.text.contains("已导出待回盘"));
+        let late = accountant.post(&format!("{run}/cancel"), &[("reason", "改主意")]).await;
+        assert!(late.text.contains("不能作废"), "{}", late.text);
+        work(town).await;
+
+        let answer = "序号,金额,结果,失败原因\n1,1234.50,成功,\n2,760.00,失败,账号户名不符\n";
+        let to = format!("{run}/answer");
+        let totals = [("count", "2"), ("total", "1994.50")];
+        let wrong = answer.replace("760.00", "761.00");
+        let refused = upload(&mut accountant, &to, &totals, "回盘.csv", &wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text.contains("金额应为760.00元"), "{}", refused.text);
+        let read = upload(&mut accountant, &to, &totals, "回盘.csv", answer).await;
+        assert_eq!(read.status, StatusCode::SEE_OTHER, "{}", read.text);
+        work(town).await;
+        let failed = accountant.get(&format!("{run}/lines?state=failed")).await;
+        assert!(failed.text.contains("账号户名不符") && failed.text.contains("孙德福"));
+        let again = accountant.post(&format!("{run}/reissue"), &[]).await;
+        assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.text);
+        assert_ne!(again.location(), run);
+        work(town).await;
+        assert!(accountant.get(again.location()).await.text.contains("失败重发"));
+        let closed = accountant.post(&format!("{run}/close"), &[]).await;
+        assert_eq!(closed.status, StatusCode::SEE_OTHER, "{}", closed.text);
+        assert!(accountant.get(&run).await.text.contains("已办结"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_maker_does_not_approve_even_at_another_post() {
+    Town::each("money_two_hands", async |town| {
+        two_families(town).await;
+        let maker = town.staff("accountant", town.county, Role::CountyAccountant).await;
+        let post = NewPost {
+            division: town.county,
+            roles: vec![Role::CountyPaymentApprover],
+            businesses: vec![crate::extract::BUSINESS.to_owned()],
+            from_on: day("2026-01-01"),
+            until_on: None,
+        };
+        access::add_post(&town.office, &grant(&town.administrator), maker.staff, &post).await.unwrap();
+        let mut browser = town.browser("accountant").await;
+        let posts = access::own_posts(&town.office, &maker).await.unwrap();
+        let post = |role: Role| posts.iter().find(|post| post.roles.contains(&role)).unwrap().id.to_string();
+        let switch = async |browser: &mut Browser, role: Role| {
+            let seen = browser.post("/desk/posts", &[("post", &post(role))]).await;
+            assert_eq!(seen.status, StatusCode::SEE_OTHER, "{}", seen.text);
+        };
+        switch(&mut browser, Role::CountyAccountant).await;
+        let run = browser.post("/desk/payments", &MONTH).await.location().to_owned();
+        work(town).await;
+        switch(&mut browser, Role::CountyPaymentApprover).await;
+        assert!(browser.get(&run).await.text.contains("须由另一人复核"));
+        let refused = browser.post(&format!("{run}/approve"), &[("count", "2"), ("total", "1994.50")]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text.contains("经办与复核不能是同一人"), "{}", refused.text);
+        assert!(browser.get(&run).await.text.contains("待复核"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_roll_of_the_neighbour_is_not_there_and_an_account_needs_two() {
+    Town::each("money_roll", async |town| {
+        let (a, b) = two_families(town).await;
+        let (_, mut approver) = desks(town).await;
+        let mut clerk = town.browser("clerk_a").await;
+        let list = clerk.get("/desk/roll").await;
+        assert!(list.text.contains("赵桂兰") && !list.text.contains("孙德福"));
+        assert!(list.text.contains("1,234.50"));
+        assert!(!clerk.get("/desk/roll?state=suspended").await.text.contains("赵桂兰"));
+        for path in ["", "/payee"] {
+            assert_eq!(clerk.get(&format!("/desk/roll/{b}{path}")).await.status, StatusCode::NOT_FOUND);
+        }
+        for path in ["/desk/payments", "/desk/roll/import"] {
+            let seen = clerk.post(path, &MONTH).await;
+            assert_eq!(seen.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let page = clerk.get(&format!("/desk/roll/{a}")).await;
+        assert!(page.text.contains("****4568") && !page.text.contains(ACCOUNT), "{}", page.text);
+        assert!(page.text.contains("金额变动") && page.text.contains("定期核查"));
+
+        let to = format!("/desk/roll/{a}/payee");
+        let empty = clerk.post(&to, &[]).await;
+        assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let holder = town.people_a[0].to_string();
+        let fields = [
+            ("person", holder.as_str()),
+            ("holder_name", "赵桂兰"),
+            ("bank", "邮储银行"),
+            ("number", "6217991900001234567"),
+            ("reference", "本人申请"),
+            ("reason", "原卡遗失"),
+        ];
+        let done = clerk.post(&to, &fields).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+        let page = approver.get(&format!("/desk/roll/{a}")).await;
+        let action = page.text.split(&format!("action=\"{to}/")).nth(1).unwrap().split('"').next().unwrap();
+        let settle = format!("{to}/{action}");
+        assert_eq!(clerk.post(&settle, &[("settle", "confirm")]).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(approver.post(&settle, &[("settle", "confirm")]).await.status, StatusCode::SEE_OTHER);
+        assert!(approver.get(&format!("/desk/roll/{a}")).await.text.contains("邮储银行 ****4567"));
+
+        let without = clerk.post("/desk/roll/export", &[("format", "csv")]).await;
+        assert_eq!(without.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let file = clerk.post("/desk/roll/export", &[("format", "csv"), ("purpose", "月度核对")]).await;
+        assert_eq!(file.status, StatusCode::OK);
+        assert!(file.text.contains("赵桂兰") && !file.text.contains("孙德福"));
+        assert!(!file.text.contains(citizen_id("1962-03-08", 2).expose()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_roll_is_taken_over_only_when_everything_agrees() {
+    Town::each("money_import", async |town| {
+        town.staff("accountant", town.county, Role::CountyAccountant).await;
+        let mut accountant = town.browser("accountant").await;
+        assert_eq!(accountant.get("/desk/roll/import/template").await.status, StatusCode::OK);
+        let village = office::divisions::find(town.office.db(), town.village_a).await.unwrap().code;
+        let id = citizen_id("1970-05-06", 77);
+        let roll = format!(
+            "家庭编号,姓名,身份证号码,与户主关系,村（社区）代码,城乡类别,月保障金额,起始月份\nA1,郑有田,{},本人（户主）,{village},城镇,650.00,2020-01\n",
+            id.expose()
+        );
+        let fields = |monthly: &'static str| {
+            [
+                ("programme", "dibao"),
+                ("first_due_year", "2026"),
+                ("first_due_month", "12"),
+                ("reference", "移交清册"),
+                ("families", "1"),
+                ("members", "1"),
+                ("monthly", monthly),
+            ]
+        };
+        let to = "/desk/roll/import";
+        let missing = upload(&mut accountant, to, &[], "名册.csv", &roll).await;
+        assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let broken = roll.replace(id.expose(), "12345");
+        let faults = upload(&mut accountant, to, &fields("650.00"), "名册.csv", &broken).await;
+        assert!(faults.text.contains("C2") && !faults.text.contains("确认导入"), "{}", faults.text);
+        let corrected = faults.text.split("/desk/roll/import/corrected/").nth(1).unwrap().split('"').next().unwrap();
+        let file = accountant.get(&format!("/desk/roll/import/corrected/{corrected}")).await;
+        assert_eq!(file.status, StatusCode::OK);
+        let disagrees = upload(&mut accountant, to, &fields("660.00"), "名册.csv", &roll).await;
+        assert!(disagrees.text.contains("账面 660.00 元") && !disagrees.text.contains("确认导入"));
+
+        let good = upload(&mut accountant, to, &fields("650.00"), "名册.csv", &roll).await;
+        assert!(good.text.contains("确认导入"), "{}", good.text);
+        let upload_id = good.field("upload");
+        let committed = accountant.post("/desk/roll/import/commit", &[("upload", &upload_id)]).await;
+        assert_eq!(committed.status, StatusCode::SEE_OTHER, "{}", committed.text);
+        let twice = accountant.post("/desk/roll/import/commit", &[("upload", &upload_id)]).await;
+        assert_eq!(twice.location(), committed.location());
+        assert!(accountant.get(committed.location()).await.text.contains("正在导入"));
+        work(town).await;
+        let done = accountant.get(committed.location()).await;
+        assert!(done.text.contains("1 / 1 户"), "{}", done.text);
+        assert!(accountant.get("/desk/roll?month=2026-12").await.text.contains("郑有田"));
+        let undo = format!("{}/undo", committed.location());
+        assert_eq!(accountant.post(&undo, &[]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(accountant.post(&undo, &[("reason", "文件拿错")]).await.status, StatusCode::SEE_OTHER);
+        work(town).await;
+        assert!(accountant.get(committed.location()).await.text.contains("已撤销"));
+    })
+    .await;
+}
