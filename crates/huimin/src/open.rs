@@ -56,7 +56,8 @@ pub async fn create(
     let db = Db::create(&database.database, synthetic, keys(database)?).await?;
     db.migrate(&office::migrations()).await?;
     let now = clock();
-    divisions::import(&db, &release, now.today()).await?;
+    // The divisions of the first import stood before the system did: facts of earlier years are about them too.
+    divisions::import(&db, &release, vocab::Month::FIRST.first_day()).await?;
     people::prepare_projections(&db, &release).await?;
     let release = releases::install(&db, release, now).await?;
     Ok(Office::new(db, Arc::new(Calendar::from_json(HOLIDAYS)?), release, clock))

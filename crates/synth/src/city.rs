@@ -67,8 +67,16 @@ pub async fn fill(office: &Office, hand: &AtomicI64, plan: Plan, watch: Watch<'_
     let staff = staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
     let homes = people(office, &staff, plan, watch).await?;
     hand_in_files(office, &staff, &homes, plan, watch).await?;
-    let mut poor: Vec<&Home> = homes.iter().filter(|home| home.family.income_by_head_fen() < 70_000).collect();
-    let rolled = roll(office, &staff, &mut poor, plan, month.plus(-2), watch).await?;
+    // The poorest families of the townships with staff have cases in hand; poor families elsewhere are on the roll.
+    let mut waiting: Vec<&Home> =
+        homes.iter().filter(|home| staff.counties.iter().any(|county| county.township == home.township)).collect();
+    waiting.sort_by_key(|home| home.family.income_by_head_fen());
+    let poor: Vec<&Home> = homes
+        .iter()
+        .filter(|home| home.family.income_by_head_fen() < 70_000)
+        .filter(|home| staff.counties.iter().all(|county| county.township != home.township))
+        .collect();
+    roll(office, &staff, &poor, plan, month.plus(-2), watch).await?;
     for (index, back) in [-2, -1].into_iter().enumerate() {
         let of = month.plus(back);
         let day = of.first_day() + chrono::Days::new(7);
@@ -79,7 +87,6 @@ pub async fn fill(office: &Office, hand: &AtomicI64, plan: Plan, watch: Watch<'_
         }
     }
     watch("发放批次", 2, 2);
-    let waiting: Vec<&Home> = poor.into_iter().filter(|home| !rolled.contains(&home.ids.household)).collect();
     cases(office, hand, today, &staff, &waiting, plan, watch).await?;
     hand.store(today, Ordering::SeqCst);
     casework::tick::tick(office).await?;
@@ -257,12 +264,12 @@ fn with_titles(definition: &catalogue::definition::Dataset, file: &str) -> Strin
 async fn roll(
     office: &Office,
     staff: &Staff,
-    poor: &mut [&Home],
+    poor: &[&Home],
     plan: Plan,
     from: Month,
     watch: Watch<'_>,
-) -> Result<Vec<store::HouseholdId>, OfficeError> {
-    let mut rolled = Vec::new();
+) -> Result<(), OfficeError> {
+    let mut rolled = 0;
     let total = (plan.on_roll * staff.counties.len()) as u64;
     for county in &staff.counties {
         let mut count = 0;
@@ -271,14 +278,14 @@ async fn roll(
                 break;
             }
             if enroll(office, county, home, from).await? {
-                rolled.push(home.ids.household);
+                rolled += 1;
                 count += 1;
-                watch("在册家庭", rolled.len() as u64, total);
+                watch("在册家庭", rolled, total);
             }
         }
     }
     watch("在册家庭", total, total);
-    Ok(rolled)
+    Ok(())
 }
 
 async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> Result<bool, OfficeError> {
@@ -557,13 +564,10 @@ async fn history(
     // What the rules say decides which of the two can be done; an unknown outcome stays on the desk.
     if let Err(OfficeError::Conflict(_)) = act(decider, case, "confirm").await {
         let refused = desk::act(office, decider, case, "refuse", family, &["income_above"]).await;
-        if let Err(error) = refused {
-            tracing_note(&error);
+        // Neither: something is unknown, and the case waits on the desk.
+        if !matches!(refused, Ok(_) | Err(OfficeError::Conflict(_))) {
+            refused?;
         }
     }
     Ok(())
-}
-
-fn tracing_note(error: &OfficeError) {
-    eprintln!("{error}");
 }
