@@ -17,7 +17,8 @@ command -v cargo-nextest >/dev/null || suite "cargo-nextest" cargo install --loc
 command -v cargo-deny >/dev/null || suite "cargo-deny" cargo install --locked --quiet cargo-deny
 
 HUIMIN_TEST_POSTGRES=$(tests/postgres.sh start "$folder/postgres")
-export HUIMIN_TEST_POSTGRES
+# The same random cases on every run; try others with another seed.
+export HUIMIN_TEST_POSTGRES PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-20260701}" INSTA_UPDATE=no
 
 suite "format" cargo fmt --all -- --check
 suite "lints" cargo clippy --workspace --all-targets --quiet -- -D clippy::todo -D clippy::dbg_macro -D unsafe_code

@@ -107,7 +107,8 @@ enum Action {
 
 fn main() -> ExitCode {
     let command = Command::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HUIMIN_LOG").unwrap_or_else(|_| "warn,huimin=info".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HUIMIN_LOG")
+        .unwrap_or_else(|_| "warn,huimin=info".into());
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -131,7 +132,8 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             let office = open::create(&database, &packs, synthetic, open::machine_clock()).await?;
             let division = office::divisions::by_code(office.db(), &city).await?;
             let once =
-                office::access::create_first_administrator(&office, "admin", "系统管理员", division.id).await?;
+                office::access::create_first_administrator(&office, "admin", "系统管理员", division.id)
+                    .await?;
             println!("库已建好。首位管理员：admin，一次性密码：{}（首次登录后必须修改）", once.reveal());
             office.db().close().await?;
             Ok(ExitCode::SUCCESS)

@@ -12,7 +12,12 @@ use crate::Failure;
 ///
 /// # Errors
 /// The database's.
-pub async fn verify(office: &Office, determinations: bool, audit: bool, ledger: bool) -> Result<ExitCode, Failure> {
+pub async fn verify(
+    office: &Office,
+    determinations: bool,
+    audit: bool,
+    ledger: bool,
+) -> Result<ExitCode, Failure> {
     let mut sound = true;
     if determinations {
         let bar = ProgressBar::no_length();

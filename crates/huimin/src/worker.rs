@@ -30,7 +30,9 @@ async fn work(office: Arc<Office>) {
             Ok(Some(claim)) => {
                 let kind = claim.job.kind.clone();
                 let done = match kind.as_str() {
-                    means_test::DEPARTMENT_FILE_JOB => means_test::work_department_file(&office, &claim).await,
+                    means_test::DEPARTMENT_FILE_JOB => {
+                        means_test::work_department_file(&office, &claim).await
+                    }
                     roll::payments::RUN_JOB => roll::payments::work_run(&office, &claim).await,
                     _ => roll::import::work(&office, &claim).await,
                 };
@@ -124,14 +126,17 @@ async fn set(office: &Office, typesetter: &Arc<Typesetter>, letter: Waiting) -> 
     let mut files = BTreeMap::new();
     for pack in release.pack_files() {
         for (file, text) in &pack.files {
-            if let Some(name) = file.strip_prefix(&format!("{folder}/")).filter(|name| name.ends_with(".typ")) {
+            if let Some(name) = file.strip_prefix(&format!("{folder}/")).filter(|name| name.ends_with(".typ"))
+            {
                 files.insert(name.to_owned(), text.clone());
             }
         }
     }
     let (typesetter, name) = (Arc::clone(typesetter), name.to_owned());
     let content = letter.content;
-    tokio::task::spawn_blocking(move || typesetter.render(&name, &files, &content).map_err(|error| error.to_string()))
-        .await
-        .unwrap_or_else(|_| Err("排版程序异常".to_owned()))
+    tokio::task::spawn_blocking(move || {
+        typesetter.render(&name, &files, &content).map_err(|error| error.to_string())
+    })
+    .await
+    .unwrap_or_else(|_| Err("排版程序异常".to_owned()))
 }

@@ -10,7 +10,8 @@ use ledger::bank::{AnswerOutcome, AnswerRow};
 use ledger::{AmountCause, Decision, Officer};
 use office::access::Actor;
 use office::people::{
-    self, FamilyIds, MemberChange, NewAccount, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject, register_families_in,
+    self, FamilyIds, MemberChange, NewAccount, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject,
+    register_families_in,
 };
 use office::roll::payments;
 use office::{Office, OfficeError, casework, divisions, means_test};
@@ -57,7 +58,12 @@ struct Home {
 ///
 /// # Errors
 /// Of any use-case; the database is then useless and should be thrown away.
-pub async fn fill(office: &Office, hand: &AtomicI64, plan: Plan, watch: Watch<'_>) -> Result<Staff, OfficeError> {
+pub async fn fill(
+    office: &Office,
+    hand: &AtomicI64,
+    plan: Plan,
+    watch: Watch<'_>,
+) -> Result<Staff, OfficeError> {
     let today = hand.load(Ordering::SeqCst);
     let month = office.now().month();
     // The third of the month before last, nine o'clock.
@@ -68,8 +74,10 @@ pub async fn fill(office: &Office, hand: &AtomicI64, plan: Plan, watch: Watch<'_
     let homes = people(office, &staff, plan, watch).await?;
     hand_in_files(office, &staff, &homes, plan, watch).await?;
     // The poorest families of the townships with staff have cases in hand; poor families elsewhere are on the roll.
-    let mut waiting: Vec<&Home> =
-        homes.iter().filter(|home| staff.counties.iter().any(|county| county.township == home.township)).collect();
+    let mut waiting: Vec<&Home> = homes
+        .iter()
+        .filter(|home| staff.counties.iter().any(|county| county.township == home.township))
+        .collect();
     waiting.sort_by_key(|home| home.family.income_by_head_fen());
     let poor: Vec<&Home> = homes
         .iter()
@@ -99,7 +107,12 @@ fn at(day: NaiveDate) -> i64 {
     day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() + 3_600_000
 }
 
-async fn people(office: &Office, staff: &Staff, plan: Plan, watch: Watch<'_>) -> Result<Vec<Home>, OfficeError> {
+async fn people(
+    office: &Office,
+    staff: &Staff,
+    plan: Plan,
+    watch: Watch<'_>,
+) -> Result<Vec<Home>, OfficeError> {
     let mut villages = Vec::new();
     for county in &staff.counties {
         for township in divisions::children(office.db(), county.division).await? {
@@ -132,7 +145,9 @@ async fn people(office: &Office, staff: &Staff, plan: Plan, watch: Watch<'_>) ->
             batch.push(family);
             if batch.len() == 200 || here >= each {
                 done += batch.iter().map(|family| family.members.len() as u64).sum::<u64>();
-                homes.extend(register(office, county, village.id, *township, std::mem::take(&mut batch)).await?);
+                homes.extend(
+                    register(office, county, village.id, *township, std::mem::take(&mut batch)).await?,
+                );
                 watch("人口和家庭", done.min(plan.people), plan.people);
             }
         }
@@ -151,18 +166,27 @@ async fn register(
     let tx = office.db().begin().await?;
     let mut new = Vec::with_capacity(families.len());
     for family in &families {
-        let registered = match store::divisions::division_by_code(&tx, &family.registered_village, today).await? {
-            Some(division) => division.id,
-            None => village,
-        };
+        let registered =
+            match store::divisions::division_by_code(&tx, &family.registered_village, today).await? {
+                Some(division) => division.id,
+                None => village,
+            };
         let members = family
             .members
             .iter()
             .map(|member| {
-                let name = member.name.parse().map_err(|error: vocab::VocabError| OfficeError::invalid("name", error.to_string()))?;
+                let name = member
+                    .name
+                    .parse()
+                    .map_err(|error: vocab::VocabError| OfficeError::invalid("name", error.to_string()))?;
                 let phone = member.phone.as_ref().and_then(|phone| phone.parse().ok());
-                let person =
-                    NewPerson { name, citizen_id: member.citizen_id, phone, division: registered, residence: Some(village) };
+                let person = NewPerson {
+                    name,
+                    citizen_id: member.citizen_id,
+                    phone,
+                    division: registered,
+                    residence: Some(village),
+                };
                 let relation = match member.relation {
                     Relation::Head => "head",
                     Relation::Spouse => "spouse",
@@ -215,7 +239,9 @@ async fn hand_in_files(
             for row in departments::rows(&home.family, plan.seed, today).0 {
                 if let Some((_, file)) = files.iter_mut().find(|(dataset, _)| *dataset == row.dataset) {
                     let substance = match &row.says {
-                        Says::House { certificate, address, square_metres } => format!("{certificate},{address},{square_metres}"),
+                        Says::House { certificate, address, square_metres } => {
+                            format!("{certificate},{address},{square_metres}")
+                        }
                         Says::Vehicle { plate, kind } => format!("{plate},{kind}"),
                         Says::Deposit { bank, balance_fen } => format!("{bank},{}", Fen(*balance_fen)),
                         Says::Insurance { kind: "wage", monthly_fen } => format!("{},,", Fen(*monthly_fen)),
@@ -239,12 +265,22 @@ async fn hand_in_files(
                 None => continue,
             };
             let name = format!("{dataset}.csv");
-            let preview =
-                means_test::preview_department_file(office, &granted, dataset, "", &name, file.as_bytes(), Some(today)).await?;
+            let preview = means_test::preview_department_file(
+                office,
+                &granted,
+                dataset,
+                "",
+                &name,
+                file.as_bytes(),
+                Some(today),
+            )
+            .await?;
             means_test::commit_department_file(office, &granted, preview.upload, true).await?;
         }
     }
-    while let Some(claim) = store::jobs::claim(office.db(), &[means_test::DEPARTMENT_FILE_JOB], "synth").await? {
+    while let Some(claim) =
+        store::jobs::claim(office.db(), &[means_test::DEPARTMENT_FILE_JOB], "synth").await?
+    {
         means_test::work_department_file(office, &claim).await?;
     }
     watch("部门数据", total, total);
@@ -294,7 +330,8 @@ async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> R
     let tx = office.db().begin().await?;
     let facts = facts_of(office, home);
     people::record_facts_in(office, &tx, &FILLING, &county.county_clerk.audit(), &facts).await?;
-    let record = people::facts_as_of(office, &tx, &FILLING, home.ids.household, now.today(), now.at_ms()).await?;
+    let record =
+        people::facts_as_of(office, &tx, &FILLING, home.ids.household, now.today(), now.at_ms()).await?;
     let mut context = release.context("dibao", &home.family.village, from, from.first_day(), now.today());
     let finding = FindingValue {
         met: Some(true),
@@ -305,21 +342,31 @@ async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> R
     context.findings.insert("cooperation".to_owned(), finding);
     let decided = release.rules("dibao").map(|programme| programme.decide(&record, &context));
     let Some(decided) = decided.filter(|decided| decided.outcome == Outcome::Met) else { return Ok(false) };
-    let Some(monthly) = decided.amount.as_ref().and_then(|amount| amount.as_number()).and_then(|number| number.to_scaled(2)) else {
+    let Some(monthly) =
+        decided.amount.as_ref().and_then(|amount| amount.as_number()).and_then(|number| number.to_scaled(2))
+    else {
         return Ok(false);
     };
     let head = &home.family.members[0];
     let account = NewAccount {
         person: home.ids.persons[0],
-        holder_name: head.name.parse().map_err(|error: vocab::VocabError| OfficeError::invalid("name", error.to_string()))?,
+        holder_name: head
+            .name
+            .parse()
+            .map_err(|error: vocab::VocabError| OfficeError::invalid("name", error.to_string()))?,
         bank: "postal".to_owned(),
         number: desk::account_number(head)
             .parse()
             .map_err(|error: vocab::VocabError| OfficeError::invalid("account", error.to_string()))?,
     };
-    let account_id = people::add_account_in(office, &tx, &FILLING, &county.county_clerk.audit(), &account).await?;
+    let account_id =
+        people::add_account_in(office, &tx, &FILLING, &county.county_clerk.audit(), &account).await?;
     let number = desk::account_number(head);
-    let months = decided.review_months.as_ref().and_then(|months| months.as_number()).and_then(|months| months.to_i64());
+    let months = decided
+        .review_months
+        .as_ref()
+        .and_then(|months| months.as_number())
+        .and_then(|months| months.to_i64());
     let grant = ledger::entitlement::Grant {
         programme: "dibao".to_owned(),
         exclusion_group: "basic_living".to_owned(),
@@ -341,7 +388,8 @@ async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> R
             number_tail: number[number.len() - 4..].to_owned(),
             proposed_by: ledger::payee::Proposer::Citizen(home.ids.persons[0]),
         }),
-        review_due_on: months.map(|months| from.plus(-8).plus(i32::try_from(months).unwrap_or(12)).last_day()),
+        review_due_on: months
+            .map(|months| from.plus(-8).plus(i32::try_from(months).unwrap_or(12)).last_day()),
     };
     let decision = Decision {
         reference: "原低保名册".to_owned(),
@@ -405,15 +453,18 @@ async fn pay(office: &Office, county: &County, month: Month) -> Result<(), Offic
     let scope = county.accountant.scope();
     let officer = Officer { staff: county.accountant.staff, at: office.now() };
     let run =
-        ledger::run::make_run(office.db(), &scope, county.division, "dibao", month, officer, &mut |_| ControlFlow::Continue(()))
-            .await?;
+        ledger::run::make_run(office.db(), &scope, county.division, "dibao", month, officer, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .await?;
     let made = ledger::run::load(office.db(), &scope, run).await?;
     let totals = ControlTotals { count: made.line_count, total: made.total };
     if totals.count == 0 {
         return Ok(());
     }
     payments::approve(office, &county.approver.grant()?, run, totals).await?;
-    payments::export_bank_file(office, &county.accountant.grant()?, run, office::tabular::ListFormat::Csv).await?;
+    payments::export_bank_file(office, &county.accountant.grant()?, run, office::tabular::ListFormat::Csv)
+        .await?;
     ledger::run::carry_on(office.db(), run, &mut |_| ControlFlow::Continue(())).await?;
     let mut rows = Vec::new();
     let mut after = 0;
@@ -515,7 +566,9 @@ async fn history(
     let set = |days: i64| hand.store(today - days * DAY, Ordering::SeqCst);
     set(ago);
     let case = desk::file(office, &county.township_clerk, "dibao", family).await?;
-    let act = async |actor: &Actor, case: CaseId, action: &str| desk::act(office, actor, case, action, family, &[]).await;
+    let act = async |actor: &Actor, case: CaseId, action: &str| {
+        desk::act(office, actor, case, action, family, &[]).await
+    };
     if until == Until::Supplement {
         act(&county.township_clerk, case, "ask_missing").await?;
     }

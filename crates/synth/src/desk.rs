@@ -11,9 +11,9 @@ use crate::family::{Area, Family, Member, Relation};
 
 /// A white dot: the smallest picture that is one.
 const DOT: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0,
-    0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0xf8, 0x0f, 0, 1, 1, 1, 0, 0x1b, 0xb6,
-    0xee, 0x56, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0,
+    1, 8, 0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0xf8,
+    0x0f, 0, 1, 1, 1, 0, 0x1b, 0xb6, 0xee, 0x56, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
 ];
 
 async fn picture(office: &Office, owner: &str) -> Result<AttachmentId, OfficeError> {
@@ -104,7 +104,12 @@ pub fn account_number(member: &Member) -> String {
 ///
 /// # Errors
 /// Of the form or of the register.
-pub async fn file(office: &Office, clerk: &Actor, item: &str, family: &Family) -> Result<CaseId, OfficeError> {
+pub async fn file(
+    office: &Office,
+    clerk: &Actor,
+    item: &str,
+    family: &Family,
+) -> Result<CaseId, OfficeError> {
     let desk = clerk.grant()?;
     let filler = drafts::Filler::Desk(&desk);
     let draft = drafts::begin(office, filler, item, None).await?;
@@ -145,19 +150,21 @@ pub async fn act(
     let answers = match page.action.form.as_ref().and_then(|form| page.release.forms.get(form)) {
         None => Answers::new(),
         Some(form) => {
-            let mut answers = specimen(&page.release, form, page.members.len(), &picture, |page, index, field| {
-                match (&page.repeat, index) {
-                    (Some(_), Some(index)) => {
-                        family.members.get(index).and_then(|member| of_member(office, member, &field.id))
+            let mut answers =
+                specimen(&page.release, form, page.members.len(), &picture, |page, index, field| {
+                    match (&page.repeat, index) {
+                        (Some(_), Some(index)) => {
+                            family.members.get(index).and_then(|member| of_member(office, member, &field.id))
+                        }
+                        _ => match field.id.as_str() {
+                            "cooperation" | "agree" => Some(Raw::from("yes")),
+                            id => of_family(family, id),
+                        },
                     }
-                    _ => match field.id.as_str() {
-                        "cooperation" | "agree" => Some(Raw::from("yes")),
-                        id => of_family(family, id),
-                    },
-                }
-            });
+                });
             for (page, field) in form.fields() {
-                if *field.kind == FieldKind::Date && answers.get(&FieldPath::new(page, None, field)).is_none() {
+                if *field.kind == FieldKind::Date && answers.get(&FieldPath::new(page, None, field)).is_none()
+                {
                     let parts = [("year", "%Y"), ("month", "%m"), ("day", "%d")]
                         .map(|(part, format)| (part.to_owned(), today.format(format).to_string()));
                     answers.set(&FieldPath::new(page, None, field), Raw::Parts(parts.into_iter().collect()));

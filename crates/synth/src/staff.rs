@@ -60,7 +60,18 @@ pub struct Staff {
 }
 
 const NAMES: [&str; 12] = [
-    "其木格", "赵长河", "孙立群", "白云飞", "乌兰", "巴图", "郑晓梅", "田野", "斯琴", "高志远", "马春生", "苏日娜",
+    "其木格",
+    "赵长河",
+    "孙立群",
+    "白云飞",
+    "乌兰",
+    "巴图",
+    "郑晓梅",
+    "田野",
+    "斯琴",
+    "高志远",
+    "马春生",
+    "苏日娜",
 ];
 
 struct Hand<'a> {
@@ -71,10 +82,20 @@ struct Hand<'a> {
 }
 
 impl Hand<'_> {
-    async fn post(&mut self, login: String, division: DivisionId, place: &str, role: Role) -> Result<Actor, OfficeError> {
+    async fn post(
+        &mut self,
+        login: String,
+        division: DivisionId,
+        place: &str,
+        role: Role,
+    ) -> Result<Actor, OfficeError> {
         let name = NAMES[self.accounts.len() % NAMES.len()].to_owned();
-        let new =
-            NewStaff { login: login.clone(), name: name.clone(), division: Some(division), ..NewStaff::default() };
+        let new = NewStaff {
+            login: login.clone(),
+            name: name.clone(),
+            division: Some(division),
+            ..NewStaff::default()
+        };
         let (staff, once) = access::create_staff(self.office, &self.root, &new).await?;
         let post = NewPost {
             division,
@@ -97,7 +118,11 @@ impl Hand<'_> {
 ///
 /// # Errors
 /// The database's, or a city without counties.
-pub async fn employ(office: &Office, prefecture: DivisionId, watch: &mut dyn FnMut(u64, u64)) -> Result<Staff, OfficeError> {
+pub async fn employ(
+    office: &Office,
+    prefecture: DivisionId,
+    watch: &mut dyn FnMut(u64, u64),
+) -> Result<Staff, OfficeError> {
     let once = access::create_first_administrator(office, "admin", "系统管理员", prefecture).await?;
     let (_, signed_in) = access::sign_in_staff(office, "admin", once.reveal()).await?;
     let access::SignedIn::Staff(first) = signed_in else {
@@ -141,14 +166,20 @@ pub async fn employ(office: &Office, prefecture: DivisionId, watch: &mut dyn FnM
         staff.push(County {
             township_clerk: hand.post(format!("zhen{n}"), township.id, &place, Role::TownshipClerk).await?,
             second_clerk: hand.post(format!("zhen{n}b"), township.id, &place, Role::TownshipClerk).await?,
-            township_head: hand.post(format!("zhenzhang{n}"), township.id, &place, Role::TownshipHead).await?,
+            township_head: hand
+                .post(format!("zhenzhang{n}"), township.id, &place, Role::TownshipHead)
+                .await?,
             village_worker: hand
                 .post(format!("cun{n}"), village.id, &format!("{place}{}", village.name), Role::VillageWorker)
                 .await?,
             county_clerk: hand.post(format!("xian{n}"), county.id, &county.name, Role::CountyClerk).await?,
             director: hand.post(format!("juzhang{n}"), county.id, &county.name, Role::CountyDirector).await?,
-            accountant: hand.post(format!("kuaiji{n}"), county.id, &county.name, Role::CountyAccountant).await?,
-            approver: hand.post(format!("fuhe{n}"), county.id, &county.name, Role::CountyPaymentApprover).await?,
+            accountant: hand
+                .post(format!("kuaiji{n}"), county.id, &county.name, Role::CountyAccountant)
+                .await?,
+            approver: hand
+                .post(format!("fuhe{n}"), county.id, &county.name, Role::CountyPaymentApprover)
+                .await?,
             division: county.id,
             code: county.code.clone(),
             township: township.id,

@@ -223,7 +223,18 @@ async fn open_notice(
         doing.doer.staff(),
     )
     .await?;
-    letter_of(doing, case, letter).await
+    let hanging = Query::system(
+        "the notice that was hung now",
+        "SELECT from_on, until_on FROM notice WHERE case_id = ? AND kind = 'publicity' AND closed_on IS NULL",
+    )
+    .bind(case.id)
+    .one(doing.tx)
+    .await?;
+    let mut fields = Map::new();
+    fields.insert("kind".to_owned(), json!(NoticeKind::Publicity.title()));
+    fields.insert("from".to_owned(), json!(hanging.get::<chrono::NaiveDate>("from_on")?));
+    fields.insert("until".to_owned(), json!(hanging.get::<Option<chrono::NaiveDate>>("until_on")?));
+    letter_with(doing, case, letter, fields).await
 }
 
 async fn amount_now(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<Fen>, OfficeError> {
@@ -478,16 +489,34 @@ async fn extend(doing: &Doing<'_>, case: &CaseRow, clock: &str) -> Result<(), Of
 }
 
 async fn letter_of(doing: &Doing<'_>, case: &CaseRow, letter: &str) -> Result<(), OfficeError> {
+    letter_with(doing, case, letter, Map::new()).await
+}
+
+/// Queues a letter with the words of the action's form and reasons, and `fields` over them.
+async fn letter_with(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    letter: &str,
+    over: Map<String, Value>,
+) -> Result<(), OfficeError> {
     let mut fields = Map::new();
-    if let Some((_, checked)) = &doing.form {
+    if let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) {
         if let Value::Object(answers) = checked.to_json() {
-            for (name, value) in answers {
-                if value.is_array() {
-                    // A list of records called `material` is what a template calls `materials`.
-                    fields.insert(format!("{name}s"), value.clone());
-                }
-                fields.insert(name, value);
-            }
+            fields.extend(answers);
+        }
+        // Chosen materials are printed by their titles, with what the officer wrote about them.
+        for (_, field) in form.fields().filter(|(_, field)| field.id.ends_with("materials")) {
+            let (Some(forms::FormValue::Codes(codes)), Some(list)) =
+                (checked.get(&field.id), &field.codelist)
+            else {
+                continue;
+            };
+            let words = checked.get("missing_text").map(forms::FormValue::canonical).unwrap_or_default();
+            let materials: Vec<Value> = codes
+                .iter()
+                .map(|code| json!({"name": doing.release.code_title(list, code), "requirement": words}))
+                .collect();
+            fields.insert("materials".to_owned(), Value::Array(materials));
         }
     }
     if let Some(list) = &doing.action.reasons {
@@ -521,7 +550,12 @@ async fn letter_of(doing: &Doing<'_>, case: &CaseRow, letter: &str) -> Result<()
         fields.insert("from_month".to_owned(), json!(next.to_string()));
         fields.insert("members_before".to_owned(), json!(case.members));
         fields.insert("members_after".to_owned(), json!(case.members));
-        fields.insert("kind".to_owned(), json!(doing.action.title));
+        let kind = match (before, after) {
+            (_, None) => "停发",
+            (Some(before), Some(after)) if after < before => "减发",
+            _ => "增发",
+        };
+        fields.insert("kind".to_owned(), json!(kind));
         fields.insert("review_due_on".to_owned(), json!(held.review_due_on));
     }
     letters::queue(
@@ -542,7 +576,8 @@ async fn letter_of(doing: &Doing<'_>, case: &CaseRow, letter: &str) -> Result<()
 async fn last_record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<Option<Value>, OfficeError> {
     let row = Query::system(
         "records of a case that the doer may act on",
-        "SELECT f.answers_sealed, r.recorded_on FROM case_record r JOIN case_form f ON f.id = r.form_id \
+        "SELECT f.answers_sealed, r.recorded_on, s.name AS officer FROM case_record r \
+         JOIN case_form f ON f.id = r.form_id JOIN case_event e ON e.id = r.event_id LEFT JOIN staff s ON s.id = e.staff_id \
          WHERE r.case_id = ? AND r.kind = ? ORDER BY r.id DESC LIMIT 1",
     )
     .bind(case.id)
@@ -554,8 +589,18 @@ async fn last_record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<Op
     let mut value =
         serde_json::to_value(&answers).map_err(|error| OfficeError::Internal(error.to_string()))?;
     if let Value::Object(fields) = &mut value {
+        // The form's own names, in the words of the template.
         let recorded_on: chrono::NaiveDate = row.get("recorded_on")?;
-        fields.entry("held_on").or_insert(json!(recorded_on));
+        let opinion = fields.get("heard_text").cloned().unwrap_or_default();
+        let told = fields.get("told_text").cloned().unwrap_or_default();
+        fields.insert("held_on".to_owned(), json!(recorded_on));
+        fields.insert("place".to_owned(), json!("你家中或者办事窗口"));
+        fields.insert(
+            "heard_by".to_owned(),
+            json!([row.get::<Option<String>>("officer")?.unwrap_or_default()]),
+        );
+        fields.insert("opinion".to_owned(), opinion);
+        fields.insert("answer".to_owned(), told);
     }
     Ok(Some(value))
 }

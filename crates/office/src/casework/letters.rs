@@ -147,6 +147,19 @@ async fn common(
     put("accepted_on", json!(case.accepted_on));
     put("decided_on", json!(case.decided_on.unwrap_or(now.today())));
     put("members_count", json!(case.members));
+    put("steps", json!(item.steps.iter().map(|step| step.public_text.as_str()).collect::<Vec<_>>()));
+    let duties: Vec<&str> = release
+        .codelists
+        .get("recipient_duty")
+        .map(|list| list.values.iter().map(|code| code.title.as_str()).collect())
+        .unwrap_or_default();
+    put("duties", json!(duties));
+    put("received_on", json!(case.filed_on));
+    put("received_by", json!(offices::window(&issuing)));
+    put("materials", json!([]));
+    let village = store::divisions::division(tx, case.village).await?;
+    let township = store::divisions::division(tx, case.township).await?;
+    put("place", json!(format!("{}{}", township.name, village.name)));
     let contact = json!({
         "office": offices::window(&issuing),
         "phone": text("service_phone"),
@@ -175,7 +188,17 @@ async fn common(
             );
         }
     }
-    if let Some(determination) = determine::current(tx, case).await? {
+    let determination = determine::current(tx, case).await?;
+    let amount = determination.as_ref().and_then(|determination| determination.amount);
+    put(
+        "families",
+        json!([{"name": applicant, "members_count": case.members, "amount_fen_per_month": amount.map(|fen| fen.0)}]),
+    );
+    put(
+        "objection",
+        json!({"phone": text("service_phone"), "office": offices::window(&issuing), "address": text("service_address")}),
+    );
+    if let Some(determination) = determination {
         for (name, value) in explained(&release, &determination, on) {
             put(&name, value);
         }

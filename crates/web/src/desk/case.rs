@@ -168,7 +168,7 @@ fn forms(view: &CaseView) -> Markup {
             @let body = html! {
                 @for section in &form.sections {
                     @if !section.rows.is_empty() {
-                        h4.govuk-heading-s { (section.title) }
+                        h3.govuk-heading-s { (section.title) }
                         @let rows: Vec<SummaryRow<'_>> =
                             section.rows.iter().map(|row| SummaryRow::text(row.label.as_str(), &row.value)).collect();
                         (summary_list(&rows))
