@@ -78,7 +78,14 @@ pub async fn fill(
         .iter()
         .filter(|home| staff.counties.iter().any(|county| county.township == home.township))
         .collect();
-    waiting.sort_by_key(|home| home.family.income_by_head_fen());
+    waiting.sort_by_key(|home| {
+        let family = &home.family;
+        let owns = family.deposits_fen > 2_000_000
+            || family.vehicles > 0
+            || family.houses > 1
+            || family.businesses > 0;
+        (owns, family.income_by_head_fen())
+    });
     let poor: Vec<&Home> = homes
         .iter()
         .filter(|home| home.family.income_by_head_fen() < 70_000)

@@ -90,7 +90,8 @@ pub async fn determine(
             release.rules(id).ok_or_else(|| OfficeError::Internal(format!("待遇项目 {id} 没有编译")))?;
         let mut context =
             release.context(id, question.division, question.month, question.law_on, now.today());
-        context.findings.clone_from(&findings);
+        // What the rules settle by themselves stays, unless an officer has judged it.
+        context.findings.extend(findings.iter().map(|(id, finding)| (id.clone(), finding.clone())));
         for subject in subjects(programme.unit, &facts) {
             let result = compiled.decide(&subject.record, &context);
             let amount = amount_of(&result)?;

@@ -558,6 +558,7 @@ async fn letter_with(
         fields.insert("kind".to_owned(), json!(kind));
         fields.insert("review_due_on".to_owned(), json!(held.review_due_on));
     }
+    fields.extend(over);
     letters::queue(
         doing.office,
         doing.tx,
