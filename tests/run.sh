@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
+# The server runs as an account of its own, which must be able to walk in.
+chmod 711 "$folder"
 trap 'tests/postgres.sh stop "$folder/postgres" >/dev/null 2>&1 || true; [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
 
 suite() {
