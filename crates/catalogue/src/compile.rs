@@ -79,6 +79,7 @@ impl Compiler<'_> {
                             .and_then(|one| one.expr.as_ref()),
                         Part::Amount => Some(&programme.amount.expr),
                         Part::ReviewMonths => Some(&programme.review),
+                        Part::TaperMonths => programme.taper.as_ref(),
                         Part::Expression | Part::Programme => None,
                     };
                     // A condition with `when` was compiled inside a CASE; its own text says best where the mistake is.
@@ -122,7 +123,10 @@ impl Compiler<'_> {
                 &Type::Boolean,
             );
         }
-        if let Some(taper) = &programme.taper {
+        // What is wrong with it was said when the programme was compiled.
+        if let Some(taper) = &programme.taper
+            && self.compiled.programmes.contains_key(&id)
+        {
             self.expression(format!("programme/{id}/taper"), &programme.place, taper, unit, &Type::number(0));
         }
     }
@@ -247,7 +251,8 @@ fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
             (ConditionKind::Finding, _) | (ConditionKind::Expression, None) => rules::ConditionKind::Finding,
         };
         let basis = condition.basis.iter().map(|basis| release.cite(basis)).collect();
-        ConditionSource { id: condition.id.get().clone(), title: condition.title.clone(), basis, kind }
+        let (id, title, tapers) = (condition.id.get().clone(), condition.title.clone(), condition.tapers);
+        ConditionSource { id, title, basis, kind, tapers }
     });
     ProgrammeSource {
         id: programme.id.get().clone(),
@@ -260,6 +265,10 @@ fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
         exclusion_group: Some(programme.exclusion_group.get().clone()),
         priority: Some(programme.priority),
         review_months: Some(programme.review.get().clone()),
+        taper_months: programme.taper.as_ref().map(|taper| taper.get().clone()),
+        valid_from: programme.valid_from,
+        valid_until: programme.valid_until,
+        validity_basis: programme.basis.iter().map(|basis| release.cite(basis)).collect(),
     }
 }
 

@@ -25,9 +25,7 @@ impl Release {
         let Some(compiled) = self.rules(programme) else {
             return context;
         };
-        let mut names = compiled.parameters();
-        names.extend(self.taper(programme).is_some().then(|| "param.taper_months".to_owned()));
-        for name in names {
+        for name in compiled.parameters() {
             if let Some(id) = name.strip_prefix("param.") {
                 let value = self.parameter_for(id, division, month, law_on);
                 if value.is_known() {

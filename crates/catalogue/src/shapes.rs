@@ -124,6 +124,17 @@ pub fn answer_type(field: &Field) -> Option<Type> {
     })
 }
 
+/// A fact as a field of its shape.
+fn fact_field(fact: &Fact) -> rules::Field {
+    field(&fact.title, fact_type(fact), *fact.kind, fact.unit.as_deref())
+}
+
+/// A field with its unit; money without one is yuan.
+fn field(title: &str, ty: Type, kind: ValueKind, unit: Option<&str>) -> rules::Field {
+    let unit = unit.or((kind == ValueKind::Money).then_some("元"));
+    rules::Field { unit: unit.map(str::to_owned), ..rules::Field::new(title, ty) }
+}
+
 /// All shapes and code lists of a release.
 pub(crate) fn shapes(release: &Release) -> Shapes {
     let mut person = Shape::new(PERSON, "人员")
@@ -137,10 +148,11 @@ pub(crate) fn shapes(release: &Release) -> Shapes {
         .with_many("members", "家庭成员", PERSON)
         .with_one("head", "户主", PERSON);
     for fact in release.facts.iter() {
-        match fact.on {
-            Unit::Person => person = person.with_field(&fact.id, &fact.title, fact_type(fact)),
-            Unit::Household => household = household.with_field(&fact.id, &fact.title, fact_type(fact)),
-        }
+        let shape = match fact.on {
+            Unit::Person => &mut person,
+            Unit::Household => &mut household,
+        };
+        shape.fields.insert(fact.id.get().clone(), fact_field(fact));
     }
     let mut case = Shape::new(CASE, "办件");
     for field in CASE_FIELDS {
@@ -192,7 +204,8 @@ fn form_shapes(form: &Form, shapes: &mut Shapes) {
 /// The parameters and tables of a release.
 pub(crate) fn parameter_types(release: &Release) -> ParameterTypes {
     let parameters = release.parameters.iter().map(|parameter| {
-        (parameter.id.get().clone(), rules::Field::new(&parameter.title, parameter_type(parameter)))
+        let (ty, unit) = (parameter_type(parameter), parameter.unit.as_deref());
+        (parameter.id.get().clone(), field(&parameter.title, ty, *parameter.kind, unit))
     });
     let tables = release.tables.iter().map(|table| (table.id.get().clone(), table_type(table)));
     ParameterTypes { parameters: parameters.collect(), tables: tables.collect() }

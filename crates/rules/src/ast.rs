@@ -75,18 +75,26 @@ pub(crate) enum ExprKind {
     },
 }
 
+/// A comparison of two values of one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparator {
+pub enum Comparator {
+    /// `=`
     Equal,
+    /// `<>`
     NotEqual,
+    /// `<`
     Less,
+    /// `<=`
     LessOrEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterOrEqual,
 }
 
 impl Comparator {
-    pub(crate) fn symbol(self) -> &'static str {
+    /// As the language writes it.
+    pub fn symbol(self) -> &'static str {
         match self {
             Comparator::Equal => "=",
             Comparator::NotEqual => "<>",
@@ -97,7 +105,8 @@ impl Comparator {
         }
     }
 
-    pub(crate) fn holds(self, ordering: std::cmp::Ordering) -> bool {
+    /// Whether it holds of two values in this order.
+    pub fn holds(self, ordering: std::cmp::Ordering) -> bool {
         match self {
             Comparator::Equal => ordering.is_eq(),
             Comparator::NotEqual => ordering.is_ne(),
@@ -109,7 +118,7 @@ impl Comparator {
     }
 
     /// The comparison that holds exactly when this one does not.
-    pub(crate) fn opposite(self) -> Comparator {
+    pub fn opposite(self) -> Comparator {
         match self {
             Comparator::Equal => Comparator::NotEqual,
             Comparator::NotEqual => Comparator::Equal,
@@ -121,16 +130,22 @@ impl Comparator {
     }
 }
 
+/// An operator between two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operator {
+pub enum Operator {
+    /// `+`
     Add,
+    /// `-`
     Subtract,
+    /// `*`
     Multiply,
+    /// `/`; by zero it is unknown.
     Divide,
 }
 
 impl Operator {
-    pub(crate) fn symbol(self) -> &'static str {
+    /// As the language writes it.
+    pub fn symbol(self) -> &'static str {
         match self {
             Operator::Add => "+",
             Operator::Subtract => "-",
@@ -176,7 +191,7 @@ impl Expr {
 
 impl Comparator {
     /// The comparison with its sides exchanged.
-    pub(crate) fn mirrored(self) -> Comparator {
+    pub fn mirrored(self) -> Comparator {
         match self {
             Comparator::Equal | Comparator::NotEqual => self,
             Comparator::Less => Comparator::Greater,

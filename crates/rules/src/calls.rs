@@ -1,10 +1,10 @@
 //! Type rules of the functions and aggregates.
 
 use crate::ast::{Expr, ExprKind, Name};
-use crate::check::{Checked, Checker, Kind, Typed};
+use crate::check::{Checked, Checker, Formed, Kind, Typed};
+use crate::compiled::{Aggregate, AggregateFunction, Form, Function, Hop, Node};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::names::Bound;
-use crate::node::{Aggregate, AggregateFunction, Function, Hop, Node};
 use crate::range::Range;
 use crate::rational::Rational;
 use crate::types::RELATION_ROWS_MAX;
@@ -19,7 +19,7 @@ impl<'a> Checker<'a> {
         function: &Name,
         arguments: &[Expr],
         filter: Option<&Expr>,
-    ) -> Checked {
+    ) -> Formed {
         let name = function.text.to_lowercase();
         if let Some(aggregate) = AggregateFunction::of(&name) {
             return self.aggregate(span, &name, aggregate, arguments, filter);
@@ -69,7 +69,7 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn round(&mut self, span: Span, arguments: &[Expr]) -> Checked {
+    fn round(&mut self, span: Span, arguments: &[Expr]) -> Formed {
         self.count_of(span, "round", 1..=2, arguments.len())?;
         let (value, typed) = self.number(&arguments[0])?;
         let digits = match arguments.get(1).map(|digits| (&digits.kind, digits.span)) {
@@ -88,10 +88,10 @@ impl<'a> Checker<'a> {
         };
         let scale = u32::try_from(digits).unwrap_or(0);
         let range = typed.range.through(|bound| bound.round(digits), scale);
-        Some((Node::Round { value: Box::new(value), digits }, Typed { range, ..typed }))
+        Some((Form::Round { value: Box::new(value), digits }, Typed { range, ..typed }))
     }
 
-    fn digits(&mut self, span: Span) -> Checked {
+    fn digits(&mut self, span: Span) -> Formed {
         self.refuse(Diagnostic::new(
             span,
             "round 的第二个参数要是 -9 到 9 之间的整数",
@@ -99,7 +99,7 @@ impl<'a> Checker<'a> {
         ))
     }
 
-    fn function(&mut self, span: Span, name: &str, function: Function, arguments: &[Expr]) -> Checked {
+    fn function(&mut self, span: Span, name: &str, function: Function, arguments: &[Expr]) -> Formed {
         let wanted = match function {
             Function::Coalesce | Function::Least | Function::Greatest => 2..=usize::MAX,
             Function::AgeAt | Function::MonthsBetween | Function::DaysBetween | Function::AddMonths => 2..=2,
@@ -186,7 +186,7 @@ impl<'a> Checker<'a> {
                 Typed::number(Range::whole(0, i64::from(u32::MAX)))
             }
         };
-        Some((Node::Call(function, nodes), typed))
+        Some((Form::Call(function, nodes), typed))
     }
 
     /// The type, if it is one of the wanted kinds or unknown.
@@ -226,7 +226,7 @@ impl<'a> Checker<'a> {
         function: AggregateFunction,
         arguments: &[Expr],
         filter: Option<&Expr>,
-    ) -> Checked {
+    ) -> Formed {
         if arguments.len() > 1 && matches!(function, AggregateFunction::Min | AggregateFunction::Max) {
             let instead = if function == AggregateFunction::Min { "least" } else { "greatest" };
             return self.refuse(
@@ -277,6 +277,7 @@ impl<'a> Checker<'a> {
                 ),
             ));
         };
+        let row_shape = relation.shape.clone();
         let relation = Hop { id: relation_name.text.clone(), title: relation.title.clone() };
         let bound = path[..path.len() - 1].iter().map(|name| name.text.clone()).collect();
         self.bound.push(Bound { path: bound, shape });
@@ -288,10 +289,14 @@ impl<'a> Checker<'a> {
             (None, AggregateFunction::Min | AggregateFunction::Max | AggregateFunction::Count) => {
                 Some(self.check(argument).and_then(|(node, typed)| match typed.kind {
                     Kind::Number | Kind::Date | Kind::Month | Kind::Null => Some((node, typed)),
-                    _ => self.wrong_kind(argument.span, "数、日期或月份", "a number, date or month", &typed),
+                    _ => {
+                        self.wrong_kind(argument.span, "数、日期或月份", "a number, date or month", &typed);
+                        None
+                    }
                 }))
             }
         };
+        let row_frame = self.bound.len();
         self.bound.pop();
         let filter = match filter {
             None => None,
@@ -320,7 +325,16 @@ impl<'a> Checker<'a> {
             }
         };
         Some((
-            Node::Aggregate(Box::new(Aggregate { function, frame, hops, relation, argument, filter })),
+            Form::Aggregate(Box::new(Aggregate {
+                function,
+                frame,
+                hops,
+                relation,
+                row_shape,
+                row_frame,
+                argument,
+                filter,
+            })),
             typed,
         ))
     }

@@ -2,9 +2,9 @@
 //! and says in words what does not fit. Its result is the resolved tree.
 
 use crate::ast::{Comparator, Expr, ExprKind, Operator};
+use crate::compiled::{Form, Link, Node, NodeType};
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::names::Bound;
-use crate::node::Node;
 use crate::range::Range;
 use crate::types::{ParameterTypes, Shape, Shapes, Type};
 use crate::value::Value;
@@ -77,6 +77,19 @@ impl Typed {
         self
     }
 
+    /// The type as the compiled tree tells it.
+    fn settled(&self) -> NodeType {
+        match &self.kind {
+            Kind::Null => NodeType::Unknown,
+            Kind::Boolean => NodeType::Boolean,
+            Kind::Number => NodeType::Number(self.range.clone()),
+            Kind::Date => NodeType::Date,
+            Kind::Month => NodeType::Month,
+            Kind::Text | Kind::Literal(_) => NodeType::Text,
+            Kind::Code(codelist) => NodeType::Code(codelist.clone()),
+        }
+    }
+
     /// The type of values declared as `ty`, read at `path`.
     pub(crate) fn declared(ty: &Type, path: &str) -> Typed {
         match ty {
@@ -99,6 +112,7 @@ impl Typed {
 pub(crate) struct KnownDefinition {
     pub id: String,
     pub title: String,
+    pub unit: Option<String>,
     pub typed: Option<Typed>,
 }
 
@@ -115,8 +129,11 @@ pub(crate) struct Checker<'a> {
 /// `None` when something was wrong; the diagnostic is already recorded.
 pub(crate) type Checked = Option<(Node, Typed)>;
 
+/// The same before the node has its place.
+pub(crate) type Formed = Option<(Form, Typed)>;
+
 impl<'a> Checker<'a> {
-    pub(crate) fn refuse(&mut self, diagnostic: Diagnostic) -> Option<(Node, Typed)> {
+    pub(crate) fn refuse(&mut self, diagnostic: Diagnostic) -> Formed {
         self.diagnostics.push(diagnostic);
         None
     }
@@ -127,7 +144,7 @@ impl<'a> Checker<'a> {
         wanted_zh: &str,
         wanted_en: &str,
         found: &Typed,
-    ) -> Checked {
+    ) -> Formed {
         let (zh, en) = (found.kind.zh(), found.kind.en());
         self.refuse(Diagnostic::new(
             span,
@@ -142,7 +159,10 @@ impl<'a> Checker<'a> {
         match typed.kind {
             Kind::Number => Some((node, typed)),
             Kind::Null => Some((node, Typed::number(Range::ANY))),
-            _ => self.wrong_kind(expr.span, "数", "a number", &typed),
+            _ => {
+                self.wrong_kind(expr.span, "数", "a number", &typed);
+                None
+            }
         }
     }
 
@@ -151,7 +171,10 @@ impl<'a> Checker<'a> {
         let (node, typed) = self.check(expr)?;
         match typed.kind {
             Kind::Boolean | Kind::Null => Some((node, Typed::plain(Kind::Boolean))),
-            _ => self.wrong_kind(expr.span, "是否(条件)", "a condition", &typed),
+            _ => {
+                self.wrong_kind(expr.span, "是否(条件)", "a condition", &typed);
+                None
+            }
         }
     }
 
@@ -160,23 +183,31 @@ impl<'a> Checker<'a> {
         let (node, typed) = self.check(expr)?;
         match self.unify(wanted, &typed.kind, expr.span)? {
             Some(_) => Some((node, typed)),
-            None => self.wrong_kind(expr.span, &wanted.zh(), &wanted.en(), &typed),
+            None => {
+                self.wrong_kind(expr.span, &wanted.zh(), &wanted.en(), &typed);
+                None
+            }
         }
     }
 
     /// The resolved tree and the type of an expression.
     pub(crate) fn check(&mut self, expr: &Expr) -> Checked {
+        let (form, typed) = self.form(expr)?;
+        Some((Node { form, ty: typed.settled(), span: expr.span }, typed))
+    }
+
+    fn form(&mut self, expr: &Expr) -> Formed {
         match &expr.kind {
-            ExprKind::Null => Some((Node::Constant(Value::Unknown), Typed::plain(Kind::Null))),
-            ExprKind::Boolean(value) => Some((Node::Constant((*value).into()), Typed::plain(Kind::Boolean))),
+            ExprKind::Null => Some((Form::Constant(Value::Unknown), Typed::plain(Kind::Null))),
+            ExprKind::Boolean(value) => Some((Form::Constant((*value).into()), Typed::plain(Kind::Boolean))),
             ExprKind::Number(number) => {
-                Some((Node::Constant(number.clone().into()), Typed::number(Range::exactly(number))))
+                Some((Form::Constant(number.clone().into()), Typed::number(Range::exactly(number))))
             }
             ExprKind::Text(text) => {
-                Some((Node::Constant(text.as_str().into()), Typed::plain(Kind::Literal(vec![text.clone()]))))
+                Some((Form::Constant(text.as_str().into()), Typed::plain(Kind::Literal(vec![text.clone()]))))
             }
-            ExprKind::Date(date) => Some((Node::Constant((*date).into()), Typed::plain(Kind::Date))),
-            ExprKind::Month(month) => Some((Node::Constant((*month).into()), Typed::plain(Kind::Month))),
+            ExprKind::Date(date) => Some((Form::Constant((*date).into()), Typed::plain(Kind::Date))),
+            ExprKind::Month(month) => Some((Form::Constant((*month).into()), Typed::plain(Kind::Month))),
             ExprKind::Path(names) => self.path(names, expr.span),
             ExprKind::Rows(_) => self.refuse(Diagnostic::new(
                 expr.span,
@@ -186,15 +217,15 @@ impl<'a> Checker<'a> {
             ExprKind::Lookup { table, key } => self.lookup(table, key),
             ExprKind::Not(inner) => {
                 let (node, typed) = self.boolean(inner)?;
-                Some((Node::Not(Box::new(node)), typed))
+                Some((Form::Not(Box::new(node)), typed))
             }
             ExprKind::Negate(inner) => {
                 let (node, typed) = self.number(inner)?;
                 let range = typed.range.negate();
-                Some((Node::Negate(Box::new(node)), Typed { range, ..typed }))
+                Some((Form::Negate(Box::new(node)), Typed { range, ..typed }))
             }
-            ExprKind::And(parts) => self.logic(parts, Node::And),
-            ExprKind::Or(parts) => self.logic(parts, Node::Or),
+            ExprKind::And(parts) => self.logic(parts, Form::And),
+            ExprKind::Or(parts) => self.logic(parts, Form::Or),
             ExprKind::Compare(comparator, left, right) => self.compare(*comparator, left, right),
             ExprKind::Chain { first, rest } => self.chain(first, rest),
             ExprKind::Between { value, low, high, negated } => {
@@ -203,7 +234,7 @@ impl<'a> Checker<'a> {
                 self.comparable(&value, &low, true)?;
                 self.comparable(&value, &high, true)?;
                 let [value, low, high] = [value, low, high].map(|side| Box::new(side.node));
-                Some((Node::Between { value, low, high, negated: *negated }, Typed::plain(Kind::Boolean)))
+                Some((Form::Between { value, low, high, negated: *negated }, Typed::plain(Kind::Boolean)))
             }
             ExprKind::In { value, list, negated } => {
                 let value = self.typed(value);
@@ -215,12 +246,12 @@ impl<'a> Checker<'a> {
                 }
                 let list = list.into_iter().map(|item| item.node).collect();
                 let value = Box::new(value.node);
-                Some((Node::In { value, list, negated: *negated }, Typed::plain(Kind::Boolean)))
+                Some((Form::In { value, list, negated: *negated }, Typed::plain(Kind::Boolean)))
             }
             ExprKind::IsNull { value, negated } => {
                 let (node, _) = self.check(value)?;
-                let node = Node::IsNull { value: Box::new(node), negated: *negated };
-                Some((node, Typed::plain(Kind::Boolean)))
+                let form = Form::IsNull { value: Box::new(node), negated: *negated };
+                Some((form, Typed::plain(Kind::Boolean)))
             }
             ExprKind::Case { operand, branches, otherwise } => {
                 self.case(operand.as_deref(), branches, otherwise.as_deref())
@@ -236,20 +267,20 @@ impl<'a> Checker<'a> {
         Some(Side { node, typed, span: expr.span })
     }
 
-    fn logic(&mut self, parts: &[Expr], join: fn(Vec<Node>) -> Node) -> Checked {
+    fn logic(&mut self, parts: &[Expr], join: fn(Vec<Node>) -> Form) -> Formed {
         let parts: Vec<Checked> = parts.iter().map(|part| self.boolean(part)).collect();
         let parts: Vec<(Node, Typed)> = parts.into_iter().collect::<Option<_>>()?;
         let parts = parts.into_iter().map(|(node, _)| node).collect();
         Some((join(parts), Typed::plain(Kind::Boolean)))
     }
 
-    fn compare(&mut self, comparator: Comparator, left: &Expr, right: &Expr) -> Checked {
+    fn compare(&mut self, comparator: Comparator, left: &Expr, right: &Expr) -> Formed {
         let (left, right) = (self.typed(left), self.typed(right));
         let (left, right) = (left?, right?);
         let ordered = !matches!(comparator, Comparator::Equal | Comparator::NotEqual);
         self.comparable(&left, &right, ordered)?;
-        let node = Node::Compare(comparator, Box::new(left.node), Box::new(right.node));
-        Some((node, Typed::plain(Kind::Boolean)))
+        let form = Form::Compare(comparator, Box::new(left.node), Box::new(right.node));
+        Some((form, Typed::plain(Kind::Boolean)))
     }
 
     /// Records what is wrong with comparing the two, if anything.
@@ -347,13 +378,13 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn chain(&mut self, first: &Expr, rest: &[(Operator, Expr)]) -> Checked {
+    fn chain(&mut self, first: &Expr, rest: &[(Operator, Expr)]) -> Formed {
         let head = self.operand(first);
         let tail: Vec<Checked> = rest.iter().map(|(_, expr)| self.operand(expr)).collect();
         let (head, mut typed) = head?;
         let tail: Vec<(Node, Typed)> = tail.into_iter().collect::<Option<_>>()?;
-        let mut nodes = Vec::new();
-        for ((operator, _), (node, other)) in rest.iter().zip(tail) {
+        let mut links = Vec::new();
+        for ((operator, _), (operand, other)) in rest.iter().zip(tail) {
             let (x, y) = (&typed.range, &other.range);
             let range = match operator {
                 Operator::Add => x.add(y),
@@ -361,10 +392,10 @@ impl<'a> Checker<'a> {
                 Operator::Multiply => x.multiply(y),
                 Operator::Divide => x.divide(y),
             };
-            typed = Typed::number(range).with_boundless_of(&[&typed, &other]);
-            nodes.push((*operator, node));
+            typed = Typed::number(range.clone()).with_boundless_of(&[&typed, &other]);
+            links.push(Link { operator: *operator, operand, range });
         }
-        Some((Node::Chain { first: Box::new(head), rest: nodes }, typed))
+        Some((Form::Chain { first: Box::new(head), rest: links }, typed))
     }
 
     /// Checks an operand of `+ - * /`.
@@ -379,9 +410,13 @@ impl<'a> Checker<'a> {
                     expr.span,
                     format!("{zh}不能加减乘除,请用 add_months、months_between、days_between"),
                     format!("no arithmetic with a {en}; use add_months, months_between or days_between"),
-                ))
+                ));
+                None
             }
-            _ => self.wrong_kind(expr.span, "数", "a number", &typed),
+            _ => {
+                self.wrong_kind(expr.span, "数", "a number", &typed);
+                None
+            }
         }
     }
 
@@ -409,7 +444,7 @@ impl<'a> Checker<'a> {
         operand: Option<&Expr>,
         branches: &[(Expr, Expr)],
         otherwise: Option<&Expr>,
-    ) -> Checked {
+    ) -> Formed {
         let against = match operand {
             Some(operand) => Some(self.typed(operand)?),
             None => None,
@@ -446,7 +481,7 @@ impl<'a> Checker<'a> {
         let borrowed: Vec<_> = results.iter().map(|(typed, span)| (typed, *span)).collect();
         let typed = self.common(&borrowed)?;
         let operand = against.map(|side| Box::new(side.node));
-        Some((Node::Case { operand, branches: nodes, otherwise }, typed))
+        Some((Form::Case { operand, branches: nodes, otherwise }, typed))
     }
 }
 

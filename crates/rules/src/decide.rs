@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compiled::Node;
 use crate::context::{Context, FindingValue};
 use crate::eval::{Evaluator, Frames, Seen};
-use crate::node::Node;
-use crate::programme::Programme;
+use crate::flip::{Flip, nearest_flip};
+use crate::programme::{ConditionSource, Programme};
 use crate::reading::with_titles;
-use crate::trace::{Comparison, Flip, Missing, Read, Tracer, nearest_flip};
+use crate::trace::{Comparison, Missing, Read, Tracer};
 use crate::value::{Record, Value};
 
 /// Decimals of an amount: yuan and fen.
@@ -52,6 +53,9 @@ pub struct Determination {
     pub working: Option<Working>,
     /// Months to the next review; only if met and known.
     pub review_months: Option<Value>,
+    /// For how many months the benefit of one who already has it goes on; only if everything that is not met tapers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taper_months: Option<Value>,
     /// Every definition with its value.
     pub definitions: Vec<DefinitionOutcome>,
     /// Every condition with its reasons.
@@ -194,9 +198,22 @@ impl Programme {
                 }
             }
         };
-        let (mut working, mut amount, mut review_months) = (None, None, None);
+        let (mut working, mut amount, mut review_months, mut taper_months) = (None, None, None, None);
         match outcome {
-            Outcome::NotMet => {}
+            Outcome::NotMet => {
+                let tapers = |(source, found): (&ConditionSource, &ConditionOutcome)| match found.outcome {
+                    Outcome::Met => true,
+                    Outcome::NotMet => source.tapers,
+                    Outcome::Unknown => false,
+                };
+                if let Some(node) = &self.taper_months
+                    && self.source.conditions.iter().zip(&conditions).all(tapers)
+                {
+                    add(tracer.missing(node));
+                    let months = evaluator.value(node, &Frames::unit(record)).into_value();
+                    taper_months = Some(months).filter(Value::is_known);
+                }
+            }
             Outcome::Unknown => conditions.iter().for_each(|condition| add(condition.missing.clone())),
             Outcome::Met => {
                 if let Some(node) = &self.amount {
@@ -247,6 +264,7 @@ impl Programme {
             amount,
             working,
             review_months,
+            taper_months,
             definitions,
             conditions,
             missing,

@@ -37,6 +37,8 @@ pub enum Part {
     Amount,
     /// The review interval.
     ReviewMonths,
+    /// The taper.
+    TaperMonths,
 }
 
 /// One thing wrong with an expression.
@@ -92,6 +94,7 @@ impl fmt::Display for Diagnostic {
             Part::Condition(id) => format!("条件 {id}:"),
             Part::Amount => "金额:".to_owned(),
             Part::ReviewMonths => "复核间隔:".to_owned(),
+            Part::TaperMonths => "渐退期:".to_owned(),
         };
         write!(formatter, "{place}第 {} 字:{}", self.span.start + 1, self.zh)
     }

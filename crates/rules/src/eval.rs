@@ -7,10 +7,11 @@ use std::cmp::Ordering;
 use chrono::NaiveDate;
 use vocab::Month;
 
-use crate::ast::Operator;
 use crate::calendar::{add_months, age_at, month_of, months_between, shift_month};
+use crate::compiled::{
+    Aggregate, AggregateFunction, Clock, FieldRead, Form, Function, Hop, Link, Node, Operator,
+};
 use crate::context::Context;
-use crate::node::{Aggregate, AggregateFunction, Clock, FieldRead, Function, Hop, Node};
 use crate::rational::Rational;
 use crate::types::RELATION_ROWS_MAX;
 use crate::value::{Record, Value};
@@ -153,39 +154,39 @@ pub(crate) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn value(&self, node: &'a Node, frames: &Frames<'a, '_>) -> Seen<'a> {
-        match node {
-            Node::Constant(value) => Seen::of(value),
-            Node::Field(read) => frames.field(read),
-            Node::Definition { index, .. } => self.definitions.get(*index).cloned().unwrap_or(Seen::Unknown),
-            Node::Parameter { id, .. } => self.context.parameters.get(id).map_or(Seen::Unknown, Seen::of),
-            Node::Lookup { id, key, .. } => self.lookup(id, &self.value(key, frames)),
-            Node::Clock(Clock::Month) => Seen::Month(self.context.month),
-            Node::Clock(Clock::LawOn) => Seen::Date(self.context.law_on),
-            Node::Clock(Clock::KnownAt) => Seen::Date(self.context.known_at),
-            Node::Not(inner) => self.truth(inner, frames).map(|truth| !truth).into(),
-            Node::And(parts) => all(parts.iter().map(|part| self.truth(part, frames))).into(),
-            Node::Or(parts) => any(parts.iter().map(|part| self.truth(part, frames))).into(),
-            Node::Negate(inner) => self.number(inner, frames).map(|number| -&number).into(),
-            Node::Chain { first, rest } => self.chain(first, rest, frames).into(),
-            Node::Compare(comparator, left, right) => {
+        match &node.form {
+            Form::Constant(value) => Seen::of(value),
+            Form::Field(read) => frames.field(read),
+            Form::Definition { index, .. } => self.definitions.get(*index).cloned().unwrap_or(Seen::Unknown),
+            Form::Parameter { id, .. } => self.context.parameters.get(id).map_or(Seen::Unknown, Seen::of),
+            Form::Lookup { id, key, .. } => self.lookup(id, &self.value(key, frames)),
+            Form::Clock(Clock::Month) => Seen::Month(self.context.month),
+            Form::Clock(Clock::LawOn) => Seen::Date(self.context.law_on),
+            Form::Clock(Clock::KnownAt) => Seen::Date(self.context.known_at),
+            Form::Not(inner) => self.truth(inner, frames).map(|truth| !truth).into(),
+            Form::And(parts) => all(parts.iter().map(|part| self.truth(part, frames))).into(),
+            Form::Or(parts) => any(parts.iter().map(|part| self.truth(part, frames))).into(),
+            Form::Negate(inner) => self.number(inner, frames).map(|number| -&number).into(),
+            Form::Chain { first, rest } => self.chain(first, rest, frames).into(),
+            Form::Compare(comparator, left, right) => {
                 let (left, right) = (self.value(left, frames), self.value(right, frames));
                 left.compare(&right).map(|ordering| comparator.holds(ordering)).into()
             }
-            Node::Between { value, low, high, negated } => {
+            Form::Between { value, low, high, negated } => {
                 let value = self.value(value, frames);
                 let above = value.compare(&self.value(low, frames)).map(Ordering::is_ge);
                 let below = value.compare(&self.value(high, frames)).map(Ordering::is_le);
                 all([above, below].into_iter()).map(|truth| truth != *negated).into()
             }
-            Node::In { value, list, negated } => {
+            Form::In { value, list, negated } => {
                 let value = self.value(value, frames);
                 let equal = |item| value.compare(&self.value(item, frames)).map(Ordering::is_eq);
                 any(list.iter().map(equal)).map(|truth| truth != *negated).into()
             }
-            Node::IsNull { value, negated } => {
+            Form::IsNull { value, negated } => {
                 Seen::Boolean(self.value(value, frames).is_unknown() != *negated)
             }
-            Node::Case { operand, branches, otherwise } => {
+            Form::Case { operand, branches, otherwise } => {
                 let operand = operand.as_ref().map(|operand| self.value(operand, frames));
                 for (when, then) in branches {
                     match self.branch(operand.as_ref(), when, frames) {
@@ -196,11 +197,11 @@ impl<'a> Evaluator<'a> {
                 }
                 otherwise.as_ref().map_or(Seen::Unknown, |otherwise| self.value(otherwise, frames))
             }
-            Node::Aggregate(aggregate) => self.aggregate(aggregate, frames),
-            Node::Round { value, digits } => {
+            Form::Aggregate(aggregate) => self.aggregate(aggregate, frames),
+            Form::Round { value, digits } => {
                 self.number(value, frames).map(|number| number.round(*digits)).into()
             }
-            Node::Call(function, arguments) => self.call(*function, arguments, frames),
+            Form::Call(function, arguments) => self.call(*function, arguments, frames),
         }
     }
 
@@ -231,16 +232,11 @@ impl<'a> Evaluator<'a> {
         value.map_or(Seen::Unknown, Seen::of)
     }
 
-    fn chain(
-        &self,
-        first: &'a Node,
-        rest: &'a [(Operator, Node)],
-        frames: &Frames<'a, '_>,
-    ) -> Option<Rational> {
+    fn chain(&self, first: &'a Node, rest: &'a [Link], frames: &Frames<'a, '_>) -> Option<Rational> {
         let mut result = self.number(first, frames)?;
-        for (operator, node) in rest {
-            let operand = self.number(node, frames)?;
-            result = match operator {
+        for link in rest {
+            let operand = self.number(&link.operand, frames)?;
+            result = match link.operator {
                 Operator::Add => &result + &operand,
                 Operator::Subtract => &result - &operand,
                 Operator::Multiply => &result * &operand,

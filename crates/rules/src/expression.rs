@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::check::{Checker, Kind, Typed};
+use crate::compiled::{Form, Node};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Part, Span};
 use crate::eval::{Evaluator, Frames};
-use crate::node::Node;
 use crate::parser::parse;
 use crate::reading::with_titles;
 use crate::trace::{Missing, Read, Tracer};
@@ -58,6 +58,11 @@ impl Expression {
         &self.text
     }
 
+    /// The tree it was compiled to.
+    pub fn compiled(&self) -> &Node {
+        &self.node
+    }
+
     /// The expression in Chinese titles.
     pub fn reading(&self) -> String {
         with_titles(&self.node)
@@ -84,7 +89,7 @@ impl Expression {
     pub fn facts(&self) -> BTreeSet<(String, String)> {
         let mut facts = BTreeSet::new();
         self.node.visit(&mut |node| {
-            if let Node::Field(read) = node {
+            if let Form::Field(read) = &node.form {
                 facts.insert((read.shape.clone(), read.id.clone()));
             }
         });

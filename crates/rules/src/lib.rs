@@ -5,25 +5,28 @@
 //! business. The manual is `docs/rules-language.md`.
 //!
 //! Text becomes tokens ([`lexer`]), a tree ([`parser`], [`ast`]), a resolved and typed tree ([`check`], [`names`],
-//! [`calls`], [`range`], [`node`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
-//! ([`reading`]). A [`Programme`] puts several together and decides ([`decide`]); an [`Expression`] is one alone.
+//! [`calls`], [`range`], [`compiled`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
+//! ([`reading`], [`flip`]). A [`Programme`] puts several together and decides ([`decide`]); an [`Expression`] is one alone;
+//! [`exclusion`] settles programmes that exclude each other.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the table of contents above is for readers of the source"
 )]
 
 mod ast;
-mod calendar;
+pub mod calendar;
 mod calls;
 mod check;
+pub mod compiled;
 mod context;
 mod decide;
 mod diagnostic;
 mod eval;
+mod exclusion;
 mod expression;
+mod flip;
 mod lexer;
 mod names;
-mod node;
 mod parser;
 mod programme;
 mod range;
@@ -40,11 +43,13 @@ mod tests;
 pub use context::{Context, FindingValue};
 pub use decide::{Answer, ConditionOutcome, DefinitionOutcome, Determination, Outcome, SettledBy, Working};
 pub use diagnostic::{Diagnostic, Part, Span};
+pub use exclusion::{Claim, ExclusionRule, Settlement, Standing, settle};
 pub use expression::Expression;
-pub use programme::{ConditionKind, ConditionSource, DefinitionSource, Programme, ProgrammeSource};
+pub use flip::Flip;
+pub use programme::{ConditionKind, ConditionSource, DefinitionSource, Programme, ProgrammeSource, VALIDITY};
 pub use rational::{NotANumber, Rational};
 pub use record_json::{ReadError, read_record, read_value};
-pub use trace::{Comparison, Flip, Missing, Read};
+pub use trace::{Comparison, Missing, Read};
 pub use types::{Field, ParameterTypes, RELATION_ROWS_MAX, Relation, Shape, Shapes, TableType, Type};
 pub use value::{Record, Value};
 

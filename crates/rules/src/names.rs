@@ -2,9 +2,9 @@
 //! nothing is answered with the one that was probably meant.
 
 use crate::ast::{Expr, Name};
-use crate::check::{Checked, Checker, Kind, KnownDefinition, Typed};
+use crate::check::{Checker, Formed, Kind, KnownDefinition, Typed};
+use crate::compiled::{Clock, FieldRead, Form, Hop};
 use crate::diagnostic::{Diagnostic, Span, nearest};
-use crate::node::{Clock, FieldRead, Hop, Node};
 use crate::types::{Field, Shape};
 
 /// A to-many relation that an aggregate around has bound to its current row.
@@ -23,7 +23,7 @@ pub(crate) struct Walk<'a, 'n> {
 }
 
 impl<'a> Checker<'a> {
-    pub(crate) fn lookup(&mut self, table: &Name, key: &Expr) -> Checked {
+    pub(crate) fn lookup(&mut self, table: &Name, key: &Expr) -> Formed {
         let parameters = self.parameters;
         let Some(declared) = parameters.tables.get(&table.text) else {
             let names = parameters.tables.iter().map(|(id, table)| (id.as_str(), table.title.as_str()));
@@ -45,10 +45,10 @@ impl<'a> Checker<'a> {
         }
         let typed = Typed::declared(&declared.value, &format!("table.{}", table.text));
         let (id, title) = (table.text.clone(), declared.title.clone());
-        Some((Node::Lookup { id, title, key: Box::new(key_node) }, typed))
+        Some((Form::Lookup { id, title, key: Box::new(key_node) }, typed))
     }
 
-    pub(crate) fn path(&mut self, names: &[Name], span: Span) -> Checked {
+    pub(crate) fn path(&mut self, names: &[Name], span: Span) -> Formed {
         if let [only] = names {
             let clock = match only.text.as_str() {
                 "month" => Some((Clock::Month, Kind::Month)),
@@ -57,13 +57,13 @@ impl<'a> Checker<'a> {
                 _ => None,
             };
             if let Some((clock, kind)) = clock {
-                return Some((Node::Clock(clock), Typed::plain(kind)));
+                return Some((Form::Clock(clock), Typed::plain(kind)));
             }
             let definitions = self.definitions;
             if let Some(index) = definitions.iter().position(|definition| definition.id == only.text) {
-                let KnownDefinition { id, title, typed } = definitions[index].clone();
+                let KnownDefinition { id, title, unit, typed } = definitions[index].clone();
                 // A rejected definition has had its say; its users stay silent.
-                return Some((Node::Definition { index, id, title }, typed?));
+                return Some((Form::Definition { index, id, title, unit }, typed?));
             }
         }
         if names[0].text == "param" {
@@ -103,10 +103,10 @@ impl<'a> Checker<'a> {
         if let Some(field) = walk.shape.fields.get(&name.text) {
             let written: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
             let typed = Typed::declared(&field.ty, &written.join("."));
-            let (id, title) = (name.text.clone(), field.title.clone());
+            let (id, title, unit) = (name.text.clone(), field.title.clone(), field.unit.clone());
             let shape = walk.shape.name.clone();
             return Some((
-                Node::Field(FieldRead { frame: walk.frame, hops: earlier, shape, id, title }),
+                Form::Field(FieldRead { frame: walk.frame, hops: earlier, shape, id, title, unit }),
                 typed,
             ));
         }
@@ -128,7 +128,7 @@ impl<'a> Checker<'a> {
         self.no_such_field(name, names.len() == 1, walk.shape)
     }
 
-    fn parameter(&mut self, names: &[Name], span: Span) -> Checked {
+    fn parameter(&mut self, names: &[Name], span: Span) -> Formed {
         let parameters = self.parameters;
         let [_, name] = names else {
             return self.refuse(
@@ -136,12 +136,12 @@ impl<'a> Checker<'a> {
                     .suggest("param.名称"),
             );
         };
-        let Some(Field { title, ty }) = parameters.parameters.get(&name.text) else {
+        let Some(Field { title, ty, unit }) = parameters.parameters.get(&name.text) else {
             let known = parameters.parameters.iter().map(|(id, field)| (id.as_str(), field.title.as_str()));
             return self.no_such(name, "参数", "parameter", &known.collect::<Vec<_>>());
         };
         let typed = Typed::declared(ty, &format!("param.{}", name.text));
-        Some((Node::Parameter { id: name.text.clone(), title: title.clone() }, typed))
+        Some((Form::Parameter { id: name.text.clone(), title: title.clone(), unit: unit.clone() }, typed))
     }
 
     /// Follows a path from the row it starts at (the innermost aggregate whose relation it names, else the unit)
@@ -189,7 +189,7 @@ impl<'a> Checker<'a> {
         Some(Walk { frame, hops, shape, rest })
     }
 
-    fn no_such_field(&mut self, name: &Name, bare: bool, shape: &'a Shape) -> Checked {
+    fn no_such_field(&mut self, name: &Name, bare: bool, shape: &'a Shape) -> Formed {
         let mut known: Vec<(&str, &str)> =
             shape.fields.iter().map(|(id, field)| (id.as_str(), field.title.as_str())).collect();
         if bare {
@@ -241,7 +241,7 @@ impl<'a> Checker<'a> {
     }
 
     /// "没有叫 incom 的字段,是不是 income?"
-    pub(crate) fn no_such(&mut self, name: &Name, zh: &str, en: &str, known: &[(&str, &str)]) -> Checked {
+    pub(crate) fn no_such(&mut self, name: &Name, zh: &str, en: &str, known: &[(&str, &str)]) -> Formed {
         let by_title = known.iter().find(|(_, title)| *title == name.text).map(|(id, _)| *id);
         let near = by_title.or_else(|| nearest(&name.text, known.iter().map(|(id, _)| *id)));
         let mut diagnostic = Diagnostic::new(

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::ast::{Expr, ExprKind};
 use crate::check::{Checker, Kind, KnownDefinition, Typed};
+use crate::compiled::{Compiled, CompiledCondition, CompiledDefinition, Form, Node};
 use crate::diagnostic::{Diagnostic, Part, Span};
-use crate::node::Node;
 use crate::parser::{is_keyword, parse};
 use crate::reading::with_titles;
 use crate::types::{ParameterTypes, Shape, Shapes};
@@ -44,6 +45,40 @@ pub struct ProgrammeSource {
     /// After how many months the result is to be reviewed.
     #[serde(default)]
     pub review_months: Option<String>,
+    /// For how many months the benefit goes on for one who no longer meets a condition that tapers.
+    #[serde(default)]
+    pub taper_months: Option<String>,
+    /// First day of the law under which the programme is decided; before it nobody meets it.
+    #[serde(default)]
+    pub valid_from: Option<NaiveDate>,
+    /// Last day.
+    #[serde(default)]
+    pub valid_until: Option<NaiveDate>,
+    /// Articles of law that set the two days.
+    #[serde(default)]
+    pub validity_basis: Vec<String>,
+}
+
+impl ProgrammeSource {
+    /// A programme of this id, title and unit shape with nothing in it.
+    pub fn new(id: &str, title: &str, unit_shape: &str) -> ProgrammeSource {
+        ProgrammeSource {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            unit_shape: unit_shape.to_owned(),
+            definitions: Vec::new(),
+            conditions: Vec::new(),
+            amount: None,
+            amount_title: None,
+            exclusion_group: None,
+            priority: None,
+            review_months: None,
+            taper_months: None,
+            valid_from: None,
+            valid_until: None,
+            validity_basis: Vec::new(),
+        }
+    }
 }
 
 /// A named value.
@@ -74,6 +109,9 @@ pub struct ConditionSource {
     pub basis: Vec<String>,
     /// How it is settled.
     pub kind: ConditionKind,
+    /// One who no longer meets it tapers off instead of stopping at once.
+    #[serde(default)]
+    pub tapers: bool,
 }
 
 /// How a condition is settled.
@@ -98,6 +136,7 @@ pub struct Programme {
     pub(crate) conditions: Vec<Option<Node>>,
     pub(crate) amount: Option<Node>,
     pub(crate) review_months: Option<Node>,
+    pub(crate) taper_months: Option<Node>,
 }
 
 impl Programme {
@@ -107,6 +146,7 @@ impl Programme {
         shapes: &Shapes,
         parameters: &ParameterTypes,
     ) -> Result<Programme, Vec<Diagnostic>> {
+        let source = &with_validity(source);
         let Some(unit) = shapes.get(&source.unit_shape) else {
             let known: Vec<&str> = shapes.shapes.keys().map(String::as_str).collect();
             return Err(vec![head(
@@ -120,12 +160,15 @@ impl Programme {
         let (definitions, order) = compiler.definitions();
         let conditions = compiler.conditions();
         let amount = compiler.amount();
-        let review_months = compiler.review_months();
+        let review_months =
+            compiler.months(source.review_months.as_deref(), &Part::ReviewMonths, "复核间隔", 1);
+        let taper_months = compiler.months(source.taper_months.as_deref(), &Part::TaperMonths, "渐退期", 0);
         if !compiler.diagnostics.is_empty() {
             return Err(compiler.diagnostics);
         }
         let definitions = definitions.into_iter().flatten().collect();
-        Ok(Programme { source: source.clone(), definitions, order, conditions, amount, review_months })
+        let source = source.clone();
+        Ok(Programme { source, definitions, order, conditions, amount, review_months, taper_months })
     }
 
     /// The programme as it was written.
@@ -133,11 +176,37 @@ impl Programme {
         &self.source
     }
 
+    /// The trees that the programme was compiled to.
+    pub fn compiled(&self) -> Compiled<'_> {
+        let ProgrammeSource { id, unit_shape, definitions, conditions, .. } = &self.source;
+        let definitions = definitions.iter().zip(&self.definitions);
+        let conditions = conditions.iter().zip(&self.conditions);
+        Compiled {
+            id,
+            unit_shape,
+            definitions: definitions
+                .map(|(source, node)| CompiledDefinition { id: &source.id, title: &source.title, node })
+                .collect(),
+            order: &self.order,
+            conditions: conditions
+                .map(|(source, node)| CompiledCondition {
+                    id: &source.id,
+                    title: &source.title,
+                    node: node.as_ref(),
+                    tapers: source.tapers,
+                })
+                .collect(),
+            amount: self.amount.as_ref(),
+            review_months: self.review_months.as_ref(),
+            taper_months: self.taper_months.as_ref(),
+        }
+    }
+
     /// Every field that the programme may read, as (shape, field).
     pub fn facts(&self) -> BTreeSet<(String, String)> {
         let mut facts = BTreeSet::new();
         self.visit(&mut |node| {
-            if let Node::Field(read) = node {
+            if let Form::Field(read) = &node.form {
                 facts.insert((read.shape.clone(), read.id.clone()));
             }
         });
@@ -147,9 +216,9 @@ impl Programme {
     /// Every parameter and table that the programme may read: `param.id`, `table.id`.
     pub fn parameters(&self) -> BTreeSet<String> {
         let mut parameters = BTreeSet::new();
-        self.visit(&mut |node| match node {
-            Node::Parameter { id, .. } => drop(parameters.insert(format!("param.{id}"))),
-            Node::Lookup { id, .. } => drop(parameters.insert(format!("table.{id}"))),
+        self.visit(&mut |node| match &node.form {
+            Form::Parameter { id, .. } => drop(parameters.insert(format!("param.{id}"))),
+            Form::Lookup { id, .. } => drop(parameters.insert(format!("table.{id}"))),
             _ => {}
         });
         parameters
@@ -170,10 +239,34 @@ impl Programme {
 
     fn visit(&self, visitor: &mut impl FnMut(&Node)) {
         let conditions = self.conditions.iter().flatten();
-        for node in self.definitions.iter().chain(conditions).chain(&self.amount).chain(&self.review_months) {
+        let others = self.amount.iter().chain(&self.review_months).chain(&self.taper_months);
+        for node in self.definitions.iter().chain(conditions).chain(others) {
             node.visit(visitor);
         }
     }
+}
+
+/// Id of the condition that a programme's own days make.
+pub const VALIDITY: &str = "validity";
+
+/// The programme with its days written as its first condition, so that whoever decides it (here, in vectors, in SQL)
+/// need not know of them.
+fn with_validity(source: &ProgrammeSource) -> ProgrammeSource {
+    let mut source = source.clone();
+    let from = source.valid_from.map(|from| format!("law_on >= DATE '{from}'"));
+    let until = source.valid_until.map(|until| format!("law_on <= DATE '{until}'"));
+    let expr: Vec<String> = from.into_iter().chain(until).collect();
+    if !expr.is_empty() && source.conditions.iter().all(|condition| condition.id != VALIDITY) {
+        let condition = ConditionSource {
+            id: VALIDITY.to_owned(),
+            title: "适用的法律在项目有效期内".to_owned(),
+            basis: source.validity_basis.clone(),
+            kind: ConditionKind::Expression(expr.join(" AND ")),
+            tapers: false,
+        };
+        source.conditions.insert(0, condition);
+    }
+    source
 }
 
 fn head(zh: String, en: String) -> Diagnostic {
@@ -222,6 +315,14 @@ impl Compiler<'_> {
             if !seen.insert(id) {
                 refuse(format!("定义 {id} 写了两次"), format!("definition {id} stands twice"));
             }
+        }
+        if let (Some(from), Some(until)) = (self.source.valid_from, self.source.valid_until)
+            && until < from
+        {
+            self.diagnostics.push(head(
+                format!("有效期的末日 {until} 早于首日 {from}"),
+                format!("the last day of validity, {until}, is before the first, {from}"),
+            ));
         }
         let mut seen = BTreeSet::new();
         for condition in &self.source.conditions {
@@ -275,8 +376,8 @@ impl Compiler<'_> {
         let mut parsed = Vec::new();
         for definition in sources {
             parsed.push(self.parse(&Part::Definition(definition.id.clone()), &definition.expr));
-            let (id, title) = (definition.id.clone(), definition.title.clone());
-            self.known.push(KnownDefinition { id, title, typed: None });
+            let DefinitionSource { id, title, unit, .. } = definition.clone();
+            self.known.push(KnownDefinition { id, title, unit, typed: None });
         }
         let index_of: BTreeMap<&str, usize> =
             sources.iter().enumerate().map(|(index, definition)| (definition.id.as_str(), index)).collect();
@@ -395,17 +496,18 @@ impl Compiler<'_> {
         Some(node)
     }
 
-    fn review_months(&mut self) -> Option<Node> {
-        let expr = self.parse(&Part::ReviewMonths, self.source.review_months.as_deref()?)?;
-        let (node, typed) = self.check(&Part::ReviewMonths, &expr, Wanted::Number)?;
-        let at_least_one = typed.range.min.as_ref().is_some_and(|min| *min >= crate::Rational::ONE);
-        if typed.range.scale != Some(0) || !at_least_one {
+    /// An interval in whole months that is proven to be at least `least`.
+    fn months(&mut self, text: Option<&str>, part: &Part, title: &str, least: i64) -> Option<Node> {
+        let expr = self.parse(part, text?)?;
+        let (node, typed) = self.check(part, &expr, Wanted::Number)?;
+        let enough = typed.range.min.as_ref().is_some_and(|min| *min >= crate::Rational::from(least));
+        if typed.range.scale != Some(0) || !enough {
             let diagnostic = Diagnostic::new(
                 expr.span,
-                "复核间隔要是不小于 1 的整数个月",
-                "the review interval must be a whole number of months, at least 1",
+                format!("{title}要是不小于 {least} 的整数个月"),
+                format!("this interval must be a whole number of months, at least {least}"),
             );
-            self.diagnostics.push(Diagnostic { part: Part::ReviewMonths, ..diagnostic });
+            self.diagnostics.push(Diagnostic { part: part.clone(), ..diagnostic });
         }
         Some(node)
     }

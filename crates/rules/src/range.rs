@@ -5,24 +5,31 @@ use crate::rational::{Rational, power_of_ten};
 
 /// Bounds and decimals of a number; `None` is "no bound" and "any fraction".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Range {
+pub struct Range {
+    /// Never below.
     pub min: Option<Rational>,
+    /// Never above.
     pub max: Option<Rational>,
+    /// Never more decimals.
     pub scale: Option<u32>,
 }
 
 impl Range {
-    pub(crate) const ANY: Range = Range { min: None, max: None, scale: None };
+    /// Nothing proven.
+    pub const ANY: Range = Range { min: None, max: None, scale: None };
 
-    pub(crate) fn exactly(number: &Rational) -> Range {
+    /// Just this number.
+    pub fn exactly(number: &Rational) -> Range {
         Range { min: Some(number.clone()), max: Some(number.clone()), scale: number.decimals() }
     }
 
-    pub(crate) fn whole(min: i64, max: i64) -> Range {
+    /// A whole number between two, both included.
+    pub fn whole(min: i64, max: i64) -> Range {
         Range { min: Some(min.into()), max: Some(max.into()), scale: Some(0) }
     }
 
-    pub(crate) fn is_bounded(&self) -> bool {
+    /// Whether both bounds are proven.
+    pub fn is_bounded(&self) -> bool {
         self.min.is_some() && self.max.is_some()
     }
 
@@ -31,7 +38,7 @@ impl Range {
     }
 
     /// Either of the two.
-    pub(crate) fn or(&self, other: &Range) -> Range {
+    pub fn or(&self, other: &Range) -> Range {
         Range {
             min: both(&self.min, &other.min, Ord::min),
             max: both(&self.max, &other.max, Ord::max),
@@ -43,11 +50,13 @@ impl Range {
         Some(self.scale?.max(other.scale?))
     }
 
-    pub(crate) fn negate(&self) -> Range {
+    /// Of `-x`.
+    pub fn negate(&self) -> Range {
         Range { min: self.max.as_ref().map(|x| -x), max: self.min.as_ref().map(|x| -x), scale: self.scale }
     }
 
-    pub(crate) fn add(&self, other: &Range) -> Range {
+    /// Of a sum.
+    pub fn add(&self, other: &Range) -> Range {
         Range {
             min: both(&self.min, &other.min, |a, b| &a + &b),
             max: both(&self.max, &other.max, |a, b| &a + &b),
@@ -55,7 +64,8 @@ impl Range {
         }
     }
 
-    pub(crate) fn multiply(&self, other: &Range) -> Range {
+    /// Of a product.
+    pub fn multiply(&self, other: &Range) -> Range {
         let scale = self.scale.zip(other.scale).map(|(a, b)| a + b);
         if let (Some(a), Some(b), Some(c), Some(d)) = (&self.min, &self.max, &other.min, &other.max) {
             let mut products = [a * c, a * d, b * c, b * d];
@@ -67,7 +77,8 @@ impl Range {
         Range { min, max: None, scale }
     }
 
-    pub(crate) fn divide(&self, divisor: &Range) -> Range {
+    /// Of a quotient.
+    pub fn divide(&self, divisor: &Range) -> Range {
         Range { scale: None, ..self.multiply(&divisor.reciprocal()) }
     }
 
@@ -92,7 +103,8 @@ impl Range {
         Range { min, max, scale: None }
     }
 
-    pub(crate) fn abs(&self) -> Range {
+    /// Of the number without its sign.
+    pub fn abs(&self) -> Range {
         if self.non_negative() {
             return self.clone();
         }
@@ -100,7 +112,8 @@ impl Range {
         Range { min: Some(Rational::ZERO), ..reach }
     }
 
-    pub(crate) fn least(&self, other: &Range) -> Range {
+    /// Of the smaller of two.
+    pub fn least(&self, other: &Range) -> Range {
         Range {
             min: both(&self.min, &other.min, Ord::min),
             max: either(&self.max, &other.max, Ord::min),
@@ -108,7 +121,8 @@ impl Range {
         }
     }
 
-    pub(crate) fn greatest(&self, other: &Range) -> Range {
+    /// Of the greater of two.
+    pub fn greatest(&self, other: &Range) -> Range {
         Range {
             min: either(&self.min, &other.min, Ord::max),
             max: both(&self.max, &other.max, Ord::max),

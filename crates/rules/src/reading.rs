@@ -2,7 +2,7 @@
 //! places, so that a letter can print both "(低保标准 - 人均月收入) * 人数" and "(760 - 505.32) * 3".
 
 use crate::ast::{Comparator, Operator};
-use crate::node::{Aggregate, AggregateFunction, Function, Hop, Node};
+use crate::compiled::{Aggregate, AggregateFunction, FieldRead, Form, Function, Hop, Link, Node};
 use crate::value::Value;
 
 /// The expression with titles.
@@ -20,13 +20,69 @@ pub(crate) fn path_title(hops: &[Hop], last: &str) -> String {
     hops.iter().map(|hop| hop.title.as_str()).chain([last]).collect::<Vec<_>>().join("·")
 }
 
+/// The unit in which a number is counted, without its "per" part (元 of 元/人·月), as far as the names in it tell.
+pub(crate) fn unit_of(node: &Node) -> Option<&str> {
+    match &node.form {
+        Form::Field(FieldRead { unit, .. })
+        | Form::Parameter { unit, .. }
+        | Form::Definition { unit, .. } => {
+            let unit = unit.as_deref()?.split(['/', '·', '／']).next()?.trim();
+            (!unit.is_empty()).then_some(unit)
+        }
+        Form::Aggregate(aggregate) => match aggregate.function {
+            AggregateFunction::Sum
+            | AggregateFunction::KnownSum
+            | AggregateFunction::Min
+            | AggregateFunction::Max => aggregate.argument.as_ref().and_then(unit_of),
+            AggregateFunction::Count | AggregateFunction::BoolOr | AggregateFunction::BoolAnd => None,
+        },
+        Form::Negate(inner) | Form::Round { value: inner, .. } => unit_of(inner),
+        Form::Chain { first, rest } => {
+            let mut unit = unit_of(first);
+            for Link { operator, operand, .. } in rest {
+                let other = unit_of(operand);
+                unit = match operator {
+                    Operator::Add | Operator::Subtract => unit.or(other),
+                    // Money by a count or a rate stays money; by anything else it is no unit that people have.
+                    Operator::Multiply if unit.is_none() => other,
+                    Operator::Multiply | Operator::Divide if other.is_none_or(is_bare) => unit,
+                    Operator::Multiply | Operator::Divide => None,
+                };
+            }
+            unit
+        }
+        Form::Case { branches, otherwise, .. } => {
+            branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).find_map(unit_of)
+        }
+        Form::Call(function, arguments) => match function {
+            Function::AgeAt => Some("岁"),
+            Function::MonthsBetween => Some("个月"),
+            Function::DaysBetween => Some("天"),
+            Function::Length => Some("个字"),
+            Function::Coalesce
+            | Function::Least
+            | Function::Greatest
+            | Function::Floor
+            | Function::Ceil
+            | Function::Abs => arguments.iter().find_map(unit_of),
+            Function::AddMonths | Function::MonthOf | Function::FirstDay | Function::LastDay => None,
+        },
+        _ => None,
+    }
+}
+
+/// A unit that counts or scales and is gone from a product or quotient.
+fn is_bare(unit: &str) -> bool {
+    matches!(unit, "人" | "户" | "个" | "倍" | "%" | "个月")
+}
+
 fn title(atom: &Node) -> String {
-    match atom {
-        Node::Field(read) => path_title(&read.hops, &read.title),
-        Node::Definition { title, .. } | Node::Parameter { title, .. } => title.clone(),
-        Node::Lookup { title, key, .. } => format!("{title}[{}]", with_titles(key)),
-        Node::Clock(clock) => clock.title().to_owned(),
-        Node::Aggregate(aggregate) => aggregate_title(aggregate),
+    match &atom.form {
+        Form::Field(read) => path_title(&read.hops, &read.title),
+        Form::Definition { title, .. } | Form::Parameter { title, .. } => title.clone(),
+        Form::Lookup { title, key, .. } => format!("{title}[{}]", with_titles(key)),
+        Form::Clock(clock) => clock.title().to_owned(),
+        Form::Aggregate(aggregate) => aggregate_title(aggregate),
         _ => String::new(),
     }
 }
@@ -49,24 +105,20 @@ fn aggregate_title(aggregate: &Aggregate) -> String {
 
 /// How tightly a node binds; brackets go around what binds less tightly than its place wants.
 fn binding(node: &Node) -> u8 {
-    match node {
-        Node::Or(_) | Node::Case { .. } => 1,
-        Node::And(_) => 2,
-        Node::Not(_) => 3,
-        Node::Compare(..) | Node::Between { .. } | Node::In { .. } | Node::IsNull { .. } => 4,
-        Node::Chain { rest, .. } => rank(rest),
-        Node::Negate(_) => 7,
+    match &node.form {
+        Form::Or(_) | Form::Case { .. } => 1,
+        Form::And(_) => 2,
+        Form::Not(_) => 3,
+        Form::Compare(..) | Form::Between { .. } | Form::In { .. } | Form::IsNull { .. } => 4,
+        Form::Chain { rest, .. } => rank(rest),
+        Form::Negate(_) => 7,
         _ => 8,
     }
 }
 
 /// How tightly a chain of operators binds.
-fn rank(rest: &[(Operator, Node)]) -> u8 {
-    if rest.iter().any(|(operator, _)| matches!(operator, Operator::Add | Operator::Subtract)) {
-        5
-    } else {
-        6
-    }
+fn rank(rest: &[Link]) -> u8 {
+    if rest.iter().any(|link| matches!(link.operator, Operator::Add | Operator::Subtract)) { 5 } else { 6 }
 }
 
 fn write<'a>(node: &'a Node, atom: &dyn Fn(&'a Node) -> String, wanted: u8) -> String {
@@ -74,40 +126,40 @@ fn write<'a>(node: &'a Node, atom: &dyn Fn(&'a Node) -> String, wanted: u8) -> S
     let list = |nodes: &'a [Node], between: &str| {
         nodes.iter().map(|node| at(node, 0)).collect::<Vec<_>>().join(between)
     };
-    let text = match node {
-        Node::Constant(value) => value.to_string(),
-        Node::Field(_)
-        | Node::Definition { .. }
-        | Node::Parameter { .. }
-        | Node::Lookup { .. }
-        | Node::Clock(_)
-        | Node::Aggregate(_) => atom(node),
-        Node::Not(inner) => format!("非 {}", at(inner, 4)),
-        Node::And(parts) => parts.iter().map(|part| at(part, 3)).collect::<Vec<_>>().join(" 且 "),
-        Node::Or(parts) => parts.iter().map(|part| at(part, 2)).collect::<Vec<_>>().join(" 或 "),
-        Node::Negate(inner) => format!("-{}", at(inner, 8)),
-        Node::Chain { first, rest } => {
+    let text = match &node.form {
+        Form::Constant(value) => value.to_string(),
+        Form::Field(_)
+        | Form::Definition { .. }
+        | Form::Parameter { .. }
+        | Form::Lookup { .. }
+        | Form::Clock(_)
+        | Form::Aggregate(_) => atom(node),
+        Form::Not(inner) => format!("非 {}", at(inner, 4)),
+        Form::And(parts) => parts.iter().map(|part| at(part, 3)).collect::<Vec<_>>().join(" 且 "),
+        Form::Or(parts) => parts.iter().map(|part| at(part, 2)).collect::<Vec<_>>().join(" 或 "),
+        Form::Negate(inner) => format!("-{}", at(inner, 8)),
+        Form::Chain { first, rest } => {
             let mut text = at(first, rank(rest));
-            for (operator, node) in rest {
-                text += &format!(" {} {}", operator.symbol(), at(node, rank(rest) + 1));
+            for Link { operator, operand, .. } in rest {
+                text += &format!(" {} {}", operator.symbol(), at(operand, rank(rest) + 1));
             }
             text
         }
-        Node::Compare(comparator, left, right) => {
+        Form::Compare(comparator, left, right) => {
             format!("{} {} {}", at(left, 5), symbol(*comparator), at(right, 5))
         }
-        Node::Between { value, low, high, negated } => {
+        Form::Between { value, low, high, negated } => {
             let not = if *negated { "不" } else { "" };
             format!("{} {not}在 {} 到 {} 之间", at(value, 5), at(low, 5), at(high, 5))
         }
-        Node::In { value, list: items, negated } => {
+        Form::In { value, list: items, negated } => {
             let not = if *negated { "不是" } else { "是" };
             format!("{} {not} {} 之一", at(value, 5), list(items, "、"))
         }
-        Node::IsNull { value, negated } => {
+        Form::IsNull { value, negated } => {
             format!("{} {}", at(value, 5), if *negated { "已知" } else { "未知" })
         }
-        Node::Case { operand, branches, otherwise } => {
+        Form::Case { operand, branches, otherwise } => {
             let operand =
                 operand.as_ref().map(|operand| format!("{} 是 ", at(operand, 5))).unwrap_or_default();
             let mut text = String::new();
@@ -118,11 +170,11 @@ fn write<'a>(node: &'a Node, atom: &dyn Fn(&'a Node) -> String, wanted: u8) -> S
                 &otherwise.as_ref().map_or("否则未知".to_owned(), |last| format!("否则 {}", at(last, 0)));
             text
         }
-        Node::Round { value, digits } => match digits {
+        Form::Round { value, digits } => match digits {
             0 => format!("四舍五入({})", at(value, 0)),
             digits => format!("四舍五入({}, {digits} 位小数)", at(value, 0)),
         },
-        Node::Call(function, arguments) => {
+        Form::Call(function, arguments) => {
             format!("{}({})", function_title(*function), list(arguments, ", "))
         }
     };

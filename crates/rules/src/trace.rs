@@ -4,9 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ast::Comparator;
+use crate::compiled::{Aggregate, AggregateFunction, FieldRead, Form, Function, Node};
 use crate::eval::{Evaluator, Frames, Seen, key_text};
-use crate::node::{Aggregate, AggregateFunction, FieldRead, Function, Node};
-use crate::rational::Rational;
 use crate::reading::{path_title, symbol, with_figures, with_titles};
 use crate::value::{Record, Value};
 
@@ -50,23 +49,6 @@ pub struct Comparison {
     pub text: String,
 }
 
-/// The smallest change of one compared number that turns the outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flip {
-    /// Id of the condition.
-    pub condition: String,
-    /// The number that would have to change, in titles.
-    pub title: String,
-    /// Its value now.
-    pub from: Value,
-    /// What would have to be added to it (negative: taken away).
-    pub delta: Value,
-    /// Whether exactly `delta` suffices; if not, it must be more than that.
-    pub inclusive: bool,
-    /// For people: `人均月收入再低 35.2 以上即符合`.
-    pub text: String,
-}
-
 /// The records in view and how their fields are called.
 struct Spot<'a, 'f> {
     frames: Frames<'a, 'f>,
@@ -79,7 +61,7 @@ impl<'a, 'f> Spot<'a, 'f> {
         Spot { frames: Frames::unit(record), prefixes: vec![(String::new(), String::new())] }
     }
 
-    fn named(&self, frame: usize, hops: &[crate::node::Hop], id: &str, title: &str) -> (String, String) {
+    fn named(&self, frame: usize, hops: &[crate::compiled::Hop], id: &str, title: &str) -> (String, String) {
         let (path, before) = &self.prefixes[frame];
         let hop_path: String = hops.iter().map(|hop| format!("{}.", hop.id)).collect();
         (format!("{path}{hop_path}{id}"), format!("{before}{}", path_title(hops, title)))
@@ -145,25 +127,25 @@ impl<'a> Tracer<'a, '_> {
                 reads.push(Read { path, title, value });
             }
         };
-        match node {
-            Node::Constant(_) => {}
-            Node::Field(read) => push(spot.field(read), self.value(node, spot).into_value()),
-            Node::Definition { id, title, .. } => {
+        match &node.form {
+            Form::Constant(_) => {}
+            Form::Field(read) => push(spot.field(read), self.value(node, spot).into_value()),
+            Form::Definition { id, title, .. } => {
                 push((id.clone(), title.clone()), self.value(node, spot).into_value());
             }
-            Node::Parameter { id, title } => {
+            Form::Parameter { id, title, .. } => {
                 push((format!("param.{id}"), title.clone()), self.value(node, spot).into_value());
             }
-            Node::Clock(clock) => {
+            Form::Clock(clock) => {
                 push((clock.id().to_owned(), clock.title().to_owned()), self.value(node, spot).into_value());
             }
-            Node::Lookup { id, title, key } => {
+            Form::Lookup { id, title, key } => {
                 let written = key_text(&self.value(key, spot)).map_or("未知".to_owned(), Into::into);
                 let value = self.value(node, spot).into_value();
                 push((format!("table.{id}[{written}]"), format!("{title}[{written}]")), value);
                 self.read(key, spot, reads);
             }
-            Node::Case { operand, branches, otherwise } => {
+            Form::Case { operand, branches, otherwise } => {
                 if let Some(operand) = operand {
                     self.read(operand, spot, reads);
                 }
@@ -180,7 +162,7 @@ impl<'a> Tracer<'a, '_> {
                     self.read(otherwise, spot, reads);
                 }
             }
-            Node::Call(Function::Coalesce, arguments) => {
+            Form::Call(Function::Coalesce, arguments) => {
                 for argument in arguments {
                     self.read(argument, spot, reads);
                     if !self.value(argument, spot).is_unknown() {
@@ -188,7 +170,7 @@ impl<'a> Tracer<'a, '_> {
                     }
                 }
             }
-            Node::Aggregate(aggregate) => {
+            Form::Aggregate(aggregate) => {
                 let rows =
                     spot.frames.rows(aggregate).map(|rows| i64::try_from(rows.len()).unwrap_or(i64::MAX));
                 push(spot.relation(aggregate), Value::from(rows));
@@ -204,17 +186,17 @@ impl<'a> Tracer<'a, '_> {
                     }
                 });
             }
-            Node::Not(_)
-            | Node::And(_)
-            | Node::Or(_)
-            | Node::Negate(_)
-            | Node::Chain { .. }
-            | Node::Compare(..)
-            | Node::Between { .. }
-            | Node::In { .. }
-            | Node::IsNull { .. }
-            | Node::Round { .. }
-            | Node::Call(..) => {
+            Form::Not(_)
+            | Form::And(_)
+            | Form::Or(_)
+            | Form::Negate(_)
+            | Form::Chain { .. }
+            | Form::Compare(..)
+            | Form::Between { .. }
+            | Form::In { .. }
+            | Form::IsNull { .. }
+            | Form::Round { .. }
+            | Form::Call(..) => {
                 for child in node.children() {
                     self.read(child, spot, reads);
                 }
@@ -232,20 +214,20 @@ impl<'a> Tracer<'a, '_> {
                 missing.push(Missing { path, title });
             }
         };
-        match node {
-            Node::Constant(_) | Node::Clock(_) => {}
-            Node::Field(read) => push(spot.field(read), missing),
-            Node::Parameter { id, title } => push((format!("param.{id}"), title.clone()), missing),
-            Node::Definition { index, .. } => {
+        match &node.form {
+            Form::Constant(_) | Form::Clock(_) => {}
+            Form::Field(read) => push(spot.field(read), missing),
+            Form::Parameter { id, title, .. } => push((format!("param.{id}"), title.clone()), missing),
+            Form::Definition { index, .. } => {
                 if let Some(definition) = self.definitions.get(*index) {
                     self.blame(definition, &Spot::unit(self.record), missing);
                 }
             }
-            Node::Lookup { id, title, key } => match key_text(&self.value(key, spot)) {
+            Form::Lookup { id, title, key } => match key_text(&self.value(key, spot)) {
                 Some(key) => push((format!("table.{id}[{key}]"), format!("{title}[{key}]")), missing),
                 None => self.blame(key, spot, missing),
             },
-            Node::Case { operand, branches, otherwise } => {
+            Form::Case { operand, branches, otherwise } => {
                 if let Some(operand) = operand {
                     self.blame(operand, spot, missing);
                 }
@@ -265,7 +247,7 @@ impl<'a> Tracer<'a, '_> {
                     self.blame(otherwise, spot, missing);
                 }
             }
-            Node::Aggregate(aggregate) => {
+            Form::Aggregate(aggregate) => {
                 let said = self.rows(aggregate, spot, |spot| {
                     let filter = aggregate.filter.as_ref();
                     let counted =
@@ -291,17 +273,17 @@ impl<'a> Tracer<'a, '_> {
                     push(spot.relation(aggregate), missing);
                 }
             }
-            Node::Not(_)
-            | Node::And(_)
-            | Node::Or(_)
-            | Node::Negate(_)
-            | Node::Chain { .. }
-            | Node::Compare(..)
-            | Node::Between { .. }
-            | Node::In { .. }
-            | Node::IsNull { .. }
-            | Node::Round { .. }
-            | Node::Call(..) => {
+            Form::Not(_)
+            | Form::And(_)
+            | Form::Or(_)
+            | Form::Negate(_)
+            | Form::Chain { .. }
+            | Form::Compare(..)
+            | Form::Between { .. }
+            | Form::In { .. }
+            | Form::IsNull { .. }
+            | Form::Round { .. }
+            | Form::Call(..) => {
                 for child in node.children() {
                     self.blame(child, spot, missing);
                 }
@@ -318,20 +300,25 @@ impl<'a> Tracer<'a, '_> {
 
     /// The comparisons that settle a condition, through AND, OR, NOT and definitions.
     pub(crate) fn comparisons(&self, node: &'a Node, found: &mut Vec<Comparison>) {
-        match node {
-            Node::And(parts) | Node::Or(parts) => {
+        match &node.form {
+            Form::And(parts) | Form::Or(parts) => {
                 for part in parts {
                     self.comparisons(part, found);
                 }
             }
-            Node::Not(inner) => self.comparisons(inner, found),
-            Node::Definition { index, .. } => {
+            Form::Not(inner) => self.comparisons(inner, found),
+            Form::Definition { index, .. } => {
                 if let Some(definition) = self.definitions.get(*index) {
                     self.comparisons(definition, found);
                 }
             }
-            Node::Compare(comparator, left, right) => found.push(self.comparison(*comparator, left, right)),
-            Node::Between { value, low, high, .. } => {
+            Form::Case { .. } => {
+                if let Some(taken) = self.taken(node) {
+                    self.comparisons(taken, found);
+                }
+            }
+            Form::Compare(comparator, left, right) => found.push(self.comparison(*comparator, left, right)),
+            Form::Between { value, low, high, .. } => {
                 found.push(self.comparison(Comparator::GreaterOrEqual, value, low));
                 found.push(self.comparison(Comparator::LessOrEqual, value, high));
             }
@@ -339,11 +326,25 @@ impl<'a> Tracer<'a, '_> {
         }
     }
 
+    /// The result of the branch that a CASE of the unit takes, if that is known.
+    pub(crate) fn taken(&self, node: &'a Node) -> Option<&'a Node> {
+        let Form::Case { operand, branches, otherwise } = &node.form else { return None };
+        let frames = Frames::unit(self.record);
+        let against = operand.as_ref().map(|operand| self.evaluator.value(operand, &frames));
+        for (when, then) in branches {
+            if self.evaluator.branch(against.as_ref(), when, &frames)? {
+                return Some(then);
+            }
+        }
+        otherwise.as_deref()
+    }
+
     fn comparison(&self, comparator: Comparator, left: &'a Node, right: &'a Node) -> Comparison {
         let frames = Frames::unit(self.record);
         let (a, b) = (self.evaluator.value(left, &frames), self.evaluator.value(right, &frames));
         let holds = a.compare(&b).map(|ordering| comparator.holds(ordering));
-        let name = |node: &Node| if let Node::Constant(_) = node { String::new() } else { with_titles(node) };
+        let name =
+            |node: &Node| if let Form::Constant(_) = node.form { String::new() } else { with_titles(node) };
         let (left_title, right_title) = (name(left), name(right));
         let (left, right) = (a.into_value(), b.into_value());
         let side = |title: &str, value: &Value| {
@@ -355,127 +356,4 @@ impl<'a> Tracer<'a, '_> {
         let operator = comparator.symbol().to_owned();
         Comparison { left_title, left, operator, right_title, right, holds, text }
     }
-
-    /// The changes of one number each that would turn a condition whose outcome is known.
-    pub(crate) fn flips(&self, node: &'a Node, condition: &str) -> Vec<Flip> {
-        let frames = Frames::unit(self.record);
-        let Some(holds) = self.evaluator.truth(node, &frames) else { return Vec::new() };
-        let mut found = Vec::new();
-        self.turns(node, condition, holds, &mut found);
-        found
-    }
-
-    fn turns(&self, node: &'a Node, condition: &str, met: bool, found: &mut Vec<Flip>) {
-        let frames = Frames::unit(self.record);
-        let Some(holds) = self.evaluator.truth(node, &frames) else { return };
-        match node {
-            Node::Not(inner) => self.turns(inner, condition, met, found),
-            Node::Definition { index, .. } => {
-                if let Some(definition) = self.definitions.get(*index) {
-                    self.turns(definition, condition, met, found);
-                }
-            }
-            Node::And(parts) | Node::Or(parts) => {
-                // What the whole is when every part is so: true for AND, false for OR.
-                let neutral = matches!(node, Node::And(_));
-                let mut others =
-                    parts.iter().filter(|part| self.evaluator.truth(part, &frames) != Some(neutral));
-                match (holds == neutral, others.next(), others.next()) {
-                    (true, ..) => parts.iter().for_each(|part| self.turns(part, condition, met, found)),
-                    (false, Some(only), None) => self.turns(only, condition, met, found),
-                    (false, ..) => {}
-                }
-            }
-            Node::Compare(comparator, left, right) => {
-                self.turn(*comparator, left, right, condition, met, found);
-            }
-            Node::Between { value, low, high, .. } => {
-                for (comparator, bound) in
-                    [(Comparator::GreaterOrEqual, low), (Comparator::LessOrEqual, high)]
-                {
-                    let (a, b) = (self.evaluator.value(value, &frames), self.evaluator.value(bound, &frames));
-                    let inside = a.compare(&b).map(|ordering| comparator.holds(ordering));
-                    let within = self.evaluator.value(value, &frames);
-                    let all_inside = |bound: &'a Node, comparator: Comparator| {
-                        within.compare(&self.evaluator.value(bound, &frames)).map(|o| comparator.holds(o))
-                    };
-                    let in_range = all_inside(low, Comparator::GreaterOrEqual) == Some(true)
-                        && all_inside(high, Comparator::LessOrEqual) == Some(true);
-                    // Inside, either bound may be crossed; outside, only the one that was overstepped.
-                    if in_range || inside == Some(false) {
-                        self.turn(comparator, value, bound, condition, met, found);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn turn(
-        &self,
-        comparator: Comparator,
-        left: &'a Node,
-        right: &'a Node,
-        condition: &str,
-        met: bool,
-        found: &mut Vec<Flip>,
-    ) {
-        let frames = Frames::unit(self.record);
-        // The side that speaks of the family is the one that could change.
-        let (comparator, left, right) = if is_given(left) && !is_given(right) {
-            (comparator.mirrored(), right, left)
-        } else {
-            (comparator, left, right)
-        };
-        let (Seen::Number(a), Seen::Number(b)) =
-            (self.evaluator.value(left, &frames), self.evaluator.value(right, &frames))
-        else {
-            return;
-        };
-        let target = if comparator.holds(a.cmp(&b)) { comparator.opposite() } else { comparator };
-        let (delta, inclusive) = match target {
-            Comparator::Equal | Comparator::LessOrEqual | Comparator::GreaterOrEqual => (&b - &a, true),
-            Comparator::Less | Comparator::Greater => (&b - &a, false),
-            // Any change at all would do: there is no smallest one to speak of.
-            Comparator::NotEqual => return,
-        };
-        let title = with_titles(left);
-        let direction = match target {
-            Comparator::Less | Comparator::LessOrEqual => "低",
-            Comparator::Greater | Comparator::GreaterOrEqual => "高",
-            Comparator::Equal | Comparator::NotEqual => {
-                if delta.is_negative() {
-                    "低"
-                } else {
-                    "高"
-                }
-            }
-        };
-        let result = if met { "即不符合" } else { "即符合" };
-        let text = match (inclusive, delta.is_zero()) {
-            (true, _) => format!("{title}再{direction} {} {result}", Value::Number(delta.abs())),
-            (false, false) => format!("{title}再{direction} {} 以上{result}", Value::Number(delta.abs())),
-            (false, true) => format!("{title}再{direction}一点{result}"),
-        };
-        let (from, delta) = (Value::Number(a), Value::Number(delta));
-        found.push(Flip { condition: condition.to_owned(), title, from, delta, inclusive, text });
-    }
-}
-
-/// The flip with the smallest change in proportion to the number that changes; the first of equals.
-pub(crate) fn nearest_flip(flips: Vec<Flip>) -> Option<Flip> {
-    let share = |flip: &Flip| {
-        let (delta, from) = (flip.delta.as_number()?.abs(), flip.from.as_number()?.abs());
-        delta.checked_div(&from.max(Rational::ONE))
-    };
-    flips.into_iter().min_by(|a, b| share(a).cmp(&share(b)))
-}
-
-/// True for what no family can change: constants, parameters and dates.
-fn is_given(node: &Node) -> bool {
-    let mut given = true;
-    node.visit(&mut |node| {
-        given &= !matches!(node, Node::Field(_) | Node::Definition { .. } | Node::Aggregate(_));
-    });
-    given
 }

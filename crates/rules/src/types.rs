@@ -65,12 +65,21 @@ pub struct Field {
     pub title: String,
     /// Type of its values.
     pub ty: Type,
+    /// Unit for people, such as 元/月 or 岁.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 impl Field {
     /// A field of this title and type.
     pub fn new(title: &str, ty: Type) -> Field {
-        Field { title: title.to_owned(), ty }
+        Field { title: title.to_owned(), ty, unit: None }
+    }
+
+    /// The field with its unit.
+    pub fn in_unit(mut self, unit: &str) -> Field {
+        self.unit = Some(unit.to_owned());
+        self
     }
 }
 
@@ -107,6 +116,12 @@ impl Shape {
     /// The shape with a field more.
     pub fn with_field(mut self, id: &str, title: &str, ty: Type) -> Shape {
         self.fields.insert(id.to_owned(), Field::new(title, ty));
+        self
+    }
+
+    /// The shape with a field more, measured in a unit.
+    pub fn with_measure(mut self, id: &str, title: &str, unit: &str, ty: Type) -> Shape {
+        self.fields.insert(id.to_owned(), Field::new(title, ty).in_unit(unit));
         self
     }
 

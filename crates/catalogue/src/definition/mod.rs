@@ -27,7 +27,9 @@ pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
 pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue};
 pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile};
-pub use programme::{Amount, Condition, ConditionKind, Definition, ExclusionGroup, Programme, Unit};
+pub use programme::{
+    Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Programme, Unit,
+};
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Role};
 

@@ -1,5 +1,6 @@
 //! Programmes: who may get what, how much, and why.
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{Basis, ValueKind};
@@ -55,6 +56,12 @@ pub struct Programme {
     /// Law behind the taper.
     #[serde(default)]
     pub taper_basis: Vec<Basis>,
+    /// First day of the law under which it is decided; always if absent.
+    #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
+    pub valid_from: Option<NaiveDate>,
+    /// Last day.
+    #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
+    pub valid_until: Option<NaiveDate>,
 }
 
 /// A named intermediate value.
@@ -109,6 +116,9 @@ pub struct Condition {
     pub reason: Located<String>,
     /// What a refused family can do next, in plain words.
     pub remedy: String,
+    /// Who no longer meets it tapers off (渐退) instead of stopping at once.
+    #[serde(default)]
+    pub tapers: bool,
 }
 
 /// How a condition is answered.
@@ -143,4 +153,33 @@ pub struct ExclusionGroup {
     pub id: Located<String>,
     /// Title.
     pub title: String,
+    /// Which one pays when several could.
+    #[serde(default)]
+    pub rule: ExclusionRule,
+    /// Law behind the rule.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// Which programme of a group pays a person who meets several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExclusionRule {
+    /// The one with the lower priority number.
+    #[default]
+    Priority,
+    /// The one that pays more (就高).
+    Highest,
+    /// The one that the person chose (由本人选择).
+    Choice,
+}
+
+impl From<ExclusionRule> for rules::ExclusionRule {
+    fn from(rule: ExclusionRule) -> Self {
+        match rule {
+            ExclusionRule::Priority => Self::Priority,
+            ExclusionRule::Highest => Self::Highest,
+            ExclusionRule::Choice => Self::Choice,
+        }
+    }
 }

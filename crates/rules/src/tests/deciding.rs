@@ -9,7 +9,13 @@ fn definition(id: &str, title: &str, expr: &str) -> DefinitionSource {
 
 fn condition(id: &str, title: &str, expr: &str) -> ConditionSource {
     let kind = ConditionKind::Expression(expr.to_owned());
-    ConditionSource { id: id.to_owned(), title: title.to_owned(), basis: vec![format!("law:{id}")], kind }
+    ConditionSource {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        basis: vec![format!("law:{id}")],
+        kind,
+        tapers: false,
+    }
 }
 
 pub(super) fn dibao() -> ProgrammeSource {
@@ -18,15 +24,16 @@ pub(super) fn dibao() -> ProgrammeSource {
         title: "财产状况符合".to_owned(),
         basis: vec!["law:8".to_owned()],
         kind: ConditionKind::Finding,
+        tapers: false,
     };
     ProgrammeSource {
-        id: "dibao".to_owned(),
-        title: "最低生活保障".to_owned(),
-        unit_shape: "household".to_owned(),
         definitions: vec![
             definition("shortfall", "人均差额", "param.dibao_standard - per_capita_income"),
             definition("size", "共同生活人数", "count(members.*)"),
-            definition("per_capita_income", "人均月收入", "sum(members.income) / size"),
+            DefinitionSource {
+                unit: Some("元/人·月".to_owned()),
+                ..definition("per_capita_income", "人均月收入", "sum(members.income) / size")
+            },
         ],
         conditions: vec![
             condition("income", "人均月收入低于低保标准", "per_capita_income < param.dibao_standard"),
@@ -39,6 +46,7 @@ pub(super) fn dibao() -> ProgrammeSource {
         exclusion_group: Some("basic".to_owned()),
         priority: Some(1),
         review_months: Some("CASE WHEN bool_or(members.student) THEN 6 ELSE 12 END".to_owned()),
+        ..ProgrammeSource::new("dibao", "最低生活保障", "household")
     }
 }
 
@@ -78,7 +86,7 @@ fn a_poor_family_gets_the_difference_and_hears_why() {
         (flip.condition.as_str(), flip.delta, flip.inclusive),
         ("income", number("34.80").into(), true)
     );
-    assert_eq!(flip.text, "人均月收入再高 34.8 即不符合");
+    assert_eq!(flip.text, "人均月收入再高 34.80 元即不符合");
     let working = determination.working.expect("met");
     assert_eq!(working.formula, "人均差额 * 共同生活人数");
     assert_eq!(working.figures, "34.8 * 4");
@@ -102,7 +110,7 @@ fn too_high_an_income_is_a_no_even_if_the_deposit_is_unknown() {
     assert_eq!(determination.missing, [], "nothing missing could change a no");
     assert_eq!(determination.flip, None, "one number alone does not make it a yes");
     let income = determination.conditions[0].flip.as_ref().expect("the condition itself could turn");
-    assert_eq!(income.text, "人均月收入再低 35.2 以上即符合");
+    assert_eq!(income.text, "人均月收入再低超过 35.20 元即符合");
     assert!(!income.inclusive);
 }
 
@@ -268,20 +276,90 @@ fn flips_name_the_one_number_that_decides() {
     };
     let some = |title: &str, delta: &str, inclusive| Some((title.to_owned(), delta.to_owned(), inclusive));
     assert_eq!(flip("deposits <= 19000"), some("存款", "-1000", true));
-    assert_eq!(flip("deposits < 20000"), some("存款", "0", false));
+    assert_eq!(flip("deposits < 20000"), some("存款", "-0.01", true), "money has two decimals");
     assert_eq!(
         flip("param.dibao_standard > deposits"),
-        some("存款", "-19240", false),
+        some("存款", "-19240.01", true),
         "the family's side changes"
     );
     assert_eq!(flip("deposits <= 19000 AND rooms < 3"), None, "two numbers would have to change");
     assert_eq!(flip("deposits <= 19000 AND rooms <= 3"), some("存款", "-1000", true));
-    assert_eq!(flip("deposits <= 19000 OR rooms < 3"), some("房屋间数", "0", false));
+    assert_eq!(flip("deposits <= 19000 OR rooms < 3"), some("存款", "-1000", true));
     assert_eq!(flip("NOT deposits > 19000"), some("存款", "-1000", true));
     assert_eq!(flip("rooms BETWEEN 5 AND 9"), some("房屋间数", "2", true));
-    assert_eq!(flip("rooms BETWEEN 0 AND 9"), some("房屋间数", "-3", false));
+    assert_eq!(flip("rooms BETWEEN 0 AND 9"), some("房屋间数", "7", true), "nobody has less than no rooms");
+    assert_eq!(flip("rooms > 100"), None, "the bounds of the fact forbid it");
+    assert_eq!(flip("rooms = 2.5"), None, "nobody has half a room");
+    assert_eq!(flip("CASE WHEN urban THEN rooms > 3 ELSE TRUE END"), some("房屋间数", "1", true));
+    assert_eq!(flip("rooms / 2 > 1.75"), some("房屋间数 / 2", "0.25", false));
     assert_eq!(flip("rooms = 4"), some("房屋间数", "1", true));
     assert_eq!(flip("urban"), None);
+}
+
+#[test]
+fn a_flip_is_told_in_its_unit() {
+    let flip = |expr: &str| {
+        let mut source = dibao();
+        source.conditions = vec![condition("c", "条件", expr)];
+        source.amount = None;
+        compiled(&source).decide(&family(), &context()).flip.expect("one number decides").text
+    };
+    assert_eq!(flip("per_capita_income <= 690"), "人均月收入再低 35.20 元即符合");
+    assert_eq!(flip("per_capita_income < 690"), "人均月收入再低超过 35.20 元即符合");
+    assert_eq!(flip("per_capita_income < 725.20"), "人均月收入再低一点即符合");
+    assert_eq!(flip("per_capita_income < 2000 / 3"), "人均月收入再低 58.54 元即符合", "725.20 - 666.666…");
+    assert_eq!(flip("param.dibao_standard <= deposits / 30"), "存款 / 30再高 93.34 元即符合");
+    assert_eq!(flip("deposits <= 19000.5"), "存款再低 999.50 元即符合");
+    assert_eq!(
+        flip("age_at(head.birthday, law_on) >= 60"),
+        "周岁(户主·出生日期, 适用法律的日期)再高 14 岁即符合"
+    );
+    assert_eq!(flip("count(members.*) > 4"), "家庭成员数再高 1 即符合");
+}
+
+#[test]
+fn a_programme_is_valid_from_a_day_to_a_day() {
+    let mut source = dibao();
+    source.valid_from = Some(day("2026-07-01"));
+    source.validity_basis = vec!["law:78".to_owned()];
+    let on = |source: &ProgrammeSource, law_on: &str| {
+        let context = Context { law_on: day(law_on), ..context() };
+        compiled(source).decide(&family(), &context.with_finding("property", found(Some(true))))
+    };
+    assert_eq!(on(&source, "2026-07-01").outcome, Outcome::Met);
+    let before = on(&source, "2026-06-30");
+    assert_eq!(before.outcome, Outcome::NotMet);
+    assert_eq!((before.conditions[0].id.as_str(), before.conditions[0].outcome), (VALIDITY, Outcome::NotMet));
+    assert_eq!(before.conditions[0].basis, ["law:78"]);
+    source.valid_until = Some(day("2026-07-01"));
+    assert_eq!(on(&source, "2026-07-01").outcome, Outcome::Met);
+    assert_eq!(on(&source, "2026-07-02").outcome, Outcome::NotMet);
+    source.valid_until = Some(day("2026-06-01"));
+    assert!(refused(&source)[0].zh.contains("有效期"), "{:#?}", refused(&source));
+}
+
+#[test]
+fn only_what_tapers_tapers() {
+    let mut source = dibao();
+    source.taper_months = Some("CASE WHEN urban THEN 6 ELSE 3 END".to_owned());
+    source.conditions[0].tapers = true;
+    let rich = {
+        let mut record = family();
+        let members = record.many.get_mut("members").expect("members");
+        members[1].fields.insert("income".to_owned(), number("1180").into());
+        record
+    };
+    let taper = |source: &ProgrammeSource, record: &Record, property| {
+        let context = context().with_finding("property", found(property));
+        compiled(source).decide(record, &context).taper_months
+    };
+    assert_eq!(taper(&source, &rich, Some(true)), Some(Value::from(6)));
+    assert_eq!(taper(&source, &rich, Some(false)), None, "the property does not taper");
+    assert_eq!(taper(&source, &rich, None), None, "the property may be in the way");
+    assert_eq!(taper(&source, &family(), Some(true)), None, "who meets all goes on anyway");
+    assert_eq!(taper(&source, &rich.clone().with("urban", Value::Unknown), Some(true)), None);
+    source.taper_months = Some("0 - 1".to_owned());
+    assert_eq!(refused(&source)[0].part, Part::TaperMonths);
 }
 
 #[test]

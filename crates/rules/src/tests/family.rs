@@ -19,7 +19,7 @@ pub(super) fn number(text: &str) -> Rational {
 
 pub(super) fn shapes() -> Shapes {
     let household = Shape::new("household", "家庭")
-        .with_field("deposits", "存款", Type::number_between(2, 0, 100_000_000))
+        .with_measure("deposits", "存款", "元", Type::number_between(2, 0, 100_000_000))
         .with_field("housing", "住房", Type::code("housing"))
         .with_field("urban", "城镇", Type::Boolean)
         .with_field("rooms", "房屋间数", Type::number_between(0, 0, 100))
@@ -32,7 +32,7 @@ pub(super) fn shapes() -> Shapes {
         .with_many("members", "家庭成员", "person")
         .with_many("vehicles", "车辆", "vehicle");
     let person = Shape::new("person", "人员")
-        .with_field("income", "月收入", Type::number_between(2, 0, 1_000_000))
+        .with_measure("income", "月收入", "元/月", Type::number_between(2, 0, 1_000_000))
         .with_field("birthday", "出生日期", Type::Date)
         .with_field("disability", "残疾等级", Type::code("disability"))
         .with_field("student", "在读", Type::Boolean)

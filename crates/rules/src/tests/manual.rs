@@ -44,8 +44,8 @@ fn every_example_of_the_manual_holds() {
 
 #[test]
 fn the_manual_names_every_function() {
-    let functions = crate::node::Function::ALL.iter().map(|(name, _)| *name);
-    let aggregates = crate::node::AggregateFunction::ALL.iter().map(|(name, _)| *name);
+    let functions = crate::compiled::Function::ALL.iter().map(|(name, _)| *name);
+    let aggregates = crate::compiled::AggregateFunction::ALL.iter().map(|(name, _)| *name);
     for name in functions.chain(aggregates).chain(["round"]) {
         assert!(MANUAL.contains(&format!("`{name}(")), "the manual does not describe {name}");
     }

@@ -1,6 +1,7 @@
 //! Tests of the language. `family` builds shapes, records and contexts in a line; `referee` is the second evaluator.
 
 mod deciding;
+mod exclusion;
 mod expressions;
 mod family;
 mod manual;
