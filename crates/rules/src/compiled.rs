@@ -58,7 +58,7 @@ pub struct CompiledCondition<'a> {
     pub tapers: bool,
 }
 
-/// A resolved expression.
+/// A resolved expression. Two are equal if they say the same, wherever they stand.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// What it is.
@@ -68,6 +68,14 @@ pub struct Node {
     /// Its characters in the text of its definition, condition or amount.
     pub span: Span,
 }
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Node) -> bool {
+        self.form == other.form
+    }
+}
+
+impl Eq for Node {}
 
 /// The type of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +112,7 @@ impl NodeType {
 }
 
 /// One operator of a chain with its right operand.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// The operator.
     pub operator: Operator,
@@ -115,7 +123,7 @@ pub struct Link {
 }
 
 /// What a node is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
     /// A literal; [`Value::Unknown`] for `NULL`.
     Constant(Value),
@@ -275,7 +283,7 @@ impl Clock {
 
 /// An aggregate over the rows of a to-many relation of the record in frame `frame`.
 /// Inside, the current row is one frame more than those around.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
     /// Which aggregate.
     pub function: AggregateFunction,

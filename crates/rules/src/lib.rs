@@ -7,13 +7,14 @@
 //! Text becomes tokens ([`lexer`]), a tree ([`parser`], [`ast`]), a resolved and typed tree ([`check`], [`names`],
 //! [`calls`], [`range`], [`compiled`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
 //! ([`reading`], [`flip`]). A [`Programme`] puts several together and decides ([`decide`]); an [`Expression`] is one alone;
-//! [`exclusion`] settles programmes that exclude each other.
+//! [`exclusion`] settles programmes that exclude each other; [`lint`] says what is probably not meant.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the table of contents above is for readers of the source"
 )]
 
 mod ast;
+mod bounds;
 pub mod calendar;
 mod calls;
 mod check;
@@ -25,8 +26,11 @@ mod eval;
 mod exclusion;
 mod expression;
 mod flip;
+mod interval;
 mod lexer;
+mod lint;
 mod names;
+mod negative;
 mod parser;
 mod programme;
 mod range;
@@ -46,6 +50,7 @@ pub use diagnostic::{Diagnostic, Part, Span};
 pub use exclusion::{Claim, ExclusionRule, Settlement, Standing, settle};
 pub use expression::Expression;
 pub use flip::Flip;
+pub use lint::{Lint, LintKind};
 pub use programme::{ConditionKind, ConditionSource, DefinitionSource, Programme, ProgrammeSource, VALIDITY};
 pub use rational::{NotANumber, Rational};
 pub use record_json::{ReadError, read_record, read_value};

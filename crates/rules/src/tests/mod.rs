@@ -4,6 +4,7 @@ mod deciding;
 mod exclusion;
 mod expressions;
 mod family;
+mod lints;
 mod manual;
 mod random;
 mod referee;
