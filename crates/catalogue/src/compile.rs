@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rules::{
-    ConditionSource, DefinitionSource, Diagnostic, ParameterTypes, Part, ProgrammeSource, Shapes, Type,
+    ConditionSource, DefinitionSource, Diagnostic, ParameterTypes, Part, ProgrammeSource, Shapes, Span, Type,
 };
 
 use crate::definition::{ConditionKind, Form, Item, Programme, Requirement, Unit};
@@ -68,35 +68,12 @@ impl Compiler<'_> {
             }
             Err(diagnostics) => {
                 for diagnostic in diagnostics {
-                    let written = match &diagnostic.part {
-                        Part::Definition(id) => {
-                            programme.definitions.iter().find(|one| one.id == *id).map(|one| &one.expr)
-                        }
-                        Part::Condition(id) => programme
-                            .conditions
-                            .iter()
-                            .find(|one| one.id == *id)
-                            .and_then(|one| one.expr.as_ref()),
-                        Part::Amount => Some(&programme.amount.expr),
-                        Part::ReviewMonths => Some(&programme.review),
-                        Part::TaperMonths => programme.taper.as_ref(),
-                        Part::Expression | Part::Programme => None,
-                    };
-                    // A condition with `when` was compiled inside a CASE; its own text says best where the mistake is.
-                    let own = match &diagnostic.part {
-                        Part::Condition(id) => {
-                            programme.conditions.iter().find(|one| one.id == *id && one.when.is_some())
-                        }
-                        _ => None,
-                    };
-                    match (written, own) {
-                        (Some(_), Some(_)) | (None, _) => {
-                            let line = written.map_or(programme.place.line, |text| {
-                                self.release.line(&programme.place, text.start())
-                            });
+                    match located(programme, &diagnostic) {
+                        Some((text, diagnostic)) => {
+                            let line = self.release.line_in(&programme.place, text, &diagnostic);
                             self.report(&programme.place, line, &diagnostic);
                         }
-                        (Some(text), None) => self.report_in(&programme.place, text, &diagnostic),
+                        None => self.report(&programme.place, programme.place.line, &diagnostic),
                     }
                 }
             }
@@ -206,16 +183,8 @@ impl Compiler<'_> {
     }
 
     fn report_in(&mut self, place: &Place, text: &Expression, diagnostic: &Diagnostic) {
-        let first = self.release.line(place, text.start());
-        // A multi-line string begins on the line after its quotes.
-        let opened = self
-            .release
-            .file(place, &place.path)
-            .and_then(|file| file.get(text.start()..))
-            .unwrap_or_default();
-        let skipped = usize::from(opened.starts_with("\"\"\"\n") || opened.starts_with("\"\"\"\r\n"));
-        let (line, _) = diagnostic.position(text);
-        self.report(place, first + skipped + line - 1, diagnostic);
+        let line = self.release.line_in(place, text, diagnostic);
+        self.report(place, line, diagnostic);
     }
 
     fn report(&mut self, place: &Place, line: usize, diagnostic: &Diagnostic) {
@@ -232,6 +201,37 @@ impl Compiler<'_> {
     }
 }
 
+/// What stands before the two texts of a condition that is only asked `when` something holds, and after them.
+const ASKED: [&str; 3] = ["CASE WHEN ", " THEN ", " ELSE TRUE END"];
+
+/// The text in the pack that a diagnostic of a programme speaks of, and the diagnostic with its place in that text.
+pub(crate) fn located<'a>(
+    programme: &'a Programme,
+    diagnostic: &Diagnostic,
+) -> Option<(&'a Expression, Diagnostic)> {
+    let text = match &diagnostic.part {
+        Part::Definition(id) => &programme.definitions.iter().find(|one| one.id == *id)?.expr,
+        Part::Condition(id) => {
+            let condition = programme.conditions.iter().find(|one| one.id == *id)?;
+            let expr = condition.expr.as_ref()?;
+            let Some(when) = &condition.when else { return Some((expr, diagnostic.clone())) };
+            // It was compiled as one text around both.
+            let length = |text: &str| text.chars().count();
+            let when_at = length(ASKED[0]);
+            let expr_at = when_at + length(when) + length(ASKED[1]);
+            let (text, at) = if diagnostic.span.start >= expr_at { (expr, expr_at) } else { (when, when_at) };
+            let within = |place: usize| place.saturating_sub(at).min(length(text));
+            let span = Span { start: within(diagnostic.span.start), end: within(diagnostic.span.end) };
+            return Some((text, Diagnostic { span, ..diagnostic.clone() }));
+        }
+        Part::Amount => &programme.amount.expr,
+        Part::ReviewMonths => &programme.review,
+        Part::TaperMonths => programme.taper.as_ref()?,
+        Part::Expression | Part::Programme => return None,
+    };
+    Some((text, diagnostic.clone()))
+}
+
 /// The programme as the language takes it. A condition that is only asked `when` something holds is met otherwise.
 fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
     let definitions = programme.definitions.iter().map(|definition| DefinitionSource {
@@ -244,7 +244,7 @@ fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
         let kind = match (condition.kind, &condition.expr) {
             (ConditionKind::Expression, Some(expr)) => {
                 rules::ConditionKind::Expression(match &condition.when {
-                    Some(when) => format!("CASE WHEN {when} THEN {expr} ELSE TRUE END"),
+                    Some(when) => format!("{}{when}{}{expr}{}", ASKED[0], ASKED[1], ASKED[2]),
                     None => expr.get().clone(),
                 })
             }
@@ -273,6 +273,17 @@ fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
 }
 
 impl Release {
+    /// The line of the file on which a diagnostic of an expression points.
+    pub(crate) fn line_in(&self, place: &Place, text: &Expression, diagnostic: &Diagnostic) -> usize {
+        let first = self.line(place, text.start());
+        // A multi-line string begins on the line after its quotes.
+        let opened =
+            self.file(place, &place.path).and_then(|file| file.get(text.start()..)).unwrap_or_default();
+        let skipped = usize::from(opened.starts_with("\"\"\"\n") || opened.starts_with("\"\"\"\r\n"));
+        let (line, _) = diagnostic.position(text);
+        first + skipped + line - 1
+    }
+
     /// The shapes and codelists that expressions see.
     #[must_use]
     pub fn shapes(&self) -> &Shapes {

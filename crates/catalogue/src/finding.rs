@@ -38,6 +38,18 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// Something that somebody should look at.
+    pub fn warning(
+        file: impl Into<String>,
+        line: usize,
+        zh: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(file, line, zh, expected) }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;

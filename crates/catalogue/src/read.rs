@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
     AddedValue, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form, Item, Kind, Law,
-    Letter, OutlineFile, Parameter, Programme, Role, RuleCase, Table, TableValue,
+    Letter, OutlineFile, Parameter, Programme, Role, RuleCase, Table, TableValue, Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -25,6 +25,7 @@ pub(crate) struct Reading {
     pub added_values: Vec<Defined<AddedValue>>,
     pub tables: Vec<Defined<Table>>,
     pub table_values: Vec<Defined<TableValue>>,
+    pub unset: Vec<Defined<Unset>>,
     pub exclusion_groups: Vec<Defined<ExclusionGroup>>,
     pub programmes: Vec<Defined<Programme>>,
     pub roles: Vec<Defined<Role>>,
@@ -36,7 +37,7 @@ pub(crate) struct Reading {
     pub outline_files: Vec<Defined<OutlineFile>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、exclusion_group、programme、role、form、letter、item、case、divisions、outline";
+const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、form、letter、item、case、divisions、outline";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -75,6 +76,7 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "value" => elements.read("value", line, value, &mut reading.added_values),
                 "table" => elements.read(Table::NAME, line, value, &mut reading.tables),
                 "table_value" => elements.read("table_value", line, value, &mut reading.table_values),
+                "unset" => elements.read("unset", line, value, &mut reading.unset),
                 "exclusion_group" => {
                     elements.read(ExclusionGroup::NAME, line, value, &mut reading.exclusion_groups);
                 }

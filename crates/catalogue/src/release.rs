@@ -10,7 +10,7 @@ use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
     Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Item, Kind, Law, Letter,
-    Parameter, Programme, Role, RuleCase, Table, TableValue,
+    Parameter, Programme, Role, RuleCase, Table, TableValue, Unset,
 };
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};
@@ -129,6 +129,8 @@ pub struct Release {
     pub parameters: Shelf<Parameter>,
     /// Tables.
     pub tables: Shelf<Table>,
+    /// What places have no value of, and why.
+    pub unset: Vec<Defined<Unset>>,
     /// Exclusion groups.
     pub exclusion_groups: Shelf<ExclusionGroup>,
     /// Programmes.
@@ -207,7 +209,13 @@ impl Release {
                 Err(findings) => return findings,
             }
         }
-        match Self::examine(packs, options) {
+        Self::check_files(packs, options)
+    }
+
+    /// The same of files in memory.
+    #[must_use]
+    pub fn check_files(files: Vec<PackFiles>, options: LoadOptions) -> Vec<Finding> {
+        match Self::examine(files, options) {
             Ok((_, findings)) | Err(findings) => findings,
         }
     }
@@ -325,6 +333,7 @@ impl Release {
             facts: Shelf::new(reading.facts),
             parameters: Shelf::new(reading.parameters),
             tables: Shelf::new(reading.tables),
+            unset: reading.unset,
             exclusion_groups: Shelf::new(reading.exclusion_groups),
             programmes: Shelf::new(reading.programmes),
             roles: Shelf::new(reading.roles),

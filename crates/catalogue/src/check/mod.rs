@@ -2,6 +2,7 @@
 
 mod forms;
 mod items;
+mod lints;
 mod parameters;
 mod programmes;
 mod vocabulary;
@@ -34,6 +35,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.programmes();
     checker.forms();
     checker.items();
+    checker.lints();
 }
 
 pub(crate) struct Checker<'a> {
@@ -46,6 +48,12 @@ impl<'a> Checker<'a> {
     fn at(&mut self, place: &Place, start: usize, zh: impl Into<String>, expected: impl Into<String>) {
         let line = self.release.line(place, start);
         self.findings.push(Finding::error(self.release.file_name(place), line, zh, expected));
+    }
+
+    /// A warning at an offset of the file of a place.
+    fn warn(&mut self, place: &Place, start: usize, zh: impl Into<String>, expected: impl Into<String>) {
+        let line = self.release.line(place, start);
+        self.findings.push(Finding::warning(self.release.file_name(place), line, zh, expected));
     }
 
     /// An error at a definition.

@@ -19,6 +19,12 @@ impl Checker<'_> {
                 &format!("项目 {}", programme.id),
                 &programme.basis,
             );
+            if let (Some(from), Some(until)) = (programme.valid_from, programme.valid_until)
+                && until < from
+            {
+                let message = format!("项目 {} 的失效日早于生效日", programme.id);
+                self.at(place, programme.id.start(), message, "valid_until 不早于 valid_from");
+            }
             self.basis(place, &programme.amount.basis);
             self.basis(place, &programme.review_basis);
             self.basis(place, &programme.taper_basis);
@@ -77,6 +83,9 @@ impl Checker<'_> {
                     self.at(place, condition.reason.start(), message, format!("代码表 {REASONS} 的代码"));
                 }
             }
+        }
+        for group in release.exclusion_groups.iter() {
+            self.basis(&group.place, &group.basis);
         }
         for case in release.cases.iter() {
             self.case(case);

@@ -25,7 +25,7 @@ pub use item::{
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
-pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue};
+pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue, Unset};
 pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile};
 pub use programme::{
     Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Programme, Unit,

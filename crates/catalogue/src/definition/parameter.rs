@@ -115,6 +115,24 @@ impl AddedValue {
     }
 }
 
+/// Why a place has no value of a parameter or table: what its plan does not print. What needs the value is unknown there, and
+/// `check-pack` says nothing more about it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unset {
+    /// The parameters.
+    #[serde(default)]
+    pub parameters: Vec<Reference>,
+    /// The tables.
+    #[serde(default)]
+    pub tables: Vec<Reference>,
+    /// Division code; the pack's own division if absent.
+    #[serde(default)]
+    pub division: Option<Reference>,
+    /// Why, and who will enter it.
+    pub reason: String,
+}
+
 /// A table of values by one code, such as a supplement by class of member.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

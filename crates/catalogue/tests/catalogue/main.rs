@@ -1,6 +1,7 @@
 //! Packs as a whole: the real ones load, decide their own cases and travel through an archive; broken ones are refused by line.
 
 mod broken;
+mod lints;
 mod packs;
 
 use std::path::{Path, PathBuf};

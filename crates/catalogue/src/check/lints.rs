@@ -1,0 +1,184 @@
+//! What is allowed and probably not meant: the language's own lints at their lines, parameters that a place lacks, articles
+//! that are no longer in force. All are warnings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike, Days, NaiveDate};
+use rules::LintKind;
+use vocab::Month;
+
+use super::Checker;
+use crate::Release;
+use crate::compile::located;
+use crate::definition::{Basis, ExclusionRule, Programme};
+use crate::release::{Defined, Place};
+
+impl Checker<'_> {
+    pub(super) fn lints(&mut self) {
+        let release = self.release;
+        for programme in release.programmes.iter() {
+            if let Some(rules) = release.rules(&programme.id) {
+                for lint in rules.lints(release.shapes()) {
+                    self.lint(programme, &lint, "");
+                }
+                self.by_place(programme, rules);
+            }
+            self.expired_basis(programme);
+        }
+        self.equal_priorities();
+        for parameter in release.parameters.iter() {
+            self.expired(&parameter.place, &parameter.basis, None);
+        }
+        for table in release.tables.iter() {
+            self.expired(&table.place, &table.basis, None);
+        }
+        for item in release.items.iter() {
+            self.expired(&item.place, &item.basis, None);
+        }
+        for unset in &release.unset {
+            for parameter in &unset.parameters {
+                self.refers(&unset.place, parameter, &release.parameters);
+            }
+            for table in &unset.tables {
+                self.refers(&unset.place, table, &release.tables);
+            }
+            if unset.reason.trim().is_empty() {
+                self.on(&unset.place, "没有写为什么没有值", "reason = \"规划没有公布，由市民政局录入\"");
+            }
+        }
+    }
+
+    fn lint(&mut self, programme: &Defined<Programme>, lint: &rules::Lint, circumstances: &str) {
+        let (line, said) = match located(programme, &lint.diagnostic) {
+            Some((text, diagnostic)) => {
+                (self.release.line_in(&programme.place, text, &diagnostic), diagnostic.to_string())
+            }
+            None => (programme.place.line, lint.diagnostic.to_string()),
+        };
+        let file = self.release.file_name(&programme.place);
+        self.findings.push(crate::Finding::warning(
+            file,
+            line,
+            format!("{circumstances}{said}"),
+            mend(lint.kind),
+        ));
+    }
+
+    /// Bands made of parameters, and parameters without a value: for every place that sets something for the programme, on
+    /// the days on which a value ends and on the last day on which one begins.
+    fn by_place(&mut self, programme: &Defined<Programme>, rules: &rules::Programme) {
+        let release = self.release;
+        let names = rules.parameters();
+        let mut places: BTreeSet<&str> =
+            release.packs.iter().filter_map(|pack| Some(pack.head.division.as_ref()?.as_str())).collect();
+        let (mut begins, mut ends) = (BTreeSet::new(), BTreeSet::new());
+        let mut add = |division: Option<&'_ String>, from: NaiveDate, until: Option<NaiveDate>| {
+            begins.insert(from);
+            ends.extend(until.and_then(|until| until.checked_add_days(Days::new(1))));
+            division.cloned()
+        };
+        let mut divisions = BTreeSet::new();
+        for name in &names {
+            if let Some(id) = name.strip_prefix("param.") {
+                for held in release.values.get(id).into_iter().flatten() {
+                    divisions.extend(add(held.division.as_ref(), held.value.from, held.value.until));
+                }
+            } else if let Some(id) = name.strip_prefix("table.") {
+                for held in release.table_values.get(id).into_iter().flatten() {
+                    divisions.extend(add(held.division.as_ref(), held.value.from, held.value.until));
+                }
+            }
+        }
+        places.extend(divisions.iter().map(String::as_str));
+        let last = begins.last().copied().into_iter().chain(programme.valid_from).max();
+        let days: BTreeSet<NaiveDate> = ends
+            .into_iter()
+            .chain(last)
+            .filter(|day| programme.valid_from.is_none_or(|from| from <= *day))
+            .filter(|day| programme.valid_until.is_none_or(|until| *day <= until))
+            .collect();
+        // The first day on which something is so, for each place.
+        let mut found: BTreeMap<(&str, LintKind, String), (NaiveDate, rules::Lint)> = BTreeMap::new();
+        for place in places {
+            for &day in &days {
+                let Ok(month) = Month::new(day.year(), day.month()) else { continue };
+                let context = release.context(&programme.id, place, month, day, day);
+                for lint in rules.lints_in(&context, release.shapes()) {
+                    if lint.kind == LintKind::NoValue && said_why(release, place, &lint.diagnostic.zh) {
+                        continue;
+                    }
+                    let key = (place, lint.kind, lint.diagnostic.to_string());
+                    found.entry(key).or_insert((day, lint));
+                }
+            }
+        }
+        for ((place, ..), (day, lint)) in found {
+            let name = release.places.get(place).map_or("", |entry| entry.name.as_str());
+            self.lint(programme, &lint, &format!("{name}（{place}）从 {day} 起："));
+        }
+    }
+
+    fn expired_basis(&mut self, programme: &Defined<Programme>) {
+        let (place, until) = (&programme.place, programme.valid_until);
+        self.expired(place, &programme.basis, until);
+        self.expired(place, &programme.amount.basis, until);
+        self.expired(place, &programme.review_basis, until);
+        self.expired(place, &programme.taper_basis, until);
+        for definition in &programme.definitions {
+            self.expired(place, &definition.basis, until);
+        }
+        for condition in &programme.conditions {
+            self.expired(place, &condition.basis, until);
+        }
+    }
+
+    /// All that is cited has ended, and what cites it goes on.
+    fn expired(&mut self, place: &Place, basis: &[Basis], cited_until: Option<NaiveDate>) {
+        let laws: Vec<_> = basis.iter().filter_map(|one| self.release.laws.get(&one.law)).collect();
+        let Some(ends) = laws.iter().map(|law| law.until).collect::<Option<Vec<NaiveDate>>>() else { return };
+        let (Some(ends), Some(first)) = (ends.into_iter().max(), basis.first()) else { return };
+        if laws.len() == basis.len() && cited_until.is_none_or(|until| until > ends) {
+            let message = format!("引用的条文到 {ends} 全部失效，以后没有依据");
+            self.warn(place, first.law.start(), message, "补上现行的条文，或者写明 valid_until");
+        }
+    }
+
+    /// Two programmes of a group that goes by priority have the same one.
+    fn equal_priorities(&mut self) {
+        let mut seen: BTreeMap<(&str, i32), &Defined<Programme>> = BTreeMap::new();
+        for programme in self.release.programmes.iter() {
+            let group = self.release.exclusion_groups.get(&programme.exclusion_group);
+            if group.is_none_or(|group| group.rule == ExclusionRule::Choice) {
+                continue;
+            }
+            let key = (programme.exclusion_group.as_str(), programme.priority);
+            if let Some(earlier) = seen.insert(key, programme) {
+                let message = format!("项目 {} 与 {} 在同一互斥组，priority 相同", programme.id, earlier.id);
+                self.warn(&programme.place, programme.id.start(), message, "各不相同的 priority，小的在前");
+            }
+        }
+    }
+}
+
+/// Whether a pack says why the place has no value of the parameter or table that a lint names.
+fn said_why(release: &Release, place: &str, lint: &str) -> bool {
+    release.unset.iter().any(|unset| {
+        let own = release.packs[unset.place.pack].head.division.as_ref();
+        let at = unset.division.as_ref().or(own).map(|code| code.as_str());
+        let here = at.is_none_or(|at| release.places.upwards(place).any(|entry| entry.code == at));
+        let named = unset.parameters.iter().map(|id| format!("（param.{id}）"));
+        let tables = unset.tables.iter().map(|id| format!("（table.{id}）"));
+        here && named.chain(tables).any(|name| lint.contains(&name))
+    })
+}
+
+/// How to mend what a lint found.
+fn mend(kind: LintKind) -> &'static str {
+    match kind {
+        LintKind::AlwaysTrue | LintKind::AlwaysFalse => "去掉这个条件，或者改正数值和方向",
+        LintKind::Overlap | LintKind::Gap => "各档首尾相接：不重叠，不留空",
+        LintKind::UnusedDefinition => "去掉这个定义，或者用上它",
+        LintKind::NegativeAmount => "greatest(…, 0)",
+        LintKind::NoValue => "录入这个值，或者在 [[unset]] 里写明为什么没有",
+    }
+}
