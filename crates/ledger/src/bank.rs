@@ -350,8 +350,8 @@ pub(crate) async fn answer_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64
     let waiting = Query::new(
         &BOOKS,
         &NONE,
-        "SELECT b.line_no, b.amount_fen, b.succeeded, b.read_by, b.read_at, l.id FROM bank_answer b \
-         JOIN payment_line l ON l.run_id = b.run_id AND l.line_no = b.line_no \
+        "SELECT b.line_no, b.amount_fen, b.succeeded, b.read_by, b.read_at, \
+         (SELECT l.id FROM payment_line l WHERE l.run_id = b.run_id AND l.line_no = b.line_no) AS id FROM bank_answer b \
          WHERE b.run_id = ? AND NOT b.applied ORDER BY b.line_no LIMIT ?",
     )
     .bind(run.id)
@@ -397,18 +397,20 @@ pub(crate) async fn answer_batch(tx: &Tx, run: &PaymentRun) -> Result<Option<u64
         }
         let attempts = "UPDATE attempt SET state = ? WHERE line_id IN ({list})";
         Query::new(&BOOKS, &NONE, attempts).bind(state).bind_list(lines.iter().copied()).execute(tx).await?;
-        let answered = "UPDATE payment_line AS l SET state = ?, reason = b.reason, bank_reference = b.bank_reference \
-            FROM bank_answer b WHERE l.id IN ({list}) AND b.run_id = l.run_id AND b.line_no = l.line_no";
+        let answered = "UPDATE payment_line SET state = ?, (reason, bank_reference) = (SELECT b.reason, b.bank_reference \
+            FROM bank_answer b WHERE b.run_id = payment_line.run_id AND b.line_no = payment_line.line_no) \
+            WHERE id IN ({list})";
         Query::new(&BOOKS, &NONE, answered).bind(state).bind_list(lines.iter().copied()).execute(tx).await?;
     }
     accounts::close(tx, journal).await?;
+    // They are the first that wait, so nothing that waits lies before the last of them.
     Query::new(
         &BOOKS,
         &NONE,
-        "UPDATE bank_answer SET applied = TRUE WHERE run_id = ? AND line_no IN ({list})",
+        "UPDATE bank_answer SET applied = TRUE WHERE run_id = ? AND line_no <= ? AND NOT applied",
     )
     .bind(run.id)
-    .bind_list(waiting.iter().map(|row| row.line_no))
+    .bind(last.line_no)
     .execute(tx)
     .await?;
     Ok(Some(waiting.len() as u64))

@@ -296,6 +296,27 @@ pub async fn carry_on(db: &Db, id: RunId, watch: Watch<'_>) -> Result<PaymentRun
     }
 }
 
+/// Whether the run waits for a person or the bank, so that whoever carries it on may go. The run stays locked until the
+/// transaction ends: what is asked of it meanwhile finds the carrier gone and calls another.
+///
+/// # Errors
+/// The database's.
+pub async fn is_at_rest(tx: &Tx, id: RunId) -> Result<bool> {
+    Ok(match hold(tx, &BOOKS, id).await?.state {
+        RunState::Making | RunState::Exporting | RunState::Cancelling => false,
+        RunState::Exported => {
+            Query::new(&BOOKS, &NONE, "SELECT 1 FROM bank_answer WHERE run_id = ? AND NOT applied LIMIT 1")
+                .bind(id)
+                .optional(tx)
+                .await?
+                .is_none()
+        }
+        RunState::Made | RunState::Approved | RunState::Answered | RunState::Closed | RunState::Cancelled => {
+            true
+        }
+    })
+}
+
 /// About how much a run's state has to go through.
 async fn size(db: &Db, run: &PaymentRun) -> Result<u64> {
     let counted: i64 = if run.state == RunState::Making {

@@ -71,10 +71,12 @@ impl<'a> Play<'a> {
             (3..=7, _) => self.run(step).await,
             (8, Some(family)) => {
                 let from = self.near(step.shift);
+                // Now and then a review finds that nothing is due.
+                let yuan = if step.people.is_multiple_of(8) { 0 } else { step.yuan };
                 let done = self
                     .town
                     .tx(async |tx| {
-                        let amount = Fen(step.yuan * 100);
+                        let amount = Fen(yuan * 100);
                         let (id, from) = (self.ids[family], self.month(from));
                         ledger::change_amount(
                             tx,
@@ -92,7 +94,7 @@ impl<'a> Play<'a> {
                 let expected = target.is_alive(from);
                 if expected {
                     for month in from..target.end_of_life() {
-                        target.amounts[month] = step.yuan * 100;
+                        target.amounts[month] = yuan * 100;
                     }
                 }
                 same("change_amount", expected, &done)
@@ -455,18 +457,19 @@ fn random_histories(name: &str, backend: store::Backend, cases: u32) -> usize {
 
 #[test]
 fn random_months_on_sqlite_are_the_models() {
-    assert!(
-        random_histories("random", store::Backend::Sqlite, cases(160)) > 1000,
-        "too few months to prove anything"
-    );
+    prove(store::Backend::Sqlite, cases(160));
 }
 
 #[test]
 fn random_months_on_postgres_are_the_models() {
-    assert!(
-        random_histories("random", store::Backend::Postgres, cases(15)) > 80,
-        "too few months to prove anything"
-    );
+    prove(store::Backend::Postgres, cases(15));
+}
+
+/// A history has eight months on the average; far fewer would prove little.
+fn prove(backend: store::Backend, cases: u32) {
+    let months = random_histories("random", backend, cases);
+    println!("{backend:?}: {months} months in {cases} histories");
+    assert!(months > cases as usize * 4, "too few months to prove anything");
 }
 
 /// `PROPTEST_CASES` asks for more on a long night.

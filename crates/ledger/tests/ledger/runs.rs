@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use ledger::compare::{self, CauseKind, DifferenceKind};
+use ledger::compare::{self, DifferenceKind};
 use ledger::{
     AmountCause, AnswerOutcome, EntitlementId, LedgerError, LineState, RunState, bank, cancel, changes,
     pages, payee, run,
@@ -335,95 +335,20 @@ async fn a_run_that_is_stopped_between_batches_goes_on_without_doubling() {
 }
 
 #[tokio::test]
-async fn every_difference_has_its_cause() {
-    for town in towns("differences").await {
+async fn a_run_is_at_rest_only_when_nothing_waits_to_be_booked() {
+    for town in towns("at_rest").await {
         let june = month("2026-06");
-        let july = june.next();
-        let mut ids = Vec::new();
-        for number in 1..=7 {
-            ids.push(town.grant(&town.family(number, &[number * 10], june, 100)).await.unwrap());
-        }
-        let first = town.pay(june).await;
-        let summary = compare::summary(&town.db, &SYSTEM, first.id).await.unwrap();
-        assert_eq!((summary.previous, summary.unexplained, summary.unchanged), (None, 0, 0));
-        let (raised, ended, suspended, moved) = (ids[0], ids[1], ids[2], ids[3]);
-        town.tx(async |tx| {
-            ledger::change_amount(
-                tx,
-                &SYSTEM,
-                raised,
-                july,
-                Fen(12_000),
-                AmountCause::Standard,
-                &decision("提标"),
-            )
-            .await?;
-            ledger::end(tx, &SYSTEM, ended, june, &decision("收入超标")).await?;
-            ledger::suspend(tx, &SYSTEM, suspended, july, &decision("未年审")).await?;
-            let changed = payee::propose(tx, &SYSTEM, moved, &account(77), &decision("换卡")).await?;
-            payee::confirm(tx, &SYSTEM, changed, officer(REVIEWER)).await
-        })
-        .await
-        .unwrap();
-        let new = town.grant(&town.family(8, &[80], july, 100)).await.unwrap();
-        let late = town.grant(&town.family(9, &[90], june, 100)).await.unwrap();
-        let second = town.make(july).await.unwrap();
-        let differences =
-            compare::differences(&town.db, &SYSTEM, second.id, EntitlementId(0), 100).await.unwrap();
-        let found: Vec<_> = differences
-            .iter()
-            .map(|row| {
-                (row.entitlement, row.kind, row.causes.iter().map(|cause| cause.kind).collect::<Vec<_>>())
-            })
-            .collect();
-        assert_eq!(
-            found,
-            [
-                (raised, DifferenceKind::Amount, vec![CauseKind::Amount(AmountCause::Standard)]),
-                (ended, DifferenceKind::Gone, vec![CauseKind::Ended]),
-                (suspended, DifferenceKind::Gone, vec![CauseKind::Suspended]),
-                (moved, DifferenceKind::Payee, vec![CauseKind::Payee]),
-                (new, DifferenceKind::New, vec![CauseKind::Granted]),
-                (late, DifferenceKind::New, vec![CauseKind::Granted, CauseKind::Arrears]),
-            ]
-        );
-        assert_eq!(differences[0].causes[0].reference, "〔2026〕提标号");
-        assert_eq!(differences[5].after, Fen(20_000));
-        let summary = compare::summary(&town.db, &SYSTEM, second.id).await.unwrap();
-        assert_eq!((summary.before.count, summary.after.count, summary.unchanged), (7, 7, 3));
-        assert_eq!(summary.after.after, second.total);
-        town.pay(july).await;
-        let august = july.next();
-        town.tx(async |tx| ledger::resume(tx, &SYSTEM, suspended, august, &decision("补办年审")).await)
-            .await
-            .unwrap();
-        let third = town.make(august).await.unwrap();
-        let differences =
-            compare::differences(&town.db, &SYSTEM, third.id, EntitlementId(0), 100).await.unwrap();
-        let found: Vec<_> = differences.iter().map(|row| (row.entitlement, row.causes[0].kind)).collect();
-        assert_eq!(found, [(suspended, CauseKind::Resumed), (late, CauseKind::Arrears)]);
-        town.verify().await;
-    }
-}
-
-#[tokio::test]
-async fn an_unexplained_difference_cannot_be_approved() {
-    for town in towns("unexplained").await {
-        let june = month("2026-06");
-        let one = town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
-        town.pay(june).await;
-        let july = town.make(june.next()).await.unwrap();
-        // Somebody has tampered with the line behind the ledger's back.
-        store::Query::system("test", "UPDATE payment_line SET amount_fen = amount_fen + 1 WHERE run_id = ?")
-            .bind(july.id)
-            .execute(&town.db)
-            .await
-            .unwrap();
-        assert!(matches!(
-            town.approve(july.id).await,
-            Err(LedgerError::Unexplained { count: 1, first }) if first == one
-        ));
-        let findings = ledger::verify(&town.db).await.unwrap();
-        assert!(findings.iter().any(|finding| finding.rule == "line_is_its_attempts"), "{findings:?}");
+        town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
+        let made = town.make(june).await.unwrap();
+        let at_rest = async || town.tx(async |tx| run::is_at_rest(tx, made.id).await).await.unwrap();
+        assert!(at_rest().await, "it waits for the second person");
+        town.approve(made.id).await.unwrap();
+        town.export(made.id).await.unwrap();
+        assert!(at_rest().await, "it waits for the bank");
+        let lines = bank::lines(&town.db, &SYSTEM, made.id, 0, 10).await.unwrap();
+        town.read(made.id, &[answer_row(&lines[0], false)]).await.unwrap();
+        assert!(!at_rest().await, "an answer waits to be booked");
+        run::carry_on(&town.db, made.id, &mut go_on).await.unwrap();
+        assert!(at_rest().await);
     }
 }
