@@ -48,7 +48,7 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
     let listener = tokio::net::TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("不能在 {} 上监听：{error}", options.listen))?;
-    worker::start(&office);
+    worker::start(&office).await;
     println!("已启动：http://{}", options.listen);
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopped())

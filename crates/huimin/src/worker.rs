@@ -15,18 +15,39 @@ const REST: Duration = Duration::from_millis(700);
 /// Between two rounds of what time moves.
 const ROUND: Duration = Duration::from_secs(300);
 
-/// Starts all workers; they end with the runtime.
-pub fn start(office: &Arc<Office>) {
-    tokio::spawn(work(Arc::clone(office)));
+/// Starts all workers; they end with the runtime. Jobs of a predecessor on this machine that was killed are taken up at once.
+pub async fn start(office: &Arc<Office>) {
+    let place = place();
+    match jobs::release_dead(office.db(), |worker| is_gone(worker, place.as_deref())).await {
+        Ok(0) => {}
+        Ok(released) => tracing::info!(released, "jobs of a server that was stopped go on"),
+        Err(error) => tracing::error!(%error, "jobs of a server that was stopped wait until they are stale"),
+    }
+    let name = format!("{}/{}", place.as_deref().unwrap_or("server"), std::process::id());
+    tokio::spawn(work(Arc::clone(office), name));
     tokio::spawn(set_letters(Arc::clone(office)));
     tokio::spawn(seal(Arc::clone(office)));
     tokio::spawn(round(Arc::clone(office)));
 }
 
-async fn work(office: Arc<Office>) {
+/// This machine since it was started: its name and its boot's, so that process numbers of others are not taken for ours.
+fn place() -> Option<String> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(format!("{}/{}", host.trim(), boot.trim()))
+}
+
+/// Whether the worker was a process of this machine that runs no more. Our own number was its before us.
+fn is_gone(worker: &str, place: Option<&str>) -> bool {
+    let process = worker.rsplit_once('/').filter(|(of, _)| Some(*of) == place);
+    let Some(process) = process.and_then(|(_, process)| process.parse::<u32>().ok()) else { return false };
+    process == std::process::id() || !Path::new(&format!("/proc/{process}")).exists()
+}
+
+async fn work(office: Arc<Office>, name: String) {
     let kinds = [means_test::DEPARTMENT_FILE_JOB, roll::payments::RUN_JOB, roll::import::ROLL_JOB];
     loop {
-        match jobs::claim(office.db(), &kinds, "server").await {
+        match jobs::claim(office.db(), &kinds, &name).await {
             Ok(Some(claim)) => {
                 let kind = claim.job.kind.clone();
                 let done = match kind.as_str() {

@@ -447,6 +447,17 @@ pub(crate) async fn create_postgres_database(url: &str) -> Result<()> {
     Ok(())
 }
 
+/// Create the second URL's database as a copy of the first one's, which nobody may have open.
+pub(crate) async fn copy_postgres_database(from: &str, to: &str) -> Result<()> {
+    let ((server, from), (_, to)) = (split_postgres_url(from)?, split_postgres_url(to)?);
+    let mut options = ConnectOptions::new(server);
+    options.sqlx_logging(false).max_connections(1).acquire_timeout(WAIT_MAX);
+    let pool = Database::connect(options).await?;
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    pool.execute_unprepared(&format!("CREATE DATABASE {} TEMPLATE {}", quoted(&to), quoted(&from))).await?;
+    Ok(pool.close().await?)
+}
+
 /// The same URL with the server's own database, and the name that was there.
 pub(crate) fn split_postgres_url(url: &str) -> Result<(String, String)> {
     let invalid = || StoreError::Invalid("数据库地址里没有库名".to_owned());

@@ -90,6 +90,14 @@ pub struct Job {
     pub finished_at: Option<i64>,
 }
 
+impl Job {
+    /// It waits for a worker or has one.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, JobState::Waiting | JobState::Running)
+    }
+}
+
 /// The right to work on a job; lost when another worker takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -225,6 +233,26 @@ pub async fn claim(db: &Db, kinds: &[&str], worker: &str) -> Result<Option<Claim
     }
 }
 
+/// Give back the jobs of workers that are gone, so that they need not go stale first: a server that was killed goes on
+/// where it was as soon as it is started again. `is_gone` says it of a worker's name; how many were given back.
+///
+/// # Errors
+/// The database's.
+pub async fn release_dead(db: &Db, is_gone: impl Fn(&str) -> bool) -> Result<u64> {
+    let workers: Vec<String> =
+        Query::system(REASON, "SELECT DISTINCT worker FROM job WHERE state = 'running'").scalars(db).await?;
+    let mut released = 0;
+    for worker in workers.iter().filter(|worker| is_gone(worker)) {
+        // A worker that lives after all finds its job taken, and what it writes late is refused.
+        released +=
+            Query::system(REASON, "UPDATE job SET heartbeat_at = 0 WHERE state = 'running' AND worker = ?")
+                .bind(worker)
+                .execute(db)
+                .await?;
+    }
+    Ok(released)
+}
+
 impl Claim {
     /// Say that the work goes on, and hear whether it should.
     ///
@@ -318,6 +346,21 @@ pub async fn job(connection: &impl Connection, id: JobId) -> Result<Job> {
         .bind(id)
         .one_as(connection, read)
         .await
+}
+
+/// The newest job of this work, whatever came of it.
+///
+/// # Errors
+/// The database's.
+pub async fn latest(connection: &impl Connection, kind: &str, payload: &str) -> Result<Option<Job>> {
+    Query::system(
+        REASON,
+        format!("SELECT {COLUMNS} FROM job WHERE kind = ? AND payload = ? ORDER BY id DESC LIMIT 1"),
+    )
+    .bind(kind)
+    .bind(payload)
+    .optional_as(connection, read)
+    .await
 }
 
 /// Ask for a job's end. One that waits ends at once, a running one at its next beat.

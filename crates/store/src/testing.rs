@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::database::{Db, split_postgres_url};
+use crate::database::{Db, copy_postgres_database, split_postgres_url};
 use crate::keys::Keys;
 
 /// The variable with the URL of a test server, as `tests/postgres.sh` prints it.
@@ -48,6 +48,24 @@ pub fn urls(name: &str) -> Vec<String> {
         urls.push(server.replacen("/postgres", &format!("/{}", database.to_lowercase()), 1));
     }
     urls
+}
+
+/// A copy of a database that nobody has open, at an address of its own; the keys stay the same.
+///
+/// # Panics
+/// When it cannot be copied.
+pub async fn copy(url: &str, name: &str) -> String {
+    let urls = urls(name);
+    let place = |prefix: &str| urls.iter().find(|url| url.starts_with(prefix)).cloned();
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        let target = place("sqlite:").unwrap_or_else(|| panic!("no address for {name}"));
+        std::fs::copy(file, target.trim_start_matches("sqlite:"))
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        return target;
+    }
+    let target = place("postgres:").unwrap_or_else(|| panic!("no {POSTGRES}"));
+    copy_postgres_database(url, &target).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    target
 }
 
 fn folder() -> PathBuf {

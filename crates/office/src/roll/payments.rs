@@ -95,7 +95,16 @@ pub async fn work_run(office: &Office, claim: &Claim) -> Result<(), OfficeError>
         })
         .await;
         match step {
-            Ok(_) => return Ok(claim.finished(office.db(), "已完成").await?),
+            Ok(_) => {
+                // An answer read a moment ago counts on this job: it ends only when there is nothing left to do.
+                let tx = office.db().begin().await?;
+                if ledger::run::is_at_rest(&tx, run).await? {
+                    claim.finished(&tx, "已完成").await?;
+                    tx.commit().await?;
+                    return Ok(());
+                }
+                tx.rollback().await?;
+            }
             Err(LedgerError::Paused) => {
                 let done = claim.job.done + progress.map_or(0, |at| i64::try_from(at.done).unwrap_or(0));
                 if claim.progress(office.db(), done, None).await? == Beat::Cancel {
