@@ -165,6 +165,19 @@ pub(crate) async fn commit(tx: &Tx, id: UploadId, job: JobId, at: i64) -> Result
     Ok(())
 }
 
+/// The import was stopped and left nothing: the file waits for a yes as before, or is dropped after its time.
+pub(crate) async fn take_back(tx: &Tx, id: UploadId) -> Result<(), OfficeError> {
+    Query::new(
+        &WORK,
+        &ScopeColumns::NONE,
+        "UPDATE upload SET committed_at = NULL, job_id = NULL WHERE id = ? AND content_sealed IS NOT NULL",
+    )
+    .bind(id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// The import is done: the bytes go, the hash stays.
 pub(crate) async fn forget(tx: &Tx, id: UploadId) -> Result<(), OfficeError> {
     Query::new(

@@ -178,7 +178,8 @@ pub async fn preview_department_file(
     let source = source.trim();
     let settings = Settings { dataset: dataset.to_owned(), source: source.to_owned(), as_of };
     let tx = office.db().begin().await?;
-    let known = known_file(&tx, actor.division, &settings, &uploads::sm3_of(bytes)).await?.is_some();
+    let known = known_file(&tx, actor.division, &settings, &uploads::sm3_of(bytes)).await?;
+    let known = known.is_some_and(|(_, under_way)| !under_way);
     let upload = uploads::keep(office, &tx, actor, DEPARTMENT_FILE_JOB, name, bytes, &settings).await?;
     tx.audit(AuditEntry {
         division: Some(actor.division),
@@ -200,22 +201,23 @@ pub async fn preview_department_file(
     })
 }
 
+/// The same file, handed in before, and whether it is not all in yet.
 async fn known_file(
     tx: &Tx,
     division: DivisionId,
     settings: &Settings,
     sm3: &str,
-) -> Result<Option<DepartmentFileId>, OfficeError> {
+) -> Result<Option<(DepartmentFileId, bool)>, OfficeError> {
     Ok(Query::new(
         &WORK,
         &ScopeColumns::NONE,
-        "SELECT f.id FROM department_file f WHERE f.division_id = ? AND f.dataset = ? AND f.source = ? AND f.sm3 = ?",
+        "SELECT f.id, f.state FROM department_file f WHERE f.division_id = ? AND f.dataset = ? AND f.source = ? AND f.sm3 = ?",
     )
     .bind(division)
     .bind(settings.dataset.as_str())
     .bind(settings.source.as_str())
     .bind(sm3)
-    .optional_as(tx, |row| row.get("id"))
+    .optional_as(tx, |row| Ok((row.get("id")?, row.get::<String>("state")? == "importing")))
     .await?)
 }
 
@@ -244,7 +246,8 @@ pub async fn corrected_department_file(
 }
 
 /// Confirms a preview: a job imports the rows without faults. `leave_out` says that the officer has seen the faults and goes
-/// on without their rows. Confirming twice, or the same file again, changes nothing and answers with the file there is.
+/// on without their rows. Confirming twice, or the same file again, changes nothing and answers with the file there is; one
+/// that was stopped half way goes on.
 ///
 /// # Errors
 /// [`OfficeError::Conflict`] when rows have faults and `leave_out` is not said.
@@ -259,7 +262,13 @@ pub async fn commit_department_file(
     tx.lock(&format!("{DEPARTMENT_FILE_JOB} {}", actor.division)).await?;
     let found: uploads::Upload<Settings> =
         uploads::find(office, &tx, &actor.scope(), DEPARTMENT_FILE_JOB, upload).await?;
-    if let Some(file) = known_file(&tx, found.division, &found.settings, &found.sm3).await? {
+    if let Some((file, under_way)) = known_file(&tx, found.division, &found.settings, &found.sm3).await? {
+        if under_way {
+            // Its job may have been stopped or have failed: the file goes on where it was.
+            let job = jobs::enqueue_single(&tx, DEPARTMENT_FILE_JOB, &file.to_string(), None).await?;
+            tx.commit().await?;
+            return Ok((file, Some(job)));
+        }
         return Ok((file, found.job));
     }
     let content = found.content.as_deref().ok_or(OfficeError::NotFound("这个上传的文件"))?;
@@ -376,7 +385,7 @@ pub async fn work_department_file(office: &Office, claim: &Claim) -> Result<(), 
         .await?;
         if claim.progress(&tx, done, None).await? == Beat::Cancel {
             tx.rollback().await?;
-            return abandon(office, claim, file).await;
+            return abandon(office, claim, file, upload).await;
         }
         tx.commit().await?;
     }
@@ -406,7 +415,12 @@ pub async fn work_department_file(office: &Office, claim: &Claim) -> Result<(), 
 }
 
 /// Somebody asked for the end: nothing of the file stays, and it may be sent again.
-async fn abandon(office: &Office, claim: &Claim, file: DepartmentFileId) -> Result<(), OfficeError> {
+async fn abandon(
+    office: &Office,
+    claim: &Claim,
+    file: DepartmentFileId,
+    upload: UploadId,
+) -> Result<(), OfficeError> {
     let tx = office.db().begin().await?;
     for sql in [
         "DELETE FROM department_row WHERE file_id = ? AND file_id IN (SELECT id FROM department_file WHERE state = 'importing')",
@@ -414,6 +428,7 @@ async fn abandon(office: &Office, claim: &Claim, file: DepartmentFileId) -> Resu
     ] {
         Query::new(&WORK, &ScopeColumns::NONE, sql).bind(file).execute(&tx).await?;
     }
+    uploads::take_back(&tx, upload).await?;
     claim.cancelled(&tx).await?;
     tx.commit().await?;
     Ok(())

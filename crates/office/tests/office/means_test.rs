@@ -6,6 +6,7 @@ use office::means_test::{self, Method, NewAuthorisation, State};
 use office::people::{self, NewFact, Source, Subject};
 use store::jobs;
 use store::{CaseId, HouseholdId, PersonId, Query};
+use vocab::CitizenId;
 
 use crate::town::{DAY, Town, day, grant, towns};
 
@@ -385,5 +386,62 @@ async fn a_file_counts_once_and_its_bad_rows_are_named() {
         );
         assert!(future.await.unwrap_err().to_string().contains("今天"));
         assert!(means_test::department_template(office, &granted, "deposits").unwrap().starts_with(b"PK"));
+    }
+}
+
+#[tokio::test]
+async fn a_departments_file_whose_job_was_stopped_goes_in_when_confirmed_again() {
+    for town in towns("department_stopped").await {
+        let office = &town.office;
+        let tester = tester(&town).await;
+        let granted = grant(&tester);
+        let rows = (0..2_500).map(|number| {
+            format!(
+                "{},张三,{number}",
+                CitizenId::synthetic(7, day("1950-01-01") + chrono::Days::new(number), 3).expose()
+            )
+        });
+        let csv = std::iter::once("身份证号,姓名,余额".to_owned()).chain(rows).collect::<Vec<_>>().join("\n");
+        let as_of = Some(day("2026-11-01"));
+        let preview = async || {
+            means_test::preview_department_file(
+                office,
+                &granted,
+                "deposits",
+                "甲银行",
+                "a.csv",
+                csv.as_bytes(),
+                as_of,
+            )
+            .await
+            .unwrap()
+        };
+        let stop = async |job: store::JobId| {
+            let tx = office.db().begin().await.unwrap();
+            jobs::request_cancel(&tx, job).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        // Stopped before anybody took it: the same button starts it again, and so does the same file.
+        let upload = preview().await.upload;
+        let commit =
+            async |upload| means_test::commit_department_file(office, &granted, upload, false).await.unwrap();
+        let (file, job) = commit(upload).await;
+        stop(job.unwrap()).await;
+        let again = preview().await;
+        assert!(!again.known, "it is not in yet");
+        let (same, job) = commit(again.upload).await;
+        assert_eq!(same, file);
+        // Stopped while it was read in: nothing stays, and the same button begins anew.
+        let claim =
+            jobs::claim(office.db(), &[means_test::DEPARTMENT_FILE_JOB], "test").await.unwrap().unwrap();
+        assert_eq!(Some(claim.job.id), job);
+        stop(claim.job.id).await;
+        means_test::work_department_file(office, &claim).await.unwrap();
+        assert_eq!(count(&town, "SELECT COUNT(*) FROM department_row").await, 0);
+        commit(upload).await;
+        work(&town).await;
+        assert_eq!(count(&town, "SELECT COUNT(*) FROM department_file WHERE state = 'ready'").await, 1);
+        assert_eq!(count(&town, "SELECT COUNT(*) FROM department_row").await, 2_500);
+        assert!(preview().await.known);
     }
 }

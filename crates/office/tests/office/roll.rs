@@ -278,6 +278,96 @@ async fn a_whole_import_is_taken_back_until_something_is_in_a_run() {
     }
 }
 
+/// A roll of families of one, three batches of them.
+fn long_sheet(town: &Town, first: u64) -> String {
+    let rows = (first..first + 120).map(|number| {
+        let id = town.new_citizen_id("1961-02-03").expose().to_owned();
+        format!("L{number},周五,{id},本人(户主),990101001001,城镇,100,2025-03,,,,")
+    });
+    std::iter::once(HEADER.to_owned()).chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// Confirms a roll and stops its job as soon as some of it is in.
+async fn stopped_half_way(town: &Town, accountant: &Actor, text: &str) -> roll::RollImportId {
+    let office = &town.office;
+    let seen = preview(town, accountant, &settings(120, 120, 1_200_000), text).await.unwrap();
+    assert_eq!((seen.faults.len(), seen.disagreements.len()), (0, 0));
+    let (id, job) = import::commit(office, &grant(accountant), seen.upload).await.unwrap();
+    let claim = jobs::claim(office.db(), &[import::ROLL_JOB], "test").await.unwrap().unwrap();
+    let before = count(town, "SELECT COUNT(*) FROM roll_import_family").await;
+    let stop = async {
+        while count(town, "SELECT COUNT(*) FROM roll_import_family").await == before {
+            tokio::task::yield_now().await;
+        }
+        let tx = office.db().begin().await.unwrap();
+        jobs::request_cancel(&tx, job.unwrap()).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (worked, ()) = tokio::join!(import::work(office, &claim), stop);
+    worked.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_stopped_import_goes_on_or_is_taken_back() {
+    for town in towns("roll_stopped").await {
+        let accountant = accountant(&town).await;
+        let office = &town.office;
+        let view = async |id: roll::RollImportId| {
+            let page = import::imports(office, &grant(&accountant), None, 10).await.unwrap();
+            page.rows.into_iter().find(|view| view.id == id).unwrap()
+        };
+        let text = long_sheet(&town, 0);
+        let id = stopped_half_way(&town, &accountant, &text).await;
+        let half = view(id).await;
+        assert_eq!((half.state.as_str(), half.stopped.as_deref()), ("importing", Some("已按要求停止")));
+        assert!(half.taken > 0 && half.taken < 120, "{}", half.taken);
+        // Confirmed again, or let go on: the same import, each family once.
+        let again = preview(&town, &accountant, &settings(120, 120, 1_200_000), &text).await.unwrap();
+        assert!(!again.known);
+        assert_eq!(i64::try_from(again.already).unwrap(), half.taken);
+        let (same, job) = import::commit(office, &grant(&accountant), again.upload).await.unwrap();
+        assert_eq!(same, id);
+        assert_eq!(import::resume(office, &grant(&accountant), id).await.unwrap(), job.unwrap());
+        assert_eq!(view(id).await.stopped, None);
+        assert!(import::undo(office, &grant(&accountant), id, "等不及").await.is_err(), "it is under way");
+        work(&town).await;
+        assert_eq!((view(id).await.state.as_str(), view(id).await.taken), ("done", 120));
+        assert!(import::resume(office, &grant(&accountant), id).await.is_err());
+        assert_eq!(count(&town, "SELECT COUNT(*) FROM entitlement").await, 120);
+
+        // Another one is taken back as far as it came, in two goes.
+        let text = long_sheet(&town, 1000);
+        let id = stopped_half_way(&town, &accountant, &text).await;
+        assert!(view(id).await.taken < 120);
+        let job = import::undo(office, &grant(&accountant), id, "名册拿错了").await.unwrap();
+        let tx = office.db().begin().await.unwrap();
+        jobs::request_cancel(&tx, job).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((view(id).await.state.as_str(), view(id).await.stopped.is_some()), ("undoing", true));
+        import::resume(office, &grant(&accountant), id).await.unwrap();
+        work(&town).await;
+        assert_eq!((view(id).await.state.as_str(), view(id).await.taken), ("undone", 0));
+        let living = "SELECT COUNT(*) FROM membership WHERE until_on IS NULL AND superseded_at IS NULL";
+        assert_eq!(count(&town, living).await, 120);
+        assert_eq!(
+            count(
+                &town,
+                "SELECT COUNT(*) FROM upload WHERE content_sealed IS NOT NULL AND committed_at IS NOT NULL"
+            )
+            .await,
+            0
+        );
+        // And can be taken in after all.
+        let seen = preview(&town, &accountant, &settings(120, 120, 1_200_000), &text).await.unwrap();
+        assert_eq!((seen.known, seen.new), (false, 120));
+        let (last, _) = import::commit(office, &grant(&accountant), seen.upload).await.unwrap();
+        work(&town).await;
+        assert_eq!((view(last).await.state.as_str(), view(last).await.taken), ("done", 120));
+        assert_eq!(ledger::verify(office.db()).await.unwrap(), []);
+    }
+}
+
 async fn approved(town: &Town, accountant: &Actor, approver: &Actor) -> (RunId, ControlTotals) {
     let office = &town.office;
     let (run, _) = payments::make_run(office, &grant(accountant), "dibao", month("2026-11")).await.unwrap();

@@ -267,7 +267,7 @@ pub(super) async fn progress(desk: Desk<ManageRoll>, Path(id): Path<RollImportId
 
 async fn progress_page(desk: &Desk<ManageRoll>, id: RollImportId, errors: &Errors) -> Result<Page, Fault> {
     let view = find(desk, id).await?;
-    let running = matches!(view.state.as_str(), "importing" | "undoing");
+    let running = matches!(view.state.as_str(), "importing" | "undoing") && view.stopped.is_none();
     let refused = Table {
         id: "refused".into(),
         caption: "没有导入的家庭".into(),
@@ -290,7 +290,12 @@ async fn progress_page(desk: &Desk<ManageRoll>, id: RollImportId, errors: &Error
         (error_summary(errors))
         (parts::heading(Some("导入名册"), &view.name))
         (watched("progress", &format!("/desk/roll/imports/{id}"), running, &body))
-        @if view.state == "done" {
+        @if let Some(why) = &view.stopped {
+            (parts::warning_text("办到一半停下了。已经办完的不会重复办理。"))
+            @if !why.is_empty() { p.govuk-body { "停下的原因：" (why) } }
+            (form_post(&format!("/desk/roll/imports/{id}/resume"), &desk.key(), &submit("接着办", ButtonKind::Primary, None)))
+        }
+        @if view.state == "done" || view.state == "importing" && view.stopped.is_some() {
             h2.govuk-heading-m { "撤销导入" }
             p.govuk-body { "还没有列入发放批次的，可以整批撤销。" }
             (form_post(&format!("/desk/roll/imports/{id}/undo"), &desk.key(), &html! {
@@ -300,6 +305,25 @@ async fn progress_page(desk: &Desk<ManageRoll>, id: RollImportId, errors: &Error
         }
     };
     Ok(Page::new("导入进度", content).under(ROLL).back("/desk/roll/import", "返回导入").errors(errors))
+}
+
+pub(super) async fn resume(
+    desk: Desk<ManageRoll>,
+    Path(id): Path<RollImportId>,
+    KeyedForm { key, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    county(&desk)?;
+    let to = format!("/desk/roll/imports/{id}");
+    if already(&desk, &key).await?.is_some() {
+        return Ok(SeeOther::to(to).into());
+    }
+    match import::resume(desk.office(), desk.granted(), id).await {
+        Ok(_) => {
+            remember(&desk, &key, &to).await?;
+            Ok(SeeOther::to(to).done("正在接着办。").into())
+        }
+        Err(error) => Ok(progress_page(&desk, id, &form_errors(error)?).await?.into()),
+    }
 }
 
 pub(super) async fn undo(

@@ -46,6 +46,7 @@ pub fn routes() -> Router<AppState> {
         .route("/desk/roll/import/commit", post(import::commit))
         .route("/desk/roll/import/corrected/{upload}", get(import::corrected))
         .route("/desk/roll/imports/{import}", get(import::progress))
+        .route("/desk/roll/imports/{import}/resume", post(import::resume))
         .route("/desk/roll/imports/{import}/undo", post(import::undo))
         .route("/desk/roll/{entitlement}", get(entitlement::page))
         .route("/desk/roll/{entitlement}/review", post(entitlement::review))
