@@ -42,16 +42,16 @@ pub struct Plan {
 /// Told of every stage: its name, what is done, of how many.
 pub type Watch<'a> = &'a mut dyn FnMut(&str, u64, u64);
 
-const DAY: i64 = 86_400_000;
+pub(crate) const DAY: i64 = 86_400_000;
 const FILLING: Scope = Scope::System("a synthetic city is made");
 
 /// A family in the register.
-struct Home {
-    family: Family,
-    ids: FamilyIds,
-    village: DivisionId,
-    township: DivisionId,
-    county: DivisionId,
+pub(crate) struct Home {
+    pub(crate) family: Family,
+    pub(crate) ids: FamilyIds,
+    pub(crate) village: DivisionId,
+    pub(crate) township: DivisionId,
+    pub(crate) county: DivisionId,
 }
 
 /// Makes the city. `hand` is the office's clock in unix milliseconds; it ends where it began.
@@ -72,20 +72,14 @@ pub async fn fill(
     let prefecture = divisions::by_code(office.db(), plan.city).await?.id;
     let staff = staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
     let homes = people(office, &staff, plan, watch).await?;
-    hand_in_files(office, &staff, &homes, plan, watch).await?;
+    let all: Vec<&Home> = homes.iter().collect();
+    hand_in_files(office, &staff, &all, plan, watch).await?;
     // The poorest families of the townships with staff have cases in hand; poor families elsewhere are on the roll.
     let mut waiting: Vec<&Home> = homes
         .iter()
         .filter(|home| staff.counties.iter().any(|county| county.township == home.township))
         .collect();
-    waiting.sort_by_key(|home| {
-        let family = &home.family;
-        let owns = family.deposits_fen > 2_000_000
-            || family.vehicles > 0
-            || family.houses > 1
-            || family.businesses > 0;
-        (owns, family.income_by_head_fen())
-    });
+    waiting.sort_by_key(|home| need(home));
     let poor: Vec<&Home> = homes
         .iter()
         .filter(|home| home.family.income_by_head_fen() < 70_000)
@@ -109,12 +103,20 @@ pub async fn fill(
     Ok(staff)
 }
 
-fn at(day: NaiveDate) -> i64 {
+/// Sorts families that own too much behind the others, the poorest first.
+pub(crate) fn need(home: &Home) -> (bool, i64) {
+    let family = &home.family;
+    let owns =
+        family.deposits_fen > 2_000_000 || family.vehicles > 0 || family.houses > 1 || family.businesses > 0;
+    (owns, family.income_by_head_fen())
+}
+
+pub(crate) fn at(day: NaiveDate) -> i64 {
     // Nine o'clock in China is one o'clock UTC.
     day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() + 3_600_000
 }
 
-async fn people(
+pub(crate) async fn people(
     office: &Office,
     staff: &Staff,
     plan: Plan,
@@ -224,10 +226,10 @@ async fn register(
 }
 
 /// Every department hands in its file for every county; the county reads it in.
-async fn hand_in_files(
+pub(crate) async fn hand_in_files(
     office: &Office,
     staff: &Staff,
-    homes: &[Home],
+    homes: &[&Home],
     plan: Plan,
     watch: Watch<'_>,
 ) -> Result<(), OfficeError> {
@@ -499,7 +501,7 @@ async fn pay(office: &Office, county: &County, month: Month) -> Result<(), Offic
 
 /// How far a case is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Until {
+pub(crate) enum Until {
     Filed,
     Supplement,
     Investigation,
@@ -511,7 +513,7 @@ enum Until {
     Granted,
 }
 
-const STEPS: [Until; 9] = [
+pub(crate) const STEPS: [Until; 9] = [
     Until::Granted,
     Until::Confirmation,
     Until::Examination,
@@ -550,14 +552,14 @@ async fn cases(
     Ok(())
 }
 
-async fn history(
+pub(crate) async fn history(
     office: &Office,
     hand: &AtomicI64,
     today: i64,
     county: &County,
     family: &Family,
     until: Until,
-) -> Result<(), OfficeError> {
+) -> Result<CaseId, OfficeError> {
     // Each kind began as long ago as it takes to get there.
     let ago = match until {
         Until::Filed => 0,
@@ -580,12 +582,12 @@ async fn history(
         act(&county.township_clerk, case, "ask_missing").await?;
     }
     if until < Until::Investigation {
-        return Ok(());
+        return Ok(case);
     }
     act(&county.township_clerk, case, "accept").await?;
     act(&county.township_clerk, case, "request_means_test").await?;
     if until == Until::Investigation {
-        return Ok(());
+        return Ok(case);
     }
     set(ago - 1);
     act(&county.county_clerk, case, "start_means_test").await?;
@@ -593,23 +595,23 @@ async fn history(
     set(ago - 2);
     act(&county.township_clerk, case, "visit").await?;
     if until == Until::Visited {
-        return Ok(());
+        return Ok(case);
     }
     set(ago - 3);
     act(&county.second_clerk, case, "opine").await?;
     if until == Until::Publicity {
-        return Ok(());
+        return Ok(case);
     }
     if until == Until::Objected {
         set(ago - 6);
         act(&county.second_clerk, case, "object").await?;
-        return Ok(());
+        return Ok(case);
     }
     set(ago - 12);
     casework::tick::tick(office).await?;
     act(&county.second_clerk, case, "close_notice").await?;
     if until == Until::Examination {
-        return Ok(());
+        return Ok(case);
     }
     set(ago - 13);
     let delegated = act(&county.county_clerk, case, "examine").await.is_err();
@@ -617,7 +619,7 @@ async fn history(
         act(&county.township_head, case, "take_up").await?;
     }
     if until == Until::Confirmation {
-        return Ok(());
+        return Ok(case);
     }
     set(ago - 14);
     let decider = if delegated { &county.township_head } else { &county.director };
@@ -629,5 +631,5 @@ async fn history(
             refused?;
         }
     }
-    Ok(())
+    Ok(case)
 }

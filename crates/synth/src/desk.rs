@@ -2,7 +2,7 @@
 
 use catalogue::definition::FieldKind;
 use office::access::Actor;
-use office::casework::{self, Acted, AttachmentId, Deed, Doer, drafts, view};
+use office::casework::{self, Acted, AttachmentId, Deed, Doer, DraftId, drafts, view};
 use office::forms::{Answers, FieldPath, Raw, specimen};
 use office::{Office, OfficeError};
 use store::{CaseId, IdempotencyKey};
@@ -110,6 +110,20 @@ pub async fn file(
     item: &str,
     family: &Family,
 ) -> Result<CaseId, OfficeError> {
+    let draft = fill_in(office, clerk, item, family).await?;
+    drafts::submit(office, drafts::Filler::Desk(&clerk.grant()?), draft, &IdempotencyKey::fresh()?).await
+}
+
+/// Fills in the whole form for a family and leaves it unsent.
+///
+/// # Errors
+/// Of the form or of the register.
+pub async fn fill_in(
+    office: &Office,
+    clerk: &Actor,
+    item: &str,
+    family: &Family,
+) -> Result<DraftId, OfficeError> {
     let desk = clerk.grant()?;
     let filler = drafts::Filler::Desk(&desk);
     let draft = drafts::begin(office, filler, item, None).await?;
@@ -128,7 +142,7 @@ pub async fn file(
             .or_else(|| of_family(family, &field.id))
     });
     drafts::save(office, filler, draft, open.version, &answers).await?;
-    drafts::submit(office, filler, draft, &IdempotencyKey::fresh()?).await
+    Ok(draft)
 }
 
 /// Does an action, its form filled from the family's truth and else in the simplest right way.
