@@ -23,7 +23,7 @@ pub fn window(division: &Division) -> String {
     match division.level {
         DivisionLevel::Township => format!("{}社会救助服务窗口", division.name),
         DivisionLevel::Village => format!("{}社会救助协理员", division.name),
-        _ => format!("{}社会救助科(股)", title(division)),
+        _ => format!("{}社会救助科（股）", title(division)),
     }
 }
 

@@ -281,8 +281,8 @@ impl DueDate {
     pub fn zh(&self) -> String {
         match self.on {
             Some(day) => zh_date(day),
-            None if self.earliest == self.latest => format!("{}(放假安排尚未公布)", zh_date(self.latest)),
-            None => format!("{}至{}之间(放假安排尚未公布)", zh_date(self.earliest), zh_date(self.latest)),
+            None if self.earliest == self.latest => format!("{}（放假安排尚未公布）", zh_date(self.latest)),
+            None => format!("{}至{}之间（放假安排尚未公布）", zh_date(self.earliest), zh_date(self.latest)),
         }
     }
 }

@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(refused("11010519490231002X"), VocabError::CitizenIdDate);
         assert_eq!(refused("11010519491331002X"), VocabError::CitizenIdDate);
         assert_eq!(refused("110105194912310021"), VocabError::CitizenIdCheck);
-        assert_eq!(refused("110105194912310021").to_string(), "身份证号码最后一位不对,请核对");
+        assert_eq!(refused("110105194912310021").to_string(), "身份证号码最后一位不对，请核对");
     }
 
     #[test]

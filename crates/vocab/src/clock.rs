@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(clock.extend(WorkingDays(30), "调查难"), Err(VocabError::ClockExtension));
         assert_eq!(clock.extend(TimeLimit::months(3), "调查难"), Err(VocabError::ClockExtension));
         clock
-            .extend(WorkingDays(45), "人户分离,民发〔2021〕57号第二十二条")
+            .extend(WorkingDays(45), "人户分离，民发〔2021〕57号第二十二条")
             .expect("a reason and a longer limit");
         assert_eq!(clock.limit_in_force(), TimeLimit::working_days(45));
         assert_eq!(clock.due(&calendar).on, Some(day("2026-11-23")));
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(clock.pause(day("2026-10-12"), ""), Err(VocabError::ClockBasis));
         assert_eq!(clock.pause(day("2026-09-14"), "听证"), Err(VocabError::ClockOrder));
         assert_eq!(clock.resume(day("2026-10-19")), Err(VocabError::ClockOrder));
-        clock.pause(day("2026-10-12"), "听证期间不计入,行政许可法第四十五条").expect("a cited basis");
+        clock.pause(day("2026-10-12"), "听证期间不计入，行政许可法第四十五条").expect("a cited basis");
         assert_eq!(clock.pause(day("2026-10-13"), "听证"), Err(VocabError::ClockOrder));
         assert_eq!(clock.state(day("2026-10-11"), &calendar), ClockState::Running { left_working_days: 16 });
         assert_eq!(clock.state(day("2026-12-31"), &calendar), ClockState::Paused);
@@ -290,7 +290,7 @@ mod tests {
     fn natural_days_shift_by_a_pause_too() {
         let calendar = calendar();
         let mut clock = Clock::new(day("2026-11-02"), TimeLimit::natural_days(7));
-        clock.pause(day("2026-11-04"), "公示内容有误,更正后继续").expect("a basis");
+        clock.pause(day("2026-11-04"), "公示内容有误，更正后继续").expect("a basis");
         clock.resume(day("2026-11-06")).expect("paused before");
         assert_eq!(clock.due(&calendar).on, Some(day("2026-11-11")));
     }

@@ -263,7 +263,7 @@ async fn separate(tx: &Tx, case: &CaseRow, action: &Action, doer: Doer<'_>) -> R
     let Doer::Desk(actor) = doer else { return Ok(()) };
     if let Some(person) = actor.person {
         let own: i64 = Query::system(
-            "whether the officer belongs to the family (回避)",
+            "whether the officer belongs to the family （回避）",
             "SELECT count(*) FROM membership WHERE household_id = ? AND person_id = ? AND superseded_at IS NULL AND until_on IS NULL",
         )
         .bind(case.household)
@@ -272,7 +272,7 @@ async fn separate(tx: &Tx, case: &CaseRow, action: &Action, doer: Doer<'_>) -> R
         .await?;
         if own > 0 {
             return Err(OfficeError::Separation(
-                "这是您自己家的申请,按规定应当回避,请由其他工作人员办理。".to_owned(),
+                "这是你自己家的申请，按规定应当回避，请由其他工作人员办理。".to_owned(),
             ));
         }
     }
@@ -290,7 +290,7 @@ async fn separate(tx: &Tx, case: &CaseRow, action: &Action, doer: Doer<'_>) -> R
     .await?;
     if before > 0 {
         return Err(OfficeError::Separation(format!(
-            "您办理过这件申请的前面环节,不能再由您「{}」,请由另一位工作人员办理。",
+            "你办理过这件申请的前面环节，不能再由你「{}」，请由另一位工作人员办理。",
             action.title
         )));
     }
@@ -322,7 +322,7 @@ fn check_reasons(release: &Release, action: &Action, reasons: &[String]) -> Resu
         return Err(OfficeError::invalid("reasons", "请至少选择一个理由。"));
     }
     if reasons.iter().any(|reason| codes.title_of(reason).is_none()) {
-        return Err(OfficeError::invalid("reasons", "所选理由不在列表里,请重新选择。"));
+        return Err(OfficeError::invalid("reasons", "所选理由不在列表里，请重新选择。"));
     }
     Ok(())
 }

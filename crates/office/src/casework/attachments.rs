@@ -35,16 +35,16 @@ pub async fn put(
     content: &[u8],
 ) -> Result<AttachmentId, OfficeError> {
     if content.is_empty() {
-        return Err(OfficeError::invalid("file", "这个文件是空的,请重新选择。"));
+        return Err(OfficeError::invalid("file", "这个文件是空的，请重新选择。"));
     }
     if content.len() > SIZE_MAX {
         return Err(OfficeError::invalid(
             "file",
-            "文件超过 10 MB。请用手机把照片调小一些,或者分成几张再上传。",
+            "文件超过 10 MB。请用手机把照片调小一些，或者分成几张再上传。",
         ));
     }
     let mime = sniff(content).ok_or_else(|| {
-        OfficeError::invalid("file", "只能上传照片(JPG、PNG、HEIC、WebP)或者 PDF 文件。请换一个文件再上传。")
+        OfficeError::invalid("file", "只能上传照片（JPG、PNG、HEIC、WebP）或者 PDF 文件。请换一个文件再上传。")
     })?;
     let tx = office.db().begin().await?;
     let loose: i64 = Query::system(
@@ -57,7 +57,7 @@ pub async fn put(
     if loose >= LOOSE_MAX {
         return Err(OfficeError::invalid(
             "file",
-            "您有 40 个文件还没有随申请提交。请先提交申请,或删除不用的文件。",
+            "你有 40 个文件还没有随申请提交。请先提交申请，或删除不用的文件。",
         ));
     }
     let id = Query::system(

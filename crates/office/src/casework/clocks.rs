@@ -168,7 +168,7 @@ pub(super) async fn extend(
     .bind(clock.id.as_str())
     .optional(tx)
     .await?
-    .ok_or_else(|| OfficeError::Conflict(format!("「{}」没有在计时,或者已经延长过一次。", clock.title)))?;
+    .ok_or_else(|| OfficeError::Conflict(format!("「{}」没有在计时，或者已经延长过一次。", clock.title)))?;
     let limit = time_limit(extension.to);
     let due = calendar.due(running.get("started_on")?, limit);
     let (unit, count) = columns(limit);

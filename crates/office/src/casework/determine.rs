@@ -399,10 +399,10 @@ async fn replay(
         (row.get("inputs")?, row.get("context")?, row.get("result")?);
     let language: String = row.get("language_version")?;
     if row.get::<String>("digest")? != digest(&hash, &language, &inputs, &context, &result) {
-        return Ok(Some("存储的内容被改动过,摘要不符".to_owned()));
+        return Ok(Some("存储的内容被改动过，摘要不符".to_owned()));
     }
     if language != rules::LANGUAGE_VERSION {
-        return Ok(Some(format!("由语言版本 {language} 作出,本程序是 {}", rules::LANGUAGE_VERSION)));
+        return Ok(Some(format!("由语言版本 {language} 作出，本程序是 {}", rules::LANGUAGE_VERSION)));
     }
     if !kept.contains_key(&hash) {
         let release = releases::kept(office, &hash).await?;

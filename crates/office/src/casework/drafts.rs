@@ -99,7 +99,7 @@ pub async fn begin(
     .await?;
     if open >= OPEN_MAX {
         return Err(OfficeError::Conflict(format!(
-            "您已有 {OPEN_MAX} 份没有提交的表单。请先提交或删除不用的,再填新的。"
+            "你已有 {OPEN_MAX} 份没有提交的表单。请先提交或删除不用的，再填新的。"
         )));
     }
     let id = Query::system(

@@ -73,7 +73,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
             let answer = determine_now(doing, case).await?;
             if answer.result.outcome != rules::Outcome::Met {
                 return Err(OfficeError::Conflict(
-                    "按现有情况不符合条件,或者还有不知道的情况,不能办理继续享受。".to_owned(),
+                    "按现有情况不符合条件，或者还有不知道的情况，不能办理继续享受。".to_owned(),
                 ));
             }
             case.decided_on = Some(today);
@@ -127,7 +127,7 @@ async fn refuse_again(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeErr
     if before == 0 {
         return Ok(());
     }
-    Err(OfficeError::Conflict(format!("「{}」在一件申请里只能做一次,已经做过了。", doing.action.title)))
+    Err(OfficeError::Conflict(format!("「{}」在一件申请里只能做一次，已经做过了。", doing.action.title)))
 }
 
 /// The officers' judgements that the action's form holds.
@@ -295,14 +295,14 @@ async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError>
         (rules::Outcome::Met, Some(amount)) => amount,
         (rules::Outcome::NotMet, _) => {
             return Err(OfficeError::Conflict(
-                "按现有情况不符合条件,不能确认。请核对各项条件,或者不予确认并说明理由。".to_owned(),
+                "按现有情况不符合条件，不能确认。请核对各项条件，或者不予确认并说明理由。".to_owned(),
             ));
         }
         _ => {
             let missing: Vec<&str> =
                 answer.result.missing.iter().map(|missing| missing.title.as_str()).collect();
             return Err(OfficeError::Conflict(format!(
-                "还不知道:{}。补齐以后才能确认。",
+                "还不知道：{}。补齐以后才能确认。",
                 missing.join("、")
             )));
         }
@@ -380,7 +380,7 @@ async fn change_amount(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), Offi
     let answer = determine_now(doing, case).await?;
     let Some(amount) = answer.amount.filter(|_| answer.result.outcome == rules::Outcome::Met) else {
         return Err(OfficeError::Conflict(
-            "按现有情况不符合条件,或者还有不知道的情况,不能只调整金额。".to_owned(),
+            "按现有情况不符合条件，或者还有不知道的情况，不能只调整金额。".to_owned(),
         ));
     };
     let from = Month::containing(today).next();
@@ -416,7 +416,7 @@ async fn set_review(
 ) -> Result<(), OfficeError> {
     let entitlement = benefit(case)?;
     let Some(months) = answer.review_months else {
-        return Err(OfficeError::Conflict("还算不出下次核查的时间,请先补齐家庭情况。".to_owned()));
+        return Err(OfficeError::Conflict("还算不出下次核查的时间，请先补齐家庭情况。".to_owned()));
     };
     let due_on = next_review(Month::containing(doing.now.today()), months);
     Ok(ledger::entitlement::set_review(doing.tx, &LEDGER, entitlement, due_on).await?)
@@ -429,7 +429,7 @@ async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError>
     let answer = determine_now(doing, case).await?;
     let months = answer.taper_months.filter(|months| *months > 0);
     let Some(months) = months else {
-        return Err(OfficeError::Conflict("本地没有规定渐退期,不能办理渐退。".to_owned()));
+        return Err(OfficeError::Conflict("本地没有规定渐退期，不能办理渐退。".to_owned()));
     };
     let last = Month::containing(doing.now.today()).plus(months);
     case.decided_on = Some(doing.now.today());
@@ -449,7 +449,7 @@ async fn heard(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
         return Ok(());
     }
     Err(OfficeError::Conflict(
-        "调减、停发、终止之前应当听取家庭的意见(《社会救助法》第四十八条)。请先登记听取意见的情况。"
+        "调减、停发、终止之前应当听取家庭的意见（《社会救助法》第四十八条）。请先登记听取意见的情况。"
             .to_owned(),
     ))
 }

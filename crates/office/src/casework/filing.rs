@@ -133,7 +133,7 @@ async fn register_family(
 ) -> Result<Family, OfficeError> {
     let residence = division_of(tx, entries.one(Writes::ResidenceDivision), now)
         .await?
-        .ok_or_else(|| OfficeError::invalid("residence_division", "请选择现在住在哪个村(社区)。"))?;
+        .ok_or_else(|| OfficeError::invalid("residence_division", "请选择现在住在哪个村（社区）。"))?;
     let registered =
         division_of(tx, entries.one(Writes::RegisteredDivision), now).await?.unwrap_or(residence);
     let actor = who(filler);
@@ -144,13 +144,13 @@ async fn register_family(
     }
     let first = members
         .first()
-        .ok_or_else(|| OfficeError::invalid("member", "请至少填写一位家庭成员(申请人自己)。"))?;
+        .ok_or_else(|| OfficeError::invalid("member", "请至少填写一位家庭成员（申请人自己）。"))?;
     let applicant = *first;
     if let Filler::Citizen(citizen) = filler {
         if !members.contains(&citizen.person) {
             return Err(OfficeError::invalid(
                 "member.0.citizen_id",
-                "家庭成员里没有您自己。请用自己的身份证号填写,或者请村(居)委会代为申请。",
+                "家庭成员里没有你自己。请用自己的身份证号填写，或者请村（居）委会代为申请。",
             ));
         }
     }
@@ -213,7 +213,7 @@ async fn register_member(
         .scalar(tx)
         .await?;
     if known != name.as_str() {
-        return Err(OfficeError::invalid(&field("name"), "姓名和身份证号码对不上,请对照身份证核对。"));
+        return Err(OfficeError::invalid(&field("name"), "姓名和身份证号码对不上，请对照身份证核对。"));
     }
     Ok(person)
 }
@@ -346,7 +346,7 @@ async fn places(
     let (Some(county), Some(township)) =
         (at(store::divisions::DivisionLevel::County), at(store::divisions::DivisionLevel::Township))
     else {
-        return Err(OfficeError::invalid("residence_division", "请选到村(社区)一级。"));
+        return Err(OfficeError::invalid("residence_division", "请选到村（社区）一级。"));
     };
     let delegated = item.delegated.as_ref().is_some_and(|delegation| {
         office
@@ -418,7 +418,7 @@ async fn insert_case(
         Ok(id) => CaseId(id),
         Err(store::StoreError::NotFound) => {
             return Err(OfficeError::Conflict(format!(
-                "这个家庭已有一件「{}」正在办理,不用重复申请。可以到“我的办件”查看进度。",
+                "这个家庭已有一件「{}」正在办理，不用重复申请。可以到“我的办件”查看进度。",
                 item.title
             )));
         }

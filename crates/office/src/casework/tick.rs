@@ -50,7 +50,7 @@ async fn wake(office: &Office, case: CaseId) -> Result<bool, OfficeError> {
         "UPDATE task SET title = ?, due_on = ?, earliest_on = ? WHERE case_id = ? AND state = 'open' AND side = FALSE \
          AND division_id = ? AND role = ?",
     )
-    .bind(format!("{}:公示期满", step.title))
+    .bind(format!("{}：公示期满", step.title))
     .bind(due_on)
     .bind(earliest_on)
     .bind(case)

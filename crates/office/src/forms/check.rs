@@ -184,10 +184,10 @@ impl FilledForm<'_> {
         let min = repeat.min.map_or(0, |min| min as usize);
         let max = records_max(self.form(), &repeat.of).unwrap_or(usize::MAX);
         if count < min {
-            let message = format!("“{label}”至少填写{min}项,请补充");
+            let message = format!("“{label}”至少填写{min}项，请补充");
             checked.errors.add(repeat.of.get().as_str(), message);
         } else if count > max {
-            let message = format!("“{label}”最多填写{max}项,请删去多余的");
+            let message = format!("“{label}”最多填写{max}项，请删去多余的");
             checked.errors.add(repeat.of.get().as_str(), message);
         }
     }
@@ -210,7 +210,7 @@ impl FilledForm<'_> {
             let before = *first.entry(*id).or_insert(record);
             if before != record && instances.contains(&record) {
                 let path = FieldPath::new(page, record, field);
-                checked.errors.add(path.to_string(), "同一个人填了两次,请删去一个或核对身份证号码");
+                checked.errors.add(path.to_string(), "同一个人填了两次，请删去一个或核对身份证号码");
             }
         }
     }

@@ -83,7 +83,7 @@ impl FilledForm<'_> {
                 }
                 value.in_words(field, self.context, masked, member)
             }
-            Some(Reading::Wrong(_)) if masked && is_sensitive(field) => "****(填写有误)".to_owned(),
+            Some(Reading::Wrong(_)) if masked && is_sensitive(field) => "****（填写有误）".to_owned(),
             Some(Reading::Wrong(_)) => self.typed(page, record, field),
             Some(Reading::Nothing) | None => String::new(),
         }

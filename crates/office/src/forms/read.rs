@@ -76,7 +76,7 @@ pub(super) fn missing(field: &Field) -> String {
             format!("请选择{label}")
         }
         FieldKind::File | FieldKind::Files => format!("请上传{label}"),
-        FieldKind::Signature => format!("请签名:{label}"),
+        FieldKind::Signature => format!("请签名：{label}"),
         FieldKind::Statement => format!("请阅读并勾选{label}"),
         FieldKind::Text
         | FieldKind::Textarea
@@ -119,7 +119,7 @@ fn text_of(field: &Field, text: &str, max: usize) -> Read {
     let max = own_max.and_then(|max| usize::try_from(max).ok()).unwrap_or(max);
     let length = text.chars().count();
     if length > max {
-        return Err(format!("{}最多写{max}个字,现在有{length}个字,请删减", label(field)));
+        return Err(format!("{}最多写{max}个字，现在有{length}个字，请删减", label(field)));
     }
     Ok(FormValue::Text(text.to_owned()))
 }
@@ -157,7 +157,7 @@ fn part(field: &Field, text: &str) -> Result<u32, String> {
     let digits = digits.trim().trim_end_matches(['年', '月', '日', '号']).trim();
     let plain = !digits.is_empty() && digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
     let number = if plain { digits.parse().ok() } else { None };
-    number.ok_or_else(|| format!("{}只能填数字,例如 1985 年 3 月 12 日", label(field)))
+    number.ok_or_else(|| format!("{}只能填数字，例如 1985 年 3 月 12 日", label(field)))
 }
 
 /// The parts of a date or month, all of them there and the year of four digits.
@@ -165,15 +165,15 @@ fn parts(field: &Field, raw: &Raw, names: &[(&str, &str)]) -> Result<Vec<u32>, S
     let empty: Vec<&str> =
         names.iter().filter(|(name, _)| raw.part(name).trim().is_empty()).map(|(_, title)| *title).collect();
     if !empty.is_empty() {
-        return Err(format!("{}还缺{},请补全", label(field), empty.join("、")));
+        return Err(format!("{}还缺{}，请补全", label(field), empty.join("、")));
     }
     let numbers: Vec<u32> =
         names.iter().map(|(name, _)| part(field, raw.part(name))).collect::<Result<_, _>>()?;
     if !(1800..2200).contains(&numbers[0]) {
-        return Err(format!("{}的年份请写四位数字,例如 1985", label(field)));
+        return Err(format!("{}的年份请写四位数字，例如 1985", label(field)));
     }
     if !(1..=12).contains(&numbers[1]) {
-        return Err(format!("{}的月份应为1至12,请核对", label(field)));
+        return Err(format!("{}的月份应为1至12，请核对", label(field)));
     }
     Ok(numbers)
 }
@@ -181,25 +181,25 @@ fn parts(field: &Field, raw: &Raw, names: &[(&str, &str)]) -> Result<Vec<u32>, S
 fn date(field: &Field, raw: &Raw) -> Result<NaiveDate, String> {
     if let Raw::Text(text) = raw {
         return parse_date(text)
-            .map_err(|_| format!("{}没有这一天或写法不对,请写成例如 1985-03-12", label(field)));
+            .map_err(|_| format!("{}没有这一天或写法不对，请写成例如 1985-03-12", label(field)));
     }
     let numbers = parts(field, raw, &[("year", "年"), ("month", "月"), ("day", "日")])?;
     NaiveDate::from_ymd_opt(numbers[0].cast_signed(), numbers[1], numbers[2]).ok_or_else(|| {
-        format!("{}没有这一天({}年{}月{}日),请核对", label(field), numbers[0], numbers[1], numbers[2])
+        format!("{}没有这一天（{}年{}月{}日），请核对", label(field), numbers[0], numbers[1], numbers[2])
     })
 }
 
 /// A field that the browser may fill with a birthday holds one.
 fn not_a_later_birthday(field: &Field, day: NaiveDate, context: &FormContext<'_>) -> Read {
     if field.autocomplete.as_deref() == Some("bday") && day > context.now.today() {
-        return Err(format!("{}不能晚于今天,请核对", label(field)));
+        return Err(format!("{}不能晚于今天，请核对", label(field)));
     }
     Ok(FormValue::Date(day))
 }
 
 fn month(field: &Field, raw: &Raw) -> Result<Month, String> {
     if let Raw::Text(text) = raw {
-        return text.parse().map_err(|_| format!("{}写法不对,请写成例如 2026-11", label(field)));
+        return text.parse().map_err(|_| format!("{}写法不对，请写成例如 2026-11", label(field)));
     }
     let numbers = parts(field, raw, &[("year", "年"), ("month", "月")])?;
     said(Month::new(numbers[0].cast_signed(), numbers[1]))
@@ -211,12 +211,12 @@ fn bounded(field: &Field, number: Number, least: Option<Number>) -> Result<(), S
     let label = label(field);
     let zero = Number::new(0, 0);
     match field.min.as_ref().map(|min| *min.get()).or(least) {
-        Some(min) if number < min && min == zero => return Err(format!("{label}不能是负数,请核对")),
-        Some(min) if number < min => return Err(format!("{label}不能小于{min}{unit},请核对")),
+        Some(min) if number < min && min == zero => return Err(format!("{label}不能是负数，请核对")),
+        Some(min) if number < min => return Err(format!("{label}不能小于{min}{unit}，请核对")),
         Some(_) | None => {}
     }
     match field.max.as_ref().map(|max| *max.get()) {
-        Some(max) if number > max => Err(format!("{label}不能大于{max}{unit},请核对")),
+        Some(max) if number > max => Err(format!("{label}不能大于{max}{unit}，请核对")),
         Some(_) | None => Ok(()),
     }
 }
@@ -238,7 +238,7 @@ fn digits(field: &Field, text: &str) -> String {
 
 fn integer(field: &Field, text: &str) -> Read {
     let number: i64 =
-        digits(field, text).parse().map_err(|_| format!("{}请填写整数,例如 3", label(field)))?;
+        digits(field, text).parse().map_err(|_| format!("{}请填写整数，例如 3", label(field)))?;
     bounded(field, Number::new(number, 0), None)?;
     Ok(FormValue::Integer(number))
 }
@@ -246,7 +246,7 @@ fn integer(field: &Field, text: &str) -> Read {
 fn decimal(field: &Field, text: &str) -> Read {
     let number: Number = digits(field, text)
         .parse()
-        .map_err(|_| format!("{}请填写数字,小数最多六位,例如 3.5", label(field)))?;
+        .map_err(|_| format!("{}请填写数字，小数最多六位，例如 3.5", label(field)))?;
     bounded(field, number, None)?;
     Ok(FormValue::Decimal(number))
 }
@@ -254,7 +254,7 @@ fn decimal(field: &Field, text: &str) -> Read {
 fn citizen_id(text: &str, context: &FormContext<'_>) -> Read {
     let id = said(text.parse::<CitizenId>())?;
     if id.born_on() > context.now.today() {
-        return Err("身份证号码里的出生日期晚于今天,请核对第7至14位".to_owned());
+        return Err("身份证号码里的出生日期晚于今天，请核对第7至14位".to_owned());
     }
     Ok(FormValue::CitizenId(id))
 }
@@ -272,18 +272,18 @@ fn files(field: &Field, ids: &[&str], context: &FormContext<'_>) -> Read {
     let mut kept: Vec<String> = Vec::new();
     for id in ids {
         let Some(file) = context.attachments.get(*id) else {
-            return Err(format!("没有找到上传的文件,请重新上传{}", label(field)));
+            return Err(format!("没有找到上传的文件，请重新上传{}", label(field)));
         };
         if file.bytes > UPLOAD_BYTES_MAX {
             let limit = UPLOAD_BYTES_MAX / 1024 / 1024;
-            return Err(format!("文件“{}”超过{limit}MB,请压缩或重新拍照后上传", file.name));
+            return Err(format!("文件“{}”超过{limit}MB，请压缩或重新拍照后上传", file.name));
         }
         if kept.iter().all(|known| known != id) {
             kept.push((*id).to_owned());
         }
     }
     if kept.len() > max {
-        return Err(format!("{}最多上传{max}个文件,现在有{}个,请删去多余的", label(field), kept.len()));
+        return Err(format!("{}最多上传{max}个文件，现在有{}个，请删去多余的", label(field), kept.len()));
     }
     Ok(FormValue::Files(kept))
 }

@@ -195,43 +195,43 @@ fn each_wrong_answer_says_how_to_mend_it() {
     #[rustfmt::skip]
     let table: &[Spoiling<'_>] = &[
         ("applicant", &[("name", " ")], "name", Some("请填写姓名")),
-        ("applicant", &[("name", "王3")], "name", Some("姓名里有不能使用的字符“3”,请改用汉字、字母或间隔号“·”")),
-        ("applicant", &[("citizen_id", &mistyped)], "citizen_id", Some("身份证号码最后一位不对,请核对")),
-        ("applicant", &[("citizen_id", &future)], "citizen_id", Some("身份证号码里的出生日期晚于今天,请核对第7至14位")),
-        ("applicant", &[("phone", "12345")], "phone", Some("电话号码有误,请填写11位手机号,或带区号的固定电话,例如 0473-2012345")),
+        ("applicant", &[("name", "王3")], "name", Some("姓名里有不能使用的字符“3”，请改用汉字、字母或间隔号“·”")),
+        ("applicant", &[("citizen_id", &mistyped)], "citizen_id", Some("身份证号码最后一位不对，请核对")),
+        ("applicant", &[("citizen_id", &future)], "citizen_id", Some("身份证号码里的出生日期晚于今天，请核对第7至14位")),
+        ("applicant", &[("phone", "12345")], "phone", Some("电话号码有误，请填写11位手机号，或带区号的固定电话，例如 0473-2012345")),
         ("applicant", &[("home", "150302001999")], "home", Some("请从列表中选择现在住在哪里")),
-        ("applicant", &[("has_car", "maybe")], "has_car", Some("“您家有车吗?”请选择“是”或“否”")),
+        ("applicant", &[("has_car", "maybe")], "has_car", Some("“您家有车吗？”请选择“是”或“否”")),
         ("applicant", &[("has_car", "yes")], "plate", Some("请填写车牌号")),
-        ("applicant", &[("has_car", "yes"), ("plate", &long)], "plate", Some("车牌号最多写10个字,现在有201个字,请删减")),
-        ("family", &[("member.1.born_on.month", "2"), ("member.1.born_on.day", "30")], "member.1.born_on", Some("出生日期没有这一天(2015年2月30日),请核对")),
-        ("family", &[("member.1.born_on.year", "")], "member.1.born_on", Some("出生日期还缺年,请补全")),
-        ("family", &[("member.1.born_on.year", "15")], "member.1.born_on", Some("出生日期的年份请写四位数字,例如 1985")),
-        ("family", &[("member.1.born_on.month", "13")], "member.1.born_on", Some("出生日期的月份应为1至12,请核对")),
-        ("family", &[("member.1.born_on.day", "三")], "member.1.born_on", Some("出生日期只能填数字,例如 1985 年 3 月 12 日")),
-        ("family", &[("member.1.born_on.year", "2026"), ("member.1.born_on.month", "11"), ("member.1.born_on.day", "22")], "member.1.born_on", Some("出生日期不能晚于今天,请核对")),
-        ("family", &[("member.1.born_on", "2015年2月30日")], "member.1.born_on", Some("出生日期没有这一天或写法不对,请写成例如 1985-03-12")),
+        ("applicant", &[("has_car", "yes"), ("plate", &long)], "plate", Some("车牌号最多写10个字，现在有201个字，请删减")),
+        ("family", &[("member.1.born_on.month", "2"), ("member.1.born_on.day", "30")], "member.1.born_on", Some("出生日期没有这一天（2015年2月30日），请核对")),
+        ("family", &[("member.1.born_on.year", "")], "member.1.born_on", Some("出生日期还缺年，请补全")),
+        ("family", &[("member.1.born_on.year", "15")], "member.1.born_on", Some("出生日期的年份请写四位数字，例如 1985")),
+        ("family", &[("member.1.born_on.month", "13")], "member.1.born_on", Some("出生日期的月份应为1至12，请核对")),
+        ("family", &[("member.1.born_on.day", "三")], "member.1.born_on", Some("出生日期只能填数字，例如 1985 年 3 月 12 日")),
+        ("family", &[("member.1.born_on.year", "2026"), ("member.1.born_on.month", "11"), ("member.1.born_on.day", "22")], "member.1.born_on", Some("出生日期不能晚于今天，请核对")),
+        ("family", &[("member.1.born_on", "2015年2月30日")], "member.1.born_on", Some("出生日期没有这一天或写法不对，请写成例如 1985-03-12")),
         ("family", &[("member.1.born_on", "2015年2月28日")], "member.1.born_on", None),
-        ("family", &[("member.1.citizen_id", &own_id)], "member.1.citizen_id", Some("同一个人填了两次,请删去一个或核对身份证号码")),
+        ("family", &[("member.1.citizen_id", &own_id)], "member.1.citizen_id", Some("同一个人填了两次，请删去一个或核对身份证号码")),
         ("family", &[("member.1.relation", "boss")], "member.1.relation", Some("与户主关系请从列出的选项中重新选择")),
         ("family", &[("member.1.relation", "concubine")], "member.1.relation", Some("与户主关系请从列出的选项中重新选择")),
-        ("family", &[("member.1.disability_level", "5")], "member.1.disability_level", Some("残疾等级不能大于4级,请核对")),
-        ("family", &[("member.1.disability_level", "二")], "member.1.disability_level", Some("残疾等级请填写整数,例如 3")),
-        ("income", &[("member.0.wage", "-1")], "member.0.wage", Some("收入不能是负数,请核对")),
-        ("income", &[("member.0.wage", "1.234")], "member.0.wage", Some("金额最多保留两位小数(精确到分),请改为例如 35.20")),
-        ("income", &[("member.0.wage", "250000")], "member.0.wage", Some("收入不能大于200000元/月,请核对")),
+        ("family", &[("member.1.disability_level", "5")], "member.1.disability_level", Some("残疾等级不能大于4级，请核对")),
+        ("family", &[("member.1.disability_level", "二")], "member.1.disability_level", Some("残疾等级请填写整数，例如 3")),
+        ("income", &[("member.0.wage", "-1")], "member.0.wage", Some("收入不能是负数，请核对")),
+        ("income", &[("member.0.wage", "1.234")], "member.0.wage", Some("金额最多保留两位小数（精确到分），请改为例如 35.20")),
+        ("income", &[("member.0.wage", "250000")], "member.0.wage", Some("收入不能大于200000元/月，请核对")),
         ("rest", &[("houses", "0")], "member.0.rent", Some("请填写房租")),
         ("income", &[("member.0.since.year", "2027")], "member.0.since", Some("开始的月份不能晚于本月")),
-        ("rest", &[("houses", "1.5")], "houses", Some("有几套房子请填写整数,例如 3")),
-        ("rest", &[("area", "很大")], "area", Some("面积请填写数字,小数最多六位,例如 3.5")),
+        ("rest", &[("houses", "1.5")], "houses", Some("有几套房子请填写整数，例如 3")),
+        ("rest", &[("area", "很大")], "area", Some("面积请填写数字，小数最多六位，例如 3.5")),
         ("rest", &[("needs", "coal"), ("needs", "gold")], "needs", Some("需要什么帮助请从列出的选项中重新选择")),
         ("rest", &[("holder", "2")], "holder", Some("请重新选择开户人")),
-        ("rest", &[("account", "6217000000000000001")], "account", Some("银行卡号不对(校验位不符),请对照卡面逐位核对")),
-        ("rest", &[("photos", "77")], "photos", Some("没有找到上传的文件,请重新上传照片")),
-        ("rest", &[("photos", "99")], "photos", Some("文件“照片99.jpg”超过10MB,请压缩或重新拍照后上传")),
-        ("rest", &[("photos", "11"), ("photos", "12"), ("photos", "13")], "photos", Some("照片最多上传2个文件,现在有3个,请删去多余的")),
+        ("rest", &[("account", "6217000000000000001")], "account", Some("银行卡号不对（校验位不符），请对照卡面逐位核对")),
+        ("rest", &[("photos", "77")], "photos", Some("没有找到上传的文件，请重新上传照片")),
+        ("rest", &[("photos", "99")], "photos", Some("文件“照片99.jpg”超过10MB，请压缩或重新拍照后上传")),
+        ("rest", &[("photos", "11"), ("photos", "12"), ("photos", "13")], "photos", Some("照片最多上传2个文件，现在有3个，请删去多余的")),
         ("rest", &[("photos", "")], "photos", Some("请上传照片")),
         ("rest", &[("truthful", "")], "truthful", Some("请阅读并勾选如实申报")),
-        ("rest", &[("signature", "")], "signature", Some("请签名:申请人签名")),
+        ("rest", &[("signature", "")], "signature", Some("请签名：申请人签名")),
     ];
     for (page, pairs, path, message) in table {
         assert_eq!(spoiled(&release, page, pairs, path).as_deref(), *message, "{page} {pairs:?}");
@@ -342,7 +342,7 @@ fn records_are_added_removed_and_moved_and_pointers_follow() {
     let stored = serde_json::to_string(&answers).unwrap();
     assert_eq!(serde_json::from_str::<Answers>(&stored).unwrap(), answers);
     let found = errors(&release, &answers);
-    assert!(found.contains(&("member".to_owned(), "“家庭成员”至少填写1项,请补充".to_owned())), "{found:?}");
+    assert!(found.contains(&("member".to_owned(), "“家庭成员”至少填写1项，请补充".to_owned())), "{found:?}");
     for index in 0..4 {
         assert_eq!(answers.add_record(form, "member"), Some(index));
     }
@@ -379,7 +379,7 @@ fn members_on_file_are_gone_over() {
     let checked = check_form(&context, form, &answers);
     assert!(checked.is_right(), "{:?}", checked.errors);
     let filled = FilledForm::read(&context, form, &answers);
-    assert_eq!(filled.in_words(true)[2].title, "收入:王小明");
+    assert_eq!(filled.in_words(true)[2].title, "收入：王小明");
 }
 
 #[test]
@@ -501,8 +501,8 @@ fn hostile_answers_are_bounded_and_given_back() {
     let found = errors(&release, &answers);
     let message =
         |path: &str| found.iter().find(|(known, _)| known == path).map(|(_, message)| message.as_str());
-    assert_eq!(message("note"), Some("说明最多写4000个字,现在有10000个字,请删减"));
-    assert_eq!(message("houses"), Some("有几套房子请填写整数,例如 3"));
+    assert_eq!(message("note"), Some("说明最多写4000个字，现在有10000个字，请删减"));
+    assert_eq!(message("houses"), Some("有几套房子请填写整数，例如 3"));
     assert_eq!(message("needs"), None);
     let path = |field: &str| FieldPath { record: None, field: field.to_owned() };
     assert_eq!(answers.get(&path("note")).unwrap().text(), long);

@@ -238,7 +238,7 @@ pub async fn release_change(
     let tx = office.db().begin().await?;
     tx.lock("release").await?;
     if current_hash(&tx).await?.as_deref() != Some(base.hash.as_str()) {
-        return Err(OfficeError::Conflict("刚有另一条标准发布。请刷新页面,核对后再发布这一条。".to_owned()));
+        return Err(OfficeError::Conflict("刚有另一条标准发布。请刷新页面，核对后再发布这一条。".to_owned()));
     }
     let hands = Hands { made_by: proposer, released_by: actor.staff };
     in_force::keep_archive(&tx, &release, &proposed.source, Some(&hands), now).await?;
@@ -289,7 +289,7 @@ pub async fn withdraw_change(
     let change = waiting(office.db(), actor, id, version).await?;
     if change.proposed_by != Some(actor.staff) {
         return Err(OfficeError::Separation(
-            "只有提出人可以撤回。不同意的,请由发布人退回并写明原因。".to_owned(),
+            "只有提出人可以撤回。不同意的，请由发布人退回并写明原因。".to_owned(),
         ));
     }
     let tx = office.db().begin().await?;
@@ -392,7 +392,7 @@ async fn waiting(
 ) -> Result<StandardChangeView, OfficeError> {
     let change = find(connection, actor, id).await?;
     if change.state != ChangeState::Proposed {
-        return Err(OfficeError::Conflict(format!("这条标准变更{},不能再次处理。", change.state.title())));
+        return Err(OfficeError::Conflict(format!("这条标准变更{}，不能再次处理。", change.state.title())));
     }
     if change.version != version {
         return Err(OfficeError::stale());
@@ -486,13 +486,13 @@ pub(super) async fn build_with(
             let expected = if finding.expected.is_empty() {
                 String::new()
             } else {
-                format!("应为:{}。", finding.expected)
+                format!("应为：{}。", finding.expected)
             };
             problems.add("value", format!("{}。{expected}", finding.zh));
         }
         match problems.none_or_refuse() {
             Err(refused) => refused,
-            Ok(()) => OfficeError::Internal("配置检查没有通过,也没有说明原因".to_owned()),
+            Ok(()) => OfficeError::Internal("配置检查没有通过，也没有说明原因".to_owned()),
         }
     })
 }
@@ -513,16 +513,16 @@ fn checked(
         problems.add("document_title", "请填写发布这一标准的文件名称。");
     }
     if number.is_empty() {
-        problems.add("document_number", "请填写文号,如 乌海民发〔2026〕15号。");
+        problems.add("document_number", "请填写文号，如 乌海民发〔2026〕15号。");
     }
     if !office.db().synthetic() && (title.contains("演示") || number.contains("演示")) {
         problems.add("document_title", "正式系统不能使用演示参数。请填写真实文件的名称和文号。");
     }
     if new.reason.trim().is_empty() {
-        problems.add("reason", "请写明变更原因,供发布人核对。");
+        problems.add("reason", "请写明变更原因，供发布人核对。");
     }
     if new.from < Month::FIRST.first_day() || new.from > Month::LAST.last_day() {
-        problems.add("from", "起始日期不对,应如 2026-07-01。");
+        problems.add("from", "起始日期不对，应如 2026-07-01。");
     }
     if new.stated_until.is_some_and(|until| until < new.from) {
         problems.add("stated_until", "文件规定的截止日期早于起始日期。");
@@ -549,7 +549,7 @@ fn read_value(release: &Release, parameter: &Parameter, typed: &str) -> Result<S
         ValueKind::Money | ValueKind::Integer | ValueKind::Decimal => {
             let plain = typed.replace([',', ','], "");
             let number: Number =
-                plain.parse().map_err(|_| format!("「{typed}」不是数。请只填数字,如 786 或 786.50。"))?;
+                plain.parse().map_err(|_| format!("「{typed}」不是数。请只填数字，如 786 或 786.50。"))?;
             let places = match *parameter.kind {
                 ValueKind::Money => 2,
                 ValueKind::Integer => 0,
@@ -569,7 +569,7 @@ fn read_value(release: &Release, parameter: &Parameter, typed: &str) -> Result<S
                     bound.map_or_else(|| "不限".to_owned(), |bound| bound.get().to_string())
                 };
                 return Err(format!(
-                    "{number} 超出允许的范围({} 到 {}{})。请核对文件。",
+                    "{number} 超出允许的范围（{} 到 {}{}）。请核对文件。",
                     bound(parameter.min.as_ref()),
                     bound(parameter.max.as_ref()),
                     parameter.unit.as_deref().map(|unit| format!(",{unit}")).unwrap_or_default()

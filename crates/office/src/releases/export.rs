@@ -14,13 +14,13 @@ use crate::OfficeError;
 /// [`OfficeError::Conflict`] when a pack's folder is there already; [`OfficeError::Internal`] when a file cannot be written.
 pub fn export_pack(release: &Release, directory: &Path) -> Result<(), OfficeError> {
     let unwritable = |path: &Path, error: std::io::Error| {
-        OfficeError::Internal(format!("{} 写不了:{error}", path.display()))
+        OfficeError::Internal(format!("{} 写不了：{error}", path.display()))
     };
     for pack in &release.packs {
         let folder = directory.join(pack.head.id.get());
         if folder.exists() {
             return Err(OfficeError::Conflict(format!(
-                "{} 已经存在。请换一个空文件夹,以免新旧文件混在一起。",
+                "{} 已经存在。请换一个空文件夹，以免新旧文件混在一起。",
                 folder.display()
             )));
         }
@@ -47,7 +47,7 @@ pub fn export_pack(release: &Release, directory: &Path) -> Result<(), OfficeErro
 /// What was included is a file of the pack now.
 fn without_includes(head: &str) -> Result<String, OfficeError> {
     let mut document: DocumentMut =
-        head.parse().map_err(|error| OfficeError::Internal(format!("pack.toml 读不懂:{error}")))?;
+        head.parse().map_err(|error| OfficeError::Internal(format!("pack.toml 读不懂：{error}")))?;
     document.remove("include");
     Ok(document.to_string())
 }

@@ -39,7 +39,7 @@ pub async fn install(db: &Db, release: Release, at: Now) -> Result<Arc<Release>,
     } else {
         compile(move || layer::build(&release, &values, options)).await?.map_err(|findings| {
             OfficeError::Conflict(format!(
-                "这些配置包与本系统已发布的标准不能同时使用:{}。请先修改配置包。",
+                "这些配置包与本系统已发布的标准不能同时使用：{}。请先修改配置包。",
                 all(&findings)
             ))
         })?

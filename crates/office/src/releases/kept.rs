@@ -59,7 +59,7 @@ pub(super) async fn read(db: &Db, hash: &str) -> Result<Release, OfficeError> {
         .get("archive")?;
     let options = load_options(db);
     let release = compile(move || Release::from_archive(&archive, options)).await?.map_err(|findings| {
-        OfficeError::Internal(format!("存档的政策配置 {hash} 读不出来:{}", all(&findings)))
+        OfficeError::Internal(format!("存档的政策配置 {hash} 读不出来：{}", all(&findings)))
     })?;
     if release.hash != hash {
         return Err(OfficeError::Internal(format!("存档的政策配置 {hash} 内容与编号不符")));
@@ -78,7 +78,7 @@ pub(super) async fn compile(
 ) -> Result<Result<Release, Vec<Finding>>, OfficeError> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| OfficeError::Internal(format!("编译政策配置中断:{error}")))
+        .map_err(|error| OfficeError::Internal(format!("编译政策配置中断：{error}")))
 }
 
 /// All findings in one line.

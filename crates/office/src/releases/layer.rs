@@ -35,15 +35,15 @@ impl ReleasedValue {
 
 /// The source of a value as packs and pages print it.
 pub(super) fn source(title: &str, number: &str) -> String {
-    if number.is_empty() { title.to_owned() } else { format!("《{title}》({number})") }
+    if number.is_empty() { title.to_owned() } else { format!("《{title}》（{number}）") }
 }
 
 /// Title and number out of a source; a source of another form is all title.
 pub(super) fn document(source: &str) -> (&str, &str) {
     source
         .strip_prefix('《')
-        .and_then(|rest| rest.strip_suffix(')'))
-        .and_then(|rest| rest.rsplit_once("》("))
+        .and_then(|rest| rest.strip_suffix('）'))
+        .and_then(|rest| rest.rsplit_once("》（"))
         .filter(|(title, number)| !title.is_empty() && !number.is_empty())
         .unwrap_or((source, ""))
 }
@@ -189,9 +189,9 @@ mod tests {
     #[test]
     fn a_source_is_read_back() {
         let written = source("关于提高城乡低保标准的通知", "乌海民发〔2026〕15号");
-        assert_eq!(written, "《关于提高城乡低保标准的通知》(乌海民发〔2026〕15号)");
+        assert_eq!(written, "《关于提高城乡低保标准的通知》（乌海民发〔2026〕15号）");
         assert_eq!(document(&written), ("关于提高城乡低保标准的通知", "乌海民发〔2026〕15号"));
         assert_eq!(document(&source("会议纪要", "")), ("会议纪要", ""));
-        assert_eq!(document("《通知》()"), ("《通知》()", ""));
+        assert_eq!(document("《通知》（）"), ("《通知》（）", ""));
     }
 }

@@ -61,11 +61,11 @@ pub enum ReviewKind {
 
 const KINDS: [(ReviewKind, &str, &str); 6] = [
     (ReviewKind::Increase, "increase", "增加"),
-    (ReviewKind::Decrease, "decrease", "减少,须先听取意见"),
+    (ReviewKind::Decrease, "decrease", "减少，须先听取意见"),
     (ReviewKind::Same, "same", "不变"),
-    (ReviewKind::Lost, "lost", "不再符合条件,须先听取意见"),
-    (ReviewKind::Unknown, "unknown", "情况不明,逐户复核"),
-    (ReviewKind::Differs, "differs", "现行金额与核定不一致,逐户核对"),
+    (ReviewKind::Lost, "lost", "不再符合条件，须先听取意见"),
+    (ReviewKind::Unknown, "unknown", "情况不明，逐户复核"),
+    (ReviewKind::Differs, "differs", "现行金额与核定不一致，逐户核对"),
 ];
 
 impl ReviewKind {
@@ -175,7 +175,7 @@ pub async fn make_reviews(office: &Office, claim: &Claim) -> Result<i64, OfficeE
     const JOB: Scope = Scope::System("the job of a released standard");
     let change = changes::find_in(office.db(), &JOB, id).await?;
     let (Some(_), Some(hash)) = (change.recompute_from, change.release_hash.as_deref()) else {
-        return Err(OfficeError::Conflict("这条标准变更没有发布,或者没有要求复核金额。".to_owned()));
+        return Err(OfficeError::Conflict("这条标准变更没有发布，或者没有要求复核金额。".to_owned()));
     };
     let release = kept(office, hash).await?;
     let now = office.now();
@@ -207,7 +207,7 @@ pub async fn make_reviews(office: &Office, claim: &Claim) -> Result<i64, OfficeE
             return Ok(done);
         }
     }
-    claim.finished(office.db(), &format!("共 {done} 户,请各县(市、区)逐条确认。")).await?;
+    claim.finished(office.db(), &format!("共 {done} 户，请各县（市、区）逐条确认。")).await?;
     Ok(done)
 }
 
@@ -340,7 +340,7 @@ impl Asked<'_> {
         let (inputs, stored): (Option<String>, Option<String>) = (row.get("inputs")?, row.get("context")?);
         let (Some(inputs), Some(stored), Some(rules)) = (inputs, stored, self.release.rules(&programme))
         else {
-            "没有本系统的核定记录(如名册导入),请逐户复核。".clone_into(&mut found.note);
+            "没有本系统的核定记录（如名册导入），请逐户复核。".clone_into(&mut found.note);
             return Ok(found);
         };
         // The amount is the determination's, or one that an earlier standard made of the same inputs.
@@ -348,11 +348,11 @@ impl Asked<'_> {
             row.get::<Option<Fen>>("determined_fen")? == Some(old) || row.get::<i64>("raised")? > 0;
         if !determined || row.get::<Option<String>>("determined_programme")?.as_deref() != Some(&programme) {
             found.kind = ReviewKind::Differs;
-            "现行金额不是由最近一次核定得出,请逐户核对后办理。".clone_into(&mut found.note);
+            "现行金额不是由最近一次核定得出，请逐户核对后办理。".clone_into(&mut found.note);
             return Ok(found);
         }
         let unreadable =
-            |error: serde_json::Error| OfficeError::Internal(format!("核定的存档读不懂:{error}"));
+            |error: serde_json::Error| OfficeError::Internal(format!("核定的存档读不懂：{error}"));
         let record: Record = serde_json::from_str(&inputs).map_err(unreadable)?;
         let stored: Context = serde_json::from_str(&stored).map_err(unreadable)?;
         let code: String = row.get("code")?;
@@ -374,12 +374,12 @@ impl Asked<'_> {
                     .filter(|condition| condition.outcome == Outcome::NotMet)
                     .map(|condition| condition.title.as_str())
                     .collect();
-                (ReviewKind::Lost, format!("不再满足:{}。", failed.join("、")))
+                (ReviewKind::Lost, format!("不再满足：{}。", failed.join("、")))
             }
-            _ => (ReviewKind::Unknown, "按存档的情况算不出结论,请逐户复核。".to_owned()),
+            _ => (ReviewKind::Unknown, "按存档的情况算不出结论，请逐户复核。".to_owned()),
         };
         if from > self.month {
-            found.note.push_str(&format!("{}以前的金额另有核定,请另行核对。", from.zh()));
+            found.note.push_str(&format!("{}以前的金额另有核定，请另行核对。", from.zh()));
         }
         let text = |value: serde_json::Result<String>| value.map_err(unreadable);
         found.context = Some(text(serde_json::to_string(&context))?);
@@ -638,7 +638,7 @@ pub async fn settle_review(
     how: &str,
 ) -> Result<(), OfficeError> {
     if how.trim().is_empty() {
-        return Err(OfficeError::invalid("how", "请写明如何处理,如已转入复核办件及其编号。"));
+        return Err(OfficeError::invalid("how", "请写明如何处理，如已转入复核办件及其编号。"));
     }
     let tx = office.db().begin().await?;
     let now = office.now().at_ms();

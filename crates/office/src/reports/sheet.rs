@@ -48,9 +48,9 @@ pub async fn roll_sheet(
 const ROLL_COLUMNS: [(&str, u16); 8] = [
     ("户数", 8),
     ("人数", 8),
-    ("核定金额(元)", 14),
-    ("应发金额(元)", 14),
-    ("人均(元)", 10),
+    ("核定金额（元）", 14),
+    ("应发金额（元）", 14),
+    ("人均（元）", 10),
     ("新增户数", 9),
     ("退出户数", 9),
     ("停发户数", 9),
@@ -92,10 +92,10 @@ pub async fn case_sheet(
         column(&counted.title);
     }
     for clock in &whole.clocks {
-        column(&format!("{}按时率(%)", clock.title));
+        column(&format!("{}按时率（%）", clock.title));
         column(&format!("{}超期未办", clock.title));
     }
-    let title = format!("{}办件情况({} 至 {})", whole.name, query.from, query.until);
+    let title = format!("{}办件情况（{} 至 {}）", whole.name, query.from, query.until);
     let mut list = ListWriter::new(format, "办件", Some(&title), &columns).map_err(unwritable)?;
     for part in parts {
         list.row(&case_cells(part, whole)).map_err(unwritable)?;
@@ -155,5 +155,5 @@ async fn taken_out(
 
 #[expect(clippy::needless_pass_by_value, reason = "an error is passed on")]
 fn unwritable(error: rust_xlsxwriter::XlsxError) -> OfficeError {
-    OfficeError::Internal(format!("表格写不出来:{error}"))
+    OfficeError::Internal(format!("表格写不出来：{error}"))
 }

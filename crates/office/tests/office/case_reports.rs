@@ -143,7 +143,7 @@ async fn clocks_channels_and_outcomes_are_counted_and_open_the_very_cases() {
         assert_eq!((whole.filed(), whole.open(), whole.decided, whole.decided_delegated), (4, 2, 2, 1));
         let titles: Vec<_> =
             whole.channels.iter().map(|counted| (counted.title.as_str(), counted.count)).collect();
-        assert_eq!(titles, [("本人网上申请", 1), ("乡镇(街道)窗口", 2), ("村(居)协助申请", 1)]);
+        assert_eq!(titles, [("本人网上申请", 1), ("乡镇（街道）窗口", 2), ("村（居）协助申请", 1)]);
         assert_eq!(
             whole.outcomes.iter().map(|counted| counted.title.as_str()).collect::<Vec<_>>(),
             ["确认享受", "不予确认"]

@@ -141,7 +141,7 @@ async fn a_standard_needs_two_persons_and_the_old_release_still_answers() {
         let seen = releases::find_change(&town.office, &policy, id).await.unwrap();
         assert_eq!(seen.state, ChangeState::Released);
         assert_eq!(seen.release_hash.as_deref(), Some(released.release.hash.as_str()));
-        assert_eq!(seen.source, "《关于提高城乡低保标准的通知》(试民发〔2026〕15号)");
+        assert_eq!(seen.source, "《关于提高城乡低保标准的通知》（试民发〔2026〕15号）");
     }
 }
 

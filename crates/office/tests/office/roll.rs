@@ -52,11 +52,11 @@ fn sheet(town: &Town) -> Sheet {
     let rows = [
         HEADER.to_owned(),
         format!(
-            "F1,王秀英,{one},本人(户主),990101001001,城镇,760.50,2025-03,2027-03-01,农商银行,{},300",
+            "F1,王秀英,{one},本人（户主）,990101001001,城镇,760.50,2025-03,2027-03-01,农商银行,{},300",
             account(1)
         ),
         format!("F1,李强,{two},配偶,,,,,,,,"),
-        format!("F2,赵六,{three},本人(户主),990101002001,农村,500,2024-01,,信用社,{},", account(2)),
+        format!("F2,赵六,{three},本人（户主）,990101002001,农村,500,2024-01,,信用社,{},", account(2)),
     ];
     Sheet { ids, text: rows.join("\n") }
 }
@@ -156,13 +156,13 @@ async fn every_fault_is_said_and_nothing_is_taken_in() {
             (0..4).map(|_| town.new_citizen_id("1980-01-01").expose().to_owned()).collect();
         let rows = [
             HEADER.to_owned(),
-            format!("A,王一,{},本人(户主),990101001001,城镇,100,2025-01,,,,", fresh[0]),
-            format!("A,王二,{},本人(户主),,,,,,,,", fresh[1]),
+            format!("A,王一,{},本人（户主）,990101001001,城镇,100,2025-01,,,,", fresh[0]),
+            format!("A,王二,{},本人（户主）,,,,,,,,", fresh[1]),
             format!("B,王三,{},配偶,990101001001,城镇,100,2025-01,,,,", fresh[2]),
-            format!("C,王四,{},本人(户主),990102001001,城镇,0,2099-01,,农商银行,,-5", fresh[3]),
-            format!("D,王一,{},本人(户主),990101001001,城镇,100,2025-01,,,,", fresh[0]),
-            format!("E,钱七,{},本人(户主),990101001001,城镇,100,2025-01,,,,", elsewhere.citizen_id.expose()),
-            format!("G,孙九,{in_family},本人(户主),990101001001,城镇,100,2025-01,,,,"),
+            format!("C,王四,{},本人（户主）,990102001001,城镇,0,2099-01,,农商银行,,-5", fresh[3]),
+            format!("D,王一,{},本人（户主）,990101001001,城镇,100,2025-01,,,,", fresh[0]),
+            format!("E,钱七,{},本人（户主）,990101001001,城镇,100,2025-01,,,,", elsewhere.citizen_id.expose()),
+            format!("G,孙九,{in_family},本人（户主）,990101001001,城镇,100,2025-01,,,,"),
         ];
         let text = rows.join("\n");
         let seen = preview(&town, &accountant, &settings(9, 9, 9), &text).await.unwrap();
@@ -170,7 +170,7 @@ async fn every_fault_is_said_and_nothing_is_taken_in() {
         insta::allow_duplicates! { insta::assert_snapshot!(said.join("\n"), @r"
         第 3 行「与户主关系」（D3）：家庭 A 有 2 名户主，每户只能有一名
         第 4 行「与户主关系」（D4）：家庭 B 没有户主，请在“与户主关系”中指定一名
-        第 5 行「工资性收入」（L5）：金额不能是负数,请改为零或正数
+        第 5 行「工资性收入」（L5）：金额不能是负数，请改为零或正数
         第 5 行「村（社区）代码」（E5）：不是本县（区）的乡镇（街道）或村（社区）代码，请核对
         第 5 行「月保障金额」（G5）：月保障金额应大于零
         第 5 行「起始月份」（H5）：起始月份不能晚于下个月
@@ -228,8 +228,8 @@ async fn two_sheets_are_read_as_one_roll() {
             "成员",
             &[
                 &["家庭编号", "姓名", "身份证号码", "与户主关系"],
-                &["1", "王一", ids[0].expose(), "本人(户主)"],
-                &["3", "王三", ids[1].expose(), "本人(户主)"],
+                &["1", "王一", ids[0].expose(), "本人（户主）"],
+                &["3", "王三", ids[1].expose(), "本人（户主）"],
             ],
         );
         let bytes = workbook.save_to_buffer().unwrap();
