@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use office::Office;
-use office::casework::determine;
+use office::casework::{determine, sampling};
 
 use crate::Failure;
 
@@ -30,6 +30,12 @@ pub async fn verify(
             println!("认定结论 {}：{}", mismatch.id, mismatch.what);
         }
         println!("认定结论：重放 {count} 条，{} 条不符。", mismatches.len());
+        sound &= mismatches.is_empty();
+        let (count, mismatches) = sampling::verify(office).await?;
+        for (draw, what) in &mismatches {
+            println!("抽查抽签 {draw}：{what}");
+        }
+        println!("抽查抽签：重抽 {count} 次，{} 次不符。", mismatches.len());
         sound &= mismatches.is_empty();
     }
     if audit {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use letters::Typesetter;
 use office::casework::letters::{self as queue, Waiting};
+use office::casework::reviews;
 use office::{Office, OfficeError, access, casework, means_test, people, releases, roll};
 use store::jobs;
 
@@ -45,7 +46,13 @@ fn is_gone(worker: &str, place: Option<&str>) -> bool {
 }
 
 async fn work(office: Arc<Office>, name: String) {
-    let kinds = [means_test::DEPARTMENT_FILE_JOB, roll::payments::RUN_JOB, roll::import::ROLL_JOB];
+    let kinds = [
+        means_test::DEPARTMENT_FILE_JOB,
+        roll::payments::RUN_JOB,
+        roll::import::ROLL_JOB,
+        releases::REVIEW_JOB,
+        reviews::REVIEWS_DUE_JOB,
+    ];
     loop {
         match jobs::claim(office.db(), &kinds, &name).await {
             Ok(Some(claim)) => {
@@ -55,6 +62,8 @@ async fn work(office: Arc<Office>, name: String) {
                         means_test::work_department_file(&office, &claim).await
                     }
                     roll::payments::RUN_JOB => roll::payments::work_run(&office, &claim).await,
+                    releases::REVIEW_JOB => releases::make_reviews(&office, &claim).await.map(drop),
+                    reviews::REVIEWS_DUE_JOB => reviews::work(&office, &claim).await.map(drop),
                     _ => roll::import::work(&office, &claim).await,
                 };
                 if let Err(error) = done {
@@ -86,6 +95,7 @@ async fn round(office: Arc<Office>) {
     loop {
         let result: Result<(), OfficeError> = async {
             casework::tick::tick(&office).await?;
+            reviews::schedule(&office).await?;
             people::roll_forward(&office).await?;
             access::forget_expired(&office).await?;
             releases::follow(&office).await?;

@@ -188,6 +188,23 @@ pub async fn enqueue_single(tx: &Tx, kind: &str, payload: &str, total: Option<i6
     }
 }
 
+/// As [`enqueue`], unless the same work was ever asked for: none then. For what a round starts once a day.
+///
+/// # Errors
+/// The database's.
+pub async fn enqueue_once(tx: &Tx, kind: &str, payload: &str) -> Result<Option<JobId>> {
+    tx.lock(&format!("job {kind}")).await?;
+    let there = Query::system(REASON, "SELECT 1 FROM job WHERE kind = ? AND payload = ? LIMIT 1")
+        .bind(kind)
+        .bind(payload)
+        .optional(tx)
+        .await?;
+    match there {
+        Some(_) => Ok(None),
+        None => enqueue(tx, kind, payload, None).await.map(Some),
+    }
+}
+
 /// Take the oldest job of these kinds that waits or whose worker is gone. `worker` names this process and thread.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use office::people::{
     self, FamilyIds, MemberChange, NewAccount, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject,
     register_families_in,
 };
+use office::casework::reviews;
 use office::roll::payments;
 use office::{Office, OfficeError, casework, divisions, means_test};
 use rules::{FindingValue, Outcome};
@@ -85,7 +86,22 @@ pub async fn fill(
         .filter(|home| home.family.income_by_head_fen() < 70_000)
         .filter(|home| staff.counties.iter().all(|county| county.township != home.township))
         .collect();
-    roll(office, &staff, &poor, plan, month.plus(-2), watch).await?;
+    // Some live in the townships with staff, on the roll for a year: their reviews are on the work lists this morning.
+    let reviewed: Vec<&Home> = staff
+        .counties
+        .iter()
+        .flat_map(|county| {
+            waiting
+                .iter()
+                .filter(move |home| home.township == county.township && home.family.income_by_head_fen() < 70_000)
+                .skip(STEPS.len() * plan.at_each_step)
+                .take(plan.at_each_step * 2)
+        })
+        .copied()
+        .collect();
+    let first = month.plus(-2);
+    roll(office, &staff, &reviewed, plan, first, first.plus(-10), watch).await?;
+    roll(office, &staff, &poor, plan, first, first.plus(-8), watch).await?;
     for (index, back) in [-2, -1].into_iter().enumerate() {
         let of = month.plus(back);
         let day = of.first_day() + chrono::Days::new(7);
@@ -99,6 +115,12 @@ pub async fn fill(
     cases(office, hand, today, &staff, &waiting, plan, watch).await?;
     hand.store(today, Ordering::SeqCst);
     casework::tick::tick(office).await?;
+    watch("定期核查", 0, 1);
+    reviews::schedule(office).await?;
+    while let Some(claim) = store::jobs::claim(office.db(), &[reviews::REVIEWS_DUE_JOB], "synth").await? {
+        reviews::work(office, &claim).await?;
+    }
+    watch("定期核查", 1, 1);
     office.db().optimize().await?;
     Ok(staff)
 }
@@ -312,6 +334,7 @@ async fn roll(
     poor: &[&Home],
     plan: Plan,
     from: Month,
+    since: Month,
     watch: Watch<'_>,
 ) -> Result<(), OfficeError> {
     let mut rolled = 0;
@@ -322,7 +345,7 @@ async fn roll(
             if count == plan.on_roll {
                 break;
             }
-            if enroll(office, county, home, from).await? {
+            if enroll(office, county, home, from, since).await? {
                 rolled += 1;
                 count += 1;
                 watch("在册家庭", rolled, total);
@@ -333,7 +356,13 @@ async fn roll(
     Ok(())
 }
 
-async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> Result<bool, OfficeError> {
+async fn enroll(
+    office: &Office,
+    county: &County,
+    home: &Home,
+    from: Month,
+    since: Month,
+) -> Result<bool, OfficeError> {
     let now = office.now();
     let release = office.release();
     let tx = office.db().begin().await?;
@@ -385,7 +414,7 @@ async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> R
         county: home.county,
         township: home.township,
         division: home.village,
-        from: from.plus(-8),
+        from: since,
         first_due: from,
         until: None,
         monthly: Fen(monthly),
@@ -398,7 +427,7 @@ async fn enroll(office: &Office, county: &County, home: &Home, from: Month) -> R
             proposed_by: ledger::payee::Proposer::Citizen(home.ids.persons[0]),
         }),
         review_due_on: months
-            .map(|months| from.plus(-8).plus(i32::try_from(months).unwrap_or(12)).last_day()),
+            .map(|months| since.plus(i32::try_from(months).unwrap_or(12)).last_day()),
     };
     let decision = Decision {
         reference: "原低保名册".to_owned(),

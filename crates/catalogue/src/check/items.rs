@@ -254,6 +254,8 @@ impl Checker<'_> {
                 | Effect::RecordRelative
                 | Effect::RecordHearing
                 | Effect::RecordVisit
+                | Effect::ChangeMembers
+                | Effect::Move
                 | Effect::Determine
                 | Effect::Grant
                 | Effect::Refuse
@@ -266,7 +268,12 @@ impl Checker<'_> {
             }
             if matches!(
                 effect.get(),
-                Effect::RecordFacts | Effect::RecordVisit | Effect::RecordHearing | Effect::RecordObjection
+                Effect::RecordFacts
+                    | Effect::RecordVisit
+                    | Effect::RecordHearing
+                    | Effect::RecordObjection
+                    | Effect::ChangeMembers
+                    | Effect::Move
             ) && action.form.is_none()
             {
                 // The facts of a filed form may also be recorded by an action without a form of its own.

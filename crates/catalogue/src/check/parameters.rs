@@ -237,19 +237,39 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a text contains a value as a whole number or word: 760 is not in 7600 or 1760.
+/// Whether a text contains a value as a whole number or word: 760 is not in 7600 or 1760. Laws write whole numbers in Chinese:
+/// 六十日 says 60, and 六十日 does not say 6 or 10.
 fn contains_value(text: &str, value: &str) -> bool {
     let digit = |character: Option<char>| character.is_some_and(|character| character.is_ascii_digit());
     if !value.starts_with(|first: char| first.is_ascii_digit()) {
         return text.contains(value);
     }
-    let plain = text.replace([',', ','], "");
-    plain.match_indices(value).any(|(at, _)| {
+    let plain = text.replace([',', '，'], "");
+    let in_digits = plain.match_indices(value).any(|(at, _)| {
         let before = plain[..at].chars().next_back();
         let mut after = plain[at + value.len()..].chars();
         let next = after.next();
         let goes_on = digit(next) || (next == Some('.') && digit(after.next()));
         !digit(before) && before != Some('.') && !goes_on
+    });
+    in_digits || value.parse().is_ok_and(|number: u32| says_in_chinese(text, number))
+}
+
+/// Whether a text contains a whole number below a hundred as Chinese writes it.
+fn says_in_chinese(text: &str, number: u32) -> bool {
+    const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+    let digit = |at: u32| usize::try_from(at).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or_default();
+    let words = match number {
+        1..=9 => digit(number).to_owned(),
+        10..=19 => format!("十{}", digit(number - 10)),
+        20..=99 => format!("{}十{}", digit(number / 10), digit(number % 10)),
+        _ => return false,
+    };
+    let numeral = |character: Option<char>| {
+        character.is_some_and(|character| "〇零一二三四五六七八九十百千万".contains(character))
+    };
+    text.match_indices(words.as_str()).any(|(at, found)| {
+        !numeral(text[..at].chars().next_back()) && !numeral(text[at + found.len()..].chars().next())
     })
 }
 
@@ -267,5 +287,11 @@ mod tests {
         assert!(!contains_value("达到760.5元", "760"));
         assert!(!contains_value("增长3.5%", "5"));
         assert!(contains_value("与低保标准的实际差额核定", "实际差额"));
+        assert!(contains_value("自知道之日起六十日内提出", "60"));
+        assert!(contains_value("自知道之日起六个月内提出", "6"));
+        assert!(contains_value("二十五个工作日", "25"));
+        assert!(!contains_value("自知道之日起六十日内提出", "6"));
+        assert!(!contains_value("自知道之日起六十日内提出", "10"));
+        assert!(!contains_value("一百六十日内", "60"));
     }
 }

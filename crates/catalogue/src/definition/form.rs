@@ -280,6 +280,14 @@ pub enum Writes {
     Authorisation,
     /// First day of the change that is reported.
     ChangedOn,
+    /// What happens to the family: a code of `member_change`.
+    MemberChange,
+    /// The member whom it is about, already in the family.
+    ChangedMember,
+    /// Why: a code of `exit_reason`.
+    ChangeReason,
+    /// Whether a spot check found the decision right.
+    SampleRight,
 }
 
 /// Whether an answer is needed: `true`, `false`, or an expression over the form.

@@ -35,6 +35,9 @@ pub struct Item {
     /// Whether a citizen starts it (a review is started by the office).
     #[serde(default = "yes")]
     pub citizens_may_file: bool,
+    /// What begins a case of it.
+    #[serde(default)]
+    pub opened: Opening,
     /// How it may be filed.
     pub who_may_file: Vec<FilingWay>,
     /// Who may get it, in plain words.
@@ -80,6 +83,21 @@ fn yes() -> bool {
 }
 
 impl Item {
+    /// Whether a case passes the step in the ordinary course: it begins there, or an action leads forward to it that neither asks
+    /// for reasons nor holds up (补正、异议).
+    #[must_use]
+    pub fn is_usual(&self, step: &str) -> bool {
+        let place = |id: &str| self.steps.iter().position(|known| known.id == id);
+        let holds_up = |effect: &Effect| matches!(effect, Effect::OnceOnly | Effect::RecordObjection);
+        self.first_step().is_some_and(|first| first.id == step)
+            || self.actions.iter().any(|action| {
+                action.to.as_ref().is_some_and(|to| to == step)
+                    && action.at.iter().any(|at| place(at) < place(step))
+                    && action.reasons.is_none()
+                    && !action.effects.iter().any(|effect| holds_up(effect))
+            })
+    }
+
     /// A step by id.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&Step> {
@@ -118,6 +136,17 @@ pub enum LawDate {
     Accepted,
     /// The day of the decision.
     Decided,
+}
+
+/// What begins a case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Opening {
+    /// A form that somebody fills.
+    #[default]
+    Form,
+    /// The review of a benefit of the item's programmes falls due; the system opens it, once for each due date.
+    ReviewDue,
 }
 
 /// How a matter may be filed.
@@ -265,6 +294,10 @@ pub enum Effect {
     RecordHearing,
     /// Record a home visit.
     RecordVisit,
+    /// A member joins, leaves or forms a family of its own, as the form says.
+    ChangeMembers,
+    /// The family moves inside its county, and with it the case and its benefit.
+    Move,
     /// Run the rules and keep the determination.
     Determine,
     /// Make the entitlement.
@@ -312,6 +345,8 @@ impl Effect {
             | Self::RecordRelative
             | Self::RecordHearing
             | Self::RecordVisit
+            | Self::ChangeMembers
+            | Self::Move
             | Self::Determine
             | Self::Grant
             | Self::Continue

@@ -21,7 +21,7 @@ pub use fact::{
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use item::{
     Action, CLOSED, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult, LawDate,
-    Limit, Material, NewTask, NoticePeriod, Outcome, Step,
+    Limit, Material, NewTask, NoticePeriod, Opening, Outcome, Step,
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;

@@ -192,6 +192,7 @@ fn actions_hold_back_what_the_law_holds_back() {
             .with("county_visited", false)
             .with("relative_recorded", true)
             .with("complained", false)
+            .with("delegated", false)
     };
     assert!(!may("dibao", "examine", examined()), "relatives of staff are visited by the county first");
     assert!(may("dibao", "examine", examined().with("county_visited", true)));

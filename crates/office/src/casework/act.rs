@@ -8,15 +8,16 @@ use catalogue::Release;
 use catalogue::definition::{Action, CLOSED, Effect, Item, Permission, Step};
 use serde_json::json;
 use store::{
-    AuditActor, AuditEntry, CaseId, DivisionId, IdempotencyKey, Once, PersonId, Query, Scope, StaffId, Tx,
+    AuditActor, AuditEntry, CaseId, DivisionId, IdempotencyKey, Once, Query, Scope, StaffId, Tx,
 };
 use vocab::Now;
 
 use super::situation::{self, CaseRow};
-use super::{EventId, FormId, attachments, clocks, drafts, effects, form_context};
+use super::trace::{self, By, Line};
+use super::{EventId, FormId, attachments, clocks, drafts, effects, form_context, tasks};
 use crate::access::{Actor, Citizen, Right};
 use crate::forms::{self, Answers, Checked};
-use crate::{Office, OfficeError, audited, offices, releases};
+use crate::{Office, OfficeError, audited, releases};
 
 /// Who acts.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +59,10 @@ impl Doer<'_> {
         }
     }
 
-    pub(super) fn person(&self) -> Option<PersonId> {
+    fn by(&self) -> By<'_> {
         match self {
-            Doer::Desk(_) => None,
-            Doer::Applicant(citizen) => Some(citizen.person),
+            Doer::Desk(actor) => By::Desk(actor),
+            Doer::Applicant(citizen) => By::Applicant(citizen),
         }
     }
 
@@ -121,6 +122,13 @@ pub(super) struct Doing<'a> {
     pub now: Now,
 }
 
+impl Doing<'_> {
+    /// Where tasks are given.
+    pub fn desk(&self) -> tasks::Desk<'_> {
+        tasks::Desk { tx: self.tx, calendar: self.office.calendar(), item: self.item, now: self.now }
+    }
+}
+
 /// Does an action.
 ///
 /// # Errors
@@ -159,11 +167,18 @@ pub async fn act(office: &Office, doer: Doer<'_>, deed: &Deed) -> Result<Acted, 
     guard(&tx, &procedure, item, action, &case, now).await?;
 
     let said = action.public_text.clone().unwrap_or_else(|| action.title.clone());
-    let step_from = case.step.clone();
+    // What is noted on an ended case does not end its last step again.
+    let step_from = if case.open { case.step.clone() } else { CLOSED.to_owned() };
     let step_to = action.to.as_ref().map(|to| to.get().clone());
-    let event =
-        note(&tx, &case, doer, division, action, &step_from, step_to.as_deref(), &deed.reasons, &said, now)
-            .await?;
+    let line = Line {
+        action: &action.id,
+        title: &action.title,
+        from: Some(&step_from),
+        to: step_to.as_deref(),
+        reasons: &deed.reasons,
+        said: &said,
+    };
+    let event = trace::note(&tx, &case, doer.by(), line, now).await?;
     let form = match (form_definition, &checked) {
         (Some(definition), Some(checked)) => {
             let id = keep_form(office, &tx, &case, event, definition, &procedure, &deed.answers).await?;
@@ -188,15 +203,17 @@ pub async fn act(office: &Office, doer: Doer<'_>, deed: &Deed) -> Result<Acted, 
         event,
         now,
     };
-    clocks::turn(&tx, office.calendar(), item, case.id, &action.id, case.delegated, now.today()).await?;
-    effects::findings(&doing, &case).await?;
+    let ended =
+        clocks::turn(&tx, office.calendar(), item, case.id, &action.id, case.delegated, now.today()).await?;
+    tasks::end_with_clocks(&tx, case.id, &ended, doer.staff(), now).await?;
+    effects::records::findings(&doing, &case).await?;
     for effect in &action.effects {
         effects::apply(&doing, &mut case, effect).await?;
     }
     if let Some(step) = step_to.filter(|_| case.open) {
-        effects::go_to(&doing, &mut case, &step).await?;
+        effects::progress::go_to(&doing, &mut case, &step).await?;
     }
-    effects::save(&doing, &mut case).await?;
+    effects::progress::save(&doing, &mut case).await?;
     let audit = AuditEntry {
         case: Some(case.id),
         division: Some(division),
@@ -344,44 +361,6 @@ async fn guard(
     Err(OfficeError::Conflict(
         action.when_not.clone().unwrap_or_else(|| format!("现在还不能「{}」。", action.title)),
     ))
-}
-
-#[expect(clippy::too_many_arguments, reason = "one row of the trace")]
-async fn note(
-    tx: &Tx,
-    case: &CaseRow,
-    doer: Doer<'_>,
-    division: DivisionId,
-    action: &Action,
-    step_from: &str,
-    step_to: Option<&str>,
-    reasons: &[String],
-    said: &str,
-    now: Now,
-) -> Result<EventId, OfficeError> {
-    let place = match doer {
-        Doer::Desk(_) => offices::title(&store::divisions::division(tx, division).await?),
-        Doer::Applicant(_) => "申请人".to_owned(),
-    };
-    let id = Query::system(
-        "the trace of a case that the doer may act on",
-        "INSERT INTO case_event (case_id, at, staff_id, person_id, office, action, title, step_from, step_to, reasons, public_text) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-    )
-    .bind(case.id)
-    .bind(now.at_ms())
-    .bind(doer.staff())
-    .bind(doer.person())
-    .bind(place)
-    .bind(action.id.as_str())
-    .bind(action.title.as_str())
-    .bind(step_from)
-    .bind(step_to)
-    .bind((!reasons.is_empty()).then(|| json!(reasons).to_string()))
-    .bind(said)
-    .insert(tx)
-    .await?;
-    Ok(EventId(id))
 }
 
 pub(super) async fn keep_form(

@@ -1,10 +1,11 @@
 //! Photos and scans: taken in with their type looked at, kept sealed, handed out to those who may see the case.
 
 use sm3::{Digest, Sm3};
-use store::{CaseId, Connection, Query, Scope, Tx};
+use store::{AuditEntry, CaseId, Connection, DivisionId, Query, Scope, Tx};
 
+use super::act::Doer;
 use super::{AttachmentId, CASE};
-use crate::{Office, OfficeError};
+use crate::{Office, OfficeError, audited};
 
 /// Largest file, bytes. The message below says it in words.
 pub const SIZE_MAX: usize = 10 * 1024 * 1024;
@@ -150,21 +151,22 @@ pub async fn of_case(
     .await?)
 }
 
-/// A file with its content, for somebody who sees its case or who uploaded it.
+/// A file with its content, for somebody who sees its case or who uploaded it. An officer's reading is in the audit before this returns.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`].
 pub async fn get(
     office: &Office,
-    scope: &Scope,
-    owner: &str,
+    reader: Doer<'_>,
     id: AttachmentId,
 ) -> Result<(AttachmentView, Vec<u8>), OfficeError> {
-    const COLUMNS: &str = "SELECT a.id, a.name, a.mime, a.size, a.content_sealed FROM attachment a";
+    const COLUMNS: &str = "SELECT a.id, a.name, a.mime, a.size, a.content_sealed";
     let of_case = Query::new(
-        scope,
+        &reader.scope(),
         &CASE,
-        format!("{COLUMNS} JOIN case_file c ON c.id = a.case_id WHERE {{scope}} AND a.id = ?"),
+        format!(
+            "{COLUMNS}, a.case_id, c.township_id FROM attachment a JOIN case_file c ON c.id = a.case_id WHERE {{scope}} AND a.id = ?"
+        ),
     )
     .bind(id)
     .optional(office.db())
@@ -172,14 +174,26 @@ pub async fn get(
     let row = match of_case {
         Some(row) => Some(row),
         None => {
-            Query::system("the caller's own file", format!("{COLUMNS} WHERE a.id = ? AND a.owner = ?"))
+            let own = format!(
+                "{COLUMNS}, a.case_id, CAST(NULL AS BIGINT) AS township_id FROM attachment a WHERE a.id = ? AND a.owner = ?"
+            );
+            Query::system("the caller's own file", own)
                 .bind(id)
-                .bind(owner)
+                .bind(reader.owner())
                 .optional(office.db())
                 .await?
         }
     };
     let row = row.ok_or(OfficeError::NotFound("这个文件"))?;
+    let case: Option<CaseId> = row.get("case_id")?;
+    if let (Doer::Desk(actor), Some(_)) = (reader, case) {
+        let entry = AuditEntry {
+            case,
+            division: Some(row.get::<Option<DivisionId>>("township_id")?.unwrap_or(actor.division)),
+            ..audited(office.now().at_ms(), actor.audit(), "attachment.opened", ("attachment", id.0))
+        };
+        office.db().audit_read(entry).await?;
+    }
     let content = office.keys().open_bytes(&row.get::<Vec<u8>>("content_sealed")?)?;
     Ok((view(&row)?, content))
 }

@@ -9,6 +9,7 @@ use store::{CaseId, Connection, Query, Scope, Tx};
 use vocab::{Calendar, DueDate, Month, TimeLimit};
 
 use super::CASE;
+use super::tasks::Due;
 use crate::OfficeError;
 
 /// A clock as people see it.
@@ -55,7 +56,7 @@ fn read_limit(unit: &str, count: i64) -> Result<TimeLimit, OfficeError> {
     })
 }
 
-/// Ends and starts the clocks that an action ends and starts.
+/// Ends and starts the clocks that an action ends and starts; which it ended.
 ///
 /// # Errors
 /// The database's.
@@ -67,14 +68,16 @@ pub(super) async fn turn(
     action: &str,
     delegated: bool,
     today: NaiveDate,
-) -> Result<(), OfficeError> {
+) -> Result<Vec<String>, OfficeError> {
+    let mut ended = Vec::new();
     for clock in item.clocks.iter().filter(|clock| clock.ends.iter().any(|end| end == action)) {
         end(tx, case, &clock.id, today).await?;
+        ended.push(clock.id.get().clone());
     }
     for clock in item.clocks.iter().filter(|clock| clock.starts.iter().any(|start| start == action)) {
         start(tx, calendar, case, clock, limit_of(item, clock, delegated), today).await?;
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// The limit of a clock, shorter where the decision is delegated.
@@ -191,26 +194,19 @@ pub(super) async fn extend(
     Ok(())
 }
 
-/// The day by which a task of this clock is due: the running clock's, else that of the item's other running clocks, else none.
-/// A task without a clock is due today plus nothing: it should be done now, so the caller passes `today`.
-pub(super) async fn due_of(
-    tx: &Tx,
-    case: CaseId,
-    clock: Option<&str>,
-    today: NaiveDate,
-) -> Result<(NaiveDate, Option<NaiveDate>), OfficeError> {
+/// When a clock is due; none while it does not run.
+pub(super) async fn running(tx: &Tx, case: CaseId, clock: &str) -> Result<Option<Due>, OfficeError> {
     let row = Query::system(
-        "the due date of a task that the caller makes",
-        "SELECT earliest_on, latest_on FROM case_clock WHERE case_id = ? AND ended_on IS NULL \
-         ORDER BY CASE WHEN clock = ? THEN 0 ELSE 1 END, latest_on LIMIT 1",
+        "the due date of a task of a case that the caller may act on",
+        "SELECT earliest_on, latest_on FROM case_clock WHERE case_id = ? AND clock = ? AND ended_on IS NULL",
     )
     .bind(case)
-    .bind(clock.unwrap_or_default())
+    .bind(clock)
     .optional(tx)
     .await?;
-    let Some(row) = row else { return Ok((today, None)) };
+    let Some(row) = row else { return Ok(None) };
     let (earliest, latest): (NaiveDate, NaiveDate) = (row.get("earliest_on")?, row.get("latest_on")?);
-    Ok((latest, (earliest != latest).then_some(earliest)))
+    Ok(Some(Due { on: latest, earliest: (earliest != latest).then_some(earliest) }))
 }
 
 /// All clocks of a case, oldest first.

@@ -1,7 +1,8 @@
 //! Forms that are not finished: saved page by page, sealed, for their owner alone.
 
-use store::{CaseId, IdempotencyKey, Once, Query, Tx};
+use store::{AuditActor, CaseId, IdempotencyKey, Once, Query, Scope, Tx};
 
+use super::trace::By;
 use super::{DraftId, filing};
 use crate::access::{Actor, Citizen, Granted};
 use crate::forms::Answers;
@@ -27,6 +28,27 @@ impl Filler<'_> {
         match self {
             Filler::Citizen(citizen) => format!("person:{}", citizen.person),
             Filler::Desk(actor) => owner_of(actor),
+        }
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Filler::Citizen(citizen) => citizen.scope(),
+            Filler::Desk(actor) => actor.scope(),
+        }
+    }
+
+    pub(super) fn audit(&self) -> AuditActor {
+        match self {
+            Filler::Citizen(citizen) => citizen.audit(),
+            Filler::Desk(actor) => actor.audit(),
+        }
+    }
+
+    pub(super) fn by(&self) -> By<'_> {
+        match self {
+            Filler::Citizen(citizen) => By::Applicant(citizen),
+            Filler::Desk(actor) => By::Desk(actor),
         }
     }
 }
@@ -58,7 +80,7 @@ pub struct Draft {
     pub submitted: Option<CaseId>,
 }
 
-/// Begins a form, or goes on with the one that the owner began for the same matter.
+/// Begins a form, or goes on with the one that the family began for the same matter and benefit.
 ///
 /// # Errors
 /// An item that cannot be filed, or too many unfinished forms.
@@ -80,10 +102,12 @@ pub async fn begin(
     if let Filler::Citizen(_) = filler {
         let open = Query::system(
             "the owner's own drafts",
-            "SELECT id FROM draft WHERE owner = ? AND item = ? AND submitted_case_id IS NULL ORDER BY id DESC LIMIT 1",
+            "SELECT id FROM draft WHERE owner = ? AND item = ? AND COALESCE(entitlement_id, 0) = ? AND submitted_case_id IS NULL \
+             ORDER BY id DESC LIMIT 1",
         )
         .bind(owner.as_str())
         .bind(item)
+        .bind(entitlement.map_or(0, |entitlement| entitlement.0))
         .optional(&tx)
         .await?;
         if let Some(row) = open {

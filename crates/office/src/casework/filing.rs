@@ -1,23 +1,20 @@
 //! From a finished form to a case: people and family registered once, authorisations signed, facts declared, the first task set.
 
-use catalogue::definition::{Form, Item, Writes};
+use catalogue::definition::{Form, Writes};
 use serde_json::json;
-use store::{AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Scope, Tx};
+use store::{AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Tx};
 use vocab::{BankAccount, CitizenId, Now, PersonName, Phone};
 
 use super::act::keep_form;
 use super::drafts::{Draft, Filler};
 use super::letters::Additions;
-use super::situation::CaseRow;
-use super::{EventId, attachments, clocks, form_context, letters};
+use super::opening::{self, FILING, Family, NewCase, family_of_benefit};
+use super::{attachments, form_context, letters};
 use crate::forms::{self, Checked, FormEntry, FormSubject, FormValue};
 use crate::people::{
     self, MemberChange, NewAccount, NewFact, NewHousehold, NewMember, NewPerson, Source, Subject,
 };
-use crate::{Office, OfficeError, audited, means_test, offices};
-
-/// A family's own numbers and names are matched, never shown, whoever files.
-const FILING: Scope = Scope::System("the people named in an application, matched by their whole number");
+use crate::{Office, OfficeError, audited, means_test};
 
 /// Makes a case of a draft, inside the caller's transaction.
 ///
@@ -42,19 +39,32 @@ pub(super) async fn file(
     let entries =
         Entries { release: &release, form, checked: &checked, entries: forms::entries(form, &checked) };
     let family = match draft.entitlement {
-        Some(entitlement) => family_of_benefit(tx, filler, entitlement, now).await?,
+        Some(entitlement) => family_of_benefit(tx, &filler.scope(), entitlement, now).await?,
         None => register_family(office, tx, filler, &entries, now).await?,
     };
-    let places = places(office, tx, &family, item, now).await?;
-    let case = insert_case(office, tx, filler, item, draft, &family, &places, &release, now).await?;
-    let row = CaseRow::find(tx, &FILING, case).await?;
-    let event = filed_event(tx, filler, &row, item, now).await?;
+    let (channel, filed_by) = match filler {
+        Filler::Citizen(_) => ("citizen", None),
+        Filler::Desk(actor) if actor.level == vocab::Level::Village => ("village", Some(actor.staff)),
+        Filler::Desk(actor) => ("window", Some(actor.staff)),
+    };
+    let said = format!("已提交{}申请", item.short);
+    let new = NewCase {
+        item,
+        release: &release,
+        channel,
+        filed_by,
+        family: &family,
+        due_on: None,
+        title: "提交申请",
+        said: &said,
+    };
+    let (row, event) = opening::open(office, tx, filler.by(), &new, now).await?;
+    let case = row.id;
     keep_form(office, tx, &row, event, form, &release, &draft.answers).await?;
     attachments::tie(tx, &filler.owner(), &form_context::files(form, &draft.answers), case).await?;
     declare(office, tx, filler, &entries, &family, case, now).await?;
     authorise(office, tx, &entries, &family, case, now).await?;
-    clocks::turn(tx, office.calendar(), item, case, FILED, row.delegated, now.today()).await?;
-    first_task(office, tx, item, &row, now).await?;
+    opening::begin(office, tx, item, &row, now).await?;
     let receipt = release.letters.get("receipt").is_some();
     if receipt {
         let mut fields = serde_json::Map::new();
@@ -65,7 +75,7 @@ pub(super) async fn file(
         case: Some(case),
         division: Some(row.township),
         details: json!({"item": draft.item, "channel": row.channel, "members": row.members}),
-        ..audited(now.at_ms(), who(filler), "case.filed", ("case", case.0))
+        ..audited(now.at_ms(), filler.audit(), "case.filed", ("case", case.0))
     };
     tx.audit(audit).await?;
     Ok(case)
@@ -73,17 +83,6 @@ pub(super) async fn file(
 
 /// The name under which a clock can start when a case is filed.
 pub const FILED: &str = "filed";
-
-/// The family that a case is about, the head first.
-struct Family {
-    household: HouseholdId,
-    applicant: PersonId,
-    /// In the order of the form's records.
-    members: Vec<PersonId>,
-    account: Option<people::BankAccountId>,
-    entitlement: Option<ledger::EntitlementId>,
-    proxy: Option<serde_json::Value>,
-}
 
 /// A form's answers by the register entry that they become.
 struct Entries<'a> {
@@ -116,13 +115,6 @@ fn text(value: Option<&FormValue>) -> Option<String> {
     value.map(FormValue::canonical)
 }
 
-fn who(filler: Filler<'_>) -> store::AuditActor {
-    match filler {
-        Filler::Citizen(citizen) => citizen.audit(),
-        Filler::Desk(actor) => actor.audit(),
-    }
-}
-
 /// Registers the people and their family, or finds them.
 async fn register_family(
     office: &Office,
@@ -136,7 +128,7 @@ async fn register_family(
         .ok_or_else(|| OfficeError::invalid("residence_division", "请选择现在住在哪个村（社区）。"))?;
     let registered =
         division_of(tx, entries.one(Writes::RegisteredDivision), now).await?.unwrap_or(residence);
-    let actor = who(filler);
+    let actor = filler.audit();
     let change = MemberChange { on: now.today(), reason: "申请时申报".to_owned(), case: None };
     let mut members = Vec::with_capacity(entries.members());
     for index in 0..entries.members() {
@@ -283,29 +275,6 @@ fn proxy_of(entries: &Entries<'_>) -> Option<serde_json::Value> {
     }))
 }
 
-/// A review or a report of change is about the family that has the benefit.
-async fn family_of_benefit(
-    tx: &Tx,
-    filler: Filler<'_>,
-    entitlement: ledger::EntitlementId,
-    now: Now,
-) -> Result<Family, OfficeError> {
-    let scope = match filler {
-        Filler::Citizen(citizen) => citizen.scope(),
-        Filler::Desk(actor) => actor.scope(),
-    };
-    let held = ledger::pages::entitlement(tx, &scope, entitlement, now.month()).await?;
-    let members = people::members_as_of(tx, &FILING, held.household, now.today(), now.at_ms()).await?;
-    Ok(Family {
-        household: held.household,
-        applicant: held.holder,
-        members: members.iter().map(|member| member.person).collect(),
-        account: None,
-        entitlement: Some(entitlement),
-        proxy: None,
-    })
-}
-
 async fn division_of(
     tx: &Tx,
     value: Option<&FormValue>,
@@ -313,180 +282,6 @@ async fn division_of(
 ) -> Result<Option<DivisionId>, OfficeError> {
     let Some(FormValue::Division(code)) = value else { return Ok(None) };
     Ok(store::divisions::division_by_code(tx, code.as_str(), now.today()).await?.map(|division| division.id))
-}
-
-/// Where a case is handled, registered and decided.
-struct Places {
-    county: DivisionId,
-    township: DivisionId,
-    village: DivisionId,
-    registered: DivisionId,
-    deciding: DivisionId,
-    delegated: bool,
-}
-
-/// 全市通办: a case is handled where the family lives, registered where its head is registered.
-async fn places(
-    office: &Office,
-    tx: &Tx,
-    family: &Family,
-    item: &Item,
-    now: Now,
-) -> Result<Places, OfficeError> {
-    let row = Query::system(
-        "where the family of a new case lives",
-        "SELECT division_id, registered_division_id FROM household WHERE id = ?",
-    )
-    .bind(family.household)
-    .one(tx)
-    .await?;
-    let village: DivisionId = row.get("division_id")?;
-    let path = store::divisions::division_path(tx, village).await?;
-    let at = |level: store::divisions::DivisionLevel| path.iter().find(|division| division.level == level);
-    let (Some(county), Some(township)) =
-        (at(store::divisions::DivisionLevel::County), at(store::divisions::DivisionLevel::Township))
-    else {
-        return Err(OfficeError::invalid("residence_division", "请选到村（社区）一级。"));
-    };
-    let delegated = item.delegated.as_ref().is_some_and(|delegation| {
-        office
-            .release()
-            .parameter(&delegation.parameter, &township.code, now.today())
-            .is_some_and(|value| *value.value == catalogue::definition::Scalar::Boolean(true))
-    });
-    Ok(Places {
-        county: county.id,
-        township: township.id,
-        village,
-        registered: row.get("registered_division_id")?,
-        deciding: if delegated { township.id } else { county.id },
-        delegated,
-    })
-}
-
-#[expect(clippy::too_many_arguments, reason = "one row of the table")]
-async fn insert_case(
-    office: &Office,
-    tx: &Tx,
-    filler: Filler<'_>,
-    item: &Item,
-    draft: &Draft,
-    family: &Family,
-    places: &Places,
-    release: &catalogue::Release,
-    now: Now,
-) -> Result<CaseId, OfficeError> {
-    let Places { county, township, village, registered, deciding, delegated } = *places;
-    let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
-    let number = next_number(tx, item, county, now).await?;
-    let (channel, filed_by) = match filler {
-        Filler::Citizen(_) => ("citizen", None),
-        Filler::Desk(actor) if actor.level == vocab::Level::Village => ("village", Some(actor.staff)),
-        Filler::Desk(actor) => ("window", Some(actor.staff)),
-    };
-    let proxy = family.proxy.as_ref().map(|proxy| office.keys().seal(&proxy.to_string())).transpose()?;
-    let inserted = Query::system(
-        "a case of the caller's form",
-        "INSERT INTO case_file (number, item, release_hash, channel, applicant_person_id, household_id, members, county_id, township_id, \
-         village_id, registered_division_id, deciding_division_id, delegated, step, state, filed_on, filed_by, entitlement_id, \
-         account_id, proxy_sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT DO NOTHING RETURNING id",
-    )
-    .bind(number)
-    .bind(draft.item.as_str())
-    .bind(release.hash.as_str())
-    .bind(channel)
-    .bind(family.applicant)
-    .bind(family.household)
-    .bind(i64::try_from(family.members.len()).unwrap_or(i64::MAX))
-    .bind(county)
-    .bind(township)
-    .bind(village)
-    .bind(registered)
-    .bind(deciding)
-    .bind(delegated)
-    .bind(step.id.as_str())
-    .bind(now.today())
-    .bind(filed_by)
-    .bind(family.entitlement)
-    .bind(family.account)
-    .bind(proxy)
-    .bind(now.at_ms())
-    .insert(tx)
-    .await;
-    let case = match inserted {
-        Ok(id) => CaseId(id),
-        Err(store::StoreError::NotFound) => {
-            return Err(OfficeError::Conflict(format!(
-                "这个家庭已有一件「{}」正在办理，不用重复申请。可以到“我的办件”查看进度。",
-                item.title
-            )));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let mut divisions = vec![village, registered, deciding];
-    divisions.sort_unstable();
-    divisions.dedup();
-    for division in divisions {
-        Query::system(
-            "who may see the case",
-            "INSERT INTO case_division (case_id, division_id) VALUES (?, ?)",
-        )
-        .bind(case)
-        .bind(division)
-        .execute(tx)
-        .await?;
-    }
-    Ok(case)
-}
-
-/// Numbers such as DB-150302-2026-000137: the item's initials, the county, the year.
-async fn next_number(tx: &Tx, item: &Item, county: DivisionId, now: Now) -> Result<String, OfficeError> {
-    let year = now.month().year();
-    let last: i64 = Query::system(
-        "case numbers of a county",
-        "INSERT INTO case_number (item, county_id, year, last) VALUES (?, ?, ?, 1) \
-         ON CONFLICT (item, county_id, year) DO UPDATE SET last = case_number.last + 1 RETURNING last",
-    )
-    .bind(item.id.as_str())
-    .bind(county)
-    .bind(i64::from(year))
-    .scalar(tx)
-    .await?;
-    let county = store::divisions::division(tx, county).await?;
-    Ok(format!("{}-{}-{year}-{last:06}", offices::initials(&item.short), county.code))
-}
-
-async fn filed_event(
-    tx: &Tx,
-    filler: Filler<'_>,
-    case: &CaseRow,
-    item: &Item,
-    now: Now,
-) -> Result<EventId, OfficeError> {
-    let (staff, person, place) = match filler {
-        Filler::Citizen(citizen) => (None, Some(citizen.person), "申请人".to_owned()),
-        Filler::Desk(actor) => {
-            (Some(actor.staff), None, offices::title(&store::divisions::division(tx, actor.division).await?))
-        }
-    };
-    let id = Query::system(
-        "the trace of a new case",
-        "INSERT INTO case_event (case_id, at, staff_id, person_id, office, action, title, step_to, public_text) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-    )
-    .bind(case.id)
-    .bind(now.at_ms())
-    .bind(staff)
-    .bind(person)
-    .bind(place)
-    .bind(FILED)
-    .bind("提交申请")
-    .bind(case.step.as_str())
-    .bind(format!("已提交{}申请", item.short))
-    .insert(tx)
-    .await?;
-    Ok(EventId(id))
 }
 
 /// What the form says becomes facts of source `declared`.
@@ -519,7 +314,7 @@ async fn declare(
             })
         })
         .collect();
-    people::record_facts_in(office, tx, &FILING, &who(filler), &facts).await
+    people::record_facts_in(office, tx, &FILING, &filler.audit(), &facts).await
 }
 
 /// Each member's authorisation of the means test that the form holds.
@@ -536,39 +331,5 @@ async fn authorise(
             means_test::authorise_in(office, tx, *person, case, signed, now).await?;
         }
     }
-    Ok(())
-}
-
-async fn first_task(
-    office: &Office,
-    tx: &Tx,
-    item: &Item,
-    case: &CaseRow,
-    now: Now,
-) -> Result<(), OfficeError> {
-    let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
-    let (Some(division), Some(role)) = super::act::holder(case, item, step) else { return Ok(()) };
-    // Before acceptance no clock of the law runs; the office should look within the next working day.
-    let clock = step.clock.as_ref().map(|clock| clock.as_str());
-    let (mut due_on, earliest_on) = clocks::due_of(tx, case.id, clock, now.today()).await?;
-    if due_on == now.today() {
-        due_on = office.calendar().working_days_after(now.today(), 1).latest;
-    }
-    Query::system(
-        "the first task of a new case",
-        "INSERT INTO task (case_id, division_id, role, step, title, clock, due_on, earliest_on, side, state, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, FALSE, 'open', ?) RETURNING id",
-    )
-    .bind(case.id)
-    .bind(division)
-    .bind(role)
-    .bind(step.id.as_str())
-    .bind(step.title.as_str())
-    .bind(clock)
-    .bind(due_on)
-    .bind(earliest_on)
-    .bind(now.at_ms())
-    .insert(tx)
-    .await?;
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! What a form is read against: the divisions and files that it mentions, looked up; and the members on file.
 
+use std::collections::BTreeMap;
+
 use catalogue::Release;
 use catalogue::definition::Form;
 use rules::Context;
-use store::{Connection, HouseholdId, Query};
-use vocab::Now;
+use store::{Connection, HouseholdId, PersonId, Query};
+use vocab::{DivisionCode, Now};
 
 use super::situation::CaseRow;
 use super::{AttachmentId, attachments};
@@ -28,11 +30,7 @@ pub async fn load<'a>(
     let mut context = FormContext::new(release, now);
     let mentions = Mentions::of(form, answers);
     for code in mentions.divisions {
-        if let Some(division) =
-            store::divisions::division_by_code(connection, code.as_str(), now.today()).await?
-        {
-            let path = store::divisions::division_path(connection, division.id).await?;
-            let name = path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" ");
+        if let Some(name) = division_name(connection, &code, now).await? {
             context.divisions.insert(code, name);
         }
     }
@@ -53,6 +51,71 @@ pub async fn load<'a>(
     Ok(context)
 }
 
+/// Where a division lies, from above to below.
+async fn division_name(
+    connection: &impl Connection,
+    code: &DivisionCode,
+    now: Now,
+) -> Result<Option<String>, OfficeError> {
+    let found = store::divisions::division_by_code(connection, code.as_str(), now.today()).await?;
+    let Some(division) = found else { return Ok(None) };
+    let path = store::divisions::division_path(connection, division.id).await?;
+    Ok(Some(path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" ")))
+}
+
+/// What all filled forms of one case mention, looked up once: its members, its files, each division when it first comes.
+pub(super) struct KnownForCase {
+    now: Now,
+    members: Vec<String>,
+    files: BTreeMap<String, UploadedFile>,
+    divisions: BTreeMap<DivisionCode, Option<String>>,
+}
+
+impl KnownForCase {
+    /// For a case that the caller may see.
+    pub(super) async fn of(
+        connection: &impl Connection,
+        case: &CaseRow,
+        now: Now,
+    ) -> Result<KnownForCase, OfficeError> {
+        let scope = store::Scope::System("the files of a case that the caller may see");
+        let files = attachments::of_case(connection, &scope, case.id).await?;
+        let files = files.into_iter().map(|file| {
+            let uploaded = UploadedFile { name: file.name, bytes: u64::try_from(file.size).unwrap_or(0) };
+            (file.id.to_string(), uploaded)
+        });
+        Ok(KnownForCase {
+            now,
+            members: members(connection, case.household, now).await?,
+            files: files.collect(),
+            divisions: BTreeMap::new(),
+        })
+    }
+
+    /// The context in which one of the case's forms is read.
+    pub(super) async fn context<'a>(
+        &mut self,
+        connection: &impl Connection,
+        release: &'a Release,
+        form: &Form,
+        answers: &Answers,
+    ) -> Result<FormContext<'a>, OfficeError> {
+        let mut context = FormContext::new(release, self.now);
+        for code in Mentions::of(form, answers).divisions {
+            if !self.divisions.contains_key(&code) {
+                let name = division_name(connection, &code, self.now).await?;
+                self.divisions.insert(code.clone(), name);
+            }
+            if let Some(Some(name)) = self.divisions.get(&code) {
+                context.divisions.insert(code, name.clone());
+            }
+        }
+        context.attachments = self.files.clone();
+        context.on_file.insert("member".to_owned(), self.members.clone());
+        Ok(context)
+    }
+}
+
 /// Names of a family's members in the order in which facts about them are recorded. The caller may see the family.
 ///
 /// # Errors
@@ -65,18 +128,16 @@ pub async fn members(
     let scope = store::Scope::System("the members of a family whose case the caller may see");
     let members =
         crate::people::members_as_of(connection, &scope, household, now.today(), now.at_ms()).await?;
-    let mut names = Vec::with_capacity(members.len());
-    for member in members {
-        let name: String = Query::system(
-            "a member of a family whose case the caller may see",
-            "SELECT name FROM person WHERE id = ?",
-        )
-        .bind(member.person)
-        .scalar(connection)
-        .await?;
-        names.push(name);
-    }
-    Ok(names)
+    let names: BTreeMap<PersonId, String> = Query::system(
+        "the members of a family whose case the caller may see",
+        "SELECT id, name FROM person WHERE id IN ({list})",
+    )
+    .bind_list(members.iter().map(|member| member.person))
+    .all_as(connection, |row| Ok((row.get("id")?, row.get("name")?)))
+    .await?
+    .into_iter()
+    .collect();
+    Ok(members.iter().filter_map(|member| names.get(&member.person).cloned()).collect())
 }
 
 /// The answers if all are right, else every problem.

@@ -6,12 +6,13 @@
 use catalogue::definition::Item;
 use rules::Outcome;
 use serde_json::{Value, json};
-use store::{CaseId, Connection, Query, Scope, Tx};
+use store::{AuditEntry, CaseId, Connection, Query, Scope, Tx};
 use vocab::{Month, Now};
 
+use super::act::Doer;
 use super::determine::{self, DeterminationView};
 use super::{CASE, CaseRow, LetterId, clocks};
-use crate::{Office, OfficeError, offices};
+use crate::{Office, OfficeError, audited, offices};
 
 /// A letter without its content.
 #[derive(Debug, Clone)]
@@ -316,24 +317,32 @@ pub async fn of_case(
     .await?)
 }
 
-/// The PDF of a letter; none while it waits to be set.
+/// The PDF of a letter; none while it waits to be set. An officer's reading is in the audit before this returns.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`].
 pub async fn pdf(
     office: &Office,
-    scope: &Scope,
+    reader: Doer<'_>,
     letter: LetterId,
 ) -> Result<(String, Option<Vec<u8>>), OfficeError> {
     let row = Query::new(
-        scope,
+        &reader.scope(),
         &CASE,
-        "SELECT l.title, l.pdf_sealed FROM letter l JOIN case_file c ON c.id = l.case_id WHERE {scope} AND l.id = ?",
+        "SELECT l.title, l.pdf_sealed, l.case_id, c.township_id FROM letter l JOIN case_file c ON c.id = l.case_id WHERE {scope} AND l.id = ?",
     )
     .bind(letter)
     .optional(office.db())
     .await?
     .ok_or(OfficeError::NotFound("这份文书"))?;
+    if let Doer::Desk(actor) = reader {
+        let entry = AuditEntry {
+            case: Some(row.get("case_id")?),
+            division: Some(row.get("township_id")?),
+            ..audited(office.now().at_ms(), actor.audit(), "letter.opened", ("letter", letter.0))
+        };
+        office.db().audit_read(entry).await?;
+    }
     let sealed: Option<Vec<u8>> = row.get("pdf_sealed")?;
     let pdf = sealed.map(|sealed| office.keys().open_bytes(&sealed)).transpose()?;
     Ok((row.get("title")?, pdf))

@@ -2,8 +2,9 @@
 //!
 //! What may be done, by whom, in which order and by when stands in the pack's item; this module runs it. [`filing`] makes a case of a
 //! finished form, [`act`](mod@act) does one action of it in one transaction, [`effects`] are the closed vocabulary of what an action can
-//! do, [`clocks`] count the days, [`determine`] asks the rules and keeps their answer, [`tick`] moves on what only time moves. [`view`],
-//! [`lists`] and [`notices`] are what people read; [`letters`] and [`attachments`] are paper.
+//! do, [`clocks`] count the days, [`determine`] asks the rules and keeps their answer, [`tick`] moves on what only time moves,
+//! [`reviews`] opens the reviews that fall due, [`sampling`] draws decided cases by lot. [`view`], [`timeline`], [`lists`] and
+//! [`notices`] are what people read; [`letters`] and [`attachments`] are paper.
 //!
 //! No effect decides. A decision is an action of a named officer, and the rules' determination stands beside it.
 
@@ -20,8 +21,14 @@ pub mod form_context;
 pub mod letters;
 pub mod lists;
 pub mod notices;
+mod opening;
+pub mod reviews;
+pub mod sampling;
 mod situation;
+mod tasks;
 pub mod tick;
+pub mod timeline;
+mod trace;
 pub mod view;
 
 pub use act::{Acted, Deed, Doer};
@@ -29,8 +36,11 @@ pub use determine::DeterminationId;
 pub use situation::CaseRow;
 
 /// Tables of this module; they point at people, staff and entitlements.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261121_casework", sql: include_str!("../../migrations/20261121_casework.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261121_casework", sql: include_str!("../../migrations/20261121_casework.sql") },
+    Migration { name: "20261122_reviews", sql: include_str!("../../migrations/20261122_reviews.sql") },
+    Migration { name: "20261122_sampling", sql: include_str!("../../migrations/20261122_sampling.sql") },
+];
 
 id_type! {
     /// A line of a case's trace.
@@ -47,6 +57,8 @@ id_type! {
     LetterId,
     /// An unfinished form.
     DraftId,
+    /// A draw of cases to be checked.
+    DrawId,
 }
 
 /// Who sees a case `c`: the offices that handle, registered or decide it and all above them; its family.

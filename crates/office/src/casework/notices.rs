@@ -61,24 +61,33 @@ impl NoticeKind {
     }
 }
 
-/// Hangs a notice from the day after; one of a kind at a time.
+/// What is to hang.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hang<'a> {
+    pub kind: NoticeKind,
+    /// What it is about.
+    pub title: &'a str,
+    /// How long; none for the long term.
+    pub natural_days: Option<u16>,
+    pub amount: Option<Fen>,
+}
+
+/// Hangs a notice from the day after, one of a kind at a time; its first and last day.
 pub(super) async fn hang(
     office: &Office,
     tx: &Tx,
     case: &CaseRow,
-    kind: NoticeKind,
-    title: &str,
-    natural_days: Option<u16>,
-    amount: Option<Fen>,
+    notice: Hang<'_>,
     posted_by: Option<store::StaffId>,
-) -> Result<NoticeId, OfficeError> {
+) -> Result<(NaiveDate, Option<NaiveDate>), OfficeError> {
+    let Hang { kind, title, natural_days, amount } = notice;
     let today = office.now().today();
     let from_on = if natural_days.is_some() { today.succ_opt().unwrap_or(today) } else { today };
     // The day of posting does not count (民法典 art. 201); the last day is a whole one.
     let until_on =
         natural_days.map(|days| office.calendar().due(today, TimeLimit::natural_days(days)).latest);
     close(tx, case, kind, today).await?;
-    let id = Query::system(
+    Query::system(
         "a notice of a case that the caller may act on",
         "INSERT INTO notice (case_id, village_id, kind, title, applicant_name, members, amount_fen, from_on, until_on, posted_by) \
          SELECT ?, ?, ?, ?, p.name, ?, ?, ?, ?, ? FROM person p WHERE p.id = ? RETURNING id",
@@ -95,7 +104,7 @@ pub(super) async fn hang(
     .bind(case.applicant)
     .insert(tx)
     .await?;
-    Ok(NoticeId(id))
+    Ok((from_on, until_on))
 }
 
 /// Takes a notice down.

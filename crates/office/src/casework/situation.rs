@@ -185,7 +185,8 @@ pub(super) async fn record(
     let test = means_test::state(connection, case.id).await?;
     let current = match case.entitlement {
         Some(entitlement) => {
-            ledger::pages::entitlement(connection, &LEDGER, entitlement, Month::containing(today))
+            // What is decided now holds from the next month: it is compared with what is to be paid then.
+            ledger::pages::entitlement(connection, &LEDGER, entitlement, Month::containing(today).next())
                 .await?
                 .monthly
         }

@@ -1,9 +1,12 @@
-//! What only time moves: notices whose days are over, reviews that fall due. It makes tasks and never decides.
+//! What only time moves: notices whose days are over. It makes tasks and never decides. Reviews that fall due are a job of their own
+//! ([`super::reviews`]).
 
 use catalogue::definition::Effect;
 use store::{CaseId, Query};
 
-use super::{act, clocks};
+use super::act;
+use super::clocks;
+use super::tasks::Due;
 use crate::{Office, OfficeError, releases};
 
 /// What a night's round did.
@@ -43,8 +46,11 @@ async fn wake(office: &Office, case: CaseId) -> Result<bool, OfficeError> {
     let Some(item) = procedure.items.get(&row.item) else { return Ok(false) };
     let Some(step) = item.step(&row.step) else { return Ok(false) };
     let (Some(division), Some(role)) = act::holder(&row, item, step) else { return Ok(false) };
-    let (due_on, earliest_on) =
-        clocks::due_of(&tx, case, step.clock.as_ref().map(|clock| clock.as_str()), now.today()).await?;
+    let running = match &step.clock {
+        Some(clock) => clocks::running(&tx, case, clock).await?,
+        None => None,
+    };
+    let Due { on: due_on, earliest: earliest_on } = running.unwrap_or(Due { on: now.today(), earliest: None });
     let moved = Query::system(
         "the task of a step whose notice is over",
         "UPDATE task SET title = ?, due_on = ?, earliest_on = ? WHERE case_id = ? AND state = 'open' AND side = FALSE \

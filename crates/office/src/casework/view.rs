@@ -9,6 +9,7 @@ use super::clocks::{self, ClockView};
 use super::determine::{self, DeterminationView};
 use super::letters::{self, LetterView};
 use super::situation::{self, CaseRow};
+use super::timeline::{self, StepView};
 use super::{CASE, drafts, form_context};
 use crate::access::{Citizen, Granted, ReadCase};
 use crate::forms;
@@ -42,32 +43,6 @@ pub struct FormView {
     pub at: i64,
     /// Its answers.
     pub sections: Vec<forms::Section>,
-}
-
-/// A step of the case's way.
-#[derive(Debug, Clone)]
-pub struct StepView {
-    /// Identifier.
-    pub id: String,
-    /// Title for the desk.
-    pub title: String,
-    /// Title for the family.
-    pub public_title: String,
-    /// What happens in it, for the family.
-    pub public_text: String,
-    /// Behind, at, or before it.
-    pub state: StepState,
-}
-
-/// Where a case stands relative to a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepState {
-    /// Done.
-    Done,
-    /// Now.
-    Current,
-    /// To come.
-    Ahead,
 }
 
 /// Something that can be done now.
@@ -171,10 +146,10 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         places: [names.get("village")?, names.get("township")?, names.get("county")?],
         deciding: names.get("deciding")?,
         title: item.title.clone(),
-        steps: steps(item, &case),
+        steps: timeline::steps(db, item, &case).await?,
         clocks: clocks::of_case(db, &scope, id).await?,
         events: events(office, &scope, &procedure, item, id, for_family).await?,
-        forms: filled_forms(office, &scope, id, for_family).await?,
+        forms: filled_forms(office, &scope, &case, for_family).await?,
         determinations: determine::of_case(db, &scope, id).await?,
         attachments: attachments::of_case(db, &scope, id).await?,
         letters: letters::of_case(db, &scope, id).await?,
@@ -196,25 +171,6 @@ async fn members(
     .bind(case.household)
     .all_as(connection, |row| Ok((row.get("id")?, row.get("name")?)))
     .await?)
-}
-
-fn steps(item: &Item, case: &CaseRow) -> Vec<StepView> {
-    let at = item.steps.iter().position(|step| *step.id == case.step);
-    item.steps
-        .iter()
-        .enumerate()
-        .map(|(index, step)| StepView {
-            id: step.id.get().clone(),
-            title: step.title.clone(),
-            public_title: step.public_title.clone(),
-            public_text: step.public_text.clone(),
-            state: match at {
-                Some(at) if index < at || (index == at && !case.open) => StepState::Done,
-                Some(at) if index == at => StepState::Current,
-                _ => StepState::Ahead,
-            },
-        })
-        .collect()
 }
 
 async fn events(
@@ -263,7 +219,7 @@ async fn events(
 async fn filled_forms(
     office: &Office,
     scope: &Scope,
-    case: CaseId,
+    case: &CaseRow,
     for_family: bool,
 ) -> Result<Vec<FormView>, OfficeError> {
     let mut sql = String::from(
@@ -274,16 +230,14 @@ async fn filled_forms(
         sql.push_str(" AND (e.action = 'filed' OR e.person_id IS NOT NULL)");
     }
     sql.push_str(" ORDER BY f.id DESC");
-    let rows = Query::new(scope, &CASE, sql).bind(case).all(office.db()).await?;
+    let rows = Query::new(scope, &CASE, sql).bind(case.id).all(office.db()).await?;
+    let mut known = form_context::KnownForCase::of(office.db(), case, office.now()).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         let release = releases::kept(office, &row.get::<String>("release_hash")?).await?;
         let Some(form) = release.forms.get(&row.get::<String>("form")?) else { continue };
         let answers = drafts::read(office, &row.get::<Vec<u8>>("answers_sealed")?)?;
-        let row_case = CaseRow::find(office.db(), scope, case).await?;
-        let context =
-            form_context::load(office.db(), &release, form, &answers, "", Some(&row_case), office.now())
-                .await?;
+        let context = known.context(office.db(), &release, form, &answers).await?;
         let filled = forms::FilledForm::read(&context, form, &answers);
         views.push(FormView {
             title: form.title.clone(),

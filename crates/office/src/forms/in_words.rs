@@ -46,7 +46,7 @@ impl FilledForm<'_> {
             for record in self.instances(page) {
                 let title = match records_of(page).zip(record) {
                     None => page.title.clone(),
-                    Some((of, index)) => format!("{}:{}", page.title, self.record_title(of, index)),
+                    Some((of, index)) => format!("{}：{}", page.title, self.record_title(of, index)),
                 };
                 let rows = self.fields(page, record).into_iter();
                 let rows = rows.map(|field| self.row(page, record, field, masked)).collect();

@@ -275,19 +275,6 @@ impl Tally {
     }
 }
 
-/// How a case ends: [`catalogue::definition::Outcome`] as the database spells it, and as pages print it.
-const OUTCOMES: [(&str, &str); 9] = [
-    ("granted", "确认享受"),
-    ("refused", "不予确认"),
-    ("withdrawn", "申请人撤回"),
-    ("terminated", "终止办理"),
-    ("continued", "继续享受"),
-    ("increased", "增发"),
-    ("reduced", "减发"),
-    ("stopped", "停发"),
-    ("tapered", "渐退"),
-];
-
 /// Titles by code, in the order of the pack.
 pub(super) struct Words {
     channels: Vec<(String, String)>,
@@ -308,10 +295,7 @@ impl Words {
         Ok(Words {
             channels: list("channel"),
             steps: item.steps.iter().map(|step| (step.id.get().clone(), step.title.clone())).collect(),
-            outcomes: OUTCOMES
-                .iter()
-                .map(|(code, title)| ((*code).to_owned(), (*title).to_owned()))
-                .collect(),
+            outcomes: list("case_outcome"),
             clocks: item.clocks.iter().map(|clock| (clock.id.get().clone(), clock.title.clone())).collect(),
         })
     }

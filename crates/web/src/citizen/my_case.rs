@@ -7,11 +7,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use catalogue::definition::Item;
 use maud::{Markup, html};
-use office::casework::view::{self, ActionPage, CaseView, StepState as Stands};
+use office::casework::timeline::StepState as Stands;
+use office::casework::view::{self, ActionPage, CaseView};
 use office::casework::{AttachmentId, Deed, Doer, act, attachments, form_context, letters};
 use office::forms::{Answers, FilledForm};
 use office::releases;
-use store::{CaseId, Scope};
+use store::CaseId;
 
 use super::explain;
 use super::my::state_tag;
@@ -130,19 +131,18 @@ fn actions(view: &CaseView) -> Markup {
 
 /// Every step, and under those behind what was done in it.
 fn way(view: &CaseView) -> Markup {
-    let ended = !view.case.open;
     let steps: Vec<TimelineStep<'_>> = view
         .steps
         .iter()
-        .filter(|step| step.state != Stands::Ahead || !ended)
+        .filter(|step| step.state != Stands::NotNeeded)
         .map(|step| TimelineStep {
             title: step.public_title.as_str().into(),
             state: match step.state {
                 Stands::Done => StepState::Done,
                 Stands::Current => StepState::Current,
-                Stands::Ahead => StepState::Waiting,
+                Stands::Ahead | Stands::NotNeeded => StepState::Waiting,
             },
-            when: "".into(),
+            when: step.done.as_ref().map_or_else(String::new, |done| vocab::Now::from_unix_ms(done.at).zh()).into(),
             note: (step.state == Stands::Current).then(|| html! { (step.public_text) }),
         })
         .collect();
@@ -307,7 +307,7 @@ async fn do_action(
 }
 
 async fn letter(desk: CitizenDesk, Path(id): Path<office::casework::LetterId>) -> Result<Response, Fault> {
-    let (title, pdf) = letters::pdf(desk.office(), &desk.scope(), id).await?;
+    let (title, pdf) = letters::pdf(desk.office(), Doer::Applicant(desk.citizen()), id).await?;
     let pdf = pdf.ok_or_else(|| {
         Fault::Request(StatusCode::NOT_FOUND, "这份文书正在制作，请过几分钟再看。".to_owned())
     })?;
@@ -315,9 +315,8 @@ async fn letter(desk: CitizenDesk, Path(id): Path<office::casework::LetterId>) -
 }
 
 async fn attachment(desk: CitizenDesk, Path(id): Path<AttachmentId>) -> Result<Response, Fault> {
-    let owner = Doer::Applicant(desk.citizen()).owner();
-    let scope: Scope = desk.scope();
-    let (view, content) = attachments::get(desk.office(), &scope, &owner, id).await?;
+    let reader = Doer::Applicant(desk.citizen());
+    let (view, content) = attachments::get(desk.office(), reader, id).await?;
     Ok(file(&view.mime, &view.name, content))
 }
 

@@ -164,7 +164,7 @@ async fn guide(
         (limits(&release, item, county, on))
         h2.govuk-heading-m { "怎么办" }
         ol.govuk-list.govuk-list--number {
-            @for step in item.steps.iter().filter(|step| is_usual(item, &step.id)) {
+            @for step in item.steps.iter().filter(|step| item.is_usual(&step.id)) {
                 li { strong { (step.public_title) } br; (step.public_text) }
             }
         }
@@ -184,20 +184,6 @@ async fn guide(
     };
     let aside = help_aside(&visitor.state.site.help(), &[]);
     Ok(Page::new(item.title.clone(), with_aside(&main, &aside)).back("/services", "返回事项列表"))
-}
-
-/// Whether a case passes the step in the ordinary course: an action leads there that neither asks for reasons nor holds up.
-fn is_usual(item: &Item, step: &str) -> bool {
-    use catalogue::definition::Effect;
-    let holds_up = |effect: &Effect| matches!(effect, Effect::OnceOnly | Effect::RecordObjection);
-    let place = |id: &str| item.steps.iter().position(|known| *known.id == *id);
-    item.first_step().is_some_and(|first| *first.id == *step)
-        || item.actions.iter().any(|action| {
-            action.to.as_ref().is_some_and(|to| *to == *step)
-                && action.at.iter().any(|at| place(at) < place(step))
-                && action.reasons.is_none()
-                && !action.effects.iter().any(|effect| holds_up(effect))
-        })
 }
 
 fn materials(release: &Release, item: &Item, on: NaiveDate) -> Markup {

@@ -3,7 +3,8 @@
 use axum::extract::Path;
 use maud::{Markup, html};
 use office::access::ReadCase;
-use office::casework::view::{self, ActionView, CaseView, StepState};
+use office::casework::timeline::StepState;
+use office::casework::view::{self, ActionView, CaseView};
 use office::releases;
 use store::CaseId;
 use vocab::zh_date;
@@ -126,14 +127,19 @@ fn steps(view: &CaseView) -> Markup {
     let steps: Vec<TimelineStep<'_>> = view
         .steps
         .iter()
+        .filter(|step| step.state != StepState::NotNeeded)
         .map(|step| TimelineStep {
             title: step.title.as_str().into(),
             state: match step.state {
                 StepState::Done => parts::StepState::Done,
                 StepState::Current => parts::StepState::Current,
-                StepState::Ahead => parts::StepState::Waiting,
+                StepState::Ahead | StepState::NotNeeded => parts::StepState::Waiting,
             },
-            when: "".into(),
+            when: step
+                .done
+                .as_ref()
+                .map_or_else(String::new, |done| format!("{} {}", moment(done.at), done.office))
+                .into(),
             note: None,
         })
         .collect();

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use maud::html;
 use office::access::ReadCase;
-use office::casework::{AttachmentId, LetterId, attachments, letters};
+use office::casework::{AttachmentId, Doer, LetterId, attachments, letters};
 
 use super::words::file;
 use crate::answer::Page;
@@ -25,7 +25,7 @@ pub(super) async fn attachment(
     desk: Desk<ReadCase>,
     Path(id): Path<AttachmentId>,
 ) -> Result<Response, Fault> {
-    let (view, content) = attachments::get(desk.office(), &desk.scope(), &desk.who(), id).await?;
+    let (view, content) = attachments::get(desk.office(), Doer::Desk(desk.actor()), id).await?;
     // Browsers do not show HEIC.
     let inline = view.mime != "image/heic";
     let policy = if view.mime == "application/pdf" { DOCUMENT } else { PICTURE };
@@ -36,7 +36,7 @@ pub(super) async fn attachment(
 
 /// `GET /desk/letters/{letter}`
 pub(super) async fn letter(desk: Desk<ReadCase>, Path(id): Path<LetterId>) -> Result<Response, Fault> {
-    let (title, pdf) = letters::pdf(desk.office(), &desk.scope(), id).await?;
+    let (title, pdf) = letters::pdf(desk.office(), Doer::Desk(desk.actor()), id).await?;
     if let Some(pdf) = pdf {
         let mut response = file(&format!("{title}.pdf"), "application/pdf", true, pdf);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCUMENT));

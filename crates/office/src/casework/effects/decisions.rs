@@ -1,0 +1,258 @@
+//! Decisions: what the rules say now, and what an officer makes of it in the ledger.
+
+use catalogue::definition::{LawDate, Unit};
+use chrono::{Months, NaiveDate};
+use ledger::{AmountCause, Decision};
+use store::Query;
+use vocab::Month;
+
+use super::super::act::Doing;
+use super::super::determine;
+use super::super::situation::CaseRow;
+use super::LEDGER;
+use crate::{OfficeError, people};
+
+/// Asks the rules now, so that what is decided is what is known now.
+pub(super) async fn determine_now(doing: &Doing<'_>, case: &mut CaseRow) -> Result<determine::Answer, OfficeError> {
+    let today = doing.now.today();
+    let law_on = match doing.item.law_on {
+        LawDate::Accepted => case.accepted_on.unwrap_or(today),
+        LawDate::Decided => today,
+    };
+    let village = store::divisions::division(doing.tx, case.village).await?;
+    let question = determine::Question {
+        case: Some(case.id),
+        household: case.household,
+        division: &village.code,
+        month: Month::containing(today).next(),
+        law_on,
+        programmes: doing.item.programmes.iter().map(|programme| programme.get().clone()).collect(),
+    };
+    let answer =
+        determine::determine(doing.office, doing.tx, doing.release, &question, doing.now, doing.doer.staff())
+            .await?;
+    case.determination = Some(answer.id);
+    Ok(answer)
+}
+
+pub(super) fn decision(doing: &Doing<'_>, case: &CaseRow) -> Result<Decision, OfficeError> {
+    let officer =
+        doing.doer.staff().ok_or_else(|| OfficeError::Internal("待遇只能由工作人员决定".to_owned()))?;
+    Ok(Decision {
+        reference: case.number.clone(),
+        reason: reasons_in_words(doing).unwrap_or_else(|| doing.action.title.clone()),
+        case: Some(case.id),
+        determination: case.determination,
+        officer,
+        at: doing.now,
+    })
+}
+
+pub(super) fn reasons_in_words(doing: &Doing<'_>) -> Option<String> {
+    let list = doing.action.reasons.as_ref()?;
+    let codes = doing.release.codelists.get(list)?;
+    let titles: Vec<&str> = doing.reasons.iter().filter_map(|code| codes.title_of(code)).collect();
+    (!titles.is_empty()).then(|| titles.join("、"))
+}
+
+fn benefit(case: &CaseRow) -> Result<ledger::EntitlementId, OfficeError> {
+    case.entitlement.ok_or_else(|| OfficeError::Conflict("这件申请没有对应的在发待遇。".to_owned()))
+}
+
+pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    let today = doing.now.today();
+    let answer = determine_now(doing, case).await?;
+    let amount = match (answer.result.outcome, answer.amount) {
+        (rules::Outcome::Met, Some(amount)) => amount,
+        (rules::Outcome::NotMet, _) => {
+            return Err(OfficeError::Conflict(
+                "按现有情况不符合条件，不能确认。请核对各项条件，或者不予确认并说明理由。".to_owned(),
+            ));
+        }
+        _ => {
+            let missing: Vec<&str> =
+                answer.result.missing.iter().map(|missing| missing.title.as_str()).collect();
+            return Err(OfficeError::Conflict(format!(
+                "还不知道：{}。补齐以后才能确认。",
+                missing.join("、")
+            )));
+        }
+    };
+    let programme = doing
+        .release
+        .programmes
+        .get(&answer.programme)
+        .ok_or_else(|| OfficeError::Internal(format!("没有待遇项目 {}", answer.programme)))?;
+    let holder = match programme.unit {
+        Unit::Household => case.applicant,
+        Unit::Person => answer.covered.first().copied().unwrap_or(case.applicant),
+    };
+    let payee = match case.account {
+        Some(account) => Some(payee(doing, account, case).await?),
+        None => None,
+    };
+    let from = Month::containing(today).next();
+    let review_due_on = answer.review_months.and_then(|months| next_review(from, months));
+    let grant = ledger::entitlement::Grant {
+        programme: answer.programme.clone(),
+        exclusion_group: programme.exclusion_group.get().clone(),
+        household: case.household,
+        holder,
+        members: answer.covered,
+        county: case.county,
+        township: case.township,
+        division: case.village,
+        from,
+        first_due: from,
+        until: None,
+        monthly: amount,
+        cause: AmountCause::Grant,
+        payee,
+        review_due_on,
+    };
+    case.entitlement = Some(ledger::entitlement::grant(doing.tx, &grant, &decision(doing, case)?).await?);
+    case.decided_on = Some(today);
+    Ok(())
+}
+
+/// The account that the application gave, as the ledger keeps it.
+async fn payee(
+    doing: &Doing<'_>,
+    account: people::BankAccountId,
+    case: &CaseRow,
+) -> Result<ledger::payee::NewPayee, OfficeError> {
+    let row = Query::system(
+        "the account of a case that the doer may act on",
+        "SELECT holder_name, bank, number_tail FROM bank_account WHERE id = ?",
+    )
+    .bind(account)
+    .one(doing.tx)
+    .await?;
+    Ok(ledger::payee::NewPayee {
+        account: ledger::BankAccountId(account.0),
+        holder_name: row.get("holder_name")?,
+        bank: row.get("bank")?,
+        number_tail: row.get("number_tail")?,
+        proposed_by: ledger::payee::Proposer::Citizen(case.applicant),
+    })
+}
+
+/// The last day of the month in which a review falls due.
+fn next_review(from: Month, months: i32) -> Option<NaiveDate> {
+    u32::try_from(months)
+        .ok()
+        .and_then(|months| from.first_day().checked_add_months(Months::new(months)))
+        .and_then(|day| day.pred_opt())
+}
+
+pub(super) async fn change_amount(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    let today = doing.now.today();
+    let entitlement = benefit(case)?;
+    let answer = determine_now(doing, case).await?;
+    let Some(amount) = answer.amount.filter(|_| answer.result.outcome == rules::Outcome::Met) else {
+        return Err(OfficeError::Conflict(
+            "按现有情况不符合条件，或者还有不知道的情况，不能只调整金额。".to_owned(),
+        ));
+    };
+    let from = Month::containing(today).next();
+    let current = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, from).await?.monthly;
+    if current.is_some_and(|current| amount < current) {
+        heard(doing, case).await?;
+    }
+    let decision = decision(doing, case)?;
+    if current != Some(amount) {
+        ledger::changes::change_amount(
+            doing.tx,
+            &LEDGER,
+            entitlement,
+            from,
+            amount,
+            AmountCause::Review,
+            &decision,
+        )
+        .await?;
+    }
+    if !answer.covered.is_empty() {
+        ledger::changes::set_members(doing.tx, &LEDGER, entitlement, from, &answer.covered, &decision)
+            .await?;
+    }
+    case.decided_on = Some(today);
+    set_review(doing, case, &answer).await
+}
+
+async fn set_review(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    answer: &determine::Answer,
+) -> Result<(), OfficeError> {
+    let entitlement = benefit(case)?;
+    let Some(months) = answer.review_months else {
+        return Err(OfficeError::Conflict("还算不出下次核查的时间，请先补齐家庭情况。".to_owned()));
+    };
+    let due_on = next_review(Month::containing(doing.now.today()), months);
+    Ok(ledger::entitlement::set_review(doing.tx, &LEDGER, entitlement, due_on).await?)
+}
+
+/// 渐退: the benefit goes on as it is for the programme's months, then ends.
+pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    heard(doing, case).await?;
+    let entitlement = benefit(case)?;
+    let answer = determine_now(doing, case).await?;
+    let months = answer.taper_months.filter(|months| *months > 0);
+    let Some(months) = months else {
+        return Err(OfficeError::Conflict("家里没有人就业，或者本地没有规定渐退期，不能办理渐退。".to_owned()));
+    };
+    let last = Month::containing(doing.now.today()).plus(months);
+    case.decided_on = Some(doing.now.today());
+    Ok(ledger::entitlement::end(doing.tx, &LEDGER, entitlement, last, &decision(doing, case)?).await?)
+}
+
+/// No hearing on record, no change for the worse.
+async fn heard(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let hearings: i64 = Query::system(
+        "hearings of a case that the doer may act on",
+        "SELECT count(*) FROM case_record WHERE case_id = ? AND kind = 'hearing'",
+    )
+    .bind(case.id)
+    .scalar(doing.tx)
+    .await?;
+    if hearings > 0 {
+        return Ok(());
+    }
+    Err(OfficeError::Conflict(
+        "调减、停发、终止之前应当听取家庭的意见（《社会救助法》第四十八条）。请先登记听取意见的情况。"
+            .to_owned(),
+    ))
+}
+
+/// The benefit goes on as it is; the next review is set.
+pub(super) async fn go_on(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    let answer = determine_now(doing, case).await?;
+    if answer.result.outcome != rules::Outcome::Met {
+        return Err(OfficeError::Conflict(
+            "按现有情况不符合条件，或者还有不知道的情况，不能办理继续享受。".to_owned(),
+        ));
+    }
+    case.decided_on = Some(doing.now.today());
+    set_review(doing, case, &answer).await
+}
+
+/// Nothing is paid from the month after, until somebody decides again.
+pub(super) async fn suspend(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    heard(doing, case).await?;
+    let today = doing.now.today();
+    case.decided_on = Some(today);
+    let from = Month::containing(today).next();
+    let entitlement = benefit(case)?;
+    Ok(ledger::changes::suspend(doing.tx, &LEDGER, entitlement, from, &decision(doing, case)?).await?)
+}
+
+/// This month is the last.
+pub(super) async fn stop(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    heard(doing, case).await?;
+    let today = doing.now.today();
+    case.decided_on = Some(today);
+    let last = Month::containing(today);
+    let entitlement = benefit(case)?;
+    Ok(ledger::entitlement::end(doing.tx, &LEDGER, entitlement, last, &decision(doing, case)?).await?)
+}

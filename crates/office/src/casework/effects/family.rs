@@ -1,0 +1,287 @@
+//! A family changes while its case runs: members join, leave or form a family of their own; it moves inside its county.
+//!
+//! The registers of people do the work and keep the history; here the case follows. A death is a leaving with a day of death, and what
+//! it does to benefits is the ledger's (社会救助法 art. 46; within three months, 2022 notice art. 1.3).
+
+use catalogue::definition::Writes;
+use chrono::NaiveDate;
+use ledger::Decision;
+use store::{DivisionId, PersonId, Query, Scope};
+use vocab::{CitizenId, Month, PersonName};
+
+use super::super::act::Doing;
+use super::super::situation::CaseRow;
+use super::super::{opening, tasks};
+use super::LEDGER;
+use super::decisions::decision;
+use crate::forms::{self, FormEntry, FormValue};
+use crate::people::{self, MemberChange, NewHousehold, NewMember, NewPerson, NewPlace};
+use crate::{OfficeError, means_test};
+
+/// The family of a case that the doer may act on; a person who joins is matched by the whole number.
+const FAMILY: Scope = Scope::System("the family of a case that the doer may act on");
+
+/// What the form says, by what it writes.
+struct Said(Vec<FormEntry>);
+
+impl Said {
+    fn of(doing: &Doing<'_>) -> Said {
+        match (&doing.form, doing.form_definition) {
+            (Some((_, checked)), Some(form)) => Said(forms::entries(form, checked)),
+            _ => Said(Vec::new()),
+        }
+    }
+
+    fn value(&self, writes: Writes) -> Option<&FormValue> {
+        self.0.iter().find(|entry| entry.writes == writes).map(|entry| &entry.value)
+    }
+
+    fn text(&self, writes: Writes) -> Option<String> {
+        self.value(writes).map(FormValue::canonical)
+    }
+
+    fn changed_on(&self, doing: &Doing<'_>) -> NaiveDate {
+        match self.value(Writes::ChangedOn) {
+            Some(FormValue::Date(day)) => *day,
+            _ => doing.now.today(),
+        }
+    }
+}
+
+/// A member joins, leaves, splits off or becomes the head.
+pub(super) async fn change_members(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    let said = Said::of(doing);
+    let reason = said.text(Writes::ChangeReason).unwrap_or_default();
+    let on = said.changed_on(doing);
+    let why = if reason.is_empty() { &doing.action.title } else { doing.release.code_title("exit_reason", &reason) };
+    let change = MemberChange { on, reason: why.to_owned(), case: Some(case.id) };
+    match said.text(Writes::MemberChange).as_deref() {
+        Some("join") => join(doing, case, &said, &change).await?,
+        Some("leave") => {
+            let person = member(doing, case, &said).await?;
+            people::remove_member_in(
+                doing.office,
+                doing.tx,
+                &FAMILY,
+                &doing.doer.audit(),
+                case.household,
+                person,
+                &change,
+            )
+            .await?;
+            if reason == "death" {
+                death(doing, case, person, on).await?;
+            }
+        }
+        Some("split") => split(doing, case, &said, &change).await?,
+        Some("head") => {
+            let person = member(doing, case, &said).await?;
+            let relations = [(person, "head".to_owned())];
+            let who = doing.doer.audit();
+            people::change_head_in(
+                doing.office,
+                doing.tx,
+                &FAMILY,
+                &who,
+                case.household,
+                person,
+                &relations,
+                &change,
+            )
+            .await?;
+        }
+        _ => return Err(OfficeError::invalid("member_change", "请选择家庭成员怎样变动。")),
+    }
+    let members = people::members_as_of(
+        doing.tx,
+        &FAMILY,
+        case.household,
+        doing.now.today(),
+        doing.now.at_ms(),
+    )
+    .await?;
+    case.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
+    Ok(())
+}
+
+/// The member of the form, by the place in the family as the form listed it.
+async fn member(doing: &Doing<'_>, case: &CaseRow, said: &Said) -> Result<PersonId, OfficeError> {
+    let missing = || OfficeError::invalid("changed_member", "请选择是哪位家庭成员。");
+    let Some(FormValue::Member(index)) = said.value(Writes::ChangedMember) else { return Err(missing()) };
+    let members = people::members_as_of(
+        doing.tx,
+        &FAMILY,
+        case.household,
+        doing.now.today(),
+        doing.now.at_ms(),
+    )
+    .await?;
+    members.get(*index).map(|member| member.person).ok_or_else(missing)
+}
+
+async fn join(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    said: &Said,
+    change: &MemberChange,
+) -> Result<(), OfficeError> {
+    let name: PersonName = said
+        .text(Writes::PersonName)
+        .unwrap_or_default()
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid("new_name", error.to_string()))?;
+    let citizen_id: CitizenId = said
+        .text(Writes::CitizenId)
+        .unwrap_or_default()
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid("new_citizen_id", error.to_string()))?;
+    let who = doing.doer.audit();
+    let new = NewPerson {
+        name: name.clone(),
+        citizen_id,
+        phone: None,
+        division: case.registered,
+        residence: Some(case.village),
+    };
+    let person =
+        people::register_person_in(doing.office, doing.tx, &FAMILY, &who, &new, doing.now.at_ms())
+            .await?
+            .person();
+    let known: String = Query::system("the person who joins", "SELECT name FROM person WHERE id = ?")
+        .bind(person)
+        .scalar(doing.tx)
+        .await?;
+    if known != name.as_str() {
+        return Err(OfficeError::invalid("new_name", "姓名和身份证号码对不上，请对照身份证核对。"));
+    }
+    let relation = said.text(Writes::Relation).unwrap_or_else(|| "other".to_owned());
+    let member = NewMember { person, relation, head: false };
+    people::add_member_in(doing.office, doing.tx, &FAMILY, &who, case.household, &member, change).await?;
+    if let Some(signed) = said.value(Writes::Authorisation) {
+        means_test::authorise_in(doing.office, doing.tx, person, case.id, signed, doing.now).await?;
+    }
+    Ok(())
+}
+
+/// 分户: the member is the head of a family of its own at the same place.
+async fn split(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    said: &Said,
+    change: &MemberChange,
+) -> Result<(), OfficeError> {
+    let person = member(doing, case, said).await?;
+    let old = people::find_household(doing.office, doing.tx, &FAMILY, case.household).await?;
+    let new = NewHousehold {
+        division: old.division,
+        registered_division: old.registered_division,
+        area: old.area,
+        address: old.address,
+        members: vec![NewMember { person, relation: "head".to_owned(), head: true }],
+    };
+    people::split_household_in(
+        doing.office,
+        doing.tx,
+        &FAMILY,
+        &doing.doer.audit(),
+        case.household,
+        &new,
+        change,
+    )
+    .await?;
+    Ok(())
+}
+
+/// The day of death goes to the register; the ledger ends what was the person's own and holds what the family gets.
+async fn death(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    person: PersonId,
+    died_on: NaiveDate,
+) -> Result<(), OfficeError> {
+    let who = doing.doer.audit();
+    people::record_death_in(doing.office, doing.tx, &FAMILY, &who, person, died_on, "办件中登记").await?;
+    let decision = Decision { reason: "成员死亡".to_owned(), ..decision(doing, case)? };
+    ledger::changes::record_death(doing.tx, &LEDGER, person, Month::containing(died_on), &decision).await?;
+    Ok(())
+}
+
+/// The family moves to another village of its county; case, open work and benefit go with it.
+pub(super) async fn relocate(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    let said = Said::of(doing);
+    let today = doing.now.today();
+    let village = division(doing, &said, Writes::ResidenceDivision).await?.ok_or_else(|| {
+        OfficeError::invalid("new_residence", "请选择迁到哪个村（社区）。")
+    })?;
+    let old = people::find_household(doing.office, doing.tx, &FAMILY, case.household).await?;
+    if village == old.division {
+        return Err(OfficeError::invalid("new_residence", "这就是现在住的村（社区），请核对。"));
+    }
+    let place = NewPlace {
+        division: village,
+        registered_division: division(doing, &said, Writes::RegisteredDivision)
+            .await?
+            .unwrap_or(old.registered_division),
+        area: said.text(Writes::Area).unwrap_or(old.area),
+        address: said.text(Writes::Address).or(old.address),
+    };
+    let change = MemberChange {
+        on: said.changed_on(doing),
+        reason: doing.action.title.clone(),
+        case: Some(case.id),
+    };
+    let who = doing.doer.audit();
+    people::move_household_in(doing.office, doing.tx, &FAMILY, &who, case.household, &place, &change).await?;
+    let places = opening::places(doing.release, doing.tx, case.household, doing.item, today).await?;
+    if places.county != case.county {
+        return Err(OfficeError::Conflict(
+            "迁往外县（区）的，请在迁入地重新申请；在发的待遇由本县（区）办理终止。".to_owned(),
+        ));
+    }
+    let moved_from = (case.township, case.village);
+    case.township = places.township;
+    case.village = places.village;
+    case.registered = places.registered;
+    case.deciding = places.deciding;
+    case.delegated = places.delegated;
+    opening::see(doing.tx, case.id, &places).await?;
+    tasks::close(doing.tx, case.id, false, doing.division, doing.doer.staff(), doing.now).await?;
+    tasks::open_step(doing.desk(), case).await?;
+    for (from, to) in [(moved_from.0, case.township), (moved_from.1, case.village)] {
+        Query::system(
+            "tasks of a case that the doer may act on",
+            "UPDATE task SET division_id = ? WHERE case_id = ? AND state = 'open' AND side = TRUE AND division_id = ?",
+        )
+        .bind(to)
+        .bind(case.id)
+        .bind(from)
+        .execute(doing.tx)
+        .await?;
+    }
+    let month = Month::containing(today);
+    let held =
+        ledger::pages::entitlements_of_household(doing.tx, &LEDGER, case.household, month).await?;
+    for benefit in held.iter().filter(|benefit| benefit.until.is_none_or(|until| until >= month)) {
+        ledger::entitlement::transfer(
+            doing.tx,
+            &LEDGER,
+            benefit.id,
+            case.county,
+            case.township,
+            case.village,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn division(
+    doing: &Doing<'_>,
+    said: &Said,
+    writes: Writes,
+) -> Result<Option<DivisionId>, OfficeError> {
+    let Some(FormValue::Division(code)) = said.value(writes) else { return Ok(None) };
+    let found =
+        store::divisions::division_by_code(doing.tx, code.as_str(), doing.now.today()).await?;
+    Ok(found.map(|division| division.id))
+}

@@ -1,0 +1,178 @@
+//! Paper: what hangs in the village, and letters with the words of the action that queues them.
+
+use serde_json::{Map, Value, json};
+use store::Query;
+use vocab::{Fen, Month};
+
+use super::super::act::Doing;
+use super::super::letters::Additions;
+use super::super::notices::{self, NoticeKind};
+use super::super::situation::CaseRow;
+use super::super::{determine, drafts, letters};
+use super::LEDGER;
+use crate::{OfficeError, forms};
+
+/// The decision hangs for the long term (公布).
+pub(super) async fn publish(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let amount = amount_now(doing, case).await?;
+    let hang = notices::Hang { kind: NoticeKind::Result, title: &doing.item.title, natural_days: None, amount };
+    notices::hang(doing.office, doing.tx, case, hang, doing.doer.staff()).await?;
+    Ok(())
+}
+
+/// The preliminary opinion hangs for its days (公示), with the letter that is posted.
+pub(super) async fn open_notice(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    natural_days: u16,
+    letter: &str,
+) -> Result<(), OfficeError> {
+    let amount = amount_now(doing, case).await?;
+    let hang = notices::Hang {
+        kind: NoticeKind::Publicity,
+        title: &doing.item.title,
+        natural_days: Some(natural_days),
+        amount,
+    };
+    let (from_on, until_on) = notices::hang(doing.office, doing.tx, case, hang, doing.doer.staff()).await?;
+    let mut fields = Map::new();
+    fields.insert("kind".to_owned(), json!(NoticeKind::Publicity.title()));
+    fields.insert("from".to_owned(), json!(from_on));
+    fields.insert("until".to_owned(), json!(until_on));
+    letter_with(doing, case, letter, fields).await
+}
+
+async fn amount_now(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<Fen>, OfficeError> {
+    Ok(determine::current(doing.tx, case).await?.and_then(|determination| determination.amount))
+}
+
+/// Queues a letter with the words of the action's form and reasons.
+pub(super) async fn letter(doing: &Doing<'_>, case: &CaseRow, letter: &str) -> Result<(), OfficeError> {
+    letter_with(doing, case, letter, Map::new()).await
+}
+
+/// Queues a letter with the words of the action's form and reasons, and `fields` over them.
+async fn letter_with(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    letter: &str,
+    over: Map<String, Value>,
+) -> Result<(), OfficeError> {
+    let mut fields = Map::new();
+    if let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) {
+        if let Value::Object(answers) = checked.to_json() {
+            fields.extend(answers);
+        }
+        // Chosen materials are printed by their titles, with what the officer wrote about them.
+        for (_, field) in form.fields().filter(|(_, field)| field.id.ends_with("materials")) {
+            let (Some(forms::FormValue::Codes(codes)), Some(list)) =
+                (checked.get(&field.id), &field.codelist)
+            else {
+                continue;
+            };
+            let words = checked.get("missing_text").map(forms::FormValue::canonical).unwrap_or_default();
+            let materials: Vec<Value> = codes
+                .iter()
+                .map(|code| json!({"name": doing.release.code_title(list, code), "requirement": words}))
+                .collect();
+            fields.insert("materials".to_owned(), Value::Array(materials));
+        }
+    }
+    if let Some(list) = &doing.action.reasons {
+        let on = case.accepted_on.unwrap_or(case.filed_on);
+        let reasons: Vec<Value> = doing
+            .release
+            .codelists
+            .get(list)
+            .into_iter()
+            .flat_map(|codes| codes.values.iter())
+            .filter(|code| doing.reasons.iter().any(|chosen| *code.code == *chosen))
+            .map(|code| {
+                let basis: Vec<String> =
+                    doing.release.basis_on(&code.basis, on).iter().map(|citation| citation.text()).collect();
+                json!({"title": code.title, "found": code.text.as_deref().unwrap_or(&code.title), "basis": basis.first()})
+            })
+            .collect();
+        fields.insert("reasons".to_owned(), Value::Array(reasons));
+    }
+    if let Some(hearing) = last_record(doing, case, "hearing").await? {
+        fields.insert("hearing".to_owned(), hearing);
+    }
+    fields.extend(benefit_fields(doing, case).await?);
+    fields.extend(over);
+    letters::queue(
+        doing.office,
+        doing.tx,
+        doing.item,
+        case,
+        letter,
+        &Additions { fields },
+        doing.division,
+        doing.now,
+    )
+    .await?;
+    Ok(())
+}
+
+/// What the decision makes of the benefit: before and after, from which month, and until when it tapers.
+async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String, Value>, OfficeError> {
+    let mut fields = Map::new();
+    let Some(entitlement) = case.entitlement else { return Ok(fields) };
+    let next = Month::containing(doing.now.today()).next();
+    let before = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, next.previous()).await?;
+    let after = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, next).await?;
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    put("before_fen_per_month", json!(before.monthly.map(|fen| fen.0)));
+    put("members_before", json!(before.members));
+    put("review_due_on", json!(after.review_due_on));
+    if let Some(last) = after.until {
+        put("kind", json!("停发"));
+        put("after_fen_per_month", json!(0));
+        put("from_month", json!(last.next().to_string()));
+        if last >= next {
+            put("taper", json!({"until_month": last.to_string(), "text": "渐退期内低保金照常发放，期满停发。"}));
+        }
+        return Ok(fields);
+    }
+    let less = matches!((before.monthly, after.monthly), (Some(before), Some(after)) if after < before);
+    put("kind", json!(if less { "减发" } else { "增发" }));
+    put("after_fen_per_month", json!(after.monthly.unwrap_or(Fen(0)).0));
+    put("members_after", json!(after.members));
+    put("from_month", json!(next.to_string()));
+    Ok(fields)
+}
+
+/// The answers of the last record of a kind.
+async fn last_record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<Option<Value>, OfficeError> {
+    let row = Query::system(
+        "records of a case that the doer may act on",
+        "SELECT f.answers_sealed, r.recorded_on, s.name AS officer FROM case_record r \
+         JOIN case_form f ON f.id = r.form_id JOIN case_event e ON e.id = r.event_id LEFT JOIN staff s ON s.id = e.staff_id \
+         WHERE r.case_id = ? AND r.kind = ? ORDER BY r.id DESC LIMIT 1",
+    )
+    .bind(case.id)
+    .bind(kind)
+    .optional(doing.tx)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let answers = drafts::read(doing.office, &row.get::<Vec<u8>>("answers_sealed")?)?;
+    let mut value =
+        serde_json::to_value(&answers).map_err(|error| OfficeError::Internal(error.to_string()))?;
+    if let Value::Object(fields) = &mut value {
+        // The form's own names, in the words of the template.
+        let recorded_on: chrono::NaiveDate = row.get("recorded_on")?;
+        let opinion = fields.get("heard_text").cloned().unwrap_or_default();
+        let told = fields.get("told_text").cloned().unwrap_or_default();
+        fields.insert("held_on".to_owned(), json!(recorded_on));
+        let way = fields.get("hearing_way").and_then(Value::as_str).unwrap_or_default();
+        let way = format!("以{}方式", doing.release.code_title("hearing_way", way));
+        fields.insert("way".to_owned(), json!(way));
+        fields.insert(
+            "heard_by".to_owned(),
+            json!([row.get::<Option<String>>("officer")?.unwrap_or_default()]),
+        );
+        fields.insert("opinion".to_owned(), opinion);
+        fields.insert("answer".to_owned(), told);
+    }
+    Ok(Some(value))
+}

@@ -1,0 +1,84 @@
+//! What was seen and said: records of visits, objections, hearings; officers' findings; facts that a form declares.
+
+use catalogue::definition::Effect;
+use store::Query;
+
+use super::super::act::Doing;
+use super::super::situation::CaseRow;
+use crate::people::{self, NewFact, Source, Subject};
+use crate::{OfficeError, forms};
+
+/// The officers' judgements that the action's form holds.
+pub(in super::super) async fn findings(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let (Some((_, checked)), Some(form), Some(staff)) =
+        (&doing.form, doing.form_definition, doing.doer.staff())
+    else {
+        return Ok(());
+    };
+    for finding in forms::findings(form, checked) {
+        Query::system(
+            "a finding in a case that the doer may act on",
+            "INSERT INTO finding (case_id, event_id, condition, met, reason, staff_id, recorded_on) VALUES (?, ?, ?, ?, ?, ?, ?) \
+             RETURNING id",
+        )
+        .bind(case.id)
+        .bind(doing.event)
+        .bind(finding.condition)
+        .bind(finding.met)
+        .bind(finding.reason.unwrap_or_default())
+        .bind(staff)
+        .bind(doing.now.today())
+        .insert(doing.tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The form's answers become facts: seen on a visit, or declared by the family.
+pub(super) async fn facts(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) else { return Ok(()) };
+    let seen = doing.action.effects.iter().any(|effect| **effect == Effect::RecordVisit);
+    let source = if seen { Source::Visit } else { Source::Declared };
+    let today = doing.now.today();
+    let members =
+        people::members_as_of(doing.tx, &doing.doer.scope(), case.household, today, doing.now.at_ms())
+            .await?;
+    let facts: Vec<NewFact> = forms::facts(doing.release, form, checked)
+        .into_iter()
+        .filter_map(|fact| {
+            let subject = match fact.subject {
+                forms::FormSubject::Household => Subject::Household(case.household),
+                forms::FormSubject::Applicant => Subject::Person(case.applicant),
+                forms::FormSubject::Member(index) => Subject::Person(members.get(index)?.person),
+            };
+            Some(NewFact {
+                subject,
+                fact: fact.fact,
+                value: Some(fact.value),
+                from_on: today,
+                until_on: None,
+                source: source.clone(),
+                case: Some(case.id),
+                evidence: None,
+            })
+        })
+        .collect();
+    people::record_facts_in(doing.office, doing.tx, &doing.doer.scope(), &doing.doer.audit(), &facts).await
+}
+
+pub(super) async fn record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<(), OfficeError> {
+    Query::system(
+        "a record of a case that the doer may act on",
+        "INSERT INTO case_record (case_id, event_id, form_id, kind, level, recorded_on) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(case.id)
+    .bind(doing.event)
+    .bind(doing.form.as_ref().map(|(form, _)| *form))
+    .bind(kind)
+    .bind(doing.doer.level())
+    .bind(doing.now.today())
+    .insert(doing.tx)
+    .await?;
+    Ok(())
+}
+

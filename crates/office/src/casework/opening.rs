@@ -1,0 +1,239 @@
+//! A case comes into being: its number, the offices that handle, register and decide it, its first line and first task.
+
+use catalogue::Release;
+use catalogue::definition::{Item, Scalar};
+use chrono::NaiveDate;
+use serde_json::Value;
+use store::divisions::DivisionLevel;
+use store::{CaseId, DivisionId, HouseholdId, PersonId, Query, Scope, StaffId, Tx};
+use vocab::Now;
+
+use super::filing::FILED;
+use super::tasks::{self, Desk};
+use super::trace::{self, By, Line};
+use super::{CaseRow, EventId, clocks};
+use crate::{Office, OfficeError, offices, people};
+
+/// A family's own numbers and names are matched, never shown, whoever files.
+pub(super) const FILING: Scope =
+    Scope::System("the people named in an application, matched by their whole number");
+
+/// The family that a case is about, the head first.
+pub(super) struct Family {
+    pub household: HouseholdId,
+    pub applicant: PersonId,
+    /// In the order of the form's records.
+    pub members: Vec<PersonId>,
+    pub account: Option<people::BankAccountId>,
+    pub entitlement: Option<ledger::EntitlementId>,
+    pub proxy: Option<Value>,
+}
+
+/// A review or a report of change is about the family that has the benefit.
+pub(super) async fn family_of_benefit(
+    tx: &Tx,
+    scope: &Scope,
+    entitlement: ledger::EntitlementId,
+    now: Now,
+) -> Result<Family, OfficeError> {
+    let held = ledger::pages::entitlement(tx, scope, entitlement, now.month()).await?;
+    let members = people::members_as_of(tx, &FILING, held.household, now.today(), now.at_ms()).await?;
+    Ok(Family {
+        household: held.household,
+        applicant: held.holder,
+        members: members.iter().map(|member| member.person).collect(),
+        account: None,
+        entitlement: Some(entitlement),
+        proxy: None,
+    })
+}
+
+/// Where a case is handled, registered and decided.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    pub county: DivisionId,
+    pub township: DivisionId,
+    pub village: DivisionId,
+    pub registered: DivisionId,
+    pub deciding: DivisionId,
+    pub delegated: bool,
+}
+
+/// 全市通办: a case is handled where the family lives, registered where its head is registered.
+pub(super) async fn places(
+    release: &Release,
+    tx: &Tx,
+    household: HouseholdId,
+    item: &Item,
+    today: NaiveDate,
+) -> Result<Places, OfficeError> {
+    let row = Query::system(
+        "where the family of a case lives",
+        "SELECT division_id, registered_division_id FROM household WHERE id = ?",
+    )
+    .bind(household)
+    .one(tx)
+    .await?;
+    let village: DivisionId = row.get("division_id")?;
+    let path = store::divisions::division_path(tx, village).await?;
+    let at = |level: DivisionLevel| path.iter().find(|division| division.level == level);
+    let (Some(county), Some(township)) = (at(DivisionLevel::County), at(DivisionLevel::Township)) else {
+        return Err(OfficeError::invalid("residence_division", "请选到村（社区）一级。"));
+    };
+    let delegated = item.delegated.as_ref().is_some_and(|delegation| {
+        release
+            .parameter(&delegation.parameter, &township.code, today)
+            .is_some_and(|value| *value.value == Scalar::Boolean(true))
+    });
+    Ok(Places {
+        county: county.id,
+        township: township.id,
+        village,
+        registered: row.get("registered_division_id")?,
+        deciding: if delegated { township.id } else { county.id },
+        delegated,
+    })
+}
+
+/// What a case begins with.
+pub(super) struct NewCase<'a> {
+    pub item: &'a Item,
+    pub release: &'a Release,
+    /// Code of codelist `channel`.
+    pub channel: &'static str,
+    pub filed_by: Option<StaffId>,
+    pub family: &'a Family,
+    /// The day by which the whole is due, when that is known before a clock starts.
+    pub due_on: Option<NaiveDate>,
+    /// What the trace calls it.
+    pub title: &'a str,
+    /// The same for the family.
+    pub said: &'a str,
+}
+
+/// Makes the case with its first line; [`begin`] then gives it to its first office.
+pub(super) async fn open(
+    office: &Office,
+    tx: &Tx,
+    by: By<'_>,
+    new: &NewCase<'_>,
+    now: Now,
+) -> Result<(CaseRow, EventId), OfficeError> {
+    let places = places(&office.release(), tx, new.family.household, new.item, now.today()).await?;
+    let id = insert(office, tx, new, &places, now).await?;
+    see(tx, id, &places).await?;
+    let case = CaseRow::find(tx, &FILING, id).await?;
+    let line = Line {
+        action: FILED,
+        title: new.title,
+        from: None,
+        to: Some(&case.step),
+        reasons: &[],
+        said: new.said,
+    };
+    let event = trace::note(tx, &case, by, line, now).await?;
+    Ok((case, event))
+}
+
+/// Starts the clocks of a new case and gives its first task.
+pub(super) async fn begin(
+    office: &Office,
+    tx: &Tx,
+    item: &Item,
+    case: &CaseRow,
+    now: Now,
+) -> Result<(), OfficeError> {
+    clocks::turn(tx, office.calendar(), item, case.id, FILED, case.delegated, now.today()).await?;
+    tasks::open_step(Desk { tx, calendar: office.calendar(), item, now }, case).await
+}
+
+async fn insert(
+    office: &Office,
+    tx: &Tx,
+    new: &NewCase<'_>,
+    places: &Places,
+    now: Now,
+) -> Result<CaseId, OfficeError> {
+    let NewCase { item, release, channel, filed_by, family, due_on, .. } = *new;
+    let Places { county, township, village, registered, deciding, delegated } = *places;
+    let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
+    let number = next_number(tx, item, county, now).await?;
+    let proxy = family.proxy.as_ref().map(|proxy| office.keys().seal(&proxy.to_string())).transpose()?;
+    let inserted = Query::system(
+        "a case of the caller's form, or of a benefit whose review is due",
+        "INSERT INTO case_file (number, item, release_hash, channel, applicant_person_id, household_id, members, county_id, township_id, \
+         village_id, registered_division_id, deciding_division_id, delegated, step, state, filed_on, filed_by, due_on, entitlement_id, \
+         account_id, proxy_sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(number)
+    .bind(item.id.as_str())
+    .bind(release.hash.as_str())
+    .bind(channel)
+    .bind(family.applicant)
+    .bind(family.household)
+    .bind(i64::try_from(family.members.len()).unwrap_or(i64::MAX))
+    .bind(county)
+    .bind(township)
+    .bind(village)
+    .bind(registered)
+    .bind(deciding)
+    .bind(delegated)
+    .bind(step.id.as_str())
+    .bind(now.today())
+    .bind(filed_by)
+    .bind(due_on)
+    .bind(family.entitlement)
+    .bind(family.account)
+    .bind(proxy)
+    .bind(now.at_ms())
+    .insert(tx)
+    .await;
+    match inserted {
+        Ok(id) => Ok(CaseId(id)),
+        Err(store::StoreError::NotFound) => Err(OfficeError::Conflict(format!(
+            "这个家庭已有一件「{}」正在办理，不用重复申请。可以到“我的办件”查看进度。",
+            item.title
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Who sees the case: the village that handles it, where the family is registered, the office that decides; and all above them.
+pub(super) async fn see(tx: &Tx, case: CaseId, places: &Places) -> Result<(), OfficeError> {
+    let mut divisions = vec![places.village, places.registered, places.deciding];
+    divisions.sort_unstable();
+    divisions.dedup();
+    Query::system("who may see the case", "DELETE FROM case_division WHERE case_id = ?")
+        .bind(case)
+        .execute(tx)
+        .await?;
+    for division in divisions {
+        Query::system(
+            "who may see the case",
+            "INSERT INTO case_division (case_id, division_id) VALUES (?, ?)",
+        )
+        .bind(case)
+        .bind(division)
+        .execute(tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Numbers such as DB-150302-2026-000137: the item's initials, the county, the year.
+async fn next_number(tx: &Tx, item: &Item, county: DivisionId, now: Now) -> Result<String, OfficeError> {
+    let year = now.month().year();
+    let last: i64 = Query::system(
+        "case numbers of a county",
+        "INSERT INTO case_number (item, county_id, year, last) VALUES (?, ?, ?, 1) \
+         ON CONFLICT (item, county_id, year) DO UPDATE SET last = case_number.last + 1 RETURNING last",
+    )
+    .bind(item.id.as_str())
+    .bind(county)
+    .bind(i64::from(year))
+    .scalar(tx)
+    .await?;
+    let county = store::divisions::division(tx, county).await?;
+    Ok(format!("{}-{}-{year}-{last:06}", offices::initials(&item.short), county.code))
+}
