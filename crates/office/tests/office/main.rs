@@ -5,6 +5,12 @@
 mod access;
 mod case_reports;
 mod casework;
+mod casework_after;
+mod casework_families;
+mod casework_law;
+mod casework_papers;
+mod casework_paths;
+mod casework_sampling;
 mod facts;
 mod leaks;
 mod means_test;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
 
 use catalogue::{LoadOptions, Release};
 use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, Role};
-use office::casework::{self, Acted, AttachmentId, Deed, Doer, drafts, view};
+use office::casework::{self, Acted, AttachmentId, Deed, Doer, LetterId, drafts, lists, view};
 use office::forms::{Answers, FieldPath, Raw, specimen};
 use office::{Office, OfficeError, divisions, means_test, people};
 use store::{CaseId, Db, DivisionId, IdempotencyKey};
@@ -19,6 +19,7 @@ const PHOTO: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F'];
 
 pub struct Wuhai {
     pub office: Office,
+    pub village: &'static str,
     clock: Arc<AtomicI64>,
     serial: AtomicU16,
     pub village_worker: Actor,
@@ -26,6 +27,7 @@ pub struct Wuhai {
     pub second_clerk: Actor,
     pub township_head: Actor,
     pub county_clerk: Actor,
+    pub second_county_clerk: Actor,
     pub county_director: Actor,
     pub neighbour_clerk: Actor,
     pub policy: Actor,
@@ -57,6 +59,12 @@ impl Default for Family {
 
 /// 新地村委会 in 千里山镇, 海勃湾区.
 pub const VILLAGE: &str = "150302101203";
+/// 和平社区居委会 in 凤凰岭街道 of the same district.
+pub const NEIGHBOUR_VILLAGE: &str = "150302001002";
+/// 新桥社区居委会 in 拉僧仲街道, 海南区, which has delegated confirmation to its townships.
+pub const DELEGATED_VILLAGE: &str = "150303001006";
+/// 2026-06-15 09:00 in Shanghai, before 社会救助法 is in force.
+pub const BEFORE_THE_LAW: i64 = 1_781_485_200_000;
 
 pub fn release() -> Arc<Release> {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
@@ -67,22 +75,32 @@ pub fn release() -> Arc<Release> {
 }
 
 pub async fn cities(name: &str) -> Vec<Wuhai> {
+    cities_of(name, VILLAGE, NEIGHBOUR_VILLAGE, START).await
+}
+
+/// The city with its staff in the township and county of a village.
+pub async fn cities_of(
+    name: &str,
+    village: &'static str,
+    neighbour: &'static str,
+    start: i64,
+) -> Vec<Wuhai> {
     let mut cities = Vec::new();
     for db in store::testing::databases(name).await {
-        cities.push(Wuhai::build(db).await);
+        cities.push(Wuhai::build(db, village, neighbour, start).await);
     }
     cities
 }
 
 impl Wuhai {
-    async fn build(db: Db) -> Wuhai {
+    async fn build(db: Db, village_code: &'static str, neighbour_code: &str, start: i64) -> Wuhai {
         db.migrate(&office::migrations()).await.unwrap();
         let calendar =
             Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
-        let clock = Arc::new(AtomicI64::new(START));
+        let clock = Arc::new(AtomicI64::new(start));
         let hand = Arc::clone(&clock);
         divisions::import(&db, &release(), day("2020-01-01")).await.unwrap();
-        let at = Now::from_unix_ms(START);
+        let at = Now::from_unix_ms(start);
         let release = office::releases::install(&db, Release::clone(&release()), at).await.unwrap();
         people::prepare_projections(&db, &release).await.unwrap();
         let office = Office::new(
@@ -96,19 +114,22 @@ impl Wuhai {
         let password =
             access::create_first_administrator(&office, "root", "首位管理员", prefecture).await.unwrap();
         let root = sign_in_and_change(&office, "root", password.reveal(), "quiet-river-47").await;
-        let (village, township, county) = (at(VILLAGE).await, at("150302101").await, at("150302").await);
-        let neighbour = at("150302001").await;
+        let village = at(village_code).await;
+        let (township, county) = (at(&village_code[..9]).await, at(&village_code[..6]).await);
+        let neighbour = at(&neighbour_code[..9]).await;
         Wuhai {
             village_worker: staff(&office, &root, "cun", village, Role::VillageWorker).await,
             township_clerk: staff(&office, &root, "zhen", township, Role::TownshipClerk).await,
             second_clerk: staff(&office, &root, "zhen2", township, Role::TownshipClerk).await,
             township_head: staff(&office, &root, "zhenzhang", township, Role::TownshipHead).await,
             county_clerk: staff(&office, &root, "xian", county, Role::CountyClerk).await,
+            second_county_clerk: staff(&office, &root, "xian2", county, Role::CountyClerk).await,
             county_director: staff(&office, &root, "juzhang", county, Role::CountyDirector).await,
             neighbour_clerk: staff(&office, &root, "linzhen", neighbour, Role::TownshipClerk).await,
             policy: staff(&office, &root, "zhengce", prefecture, Role::PrefecturePolicy).await,
             releaser: staff(&office, &root, "fabu", prefecture, Role::PrefectureReleaser).await,
             prefecture,
+            village: village_code,
             clock,
             office,
             serial: AtomicU16::new(1),
@@ -140,7 +161,9 @@ impl Wuhai {
             match (page.id.as_str(), field.id.as_str(), record) {
                 (_, "name", index) => text(family.names[index.unwrap_or(0)]),
                 (_, "citizen_id", index) => text(ids[index.unwrap_or(0)].expose()),
-                ("home", "residence_division" | "registered_division", _) => text(family.village),
+                ("home", "residence_division" | "registered_division", _) => {
+                    text(if family.village == VILLAGE { self.village } else { family.village })
+                }
                 ("home", "registered_here", _) => text("yes"),
                 ("home", "area", _) => text("rural"),
                 ("family", "relation", Some(0)) => text("head"),
@@ -179,7 +202,18 @@ impl Wuhai {
         changes: &[(&str, &str)],
         reasons: &[&str],
     ) -> Result<Acted, OfficeError> {
-        let doer = Doer::Desk(actor);
+        self.act_by(Doer::Desk(actor), case, action, changes, reasons).await
+    }
+
+    /// As [`Wuhai::act`], by an officer or by the family itself.
+    pub async fn act_by(
+        &self,
+        doer: Doer<'_>,
+        case: CaseId,
+        action: &str,
+        changes: &[(&str, &str)],
+        reasons: &[&str],
+    ) -> Result<Acted, OfficeError> {
         let page = view::action_page(&self.office, doer, case, action).await?;
         let photo = self.photo(&doer.owner()).await.to_string();
         let today = self.office.now().today();
@@ -236,11 +270,12 @@ impl Wuhai {
     /// The county hands in one row of every department, so that a query finds the family has nothing there.
     pub async fn departments(&self) {
         let granted = self.county_clerk.grant().unwrap();
+        let handed_in = self.office.now().today() - chrono::Days::new(3);
         let stranger = CitizenId::synthetic(77, day("1970-01-01"), 1);
         let id = stranger.expose();
         for (dataset, csv) in [
-            ("real_estate", format!("身份证号,姓名,不动产权证号,数据日期\n{id},张三,1号,2026-10-30\n")),
-            ("vehicles", format!("身份证号,姓名,号牌号码,数据日期\n{id},张三,蒙C00001,2026-10-30\n")),
+            ("real_estate", format!("身份证号,姓名,不动产权证号,数据日期\n{id},张三,1号,{handed_in}\n")),
+            ("vehicles", format!("身份证号,姓名,号牌号码,数据日期\n{id},张三,蒙C00001,{handed_in}\n")),
         ] {
             let name = format!("{dataset}.csv");
             let preview = means_test::preview_department_file(
@@ -273,6 +308,40 @@ impl Wuhai {
             .unwrap();
         let changes = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", wage)];
         self.act(&self.township_clerk, case, "visit", &changes, &[]).await.unwrap();
+    }
+
+    /// Decided: what the rules allow is granted.
+    pub async fn granted(&self, family: &Family) -> CaseId {
+        let case = self.published(family).await;
+        self.act(&self.county_clerk, case, "examine", &[], &[]).await.unwrap();
+        self.act(&self.county_director, case, "confirm", &[], &[]).await.unwrap();
+        case
+    }
+
+    /// A case as its own county reads it.
+    pub async fn seen(&self, case: CaseId) -> view::CaseView {
+        view::open(&self.office, &grant(&self.county_director), case).await.unwrap()
+    }
+
+    /// The open tasks of an officer's office, the most urgent first.
+    pub async fn work(&self, actor: &Actor) -> Vec<lists::Work> {
+        let filter = lists::WorkFilter::default();
+        lists::worklist(&self.office, &grant(actor), &filter, None).await.unwrap().rows
+    }
+
+    /// What the letters of a case were told to say, the oldest first.
+    pub async fn letters(&self, case: CaseId) -> Vec<(String, serde_json::Value)> {
+        let own: Vec<LetterId> = self.seen(case).await.letters.iter().map(|letter| letter.id).collect();
+        let mut letters = casework::letters::waiting(&self.office, 500).await.unwrap();
+        letters.retain(|letter| own.contains(&letter.id));
+        letters.into_iter().map(|letter| (letter.letter, letter.content)).collect()
+    }
+
+    /// The last letter of a kind.
+    pub async fn letter(&self, case: CaseId, kind: &str) -> serde_json::Value {
+        let mut letters = self.letters(case).await;
+        letters.retain(|(letter, _)| letter == kind);
+        letters.pop().unwrap_or_else(|| panic!("no letter {kind}")).1
     }
 
     /// From filing to the end of the notice: what most tests begin with.
