@@ -9,11 +9,11 @@ use ledger::approve::ControlTotals;
 use ledger::bank::{AnswerOutcome, AnswerRow};
 use ledger::{AmountCause, Decision, Officer};
 use office::access::Actor;
+use office::casework::reviews;
 use office::people::{
     self, FamilyIds, MemberChange, NewAccount, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject,
     register_families_in,
 };
-use office::casework::reviews;
 use office::roll::payments;
 use office::{Office, OfficeError, casework, divisions, means_test};
 use rules::{FindingValue, Outcome};
@@ -93,7 +93,9 @@ pub async fn fill(
         .flat_map(|county| {
             waiting
                 .iter()
-                .filter(move |home| home.township == county.township && home.family.income_by_head_fen() < 70_000)
+                .filter(move |home| {
+                    home.township == county.township && home.family.income_by_head_fen() < 70_000
+                })
                 .skip(STEPS.len() * plan.at_each_step)
                 .take(plan.at_each_step * 2)
         })
@@ -426,8 +428,7 @@ async fn enroll(
             number_tail: number[number.len() - 4..].to_owned(),
             proposed_by: ledger::payee::Proposer::Citizen(home.ids.persons[0]),
         }),
-        review_due_on: months
-            .map(|months| since.plus(i32::try_from(months).unwrap_or(12)).last_day()),
+        review_due_on: months.map(|months| since.plus(i32::try_from(months).unwrap_or(12)).last_day()),
     };
     let decision = Decision {
         reference: "原低保名册".to_owned(),

@@ -7,9 +7,7 @@
 use catalogue::Release;
 use catalogue::definition::{Action, CLOSED, Effect, Item, Permission, Step};
 use serde_json::json;
-use store::{
-    AuditActor, AuditEntry, CaseId, DivisionId, IdempotencyKey, Once, Query, Scope, StaffId, Tx,
-};
+use store::{AuditActor, AuditEntry, CaseId, DivisionId, IdempotencyKey, Once, Query, Scope, StaffId, Tx};
 use vocab::Now;
 
 use super::situation::{self, CaseRow};

@@ -45,7 +45,10 @@ pub async fn put(
         ));
     }
     let mime = sniff(content).ok_or_else(|| {
-        OfficeError::invalid("file", "只能上传照片（JPG、PNG、HEIC、WebP）或者 PDF 文件。请换一个文件再上传。")
+        OfficeError::invalid(
+            "file",
+            "只能上传照片（JPG、PNG、HEIC、WebP）或者 PDF 文件。请换一个文件再上传。",
+        )
     })?;
     let tx = office.db().begin().await?;
     let loose: i64 = Query::system(

@@ -140,9 +140,12 @@ async fn open(
 }
 
 async fn townships(office: &Office) -> Result<Vec<DivisionId>, OfficeError> {
-    Ok(Query::system("the reviews that fall due", "SELECT id FROM division WHERE level = 'township' ORDER BY id")
-        .all_as(office.db(), |row| row.get("id"))
-        .await?)
+    Ok(Query::system(
+        "the reviews that fall due",
+        "SELECT id FROM division WHERE level = 'township' ORDER BY id",
+    )
+    .all_as(office.db(), |row| row.get("id"))
+    .await?)
 }
 
 /// A benefit is alive, its review falls due by a day, and neither this day's case nor another about it is there.
@@ -178,13 +181,15 @@ async fn count(office: &Office, release: &Release, until: NaiveDate) -> Result<i
     let month: Month = office.now().month();
     let mut total = 0;
     for item in release.items.iter().filter(|item| item.opened == Opening::ReviewDue) {
-        let of_item: i64 =
-            Query::system("the reviews that fall due", format!("SELECT count(*) FROM entitlement e WHERE {IS_DUE}"))
-                .bind_list(item.programmes.iter().map(|programme| programme.as_str()))
-                .bind(until)
-                .bind(month)
-                .scalar(office.db())
-                .await?;
+        let of_item: i64 = Query::system(
+            "the reviews that fall due",
+            format!("SELECT count(*) FROM entitlement e WHERE {IS_DUE}"),
+        )
+        .bind_list(item.programmes.iter().map(|programme| programme.as_str()))
+        .bind(until)
+        .bind(month)
+        .scalar(office.db())
+        .await?;
         total += of_item;
     }
     Ok(total)

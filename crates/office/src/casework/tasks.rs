@@ -48,11 +48,7 @@ pub(super) struct Desk<'a> {
 }
 
 /// When a task that bears this clock is due.
-pub(super) async fn due_of(
-    desk: Desk<'_>,
-    case: &CaseRow,
-    clock: Option<&str>,
-) -> Result<Due, OfficeError> {
+pub(super) async fn due_of(desk: Desk<'_>, case: &CaseRow, clock: Option<&str>) -> Result<Due, OfficeError> {
     let whole = desk.item.clocks.iter().find(|clock| clock.public).map(|clock| clock.id.as_str());
     for clock in [clock, whole].into_iter().flatten() {
         if let Some(due) = clocks::running(desk.tx, case.id, clock).await? {

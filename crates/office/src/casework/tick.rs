@@ -50,7 +50,8 @@ async fn wake(office: &Office, case: CaseId) -> Result<bool, OfficeError> {
         Some(clock) => clocks::running(&tx, case, clock).await?,
         None => None,
     };
-    let Due { on: due_on, earliest: earliest_on } = running.unwrap_or(Due { on: now.today(), earliest: None });
+    let Due { on: due_on, earliest: earliest_on } =
+        running.unwrap_or(Due { on: now.today(), earliest: None });
     let moved = Query::system(
         "the task of a step whose notice is over",
         "UPDATE task SET title = ?, due_on = ?, earliest_on = ? WHERE case_id = ? AND state = 'open' AND side = FALSE \

@@ -25,8 +25,7 @@ async fn held(city: &Wuhai, id: EntitlementId, month: Month) -> EntitlementRow {
 async fn round(city: &Wuhai) -> reviews::Opened {
     reviews::schedule(&city.office).await.unwrap();
     let mut done = reviews::Opened::default();
-    while let Some(claim) =
-        jobs::claim(city.office.db(), &[reviews::REVIEWS_DUE_JOB], "test").await.unwrap()
+    while let Some(claim) = jobs::claim(city.office.db(), &[reviews::REVIEWS_DUE_JOB], "test").await.unwrap()
     {
         let opened = reviews::work(&city.office, &claim).await.unwrap();
         done.opened += opened.opened;
@@ -86,7 +85,11 @@ async fn report(city: &Wuhai, citizen: &access::Citizen, entitlement: Entitlemen
     drafts::save(&city.office, filler, draft, open.version, &answers).await.unwrap();
     let key = IdempotencyKey::fresh().unwrap();
     let case = drafts::submit(&city.office, filler, draft, &key).await.unwrap();
-    assert_eq!(drafts::submit(&city.office, filler, draft, &key).await.unwrap(), case, "sent twice, filed once");
+    assert_eq!(
+        drafts::submit(&city.office, filler, draft, &key).await.unwrap(),
+        case,
+        "sent twice, filed once"
+    );
     case
 }
 
@@ -131,7 +134,8 @@ async fn a_job_that_was_stopped_is_gone_on_with() {
         let own = city.seen(first).await.case.entitlement.unwrap();
         let other = reported(&city, first).await;
         reviews::schedule(&city.office).await.unwrap();
-        let claim = jobs::claim(city.office.db(), &[reviews::REVIEWS_DUE_JOB], "test").await.unwrap().unwrap();
+        let claim =
+            jobs::claim(city.office.db(), &[reviews::REVIEWS_DUE_JOB], "test").await.unwrap().unwrap();
         let tx = city.office.db().begin().await.unwrap();
         jobs::request_cancel(&tx, claim.job.id).await.unwrap();
         tx.commit().await.unwrap();
@@ -145,10 +149,11 @@ async fn a_job_that_was_stopped_is_gone_on_with() {
         city.act_by(family, other, "withdraw", &[], &[]).await.unwrap();
         city.days(1).await;
         assert_eq!(round(&city).await.opened, 1);
-        let opened: Vec<i64> = Query::system("test", "SELECT entitlement_id FROM review_opened ORDER BY opened_at")
-            .scalars(city.office.db())
-            .await
-            .unwrap();
+        let opened: Vec<i64> =
+            Query::system("test", "SELECT entitlement_id FROM review_opened ORDER BY opened_at")
+                .scalars(city.office.db())
+                .await
+                .unwrap();
         assert_eq!((opened.len(), opened[1]), (2, own.0));
     }
 }
@@ -252,7 +257,10 @@ async fn more_is_paid_from_the_month_after_with_its_reason() {
         let after = held(&city, entitlement, month.next()).await.monthly.unwrap();
         assert_eq!(after, Fen(before.0 + 48_000));
         let letter = city.letter(case, "change").await;
-        assert_eq!((&letter["kind"], &letter["reasons"][0]["title"]), (&json!("增发"), &json!("家庭收入减少")));
+        assert_eq!(
+            (&letter["kind"], &letter["reasons"][0]["title"]),
+            (&json!("增发"), &json!("家庭收入减少"))
+        );
         assert_eq!((&letter["members_before"], &letter["members_after"]), (&json!(3), &json!(3)));
     }
 }

@@ -53,11 +53,12 @@ async fn members_join_leave_and_split_off_inside_a_running_case() {
         let split = [("member_change/member_change", "split"), ("member_change/changed_member", "1")];
         city.act(&city.township_clerk, case, "change_members", &split, &[]).await.unwrap();
         assert_eq!((members(&city, household).await.len(), city.seen(case).await.case.members), (2, 2));
-        let families: i64 = Query::system("test", "SELECT count(*) FROM household WHERE split_from_household_id = ?")
-            .bind(household)
-            .scalar(city.office.db())
-            .await
-            .unwrap();
+        let families: i64 =
+            Query::system("test", "SELECT count(*) FROM household WHERE split_from_household_id = ?")
+                .bind(household)
+                .scalar(city.office.db())
+                .await
+                .unwrap();
         assert_eq!(families, 1);
     }
 }

@@ -2,8 +2,8 @@
 
 use office::OfficeError;
 use office::access::citizen_of_synthetic;
-use office::casework::timeline::StepState;
 use office::casework::Doer;
+use office::casework::timeline::StepState;
 use serde_json::json;
 use vocab::TimeLimit;
 
@@ -31,7 +31,10 @@ async fn where_it_is_delegated_the_township_head_confirms_within_twenty_working_
         assert!(head.iter().any(|work| work.case == case), "the head's own work");
         city.act(&city.township_head, case, "take_up", &[], &[]).await.unwrap();
         let director = city.act(&city.county_director, case, "confirm", &[], &[]).await;
-        assert!(matches!(director, Err(OfficeError::Forbidden(_) | OfficeError::NotFound(_))), "{director:?}");
+        assert!(
+            matches!(director, Err(OfficeError::Forbidden(_) | OfficeError::NotFound(_))),
+            "{director:?}"
+        );
         let done = city.act(&city.township_head, case, "confirm", &[], &[]).await.unwrap();
         assert_eq!(done.outcome.as_deref(), Some("granted"));
         assert_eq!(city.letter(case, "grant").await["issuer"], json!("拉僧仲街道办事处"));
@@ -129,9 +132,13 @@ async fn a_refusal_says_why_and_is_told_within_three_working_days() {
         assert_eq!(letter["reasons"][0]["title"], json!("家庭人均收入不低于标准"));
         assert_eq!(letter["conditions"][0]["title"], json!("家庭月人均收入低于当地最低生活保障标准"));
         let remedies = &letter["remedies"];
-        assert_eq!((&remedies["reconsideration_days"], &remedies["litigation_months"]), (&json!(60), &json!(6)));
+        assert_eq!(
+            (&remedies["reconsideration_days"], &remedies["litigation_months"]),
+            (&json!(60), &json!(6))
+        );
         let basis = remedies["basis"].as_str().unwrap();
-        for article in ["《社会救助法》第七十六条", "《行政复议法》第二十条", "《行政诉讼法》第四十六条"] {
+        for article in ["《社会救助法》第七十六条", "《行政复议法》第二十条", "《行政诉讼法》第四十六条"]
+        {
             assert!(basis.contains(article), "{basis}");
         }
         assert_eq!(remedies["reconsideration_body"], json!("海勃湾区人民政府"));
@@ -196,7 +203,14 @@ async fn the_way_of_a_case_shows_what_was_done_and_what_was_not_needed() {
         use StepState::{Ahead, Current, Done, NotNeeded};
         let expect = |states: [StepState; 8]| {
             let steps = [
-                "filed", "supplement", "investigation", "publicity", "objected", "examination", "confirmation", "refused",
+                "filed",
+                "supplement",
+                "investigation",
+                "publicity",
+                "objected",
+                "examination",
+                "confirmation",
+                "refused",
             ];
             steps.map(str::to_owned).into_iter().zip(states).collect::<Vec<_>>()
         };
@@ -206,10 +220,7 @@ async fn the_way_of_a_case_shows_what_was_done_and_what_was_not_needed() {
         );
         city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
         city.act(&city.village_worker, case, "object", &[], &[]).await.unwrap();
-        assert_eq!(
-            states().await,
-            expect([Done, NotNeeded, Done, Done, Current, Ahead, Ahead, NotNeeded])
-        );
+        assert_eq!(states().await, expect([Done, NotNeeded, Done, Done, Current, Ahead, Ahead, NotNeeded]));
         let unanswered = city.act(&city.second_clerk, case, "opine_again", &[], &[]).await;
         assert!(matches!(unanswered, Err(OfficeError::Conflict(_))), "{unanswered:?}");
         city.act(&city.village_worker, case, "appraise", &[], &[]).await.unwrap();
@@ -227,11 +238,14 @@ async fn the_way_of_a_case_shows_what_was_done_and_what_was_not_needed() {
         city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
         assert_eq!(states().await, expect([Done, NotNeeded, Done, Done, Done, Done, Done, NotNeeded]));
         let seen = city.seen(case).await;
-        let confirmed = seen.steps.iter().find(|step| step.id == "confirmation").unwrap().done.clone().unwrap();
+        let confirmed =
+            seen.steps.iter().find(|step| step.id == "confirmation").unwrap().done.clone().unwrap();
         assert_eq!((confirmed.office.as_str(), confirmed.title.as_str()), ("海勃湾区民政局", "确认同意"));
         assert_eq!(vocab::Now::from_unix_ms(confirmed.at).today(), city.office.now().today());
         // A check of an ended case does not end its last step again.
-        city.act(&city.second_county_clerk, case, "sample", &[("sample/sample_correct", "yes")], &[]).await.unwrap();
+        city.act(&city.second_county_clerk, case, "sample", &[("sample/sample_correct", "yes")], &[])
+            .await
+            .unwrap();
         let seen = city.seen(case).await;
         assert_eq!(seen.steps.iter().find(|step| step.id == "confirmation").unwrap().done, Some(confirmed));
         assert!(city.village == VILLAGE);

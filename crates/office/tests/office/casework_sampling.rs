@@ -1,8 +1,8 @@
 //! Spot checks by lot: the county's share of what was decided, drawn so that anybody can draw it again.
 
 use office::OfficeError;
-use office::casework::sampling::{self, NewDraw, Share, Why};
 use office::casework::reviews;
+use office::casework::sampling::{self, NewDraw, Share, Why};
 use store::{CaseId, IdempotencyKey, Query, jobs};
 
 use crate::town::{START, day};
@@ -66,7 +66,9 @@ async fn the_county_samples_what_townships_confirmed_and_anybody_draws_the_same(
         let id = sampling::draw(&city.office, &clerk, &november(), &key).await.unwrap();
         assert_eq!(sampling::draw(&city.office, &clerk, &november(), &key).await.unwrap(), id, "sent twice");
         let again = draw(&city, &NewDraw { from: day("2026-11-15"), ..november() }).await;
-        let Err(OfficeError::Conflict(said)) = again else { panic!("nobody draws until they like it: {again:?}") };
+        let Err(OfficeError::Conflict(said)) = again else {
+            panic!("nobody draws until they like it: {again:?}")
+        };
         assert!(said.contains("已经抽过签"), "{said}");
 
         let (view, population) = sampling::draw_page(&city.office, &clerk, id).await.unwrap();
@@ -88,7 +90,8 @@ async fn the_county_samples_what_townships_confirmed_and_anybody_draws_the_same(
         assert_eq!(sampling::verify(&city.office).await.unwrap(), (1, Vec::new()));
 
         let work = city.work(&city.county_clerk).await;
-        let checks: Vec<CaseId> = work.iter().filter(|work| work.step == "closed").map(|work| work.case).collect();
+        let checks: Vec<CaseId> =
+            work.iter().filter(|work| work.step == "closed").map(|work| work.case).collect();
         assert_eq!(checks.len(), 2);
         assert!(checks.contains(&cases[1]) && checks.contains(&chosen.case));
         assert!(work.iter().all(|work| work.due_on == day("2026-12-31")));
@@ -106,7 +109,8 @@ async fn the_county_samples_what_townships_confirmed_and_anybody_draws_the_same(
         assert!(left.is_empty(), "{left:?}");
         city.days(1).await;
         reviews::schedule(&city.office).await.unwrap();
-        let claim = jobs::claim(city.office.db(), &[reviews::REVIEWS_DUE_JOB], "test").await.unwrap().unwrap();
+        let claim =
+            jobs::claim(city.office.db(), &[reviews::REVIEWS_DUE_JOB], "test").await.unwrap().unwrap();
         assert_eq!(reviews::work(&city.office, &claim).await.unwrap().opened, 1);
 
         // A population that was tampered with is found.
@@ -117,7 +121,8 @@ async fn the_county_samples_what_townships_confirmed_and_anybody_draws_the_same(
             .unwrap();
         let (count, mismatches) = sampling::verify(&city.office).await.unwrap();
         assert_eq!((count, mismatches.len(), mismatches[0].0), (1, 1, id));
-        let frozen = Query::system("test", "UPDATE sample_draw SET seed = 'x'").execute(city.office.db()).await;
+        let frozen =
+            Query::system("test", "UPDATE sample_draw SET seed = 'x'").execute(city.office.db()).await;
         assert!(frozen.is_err(), "a draw stands as it was drawn");
     }
 }

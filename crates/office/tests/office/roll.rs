@@ -161,7 +161,10 @@ async fn every_fault_is_said_and_nothing_is_taken_in() {
             format!("B,王三,{},配偶,990101001001,城镇,100,2025-01,,,,", fresh[2]),
             format!("C,王四,{},本人（户主）,990102001001,城镇,0,2099-01,,农商银行,,-5", fresh[3]),
             format!("D,王一,{},本人（户主）,990101001001,城镇,100,2025-01,,,,", fresh[0]),
-            format!("E,钱七,{},本人（户主）,990101001001,城镇,100,2025-01,,,,", elsewhere.citizen_id.expose()),
+            format!(
+                "E,钱七,{},本人（户主）,990101001001,城镇,100,2025-01,,,,",
+                elsewhere.citizen_id.expose()
+            ),
             format!("G,孙九,{in_family},本人（户主）,990101001001,城镇,100,2025-01,,,,"),
         ];
         let text = rows.join("\n");

@@ -79,12 +79,7 @@ pub async fn cities(name: &str) -> Vec<Wuhai> {
 }
 
 /// The city with its staff in the township and county of a village.
-pub async fn cities_of(
-    name: &str,
-    village: &'static str,
-    neighbour: &'static str,
-    start: i64,
-) -> Vec<Wuhai> {
+pub async fn cities_of(name: &str, village: &'static str, neighbour: &'static str, start: i64) -> Vec<Wuhai> {
     let mut cities = Vec::new();
     for db in store::testing::databases(name).await {
         cities.push(Wuhai::build(db, village, neighbour, start).await);

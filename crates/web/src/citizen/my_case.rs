@@ -142,7 +142,11 @@ fn way(view: &CaseView) -> Markup {
                 Stands::Current => StepState::Current,
                 Stands::Ahead | Stands::NotNeeded => StepState::Waiting,
             },
-            when: step.done.as_ref().map_or_else(String::new, |done| vocab::Now::from_unix_ms(done.at).zh()).into(),
+            when: step
+                .done
+                .as_ref()
+                .map_or_else(String::new, |done| vocab::Now::from_unix_ms(done.at).zh())
+                .into(),
             note: (step.state == Stands::Current).then(|| html! { (step.public_text) }),
         })
         .collect();

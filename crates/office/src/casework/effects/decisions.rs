@@ -13,7 +13,10 @@ use super::LEDGER;
 use crate::{OfficeError, people};
 
 /// Asks the rules now, so that what is decided is what is known now.
-pub(super) async fn determine_now(doing: &Doing<'_>, case: &mut CaseRow) -> Result<determine::Answer, OfficeError> {
+pub(super) async fn determine_now(
+    doing: &Doing<'_>,
+    case: &mut CaseRow,
+) -> Result<determine::Answer, OfficeError> {
     let today = doing.now.today();
     let law_on = match doing.item.law_on {
         LawDate::Accepted => case.accepted_on.unwrap_or(today),
@@ -200,7 +203,9 @@ pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     let answer = determine_now(doing, case).await?;
     let months = answer.taper_months.filter(|months| *months > 0);
     let Some(months) = months else {
-        return Err(OfficeError::Conflict("家里没有人就业，或者本地没有规定渐退期，不能办理渐退。".to_owned()));
+        return Err(OfficeError::Conflict(
+            "家里没有人就业，或者本地没有规定渐退期，不能办理渐退。".to_owned(),
+        ));
     };
     let last = Month::containing(doing.now.today()).plus(months);
     case.decided_on = Some(doing.now.today());

@@ -53,7 +53,11 @@ pub(super) async fn change_members(doing: &Doing<'_>, case: &mut CaseRow) -> Res
     let said = Said::of(doing);
     let reason = said.text(Writes::ChangeReason).unwrap_or_default();
     let on = said.changed_on(doing);
-    let why = if reason.is_empty() { &doing.action.title } else { doing.release.code_title("exit_reason", &reason) };
+    let why = if reason.is_empty() {
+        &doing.action.title
+    } else {
+        doing.release.code_title("exit_reason", &reason)
+    };
     let change = MemberChange { on, reason: why.to_owned(), case: Some(case.id) };
     match said.text(Writes::MemberChange).as_deref() {
         Some("join") => join(doing, case, &said, &change).await?,
@@ -92,14 +96,9 @@ pub(super) async fn change_members(doing: &Doing<'_>, case: &mut CaseRow) -> Res
         }
         _ => return Err(OfficeError::invalid("member_change", "请选择家庭成员怎样变动。")),
     }
-    let members = people::members_as_of(
-        doing.tx,
-        &FAMILY,
-        case.household,
-        doing.now.today(),
-        doing.now.at_ms(),
-    )
-    .await?;
+    let members =
+        people::members_as_of(doing.tx, &FAMILY, case.household, doing.now.today(), doing.now.at_ms())
+            .await?;
     case.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
     Ok(())
 }
@@ -108,14 +107,9 @@ pub(super) async fn change_members(doing: &Doing<'_>, case: &mut CaseRow) -> Res
 async fn member(doing: &Doing<'_>, case: &CaseRow, said: &Said) -> Result<PersonId, OfficeError> {
     let missing = || OfficeError::invalid("changed_member", "请选择是哪位家庭成员。");
     let Some(FormValue::Member(index)) = said.value(Writes::ChangedMember) else { return Err(missing()) };
-    let members = people::members_as_of(
-        doing.tx,
-        &FAMILY,
-        case.household,
-        doing.now.today(),
-        doing.now.at_ms(),
-    )
-    .await?;
+    let members =
+        people::members_as_of(doing.tx, &FAMILY, case.household, doing.now.today(), doing.now.at_ms())
+            .await?;
     members.get(*index).map(|member| member.person).ok_or_else(missing)
 }
 
@@ -143,10 +137,9 @@ async fn join(
         division: case.registered,
         residence: Some(case.village),
     };
-    let person =
-        people::register_person_in(doing.office, doing.tx, &FAMILY, &who, &new, doing.now.at_ms())
-            .await?
-            .person();
+    let person = people::register_person_in(doing.office, doing.tx, &FAMILY, &who, &new, doing.now.at_ms())
+        .await?
+        .person();
     let known: String = Query::system("the person who joins", "SELECT name FROM person WHERE id = ?")
         .bind(person)
         .scalar(doing.tx)
@@ -210,9 +203,9 @@ async fn death(
 pub(super) async fn relocate(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
     let said = Said::of(doing);
     let today = doing.now.today();
-    let village = division(doing, &said, Writes::ResidenceDivision).await?.ok_or_else(|| {
-        OfficeError::invalid("new_residence", "请选择迁到哪个村（社区）。")
-    })?;
+    let village = division(doing, &said, Writes::ResidenceDivision)
+        .await?
+        .ok_or_else(|| OfficeError::invalid("new_residence", "请选择迁到哪个村（社区）。"))?;
     let old = people::find_household(doing.office, doing.tx, &FAMILY, case.household).await?;
     if village == old.division {
         return Err(OfficeError::invalid("new_residence", "这就是现在住的村（社区），请核对。"));
@@ -225,11 +218,8 @@ pub(super) async fn relocate(doing: &Doing<'_>, case: &mut CaseRow) -> Result<()
         area: said.text(Writes::Area).unwrap_or(old.area),
         address: said.text(Writes::Address).or(old.address),
     };
-    let change = MemberChange {
-        on: said.changed_on(doing),
-        reason: doing.action.title.clone(),
-        case: Some(case.id),
-    };
+    let change =
+        MemberChange { on: said.changed_on(doing), reason: doing.action.title.clone(), case: Some(case.id) };
     let who = doing.doer.audit();
     people::move_household_in(doing.office, doing.tx, &FAMILY, &who, case.household, &place, &change).await?;
     let places = opening::places(doing.release, doing.tx, case.household, doing.item, today).await?;
@@ -259,8 +249,7 @@ pub(super) async fn relocate(doing: &Doing<'_>, case: &mut CaseRow) -> Result<()
         .await?;
     }
     let month = Month::containing(today);
-    let held =
-        ledger::pages::entitlements_of_household(doing.tx, &LEDGER, case.household, month).await?;
+    let held = ledger::pages::entitlements_of_household(doing.tx, &LEDGER, case.household, month).await?;
     for benefit in held.iter().filter(|benefit| benefit.until.is_none_or(|until| until >= month)) {
         ledger::entitlement::transfer(
             doing.tx,
@@ -275,13 +264,8 @@ pub(super) async fn relocate(doing: &Doing<'_>, case: &mut CaseRow) -> Result<()
     Ok(())
 }
 
-async fn division(
-    doing: &Doing<'_>,
-    said: &Said,
-    writes: Writes,
-) -> Result<Option<DivisionId>, OfficeError> {
+async fn division(doing: &Doing<'_>, said: &Said, writes: Writes) -> Result<Option<DivisionId>, OfficeError> {
     let Some(FormValue::Division(code)) = said.value(writes) else { return Ok(None) };
-    let found =
-        store::divisions::division_by_code(doing.tx, code.as_str(), doing.now.today()).await?;
+    let found = store::divisions::division_by_code(doing.tx, code.as_str(), doing.now.today()).await?;
     Ok(found.map(|division| division.id))
 }

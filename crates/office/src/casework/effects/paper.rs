@@ -15,7 +15,8 @@ use crate::{OfficeError, forms};
 /// The decision hangs for the long term (公布).
 pub(super) async fn publish(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
     let amount = amount_now(doing, case).await?;
-    let hang = notices::Hang { kind: NoticeKind::Result, title: &doing.item.title, natural_days: None, amount };
+    let hang =
+        notices::Hang { kind: NoticeKind::Result, title: &doing.item.title, natural_days: None, amount };
     notices::hang(doing.office, doing.tx, case, hang, doing.doer.staff()).await?;
     Ok(())
 }
@@ -130,7 +131,10 @@ async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String,
         put("after_fen_per_month", json!(0));
         put("from_month", json!(last.next().to_string()));
         if last >= next {
-            put("taper", json!({"until_month": last.to_string(), "text": "渐退期内低保金照常发放，期满停发。"}));
+            put(
+                "taper",
+                json!({"until_month": last.to_string(), "text": "渐退期内低保金照常发放，期满停发。"}),
+            );
         }
         return Ok(fields);
     }

@@ -57,13 +57,23 @@ pub(super) async fn extend(doing: &Doing<'_>, case: &CaseRow, clock: &str) -> Re
 pub(super) async fn side_task(doing: &Doing<'_>, case: &CaseRow, task: &NewTask) -> Result<(), OfficeError> {
     let Some(division) = case.office_at(task.level) else { return Ok(()) };
     let clock = task.clock.as_ref().map(|clock| clock.as_str());
-    let new =
-        tasks::NewTask { division, role: &task.role, step: &case.step, title: &task.title, clock, side: true };
+    let new = tasks::NewTask {
+        division,
+        role: &task.role,
+        step: &case.step,
+        title: &task.title,
+        clock,
+        side: true,
+    };
     tasks::give(doing.desk(), case, new).await
 }
 
 /// The case goes to a step: its task appears at the office that holds it.
-pub(in super::super) async fn go_to(doing: &Doing<'_>, case: &mut CaseRow, step: &str) -> Result<(), OfficeError> {
+pub(in super::super) async fn go_to(
+    doing: &Doing<'_>,
+    case: &mut CaseRow,
+    step: &str,
+) -> Result<(), OfficeError> {
     tasks::close(doing.tx, case.id, false, doing.division, doing.doer.staff(), doing.now).await?;
     step.clone_into(&mut case.step);
     tasks::open_step(doing.desk(), case).await

@@ -81,4 +81,3 @@ pub(super) async fn record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Res
     .await?;
     Ok(())
 }
-

@@ -58,7 +58,11 @@ pub(super) fn fingerprint<'a>(numbers: impl Iterator<Item = &'a str>) -> String 
 }
 
 /// Which of these cases are drawn, in the order given: all that must be, and the smallest lots of the others.
-pub(super) fn drawn(population: &[(String, Option<Why>)], seed: &str, by_lot: usize) -> Vec<(String, Option<Why>)> {
+pub(super) fn drawn(
+    population: &[(String, Option<Why>)],
+    seed: &str,
+    by_lot: usize,
+) -> Vec<(String, Option<Why>)> {
     let mut others: Vec<(String, usize)> = population
         .iter()
         .enumerate()
@@ -88,9 +92,8 @@ mod tests {
 
     #[test]
     fn the_smallest_lots_are_drawn_beside_those_that_must_be() {
-        let population: Vec<(String, Option<Why>)> = (0..40)
-            .map(|index| (format!("DB-{index:03}"), (index == 7).then_some(Why::Complaint)))
-            .collect();
+        let population: Vec<(String, Option<Why>)> =
+            (0..40).map(|index| (format!("DB-{index:03}"), (index == 7).then_some(Why::Complaint))).collect();
         let first = drawn(&population, "seed", 12);
         assert_eq!(first, drawn(&population, "seed", 12), "the same again");
         assert_eq!(first[7].1, Some(Why::Complaint));

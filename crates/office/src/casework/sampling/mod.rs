@@ -20,8 +20,8 @@ use crate::{Office, OfficeError, audited};
 mod lot;
 mod results;
 
-use lot::{drawn, fingerprint};
 pub use lot::{Why, lot};
+use lot::{drawn, fingerprint};
 pub(super) use results::checked;
 pub use results::{DrawView, DrawnCase, draw_page, draws, verify};
 
@@ -78,8 +78,8 @@ pub async fn draw(
     let release = office.release();
     let item = release.items.get(&new.item).ok_or(OfficeError::NotFound("这个事项"))?;
     check(actor, item, new, now.today())?;
-    let role = checker(&release)
-        .ok_or_else(|| OfficeError::Internal("规则包里没有县级抽查的岗位".to_owned()))?;
+    let role =
+        checker(&release).ok_or_else(|| OfficeError::Internal("规则包里没有县级抽查的岗位".to_owned()))?;
     let tx = office.db().begin().await?;
     if let Once::Again(answer) = tx.once(key, &format!("staff:{}", actor.staff)).await? {
         return answer.parse().map_err(|_| OfficeError::Internal("an answer that is no draw".to_owned()));
@@ -163,16 +163,12 @@ fn count(cases: usize) -> i64 {
     i64::try_from(cases).unwrap_or(i64::MAX)
 }
 
-fn check(
-    actor: &Granted<Sample>,
-    item: &Item,
-    new: &NewDraw,
-    today: NaiveDate,
-) -> Result<(), OfficeError> {
+fn check(actor: &Granted<Sample>, item: &Item, new: &NewDraw, today: NaiveDate) -> Result<(), OfficeError> {
     if actor.level != vocab::Level::County {
         return Err(OfficeError::Conflict("抽查由县级民政部门抽签。".to_owned()));
     }
-    if !item.actions.iter().any(|action| action.effects.iter().any(|effect| **effect == Effect::RecordSample)) {
+    if !item.actions.iter().any(|action| action.effects.iter().any(|effect| **effect == Effect::RecordSample))
+    {
         return Err(OfficeError::Conflict(format!("「{}」没有抽查环节。", item.title)));
     }
     if new.from > new.until {

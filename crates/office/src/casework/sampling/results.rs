@@ -190,14 +190,16 @@ async fn members(office: &Office, id: DrawId) -> Result<Vec<DrawnCase>, OfficeEr
 /// # Errors
 /// The database's.
 pub async fn verify(office: &Office) -> Result<(u64, Vec<(DrawId, String)>), OfficeError> {
-    let ids: Vec<i64> = Query::system("drawn again", "SELECT id FROM sample_draw ORDER BY id").scalars(office.db()).await?;
+    let ids: Vec<i64> =
+        Query::system("drawn again", "SELECT id FROM sample_draw ORDER BY id").scalars(office.db()).await?;
     let mut wrong = Vec::new();
     for id in &ids {
         let id = DrawId(*id);
-        let view = Query::system("drawn again", format!("{DRAW_VIEW} AND d.id = ?").replace("{scope}", "1=1"))
-            .bind(id)
-            .one_as(office.db(), draw_view)
-            .await?;
+        let view =
+            Query::system("drawn again", format!("{DRAW_VIEW} AND d.id = ?").replace("{scope}", "1=1"))
+                .bind(id)
+                .one_as(office.db(), draw_view)
+                .await?;
         let members = members(office, id).await?;
         if fingerprint(members.iter().map(|member| member.number.as_str())) != view.population_sm3 {
             wrong.push((id, "抽查的总体被改动过".to_owned()));
@@ -208,10 +210,8 @@ pub async fn verify(office: &Office) -> Result<(u64, Vec<(DrawId, String)>), Off
             .map(|member| (member.number.clone(), member.why.filter(|why| *why != Why::Lot)))
             .collect();
         let again = drawn(&numbers, &view.seed, usize::try_from(view.by_lot).unwrap_or_default());
-        let same = again
-            .iter()
-            .zip(&members)
-            .all(|((lot, why), member)| *lot == member.lot && *why == member.why);
+        let same =
+            again.iter().zip(&members).all(|((lot, why), member)| *lot == member.lot && *why == member.why);
         if !same {
             wrong.push((id, "按种子重抽的结果与存储的不同".to_owned()));
         }
