@@ -12,6 +12,8 @@ mod check;
 mod compile;
 mod context;
 pub mod definition;
+mod family;
+mod family_schema;
 mod files;
 mod finding;
 mod history;
@@ -25,6 +27,7 @@ mod release;
 pub mod shapes;
 
 pub use case_fields::{CASE_FIELDS, CaseField};
+pub use family::{Decision, FamilyDecision, WrittenFamily};
 pub use files::PackFiles;
 pub use finding::{Finding, Severity};
 pub use history::KnownValue;

@@ -1,9 +1,11 @@
 //! The command `huimin`: makes a database, serves it, checks packs, proves the books. It wires the rooms together and holds no logic.
 
+mod decide;
 mod demo;
 mod open;
 mod packs;
 mod serve;
+mod sql;
 mod verify;
 mod worker;
 
@@ -74,6 +76,16 @@ enum Action {
         /// 也允许演示包
         #[arg(long)]
         synthetic: bool,
+    },
+    /// 一个家庭按全部项目算一遍：能享受什么、多少、为什么
+    Decide {
+        #[command(flatten)]
+        options: decide::DecideOptions,
+    },
+    /// 把一个项目写成一条 SQL 查询
+    Sql {
+        #[command(flatten)]
+        options: sql::SqlOptions,
     },
     /// 把正在用的规则（连同页面上发布的标准）写成文件
     ExportPack {
@@ -148,6 +160,8 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Action::CheckPack { packs, synthetic } => Ok(packs::check(&packs, synthetic)),
+        Action::Decide { options } => decide::decide(&options),
+        Action::Sql { options } => sql::sql(&options),
         Action::ExportPack { database, folder } => {
             let office = open::connect(&database).await?;
             office::releases::export_pack(&office.release(), &folder)?;

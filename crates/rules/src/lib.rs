@@ -7,7 +7,8 @@
 //! Text becomes tokens ([`lexer`]), a tree ([`parser`], [`ast`]), a resolved and typed tree ([`check`], [`names`],
 //! [`calls`], [`range`], [`compiled`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
 //! ([`reading`], [`flip`]). A [`Programme`] puts several together and decides ([`decide`]); an [`Expression`] is one alone;
-//! [`exclusion`] settles programmes that exclude each other; [`lint`] says what is probably not meant.
+//! [`exclusion`] settles programmes that exclude each other; [`lint`] says what is probably not meant;
+//! [`sql`] writes a programme for a database.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the table of contents above is for readers of the source"
@@ -37,6 +38,7 @@ mod range;
 mod rational;
 mod reading;
 mod record_json;
+pub mod sql;
 mod trace;
 mod types;
 mod value;

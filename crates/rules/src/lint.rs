@@ -358,7 +358,7 @@ impl<'a> Linter<'a> {
                     .into_iter()
                     .filter(|key| values.is_none_or(|values| !values.contains_key(key)))
                     .collect();
-                let none_at_all = values.is_none_or(|values| values.is_empty());
+                let none_at_all = values.is_none_or(std::collections::BTreeMap::is_empty);
                 if (none_at_all || !lacking.is_empty()) && asked.insert(format!("table.{id}{lacking:?}")) {
                     let which =
                         if none_at_all { String::new() } else { format!("[{}]", lacking.join("、")) };

@@ -82,7 +82,7 @@ impl<'a> Signs<'a> {
                 _ => {
                     let mut sum = Sum::new();
                     self.terms(node, false, &mut sum);
-                    self.sum_not_negative(sum)
+                    self.sum_not_negative(&sum)
                 }
             },
             _ => false,
@@ -113,7 +113,7 @@ impl<'a> Signs<'a> {
     }
 
     /// Each term taken away must be made up for by a condition; what is left must not be negative.
-    fn sum_not_negative(&self, sum: Sum<'a>) -> bool {
+    fn sum_not_negative(&self, sum: &Sum<'a>) -> bool {
         let Some(index) = sum.iter().position(|(negative, term)| *negative && !self.is_zero(term)) else {
             return sum.iter().all(|(_, term)| self.not_negative(term));
         };
@@ -124,7 +124,7 @@ impl<'a> Signs<'a> {
             if self.same(self.opened(smaller), taken) {
                 self.terms(greater, true, &mut rest);
                 self.terms(smaller, false, &mut rest);
-                return rest.len() < sum.len() && self.sum_not_negative(rest);
+                return rest.len() < sum.len() && self.sum_not_negative(&rest);
             }
             // smaller = total / n: then greater * n - total ≥ 0, if n ≥ 0.
             let Form::Chain { first, rest: links } = &self.opened(smaller).form else { return false };
@@ -136,7 +136,7 @@ impl<'a> Signs<'a> {
             match made_up {
                 Some(at) if self.same(self.opened(first), taken) && self.not_negative(divisor) => {
                     let left = sum.iter().enumerate().filter(|(i, _)| *i != at && *i != index);
-                    self.sum_not_negative(left.map(|(_, term)| *term).collect())
+                    self.sum_not_negative(&left.map(|(_, term)| *term).collect())
                 }
                 _ => false,
             }

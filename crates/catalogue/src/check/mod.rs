@@ -179,7 +179,7 @@ impl<'a> Checker<'a> {
 }
 
 /// "是不是 …?" for the nearest of some names.
-fn nearest(wanted: &str, names: &[&str]) -> Option<String> {
+pub(crate) fn nearest(wanted: &str, names: &[&str]) -> Option<String> {
     let distance = |name: &str| {
         let (a, b): (Vec<char>, Vec<char>) = (wanted.chars().collect(), name.chars().collect());
         let mut row: Vec<usize> = (0..=b.len()).collect();

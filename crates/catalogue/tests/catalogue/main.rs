@@ -1,8 +1,11 @@
 //! Packs as a whole: the real ones load, decide their own cases and travel through an archive; broken ones are refused by line.
 
 mod broken;
+#[path = "../../../rules/src/tests/engines.rs"]
+mod engines;
 mod lints;
 mod packs;
+mod sql;
 
 use std::path::{Path, PathBuf};
 

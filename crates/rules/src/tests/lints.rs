@@ -261,6 +261,10 @@ fn a_lint_speaks_both_languages() {
     let source = programme(&[], "rooms >= 0", "rooms - 1");
     let programme = Programme::compile(&source, &shapes(), &parameters()).expect("compiles");
     for lint in programme.lints(&shapes()) {
-        assert!(!lint.diagnostic.zh.is_ascii() && lint.diagnostic.en.chars().all(|c| (c as u32) < 0x2E80), "{:?}", lint.diagnostic);
+        assert!(
+            !lint.diagnostic.zh.is_ascii() && lint.diagnostic.en.chars().all(|c| (c as u32) < 0x2E80),
+            "{:?}",
+            lint.diagnostic
+        );
     }
 }

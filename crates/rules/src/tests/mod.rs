@@ -1,6 +1,7 @@
 //! Tests of the language. `family` builds shapes, records and contexts in a line; `referee` is the second evaluator.
 
 mod deciding;
+mod engines;
 mod exclusion;
 mod expressions;
 mod family;
@@ -8,3 +9,4 @@ mod lints;
 mod manual;
 mod random;
 mod referee;
+mod sql;

@@ -11,9 +11,9 @@ use crate::range::Range;
 use crate::{Context, Expression, Record, Value};
 
 /// Choices drawn from bytes; when they run out, the first choice each time.
-struct Choices<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Choices<'a> {
+    pub bytes: &'a [u8],
+    pub at: usize,
 }
 
 impl Choices<'_> {
@@ -29,7 +29,7 @@ impl Choices<'_> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+pub(super) enum Sort {
     Boolean,
     Number,
     Whole,
@@ -40,7 +40,7 @@ enum Sort {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum View {
+pub(super) enum View {
     Unit,
     Member,
     Vehicle,
@@ -48,13 +48,13 @@ enum View {
 }
 
 /// Writes expressions. `strict` leaves out what treats unknown as a value (`IS NULL`, `coalesce`, `known_sum`, `NULL`).
-struct Writer<'a> {
-    choices: Choices<'a>,
-    strict: bool,
+pub(super) struct Writer<'a> {
+    pub choices: Choices<'a>,
+    pub strict: bool,
 }
 
 impl Writer<'_> {
-    fn write(&mut self, sort: Sort, view: View, depth: usize) -> String {
+    pub(super) fn write(&mut self, sort: Sort, view: View, depth: usize) -> String {
         if depth == 0 || self.choices.below(6) == 0 {
             return self.leaf(sort, view);
         }
@@ -340,7 +340,7 @@ impl Filler<'_> {
     }
 }
 
-fn household(bytes: &[u8], blanks: usize) -> Record {
+pub(super) fn household(bytes: &[u8], blanks: usize) -> Record {
     Filler { choices: Choices { bytes, at: 0 }, blanks }.household()
 }
 

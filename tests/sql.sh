@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The rules as SQL against the rules themselves, on SQLite, PostgreSQL and DuckDB.
+#
+#   tests/sql.sh [FAMILIES]     random families for each programme of the packs (2000)
+#
+# Installs what is missing: the command sqlite3, PostgreSQL's programs, and DuckDB in a Python environment of its own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+as_root=; [ "$(id -u)" -eq 0 ] || as_root=sudo
+command -v sqlite3 >/dev/null || $as_root apt-get install -y -qq sqlite3 >&2
+command -v psql >/dev/null || $as_root apt-get install -y -qq postgresql-client >&2
+environment=${HUIMIN_DUCKDB_ENVIRONMENT:-target/duckdb}
+if ! [ -x "$environment/bin/python" ]; then
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install -q duckdb
+fi
+folder=$(mktemp -d /tmp/huimin-sql.XXXXXX)
+chmod 711 "$folder"
+trap 'tests/postgres.sh stop "$folder"; rm -rf "$folder"' EXIT
+HUIMIN_TEST_POSTGRES=$(tests/postgres.sh start "$folder")
+HUIMIN_DUCKDB_PYTHON=$(cd "$environment" && pwd)/bin/python
+export HUIMIN_TEST_POSTGRES HUIMIN_DUCKDB_PYTHON
+export HUIMIN_SQL_ENGINES=sqlite,postgres,duckdb HUIMIN_SQL_FAMILIES=${1:-2000}
+cargo test -q -p catalogue --test catalogue -- --ignored --nocapture sql
+HUIMIN_SQL_FAMILIES=300 cargo test -q -p rules -- --ignored --nocapture sql
