@@ -3,6 +3,7 @@
 #
 #   tests/sql.sh [FAMILIES]     random families for each programme of the packs (2000)
 #
+# Uses the server of HUIMIN_TEST_POSTGRES, or starts one. HUIMIN_SQL_SEED and HUIMIN_SQL_PROGRAMMES try other random rules.
 # Installs what is missing: the command sqlite3, PostgreSQL's programs, and DuckDB in a Python environment of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,10 +15,12 @@ if ! [ -x "$environment/bin/python" ]; then
     python3 -m venv "$environment"
     "$environment/bin/pip" install -q duckdb
 fi
-folder=$(mktemp -d /tmp/huimin-sql.XXXXXX)
-chmod 711 "$folder"
-trap 'tests/postgres.sh stop "$folder"; rm -rf "$folder"' EXIT
-HUIMIN_TEST_POSTGRES=$(tests/postgres.sh start "$folder")
+if [ -z "${HUIMIN_TEST_POSTGRES:-}" ]; then
+    folder=$(mktemp -d /tmp/huimin-sql.XXXXXX)
+    chmod 711 "$folder"
+    trap 'tests/postgres.sh stop "$folder"; rm -rf "$folder"' EXIT
+    HUIMIN_TEST_POSTGRES=$(tests/postgres.sh start "$folder")
+fi
 HUIMIN_DUCKDB_PYTHON=$(cd "$environment" && pwd)/bin/python
 export HUIMIN_TEST_POSTGRES HUIMIN_DUCKDB_PYTHON
 export HUIMIN_SQL_ENGINES=sqlite,postgres,duckdb HUIMIN_SQL_FAMILIES=${1:-2000}

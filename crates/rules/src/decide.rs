@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::compiled::Node;
 use crate::context::{Context, FindingValue};
 use crate::eval::{Evaluator, Frames, Seen};
 use crate::flip::{Flip, nearest_flip};
 use crate::programme::{ConditionSource, Programme};
-use crate::reading::with_titles;
 use crate::trace::{Comparison, Missing, Read, Tracer};
 use crate::value::{Record, Value};
 
@@ -148,11 +146,11 @@ impl Programme {
     /// Decides one record, with all reasons.
     pub fn decide(&self, record: &Record, context: &Context) -> Determination {
         let evaluator = self.evaluator(record, context);
-        let nodes: Vec<&Node> = self.definitions.iter().collect();
-        let tracer = Tracer { evaluator: &evaluator, definitions: &nodes, record };
+        let tracer = Tracer { evaluator: &evaluator, definitions: &self.definitions, record };
         let mut all_flips = Vec::new();
         let mut conditions = Vec::new();
-        for (source, node) in self.source.conditions.iter().zip(&self.conditions) {
+        let told = self.told.conditions.iter();
+        for ((source, node), told) in self.source.conditions.iter().zip(&self.conditions).zip(told) {
             let mut condition = ConditionOutcome {
                 id: source.id.clone(),
                 title: source.title.clone(),
@@ -178,7 +176,7 @@ impl Programme {
                 Some(node) => {
                     condition.kind = SettledBy::Expression;
                     condition.outcome = evaluator.truth(node, &Frames::unit(record)).into();
-                    condition.formula = with_titles(node);
+                    condition.formula = told.as_ref().map(|told| told.formula.clone()).unwrap_or_default();
                     condition.reads = tracer.reads(node);
                     tracer.comparisons(node, &mut condition.comparisons);
                     condition.missing = tracer.missing(node);
@@ -216,13 +214,13 @@ impl Programme {
             }
             Outcome::Unknown => conditions.iter().for_each(|condition| add(condition.missing.clone())),
             Outcome::Met => {
-                if let Some(node) = &self.amount {
+                if let (Some(node), Some(told)) = (&self.amount, &self.told.amount) {
                     amount = self.amount(&evaluator, record);
                     add(tracer.missing(node));
                     working = Some(Working {
                         title: self.source.amount_title.clone(),
-                        formula: with_titles(node),
-                        figures: tracer.figures(node),
+                        formula: told.formula.clone(),
+                        figures: tracer.figures(told),
                         reads: tracer.reads(node),
                     });
                 }
@@ -244,15 +242,16 @@ impl Programme {
                 }
             }
         };
-        let definitions = self.source.definitions.iter().zip(&self.definitions).zip(&evaluator.definitions);
+        let definitions = self.source.definitions.iter().zip(&self.definitions).zip(&self.told.definitions);
         let definitions = definitions
-            .map(|((source, node), value)| DefinitionOutcome {
+            .zip(&evaluator.definitions)
+            .map(|(((source, node), told), value)| DefinitionOutcome {
                 id: source.id.clone(),
                 title: source.title.clone(),
                 unit: source.unit.clone(),
                 value: value.clone().into_value(),
-                formula: with_titles(node),
-                figures: tracer.figures(node),
+                formula: told.formula.clone(),
+                figures: tracer.figures(told),
                 reads: tracer.reads(node),
             })
             .collect();

@@ -121,6 +121,11 @@ impl<'a, 'f> Frames<'a, 'f> {
         Frames { record, depth: 0, outer: None }
     }
 
+    /// 0 for the unit, then one more for each row around.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
     pub(crate) fn row(&'f self, record: &'a Record) -> Frames<'a, 'f> {
         Frames { record, depth: self.depth + 1, outer: Some(self) }
     }

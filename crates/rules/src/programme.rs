@@ -11,7 +11,7 @@ use crate::check::{Checker, Kind, KnownDefinition, Typed};
 use crate::compiled::{Compiled, CompiledCondition, CompiledDefinition, Form, Node};
 use crate::diagnostic::{Diagnostic, Part, Span};
 use crate::parser::{is_keyword, parse};
-use crate::reading::with_titles;
+use crate::reading::Template;
 use crate::types::{ParameterTypes, Shape, Shapes};
 
 /// A programme as it is written.
@@ -137,6 +137,16 @@ pub struct Programme {
     pub(crate) amount: Option<Node>,
     pub(crate) review_months: Option<Node>,
     pub(crate) taper_months: Option<Node>,
+    /// How they are written out: definitions, conditions, amount.
+    pub(crate) told: Told,
+}
+
+/// Expressions ready to be written out, by index as the trees.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub definitions: Vec<Template>,
+    pub conditions: Vec<Option<Template>>,
+    pub amount: Option<Template>,
 }
 
 impl Programme {
@@ -166,9 +176,14 @@ impl Programme {
         if !compiler.diagnostics.is_empty() {
             return Err(compiler.diagnostics);
         }
-        let definitions = definitions.into_iter().flatten().collect();
+        let definitions: Vec<Node> = definitions.into_iter().flatten().collect();
+        let told = Told {
+            definitions: definitions.iter().map(Template::of).collect(),
+            conditions: conditions.iter().map(|node| node.as_ref().map(Template::of)).collect(),
+            amount: amount.as_ref().map(Template::of),
+        };
         let source = source.clone();
-        Ok(Programme { source, definitions, order, conditions, amount, review_months, taper_months })
+        Ok(Programme { source, definitions, order, conditions, amount, review_months, taper_months, told })
     }
 
     /// The programme as it was written.
@@ -226,14 +241,15 @@ impl Programme {
 
     /// Each definition, condition and the amount in Chinese titles: (id, text). The amount's id is `amount`.
     pub fn reading(&self) -> Vec<(String, String)> {
-        let definitions = self.source.definitions.iter().zip(&self.definitions);
-        let conditions = self.source.conditions.iter().zip(&self.conditions);
+        let definitions = self.source.definitions.iter().zip(&self.told.definitions);
+        let conditions = self.source.conditions.iter().zip(&self.told.conditions);
+        let formula = |told: &Template| told.formula.clone();
         definitions
-            .map(|(source, node)| (source.id.clone(), with_titles(node)))
-            .chain(conditions.map(|(source, node)| {
-                (source.id.clone(), node.as_ref().map_or("由经办人员认定".to_owned(), with_titles))
+            .map(|(source, told)| (source.id.clone(), told.formula.clone()))
+            .chain(conditions.map(|(source, told)| {
+                (source.id.clone(), told.as_ref().map_or("由经办人员认定".to_owned(), formula))
             }))
-            .chain(self.amount.iter().map(|node| ("amount".to_owned(), with_titles(node))))
+            .chain(self.told.amount.iter().map(|told| ("amount".to_owned(), told.formula.clone())))
             .collect()
     }
 

@@ -138,6 +138,7 @@ impl Rational {
     /// Decimals needed to write the number exactly, or `None` if no finite decimal does.
     pub fn decimals(&self) -> Option<u32> {
         let mut rest = match &self.0 {
+            Form::Small(_, 1) => return Some(0),
             Form::Small(_, denominator) => {
                 let (mut rest, mut twos, mut fives) = (*denominator, 0, 0);
                 while rest % 2 == 0 {
@@ -186,6 +187,9 @@ impl Rational {
         }
     }
 }
+
+/// Powers of ten for the decimals that numbers usually have.
+const POWERS: [i64; 7] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 /// `10^exponent`, also for a negative exponent.
 pub(crate) fn power_of_ten(exponent: i32) -> Rational {
@@ -306,6 +310,18 @@ impl PartialOrd for Rational {
 
 impl fmt::Display for Rational {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Form::Small(numerator, denominator) = &self.0
+            && let Some(digits) = POWERS.iter().position(|power| power % denominator == 0)
+        {
+            let units = i128::from(*numerator) * i128::from(POWERS[digits] / denominator);
+            let power = u128::from(POWERS[digits].unsigned_abs());
+            let (whole, rest) = (units.unsigned_abs() / power, units.unsigned_abs() % power);
+            let sign = if units < 0 { "-" } else { "" };
+            return match digits {
+                0 => write!(formatter, "{sign}{whole}"),
+                digits => write!(formatter, "{sign}{whole}.{rest:0>digits$}"),
+            };
+        }
         match self.decimals().and_then(|digits| u8::try_from(digits).ok()) {
             Some(digits) => formatter.write_str(&self.to_decimal(digits)),
             None => match &self.0 {

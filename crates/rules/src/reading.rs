@@ -1,23 +1,89 @@
 //! An expression as a person reads it: with titles instead of names, or with the figures of one decision in their
 //! places, so that a letter can print both "(低保标准 - 人均月收入) * 人数" and "(760 - 505.32) * 3".
 
+use std::fmt::Write as _;
+
 use crate::ast::{Comparator, Operator};
 use crate::compiled::{Aggregate, AggregateFunction, FieldRead, Form, Function, Hop, Link, Node};
 use crate::value::Value;
 
 /// The expression with titles.
 pub(crate) fn with_titles(node: &Node) -> String {
-    write(node, &title, 0)
+    let mut text = String::with_capacity(64);
+    write(node, 0, &mut Sink { text: &mut text, pieces: None });
+    text
 }
 
-/// The expression with the value of every fact, definition, parameter and aggregate, as `value` gives them.
-pub(crate) fn with_figures<'a>(node: &'a Node, value: &dyn Fn(&'a Node) -> Value) -> String {
-    write(node, &|atom| value(atom).to_string(), 0)
+/// An expression ready to be written out: its text with titles, and the pieces between which the figures of a decision
+/// are put.
+#[derive(Debug, Clone)]
+pub(crate) struct Template {
+    /// With titles.
+    pub formula: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Text(String),
+    /// A fact, definition, parameter, date or aggregate.
+    Atom(Node),
+}
+
+impl Template {
+    pub(crate) fn of(node: &Node) -> Template {
+        let (mut formula, mut pieces) = (String::new(), Vec::new());
+        write(node, 0, &mut Sink { text: &mut formula, pieces: Some(&mut pieces) });
+        Template { formula, pieces }
+    }
+
+    /// With the value of every atom, as `value` gives them.
+    pub(crate) fn figures<'a>(&'a self, value: impl Fn(&'a Node) -> Value) -> String {
+        let mut text = String::with_capacity(self.formula.len());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(more) => text.push_str(more),
+                // Writing to a String cannot fail.
+                Piece::Atom(node) => drop(write!(text, "{}", value(node))),
+            }
+        }
+        text
+    }
+}
+
+/// Where an expression is written to: its text with titles, and the pieces of a template if one is wanted.
+struct Sink<'s> {
+    text: &'s mut String,
+    pieces: Option<&'s mut Vec<Piece>>,
+}
+
+impl Sink<'_> {
+    fn say(&mut self, text: &str) {
+        self.text.push_str(text);
+        match self.pieces.as_deref_mut() {
+            None => {}
+            Some(pieces) => match pieces.last_mut() {
+                Some(Piece::Text(last)) => last.push_str(text),
+                _ => pieces.push(Piece::Text(text.to_owned())),
+            },
+        }
+    }
+
+    fn atom(&mut self, node: &Node) {
+        title(node, self.text);
+        if let Some(pieces) = self.pieces.as_deref_mut() {
+            pieces.push(Piece::Atom(node.clone()));
+        }
+    }
 }
 
 /// Titles of the hops and the last name, joined: 户主·出生日期.
-pub(crate) fn path_title(hops: &[Hop], last: &str) -> String {
-    hops.iter().map(|hop| hop.title.as_str()).chain([last]).collect::<Vec<_>>().join("·")
+fn path_title(hops: &[Hop], last: &str, text: &mut String) {
+    for hop in hops {
+        text.push_str(&hop.title);
+        text.push('·');
+    }
+    text.push_str(last);
 }
 
 /// The unit in which a number is counted, without its "per" part (元 of 元/人·月), as far as the names in it tell.
@@ -76,31 +142,43 @@ fn is_bare(unit: &str) -> bool {
     matches!(unit, "人" | "户" | "个" | "倍" | "%" | "个月")
 }
 
-fn title(atom: &Node) -> String {
+fn title(atom: &Node, text: &mut String) {
     match &atom.form {
-        Form::Field(read) => path_title(&read.hops, &read.title),
-        Form::Definition { title, .. } | Form::Parameter { title, .. } => title.clone(),
-        Form::Lookup { title, key, .. } => format!("{title}[{}]", with_titles(key)),
-        Form::Clock(clock) => clock.title().to_owned(),
-        Form::Aggregate(aggregate) => aggregate_title(aggregate),
-        _ => String::new(),
+        Form::Field(read) => path_title(&read.hops, &read.title, text),
+        Form::Definition { title, .. } | Form::Parameter { title, .. } => text.push_str(title),
+        Form::Lookup { title, key, .. } => {
+            text.push_str(title);
+            text.push('[');
+            write(key, 0, &mut Sink { text, pieces: None });
+            text.push(']');
+        }
+        Form::Clock(clock) => text.push_str(clock.title()),
+        Form::Aggregate(aggregate) => aggregate_title(aggregate, text),
+        _ => {}
     }
 }
 
-fn aggregate_title(aggregate: &Aggregate) -> String {
-    let rows = path_title(&aggregate.hops, &aggregate.relation.title);
-    let which =
-        aggregate.filter.as_ref().map(|filter| format!("中{}的", with_titles(filter))).unwrap_or_default();
-    let argument = aggregate.argument.as_ref().map(with_titles).unwrap_or_default();
-    match aggregate.function {
-        AggregateFunction::Count => format!("{rows}{which}数"),
-        AggregateFunction::Sum => format!("{rows}{which}{argument}合计"),
-        AggregateFunction::KnownSum => format!("{rows}{which}已知的{argument}合计"),
-        AggregateFunction::Min => format!("{rows}{which}最小的{argument}"),
-        AggregateFunction::Max => format!("{rows}{which}最大的{argument}"),
-        AggregateFunction::BoolOr => format!("{rows}{which}有一个{argument}"),
-        AggregateFunction::BoolAnd => format!("{rows}{which}个个{argument}"),
+fn aggregate_title(aggregate: &Aggregate, text: &mut String) {
+    path_title(&aggregate.hops, &aggregate.relation.title, text);
+    if let Some(filter) = &aggregate.filter {
+        text.push('中');
+        write(filter, 0, &mut Sink { text, pieces: None });
+        text.push('的');
     }
+    let (before, after) = match aggregate.function {
+        AggregateFunction::Count => ("", "数"),
+        AggregateFunction::Sum => ("", "合计"),
+        AggregateFunction::KnownSum => ("已知的", "合计"),
+        AggregateFunction::Min => ("最小的", ""),
+        AggregateFunction::Max => ("最大的", ""),
+        AggregateFunction::BoolOr => ("有一个", ""),
+        AggregateFunction::BoolAnd => ("个个", ""),
+    };
+    text.push_str(before);
+    if let Some(argument) = &aggregate.argument {
+        write(argument, 0, &mut Sink { text, pieces: None });
+    }
+    text.push_str(after);
 }
 
 /// How tightly a node binds; brackets go around what binds less tightly than its place wants.
@@ -121,64 +199,106 @@ fn rank(rest: &[Link]) -> u8 {
     if rest.iter().any(|link| matches!(link.operator, Operator::Add | Operator::Subtract)) { 5 } else { 6 }
 }
 
-fn write<'a>(node: &'a Node, atom: &dyn Fn(&'a Node) -> String, wanted: u8) -> String {
-    let at = |node: &'a Node, wanted: u8| write(node, atom, wanted);
-    let list = |nodes: &'a [Node], between: &str| {
-        nodes.iter().map(|node| at(node, 0)).collect::<Vec<_>>().join(between)
+fn write(node: &Node, wanted: u8, sink: &mut Sink<'_>) {
+    let bracketed = binding(node) < wanted;
+    if bracketed {
+        sink.say("(");
+    }
+    let list = |nodes: &[Node], between: &str, wanted: u8, sink: &mut Sink<'_>| {
+        for (index, node) in nodes.iter().enumerate() {
+            if index > 0 {
+                sink.say(between);
+            }
+            write(node, wanted, sink);
+        }
     };
-    let text = match &node.form {
-        Form::Constant(value) => value.to_string(),
+    match &node.form {
+        Form::Constant(value) => sink.say(&value.to_string()),
         Form::Field(_)
         | Form::Definition { .. }
         | Form::Parameter { .. }
         | Form::Lookup { .. }
         | Form::Clock(_)
-        | Form::Aggregate(_) => atom(node),
-        Form::Not(inner) => format!("非 {}", at(inner, 4)),
-        Form::And(parts) => parts.iter().map(|part| at(part, 3)).collect::<Vec<_>>().join(" 且 "),
-        Form::Or(parts) => parts.iter().map(|part| at(part, 2)).collect::<Vec<_>>().join(" 或 "),
-        Form::Negate(inner) => format!("-{}", at(inner, 8)),
+        | Form::Aggregate(_) => sink.atom(node),
+        Form::Not(inner) => {
+            sink.say("非 ");
+            write(inner, 4, sink);
+        }
+        Form::And(parts) => list(parts, " 且 ", 3, sink),
+        Form::Or(parts) => list(parts, " 或 ", 2, sink),
+        Form::Negate(inner) => {
+            sink.say("-");
+            write(inner, 8, sink);
+        }
         Form::Chain { first, rest } => {
-            let mut text = at(first, rank(rest));
+            write(first, rank(rest), sink);
             for Link { operator, operand, .. } in rest {
-                text += &format!(" {} {}", operator.symbol(), at(operand, rank(rest) + 1));
+                sink.say(&format!(" {} ", operator.symbol()));
+                write(operand, rank(rest) + 1, sink);
             }
-            text
         }
         Form::Compare(comparator, left, right) => {
-            format!("{} {} {}", at(left, 5), symbol(*comparator), at(right, 5))
+            write(left, 5, sink);
+            sink.say(&format!(" {} ", symbol(*comparator)));
+            write(right, 5, sink);
         }
         Form::Between { value, low, high, negated } => {
-            let not = if *negated { "不" } else { "" };
-            format!("{} {not}在 {} 到 {} 之间", at(value, 5), at(low, 5), at(high, 5))
+            write(value, 5, sink);
+            sink.say(if *negated { " 不在 " } else { " 在 " });
+            write(low, 5, sink);
+            sink.say(" 到 ");
+            write(high, 5, sink);
+            sink.say(" 之间");
         }
         Form::In { value, list: items, negated } => {
-            let not = if *negated { "不是" } else { "是" };
-            format!("{} {not} {} 之一", at(value, 5), list(items, "、"))
+            write(value, 5, sink);
+            sink.say(if *negated { " 不是 " } else { " 是 " });
+            list(items, "、", 0, sink);
+            sink.say(" 之一");
         }
         Form::IsNull { value, negated } => {
-            format!("{} {}", at(value, 5), if *negated { "已知" } else { "未知" })
+            write(value, 5, sink);
+            sink.say(if *negated { " 已知" } else { " 未知" });
         }
         Form::Case { operand, branches, otherwise } => {
-            let operand =
-                operand.as_ref().map(|operand| format!("{} 是 ", at(operand, 5))).unwrap_or_default();
-            let mut text = String::new();
             for (when, then) in branches {
-                text += &format!("若 {operand}{} 则 {};", at(when, 0), at(then, 0));
+                sink.say("若 ");
+                if let Some(operand) = operand {
+                    write(operand, 5, sink);
+                    sink.say(" 是 ");
+                }
+                write(when, 0, sink);
+                sink.say(" 则 ");
+                write(then, 0, sink);
+                sink.say(";");
             }
-            text +=
-                &otherwise.as_ref().map_or("否则未知".to_owned(), |last| format!("否则 {}", at(last, 0)));
-            text
+            match otherwise {
+                Some(last) => {
+                    sink.say("否则 ");
+                    write(last, 0, sink);
+                }
+                None => sink.say("否则未知"),
+            }
         }
-        Form::Round { value, digits } => match digits {
-            0 => format!("四舍五入({})", at(value, 0)),
-            digits => format!("四舍五入({}, {digits} 位小数)", at(value, 0)),
-        },
+        Form::Round { value, digits } => {
+            sink.say("四舍五入(");
+            write(value, 0, sink);
+            match digits {
+                0 => {}
+                digits => sink.say(&format!(", {digits} 位小数")),
+            }
+            sink.say(")");
+        }
         Form::Call(function, arguments) => {
-            format!("{}({})", function_title(*function), list(arguments, ", "))
+            sink.say(function_title(*function));
+            sink.say("(");
+            list(arguments, ", ", 0, sink);
+            sink.say(")");
         }
-    };
-    if binding(node) < wanted { format!("({text})") } else { text }
+    }
+    if bracketed {
+        sink.say(")");
+    }
 }
 
 /// The comparator as a person writes it.

@@ -1,12 +1,14 @@
 //! Why a result is what it is: which facts and parameters it read, which unknown ones could change it, which numbers
 //! were compared, and how far the nearest one is from the other side.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ast::Comparator;
-use crate::compiled::{Aggregate, AggregateFunction, FieldRead, Form, Function, Node};
+use crate::compiled::{Aggregate, AggregateFunction, FieldRead, Form, Function, Hop, Node};
 use crate::eval::{Evaluator, Frames, Seen, key_text};
-use crate::reading::{path_title, symbol, with_figures, with_titles};
+use crate::reading::{Template, symbol, with_titles};
 use crate::value::{Record, Value};
 
 /// A fact, definition or parameter that was read, and its value then.
@@ -49,22 +51,37 @@ pub struct Comparison {
     pub text: String,
 }
 
-/// The records in view and how their fields are called.
+/// The records in view and how their fields are called. Names are put together only when something is told: most of
+/// what is read was read before.
 struct Spot<'a, 'f> {
     frames: Frames<'a, 'f>,
-    /// Path and title before a field, for each frame.
-    prefixes: Vec<(String, String)>,
+    /// The aggregate whose row this is, the row's number from zero, and the spot around; nothing for the unit.
+    row: Option<(&'a Aggregate, usize, &'f Spot<'a, 'f>)>,
 }
 
 impl<'a, 'f> Spot<'a, 'f> {
     fn unit(record: &'a Record) -> Spot<'a, 'f> {
-        Spot { frames: Frames::unit(record), prefixes: vec![(String::new(), String::new())] }
+        Spot { frames: Frames::unit(record), row: None }
     }
 
-    fn named(&self, frame: usize, hops: &[crate::compiled::Hop], id: &str, title: &str) -> (String, String) {
-        let (path, before) = &self.prefixes[frame];
-        let hop_path: String = hops.iter().map(|hop| format!("{}.", hop.id)).collect();
-        (format!("{path}{hop_path}{id}"), format!("{before}{}", path_title(hops, title)))
+    /// Writes what stands before the names of a frame's fields, as path and title.
+    fn prefix(&self, frame: usize, path: &mut String, title: &mut String) {
+        let Some((aggregate, index, outer)) = self.row else { return };
+        if self.frames.depth() > frame {
+            return outer.prefix(frame, path, title);
+        }
+        outer.prefix(aggregate.frame, path, title);
+        extend(&aggregate.hops, &aggregate.relation.id, &aggregate.relation.title, path, title);
+        // Writing to a String cannot fail.
+        let _ = write!(path, "[{index}].");
+        let _ = write!(title, "{}·", index + 1);
+    }
+
+    fn named(&self, frame: usize, hops: &[Hop], id: &str, last: &str) -> (String, String) {
+        let (mut path, mut title) = (String::with_capacity(64), String::with_capacity(64));
+        self.prefix(frame, &mut path, &mut title);
+        extend(hops, id, last, &mut path, &mut title);
+        (path, title)
     }
 
     fn field(&self, read: &FieldRead) -> (String, String) {
@@ -77,20 +94,68 @@ impl<'a, 'f> Spot<'a, 'f> {
     }
 }
 
+fn extend(hops: &[Hop], id: &str, last: &str, path: &mut String, title: &mut String) {
+    for hop in hops {
+        path.push_str(&hop.id);
+        path.push('.');
+        title.push_str(&hop.title);
+        title.push('·');
+    }
+    path.push_str(id);
+    title.push_str(last);
+}
+
+/// What was read so far. Records are a tree, so a record and a name in it are one path.
+#[derive(Default)]
+struct Reads<'a> {
+    told: Vec<Read>,
+    known: Vec<(Place, &'a str)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The record's own place in memory, while it is borrowed.
+    Record(usize),
+    Parameter,
+    Definition,
+    Clock,
+}
+
+impl<'a> Reads<'a> {
+    /// Tells a value unless it was told before; `record` is `None` where a related record is missing.
+    fn tell(
+        &mut self,
+        place: Option<Place>,
+        id: &'a str,
+        value: impl FnOnce() -> Value,
+        name: impl FnOnce() -> (String, String),
+    ) {
+        match place {
+            Some(place) if self.known.contains(&(place, id)) => return,
+            Some(place) => self.known.push((place, id)),
+            None => {}
+        }
+        let (path, title) = name();
+        if place.is_some() || !self.told.iter().any(|read| read.path == path) {
+            self.told.push(Read { path, title, value: value() });
+        }
+    }
+}
+
 /// Walks resolved trees beside an evaluator.
 pub(crate) struct Tracer<'a, 'e> {
     pub evaluator: &'e Evaluator<'a>,
     /// The trees of the definitions, by index.
-    pub definitions: &'a [&'a Node],
+    pub definitions: &'a [Node],
     pub record: &'a Record,
 }
 
 impl<'a> Tracer<'a, '_> {
     /// Everything the expression read, each once, in reading order.
     pub(crate) fn reads(&self, node: &'a Node) -> Vec<Read> {
-        let mut reads = Vec::new();
+        let mut reads = Reads::default();
         self.read(node, &Spot::unit(self.record), &mut reads);
-        reads
+        reads.told
     }
 
     /// The unknowns that keep the expression unknown.
@@ -112,37 +177,42 @@ impl<'a> Tracer<'a, '_> {
         mut each: impl FnMut(&Spot<'a, '_>),
     ) -> bool {
         let Some(rows) = spot.frames.rows(aggregate) else { return false };
-        let (path, title) = spot.relation(aggregate);
         for (index, row) in rows.iter().enumerate() {
-            let mut prefixes = spot.prefixes.clone();
-            prefixes.push((format!("{path}[{index}]."), format!("{title}{}·", index + 1)));
-            each(&Spot { frames: spot.frames.row(row), prefixes });
+            each(&Spot { frames: spot.frames.row(row), row: Some((aggregate, index, spot)) });
         }
         true
     }
 
-    fn read(&self, node: &'a Node, spot: &Spot<'a, '_>, reads: &mut Vec<Read>) {
-        let mut push = |(path, title): (String, String), value: Value| {
-            if !reads.iter().any(|read| read.path == path) {
-                reads.push(Read { path, title, value });
-            }
+    fn read(&self, node: &'a Node, spot: &Spot<'a, '_>, reads: &mut Reads<'a>) {
+        let place = |record: Option<&'a Record>| {
+            record.map(|record| Place::Record(std::ptr::from_ref(record).addr()))
         };
         match &node.form {
             Form::Constant(_) => {}
-            Form::Field(read) => push(spot.field(read), self.value(node, spot).into_value()),
+            Form::Field(read) => {
+                let record = spot.frames.reach(read.frame, &read.hops);
+                let value =
+                    || record.and_then(|record| record.fields.get(&read.id)).cloned().unwrap_or_default();
+                reads.tell(place(record), &read.id, value, || spot.field(read));
+            }
             Form::Definition { id, title, .. } => {
-                push((id.clone(), title.clone()), self.value(node, spot).into_value());
+                let value = || self.value(node, spot).into_value();
+                reads.tell(Some(Place::Definition), id, value, || (id.clone(), title.clone()));
             }
             Form::Parameter { id, title, .. } => {
-                push((format!("param.{id}"), title.clone()), self.value(node, spot).into_value());
+                let value = || self.value(node, spot).into_value();
+                reads.tell(Some(Place::Parameter), id, value, || (format!("param.{id}"), title.clone()));
             }
             Form::Clock(clock) => {
-                push((clock.id().to_owned(), clock.title().to_owned()), self.value(node, spot).into_value());
+                let value = || self.value(node, spot).into_value();
+                let name = || (clock.id().to_owned(), clock.title().to_owned());
+                reads.tell(Some(Place::Clock), clock.id(), value, name);
             }
             Form::Lookup { id, title, key } => {
                 let written = key_text(&self.value(key, spot)).map_or("未知".to_owned(), Into::into);
-                let value = self.value(node, spot).into_value();
-                push((format!("table.{id}[{written}]"), format!("{title}[{written}]")), value);
+                let value = || self.value(node, spot).into_value();
+                let name = || (format!("table.{id}[{written}]"), format!("{title}[{written}]"));
+                reads.tell(None, id, value, name);
                 self.read(key, spot, reads);
             }
             Form::Case { operand, branches, otherwise } => {
@@ -173,7 +243,13 @@ impl<'a> Tracer<'a, '_> {
             Form::Aggregate(aggregate) => {
                 let rows =
                     spot.frames.rows(aggregate).map(|rows| i64::try_from(rows.len()).unwrap_or(i64::MAX));
-                push(spot.relation(aggregate), Value::from(rows));
+                let record = spot.frames.reach(aggregate.frame, &aggregate.hops);
+                reads.tell(
+                    place(record),
+                    &aggregate.relation.id,
+                    || Value::from(rows),
+                    || spot.relation(aggregate),
+                );
                 self.rows(aggregate, spot, |spot| {
                     if let Some(filter) = &aggregate.filter {
                         self.read(filter, spot, reads);
@@ -292,10 +368,10 @@ impl<'a> Tracer<'a, '_> {
     }
 
     /// The expression with this decision's figures in place of the names.
-    pub(crate) fn figures(&self, node: &'a Node) -> String {
+    pub(crate) fn figures(&self, template: &'a Template) -> String {
         // Whoever writes an expression out meets its atoms in the unit's frame only: an aggregate is one atom.
         let frames = Frames::unit(self.record);
-        with_figures(node, &|atom| self.evaluator.value(atom, &frames).into_value())
+        template.figures(|atom| self.evaluator.value(atom, &frames).into_value())
     }
 
     /// The comparisons that settle a condition, through AND, OR, NOT and definitions.

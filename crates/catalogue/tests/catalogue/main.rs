@@ -3,6 +3,7 @@
 mod broken;
 #[path = "../../../rules/src/tests/engines.rs"]
 mod engines;
+mod family;
 mod lints;
 mod packs;
 mod sql;

@@ -24,7 +24,7 @@ fn decided(id: &str, outcome: Option<bool>, amount: Option<&str>) -> Determinati
 }
 
 /// Settles programmes written as (id, outcome, amount, persons), the priority by their order.
-fn settled(
+pub(super) fn settled(
     rule: ExclusionRule,
     written: &[(&str, Option<bool>, Option<&str>, &str)],
     choices: &[(&str, &str)],

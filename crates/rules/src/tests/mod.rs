@@ -2,6 +2,7 @@
 
 mod deciding;
 mod engines;
+mod errors;
 mod exclusion;
 mod expressions;
 mod family;
