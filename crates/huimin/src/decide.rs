@@ -1,6 +1,6 @@
 //! Deciding one family at the terminal: JSON in, JSON or plain words out. No database is needed.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -51,8 +51,7 @@ pub fn release(folders: &[PathBuf], synthetic: bool) -> Result<Release, Failure>
 pub fn decide(options: &DecideOptions) -> Result<ExitCode, Failure> {
     let release = release(&options.packs, options.synthetic)?;
     let (false, Some(as_of)) = (options.schema, options.as_of) else {
-        println!("{}", serde_json::to_string_pretty(&release.family_schema())?);
-        return Ok(ExitCode::SUCCESS);
+        return show(&serde_json::to_string_pretty(&release.family_schema())?);
     };
     let text = match options.family.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => {
@@ -75,12 +74,24 @@ pub fn decide(options: &DecideOptions) -> Result<ExitCode, Failure> {
         .decide_family(&family, as_of, options.programme.as_deref())
         .map_err(|wrong| wrong.join("\n"))?;
     if options.explain {
-        println!("{}　{}　{}\n", decided.division, decided.month, decided.as_of);
+        let mut text = format!("{}　{}　{}\n", decided.division, decided.month, decided.as_of);
         for decision in &decided.decisions {
-            println!("{}", decision.explained());
+            text += &format!("\n{}", decision.explained());
         }
+        show(&text)
     } else {
-        println!("{}", serde_json::to_string_pretty(&decided)?);
+        show(&serde_json::to_string_pretty(&decided)?)
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints; whoever reads only the beginning and closes the pipe has what they wanted.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn show(text: &str) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
+    }
 }

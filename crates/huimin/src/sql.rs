@@ -9,7 +9,7 @@ use rules::sql::{Dialect, Options, Places, create_tables, query};
 use vocab::Month;
 
 use crate::Failure;
-use crate::decide::release;
+use crate::decide::{release, show};
 
 #[derive(Args)]
 pub struct SqlOptions {
@@ -72,9 +72,10 @@ pub fn sql(options: &SqlOptions) -> Result<ExitCode, Failure> {
     };
     let findings = Options { findings: options.findings };
     let text = query(programme, release.shapes(), places, findings, dialect)?;
-    if options.tables {
-        println!("{}", create_tables(&programme.source().unit_shape, release.shapes()));
-    }
-    println!("{text};");
-    Ok(ExitCode::SUCCESS)
+    let tables = if options.tables {
+        create_tables(&programme.source().unit_shape, release.shapes())
+    } else {
+        String::new()
+    };
+    show(&format!("{tables}{};", text.trim_end()))
 }

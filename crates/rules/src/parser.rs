@@ -446,12 +446,15 @@ fn dated(word: &str, text: &str, span: Span) -> Parsed {
     } else {
         parse_month(text).map(ExprKind::Month)
     };
-    let example = if word == "date" { "DATE '2026-07-01'" } else { "MONTH '2026-07'" };
+    let (zh, en, example) = match word {
+        "date" => ("日期", "day", "DATE '2026-07-01'"),
+        _ => ("月份", "month", "MONTH '2026-07'"),
+    };
     kind.map(|kind| node(span, kind)).ok_or_else(|| {
         Diagnostic::new(
             span,
-            format!("'{text}' 不是日期,应写作 {example}"),
-            format!("'{text}' is no such day; write {example}"),
+            format!("'{text}' 不是{zh},应写作 {example}"),
+            format!("'{text}' is no such {en}; write {example}"),
         )
         .suggest(example)
     })

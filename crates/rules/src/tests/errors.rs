@@ -20,8 +20,14 @@ const COMPLAINTS: &[Complaint] = &[
     ("rooms >", "", "这里应是", "expected", None),
     ("1 < rooms < 5", "<", "比较不能连写", "comparisons do not chain", Some("a <= x AND x <= b")),
     ("rooms IN ()", ")", "IN 的括号里至少要有一个值", "IN needs at least one value", None),
-    ("DATE '2026-02-30' = filed_on", "'2026-02-30'", "不是日期", "is no such day", Some("DATE '2026-07-01'")),
-    ("MONTH '2026-13' = since", "'2026-13'", "不是月份", "", Some("MONTH '2026-07'")),
+    (
+        "DATE '2026-02-30' = filed_on",
+        "DATE '2026-02-30'",
+        "不是日期",
+        "is no such day",
+        Some("DATE '2026-07-01'"),
+    ),
+    ("MONTH '2026-13' = since", "MONTH '2026-13'", "不是月份", "is no such month", Some("MONTH '2026-07'")),
     ("urban 且urban", "且urban", "", "expected", Some("且 urban")),
     // Names.
     (
@@ -49,7 +55,7 @@ const COMPLAINTS: &[Complaint] = &[
         "there is no parameter dibao_standrd; did you mean",
         Some("dibao_standard"),
     ),
-    ("param > 5", "param", "", "", None),
+    ("param > 5", "param", "参数写作 param.名称", "a parameter is written param.name", Some("param.名称")),
     (
         "table.car['1'] > 5",
         "car",
@@ -57,7 +63,7 @@ const COMPLAINTS: &[Complaint] = &[
         "there is no table car; did you mean care?",
         Some("care"),
     ),
-    ("table.care > 5", "table.care", "参数表要带键", "a table needs a key", Some("table.名称[键]")),
+    ("table.care > 5", ">", "这里应是 [", "expected [", None),
     ("members.income > 5", "members", "members 有许多行", "members has many rows", None),
     ("members > 5", "members", "members 是关系", "members is a relation", Some("count(members.*)")),
     ("head > 5", "head", "head 是关系", "head is a relation", Some("head.字段")),

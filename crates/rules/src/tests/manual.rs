@@ -195,8 +195,8 @@ fn every_lint_of_the_manual_speaks() {
 
 #[test]
 fn the_manual_names_every_function() {
-    let functions = crate::compiled::Function::ALL.iter().map(|(name, _)| *name);
-    let aggregates = crate::compiled::AggregateFunction::ALL.iter().map(|(name, _)| *name);
+    let functions = compiled::Function::ALL.iter().map(|(name, _)| *name);
+    let aggregates = compiled::AggregateFunction::ALL.iter().map(|(name, _)| *name);
     for name in functions.chain(aggregates).chain(["round"]) {
         assert!(MANUAL.contains(&format!("`{name}(")), "the manual does not describe {name}");
     }
