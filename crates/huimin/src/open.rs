@@ -73,5 +73,7 @@ pub async fn connect(database: &Database) -> Result<Office, Failure> {
     db.migrate(&office::migrations()).await?;
     let release = releases::current(&db).await?;
     people::prepare_projections(&db, &release).await?;
-    Ok(Office::new(db, Arc::new(Calendar::from_json(HOLIDAYS)?), release, machine_clock()))
+    let office = Office::new(db, Arc::new(Calendar::from_json(HOLIDAYS)?), release, machine_clock());
+    office::trial::follow(&office).await?;
+    Ok(office)
 }

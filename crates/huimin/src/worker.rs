@@ -8,7 +8,7 @@ use std::time::Duration;
 use letters::Typesetter;
 use office::casework::letters::{self as queue, Waiting};
 use office::casework::reviews;
-use office::{Office, OfficeError, access, casework, means_test, people, releases, roll};
+use office::{Office, means_test, releases, roll};
 use store::jobs;
 
 /// How long a worker rests when there is nothing to do.
@@ -93,16 +93,7 @@ async fn seal(office: Arc<Office>) {
 
 async fn round(office: Arc<Office>) {
     loop {
-        let result: Result<(), OfficeError> = async {
-            casework::tick::tick(&office).await?;
-            reviews::schedule(&office).await?;
-            people::roll_forward(&office).await?;
-            access::forget_expired(&office).await?;
-            releases::follow(&office).await?;
-            Ok(())
-        }
-        .await;
-        if let Err(error) = result {
+        if let Err(error) = office::round(&office).await {
             tracing::error!(%error, "the round failed");
         }
         tokio::time::sleep(ROUND).await;

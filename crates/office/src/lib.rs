@@ -14,10 +14,12 @@
 //! - [`means_test`]: consent, departments' files, queries, reports;
 //! - [`reports`]: numbers and the lists behind them;
 //! - [`roll`]: the roll taken over from before, its lists, and payments at the accountant's desk;
+//! - [`trial`]: the clock of a synthetic database; [`round`]: what only time brings;
 //! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import.
 //!
 //! This room knows no HTTP and no HTML.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use catalogue::Release;
@@ -36,6 +38,7 @@ pub mod releases;
 pub mod reports;
 pub mod roll;
 pub mod tabular;
+pub mod trial;
 pub mod uploads;
 pub mod words;
 
@@ -51,6 +54,8 @@ pub struct Office {
     release: RwLock<Arc<Release>>,
     kept: releases::Kept,
     clock: Clock,
+    /// Days by which a synthetic database is ahead of its clock.
+    days_ahead: AtomicI64,
 }
 
 impl Office {
@@ -59,7 +64,7 @@ impl Office {
     pub fn new(db: Db, calendar: Arc<Calendar>, release: Arc<Release>, clock: Clock) -> Office {
         let kept = releases::Kept::default();
         kept.keep(Arc::clone(&release));
-        Office { db, calendar, release: RwLock::new(release), kept, clock }
+        Office { db, calendar, release: RwLock::new(release), kept, clock, days_ahead: AtomicI64::new(0) }
     }
 
     /// The database.
@@ -83,7 +88,19 @@ impl Office {
     /// The moment of this use-case. Take it once, at the beginning.
     #[must_use]
     pub fn now(&self) -> Now {
-        (self.clock)()
+        let machine = (self.clock)();
+        match self.days_ahead() {
+            0 => machine,
+            days => Now::from_unix_ms(machine.at_ms() + days * trial::DAY_MS),
+        }
+    }
+
+    pub(crate) fn days_ahead(&self) -> i64 {
+        self.days_ahead.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_days_ahead(&self, days: i64) {
+        self.days_ahead.store(days, Ordering::SeqCst);
     }
 
     /// The release of the packs in force.
@@ -103,6 +120,20 @@ impl Office {
         self.kept.keep(Arc::clone(&release));
         *self.release.write().unwrap_or_else(PoisonError::into_inner) = release;
     }
+}
+
+/// What only time brings: clocks that run out, reviews that fall due, notices that end, facts that begin today, sessions that are over, releases that
+/// another process put in force. Runs every few minutes; doing it twice does nothing more.
+///
+/// # Errors
+/// The database's.
+pub async fn round(office: &Office) -> Result<(), OfficeError> {
+    casework::tick::tick(office).await?;
+    casework::reviews::schedule(office).await?;
+    people::roll_forward(office).await?;
+    access::forget_expired(office).await?;
+    releases::follow(office).await?;
+    Ok(())
 }
 
 /// The ledger's and the modules' migrations, oldest first; [`store::MIGRATIONS`] come before.

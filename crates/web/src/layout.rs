@@ -67,6 +67,7 @@ pub(crate) fn layout<'a>(state: &'a AppState, frame: &'a Frame, page: &'a Page) 
         }
         _ => {}
     }
+    let user_is_staff = user.is_some();
     Layout {
         nav,
         current: page.current.into(),
@@ -77,6 +78,10 @@ pub(crate) fn layout<'a>(state: &'a AppState, frame: &'a Frame, page: &'a Page) 
             .db()
             .synthetic()
             .then(|| "演示环境：页面中的人员和数据均为虚构，不要录入真实的个人信息。".into()),
+        trial_clock: (staff && user_is_staff && state.office.db().synthetic()).then(|| {
+            let today = vocab::zh_date(state.office.now().today());
+            Link::new(crate::trial::PATH, format!("演示日期：{today}"))
+        }),
         here: frame.here.as_str().into(),
         back: page.back.clone(),
         notice: frame.flash.as_ref().map(|(kind, text)| Flash { kind: *kind, text: text.as_str().into() }),

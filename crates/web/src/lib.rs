@@ -41,6 +41,7 @@ pub mod state;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trial;
 pub mod typed;
 pub mod ui;
 pub mod wizard;

@@ -69,7 +69,7 @@ impl Entry {
         if let Some(page) = again::resend_page(state, &self.kept) {
             return page.cookie(cookie).into();
         }
-        let own_side = frame::is_local(&self.to) && (home == "/") != self.to.starts_with("/desk");
+        let own_side = frame::is_local(&self.to) && home.starts_with("/desk") == self.to.starts_with("/desk");
         SeeOther::to(if own_side { self.to.as_str() } else { home }).cookie(cookie).into()
     }
 }
@@ -207,7 +207,7 @@ async fn citizen_sign_in(visitor: Visitor, Form(typed): Form<Code>) -> Result<An
     match access::sign_in_citizen(visitor.office(), &code, &last_four).await {
         Ok((token, _)) => {
             let cookie = frame::cookie(&visitor.state, CITIZEN_COOKIE, token.reveal().to_owned());
-            Ok(entry.onward(&visitor.state, cookie, "/"))
+            Ok(entry.onward(&visitor.state, cookie, "/my"))
         }
         Err(error) => {
             let errors = at_field(&form_errors(error)?, "code");

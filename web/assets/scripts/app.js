@@ -1,8 +1,9 @@
 // Every page works without this file. It adds: focus on error summaries, conditional questions, the menu on phones,
-// a file field that speaks Chinese, the print button, and partial updates on staff pages (htmx).
+// a file field that speaks Chinese, a signature written on the screen, the print button, and partial updates on staff pages (htmx).
 import {
   Button, Checkboxes, ErrorSummary, FileUpload, NotificationBanner, Radios, ServiceNavigation, SkipLink, createAll, isSupported,
 } from 'govuk-frontend'
+import { signaturePads } from './signature.js'
 import htmx from 'htmx.org/dist/htmx.esm.js'
 
 // `aria-expanded` is not allowed on a radio button; show and hide its further questions without it.
@@ -24,6 +25,7 @@ if (isSupported()) {
       leftDropZone: '已离开上传区',
     },
   })
+  signaturePads(document)
 }
 
 // In one column (a phone, large type) the list comes first: the filter panel opens on a tap.

@@ -1,12 +1,12 @@
 //! Forms that are not finished: saved page by page, sealed, for their owner alone.
 
-use store::{AuditActor, CaseId, IdempotencyKey, Once, Query, Scope, Tx};
+use store::{AuditActor, CaseId, HouseholdId, IdempotencyKey, Once, PersonId, Query, Scope, Tx};
 
 use super::trace::By;
-use super::{DraftId, filing};
+use super::{DraftId, filing, known};
 use crate::access::{Actor, Citizen, Granted};
 use crate::forms::Answers;
-use crate::{Office, OfficeError};
+use crate::{Office, OfficeError, people};
 use ledger::EntitlementId;
 
 /// How many unfinished forms somebody may have.
@@ -90,6 +90,20 @@ pub async fn begin(
     item: &str,
     entitlement: Option<EntitlementId>,
 ) -> Result<DraftId, OfficeError> {
+    let about = match filler {
+        Filler::Citizen(citizen) => Some(citizen.person),
+        Filler::Desk(_) => None,
+    };
+    started(office, filler, item, entitlement, about).await
+}
+
+async fn started(
+    office: &Office,
+    filler: Filler<'_>,
+    item: &str,
+    entitlement: Option<EntitlementId>,
+    applicant: Option<PersonId>,
+) -> Result<DraftId, OfficeError> {
     let release = office.release();
     let definition = release.items.get(item).ok_or(OfficeError::NotFound("这个事项"))?;
     if matches!(filler, Filler::Citizen(_)) && !definition.citizens_may_file {
@@ -126,6 +140,18 @@ pub async fn begin(
             "你已有 {OPEN_MAX} 份没有提交的表单。请先提交或删除不用的，再填新的。"
         )));
     }
+    let known = match (applicant, release.forms.get(&definition.form)) {
+        (Some(applicant), Some(form)) if entitlement.is_none() => {
+            if let Some(number) = in_hand(&tx, item, applicant).await? {
+                return Err(OfficeError::Conflict(format!(
+                    "这个家庭已有一件“{}”正在办理（{number}），不用重复申请。",
+                    definition.title
+                )));
+            }
+            known::answers(office, &tx, applicant, form).await?
+        }
+        _ => Answers::new(),
+    };
     let id = Query::system(
         "a draft of the caller",
         "INSERT INTO draft (owner, item, form, entitlement_id, answers_sealed, created_at, updated_at) \
@@ -135,13 +161,50 @@ pub async fn begin(
     .bind(item)
     .bind(definition.form.as_str())
     .bind(entitlement)
-    .bind(office.keys().seal("{}")?)
+    .bind(sealed(office, &known)?)
     .bind(now)
     .bind(now)
     .insert(&tx)
     .await?;
     tx.commit().await?;
     Ok(DraftId(id))
+}
+
+/// Begins a form for a family on file in the officer's reach: what is known stands in it.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] outside the officer's reach; [`OfficeError::Conflict`] when the family has the matter in hand; as [`begin`].
+pub async fn begin_for_family(
+    office: &Office,
+    officer: &Granted<crate::access::FileForOther>,
+    item: &str,
+    household: HouseholdId,
+) -> Result<DraftId, OfficeError> {
+    let head: PersonId = Query::new(
+        &officer.scope(),
+        &people::HOUSEHOLD_COLUMNS,
+        "SELECT m.person_id FROM household h JOIN membership m ON m.household_id = h.id AND m.head \
+         AND m.until_on IS NULL AND m.superseded_at IS NULL WHERE {scope} AND h.id = ?",
+    )
+    .bind(household)
+    .optional(office.db())
+    .await?
+    .ok_or(OfficeError::NotFound("这个家庭"))?
+    .get("person_id")?;
+    started(office, Filler::Desk(officer), item, None, Some(head)).await
+}
+
+/// Whether the family of a person has the matter in hand: the number of its case.
+async fn in_hand(tx: &Tx, item: &str, person: PersonId) -> Result<Option<String>, OfficeError> {
+    Ok(Query::system(
+        "whether a family has the same matter in hand, before a form is begun for it",
+        "SELECT c.number FROM case_file c JOIN membership m ON m.household_id = c.household_id AND m.until_on IS NULL \
+         AND m.superseded_at IS NULL WHERE m.person_id = ? AND c.item = ? AND c.state = 'open' ORDER BY c.id DESC LIMIT 1",
+    )
+    .bind(person)
+    .bind(item)
+    .optional_as(tx, |row| row.get("number"))
+    .await?)
 }
 
 /// The owner's draft.

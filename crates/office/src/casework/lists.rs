@@ -3,10 +3,13 @@
 //! A task belongs to exactly one office, so a work list is one index range however big the city is.
 
 use chrono::NaiveDate;
-use store::{AuditEntry, CaseId, Count, Cursor, Page, Query};
+use store::{AuditEntry, CaseId, Count, Cursor, HouseholdId, Page, Query};
+use vocab::Level;
 
 use super::{CASE, TaskId};
 use crate::access::{Actor, Citizen, Export, Granted, ReadCase};
+use crate::divisions::DivisionView;
+use crate::people::sealing;
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError, audited};
 
@@ -26,6 +29,8 @@ pub struct WorkFilter {
     pub words: Option<String>,
     /// Only what is overdue.
     pub overdue: bool,
+    /// Only cases handled in this county, township or village.
+    pub place: Option<DivisionView>,
 }
 
 /// One line of a work list.
@@ -41,6 +46,8 @@ pub struct Work {
     pub item: String,
     /// Applicant's name.
     pub applicant: String,
+    /// Applicant's citizen ID, masked.
+    pub citizen_id: String,
     /// Name of the village.
     pub village: String,
     /// Name of the township.
@@ -80,7 +87,7 @@ pub async fn worklist(
 ) -> Result<Page<Work>, OfficeError> {
     let today = office.now().today();
     let mut sql = String::from(
-        "SELECT t.id, t.case_id, t.step, t.title, t.due_on, t.earliest_on, c.number, c.item, p.name AS applicant, \
+        "SELECT t.id, t.case_id, t.step, t.title, t.due_on, t.earliest_on, c.number, c.item, p.name AS applicant, p.citizen_id_sealed, \
          v.name AS village, w.name AS township \
          FROM task t JOIN case_file c ON c.id = t.case_id JOIN person p ON p.id = c.applicant_person_id \
          JOIN division v ON v.id = c.village_id JOIN division w ON w.id = c.township_id \
@@ -95,6 +102,7 @@ pub async fn worklist(
     if filter.overdue {
         sql.push_str(" AND t.due_on < ?");
     }
+    sql.push_str(handled_in(filter.place.as_ref()));
     sql.push_str(" AND {after} ORDER BY t.due_on, t.id LIMIT ?");
     let mut query = Query::new(&actor.scope(), &CASE, sql).bind(actor.division).bind_list(role_codes(actor));
     if !filter.items.is_empty() {
@@ -106,30 +114,39 @@ pub async fn worklist(
     if filter.overdue {
         query = query.bind(today);
     }
+    if let Some(place) = &filter.place {
+        query = query.bind(place.id);
+    }
     let page = query
         .after(&["t.due_on", "t.id"], cursor)
         .page(
             office.db(),
             PAGE_SIZE,
             |row| {
-                Ok(Work {
+                let sealed: Vec<u8> = row.get("citizen_id_sealed")?;
+                let work = Work {
                     task: row.get("id")?,
                     case: row.get("case_id")?,
                     number: row.get("number")?,
                     item: row.get("item")?,
                     applicant: row.get("applicant")?,
+                    citizen_id: String::new(),
                     village: row.get("village")?,
                     township: row.get("township")?,
                     step: row.get("step")?,
                     title: row.get("title")?,
                     due_on: row.get("due_on")?,
                     earliest_on: row.get("earliest_on")?,
-                })
+                };
+                Ok((work, sealed))
             },
-            |work| Cursor::new().date(work.due_on).integer(work.task),
+            |(work, _)| Cursor::new().date(work.due_on).integer(work.task),
         )
         .await?;
-    Ok(page)
+    let rows = page.rows.into_iter().map(|(work, sealed)| {
+        Ok(Work { citizen_id: sealing::masked_citizen_id(office.keys(), &sealed)?, ..work })
+    });
+    Ok(Page { rows: rows.collect::<Result<_, OfficeError>>()?, next: page.next })
 }
 
 /// The actor's open tasks as an Excel file, at most [`SHEET_ROWS_MAX`]. Taking it out is audited.
@@ -230,6 +247,17 @@ fn role_codes(actor: &Actor) -> Vec<&'static str> {
     actor.roles.iter().map(|role| role.code()).collect()
 }
 
+/// The condition on where a case is handled; binds the division.
+fn handled_in(place: Option<&DivisionView>) -> &'static str {
+    match place.map(|place| place.level) {
+        None => "",
+        Some(Level::Village) => " AND c.village_id = ?",
+        Some(Level::Township) => " AND c.township_id = ?",
+        Some(Level::County) => " AND c.county_id = ?",
+        Some(_) => " AND c.county_id IN (SELECT descendant_id FROM division_closure WHERE ancestor_id = ?)",
+    }
+}
+
 /// A LIKE pattern for a beginning; the wildcards of what was typed are taken literally by dropping them.
 fn starts_with(words: &str) -> String {
     format!("{}%", words.trim().replace(['%', '_'], ""))
@@ -244,6 +272,10 @@ pub struct CaseFilter {
     pub state: Option<String>,
     /// A case number or the beginning of an applicant's name.
     pub words: Option<String>,
+    /// Only cases handled in this county, township or village.
+    pub place: Option<DivisionView>,
+    /// Only this family's.
+    pub household: Option<HouseholdId>,
 }
 
 /// One line of a list of cases.
@@ -291,6 +323,10 @@ pub async fn cases(
     if filter.words.is_some() {
         sql.push_str(" AND (c.number = ? OR p.name LIKE ?)");
     }
+    sql.push_str(handled_in(filter.place.as_ref()));
+    if filter.household.is_some() {
+        sql.push_str(" AND c.household_id = ?");
+    }
     sql.push_str(" AND {after} ORDER BY c.id DESC LIMIT ?");
     let mut query = Query::new(&actor.scope(), &CASE, sql);
     if let Some(item) = &filter.item {
@@ -302,10 +338,72 @@ pub async fn cases(
     if let Some(words) = &filter.words {
         query = query.bind(words.trim()).bind(starts_with(words));
     }
+    if let Some(place) = &filter.place {
+        query = query.bind(place.id);
+    }
+    if let Some(household) = filter.household {
+        query = query.bind(household);
+    }
     Ok(query
         .after_descending(&["c.id"], cursor)
         .page(office.db(), PAGE_SIZE, case_line, |line| Cursor::new().integer(line.case))
         .await?)
+}
+
+/// Cases that the actor may see as an Excel file, at most [`SHEET_ROWS_MAX`]. Taking it out is audited.
+///
+/// # Errors
+/// The database's.
+pub async fn cases_sheet(
+    office: &Office,
+    actor: &Granted<ReadCase>,
+    _export: &Granted<Export>,
+    filter: &CaseFilter,
+) -> Result<Vec<u8>, OfficeError> {
+    let columns = [
+        ("受理号", 22),
+        ("业务", 24),
+        ("申请人", 12),
+        ("村（社区）", 20),
+        ("状态", 16),
+        ("提交日期", 12),
+        ("办理期限", 12),
+    ];
+    let columns = columns.map(|(title, width)| ListColumn::new(title, width));
+    let release = office.release();
+    let mut list = ListWriter::new(ListFormat::Excel, "办件", Some("办件"), &columns)?;
+    let (mut cursor, mut rows) = (None, 0);
+    loop {
+        let page = cases(office, actor, filter, cursor.as_ref()).await?;
+        rows += page.rows.len();
+        for line in page.rows {
+            let item = release.items.get(&line.item);
+            let state = match &line.outcome {
+                Some(outcome) if !line.open => release.code_title("case_outcome", outcome).to_owned(),
+                _ => item
+                    .and_then(|item| item.step(&line.step))
+                    .map_or_else(|| line.step.clone(), |step| step.title.clone()),
+            };
+            let title = item.map_or(line.item, |item| item.title.clone());
+            let texts = [line.number, title, line.applicant, line.village, state];
+            let mut cells: Vec<ListCell> = texts.into_iter().map(ListCell::from).collect();
+            cells.push(line.filed_on.into());
+            cells.push(line.due_on.map_or_else(|| String::new().into(), ListCell::from));
+            list.row(&cells)?;
+        }
+        cursor = page.next;
+        if cursor.is_none() || rows >= SHEET_ROWS_MAX {
+            break;
+        }
+    }
+    let file = list.finish()?;
+    let entry = AuditEntry {
+        division: Some(actor.division),
+        details: serde_json::json!({ "rows": rows }),
+        ..audited(office.now().at_ms(), actor.audit(), "cases.exported", ("division", actor.division.0))
+    };
+    office.db().audit_read(entry).await?;
+    Ok(file)
 }
 
 /// The family's own cases, the newest first. A family has few; the list is not paged.

@@ -18,6 +18,7 @@ pub mod drafts;
 pub mod effects;
 pub mod filing;
 pub mod form_context;
+mod known;
 pub mod letters;
 pub mod lists;
 pub mod notices;

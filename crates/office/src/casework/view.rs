@@ -1,6 +1,6 @@
 //! A case as the desk and the family read it.
 
-use catalogue::definition::{Action, Item, Permission};
+use catalogue::definition::{Action, Effect, Item, Outcome, Permission};
 use store::{AuditEntry, CaseId, Connection, DivisionId, PersonId, Query, Scope};
 
 use super::act::{self, Doer, once_only, stands_at};
@@ -62,6 +62,10 @@ pub struct ActionView {
     pub not_yet: Option<String>,
     /// Refuses, reduces or stops.
     pub takes_away: bool,
+    /// Beside the usual way: a note, more time, a step back, an early end.
+    pub aside: bool,
+    /// Leads to another step.
+    pub onward: bool,
 }
 
 /// Everything about a case.
@@ -292,9 +296,37 @@ async fn actions(
                 confirm: action.confirm.clone(),
                 not_yet,
                 takes_away: action.effects.iter().any(|effect| effect.takes_away()),
+                aside: is_aside(item, action, &case.step),
+                onward: action.to.is_some(),
             }
         })
         .collect())
+}
+
+/// Whether an action is beside the usual way of a case at `step`.
+fn is_aside(item: &Item, action: &Action, step: &str) -> bool {
+    let place = |id: &str| item.steps.iter().position(|known| *known.id == *id);
+    let back = action.to.as_ref().and_then(|to| place(to)).is_some_and(|to| Some(to) < place(step));
+    let notes = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::RecordRelative
+                | Effect::RecordComplaint
+                | Effect::RecordSample
+                | Effect::Extend(_)
+                | Effect::Letter(_)
+                | Effect::Task(_)
+                | Effect::OnceOnly
+        )
+    };
+    let only_notes = action.to.is_none()
+        && !action.effects.is_empty()
+        && action.effects.iter().all(|effect| notes(effect));
+    let gives_up = action
+        .effects
+        .iter()
+        .any(|effect| matches!(**effect, Effect::End(Outcome::Terminated | Outcome::Withdrawn)));
+    back || only_notes || gives_up
 }
 
 /// The actions done in a case, each with whether this officer did it.
@@ -318,6 +350,12 @@ async fn done_by(
         .collect()
 }
 
+/// The determination that a case stands on; the newest while it stands on none.
+#[must_use]
+pub fn that_counts<'a>(case: &CaseRow, all: &'a [DeterminationView]) -> Option<&'a DeterminationView> {
+    all.iter().find(|known| Some(known.id) == case.determination).or(all.first())
+}
+
 /// One action with its form, ready to be filled: what the case knows already stands in the form.
 #[derive(Debug, Clone)]
 pub struct ActionPage {
@@ -331,6 +369,8 @@ pub struct ActionPage {
     pub title: String,
     /// Law behind it.
     pub basis: Vec<String>,
+    /// What the rules last said, for those who decide by it.
+    pub determination: Option<DeterminationView>,
     /// The family's members in their order, for pages that go over them.
     pub members: Vec<(PersonId, String)>,
     /// The office for which it is done.
@@ -363,6 +403,8 @@ pub async fn action_page(
     let on = case.accepted_on.unwrap_or(case.filed_on);
     let basis = release.basis_on(&definition.basis, on).iter().map(|citation| citation.text()).collect();
     let members = members(office.db(), &case).await?;
+    let determinations = determine::of_case(office.db(), &scope, id).await?;
+    let determination = that_counts(&case, &determinations).cloned();
     let division = match doer {
         Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),
         _ => None,
@@ -371,6 +413,7 @@ pub async fn action_page(
         title: item.title.clone(),
         action: view,
         basis,
+        determination,
         members,
         division,
         case,

@@ -442,7 +442,22 @@ fn merged(field: &Field, before: Option<&Raw>, sent: &[SentPart<'_>]) -> Raw {
         return Raw::Parts(parts);
     }
     let last = sent.iter().rev().map(|(_, value)| *value).find(|value| !blank(value));
+    // Pages show a number that is on file masked; sent back untouched it stays what it is.
+    if let Some(before) =
+        before.filter(|before| last.is_some() && shown_masked(field, before).as_deref() == last)
+    {
+        return before.clone();
+    }
     Raw::Text(last.or(sent.last().map(|(_, value)| *value)).unwrap_or_default().to_owned())
+}
+
+/// A citizen ID as pages show it in its field; none for other fields and for what is no citizen ID.
+#[must_use]
+pub fn shown_masked(field: &Field, raw: &Raw) -> Option<String> {
+    if *field.kind != FieldKind::CitizenId {
+        return None;
+    }
+    raw.text().parse::<vocab::CitizenId>().ok().map(|id| id.masked())
 }
 
 /// What the answers point at outside the form: look these up before checking, one query each.

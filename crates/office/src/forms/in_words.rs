@@ -81,6 +81,8 @@ impl FilledForm<'_> {
                 if *field.kind == FieldKind::Signature {
                     return "已签名".to_owned();
                 }
+                // A citizen ID may have come from the files and not from whoever reads this.
+                let masked = masked || *field.kind == FieldKind::CitizenId;
                 value.in_words(field, self.context, masked, member)
             }
             Some(Reading::Wrong(_)) if masked && is_sensitive(field) => "****（填写有误）".to_owned(),

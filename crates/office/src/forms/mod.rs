@@ -30,7 +30,7 @@ mod tests;
 mod value;
 mod walk;
 
-pub use answers::{Answers, FieldPath, Mentions, Raw, RawRecord};
+pub use answers::{Answers, FieldPath, Mentions, Raw, RawRecord, shown_masked};
 pub use check::{Checked, check_form, check_page};
 pub use declared::{FormEntry, FormFact, FormFinding, FormSubject, entries, facts, findings};
 pub use errors::Errors;

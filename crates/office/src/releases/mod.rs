@@ -17,6 +17,7 @@ mod in_force;
 mod kept;
 mod layer;
 mod standard_change;
+mod standard_review;
 mod standards;
 
 pub use changes::{
@@ -26,9 +27,9 @@ pub use changes::{
 pub use export::export_pack;
 pub use in_force::{current, follow, install};
 pub use kept::{Kept, kept};
-pub use standard_change::{
-    Confirmed, Effect, Preview, ReviewKind, ReviewLine, StandardReviewId, confirm_increases, make_reviews,
-    preview_change, reviews, settle_review,
+pub use standard_change::{Effect, Preview, ReviewKind, StandardReviewId, make_reviews, preview_change};
+pub use standard_review::{
+    Confirmed, ReviewLine, confirm_increases, reviews, reviews_by_kind, settle_review,
 };
 pub use standards::{Standard, StandardValue, standard_history, standards};
 

@@ -247,6 +247,7 @@ pub async fn export_bank_file(
     let officer = officer(office, actor);
     let scope = actor.scope();
     let of = ledger::run::load(office.db(), &scope, run).await?;
+    let release = office.release();
     let mut lines: Vec<(BankLine, String)> = Vec::new();
     let mut after = 0;
     loop {
@@ -257,7 +258,9 @@ pub async fn export_bank_file(
         for line in page {
             let number = numbers.get(&line.account).cloned();
             let number = number.ok_or_else(|| OfficeError::Internal("发放明细的账户不存在".to_owned()))?;
-            lines.push((line, number));
+            // The bank reads its own name, not the code of our list.
+            let bank = release.code_title("bank", &line.bank).to_owned();
+            lines.push((BankLine { bank, ..line }, number));
         }
     }
     let total = Fen::checked_sum(lines.iter().map(|(line, _)| line.amount));

@@ -6,6 +6,7 @@ use axum::routing::get;
 use ledger::pages::{self, EntitlementRow};
 use ledger::{EntitlementState, LineState};
 use maud::{Markup, html};
+use office::Office;
 use office::casework::drafts::{self, Draft, Filler};
 use office::casework::lists::{self, CaseLine};
 use office::people;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use store::Cursor;
 
 use crate::answer::Page;
+use crate::desk::words::state_tag;
 use crate::error::Fault;
 use crate::extract::CitizenDesk;
 use crate::state::AppState;
@@ -52,7 +54,7 @@ async fn mine(desk: CitizenDesk) -> Result<Page, Fault> {
             (unfinished_list(&release, &unfinished))
         }
         h2.govuk-heading-m { "办件" }
-        (case_table(&release, &cases))
+        (case_table(office, &release, &cases))
         (button_group(&html! { (button_link("/services", "办别的事", ButtonKind::Secondary)) }))
         p.govuk-body { (Link::new("/my/authorisations", "我的核对授权")) }
         p.govuk-body { (Link::new("/my/looks", "谁看过我的资料")) }
@@ -107,33 +109,14 @@ fn unfinished_list(release: &catalogue::Release, unfinished: &[Draft]) -> Markup
     }
 }
 
-/// How a case stands, in a coloured box.
-pub(super) fn state_tag(open: bool, outcome: Option<&str>, step: &str) -> Markup {
-    if open {
-        return tag(Colour::Blue, step);
-    }
-    match outcome {
-        Some("granted") => tag(Colour::Green, "已确认"),
-        Some("refused") => tag(Colour::Red, "不予确认"),
-        Some("withdrawn") => tag(Colour::Grey, "已撤回"),
-        Some("terminated") => tag(Colour::Grey, "已终止"),
-        Some("continued") => tag(Colour::Green, "继续保障"),
-        Some("increased") => tag(Colour::Green, "已增加"),
-        Some("reduced") => tag(Colour::Orange, "已调减"),
-        Some("stopped") => tag(Colour::Red, "已停发"),
-        Some("tapered") => tag(Colour::Orange, "渐退"),
-        _ => tag(Colour::Grey, "已办结"),
-    }
-}
-
-fn case_table(release: &catalogue::Release, cases: &[CaseLine]) -> Table<'static> {
+fn case_table(office: &Office, release: &catalogue::Release, cases: &[CaseLine]) -> Table<'static> {
     let rows = cases.iter().map(|line| {
         let item = release.items.get(&line.item);
         let step = item.and_then(|item| item.step(&line.step)).map_or("正在办理", |step| step.public_title.as_str());
         let title = item.map_or(line.item.as_str(), |item| item.title.as_str());
         vec![
             html! { (Link::new(format!("/my/cases/{}", line.case), title.to_owned()).about(format!("，编号 {}", line.number))) },
-            state_tag(line.open, line.outcome.as_deref(), step),
+            state_tag(office, line.open, step, line.outcome.as_deref()),
             html! { (vocab::zh_date(line.filed_on)) },
             html! { @match line.due_on { Some(due) if line.open => (vocab::zh_date(due)), _ => "—" } },
             html! { (line.number) },
@@ -175,7 +158,7 @@ async fn payments(desk: CitizenDesk, Query(asked): Query<Asked>) -> Result<Page,
     };
     let release = office.release();
     let rows = lines.iter().map(|line| {
-        let account = line.number_tail.as_deref().map(|tail| format!("{}，尾号 {tail}", line.bank.as_deref().unwrap_or("银行")));
+        let account = line.number_tail.as_deref().map(|tail| format!("{}，尾号 {tail}", release.code_title("bank", line.bank.as_deref().unwrap_or("银行"))));
         vec![
             html! { (line.month.zh()) },
             html! { (programme_title(&release, &line.programme).to_owned()) },

@@ -15,9 +15,9 @@ use office::releases;
 use store::CaseId;
 
 use super::explain;
-use super::my::state_tag;
 use super::services::laws;
 use crate::answer::{Answer, Page, SeeOther};
+use crate::desk::words::state_tag;
 use crate::error::{Fault, form_errors};
 use crate::extract::CitizenDesk;
 use crate::form_body::{Fields, KeyedForm, upload_limit};
@@ -52,12 +52,12 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
     let on = view.case.accepted_on.unwrap_or(view.case.filed_on);
     let content = html! {
         (heading(Some(&format!("编号 {}", view.case.number)), &view.title))
-        p.govuk-body { (state_tag(view.case.open, view.case.outcome.as_deref(), step)) }
+        p.govuk-body { (state_tag(office, view.case.open, step, view.case.outcome.as_deref())) }
         (now_box(&view, item))
         (actions(&view))
         h2.govuk-heading-m { "办到哪一步" }
         (way(&view))
-        @if let Some(determination) = view.determinations.iter().find(|known| Some(known.id) == view.case.determination).or(view.determinations.first()) {
+        @if let Some(determination) = view::that_counts(&view.case, &view.determinations) {
             h2.govuk-heading-m { "按规定怎么算" }
             @let kept = releases::kept(office, &determination.release_hash).await?;
             @if view.case.open { p.govuk-body { "这是到目前为止按已核实的情况算的，最后以确认的决定为准。" } }

@@ -114,6 +114,18 @@ pub(super) fn county_or_first<'a>(release: &'a Release, code: &'a str) -> Option
     counties().find(|place| place.code == code).or_else(|| counties().next()).map(|place| place.code.as_str())
 }
 
+/// Laws behind something in one short list.
+fn laws_listed(release: &Release, basis: &[Basis], on: NaiveDate) -> Markup {
+    html! {
+        ul.govuk-list.govuk-body-s {
+            @for citation in &release.basis_on(basis, on) {
+                @let article = citation.article.and_then(|number| citation.law.article(number));
+                li { (citation.text()) @if let Some(article) = article { "：" (article.title) } }
+            }
+        }
+    }
+}
+
 /// Laws behind something, each once, with what the article is about.
 pub(super) fn laws(release: &Release, basis: &[Basis], on: NaiveDate) -> Markup {
     let citations = release.basis_on(basis, on);
@@ -175,11 +187,11 @@ async fn guide(
         p.govuk-body { (item.result.title) }
         h2.govuk-heading-m { "不服怎么办" }
         p.govuk-body { (item.remedies) }
-        (laws(&release, &item.remedies_basis, on))
+        (laws_listed(&release, &item.remedies_basis, on))
         h2.govuk-heading-m { "到哪里办" }
         (where_to_go(&visitor, &release, county, on))
         h2.govuk-heading-m { "依据" }
-        (laws(&release, &item.basis, on))
+        (laws_listed(&release, &item.basis, on))
         (print_button())
     };
     let aside = help_aside(&visitor.state.site.help(), &[]);
@@ -192,13 +204,7 @@ fn materials(release: &Release, item: &Item, on: NaiveDate) -> Markup {
     html! {
         @if !asked.is_empty() {
             ul.govuk-list.govuk-list--bullet {
-                @for material in &asked {
-                    li {
-                        (material.title)
-                        @if let Some(when) = &material.when { "（" (when) "）" }
-                        span.govuk-hint { " " (in_brackets(release, &material.basis, on)) }
-                    }
-                }
+                @for material in &asked { li { (material.title) @if let Some(when) = &material.when { "（" (when) "）" } } }
             }
             p.govuk-body { "都在申请表里填写、勾选、签名，不用另外准备。" }
         } @else {
@@ -206,13 +212,18 @@ fn materials(release: &Release, item: &Item, on: NaiveDate) -> Markup {
         }
         @if !fetched.is_empty() {
             h3.govuk-heading-s { "这些不用交，我们自己查" }
-            (summary_list(&fetched.iter().map(|material| {
-                let query = material.fetched.as_ref().map_or("", |fetched| fetched.query.as_str());
-                SummaryRow::new(material.title.as_str(), html! {
-                    strong { "不用交" } "：" (query) br; span.govuk-hint { (in_brackets(release, &material.basis, on)) }
-                })
-            }).collect::<Vec<_>>()))
+            ul.govuk-list.govuk-list--bullet {
+                @for material in &fetched {
+                    @let query = material.fetched.as_ref().map_or("", |fetched| fetched.query.as_str());
+                    li { strong { (material.title) } "：" (query) }
+                }
+            }
         }
+        (details("材料的依据", &html! {
+            ul.govuk-list.govuk-body-s {
+                @for material in &item.materials { li { (material.title) "：" (in_brackets(release, &material.basis, on)) } }
+            }
+        }))
     }
 }
 

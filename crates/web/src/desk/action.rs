@@ -11,6 +11,7 @@ use office::forms::{Answers, FilledForm};
 use office::releases;
 use store::CaseId;
 
+use super::rules_in_words::in_short;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
@@ -129,6 +130,9 @@ async fn form_page(desk: &Desk<ReadCase>, page: &ActionPage, typed: Typed) -> Re
         (error_summary(&typed.errors))
         (heading(Some(&caption), &title))
         div.prose {
+            @if let Some(determination) = page.determination.as_ref().filter(|_| !page.action.aside) {
+                (inset(&html! { h2.govuk-heading-s { "按规定测算" } (in_short(determination)) }))
+            }
             @if typed.more && typed.errors.is_empty() {
                 (inset(&html! { p.govuk-body { "根据您的回答，还有几项需要填写。已填的内容都在，请补齐后再次提交。" } }))
             }

@@ -1,16 +1,18 @@
 //! All cases of one's area.
 
 use axum::extract::Query;
+use axum::response::Response;
 use maud::{Markup, html};
-use office::access::ReadCase;
+use office::access::{Export, ReadCase, Right};
 use office::casework::lists::{self, CaseFilter, CaseLine};
 use serde::Deserialize;
 use store::Cursor;
 
-use super::words::{due_markup, item_title, state_tag, step_title};
+use super::places::{place, place_select, places_below};
+use super::words::{download, due_markup, item_title, state_tag, step_title};
 use crate::answer::Page;
 use crate::error::Fault;
-use crate::extract::Desk;
+use crate::extract::{Desk, Staff};
 use crate::ui::form::{Choice, Field, Width, select, text_input};
 use crate::ui::parts::{filter, heading, with_sidebar};
 use crate::ui::table::{Column, Pager, Table};
@@ -24,24 +26,39 @@ pub(super) struct Asked {
     item: String,
     state: String,
     q: String,
+    place: String,
     after: String,
 }
 
 impl Asked {
     fn address(&self, after: &str) -> String {
-        address(HERE, &[("item", &self.item), ("state", &self.state), ("q", &self.q), ("after", after)])
+        self.address_at(HERE, after)
     }
 
-    fn filter(&self) -> CaseFilter {
+    fn address_at(&self, path: &str, after: &str) -> String {
+        let narrowed =
+            [("item", &*self.item), ("state", &self.state), ("q", &self.q), ("place", &self.place)];
+        address(path, &[&narrowed[..], &[("after", after)]].concat())
+    }
+
+    async fn filter(&self, desk: &Desk<ReadCase>) -> Result<CaseFilter, Fault> {
+        let place = place(desk, &self.place).await?;
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        CaseFilter { item: given(&self.item), state: given(&self.state), words: given(&self.q) }
+        Ok(CaseFilter {
+            item: given(&self.item),
+            state: given(&self.state),
+            words: given(&self.q),
+            place,
+            household: None,
+        })
     }
 }
 
 /// `GET /desk/cases`
 pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
     let cursor: Option<Cursor> = if asked.after.is_empty() { None } else { Some(asked.after.parse()?) };
-    let page = lists::cases(desk.office(), desk.granted(), &asked.filter(), cursor.as_ref()).await?;
+    let filtered = asked.filter(&desk).await?;
+    let page = lists::cases(desk.office(), desk.granted(), &filtered, cursor.as_ref()).await?;
     let table = Table {
         id: "cases".into(),
         caption: "办件".into(),
@@ -54,8 +71,14 @@ pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Re
             previous: cursor.is_some().then(|| asked.address("").into()),
             next: page.next.as_ref().map(|next| asked.address(&next.to_string()).into()),
         }),
+        exports: if desk.may(Right::Export) {
+            vec![Link::new(asked.address_at("/desk/cases/export", ""), "导出 Excel")]
+        } else {
+            Vec::new()
+        },
         ..Table::default()
     };
+    let places = places_below(&desk).await?;
     let release = desk.office().release();
     let items: Vec<Choice<'_>> =
         release.items.iter().map(|item| Choice::new(item.id.as_str(), item.title.as_str())).collect();
@@ -65,6 +88,7 @@ pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Re
         &html! {
             (text_input(&Field::new("q", "受理号或姓名").width(Width::Full).value(asked.q.as_str()).max_chars(40)))
             (select(&Field::new("item", "业务类型").value(asked.item.as_str()), &items, Some("全部")))
+            (place_select(filtered.place.as_ref(), &places))
             (select(&Field::new("state", "状态").value(asked.state.as_str()),
                 &[Choice::new("open", "办理中"), Choice::new("ended", "已办结")], Some("全部")))
         },
@@ -73,13 +97,14 @@ pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Re
     Ok(Page::new("全部办件", with_sidebar(&panel, &main)).under("cases"))
 }
 
-fn row(desk: &Desk<ReadCase>, line: &CaseLine) -> Vec<Markup> {
+/// The cells of a case in a list with these columns: number, item, applicant, village, state, filed, due.
+pub(crate) fn row(desk: &Staff, line: &CaseLine) -> Vec<Markup> {
     vec![
         html! { (Link::new(format!("/desk/cases/{}", line.case), line.number.as_str())) },
         html! { (item_title(desk.office(), &line.item)) },
-        html! { (line.applicant) },
+        html! { span.nowrap { (line.applicant) } },
         html! { (line.village) },
-        state_tag(line.open, &step_title(desk.office(), &line.item, &line.step), line.outcome.as_deref()),
+        state_tag(desk.office(), line.open, &step_title(desk.office(), &line.item, &line.step), line.outcome.as_deref()),
         html! { (line.filed_on) },
         match line.due_on {
             Some(due_on) if line.open => due_markup(desk.office(), due_on, None),
@@ -87,4 +112,13 @@ fn row(desk: &Desk<ReadCase>, line: &CaseLine) -> Vec<Markup> {
             None => html! { "尚未受理" },
         },
     ]
+}
+
+/// `GET /desk/cases/export`
+pub(super) async fn export(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    let filter = asked.filter(&desk).await?;
+    let export = desk.grant::<Export>()?;
+    let sheet = lists::cases_sheet(desk.office(), desk.granted(), &export, &filter).await?;
+    let format = office::tabular::ListFormat::Excel;
+    Ok(download(&format!("办件.{}", format.extension()), format.mime(), sheet))
 }

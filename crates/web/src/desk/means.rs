@@ -147,7 +147,7 @@ pub(super) async fn run(
     Path(case): Path<CaseId>,
     form: KeyedForm<Fields>,
 ) -> Result<SeeOther, Fault> {
-    let back = SeeOther::to(format!("/desk/cases/{case}#means"));
+    let back = SeeOther::to(super::case::address(case, "means"));
     match means_test::run(desk.office(), desk.granted(), case, form.form.get("purpose")).await {
         Ok(outcome) if outcome.differences > 0 => {
             Ok(back.done(format!("核对完成，有 {} 处与申报不一致。", outcome.differences)))

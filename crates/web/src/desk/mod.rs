@@ -10,12 +10,13 @@ use crate::state::AppState;
 
 mod action;
 mod case;
-mod cases;
+pub(crate) mod cases;
 mod departments;
 mod files;
 mod means;
+mod places;
 mod rules_in_words;
-mod words;
+pub(crate) mod words;
 mod work;
 
 /// Entries of the staff navigation.
@@ -40,6 +41,7 @@ pub fn routes() -> Router<AppState> {
         .route("/desk/work", get(work::list))
         .route("/desk/work/export", get(work::export))
         .route("/desk/cases", get(cases::list))
+        .route("/desk/cases/export", get(cases::export))
         .route("/desk/cases/{case}", get(case::show))
         .route("/desk/cases/{case}/means-test", post(means::run))
         .route("/desk/departments/template/{dataset}", get(departments::template))
@@ -48,4 +50,5 @@ pub fn routes() -> Router<AppState> {
         .route("/desk/attachments/{attachment}", get(files::attachment))
         .route("/desk/letters/{letter}", get(files::letter))
         .merge(uploads)
+        .merge(crate::trial::routes())
 }

@@ -25,15 +25,40 @@ pub(super) fn determinations(all: &[DeterminationView]) -> Markup {
     }
 }
 
-fn one(view: &DeterminationView) -> Markup {
+/// Outcome, amount, and one line for each condition.
+pub(super) fn in_short(view: &DeterminationView) -> Markup {
     let result = &view.result;
     html! {
-        h3.govuk-heading-s { (result.title) " " (outcome_tag(result.outcome)) }
         p.govuk-body {
-            (moment(view.made_at)) " 测算，适用 " (view.month.zh()) "的标准。"
-            @if let Some(amount) = view.amount { " 拟保障金额：" strong { "每月 " (amount.yuan_grouped()) " 元" } "。" }
+            (outcome_tag(result.outcome)) " "
+            @if let Some(amount) = view.amount { "拟保障金额 " strong { "每月 " (amount.yuan_grouped()) " 元" } "。" }
+            span.govuk-hint { (moment(view.made_at)) " 测算" }
         }
-        (conditions(result))
+        ul.govuk-list.conditions-short {
+            @for condition in &result.conditions {
+                @let mark = match condition.outcome { Outcome::Met => "✓", Outcome::NotMet => "✗", Outcome::Unknown => "?" };
+                li {
+                    strong aria-hidden="true" { (mark) } " " (condition.title)
+                    span.govuk-visually-hidden { "：" (outcome_words(condition.outcome)) }
+                    @for comparison in &condition.comparisons { div.govuk-hint { (comparison.text) } }
+                }
+            }
+        }
+        (missing(result))
+        @if let Some(flip) = &result.flip { p.govuk-body { (flip.text) "。" } }
+    }
+}
+
+fn outcome_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Met => "符合",
+        Outcome::NotMet => "不符合",
+        Outcome::Unknown => "还不能判断",
+    }
+}
+
+fn missing(result: &Determination) -> Markup {
+    html! {
         @if !result.missing.is_empty() {
             p.govuk-body {
                 "还缺："
@@ -44,17 +69,31 @@ fn one(view: &DeterminationView) -> Markup {
                 "。补齐以后结论可能改变。"
             }
         }
+    }
+}
+
+fn one(view: &DeterminationView) -> Markup {
+    let result = &view.result;
+    html! {
+        h3.govuk-heading-s { (result.title) " " (outcome_tag(result.outcome)) }
+        p.govuk-body {
+            (moment(view.made_at)) " 测算，适用 " (view.month.zh()) "的标准。"
+            @if let Some(amount) = view.amount { " 拟保障金额：" strong { "每月 " (amount.yuan_grouped()) " 元" } "。" }
+        }
+        (conditions(result))
+        (missing(result))
         @if let Some(flip) = &result.flip { p.govuk-body { "差多少：" (flip.text) "。" } }
         (calculation(view, result))
     }
 }
 
 fn outcome_tag(outcome: Outcome) -> Markup {
-    match outcome {
-        Outcome::Met => tag(Colour::Green, "✓ 符合"),
-        Outcome::NotMet => tag(Colour::Red, "✗ 不符合"),
-        Outcome::Unknown => tag(Colour::Yellow, "? 还不能判断"),
-    }
+    let (colour, mark) = match outcome {
+        Outcome::Met => (Colour::Green, "✓"),
+        Outcome::NotMet => (Colour::Red, "✗"),
+        Outcome::Unknown => (Colour::Yellow, "?"),
+    };
+    tag(colour, &format!("{mark} {}", outcome_words(outcome)))
 }
 
 fn conditions(result: &Determination) -> Markup {

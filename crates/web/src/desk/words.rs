@@ -53,28 +53,21 @@ pub(super) fn limit_words(limit: TimeLimit) -> String {
     }
 }
 
-/// How a case ended.
-pub(super) fn outcome_words(outcome: &str) -> (&str, Colour) {
+/// The colour of an ending; its words are the pack's.
+fn outcome_colour(outcome: &str) -> Colour {
     match outcome {
-        "granted" => ("已确认", Colour::Green),
-        "refused" => ("不予确认", Colour::Red),
-        "withdrawn" => ("已撤回", Colour::Grey),
-        "terminated" => ("已终止", Colour::Grey),
-        "continued" => ("继续享受", Colour::Green),
-        "increased" => ("已增发", Colour::Green),
-        "reduced" => ("已减发", Colour::Orange),
-        "stopped" => ("已停止", Colour::Red),
-        "tapered" => ("渐退", Colour::Orange),
-        other => (other, Colour::Grey),
+        "granted" | "continued" | "increased" => Colour::Green,
+        "refused" | "stopped" => Colour::Red,
+        "reduced" | "tapered" => Colour::Orange,
+        _ => Colour::Grey,
     }
 }
 
 /// The state of a case: its step, or how it ended.
-pub(super) fn state_tag(open: bool, step: &str, outcome: Option<&str>) -> Markup {
+pub(crate) fn state_tag(office: &Office, open: bool, step: &str, outcome: Option<&str>) -> Markup {
     match outcome {
         Some(outcome) if !open => {
-            let (words, colour) = outcome_words(outcome);
-            tag(colour, words)
+            tag(outcome_colour(outcome), office.release().code_title("case_outcome", outcome))
         }
         _ if !open => tag(Colour::Grey, "已办结"),
         _ => tag(Colour::Blue, step),

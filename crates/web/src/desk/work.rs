@@ -6,7 +6,9 @@ use maud::{Markup, html};
 use office::access::{Export, ReadCase, Right};
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
 use store::Cursor;
+use vocab::Level;
 
+use super::places::{place, place_select, places_below};
 use super::words::{download, due_markup, item_title};
 use crate::answer::Page;
 use crate::error::Fault;
@@ -26,19 +28,26 @@ struct Asked {
 }
 
 impl Asked {
-    async fn read(query: Option<String>) -> Result<Asked, Fault> {
+    async fn read(desk: &Desk<ReadCase>, query: Option<String>) -> Result<Asked, Fault> {
         let fields: Fields = decode(query.unwrap_or_default().into()).await?;
         let words = Some(fields.get("q").to_owned()).filter(|words| !words.is_empty());
         let after = match fields.get("after") {
             "" => None,
             cursor => Some(cursor.parse()?),
         };
+        let place = place(desk, fields.get("place")).await?;
         let items = fields.all("item").filter(|item| !item.is_empty()).map(str::to_owned).collect();
-        Ok(Asked { filter: WorkFilter { items, words, overdue: fields.get("overdue") == "yes" }, after })
+        Ok(Asked {
+            filter: WorkFilter { items, words, overdue: fields.get("overdue") == "yes", place },
+            after,
+        })
     }
 
     fn narrowed(&self) -> bool {
-        !self.filter.items.is_empty() || self.filter.words.is_some() || self.filter.overdue
+        !self.filter.items.is_empty()
+            || self.filter.words.is_some()
+            || self.filter.overdue
+            || self.filter.place.is_some()
     }
 }
 
@@ -49,6 +58,7 @@ fn address_of(path: &str, filter: &WorkFilter, after: Option<&Cursor>) -> String
     if filter.overdue {
         pairs.push(("overdue", "yes".to_owned()));
     }
+    pairs.extend(filter.place.as_ref().map(|place| ("place", place.id.to_string())));
     pairs.extend(after.map(|cursor| ("after", cursor.to_string())));
     let pairs: Vec<String> =
         pairs.iter().map(|(name, value)| format!("{name}={}", query_value(value))).collect();
@@ -57,7 +67,7 @@ fn address_of(path: &str, filter: &WorkFilter, after: Option<&Cursor>) -> String
 
 /// `GET /desk/work`
 pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Result<Page, Fault> {
-    let asked = Asked::read(query).await?;
+    let asked = Asked::read(&desk, query).await?;
     let figures = lists::figures(desk.office(), desk.granted()).await?;
     let page = lists::worklist(desk.office(), desk.granted(), &asked.filter, asked.after.as_ref()).await?;
     let total = (!asked.narrowed()).then(|| {
@@ -76,7 +86,7 @@ pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Res
             Column::new("受理号"),
             Column::new("业务"),
             Column::new("申请人"),
-            Column::new("所属乡镇"),
+            Column::new(if desk.actor().level == Level::County { "所属乡镇" } else { "村（社区）" }),
             Column::new("当前环节"),
             Column::new("办理期限").sort(address_of(HERE, &asked.filter, None), Sorted::Ascending),
         ],
@@ -91,7 +101,7 @@ pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Res
         ..Table::default()
     };
     let content = with_sidebar(
-        &filter_panel(&desk, &asked),
+        &filter_panel(&desk, &asked, &places_below(&desk).await?),
         &html! {
             (heading(None, "我的待办"))
             (cards(&figures))
@@ -121,14 +131,14 @@ fn row(desk: &Desk<ReadCase>, work: &Work) -> Vec<Markup> {
     vec![
         html! { (Link::new(format!("/desk/cases/{}", work.case), work.number.as_str())) },
         html! { (item_title(desk.office(), &work.item)) },
-        html! { (work.applicant) },
-        html! { (work.township) " · " (work.village) },
+        html! { span.nowrap { (work.applicant) } br; span.govuk-hint.masked { (work.citizen_id) } },
+        html! { @if desk.actor().level == Level::County { (work.township) " · " } (work.village) },
         tag(Colour::Blue, &work.title),
         due_markup(desk.office(), work.due_on, work.earliest_on),
     ]
 }
 
-fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked) -> Markup {
+fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked, places: &[Choice<'_>]) -> Markup {
     let release = desk.office().release();
     let choices: Vec<Choice<'_>> =
         release.items.iter().map(|item| Choice::new(item.id.as_str(), item.title.as_str())).collect();
@@ -149,6 +159,9 @@ fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked) -> Markup {
     if asked.filter.overdue {
         chips.push(Link::new(without(&|filter| filter.overdue = false), "已超期"));
     }
+    if let Some(place) = &asked.filter.place {
+        chips.push(Link::new(without(&|filter| filter.place = None), place.name.as_str()));
+    }
     let overdue: &[&str] = if asked.filter.overdue { &["yes"] } else { &[] };
     filter(
         HERE,
@@ -157,6 +170,7 @@ fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked) -> Markup {
             (text_input(&Field::new("q", "受理号或姓名").width(Width::Full)
                 .value(asked.filter.words.as_deref().unwrap_or_default()).max_chars(40)))
             (checkboxes(&Field::new("item", "业务类型"), &choices, &chosen))
+            (place_select(asked.filter.place.as_ref(), places))
             (checkboxes(&Field::new("overdue", "办理期限"), &[Choice::new("yes", "只看已超期")], overdue))
         },
     )
@@ -164,7 +178,7 @@ fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked) -> Markup {
 
 /// `GET /desk/work/export`
 pub(super) async fn export(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let asked = Asked::read(query).await?;
+    let asked = Asked::read(&desk, query).await?;
     let export = desk.grant::<Export>()?;
     let sheet = lists::worklist_sheet(desk.office(), desk.granted(), &export, &asked.filter).await?;
     let format = office::tabular::ListFormat::Excel;

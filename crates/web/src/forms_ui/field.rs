@@ -2,12 +2,12 @@
 
 use catalogue::definition::{Code, Field, FieldKind, Page, Requirement};
 use maud::{Markup, html};
-use office::forms::{FieldPath, FilledForm, Raw};
+use office::forms::{FieldPath, FilledForm, Raw, shown_masked};
 
 use super::{Look, SEEN};
 use crate::ui::form::{
     Choice, DateParts, Field as Question, Width, checkboxes, date_input, file_upload, grouped_select, hidden,
-    money_input, month_input, radios, select, text_area, text_input, unit_input,
+    money_input, month_input, radios, select, signature, text_area, text_input, unit_input,
 };
 
 /// Up to this many choices stand open; more go into a menu.
@@ -60,7 +60,14 @@ pub fn render_field(
         FieldKind::Money => money_input(&question),
         FieldKind::Integer => with_unit(&question.inputmode("numeric"), field),
         FieldKind::Decimal => with_unit(&question.inputmode("decimal"), field),
-        FieldKind::CitizenId => text_input(&question),
+        FieldKind::CitizenId => {
+            let masked = raw.and_then(|raw| shown_masked(field, raw));
+            let question = match &masked {
+                Some(masked) => question.value(masked.as_str()),
+                None => question,
+            };
+            text_input(&question)
+        }
         FieldKind::Phone => text_input(&question.inputmode("tel")),
         FieldKind::BankAccount => text_input(&question.inputmode("numeric")),
         FieldKind::Division => division(filled, &question, look),
@@ -181,12 +188,13 @@ fn files(
         .collect();
     let mut question = question.clone();
     if *field.kind == FieldKind::Signature && question.hint.is_empty() {
-        question.hint = "在纸上签名后拍照或者扫描上传。".into();
+        question.hint = "可以在屏幕上手写，也可以在纸上签名后拍照上传。".into();
     }
     let name = question.name.clone();
     html! {
         (hidden(&name, ""))
-        (file_upload(&question, ACCEPT, several))
+        @if *field.kind == FieldKind::Signature { (signature(&question, ACCEPT)) }
+        @else { (file_upload(&question, ACCEPT, several)) }
         @if !kept.is_empty() {
             div.govuk-form-group {
                 p.govuk-hint { @if several { "已上传（去掉勾选就不再提交）：" } @else { "已上传（重新选择文件就替换）：" } }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use catalogue::definition::{Form, Page};
 use office::casework::attachments;
-use office::forms::{Answers, FieldPath, FilledForm};
+use office::forms::{Answers, FieldPath, FilledForm, Raw};
 use office::{Office, OfficeError};
 
 use crate::error::Fault;
@@ -86,7 +86,10 @@ impl Sent {
         filled
             .fields(page, record)
             .iter()
-            .any(|field| !seen.contains(FieldPath::new(page, record, field).to_string().as_str()))
+            .map(|field| FieldPath::new(page, record, field))
+            // What is on file already needs no stop.
+            .filter(|path| filled.answers().get(path).is_none_or(Raw::is_empty))
+            .any(|path| !seen.contains(path.to_string().as_str()))
     }
 
     /// As [`Sent::has_new_questions`], for a form that is shown whole.

@@ -120,7 +120,7 @@ async fn accounts(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Markup
             let settle = payee.state == PayeeState::Proposed && desk.may(Right::PayeeConfirm);
             let action = format!("/desk/roll/{id}/payee/{}", payee.id);
             vec![
-                html! { (account_words(&payee.bank, &payee.number_tail)) },
+                html! { (account_words(desk.office(), &payee.bank, &payee.number_tail)) },
                 html! { (payee.holder_name) },
                 html! { (payee.state.title()) },
                 html! { (payee.reason) },
@@ -187,7 +187,7 @@ async fn payments(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Result<Tab
                 html! { (yuan(line.amount)) },
                 html! { (line.state.title()) @if let Some(reason) = &line.reason { "：" (reason) } },
                 html! {
-                    @if let (Some(bank), Some(tail)) = (&line.bank, &line.number_tail) { (account_words(bank, tail)) }
+                    @if let (Some(bank), Some(tail)) = (&line.bank, &line.number_tail) { (account_words(desk.office(), bank, tail)) }
                 },
                 html! { (moment(line.dated)) },
             ]

@@ -58,7 +58,7 @@ pub(super) async fn page(
                 html! { (yuan(line.amount)) },
                 html! { (line.state.title()) @if let Some(reason) = &line.reason { "：" (reason) } },
                 html! {
-                    @if let (Some(bank), Some(tail)) = (&line.bank, &line.number_tail) { (account_words(bank, tail)) }
+                    @if let (Some(bank), Some(tail)) = (&line.bank, &line.number_tail) { (account_words(desk.office(), bank, tail)) }
                 },
                 html! {
                     @if withdrawable && line.state == LineState::Open {

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use ledger::pages;
 use ledger::{EntitlementId, PayeeId};
 use maud::html;
+use office::Office;
 use office::access::{Payee, PayeeConfirm};
 use office::people::{self, NewAccount};
 use office::roll::payments;
@@ -19,13 +20,16 @@ use crate::extract::Desk;
 use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::form::{
-    Choice, Errors, Field, Width, buttons, error_summary, form_post, select, text_area, text_input,
+    Choice, Errors, Field, buttons, error_summary, form_post, select, text_area, text_input,
 };
 use crate::ui::{Link, parts};
 
+/// The list of banks; an account taken over from an old roll may name another one in words.
+const BANKS: &str = "bank";
+
 /// An account as pages show it: bank and last digits.
-pub(super) fn account_words(bank: &str, tail: &str) -> String {
-    format!("{bank} ****{tail}")
+pub(super) fn account_words(office: &Office, bank: &str, tail: &str) -> String {
+    format!("{} ****{tail}", office.release().code_title(BANKS, bank))
 }
 
 pub(super) async fn page(desk: Desk<Payee>, Path(id): Path<EntitlementId>) -> Result<Page, Fault> {
@@ -51,13 +55,22 @@ async fn form_page(
         .iter()
         .filter_map(|person| Some(Choice::new(person.to_string(), names.get(person)?.as_str())))
         .collect();
+    let release = desk.office().release();
+    let banks: Vec<Choice<'_>> = release
+        .codelists
+        .get(BANKS)
+        .into_iter()
+        .flat_map(|list| &list.values)
+        .filter(|code| !code.retired)
+        .map(|code| Choice::new(code.code.as_str(), code.title.as_str()))
+        .collect();
     let field = |name: &'static str, label: &'static str| {
         Field::new(name, label).value(typed.get(name)).errors(errors)
     };
     let body = html! {
         (select(&field("person", "账户属于哪位成员"), &choices, Some("请选择")))
         (text_input(&field("holder_name", "户名").hint("与银行卡、存折上的姓名一致。").max_chars(50)))
-        (text_input(&field("bank", "开户银行").max_chars(60).width(Width::Full)))
+        (select(&field("bank", "开户银行"), &banks, Some("请选择")))
         (text_input(&field("number", "银行账号").inputmode("numeric").max_chars(40)))
         (text_input(&field("reference", "依据").hint("申请书、办件编号或者文号。").max_chars(100)))
         (text_area(&field("reason", "变更原因").max_chars(300), 3))

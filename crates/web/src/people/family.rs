@@ -22,12 +22,13 @@ pub(super) fn title(family: &FamilyPage) -> String {
     head.map_or_else(|| format!("家庭 {}", family.household.id), |head| format!("{}家", head.person.name))
 }
 
-fn frame(family: &FamilyPage, current: &str, content: &Markup) -> Page {
+pub(super) fn frame(family: &FamilyPage, current: &str, content: &Markup) -> Page {
     let id = family.household.id;
     let title = title(family);
     let faces = [
         NavLink::new("members", format!("/desk/families/{id}"), "成员"),
         NavLink::new("facts", format!("/desk/families/{id}/facts"), "家庭情况"),
+        NavLink::new("cases", format!("/desk/families/{id}/cases"), "办件和待遇"),
         NavLink::new("history", format!("/desk/families/{id}/history"), "变动记录"),
     ];
     let content = html! {

@@ -12,6 +12,7 @@ use crate::state::AppState;
 mod code;
 mod duplicates;
 mod family;
+mod family_cases;
 mod members;
 mod menus;
 mod person;
@@ -41,6 +42,7 @@ pub fn routes() -> Router<AppState> {
         .route("/desk/families/{household}", get(family::members))
         .route("/desk/families/{household}/facts", get(family::facts))
         .route("/desk/families/{household}/facts/{fact}", get(family::fact_history))
+        .route("/desk/families/{household}/cases", get(family_cases::cases).post(family_cases::begin))
         .route("/desk/families/{household}/history", get(family::history))
         .route("/desk/families/{household}/add", get(members::add_form).post(members::add))
         .route("/desk/families/{household}/remove/{person}", get(members::remove_form).post(members::remove))

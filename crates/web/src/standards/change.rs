@@ -10,6 +10,7 @@ use vocab::{Month, Now};
 
 use super::NAV_ID;
 use super::list::{choices, history_address, may_read, place};
+use super::reviews::may_look;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Staff};
@@ -17,8 +18,8 @@ use crate::form_body::{Fields, KeyedForm};
 use crate::money::common::{ROWS, already, cursor, remember, yuan};
 use crate::typed;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, Width, buttons, date_input, error_summary, form_post, hidden,
-    month_input, select, submit, text_area, text_input, unit_input,
+    ButtonKind, Choice, Errors, Field, Width, button_link, buttons, date_input, error_summary, form_post,
+    hidden, month_input, select, submit, text_area, text_input, unit_input,
 };
 use crate::ui::parts::{self, Colour, SummaryRow};
 use crate::ui::table::{Column, Pager, Table};
@@ -261,6 +262,9 @@ async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Re
         @if waiting { (difference(&change, standard, unit)) }
         @if let Some(preview) = &preview { (effects(preview)) }
         (summary(&change, unit))
+        @if change.state == ChangeState::Released && change.recompute_from.is_some() && may_look(staff) {
+            (button_link(&format!("/desk/standard-changes/{id}/reviews"), "复核在册家庭", ButtonKind::Primary))
+        }
         @if waiting && own && staff.may(Right::ProposeStandard) {
             (form_post(&format!("/desk/standard-changes/{id}/withdraw"), &staff.key(), &html! {
                 (hidden("version", &change.version.to_string()))

@@ -9,6 +9,7 @@ use crate::state::AppState;
 
 mod change;
 mod list;
+mod reviews;
 
 /// The name of these pages in the navigation.
 const NAV_ID: &str = "standards";
@@ -32,4 +33,10 @@ pub fn routes() -> Router<AppState> {
         .route("/desk/standard-changes/{id}/release", post(change::release))
         .route("/desk/standard-changes/{id}/refuse", post(change::refuse))
         .route("/desk/standard-changes/{id}/withdraw", post(change::withdraw))
+        .route("/desk/standard-changes/{id}/reviews", get(reviews::page))
+        .route("/desk/standard-changes/{id}/reviews/confirm", post(reviews::confirm_all))
+        .route(
+            "/desk/standard-changes/{id}/reviews/{review}",
+            get(reviews::settle_page).post(reviews::settle),
+        )
 }

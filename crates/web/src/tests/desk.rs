@@ -283,7 +283,7 @@ async fn a_family_is_granted_through_the_pages() {
         done(town, &mut county, case, "examine", &[]).await;
         let mut director = town.browser("director").await;
         done(town, &mut director, case, "confirm", &[]).await;
-        let seen = director.get(&format!("/desk/cases/{case}")).await;
+        let seen = director.get(&format!("/desk/cases/{case}?face=all")).await;
         assert_eq!(seen.status, StatusCode::OK);
         for words in [
             "已确认",

@@ -462,12 +462,21 @@ fn parts_input(field: &Field<'_>, parts: &[(&str, &str, u8, &String)]) -> Markup
 
 /// A file; `accept` as in HTML (`image/*,.pdf`). The form must be [`form_upload`].
 pub fn file_upload(field: &Field<'_>, accept: &str, multiple: bool) -> Markup {
+    upload(field, accept, multiple, false)
+}
+
+/// A signature: written on the screen where scripts run, else a photo of one.
+pub fn signature(field: &Field<'_>, accept: &str) -> Markup {
+    upload(field, accept, false, true)
+}
+
+fn upload(field: &Field<'_>, accept: &str, multiple: bool, signature: bool) -> Markup {
     field.group(&html! {
         (field.label_markup())
         (field.hint_and_error())
         div.govuk-file-upload-wrapper data-module="govuk-file-upload" {
             input.govuk-file-upload .govuk-file-upload--error[field.error.is_some()] id=(field.name) name=(field.name) type="file"
-                accept=(accept) multiple[multiple] aria-describedby=[field.described_by()];
+                accept=(accept) multiple[multiple] data-signature[signature] aria-describedby=[field.described_by()];
         }
     })
 }

@@ -151,6 +151,8 @@ pub struct Layout<'a> {
     pub large: TextSize,
     /// Banner of a synthetic database; stays in view.
     pub synthetic: Option<Text<'a>>,
+    /// Where the clock of a synthetic database is put forward, with its date; stands in that banner.
+    pub trial_clock: Option<Link<'a>>,
     /// Nonce of this answer's Content-Security-Policy.
     pub nonce: Text<'a>,
     /// Path and query of this page: the text-size links come back here.
@@ -184,6 +186,7 @@ impl<'a> Layout<'a> {
             user: None,
             large: TextSize::Standard,
             synthetic: None,
+            trial_clock: None,
             nonce: nonce.into(),
             here: "/".into(),
             back: None,
@@ -218,7 +221,7 @@ impl<'a> Layout<'a> {
                     }
                     a.govuk-skip-link href="#main-content" data-module="govuk-skip-link" { "跳到正文" }
                     @if let Some(text) = &self.synthetic {
-                        aside.site-synthetic aria-label="演示数据提示" { div.govuk-width-container { (text) } }
+                        aside.site-synthetic aria-label="演示数据提示" { div.govuk-width-container { (text) @if let Some(link) = &self.trial_clock { " " a href=(link.href) { (link.text) } } } }
                     }
                     (self.header())
                     div.govuk-width-container {

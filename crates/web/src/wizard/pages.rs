@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use office::OfficeError;
 use office::casework::clocks::time_limit;
 use office::casework::{DraftId, drafts};
-use office::forms::{Answers, FieldPath, FilledForm, Stop};
+use office::forms::{Answers, FieldPath, FilledForm, Raw, Stop};
 use serde::Deserialize;
 
 use super::{Filling, Hand, page_address, records, villages};
@@ -318,7 +318,11 @@ fn onward(
 
 /// The first field that was not on the page before.
 fn first_new(filled: &FilledForm<'_>, page: &FormPage, record: Option<usize>, seen: &[String]) -> String {
-    let paths =
-        filled.fields(page, record).into_iter().map(|field| FieldPath::new(page, record, field).to_string());
-    paths.into_iter().find(|path| !seen.contains(path)).unwrap_or_else(|| WHOLE_FORM.to_owned())
+    let paths = filled.fields(page, record).into_iter().map(|field| FieldPath::new(page, record, field));
+    let open = |path: &FieldPath| filled.answers().get(path).is_none_or(Raw::is_empty);
+    paths
+        .filter(open)
+        .map(|path| path.to_string())
+        .find(|path| !seen.contains(path))
+        .unwrap_or_else(|| WHOLE_FORM.to_owned())
 }

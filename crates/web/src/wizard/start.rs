@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Query};
 use maud::{Markup, html};
+use office::OfficeError;
 use office::access::FileForOther;
 use office::casework::drafts::{self, Filler};
 use serde::Deserialize;
@@ -64,6 +65,7 @@ pub(super) async fn begin(
     Path(item): Path<String>,
     KeyedForm { form: about, .. }: KeyedForm<About>,
 ) -> Result<SeeOther, Fault> {
+    let start = format!("{}/apply/{item}", hand.side());
     let benefit = match about.benefit.as_str() {
         "" => None,
         id => Some(id.parse().map_err(|_| Fault::Hidden)?),
@@ -73,8 +75,11 @@ pub(super) async fn begin(
         let month = hand.office().now().month();
         ledger::pages::entitlement(hand.office().db(), &hand.scope(), benefit, month).await?;
     }
-    let draft = drafts::begin(hand.office(), hand.filler(), &item, benefit).await?;
-    Ok(SeeOther::to(hand.base(draft)))
+    match drafts::begin(hand.office(), hand.filler(), &item, benefit).await {
+        Ok(draft) => Ok(SeeOther::to(hand.base(draft))),
+        Err(OfficeError::Conflict(words)) => Ok(SeeOther::to(start).note(words)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// 代为申请: what can be filed for somebody, and what was begun.
