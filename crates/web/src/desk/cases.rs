@@ -104,7 +104,12 @@ pub(crate) fn row(desk: &Staff, line: &CaseLine) -> Vec<Markup> {
         html! { (item_title(desk.office(), &line.item)) },
         html! { span.nowrap { (line.applicant) } },
         html! { (line.village) },
-        state_tag(desk.office(), line.open, &step_title(desk.office(), &line.item, &line.step), line.outcome.as_deref()),
+        state_tag(
+            desk.office(),
+            line.open,
+            &step_title(desk.office(), &line.item, &line.step),
+            line.outcome.as_deref(),
+        ),
         html! { (line.filed_on) },
         match line.due_on {
             Some(due_on) if line.open => due_markup(desk.office(), due_on, None),
