@@ -233,7 +233,7 @@ fn write(node: &Node, wanted: u8, sink: &mut Sink<'_>) {
         Form::Chain { first, rest } => {
             write(first, rank(rest), sink);
             for Link { operator, operand, .. } in rest {
-                sink.say(&format!(" {} ", operator.symbol()));
+                sink.say(&format!(" {} ", sign(operator)));
                 write(operand, rank(rest) + 1, sink);
             }
         }
@@ -298,6 +298,15 @@ fn write(node: &Node, wanted: u8, sink: &mut Sink<'_>) {
     }
     if bracketed {
         sink.say(")");
+    }
+}
+
+/// The operator as a person writes it.
+fn sign(operator: &Operator) -> &'static str {
+    match operator {
+        Operator::Multiply => "×",
+        Operator::Divide => "÷",
+        Operator::Add | Operator::Subtract => operator.symbol(),
     }
 }
 

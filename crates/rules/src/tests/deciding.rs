@@ -88,11 +88,11 @@ fn a_poor_family_gets_the_difference_and_hears_why() {
     );
     assert_eq!(flip.text, "人均月收入再高 34.80 元即不符合");
     let working = determination.working.expect("met");
-    assert_eq!(working.formula, "人均差额 * 共同生活人数");
-    assert_eq!(working.figures, "34.8 * 4");
+    assert_eq!(working.formula, "人均差额 × 共同生活人数");
+    assert_eq!(working.figures, "34.8 × 4");
     let per_capita = &determination.definitions[2];
-    assert_eq!(per_capita.figures, "2900.8 / 4");
-    assert_eq!(per_capita.formula, "家庭成员月收入合计 / 共同生活人数");
+    assert_eq!(per_capita.figures, "2900.8 ÷ 4");
+    assert_eq!(per_capita.formula, "家庭成员月收入合计 ÷ 共同生活人数");
     let paths: Vec<_> =
         per_capita.reads.iter().map(|read| (read.path.as_str(), read.title.as_str())).collect();
     assert_eq!(paths[..2], [("members", "家庭成员"), ("members[0].income", "家庭成员1·月收入")]);
@@ -291,7 +291,7 @@ fn flips_name_the_one_number_that_decides() {
     assert_eq!(flip("rooms > 100"), None, "the bounds of the fact forbid it");
     assert_eq!(flip("rooms = 2.5"), None, "nobody has half a room");
     assert_eq!(flip("CASE WHEN urban THEN rooms > 3 ELSE TRUE END"), some("房屋间数", "1", true));
-    assert_eq!(flip("rooms / 2 > 1.75"), some("房屋间数 / 2", "0.25", false));
+    assert_eq!(flip("rooms / 2 > 1.75"), some("房屋间数 ÷ 2", "0.25", false));
     assert_eq!(flip("rooms = 4"), some("房屋间数", "1", true));
     assert_eq!(flip("urban"), None);
 }
@@ -308,7 +308,7 @@ fn a_flip_is_told_in_its_unit() {
     assert_eq!(flip("per_capita_income < 690"), "人均月收入再低超过 35.20 元即符合");
     assert_eq!(flip("per_capita_income < 725.20"), "人均月收入再低一点即符合");
     assert_eq!(flip("per_capita_income < 2000 / 3"), "人均月收入再低 58.54 元即符合", "725.20 - 666.666…");
-    assert_eq!(flip("param.dibao_standard <= deposits / 30"), "存款 / 30再高 93.34 元即符合");
+    assert_eq!(flip("param.dibao_standard <= deposits / 30"), "存款 ÷ 30再高 93.34 元即符合");
     assert_eq!(flip("deposits <= 19000.5"), "存款再低 999.50 元即符合");
     assert_eq!(
         flip("age_at(head.birthday, law_on) >= 60"),
@@ -374,7 +374,7 @@ fn a_programme_lists_its_facts_and_parameters_and_reads_aloud() {
     );
     let reading = programme.reading();
     assert_eq!(reading[3], ("income".to_owned(), "人均月收入 < 低保标准".to_owned()));
-    assert_eq!(reading[7], ("amount".to_owned(), "人均差额 * 共同生活人数".to_owned()));
+    assert_eq!(reading[7], ("amount".to_owned(), "人均差额 × 共同生活人数".to_owned()));
 }
 
 #[test]
