@@ -64,12 +64,12 @@ pub fn insert_rows(
     records: &[(Option<&str>, &Record)],
     first_id: i64,
 ) -> Vec<String> {
-    let mut rows = Rows { shapes, next: first_id, of: BTreeMap::new() };
+    let mut rows = Rows { unit_shape, shapes, next: first_id, of: BTreeMap::new() };
     // The units first, so that the first has the first id.
     rows.next += i64::try_from(records.len()).unwrap_or(i64::MAX);
     for (id, (division, record)) in (first_id..).zip(records) {
         let own = vec![("division".to_owned(), division.map_or("NULL".to_owned(), text_literal))];
-        rows.add(unit_shape, record, id, own);
+        rows.add(unit_shape, record, id, own, None);
     }
     let mut statements = Vec::new();
     for (table, rows) in rows.of {
@@ -87,6 +87,7 @@ pub fn insert_rows(
 }
 
 struct Rows<'a> {
+    unit_shape: &'a str,
     shapes: &'a Shapes,
     next: i64,
     /// Columns and values by table; the columns of one table are always the same.
@@ -94,7 +95,16 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn add(&mut self, shape: &str, record: &Record, id: i64, own: Vec<(String, String)>) {
+    /// `within` is the row that leads here by a column, which may be one of the rows that this record lists by the same
+    /// column: a person of a household, who is one of its members, stands in the table once.
+    fn add(
+        &mut self,
+        shape: &str,
+        record: &Record,
+        id: i64,
+        own: Vec<(String, String)>,
+        within: Option<(&str, &Record)>,
+    ) {
         let Some(declared) = self.shapes.get(shape) else { return };
         let mut columns: BTreeMap<String, String> = BTreeMap::new();
         columns.insert("id".to_owned(), id.to_string());
@@ -106,7 +116,8 @@ impl Rows<'_> {
             if !leads.many {
                 let related = record.one.get(relation).map(|related| {
                     let id = self.take_id();
-                    self.add(&leads.shape, related, id, Vec::new());
+                    let column = format!("{relation}_id");
+                    self.add(&leads.shape, related, id, Vec::new(), Some((&column, record)));
                     id
                 });
                 let id = related.map_or("NULL".to_owned(), |id| id.to_string());
@@ -117,9 +128,14 @@ impl Rows<'_> {
             let known = if listed.is_some() { "TRUE" } else { "FALSE" };
             columns.insert(format!("{relation}_known"), known.to_owned());
             let link = foreign_key(self.shapes, shape, relation);
+            let mut there = within.filter(|(column, _)| *column == link).map(|(_, row)| row);
             for row in listed.into_iter().flatten() {
+                if there.is_some_and(|there| there.fields == row.fields) {
+                    there = None;
+                    continue;
+                }
                 let row_id = self.take_id();
-                self.add(&leads.shape, row, row_id, vec![(link.clone(), id.to_string())]);
+                self.add(&leads.shape, row, row_id, vec![(link.clone(), id.to_string())], None);
             }
         }
         // Every row of a table has the same columns: those that link to owners too.
@@ -128,6 +144,9 @@ impl Rows<'_> {
             for (relation, _) in here {
                 columns.entry(foreign_key(self.shapes, owner, relation)).or_insert_with(|| "NULL".to_owned());
             }
+        }
+        if shape == self.unit_shape {
+            columns.insert("division".to_owned(), "NULL".to_owned());
         }
         columns.extend(own);
         let names: Vec<String> = columns.keys().map(|name| quoted(name)).collect();
