@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
     AddedValue, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form, Item, Kind, Law,
-    Letter, OutlineFile, Parameter, Programme, Role, RuleCase, Table, TableValue, Unset,
+    Letter, OutlineFile, Parameter, Programme, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -29,6 +29,7 @@ pub(crate) struct Reading {
     pub exclusion_groups: Vec<Defined<ExclusionGroup>>,
     pub programmes: Vec<Defined<Programme>>,
     pub roles: Vec<Defined<Role>>,
+    pub separations: Vec<Defined<Separation>>,
     pub forms: Vec<Defined<Form>>,
     pub letters: Vec<Defined<Letter>>,
     pub items: Vec<Defined<Item>>,
@@ -37,7 +38,7 @@ pub(crate) struct Reading {
     pub outline_files: Vec<Defined<OutlineFile>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、form、letter、item、case、divisions、outline";
+const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、case、divisions、outline";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -82,6 +83,7 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 }
                 "programme" => elements.read(Programme::NAME, line, value, &mut reading.programmes),
                 "role" => elements.read(Role::NAME, line, value, &mut reading.roles),
+                "separation" => elements.read(Separation::NAME, line, value, &mut reading.separations),
                 "form" => elements.read(Form::NAME, line, value, &mut reading.forms),
                 "letter" => elements.read(Letter::NAME, line, value, &mut reading.letters),
                 "item" => elements.read(Item::NAME, line, value, &mut reading.items),

@@ -10,7 +10,7 @@ use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
     Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Item, Kind, Law, Letter,
-    Parameter, Programme, Role, RuleCase, Table, TableValue, Unset,
+    Parameter, Programme, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};
@@ -137,6 +137,8 @@ pub struct Release {
     pub programmes: Shelf<Programme>,
     /// Roles.
     pub roles: Shelf<Role>,
+    /// Rights that lie in different hands.
+    pub separations: Shelf<Separation>,
     /// Forms.
     pub forms: Shelf<Form>,
     /// Letters.
@@ -337,6 +339,7 @@ impl Release {
             exclusion_groups: Shelf::new(reading.exclusion_groups),
             programmes: Shelf::new(reading.programmes),
             roles: Shelf::new(reading.roles),
+            separations: Shelf::new(reading.separations),
             forms: Shelf::new(reading.forms),
             letters: Shelf::new(reading.letters),
             items: Shelf::new(reading.items),

@@ -68,6 +68,17 @@ pub async fn copy(url: &str, name: &str) -> String {
     target
 }
 
+/// The variable with the folder of packs that tests read instead of the repository's: how a mechanism that a pack holds is
+/// turned off (`tests/flip.sh`).
+pub const PACKS: &str = "HUIMIN_TEST_PACKS";
+
+/// The packs that tests load.
+#[must_use]
+pub fn packs() -> PathBuf {
+    std::env::var_os(PACKS)
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs")), PathBuf::from)
+}
+
 fn folder() -> PathBuf {
     std::env::temp_dir().join("huimin-tests")
 }

@@ -1,7 +1,7 @@
 //! The offices' people of a synthetic city: one account for every role in each county, a township and a village beside it.
 
 use chrono::NaiveDate;
-use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Role};
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff};
 use office::{Office, OfficeError, divisions};
 use store::DivisionId;
 
@@ -87,8 +87,9 @@ impl Hand<'_> {
         login: String,
         division: DivisionId,
         place: &str,
-        role: Role,
+        role: &str,
     ) -> Result<Actor, OfficeError> {
+        let title = self.office.release().roles.get(role).map_or(role.to_owned(), |role| role.title.clone());
         let name = NAMES[self.accounts.len() % NAMES.len()].to_owned();
         let new = NewStaff {
             login: login.clone(),
@@ -99,7 +100,7 @@ impl Hand<'_> {
         let (staff, once) = access::create_staff(self.office, &self.root, &new).await?;
         let post = NewPost {
             division,
-            roles: vec![role],
+            roles: vec![role.to_owned()],
             businesses: vec!["assistance".to_owned()],
             from_on: self.from_on,
             until_on: None,
@@ -109,7 +110,7 @@ impl Hand<'_> {
         if let access::SignedIn::Staff(actor) = signed_in {
             access::change_password(self.office, &actor, once.reveal(), PASSWORD).await?;
         }
-        self.accounts.push(Account { login, name, post: format!("{place} {}", role.row().title) });
+        self.accounts.push(Account { login, name, post: format!("{place} {title}") });
         access::actor_of_synthetic(self.office, post).await
     }
 }
@@ -144,9 +145,9 @@ pub async fn employ(
             post: format!("{} 系统管理员", city.name),
         }],
     };
-    hand.post("shi".to_owned(), prefecture, &city.name, Role::PrefecturePolicy).await?;
-    hand.post("shifabu".to_owned(), prefecture, &city.name, Role::PrefectureReleaser).await?;
-    hand.post("shenji".to_owned(), prefecture, &city.name, Role::Auditor).await?;
+    hand.post("shi".to_owned(), prefecture, &city.name, "prefecture_policy").await?;
+    hand.post("shifabu".to_owned(), prefecture, &city.name, "prefecture_releaser").await?;
+    hand.post("shenji".to_owned(), prefecture, &city.name, "auditor").await?;
     let counties = divisions::children(office.db(), prefecture).await?;
     let total = counties.len() as u64;
     let mut staff = Vec::new();
@@ -164,21 +165,17 @@ pub async fn employ(
         let n = index + 1;
         let place = format!("{}{}", county.name, township.name);
         staff.push(County {
-            township_clerk: hand.post(format!("zhen{n}"), township.id, &place, Role::TownshipClerk).await?,
-            second_clerk: hand.post(format!("zhen{n}b"), township.id, &place, Role::TownshipClerk).await?,
-            township_head: hand
-                .post(format!("zhenzhang{n}"), township.id, &place, Role::TownshipHead)
-                .await?,
+            township_clerk: hand.post(format!("zhen{n}"), township.id, &place, "township_clerk").await?,
+            second_clerk: hand.post(format!("zhen{n}b"), township.id, &place, "township_clerk").await?,
+            township_head: hand.post(format!("zhenzhang{n}"), township.id, &place, "township_head").await?,
             village_worker: hand
-                .post(format!("cun{n}"), village.id, &format!("{place}{}", village.name), Role::VillageWorker)
+                .post(format!("cun{n}"), village.id, &format!("{place}{}", village.name), "village_worker")
                 .await?,
-            county_clerk: hand.post(format!("xian{n}"), county.id, &county.name, Role::CountyClerk).await?,
-            director: hand.post(format!("juzhang{n}"), county.id, &county.name, Role::CountyDirector).await?,
-            accountant: hand
-                .post(format!("kuaiji{n}"), county.id, &county.name, Role::CountyAccountant)
-                .await?,
+            county_clerk: hand.post(format!("xian{n}"), county.id, &county.name, "county_clerk").await?,
+            director: hand.post(format!("juzhang{n}"), county.id, &county.name, "county_director").await?,
+            accountant: hand.post(format!("kuaiji{n}"), county.id, &county.name, "county_accountant").await?,
             approver: hand
-                .post(format!("fuhe{n}"), county.id, &county.name, Role::CountyPaymentApprover)
+                .post(format!("fuhe{n}"), county.id, &county.name, "county_payment_approver")
                 .await?,
             division: county.id,
             code: county.code.clone(),

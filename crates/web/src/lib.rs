@@ -8,7 +8,7 @@
 //! }
 //! ```
 //!
-//! - [`server`]: all routes and what stands around them; [`state`]: what they share;
+//! - [`server`]: all routes and what stands around them; [`routes`]: how they are listed; [`state`]: what they share;
 //! - [`extract`]: who may enter a handler; [`form_body`]: what a form sent, [`typed`]: how it is read; [`answer`]: what a handler answers;
 //! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
 //! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
@@ -32,6 +32,7 @@ pub mod layout;
 pub mod money;
 pub mod people;
 pub mod public;
+pub mod routes;
 mod security;
 pub mod server;
 pub mod sign_in;

@@ -1,10 +1,8 @@
 //! Pages for anybody: the front door, help, text size, privacy and accessibility; and the probes of the machine room.
 
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use maud::{Markup, html};
 use office::access::{self, SignedIn};
 use serde::Deserialize;
@@ -13,14 +11,15 @@ use crate::answer::{Page, SeeOther};
 use crate::error::Fault;
 use crate::extract::Visitor;
 use crate::frame;
+use crate::routes::{Routes, get};
 use crate::state::AppState;
 use crate::ui::form::{ButtonKind, Field, Width, form_get, submit, text_input};
 use crate::ui::page::TextSize;
 use crate::ui::parts::{Figure, figure_cards, heading};
 
 /// Pages without sign-in.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/", get(home))
         .route("/help", get(help))
         .route("/privacy", get(privacy))
@@ -29,8 +28,8 @@ pub fn routes() -> Router<AppState> {
 }
 
 /// `/healthz`: the process answers. `/readyz`: the database answers too. Neither says more.
-pub(crate) fn probes(state: AppState) -> Router {
-    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).with_state(state)
+pub(crate) fn probes() -> Routes {
+    Routes::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready))
 }
 
 async fn ready(State(state): State<AppState>) -> impl IntoResponse {

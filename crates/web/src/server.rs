@@ -13,6 +13,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::error::Fault;
 use crate::form_body::{FORM_BYTES_MAX, UPLOAD_TIME_MAX};
+use crate::routes::Routes;
 use crate::state::AppState;
 use crate::{
     administration, again, api, assets, citizen, desk, frame, money, people, public, security, sign_in,
@@ -21,20 +22,25 @@ use crate::{
 /// Nothing but an upload takes longer than this; long work is a job.
 const PAGE_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// All routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know the peer.
-pub fn router(state: AppState) -> Router {
-    let pages = Router::new()
+/// All pages and endpoints. What else answers are the embedded files and the probes, which say nothing of anybody.
+pub fn routes(state: &AppState) -> Routes {
+    Routes::new()
         .merge(public::routes())
-        .merge(sign_in::routes(&state))
+        .merge(sign_in::routes(state))
         .merge(citizen::routes())
         .merge(desk::routes())
         .merge(people::routes())
         .merge(money::routes())
         .merge(administration::routes())
-        .merge(api::routes(&state));
+        .merge(api::routes(state))
+}
+
+/// The program's router. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that limits know the peer.
+pub fn router(state: AppState) -> Router {
+    let pages = routes(&state).into_router();
     security::damped(surrounded(pages, &state), &state)
         .merge(assets::routes())
-        .merge(public::probes(state))
+        .merge(public::probes().into_router().with_state(state))
         .layer(CompressionLayer::new())
 }
 

@@ -1,8 +1,6 @@
 //! Signing in and out: staff by password, citizens by one-time code; the own password; the post at which one stands.
 
-use axum::Router;
 use axum::extract::{Form, Query, State};
-use axum::routing::{get, post};
 use maud::html;
 use office::access::{self, PostId, SignedIn};
 use serde::Deserialize;
@@ -14,6 +12,7 @@ use crate::extract::{Staff, Visitor};
 use crate::form_body::KeyedForm;
 use crate::frame::{self, CITIZEN_COOKIE, CITIZEN_SIGN_IN, DESK_COOKIE, DESK_SIGN_IN, Frame, PASSWORD};
 use crate::layout;
+use crate::routes::{Routes, get, post};
 use crate::security;
 use crate::state::AppState;
 use crate::ui::form::{
@@ -24,13 +23,13 @@ use crate::ui::parts;
 use crate::ui::table::{Column, Table};
 
 /// Routes of signing in and out.
-pub fn routes(state: &AppState) -> Router<AppState> {
+pub fn routes(state: &AppState) -> Routes {
     let doors =
-        Router::new().route(DESK_SIGN_IN, post(desk_sign_in)).route(CITIZEN_SIGN_IN, post(citizen_sign_in));
-    Router::new()
+        Routes::new().route(DESK_SIGN_IN, post(desk_sign_in)).route(CITIZEN_SIGN_IN, post(citizen_sign_in));
+    Routes::new()
         .route(DESK_SIGN_IN, get(desk_door))
         .route(CITIZEN_SIGN_IN, get(citizen_door))
-        .merge(security::sign_in_damped(doors, state))
+        .merge(doors.around(|doors| security::sign_in_damped(doors, state)))
         .route("/desk", get(desk))
         .route("/desk/sign-out", post(desk_sign_out))
         .route("/sign-out", post(citizen_sign_out))

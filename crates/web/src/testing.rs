@@ -12,7 +12,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use catalogue::{LoadOptions, Release};
 use chrono::NaiveDate;
-use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, Role, SignedIn};
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, SignedIn};
 use office::people::{self, MemberChange, NewHousehold, NewMember, NewPerson};
 use office::{Office, divisions};
 use store::{Db, DivisionId, HouseholdId, PersonId};
@@ -51,7 +51,7 @@ pub(crate) struct Town {
 }
 
 fn release() -> Arc<Release> {
-    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    let packs = store::testing::packs();
     let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
     let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
     Arc::new(Release::load_with(&folders, LoadOptions { synthetic: true }).unwrap())
@@ -94,8 +94,8 @@ impl Town {
         let once = access::create_first_administrator(&office, "root", "周建国", prefecture).await.unwrap();
         let administrator = own_password(&office, "root", once.reveal()).await;
         let root = administrator.grant().unwrap();
-        let clerk_a = staff(&office, &root, "clerk_a", "王秀英", township_a, Role::TownshipClerk).await;
-        let clerk_b = staff(&office, &root, "clerk_b", "李建军", township_b, Role::TownshipClerk).await;
+        let clerk_a = staff(&office, &root, "clerk_a", "王秀英", township_a, "township_clerk").await;
+        let clerk_b = staff(&office, &root, "clerk_b", "李建军", township_b, "township_clerk").await;
         let (family_a, people_a) = family(
             &office,
             &clerk_a,
@@ -137,7 +137,7 @@ impl Town {
     }
 
     /// A member of staff in an office, whose password is [`PASSWORD`].
-    pub(crate) async fn staff(&self, login: &str, division: DivisionId, role: Role) -> Actor {
+    pub(crate) async fn staff(&self, login: &str, division: DivisionId, role: &str) -> Actor {
         let root = self.administrator.grant().unwrap();
         staff(&self.office, &root, login, "吴一凡", division, role).await
     }
@@ -162,7 +162,12 @@ impl Town {
 
     /// A browser of a citizen of township a who has signed in with a code.
     pub(crate) async fn citizen(&self, person: PersonId, last_four: &str) -> Browser {
-        let filing = self.clerk_a.grant().unwrap();
+        self.citizen_of(&self.clerk_a, person, last_four).await
+    }
+
+    /// A browser of a citizen who got the code from this member of staff.
+    pub(crate) async fn citizen_of(&self, clerk: &Actor, person: PersonId, last_four: &str) -> Browser {
+        let filing = clerk.grant().unwrap();
         let issued = access::issue_citizen_code(&self.office, &filing, person, access::CodeChannel::Face)
             .await
             .unwrap();
@@ -197,7 +202,7 @@ async fn staff(
     login: &str,
     name: &str,
     division: DivisionId,
-    role: Role,
+    role: &str,
 ) -> Actor {
     let new = NewStaff {
         login: login.to_owned(),
@@ -208,7 +213,7 @@ async fn staff(
     let (id, once) = access::create_staff(office, root, &new).await.unwrap();
     let post = NewPost {
         division,
-        roles: vec![role],
+        roles: vec![role.to_owned()],
         businesses: vec![crate::extract::BUSINESS.to_owned()],
         from_on: day("2026-01-01"),
         until_on: None,
@@ -263,6 +268,7 @@ pub(crate) struct Seen {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: axum::body::Bytes,
 }
 
 impl Seen {
@@ -352,6 +358,6 @@ impl Browser {
         let (parts, body) = answer.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Seen { status: parts.status, headers: parts.headers, text }
+        Seen { status: parts.status, headers: parts.headers, text, bytes }
     }
 }

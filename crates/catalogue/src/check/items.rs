@@ -159,16 +159,14 @@ impl Checker<'_> {
             let message = format!("动作 {} 的 when 与 when_not 要一起写", action.id);
             self.at(place, action.id.start(), message, "when = 条件,when_not = 不能办时给经办人员看的话");
         }
-        let held = release
-            .roles
-            .iter()
-            .any(|role| role.permissions.iter().any(|permission| **permission == action.permission));
-        if action.permission != Permission::Applicant && !held {
+        let held =
+            action.permission.right().is_none_or(|right| release.roles.iter().any(|role| role.holds(right)));
+        if !held {
             self.at(
                 place,
                 action.id.start(),
                 format!("没有岗位能做动作 {}", action.id),
-                "某个 [[role]] 的 permissions 里有这个权限",
+                "某个 [[role]] 的 rights 里有这个权限",
             );
         }
         self.basis(place, &action.basis);

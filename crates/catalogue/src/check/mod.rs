@@ -5,6 +5,7 @@ mod items;
 mod lints;
 mod parameters;
 mod programmes;
+mod roles;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -26,11 +27,13 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.ids(&release.exclusion_groups);
     checker.ids(&release.programmes);
     checker.ids(&release.roles);
+    checker.ids(&release.separations);
     checker.ids(&release.forms);
     checker.ids(&release.letters);
     checker.ids(&release.items);
     checker.ids(&release.cases);
     checker.vocabulary();
+    checker.roles();
     checker.parameters();
     checker.programmes();
     checker.forms();

@@ -1,9 +1,9 @@
-//! Laws, codelists, facts, data sets, roles and letters.
+//! Laws, codelists, facts, data sets and letters.
 
 use chrono::NaiveDate;
 
 use super::Checker;
-use crate::definition::{Absent, FactSource, Gather, Level, ValueKind};
+use crate::definition::{Absent, FactSource, Gather, ValueKind};
 use crate::release::Place;
 use crate::{Located, Number};
 
@@ -66,18 +66,6 @@ impl Checker<'_> {
             }
         }
         self.datasets();
-        for role in release.roles.iter() {
-            if role.levels.is_empty() || role.levels.contains(&Level::Applicant) {
-                self.on(
-                    &role.place,
-                    format!("岗位 {} 的级别不对", role.id),
-                    "levels 为 village、township、county、prefecture 之一或几个",
-                );
-            }
-            if role.permissions.is_empty() {
-                self.on(&role.place, format!("岗位 {} 什么也不能做", role.id), "permissions 至少一项");
-            }
-        }
         for letter in release.letters.iter() {
             self.basis(&letter.place, &letter.basis);
             if release.file(&letter.place, &letter.template).is_none() {

@@ -31,7 +31,7 @@ pub use programme::{
     Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Programme, Unit,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
-pub use staff::{Level, Permission, Role};
+pub use staff::{Level, Permission, Right, Role, Separation};
 
 use crate::Located;
 
@@ -66,6 +66,7 @@ kinds! {
     ExclusionGroup = "exclusion_group", "互斥组";
     Programme = "programme", "待遇项目";
     Role = "role", "岗位";
+    Separation = "separation", "职责分离";
     Form = "form", "表单";
     Letter = "letter", "文书";
     Item = "item", "事项";

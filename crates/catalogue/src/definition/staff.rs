@@ -1,21 +1,177 @@
-//! Posts: which role may do what at which level.
+//! Posts: which rights there are, which role holds which at which level, and which rights one person must not hold together.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::Located;
 
-/// A role that a staff account may be given.
+macro_rules! rights {
+    ($($(#[$doc:meta])* $name:ident $code:literal $title:literal;)*) => {
+        /// What a member of staff may do. Each has a type of the same name in `office::access`, which use-cases demand.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Right { $($(#[$doc])* $name,)* }
+
+        impl Right {
+            /// Every right.
+            pub const ALL: &'static [Right] = &[$(Right::$name,)*];
+
+            const CODES: &'static [&'static str] = &[$($code,)*];
+
+            /// The name a pack uses: `"means_test"`.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Right::$name => $code,)* }
+            }
+
+            /// The Chinese name, as pages and refusals print it.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Right::$name => $title,)* }
+            }
+
+            /// Reads the name a pack uses.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Right> {
+                match code { $($code => Some(Right::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+rights! {
+    /// Open and list persons and families of one's own division.
+    ReadPeople "read_people" "查看人员和家庭";
+    /// Register and correct persons, families and members.
+    RegisterPeople "register_people" "登记人员和家庭";
+    /// See an identifier, account or phone number in full, stating a purpose.
+    Reveal "reveal" "查看完整证件号和账号";
+    /// Open and list cases.
+    ReadCase "read_case" "查看办件";
+    /// File for somebody, and hand out a citizen's one-time code.
+    FileForOther "file_for_other" "代为申请";
+    /// Ask for what is missing and accept.
+    Accept "accept" "受理";
+    /// Home visits, neighbours, vouchers.
+    Investigate "investigate" "入户调查";
+    /// The township's opinion.
+    Opine "opine" "提出审核意见";
+    /// Post and take down a public notice, record an objection.
+    Notice "notice" "公示";
+    /// Democratic appraisal after an objection.
+    Appraise "appraise" "民主评议";
+    /// Start a check against departments' data and read its report.
+    MeansTest "means_test" "家庭经济状况核对";
+    /// Read departments' files in.
+    ImportDepartmentFile "import_department_file" "导入部门数据";
+    /// The county's examination before confirmation.
+    Examine "examine" "审查";
+    /// Confirm or refuse.
+    Confirm "confirm" "审核确认";
+    /// Draw and check samples.
+    Sample "sample" "抽查";
+    /// Keep the record of relatives of staff.
+    RecordRelative "record_relative" "近亲属备案";
+    /// Import the roll; changes, reviews, suspensions.
+    ManageRoll "manage_roll" "在册管理";
+    /// Read payments and runs.
+    ReadPayments "read_payments" "查看发放";
+    /// Make, export and close a payment run.
+    MakeRun "make_run" "制作发放批次";
+    /// Approve a payment run.
+    ApproveRun "approve_run" "复核发放批次";
+    /// Propose a change of a payee's account.
+    Payee "payee" "变更领款账户";
+    /// Confirm a change of a payee's account.
+    PayeeConfirm "payee_confirm" "复核领款账户";
+    /// Propose a standard.
+    ProposeStandard "propose_standard" "拟定标准";
+    /// Release a proposed standard.
+    ReleaseStandard "release_standard" "发布标准";
+    /// Staff accounts and posts.
+    ManageStaff "manage_staff" "管理工作人员";
+    /// Search the audit.
+    SearchAudit "search_audit" "查询审计";
+    /// Numbers and lists of one's division.
+    Report "report" "统计报表";
+    /// Take lists out as files.
+    Export "export" "导出";
+}
+
+impl<'de> Deserialize<'de> for Right {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Right, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Right::from_code(&code).ok_or_else(|| serde::de::Error::unknown_variant(&code, Right::CODES))
+    }
+}
+
+/// What the doer of a case's action must be: the family itself, or a member of staff with a right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// The applicant or their proxy, in their own case: `"applicant"`.
+    Applicant,
+    /// A member of staff who holds the right.
+    Right(Right),
+}
+
+impl Permission {
+    /// The right that it asks for; none for the family's own actions.
+    #[must_use]
+    pub fn right(self) -> Option<Right> {
+        match self {
+            Permission::Applicant => None,
+            Permission::Right(right) => Some(right),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Permission, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        if code == "applicant" {
+            return Ok(Permission::Applicant);
+        }
+        let right =
+            Right::from_code(&code).ok_or_else(|| serde::de::Error::unknown_variant(&code, Right::CODES));
+        right.map(Permission::Right)
+    }
+}
+
+/// A role that a post may carry.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
-    /// Identifier.
+    /// Identifier, as posts in the database name it.
     pub id: Located<String>,
     /// Title, such as 乡镇民政助理员.
     pub title: String,
-    /// Levels at which it exists.
+    /// Offices in which it may be held.
     pub levels: Vec<Level>,
-    /// What it may do.
-    pub permissions: Vec<Located<Permission>>,
+    /// What it may do. A right that no role has is held by nobody.
+    pub rights: Vec<Located<Right>>,
+    /// True when it stands above the businesses; otherwise its post names the businesses it works for.
+    #[serde(default)]
+    pub all_businesses: bool,
+}
+
+impl Role {
+    /// The role of the first administrator, the only one that the program knows by name: every release with roles has it,
+    /// with [`Right::ManageStaff`].
+    pub const ADMINISTRATOR: &'static str = "administrator";
+
+    /// Whether the role carries the right.
+    #[must_use]
+    pub fn holds(&self, right: Right) -> bool {
+        self.rights.iter().any(|held| **held == right)
+    }
+}
+
+/// Rights of which one person holds at most one (不相容职责分离).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Separation {
+    /// Identifier.
+    pub id: Located<String>,
+    /// The rights, two or more.
+    pub rights: Vec<Located<Right>>,
 }
 
 /// Where a step is done.
@@ -32,54 +188,4 @@ pub enum Level {
     County,
     /// Prefecture.
     Prefecture,
-}
-
-/// What somebody may do. Each has a type of the same name in `office::access`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    /// The applicant or their proxy, in their own case.
-    Applicant,
-    /// File for somebody else.
-    FileForOther,
-    /// Read a case.
-    ReadCase,
-    /// Accept an application or ask for what is missing.
-    Accept,
-    /// Investigate and visit.
-    Investigate,
-    /// Give the township's opinion.
-    Opine,
-    /// Publish, record objections and appraisals.
-    Notice,
-    /// Run the means test.
-    MeansTest,
-    /// Examine at the county what the township reported, and visit where it must.
-    Examine,
-    /// Decide.
-    Confirm,
-    /// Check finished cases.
-    Sample,
-    /// Record relatives of staff.
-    RecordRelative,
-    /// Keep the roll: members, suspensions, reviews.
-    ManageRoll,
-    /// Make a payment run.
-    MakeRun,
-    /// Approve a payment run.
-    ApproveRun,
-    /// Propose a payee's account.
-    Payee,
-    /// Confirm a payee's account.
-    PayeeConfirm,
-    /// Propose a standard.
-    ProposeStandard,
-    /// Release a standard.
-    ReleaseStandard,
-    /// Keep staff accounts.
-    ManageStaff,
-    /// Search the audit log.
-    SearchAudit,
-    /// Read figures.
-    Report,
 }

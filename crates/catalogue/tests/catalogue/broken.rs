@@ -112,7 +112,14 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a step that cannot be reached": "to = \"decision\"" => "to = \"filed\"", at "id = \"decision\"", says "环节 decision 走不到";
     "a case that cannot end": "effects = [\"accept\"]" => "effects = [\"accept\"]\n\n[[item.action]]\nid = \"park\"\ntitle = \"搁置\"\nat = [\"filed\"]\npermission = \"accept\"\nto = \"parked\"\n\n[[item.step]]\nid = \"parked\"\ntitle = \"搁置\"\npublic_title = \"搁置\"\npublic_text = \"搁置\"\nlevel = \"township\"\nrole = \"clerk\"", at "id = \"parked\"", says "到了环节 parked 的办件办不结";
     "an action at an unknown step": "at = [\"filed\"]" => "at = [\"files\"]", at "at = [\"files\"]", says "环节 files 没有写";
-    "an action nobody may do": "permissions = [\"accept\", \"confirm\", \"read_case\"]" => "permissions = [\"confirm\", \"read_case\"]", at "id = \"accept\"", says "没有岗位能做动作 accept";
+    "an action nobody may do": "rights = [\"accept\", \"confirm\", \"read_case\"]" => "rights = [\"confirm\", \"read_case\"]", at "id = \"accept\"", says "没有岗位能做动作 accept";
+    "an action of an unknown permission": "permission = \"accept\"" => "permission = \"accepts\"", at "permission = \"accepts\"", says "值 accepts 不认识";
+    "a role that may do nothing": "rights = [\"accept\", \"confirm\", \"read_case\"]" => "rights = []", at "[[role]]", says "岗位 clerk 什么也不能做";
+    "a role that stands nowhere": "levels = [\"township\"]\nrights = [\"accept\"" => "levels = []\nrights = [\"accept\"", at "[[role]]", says "岗位 clerk 的级别不对";
+    "a right twice": "\"read_case\"]" => "\"read_case\", \"accept\"]", at "\"read_case\", \"accept\"]", says "权限 accept 写了两次";
+    "a role with both hands": "\"read_case\"]" => "\"read_case\", \"make_run\", \"approve_run\"]", at "\"approve_run\"]", says "违反职责分离 two_hands";
+    "a separation of one": "rights = [\"make_run\", \"approve_run\"]" => "rights = [\"make_run\"]", at "id = \"two_hands\"", says "没有写清哪些权限要分开";
+    "nobody who keeps accounts": "rights = [\"manage_staff\"]" => "rights = [\"search_audit\"]", at "[[role]]", says "首位管理员无从设立";
     "the same officer twice": "different_from = [\"accept\"]" => "different_from = [\"receive\"]", at "different_from = [\"receive\"]", says "动作 receive 没有写";
     "an action condition of the wrong kind": "when = \"outcome = 'yes'\"" => "when = \"outcome = 'maybe'\"", at "when = \"outcome = 'maybe'\"", says "里没有 'maybe'";
     "stopping without hearing": "when = \"heard AND outcome = 'no'\"" => "when = \"outcome = 'no'\"", at "effects = [\"stop\"", says "没有要求听取意见";

@@ -120,9 +120,12 @@ fn programmes_of_a_group_differ_in_priority() {
     let start = GOOD.find("[[programme]]").unwrap();
     let end = GOOD.find("[[role]]").unwrap();
     let twin = GOOD[start..end].replacen("id = \"help\"", "id = \"twin\"", 1);
-    let doubled = format!("{twin}[[role]]");
-    warns(&[("[[role]]", &doubled)], "id = \"twin\"", "priority 相同");
-    is_clean(&[("[[role]]", &doubled), ("[[exclusion_group]]", "[[exclusion_group]]\nrule = \"choice\"")]);
+    let doubled = format!("{twin}[[role]]\nid = \"clerk\"");
+    warns(&[("[[role]]\nid = \"clerk\"", &doubled)], "id = \"twin\"", "priority 相同");
+    is_clean(&[
+        ("[[role]]\nid = \"clerk\"", &doubled),
+        ("[[exclusion_group]]", "[[exclusion_group]]\nrule = \"choice\""),
+    ]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use ledger::{
     AmountCause, AnswerOutcome, AnswerRow, BankAccountId, ControlTotals, Decision, Grant, MonthAmount,
     Officer, RecoveryTerms, RunId, bank, run,
 };
-use office::access::{self, NewPost, NewStaff, Role, SignedIn};
+use office::access::{self, NewPost, NewStaff, SignedIn};
 use office::people::{self, MemberChange, NewAccount, NewFamily, NewPerson, NewPlace};
 use office::{Office, divisions, releases};
 use store::{AuditActor, Db, DivisionId, Keys, Query, Scope, StaffId};
@@ -74,7 +74,7 @@ async fn own_password(office: &Office, login: &str, once: &str) -> access::Actor
 async fn employ(office: &Office, prefecture: DivisionId, county: DivisionId) {
     let once = access::create_first_administrator(office, "root", "周建国", prefecture).await.unwrap();
     let root = own_password(office, "root", once.reveal()).await.grant().unwrap();
-    for (login, role) in [(ACCOUNTANT, Role::CountyAccountant), (APPROVER, Role::CountyPaymentApprover)] {
+    for (login, role) in [(ACCOUNTANT, "county_accountant"), (APPROVER, "county_payment_approver")] {
         let new = NewStaff {
             login: login.to_owned(),
             name: "吴一凡".to_owned(),
@@ -84,7 +84,7 @@ async fn employ(office: &Office, prefecture: DivisionId, county: DivisionId) {
         let (id, once) = access::create_staff(office, &root, &new).await.unwrap();
         let post = NewPost {
             division: county,
-            roles: vec![role],
+            roles: vec![role.to_owned()],
             businesses: vec!["assistance".to_owned()],
             from_on: NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
             until_on: None,

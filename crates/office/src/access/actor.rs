@@ -10,7 +10,8 @@ use std::ops::Deref;
 use store::{AuditActor, DivisionId, PersonId, Scope, StaffId, id_type};
 use vocab::Level;
 
-use super::rights::{Permission, Right, Role};
+use super::rights::{Permission, Right};
+use super::roles::Role;
 use crate::OfficeError;
 
 id_type! {
@@ -66,7 +67,7 @@ impl Actor {
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
         let Proof(()) = self.proof;
-        !self.must_change && self.roles.iter().any(|role| role.rights().contains(&right))
+        !self.must_change && self.roles.iter().any(|role| role.holds(right))
     }
 
     /// Whether the right is held for a business: by a role above businesses, or by a post that has it.
@@ -74,8 +75,8 @@ impl Actor {
     pub fn may_in(&self, right: Right, business: &str) -> bool {
         !self.must_change
             && self.roles.iter().any(|role| {
-                role.rights().contains(&right)
-                    && (!role.row().business || self.businesses.iter().any(|held| held == business))
+                role.holds(right)
+                    && (role.all_businesses() || self.businesses.iter().any(|held| held == business))
             })
     }
 

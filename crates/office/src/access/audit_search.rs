@@ -1,11 +1,13 @@
 //! Who did what: for auditors inside their division, and for every citizen about themselves.
 
-use store::{AuditId, CaseId, Cursor, DivisionId, Page, PersonId, Query, ScopeColumns, StaffId};
+use store::{AuditEntry, AuditId, CaseId, Cursor, DivisionId, Page, PersonId, Query, ScopeColumns, StaffId};
+use vocab::Now;
 
-use super::actor::{Citizen, Granted};
+use super::actor::{Actor, Citizen, Granted};
+use super::audit_words;
 use super::rights::SearchAudit;
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError, audited};
-use store::AuditEntry;
 
 /// Rows of one's division and below; rows without a division are seen at the top of one's tree only by nobody.
 const AUDIT_COLUMNS: ScopeColumns = ScopeColumns {
@@ -32,6 +34,16 @@ pub struct AuditFilter {
     pub case: Option<CaseId>,
     /// What: `person.opened`, or a beginning that ends in a dot: `sign_in.`.
     pub action: Option<String>,
+}
+
+impl AuditFilter {
+    fn details(&self) -> serde_json::Value {
+        let AuditFilter { from_at, until_at, staff, person, case, action } = self;
+        serde_json::json!({
+            "from": from_at, "until": until_at, "staff": staff.map(|id| id.0), "person": person.map(|id| id.0),
+            "case": case.map(|id| id.0), "action": action
+        })
+    }
 }
 
 /// One row of the audit.
@@ -70,6 +82,118 @@ pub struct AuditRow {
 /// # Errors
 /// The database.
 pub async fn search_audit(
+    office: &Office,
+    actor: &Granted<SearchAudit>,
+    filter: &AuditFilter,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<AuditRow>, OfficeError> {
+    let page = found(office, actor, filter, cursor, size).await?;
+    let entry = AuditEntry {
+        division: Some(actor.division),
+        subject: None,
+        details: filter.details(),
+        ..audited(office.now().at_ms(), actor.audit(), "audit.searched", ("audit", 0))
+    };
+    office.db().audit_read(entry).await?;
+    Ok(page)
+}
+
+/// Rows of one page of an export.
+const EXPORT_PAGE: usize = 500;
+/// An export has at most so many rows; narrower filters give the rest.
+const EXPORT_ROWS_MAX: usize = 50_000;
+
+/// The audit of one's division as a file, newest first, with the purpose in it. Taking it out is audited.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] without a purpose or with too many rows.
+pub async fn export_audit(
+    office: &Office,
+    actor: &Granted<SearchAudit>,
+    filter: &AuditFilter,
+    format: ListFormat,
+    purpose: &str,
+) -> Result<Vec<u8>, OfficeError> {
+    let purpose = purpose.trim();
+    if purpose.is_empty() {
+        return Err(OfficeError::invalid("purpose", "请填写导出审计记录的用途。"));
+    }
+    let now = office.now();
+    let columns = [
+        ("编号", 10),
+        ("时间", 20),
+        ("谁", 12),
+        ("账号编号", 10),
+        ("做了什么", 20),
+        ("对象", 12),
+        ("对象编号", 10),
+        ("办件编号", 10),
+        ("用途", 30),
+        ("辖区", 18),
+        ("明细", 40),
+        ("链上摘要", 68),
+    ];
+    let columns = columns.map(|(title, width)| ListColumn::new(title, width));
+    let title = format!("{}审计记录（{}导出，用途：{purpose}）", actor.division_name, now.zh());
+    let mut list = ListWriter::new(format, "审计", Some(&title), &columns)?;
+    let (mut cursor, mut rows) = (None, 0);
+    loop {
+        let page = found(office, actor, filter, cursor.as_ref(), EXPORT_PAGE).await?;
+        rows += page.rows.len();
+        if rows > EXPORT_ROWS_MAX {
+            return Err(OfficeError::invalid(
+                "filter",
+                format!("超过 {EXPORT_ROWS_MAX} 条，不能一次导出。请按日期、账号或者种类缩小范围。"),
+            ));
+        }
+        for row in &page.rows {
+            list.row(&cells(row))?;
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let file = list.finish()?;
+    let mut details = filter.details();
+    details["rows"] = rows.into();
+    let entry = AuditEntry {
+        division: Some(actor.division),
+        purpose: Some(purpose.to_owned()),
+        details,
+        ..audited(now.at_ms(), actor.audit(), "audit.exported", ("audit", 0))
+    };
+    office.db().audit_read(entry).await?;
+    Ok(file)
+}
+
+fn cells(row: &AuditRow) -> [ListCell; 12] {
+    let text = |text: Option<String>| text.map_or(ListCell::Empty, ListCell::from);
+    let number = |number: Option<i64>| text(number.map(|number| number.to_string()));
+    let who = match (&row.staff_name, row.person) {
+        (Some(name), _) => name.clone(),
+        (None, Some(person)) => format!("本人（人员 {person}）"),
+        (None, None) => "系统".to_owned(),
+    };
+    let (kind, subject) = row.subject.clone().unzip();
+    [
+        number(Some(row.id.0)),
+        text(Some(Now::from_unix_ms(row.at).zh())),
+        text(Some(who)),
+        number(row.staff.map(|staff| staff.0)),
+        text(Some(audit_words::action(&row.action).to_owned())),
+        text(kind.map(|kind| audit_words::subject(&kind).to_owned())),
+        number(subject.filter(|id| *id != 0)),
+        number(row.case.map(|case| case.0)),
+        text(row.purpose.clone()),
+        text(row.division_name.clone()),
+        text(Some(row.details.clone()).filter(|details| details != "null")),
+        text(row.hash.clone()),
+    ]
+}
+
+async fn found(
     office: &Office,
     actor: &Granted<SearchAudit>,
     filter: &AuditFilter,
@@ -117,16 +241,27 @@ pub async fn search_audit(
         .after_descending(&["a.id"], cursor)
         .page(office.db(), size, read, |row| Cursor::new().integer(row.id))
         .await?;
-    let entry = AuditEntry {
-        division: Some(actor.division),
-        subject: None,
-        details: serde_json::json!({
-            "staff": staff.map(|id| id.0), "person": person.map(|id| id.0), "case": case.map(|id| id.0), "action": action
-        }),
-        ..audited(office.now().at_ms(), actor.audit(), "audit.searched", ("audit", 0))
-    };
-    office.db().audit_read(entry).await?;
     Ok(page)
+}
+
+/// Notes that the actor opened something of somebody's, before the page is sent: what is on it is personal.
+///
+/// # Errors
+/// The row could not be written: the page must not be sent.
+pub async fn opened(
+    office: &Office,
+    actor: &Actor,
+    action: &'static str,
+    subject: (&'static str, i64),
+    case: Option<CaseId>,
+    division: DivisionId,
+) -> Result<(), OfficeError> {
+    let entry = AuditEntry {
+        case,
+        division: Some(division),
+        ..audited(office.now().at_ms(), actor.audit(), action, subject)
+    };
+    Ok(office.db().audit_read(entry).await?)
 }
 
 fn read(row: &store::Row) -> Result<AuditRow, store::StoreError> {

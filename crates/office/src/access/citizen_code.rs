@@ -1,6 +1,6 @@
 //! One-time codes that let a citizen in: printed on the paper receipt of a filing or handed over face to face.
 
-use store::{AuditEntry, PersonId, Query, Scope, ScopeColumns};
+use store::{AuditEntry, PersonId, Query, Scope, ScopeColumns, Tx};
 
 use super::actor::Granted;
 use super::password::{self, Secret};
@@ -46,17 +46,33 @@ pub async fn issue_citizen_code(
     person: PersonId,
     channel: CodeChannel,
 ) -> Result<IssuedCode, OfficeError> {
+    let tx = office.db().begin().await?;
+    let issued = issue_citizen_code_in(office, &tx, actor, person, channel).await?;
+    tx.commit().await?;
+    Ok(issued)
+}
+
+/// As [`issue_citizen_code`], inside a transaction.
+///
+/// # Errors
+/// As [`issue_citizen_code`].
+pub async fn issue_citizen_code_in(
+    office: &Office,
+    tx: &Tx,
+    actor: &Granted<FileForOther>,
+    person: PersonId,
+    channel: CodeChannel,
+) -> Result<IssuedCode, OfficeError> {
     const CODES: Scope = Scope::System("codes are unique over all persons");
     let at = office.now().at_ms();
-    let settings = AccessSettings::load(office.db()).await?;
-    let tx = office.db().begin().await?;
+    let settings = AccessSettings::load(tx).await?;
     let row = Query::new(
         &actor.scope(),
         &PERSON_COLUMNS,
         "SELECT p.residence_division_id FROM person p WHERE {scope} AND p.id = ? AND p.died_on IS NULL",
     )
     .bind(person)
-    .optional(&tx)
+    .optional(tx)
     .await?
     .ok_or(OfficeError::NotFound("这个人"))?;
     Query::new(
@@ -67,7 +83,7 @@ pub async fn issue_citizen_code(
     .bind(at)
     .bind(person)
     .bind(at)
-    .execute(&tx)
+    .execute(tx)
     .await?;
     let expires_at = at
         + match channel {
@@ -89,7 +105,7 @@ pub async fn issue_citizen_code(
         .bind(actor.staff)
         .bind(at)
         .bind(expires_at)
-        .execute(&tx)
+        .execute(tx)
         .await?;
         if inserted == 1 {
             tx.audit(AuditEntry {
@@ -98,7 +114,6 @@ pub async fn issue_citizen_code(
                 ..audited(at, actor.audit(), "citizen_code.issued", ("person", person.0))
             })
             .await?;
-            tx.commit().await?;
             return Ok(IssuedCode { code, expires_at });
         }
     }

@@ -8,7 +8,7 @@ use vocab::{Level, Now};
 
 use super::actor::{Actor, Citizen, PostId, Proof, SessionId};
 use super::password::{self, Secret};
-use super::rights::Role;
+use super::roles::Role;
 use super::settings::AccessSettings;
 use crate::{Office, OfficeError, audited};
 
@@ -47,21 +47,19 @@ pub(super) async fn open_staff(
     let Some(post) = post else { return Ok(None) };
     let post: PostId = post.get("id")?;
     let (token, session) = insert(tx, now, settings, Some((staff, post)), None).await?;
-    let actor = load_actor(tx, now.today(), post, Some(session)).await?.ok_or(OfficeError::SignedOut)?;
-    let _ = office;
+    let actor =
+        load_actor(office, tx, now.today(), post, Some(session)).await?.ok_or(OfficeError::SignedOut)?;
     Ok(Some((token, SignedIn::Staff(actor))))
 }
 
 /// Opens a citizen's session.
 pub(super) async fn open_citizen(
-    office: &Office,
     tx: &Tx,
     now: Now,
     settings: &AccessSettings,
     person: PersonId,
 ) -> Result<(Secret, SignedIn), OfficeError> {
     let (token, session) = insert(tx, now, settings, None, Some(person)).await?;
-    let _ = office;
     let citizen = load_citizen(tx, person, Some(session), false).await?.ok_or(OfficeError::SignedOut)?;
     Ok((token, SignedIn::Citizen(citizen)))
 }
@@ -136,7 +134,7 @@ pub async fn resume(office: &Office, token: &str) -> Result<SignedIn, OfficeErro
             .map(SignedIn::Citizen),
         None => match row.get::<Option<PostId>>("post_id")? {
             Some(post) => {
-                load_actor(office.db(), now.today(), post, Some(session)).await?.map(SignedIn::Staff)
+                load_actor(office, office.db(), now.today(), post, Some(session)).await?.map(SignedIn::Staff)
             }
             None => None,
         },
@@ -146,6 +144,7 @@ pub async fn resume(office: &Office, token: &str) -> Result<SignedIn, OfficeErro
 
 /// The actor at a live post of a live account.
 pub(super) async fn load_actor(
+    office: &Office,
     connection: &impl Connection,
     on: NaiveDate,
     post: PostId,
@@ -168,9 +167,8 @@ pub(super) async fn load_actor(
     let Some(first) = rows.first() else { return Ok(None) };
     let level: String = first.get("level")?;
     let level = level.parse::<Level>().map_err(|error| OfficeError::Internal(error.to_string()))?;
-    let mut roles =
-        distinct(&rows, "role")?.iter().filter_map(|code| Role::from_code(code)).collect::<Vec<_>>();
-    roles.sort_unstable();
+    let release = office.release();
+    let roles = distinct(&rows, "role")?.iter().map(|code| Role::held(&release, code)).collect();
     Ok(Some(Actor {
         staff: first.get("staff_id")?,
         name: first.get("name")?,
@@ -230,8 +228,9 @@ pub(super) async fn load_citizen(
 pub async fn switch_post(office: &Office, actor: &Actor, post: PostId) -> Result<Actor, OfficeError> {
     let now = office.now();
     let tx = office.db().begin().await?;
-    let next =
-        load_actor(&tx, now.today(), post, actor.session).await?.filter(|next| next.staff == actor.staff);
+    let next = load_actor(office, &tx, now.today(), post, actor.session)
+        .await?
+        .filter(|next| next.staff == actor.staff);
     let next = next.ok_or(OfficeError::NotFound("这个岗位"))?;
     Query::new(&SESSION, &ScopeColumns::NONE, "UPDATE session SET post_id = ? WHERE id = ? AND staff_id = ?")
         .bind(post)
@@ -327,5 +326,9 @@ pub async fn forget_expired(office: &Office) -> Result<u64, OfficeError> {
         .bind(before)
         .execute(office.db())
         .await?;
-    Ok(sessions + codes)
+    let failures = Query::new(&SESSION, &ScopeColumns::NONE, "DELETE FROM code_failure WHERE at < ?")
+        .bind(before)
+        .execute(office.db())
+        .await?;
+    Ok(sessions + codes + failures)
 }

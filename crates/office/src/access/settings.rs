@@ -1,6 +1,6 @@
 //! How long a sign-in lasts and how many wrong passwords are let pass: settings of the database.
 
-use store::{Db, Query};
+use store::{Connection, Query};
 
 use crate::OfficeError;
 
@@ -21,6 +21,8 @@ pub struct AccessSettings {
     pub paper_code_days: i64,
     /// A code handed over face to face is good for this many hours.
     pub face_code_hours: i64,
+    /// After this many wrong codes in an hour, of all citizens together, no code is taken until fewer were wrong.
+    pub wrong_codes_per_hour: i64,
 }
 
 impl Default for AccessSettings {
@@ -33,6 +35,7 @@ impl Default for AccessSettings {
             longest_lock_minutes: 60,
             paper_code_days: 60,
             face_code_hours: 24,
+            wrong_codes_per_hour: 300,
         }
     }
 }
@@ -42,13 +45,13 @@ impl AccessSettings {
     ///
     /// # Errors
     /// The database; a setting that is no positive whole number.
-    pub async fn load(db: &Db) -> Result<AccessSettings, OfficeError> {
+    pub async fn load(connection: &impl Connection) -> Result<AccessSettings, OfficeError> {
         let mut settings = AccessSettings::default();
         let rows = Query::system(
             "limits of signing in",
             "SELECT name, value FROM setting WHERE name LIKE 'access.%'",
         )
-        .all(db)
+        .all(connection)
         .await?;
         for row in rows {
             let name: String = row.get("name")?;
@@ -60,6 +63,7 @@ impl AccessSettings {
                 "access.longest_lock_minutes" => &mut settings.longest_lock_minutes,
                 "access.paper_code_days" => &mut settings.paper_code_days,
                 "access.face_code_hours" => &mut settings.face_code_hours,
+                "access.wrong_codes_per_hour" => &mut settings.wrong_codes_per_hour,
                 _ => continue,
             };
             let text: String = row.get("value")?;

@@ -1,9 +1,10 @@
 //! Signing in: staff by login and password, citizens by a one-time code and the last four of their ID.
 //!
 //! Every wrong sign-in gets the same answer in the same time, is counted and audited. After some
-//! wrong passwords the login is locked for a delay that doubles; a citizen's code dies.
+//! wrong passwords the login is locked for a delay that doubles; a citizen's code dies, and after too many wrong codes of all
+//! together none is taken for a while.
 
-use store::{AuditActor, AuditEntry, PersonId, Query, Scope, ScopeColumns, StaffId};
+use store::{AuditActor, AuditEntry, PersonId, Query, Scope, ScopeColumns, StaffId, Tx};
 
 use super::password::{self, Secret};
 use super::session::{self, SignedIn};
@@ -192,6 +193,7 @@ pub async fn sign_in_citizen(
     let at = now.at_ms();
     let code: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let settings = AccessSettings::load(office.db()).await?;
+    refuse_guessing(office, &settings, at).await?;
     let tx = office.db().begin().await?;
     let row = Query::new(
         &SIGN_IN,
@@ -203,6 +205,7 @@ pub async fn sign_in_citizen(
     .optional(&tx)
     .await?;
     let Some(row) = row else {
+        note_failure(&tx, at).await?;
         tx.audit(AuditEntry {
             details: serde_json::json!({ "reason": "unknown code" }),
             ..audited(at, AuditActor::default(), "sign_in.failed", ("person", 0))
@@ -232,7 +235,7 @@ pub async fn sign_in_citizen(
         .execute(&tx)
         .await?;
         if used == 1 {
-            let (token, signed_in) = session::open_citizen(office, &tx, now, &settings, person).await?;
+            let (token, signed_in) = session::open_citizen(&tx, now, &settings, person).await?;
             let actor = match &signed_in {
                 SignedIn::Citizen(citizen) => citizen.audit(),
                 SignedIn::Staff(actor) => actor.audit(),
@@ -252,6 +255,7 @@ pub async fn sign_in_citizen(
         .execute(&tx)
         .await?;
     }
+    note_failure(&tx, at).await?;
     tx.audit(AuditEntry {
         division,
         details: serde_json::json!({ "reason": if matches { "code not live" } else { "wrong last four" } }),
@@ -260,4 +264,31 @@ pub async fn sign_in_citizen(
     .await?;
     tx.commit().await?;
     Err(wrong_code())
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Refuses every code while too many were wrong, wherever they came from: a code is eight digits, and what one address may ask
+/// ([`AccessSettings::wrong_passwords`] per code, the limits of `web` per address) does not slow a thousand addresses.
+async fn refuse_guessing(office: &Office, settings: &AccessSettings, at: i64) -> Result<(), OfficeError> {
+    let wrong: i64 =
+        Query::new(&SIGN_IN, &ScopeColumns::NONE, "SELECT count(*) FROM code_failure WHERE at > ?")
+            .bind(at - HOUR_MS)
+            .scalar(office.db())
+            .await?;
+    if wrong < settings.wrong_codes_per_hour {
+        return Ok(());
+    }
+    Err(OfficeError::SignIn(
+        "近一小时验证码输错的次数过多，验证码登录已暂停，您的验证码没有作废。请过一会儿再试，急办的请到村（社区）或者乡镇（街道）窗口。"
+            .to_owned(),
+    ))
+}
+
+async fn note_failure(tx: &Tx, at: i64) -> Result<(), OfficeError> {
+    Query::new(&SIGN_IN, &ScopeColumns::NONE, "INSERT INTO code_failure (at) VALUES (?)")
+        .bind(at)
+        .execute(tx)
+        .await?;
+    Ok(())
 }

@@ -257,13 +257,13 @@ pub(super) fn may(
         Doer::Applicant(_) if action.permission == Permission::Applicant => Ok(case.township),
         Doer::Applicant(_) => Err(OfficeError::NotFound("这个操作")),
         Doer::Desk(actor) => {
-            let right = right_of(action.permission).ok_or(OfficeError::NotFound("这个操作"))?;
+            let right = action.permission.right().ok_or(OfficeError::NotFound("这个操作"))?;
             if !actor.may_in(right, &item.business) {
                 return Err(OfficeError::Forbidden(right));
             }
             let mine = [case.village, case.township, case.county].contains(&actor.division);
             // A decision belongs to one office: where it is delegated the county only checks, where not the township cannot decide.
-            let decides = action.permission != Permission::Confirm
+            let decides = action.permission != Permission::Right(Right::Confirm)
                 || item
                     .step(&case.step)
                     .and_then(|step| holder(case, item, step).0)
@@ -387,10 +387,4 @@ pub(super) async fn keep_form(
 /// Whether an action may be done only once, and was.
 pub(super) fn once_only(action: &Action) -> bool {
     action.effects.iter().any(|effect| **effect == Effect::OnceOnly)
-}
-
-/// The right that a pack's action names; none for the family's own actions.
-fn right_of(permission: Permission) -> Option<Right> {
-    let code = serde_json::to_value(permission).ok()?;
-    Right::from_code(code.as_str()?)
 }

@@ -31,7 +31,9 @@ impl Filler<'_> {
         }
     }
 
-    pub(super) fn scope(&self) -> Scope {
+    /// What the filler sees.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
         match self {
             Filler::Citizen(citizen) => citizen.scope(),
             Filler::Desk(actor) => actor.scope(),
@@ -83,7 +85,7 @@ pub struct Draft {
 /// Begins a form, or goes on with the one that the family began for the same matter and benefit.
 ///
 /// # Errors
-/// An item that cannot be filed, or too many unfinished forms.
+/// An item that cannot be filed, a benefit that the filler does not see, or too many unfinished forms.
 pub async fn begin(
     office: &Office,
     filler: Filler<'_>,
@@ -108,6 +110,10 @@ async fn started(
     let definition = release.items.get(item).ok_or(OfficeError::NotFound("这个事项"))?;
     if matches!(filler, Filler::Citizen(_)) && !definition.citizens_may_file {
         return Err(OfficeError::NotFound("这个事项"));
+    }
+    if let Some(benefit) = entitlement {
+        let month = office.now().month();
+        ledger::pages::entitlement(office.db(), &filler.scope(), benefit, month).await?;
     }
     let owner = filler.owner();
     let now = office.now().at_ms();

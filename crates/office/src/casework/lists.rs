@@ -243,7 +243,7 @@ fn at_midnight(day: NaiveDate) -> i64 {
     day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() - 8 * 3_600_000
 }
 
-fn role_codes(actor: &Actor) -> Vec<&'static str> {
+fn role_codes(actor: &Actor) -> Vec<&str> {
     actor.roles.iter().map(|role| role.code()).collect()
 }
 

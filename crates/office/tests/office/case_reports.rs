@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use catalogue::{LoadOptions, Release};
 use office::OfficeError;
-use office::access::Role;
 use office::reports::{self, CaseCounted, CaseQuery, ClockFigures};
 use office::tabular::ListFormat;
 use store::{DivisionId, Query};
@@ -32,7 +31,7 @@ struct Filed<'a> {
 }
 
 async fn file(town: &Town, number: i64, filed: &Filed<'_>) {
-    let clerk = town.actor(&format!("filer{number}"), filed.township, &[Role::TownshipClerk]).await;
+    let clerk = town.actor(&format!("filer{number}"), filed.township, &["township_clerk"]).await;
     let (household, persons) = town.family(&clerk, filed.village, &[filed.name]).await;
     let db = town.office.db();
     let case = Query::system(
@@ -129,7 +128,7 @@ async fn clocks_channels_and_outcomes_are_counted_and_open_the_very_cases() {
         for (number, filed) in (1..).zip(&cases) {
             file(&town, number, filed).await;
         }
-        let director = town.actor("director", town.county, &[Role::CountyDirector]).await;
+        let director = town.actor("director", town.county, &["county_director"]).await;
         let query = CaseQuery {
             item: "dibao".to_owned(),
             from: day("2026-10-01"),
@@ -186,7 +185,7 @@ async fn clocks_channels_and_outcomes_are_counted_and_open_the_very_cases() {
         assert_eq!((page.rows.len(), rest.rows[0].applicant.as_str(), rest.next), (3, "甲", None));
 
         // Neighbours see nothing of it.
-        let head = town.actor("head", west, &[Role::TownshipHead]).await;
+        let head = town.actor("head", west, &["township_head"]).await;
         let own = reports::case_figures(&town.office, &grant(&head), &query).await.unwrap();
         assert_eq!(own.last().unwrap().filed(), 1);
         let next_door = CaseQuery { division: Some(east), ..query.clone() };

@@ -1,7 +1,7 @@
 //! Two neighbouring townships: every read of one is empty or refused in the other.
 
 use office::OfficeError;
-use office::access::{self, CodeChannel, Role};
+use office::access::{self, CodeChannel};
 use office::people::{self, NewAccount, Subject};
 
 use crate::town::{Town, day, grant, towns};
@@ -96,11 +96,11 @@ async fn a_neighbour_sees_nothing() {
 
         let neighbour = town.clerk(town.hexi).await;
         assert_sees_nothing(&town, &neighbour, family, persons[0], account).await;
-        let other_county = town.actor("other", town.other_county, &[Role::CountyClerk]).await;
+        let other_county = town.actor("other", town.other_county, &["county_clerk"]).await;
         assert_sees_nothing(&town, &other_county, family, persons[0], account).await;
 
         // And the same reads from above see it: the test would notice if everything were empty.
-        let county = town.actor("county", town.county, &[Role::CountyClerk]).await;
+        let county = town.actor("county", town.county, &["county_clerk"]).await;
         let page = people::family_page(office, &grant(&county), family).await.unwrap();
         assert_eq!(page.members.len(), 2);
         let found = people::search_people(office, &grant(&county), "zs", None, 100).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_neighbour_sees_nothing() {
             1
         );
         // A village worker of the next community sees no more than a stranger.
-        let worker = town.actor("worker", town.second_community, &[Role::VillageWorker]).await;
+        let worker = town.actor("worker", town.second_community, &["village_worker"]).await;
         let refused = people::family_page(office, &grant(&worker), family).await;
         assert!(matches!(refused, Err(OfficeError::NotFound(_))));
     }

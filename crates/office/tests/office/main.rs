@@ -19,6 +19,7 @@ mod people;
 mod releases;
 mod reports;
 mod roll;
+mod rows;
 mod search;
 mod standard_change;
 mod town;

@@ -136,7 +136,7 @@ async fn membership_keeps_two_times() {
 async fn heads_change_families_split_and_move() {
     for town in towns("split_and_move").await {
         let office = &town.office;
-        let county = town.actor("county", town.county, &[office::access::Role::CountyClerk]).await;
+        let county = town.actor("county", town.county, &["county_clerk"]).await;
         let clerk = town.clerk(town.hedong).await;
         let (household, persons) = town.family(&clerk, town.first_community, &["张三", "张大", "张小"]).await;
         let leaves =
@@ -231,7 +231,7 @@ async fn twins_are_flagged_across_scopes_without_being_shown() {
         let office = &town.office;
         let clerk = town.clerk(town.hedong).await;
         let neighbour = town.clerk(town.hexi).await;
-        let county = town.actor("county", town.county, &[office::access::Role::CountyClerk]).await;
+        let county = town.actor("county", town.county, &["county_clerk"]).await;
         let here = town.new_person("张三", "1980-01-01", town.first_community);
         let there = town.new_person("张三", "1980-01-01", town.willow_village);
         let here = people::register_person(office, &grant(&clerk), &here).await.unwrap().person();

@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use catalogue::{LoadOptions, PackFiles, Release};
 use office::OfficeError;
-use office::access::{self, Actor, Granted, NewPost, ProposeStandard, ReleaseStandard, Role};
+use office::access::{self, Actor, Granted, NewPost, ProposeStandard, ReleaseStandard};
 use office::releases::{self, ChangeState, NewStandardChange};
 use store::DivisionId;
 use vocab::Now;
 
-use crate::town::{START, Town, day, grant, towns};
+use crate::town::{START, Town, day, grant, pack, towns};
 
 /// The town's packs and a city that sets a standard.
 fn packs(standard: &str) -> Release {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs/town");
     let head =
         "id = \"city\"\ntitle = \"试点市\"\nlayer = \"demo\"\nrequires = [\"town\"]\ndivision = \"990100\"\n";
     let standards = format!(
@@ -36,7 +35,7 @@ type = "boolean"
     );
     let city =
         BTreeMap::from([("pack.toml".to_owned(), head.to_owned()), ("standards.toml".to_owned(), standards)]);
-    let packs = vec![PackFiles::read(&folder).unwrap(), PackFiles::new("city", city)];
+    let packs = vec![pack(), PackFiles::new("city", city)];
     Release::from_packs(packs, LoadOptions { synthetic: true }).unwrap()
 }
 
@@ -78,8 +77,8 @@ async fn what_was_installed_is_read_back_and_the_old_one_stays() {
 }
 
 async fn hands(town: &Town) -> (Actor, Actor) {
-    let policy = town.actor("policy", town.prefecture, &[Role::PrefecturePolicy]).await;
-    let releaser = town.actor("releaser", town.prefecture, &[Role::PrefectureReleaser]).await;
+    let policy = town.actor("policy", town.prefecture, &["prefecture_policy"]).await;
+    let releaser = town.actor("releaser", town.prefecture, &["prefecture_releaser"]).await;
     (policy, releaser)
 }
 
@@ -119,7 +118,7 @@ async fn a_standard_needs_two_persons_and_the_old_release_still_answers() {
         let root: Granted<access::ManageStaff> = town.administrator.grant().unwrap();
         let second = NewPost {
             division: town.prefecture,
-            roles: vec![Role::PrefectureReleaser],
+            roles: vec!["prefecture_releaser".to_owned()],
             businesses: vec![],
             from_on: day("2026-01-01"),
             until_on: None,
@@ -220,7 +219,7 @@ async fn a_wrong_value_is_said_before_it_is_saved() {
         assert!(releases::refuse_change(&town.office, &grant(&releaser), id, 1, " ").await.is_err());
         releases::refuse_change(&town.office, &grant(&releaser), id, 1, "数字有误").await.unwrap();
         let id = releases::propose(&town.office, &grant(&policy), &new).await.unwrap();
-        let other = town.actor("policy2", town.prefecture, &[Role::PrefecturePolicy]).await;
+        let other = town.actor("policy2", town.prefecture, &["prefecture_policy"]).await;
         let not_own = releases::withdraw_change(&town.office, &grant(&other), id, 1).await;
         assert!(matches!(not_own, Err(OfficeError::Separation(_))));
         releases::withdraw_change(&town.office, &grant(&policy), id, 1).await.unwrap();
@@ -253,7 +252,7 @@ async fn a_list_of_standards_says_where_each_comes_from() {
             let id = releases::propose(&town.office, &grant(&policy), &new).await.unwrap();
             let pending = releases::standards(&town.office, &policy, town.hedong, on).await.unwrap();
             assert_eq!(pending[0].pending.len(), 1);
-            let county = town.actor(&format!("clerk{}", id.0), town.county, &[Role::CountyClerk]).await;
+            let county = town.actor(&format!("clerk{}", id.0), town.county, &["county_clerk"]).await;
             assert!(
                 releases::standards(&town.office, &county, town.hedong, on).await.unwrap()[0]
                     .pending
@@ -350,8 +349,8 @@ async fn a_change_stays_in_its_subtree() {
             releases::propose(&town.office, &grant(&policy), &change(town.other_county, "2026-07-01", "786"))
                 .await
                 .unwrap();
-        let here = town.actor("director", town.county, &[Role::CountyDirector]).await;
-        let there = town.actor("director2", town.other_county, &[Role::CountyDirector]).await;
+        let here = town.actor("director", town.county, &["county_director"]).await;
+        let there = town.actor("director2", town.other_county, &["county_director"]).await;
         assert!(matches!(
             releases::find_change(&town.office, &here, id).await,
             Err(OfficeError::NotFound(_))
@@ -365,7 +364,7 @@ async fn a_change_stays_in_its_subtree() {
                 .is_empty()
         );
         assert!(here.grant::<ProposeStandard>().is_err());
-        let village = town.actor("village", town.stone_village, &[Role::VillageWorker]).await;
+        let village = town.actor("village", town.stone_village, &["village_worker"]).await;
         assert!(matches!(
             releases::find_change(&town.office, &village, id).await,
             Err(OfficeError::Forbidden(_))

@@ -2,7 +2,7 @@
 
 use ledger::{AmountCause, Decision, EntitlementId, Grant};
 use office::OfficeError;
-use office::access::{Actor, Role};
+use office::access::Actor;
 use office::reports::{self, AreaFigures, RollCounted, RollQuery};
 use office::tabular::{self, ListFormat};
 use store::DivisionId;
@@ -78,7 +78,7 @@ async fn the_roll_is_counted_by_division_and_the_list_is_the_number() {
         ledger::suspend(&tx, &west.scope(), paused, month("2026-11"), &decision(&town, &west)).await.unwrap();
         tx.commit().await.unwrap();
 
-        let director = town.actor("director", town.county, &[Role::CountyDirector]).await;
+        let director = town.actor("director", town.county, &["county_director"]).await;
         let october =
             reports::roll_figures(&town.office, &grant(&director), &query("2026-10")).await.unwrap();
         assert_eq!(
@@ -143,7 +143,7 @@ async fn the_roll_is_counted_by_division_and_the_list_is_the_number() {
         assert_eq!(count(RollCounted::Paused, "2026-11").await, ["孙一"]);
 
         // A township sees its own; a neighbour's number is not to be had.
-        let head = town.actor("head", town.hedong, &[Role::TownshipHead]).await;
+        let head = town.actor("head", town.hedong, &["township_head"]).await;
         if let Ok(report) = head.grant() {
             let own = reports::roll_figures(&town.office, &report, &query("2026-10")).await.unwrap();
             assert_eq!(own.whole.total().households, 1);
@@ -157,7 +157,7 @@ async fn the_roll_is_counted_by_division_and_the_list_is_the_number() {
         } else {
             panic!("a township head reports");
         }
-        let other = town.actor("other", town.other_county, &[Role::CountyDirector]).await;
+        let other = town.actor("other", town.other_county, &["county_director"]).await;
         let theirs = reports::roll_figures(&town.office, &grant(&other), &query("2026-10")).await.unwrap();
         assert_eq!(theirs.whole.total(), AreaFigures::default());
 

@@ -5,7 +5,7 @@ use ledger::pages::RollFilter;
 use ledger::reissue::Lines;
 use ledger::{EntitlementId, RunId, RunState};
 use office::OfficeError;
-use office::access::{Actor, Role};
+use office::access::Actor;
 use office::people::NewAccount;
 use office::roll::import::{self, RollPreview, RollSettings};
 use office::roll::payments::{self, AnswerOutcomeRead, BankFile};
@@ -19,7 +19,7 @@ use crate::town::{Town, grant, towns};
 const HEADER: &str = "家庭编号,姓名,身份证号,与户主关系,村（社区）代码,城乡类别,月保障金额（元）,起始月份,下次复核日期,开户银行,银行账号,工资性收入";
 
 async fn accountant(town: &Town) -> Actor {
-    town.actor("accountant", town.county, &[Role::CountyAccountant]).await
+    town.actor("accountant", town.county, &["county_accountant"]).await
 }
 
 fn month(text: &str) -> Month {
@@ -142,7 +142,7 @@ async fn every_fault_is_said_and_nothing_is_taken_in() {
         let clerk = town.clerk(town.hedong).await;
         let office = &town.office;
         let elsewhere = town.new_person("钱七", "1970-01-01", town.stone_village);
-        let neighbour = town.actor("neighbour", town.other_county, &[Role::CountyClerk]).await;
+        let neighbour = town.actor("neighbour", town.other_county, &["county_clerk"]).await;
         office::people::register_person(office, &grant(&neighbour), &elsewhere).await.unwrap();
         let (_, persons) = town.family(&clerk, town.first_community, &["孙八", "孙九"]).await;
         let in_family: PersonId = persons[1];
@@ -405,7 +405,7 @@ async fn a_month_goes_to_the_bank_and_back() {
         let accountant = accountant(&town).await;
         let office = &town.office;
         imported(&town, &accountant).await;
-        let approver = town.actor("approver", town.county, &[Role::CountyPaymentApprover]).await;
+        let approver = town.actor("approver", town.county, &["county_payment_approver"]).await;
         let (run, totals) = approved(&town, &accountant, &approver).await;
         assert_eq!(totals, ControlTotals { count: 2, total: Fen(126_050) });
         let (summary, differences) =

@@ -111,7 +111,7 @@ async fn an_id_registered_elsewhere_is_said_not_shown() {
         assert_eq!(names(&town, &neighbour, "张三").await, Vec::<String>::new());
         assert_eq!(names(&town, &neighbour, "zs").await, Vec::<String>::new());
         // Moved by the county: found there from now on, and no longer here.
-        let county = town.actor("county", town.county, &[office::access::Role::CountyClerk]).await;
+        let county = town.actor("county", town.county, &["county_clerk"]).await;
         let person = people::search_people(&town.office, &grant(&county), "zhangsan", None, 20)
             .await
             .unwrap()

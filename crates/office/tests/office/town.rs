@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
 
-use catalogue::{LoadOptions, Release};
+use catalogue::{LoadOptions, PackFiles, Release};
 use chrono::NaiveDate;
-use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, Role, SignedIn};
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, SignedIn};
 use office::people::{self, MemberChange, NewHousehold, NewMember, NewPerson};
 use office::{Office, divisions};
 use store::{Db, DivisionId, HouseholdId, PersonId, StaffId};
@@ -37,11 +37,17 @@ pub fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
+/// The town's pack, with the nation's posts, whatever the pack is about.
+pub fn pack() -> PackFiles {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = PackFiles::read(&crate_folder.join("tests/packs/town")).unwrap();
+    let roles = std::fs::read_to_string(store::testing::packs().join("national/roles.toml")).unwrap();
+    files.files.insert("roles.toml".to_owned(), roles);
+    files
+}
+
 pub fn release() -> Arc<Release> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs/town");
-    Arc::new(
-        Release::load_with(&[&folder], LoadOptions { synthetic: true, ..LoadOptions::default() }).unwrap(),
-    )
+    Arc::new(Release::from_packs(vec![pack()], LoadOptions { synthetic: true }).unwrap())
 }
 
 /// The same town on every database.
@@ -125,7 +131,7 @@ impl Town {
         &self,
         login: &str,
         division: DivisionId,
-        roles: &[Role],
+        roles: &[&str],
     ) -> (StaffId, access::Secret) {
         let root: Granted<ManageStaff> = self.administrator.grant().unwrap();
         let new = NewStaff {
@@ -137,7 +143,7 @@ impl Town {
         let (staff, password) = access::create_staff(&self.office, &root, &new).await.unwrap();
         let post = NewPost {
             division,
-            roles: roles.to_vec(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             businesses: vec!["assistance".to_owned()],
             from_on: day("2026-01-01"),
             until_on: None,
@@ -147,13 +153,13 @@ impl Town {
     }
 
     /// An actor in an office, signed in.
-    pub async fn actor(&self, login: &str, division: DivisionId, roles: &[Role]) -> Actor {
+    pub async fn actor(&self, login: &str, division: DivisionId, roles: &[&str]) -> Actor {
         let (_, password) = self.staff(login, division, roles).await;
         sign_in_and_change(&self.office, login, password.reveal(), "quiet-river-47").await
     }
 
     pub async fn clerk(&self, division: DivisionId) -> Actor {
-        self.actor(&format!("clerk{}", division.0), division, &[Role::TownshipClerk]).await
+        self.actor(&format!("clerk{}", division.0), division, &["township_clerk"]).await
     }
 
     pub fn new_citizen_id(&self, born: &str) -> CitizenId {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
 
 use catalogue::{LoadOptions, Release};
-use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, Role};
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission};
 use office::casework::{self, Acted, AttachmentId, Deed, Doer, LetterId, drafts, lists, view};
 use office::forms::{Answers, FieldPath, Raw, specimen};
 use office::{Office, OfficeError, divisions, means_test, people};
-use store::{CaseId, Db, DivisionId, IdempotencyKey};
+use store::{CaseId, Db, DivisionId, IdempotencyKey, Keys};
 use vocab::{Calendar, CitizenId, Now};
 
 use crate::town::{DAY, START, day, sign_in_and_change};
@@ -22,6 +22,7 @@ pub struct Wuhai {
     pub village: &'static str,
     clock: Arc<AtomicI64>,
     serial: AtomicU16,
+    opened: (String, Arc<Keys>),
     pub village_worker: Actor,
     pub township_clerk: Actor,
     pub second_clerk: Actor,
@@ -43,6 +44,8 @@ pub struct Family {
     pub wages: Vec<&'static str>,
     pub deposits: &'static str,
     pub village: &'static str,
+    /// Further answers: `page/field` or `page/index/field`, and the value.
+    pub more: Vec<(&'static str, String)>,
 }
 
 impl Default for Family {
@@ -53,6 +56,7 @@ impl Default for Family {
             wages: vec!["1500", "0", "0"],
             deposits: "3000",
             village: VILLAGE,
+            more: Vec::new(),
         }
     }
 }
@@ -67,7 +71,7 @@ pub const DELEGATED_VILLAGE: &str = "150303001006";
 pub const BEFORE_THE_LAW: i64 = 1_781_485_200_000;
 
 pub fn release() -> Arc<Release> {
-    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    let packs = store::testing::packs();
     let folders = ["national", "wuhai", "demo-wuhai"].map(|pack| packs.join(pack));
     let folders: Vec<&Path> = folders.iter().map(|folder| folder.as_path()).collect();
     let options = LoadOptions { synthetic: true, ..LoadOptions::default() };
@@ -81,14 +85,19 @@ pub async fn cities(name: &str) -> Vec<Wuhai> {
 /// The city with its staff in the township and county of a village.
 pub async fn cities_of(name: &str, village: &'static str, neighbour: &'static str, start: i64) -> Vec<Wuhai> {
     let mut cities = Vec::new();
-    for db in store::testing::databases(name).await {
-        cities.push(Wuhai::build(db, village, neighbour, start).await);
+    for url in store::testing::urls(name) {
+        let keys = Arc::new(Keys::generate().unwrap());
+        let db = Db::create(&url, true, Arc::clone(&keys)).await.unwrap();
+        cities.push(Wuhai::build(db, (url, keys), village, neighbour, start).await);
     }
     cities
 }
 
 impl Wuhai {
-    async fn build(db: Db, village_code: &'static str, neighbour_code: &str, start: i64) -> Wuhai {
+    async fn build(
+        db: Db,
+        opened: (String, Arc<Keys>),
+        village_code: &'static str, neighbour_code: &str, start: i64) -> Wuhai {
         db.migrate(&office::migrations()).await.unwrap();
         let calendar =
             Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
@@ -113,22 +122,37 @@ impl Wuhai {
         let (township, county) = (at(&village_code[..9]).await, at(&village_code[..6]).await);
         let neighbour = at(&neighbour_code[..9]).await;
         Wuhai {
-            village_worker: staff(&office, &root, "cun", village, Role::VillageWorker).await,
-            township_clerk: staff(&office, &root, "zhen", township, Role::TownshipClerk).await,
-            second_clerk: staff(&office, &root, "zhen2", township, Role::TownshipClerk).await,
-            township_head: staff(&office, &root, "zhenzhang", township, Role::TownshipHead).await,
-            county_clerk: staff(&office, &root, "xian", county, Role::CountyClerk).await,
-            second_county_clerk: staff(&office, &root, "xian2", county, Role::CountyClerk).await,
-            county_director: staff(&office, &root, "juzhang", county, Role::CountyDirector).await,
-            neighbour_clerk: staff(&office, &root, "linzhen", neighbour, Role::TownshipClerk).await,
-            policy: staff(&office, &root, "zhengce", prefecture, Role::PrefecturePolicy).await,
-            releaser: staff(&office, &root, "fabu", prefecture, Role::PrefectureReleaser).await,
+            village_worker: staff(&office, &root, "cun", village, "village_worker").await,
+            township_clerk: staff(&office, &root, "zhen", township, "township_clerk").await,
+            second_clerk: staff(&office, &root, "zhen2", township, "township_clerk").await,
+            township_head: staff(&office, &root, "zhenzhang", township, "township_head").await,
+            county_clerk: staff(&office, &root, "xian", county, "county_clerk").await,
+            second_county_clerk: staff(&office, &root, "xian2", county, "county_clerk").await,
+            county_director: staff(&office, &root, "juzhang", county, "county_director").await,
+            neighbour_clerk: staff(&office, &root, "linzhen", neighbour, "township_clerk").await,
+            policy: staff(&office, &root, "zhengce", prefecture, "prefecture_policy").await,
+            releaser: staff(&office, &root, "fabu", prefecture, "prefecture_releaser").await,
             prefecture,
             village: village_code,
             clock,
             office,
             serial: AtomicU16::new(1),
+            opened,
         }
+    }
+
+    /// The program ends and begins again: everything is read back from the database.
+    pub async fn restarted(self) -> Wuhai {
+        let Wuhai { office, clock, opened, .. } = &self;
+        let (url, keys) = opened;
+        let calendar =
+            Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
+        let db = Db::connect(url, Arc::clone(keys)).await.unwrap();
+        let release = office::releases::current(&db).await.unwrap();
+        assert_eq!(release.hash, office.release().hash);
+        let hand = Arc::clone(clock);
+        let now = Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst)));
+        Wuhai { office: Office::new(db, calendar, release, now), ..self }
     }
 
     /// Days go by; the night's round runs.
@@ -153,6 +177,13 @@ impl Wuhai {
             .collect();
         let text = |text: &str| Some(Raw::from(text));
         specimen(&release, form, family.names.len(), &photo, |page, record, field| {
+            let path = match record {
+                Some(index) => format!("{}/{index}/{}", page.id, field.id),
+                None => format!("{}/{}", page.id, field.id),
+            };
+            if let Some((_, value)) = family.more.iter().find(|(known, _)| *known == path) {
+                return Some(Raw::from(value.as_str()));
+            }
             match (page.id.as_str(), field.id.as_str(), record) {
                 (_, "name", index) => text(family.names[index.unwrap_or(0)]),
                 (_, "citizen_id", index) => text(ids[index.unwrap_or(0)].expose()),
@@ -264,7 +295,6 @@ impl Wuhai {
 
     /// The county hands in one row of every department, so that a query finds the family has nothing there.
     pub async fn departments(&self) {
-        let granted = self.county_clerk.grant().unwrap();
         let handed_in = self.office.now().today() - chrono::Days::new(3);
         let stranger = CitizenId::synthetic(77, day("1970-01-01"), 1);
         let id = stranger.expose();
@@ -272,20 +302,26 @@ impl Wuhai {
             ("real_estate", format!("身份证号,姓名,不动产权证号,数据日期\n{id},张三,1号,{handed_in}\n")),
             ("vehicles", format!("身份证号,姓名,号牌号码,数据日期\n{id},张三,蒙C00001,{handed_in}\n")),
         ] {
-            let name = format!("{dataset}.csv");
-            let preview = means_test::preview_department_file(
-                &self.office,
-                &granted,
-                dataset,
-                "",
-                &name,
-                csv.as_bytes(),
-                None,
-            )
-            .await
-            .unwrap();
-            means_test::commit_department_file(&self.office, &granted, preview.upload, false).await.unwrap();
+            self.department_file(dataset, &csv).await;
         }
+    }
+
+    /// A department's file, read in by the county.
+    pub async fn department_file(&self, dataset: &str, csv: &str) {
+        let granted = self.county_clerk.grant().unwrap();
+        let name = format!("{dataset}.csv");
+        let preview = means_test::preview_department_file(
+            &self.office,
+            &granted,
+            dataset,
+            "",
+            &name,
+            csv.as_bytes(),
+            None,
+        )
+        .await
+        .unwrap();
+        means_test::commit_department_file(&self.office, &granted, preview.upload, false).await.unwrap();
         let kinds = [means_test::DEPARTMENT_FILE_JOB];
         while let Some(claim) = store::jobs::claim(self.office.db(), &kinds, "test").await.unwrap() {
             means_test::work_department_file(&self.office, &claim).await.unwrap();
@@ -350,7 +386,7 @@ impl Wuhai {
     }
 }
 
-async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: Role) -> Actor {
+async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: &str) -> Actor {
     let root: Granted<ManageStaff> = root.grant().unwrap();
     let new = NewStaff {
         login: login.to_owned(),
@@ -361,7 +397,7 @@ async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId,
     let (staff, _) = access::create_staff(office, &root, &new).await.unwrap();
     let post = NewPost {
         division,
-        roles: vec![role],
+        roles: vec![role.to_owned()],
         businesses: vec!["assistance".to_owned()],
         from_on: day("2026-01-01"),
         until_on: None,

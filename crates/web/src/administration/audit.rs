@@ -1,20 +1,26 @@
 //! Searching the audit of one's area: who did, who looked, what for.
 
 use axum::extract::Query;
+use axum::response::{IntoResponse as _, Response};
 use chrono::{Days, NaiveDate, TimeZone as _};
-use maud::html;
+use maud::{Markup, html};
+use office::access::audit_words::{KINDS, action, subject};
 use office::access::{self, AuditFilter, SearchAudit};
+use office::tabular::ListFormat;
 use serde::Deserialize;
 use vocab::Now;
 
-use super::audit_words::{KINDS, action, subject};
 use crate::answer::Page;
-use crate::error::Fault;
+use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
-use crate::form_body::Fields;
+use crate::form_body::{Fields, KeyedForm};
+use crate::money::common::download;
 use crate::typed;
-use crate::ui::form::{Choice, Errors, Field, Width, date_input, error_summary, select, text_input};
-use crate::ui::parts::{Colour, filter, heading, tag, with_sidebar};
+use crate::ui::form::{
+    ButtonKind, Choice, Errors, Field, Width, date_input, error_summary, form_post, hidden, radios, select,
+    submit, text_input,
+};
+use crate::ui::parts::{Colour, details, filter, heading, tag, with_sidebar};
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{Link, address};
 
@@ -31,28 +37,90 @@ fn midnight(day: NaiveDate) -> Option<i64> {
 #[serde(transparent)]
 pub(super) struct Asked(Fields);
 
-pub(super) async fn search(
-    desk: Desk<SearchAudit>,
-    Query(Asked(asked)): Query<Asked>,
-) -> Result<Page, Fault> {
-    let mut errors = Errors::none();
-    let from_on = typed::optional_date(&asked, "from", &mut errors);
-    let until_on = typed::optional_date(&asked, "until", &mut errors);
+/// What was asked, read.
+fn wanted(asked: &Fields, errors: &mut Errors) -> AuditFilter {
+    let from_on = typed::optional_date(asked, "from", errors);
+    let until_on = typed::optional_date(asked, "until", errors);
     let number = |name: &str| asked.get(name).parse::<i64>().ok();
-    let wanted = AuditFilter {
+    AuditFilter {
         from_at: from_on.and_then(midnight),
         until_at: until_on.and_then(|day| day.checked_add_days(Days::new(1))).and_then(midnight),
         staff: number("staff").map(Into::into),
         person: number("person").map(Into::into),
         case: number("case").map(Into::into),
         action: Some(asked.get("action").to_owned()).filter(|action| !action.is_empty()),
-    };
+    }
+}
+
+pub(super) async fn search(
+    desk: Desk<SearchAudit>,
+    Query(Asked(asked)): Query<Asked>,
+) -> Result<Page, Fault> {
+    let mut errors = Errors::none();
+    let wanted = wanted(&asked, &mut errors);
+    page(&desk, &asked, &wanted, &errors).await
+}
+
+/// `POST /desk/admin/audit/export`: what is found, as a file, for a stated purpose.
+pub(super) async fn export(
+    desk: Desk<SearchAudit>,
+    KeyedForm { form, .. }: KeyedForm<Fields>,
+) -> Result<Response, Fault> {
+    let mut errors = Errors::none();
+    let wanted = wanted(&form, &mut errors);
+    if errors.is_empty() {
+        let format = if form.get("format") == "csv" { ListFormat::Csv } else { ListFormat::Excel };
+        match access::export_audit(desk.office(), desk.granted(), &wanted, format, form.get("purpose")).await
+        {
+            Ok(file) => {
+                let name = format!("审计记录{}.{}", desk.office().now().today(), format.extension());
+                return Ok(download(&name, format.mime(), file));
+            }
+            Err(error) => errors = form_errors(error)?,
+        }
+    }
+    let asked = Fields(
+        form.0
+            .iter()
+            .filter(|(name, _)| FILTERS.iter().any(|filter| name.starts_with(filter)))
+            .cloned()
+            .collect(),
+    );
+    Ok(page(&desk, &asked, &wanted, &errors).await?.into_response())
+}
+
+/// What narrows the search; dates have three parts.
+const FILTERS: [&str; 6] = ["action", "staff", "person", "case", "from", "until"];
+
+fn export_form(desk: &Desk<SearchAudit>, asked: &Fields, errors: &Errors) -> Markup {
+    let formats = [Choice::new("xlsx", "Excel"), Choice::new("csv", "CSV")];
+    details(
+        "导出审计记录",
+        &form_post(
+            "/desk/admin/audit/export",
+            &desk.key(),
+            &html! {
+                @for (name, value) in asked.0.iter().filter(|(name, _)| name != "after") { (hidden(name, value)) }
+                (text_input(&Field::new("purpose", "用途").hint("写入文件和审计记录。").max_chars(100).errors(errors)))
+                (radios(&Field::new("format", "格式").value("xlsx").inline(), &formats))
+                (submit("导出", ButtonKind::Secondary, None))
+            },
+        ),
+    )
+}
+
+async fn page(
+    desk: &Desk<SearchAudit>,
+    asked: &Fields,
+    wanted: &AuditFilter,
+    errors: &Errors,
+) -> Result<Page, Fault> {
     let cursor = match asked.get("after") {
         "" => None,
         after => Some(after.parse()?),
     };
     let page =
-        access::search_audit(desk.office(), desk.granted(), &wanted, cursor.as_ref(), PAGE_ROWS).await?;
+        access::search_audit(desk.office(), desk.granted(), wanted, cursor.as_ref(), PAGE_ROWS).await?;
     let rows = page.rows.iter().map(|row| {
         vec![
             html! { (Now::from_unix_ms(row.at).zh()) },
@@ -106,18 +174,19 @@ pub(super) async fn search(
         (text_input(&Field::new("staff", "账号编号").value(asked.get("staff")).width(Width::Chars10).inputmode("numeric")))
         (text_input(&Field::new("person", "人员编号").value(asked.get("person")).width(Width::Chars10).inputmode("numeric")))
         (text_input(&Field::new("case", "办件编号").value(asked.get("case")).width(Width::Chars10).inputmode("numeric")))
-        (date_input(&Field::new("from", "从哪天").errors(&errors), &asked.date("from")))
-        (date_input(&Field::new("until", "到哪天").errors(&errors), &asked.date("until")))
+        (date_input(&Field::new("from", "从哪天").errors(errors), &asked.date("from")))
+        (date_input(&Field::new("until", "到哪天").errors(errors), &asked.date("until")))
     };
-    let chosen = chosen(&asked);
+    let chosen = chosen(asked);
     let main = html! {
-        (error_summary(&errors))
+        (error_summary(errors))
         (heading(Some(&desk.actor().division_name), "审计查询"))
         p.govuk-body { "查询本身也会记录。记录只能增加，按顺序连成链条，改动任何一条都能发现。" }
         (table)
+        (export_form(desk, asked, errors))
     };
     let content = with_sidebar(&filter(HERE, &chosen, &fields), &main);
-    Ok(Page::new("审计查询", content).under("audit").errors(&errors))
+    Ok(Page::new("审计查询", content).under("audit").errors(errors))
 }
 
 /// Filters in force, each as a link that takes it off.

@@ -1,14 +1,11 @@
 //! Staff accounts and posts, and the audit.
 
-use axum::Router;
-use axum::routing::{get, post};
 use office::access::Right;
 
 use crate::layout::NavEntry;
-use crate::state::AppState;
+use crate::routes::{Routes, get, post};
 
 mod audit;
-mod audit_words;
 mod posts;
 mod staff;
 
@@ -19,8 +16,8 @@ pub const NAV: &[NavEntry] = &[
 ];
 
 /// Routes under `/desk/admin`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/desk/admin/staff", get(staff::list))
         .route("/desk/admin/staff/new", get(staff::new_form).post(staff::create))
         .route("/desk/admin/staff/{staff}", get(staff::account))
@@ -31,4 +28,5 @@ pub fn routes() -> Router<AppState> {
         .route("/desk/admin/staff/{staff}/posts/new", get(posts::form).post(posts::give))
         .route("/desk/admin/posts/{post}/end", post(posts::end))
         .route("/desk/admin/audit", get(audit::search))
+        .route("/desk/admin/audit/export", post(audit::export))
 }

@@ -1,7 +1,7 @@
 //! Posts: who stands where, as what, for which business, from when until when.
 
 use maud::html;
-use office::access::{self, ManageStaff, NewPost, PostId, ROLES, Role, StaffView, level_title};
+use office::access::{self, ManageStaff, NewPost, PostId, StaffView};
 use store::{DivisionId, StaffId};
 
 use super::staff::offices;
@@ -31,11 +31,12 @@ async fn page(
     let offices = offices(desk).await?;
     let offices: Vec<Choice<'_>> =
         offices.iter().map(|(id, name)| Choice::new(id.to_string(), name.as_str())).collect();
-    let roles: Vec<Choice<'_>> = ROLES
+    let roles = access::roles(&desk.office().release());
+    let roles: Vec<Choice<'_>> = roles
         .iter()
-        .map(|row| {
-            let levels: Vec<&str> = row.levels.iter().map(|level| level_title(*level)).collect();
-            Choice::new(row.code, row.title).hint(format!("设在{}", levels.join("、")))
+        .map(|offer| {
+            Choice::new(offer.role.code(), offer.role.title())
+                .hint(format!("设在{}", offer.levels.join("、")))
         })
         .collect();
     let chosen: Vec<&str> = typed.all("roles").collect();
@@ -75,22 +76,23 @@ pub(super) async fn give(
     let division = typed::id::<DivisionId>(&form, "division", "请选择单位。", &mut errors);
     let from_on = typed::date(&form, "from_on", &mut errors);
     let until_on = typed::optional_date(&form, "until_on", &mut errors);
-    let roles: Vec<Role> = form.all("roles").filter_map(Role::from_code).collect();
+    let roles = form.all("roles").map(str::to_owned).collect();
     if let (Some(division), Some(from_on), true) = (division, from_on, errors.is_empty()) {
-        match desk.begin(&key).await? {
+        let write = match desk.begin(&key).await? {
             Begun::Again(_) => return Ok(SeeOther::to(to).into()),
-            Begun::First(unused) => drop(unused),
-        }
+            Begun::First(write) => write,
+        };
         let businesses = form.all("businesses").map(str::to_owned).collect();
         let post = NewPost { division, roles, businesses, from_on, until_on };
-        match access::add_post(desk.office(), desk.granted(), id, &post).await {
+        match access::add_post_in(desk.office(), write.tx(), desk.granted(), id, &post).await {
             Ok(_) => {
-                if let Begun::First(write) = desk.begin(&key).await? {
-                    write.finish(&to).await?;
-                }
+                write.finish(&to).await?;
                 return Ok(SeeOther::to(to).done("岗位已增加。").into());
             }
-            Err(error) => errors = form_errors(error)?,
+            Err(error) => {
+                drop(write);
+                errors = form_errors(error)?;
+            }
         }
     }
     Ok(page(&desk, &staff, &form, &errors).await?.into())
@@ -99,8 +101,12 @@ pub(super) async fn give(
 pub(super) async fn end(
     desk: Desk<ManageStaff>,
     Path(post): Path<PostId>,
-    _: KeyedForm<Fields>,
+    KeyedForm { key, .. }: KeyedForm<Fields>,
 ) -> Result<SeeOther, Fault> {
-    access::end_post(desk.office(), desk.granted(), post, desk.office().now().today()).await?;
+    if let Begun::First(write) = desk.begin(&key).await? {
+        let today = desk.office().now().today();
+        access::end_post_in(desk.office(), write.tx(), desk.granted(), post, today).await?;
+        write.finish("/desk/admin/staff").await?;
+    }
     Ok(SeeOther::to("/desk/admin/staff").done("岗位已免去，今天起不能再以这个岗位办理业务。"))
 }

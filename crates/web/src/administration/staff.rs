@@ -33,6 +33,10 @@ pub(super) struct Asked {
 pub(super) async fn list(desk: Desk<ManageStaff>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
     let after = asked.after.parse::<StaffId>().ok();
     let found = access::staff_list(desk.office(), desk.granted(), &asked.q, after, PAGE_ROWS).await?;
+    if !asked.q.trim().is_empty() {
+        let actor = desk.actor();
+        access::opened(desk.office(), actor, "staff.searched", ("staff", 0), None, actor.division).await?;
+    }
     let next = (found.len() == PAGE_ROWS as usize).then(|| found.last()).flatten();
     let now = desk.office().now().at_ms();
     let rows = found.iter().map(|staff| {
@@ -302,18 +306,17 @@ pub(super) async fn reset(
 ) -> Result<Page, Fault> {
     let staff = access::find_staff(desk.office().db(), desk.granted(), id).await?;
     // The password cannot be read again, so a form sent twice makes no second one.
-    match desk.begin(&key).await? {
+    let once = access::OneTimePassword::fresh().await?;
+    let write = match desk.begin(&key).await? {
         Begun::Again(_) => {
             return Err(Fault::Refused(
                 "这次重置的密码已经显示过，只显示一次。没有记下的，请再重置一次。".to_owned(),
             ));
         }
-        Begun::First(unused) => drop(unused),
-    }
-    let password = access::reset_password(desk.office(), desk.granted(), id).await?;
-    if let Begun::First(write) = desk.begin(&key).await? {
-        write.finish("").await?;
-    }
+        Begun::First(write) => write,
+    };
+    let password = access::reset_password_in(desk.office(), write.tx(), desk.granted(), id, once).await?;
+    write.finish("").await?;
     let next = Link::new(format!("/desk/admin/staff/{id}"), "返回账号");
     Ok(password_page(&staff.name, &staff.login, &password, &next))
 }

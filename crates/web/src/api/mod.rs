@@ -4,12 +4,11 @@
 //! Writes carry `Idempotency-Key`; a write sent twice is answered as the first time. Errors are
 //! `application/problem+json` (RFC 9457). A room adds its endpoints as an [`OpenApiRouter`] in [`routes`].
 
+use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -20,6 +19,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::Fault;
+use crate::routes::{Routes, get};
 use crate::security;
 use crate::state::AppState;
 
@@ -53,18 +53,19 @@ impl utoipa::Modify for Bearer {
 }
 
 /// Routes under `/api`.
-pub fn routes(state: &AppState) -> Router<AppState> {
+pub fn routes(state: &AppState) -> Routes {
     let (endpoints, description) = OpenApiRouter::with_openapi(Description::openapi())
         .merge(people::routes())
         .merge(families::routes())
         .merge(session::routes())
         .split_for_parts();
+    let endpoints = Routes::described(endpoints, &description);
     let (sign_in, sign_in_description) = session::sign_in_routes().split_for_parts();
+    let sign_in = Routes::described(sign_in, &sign_in_description);
     let mut description = description;
     description.merge(sign_in_description);
-    Router::new()
-        .merge(endpoints)
-        .merge(security::sign_in_damped(sign_in, state))
+    endpoints
+        .merge(sign_in.around(|sign_in| security::sign_in_damped(sign_in, state)))
         .route("/api/openapi.json", get(async move || Json(description.clone())))
 }
 

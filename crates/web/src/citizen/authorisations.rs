@@ -1,8 +1,6 @@
 //! 我的核对授权: what may be asked about the citizen, since when, until when; and taking it back.
 
-use axum::Router;
 use axum::extract::Path;
-use axum::routing::get;
 use maud::html;
 use office::means_test::{self, AuthorisationId, AuthorisationView};
 
@@ -10,13 +8,13 @@ use crate::answer::{Answer, Page, SeeOther};
 use crate::error::Fault;
 use crate::extract::{Begun, CitizenDesk};
 use crate::form_body::{Fields, KeyedForm};
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::Link;
 use crate::ui::form::{ButtonKind, button_group, form_post, submit};
 use crate::ui::parts::{Colour, SummaryRow, heading, summary_list, tag, warning_text};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/my/authorisations", get(list))
         .route("/my/authorisations/{id}/withdraw", get(ask).post(withdraw))
 }

@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
 use axum::extract::{Form, Path, Query};
-use axum::routing::{get, post};
 use catalogue::Release;
 use catalogue::definition::{self, Fact, Item, Requirement, Unit, ValueKind};
 use catalogue::shapes::{HOUSEHOLD, PERSON, absent_value};
@@ -24,7 +22,7 @@ use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Visitor;
 use crate::form_body::Fields;
-use crate::state::AppState;
+use crate::routes::{Routes, get, post};
 use crate::ui::Link;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, button_group, button_link, error_summary, fieldset, form_get,
@@ -36,8 +34,8 @@ use crate::ui::parts::{Colour, details, heading, inset, tag};
 const MEMBERS_MAX: usize = 10;
 const AGE_MAX: u32 = 120;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/services/{item}/check", get(begin)).route("/services/{item}/check", post(answer))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/services/{item}/check", get(begin)).route("/services/{item}/check", post(answer))
 }
 
 /// One question of the check: a fact, in the words of the application form.

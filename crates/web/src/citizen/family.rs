@@ -1,7 +1,5 @@
 //! 我的家庭: what is registered of the citizen and those who live with them, numbers masked. Facts of other adults are theirs.
 
-use axum::Router;
-use axum::routing::get;
 use maud::html;
 use office::people::{self, FactView, MemberView};
 use vocab::{full_years, zh_date};
@@ -9,12 +7,12 @@ use vocab::{full_years, zh_date};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::CitizenDesk;
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::parts::{SummaryRow, heading, summary_list};
 use crate::ui::table::{Column, Table};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/my/family", get(family))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/my/family", get(family))
 }
 
 async fn family(desk: CitizenDesk) -> Result<Page, Fault> {

@@ -1,8 +1,6 @@
 //! 谁看过我的资料: which offices opened the citizen's file, when, and what for.
 
-use axum::Router;
 use axum::extract::Query;
-use axum::routing::get;
 use maud::html;
 use office::access;
 use serde::Deserialize;
@@ -11,15 +9,15 @@ use store::Cursor;
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::CitizenDesk;
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::address;
 use crate::ui::parts::heading;
 use crate::ui::table::{Column, Pager, Table};
 
 const PAGE_ROWS: usize = 30;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/my/looks", get(looks))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/my/looks", get(looks))
 }
 
 #[derive(Deserialize)]

@@ -3,9 +3,7 @@
 //! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages;
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`authorisations`], [`looks`]: one's own data.
 
-use axum::Router;
-
-use crate::state::AppState;
+use crate::routes::Routes;
 
 mod authorisations;
 mod check;
@@ -27,8 +25,8 @@ pub const NAV: &[(&str, &str, &str)] = &[
 ];
 
 /// Routes.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .merge(services::routes())
         .merge(check::routes())
         .merge(notices::routes())

@@ -1,8 +1,6 @@
 //! 我的办件: what a citizen has in hand, goes on filling, receives, and was paid.
 
-use axum::Router;
 use axum::extract::Query;
-use axum::routing::get;
 use ledger::pages::{self, EntitlementRow};
 use ledger::{EntitlementState, LineState};
 use maud::{Markup, html};
@@ -17,7 +15,7 @@ use crate::answer::Page;
 use crate::desk::words::state_tag;
 use crate::error::Fault;
 use crate::extract::CitizenDesk;
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::form::{ButtonKind, button_group, button_link};
 use crate::ui::parts::{Colour, SummaryRow, heading, print_button, summary_list, tag};
 use crate::ui::table::{Column, Pager, Table};
@@ -25,8 +23,8 @@ use crate::ui::{Link, address};
 
 const PAYMENTS: usize = 12;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/my", get(mine))
         .route("/my/cases", get(mine))
         .route("/my/payments", get(payments))

@@ -1,10 +1,8 @@
 //! One's own case: where it stands, what is missing, what was decided and why, the papers, and what can be done now.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use catalogue::definition::Item;
 use maud::{Markup, html};
 use office::casework::timeline::StepState as Stands;
@@ -22,7 +20,7 @@ use crate::error::{Fault, form_errors};
 use crate::extract::CitizenDesk;
 use crate::form_body::{Fields, KeyedForm, upload_limit};
 use crate::forms_ui::{self, Look, Sent, villages_below};
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, button_group, checkboxes, error_summary, form_upload, hidden, submit,
 };
@@ -35,8 +33,8 @@ use crate::ui::{Link, query_value};
 /// Where a citizen's files are opened.
 pub(crate) const FILES: &str = "/my/attachments";
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/my/cases/{case}", get(case))
         .route("/my/cases/{case}/do/{action}", get(action_form).post(do_action).layer(upload_limit()))
         .route("/my/letters/{letter}", get(letter))

@@ -1,8 +1,6 @@
 //! 公示、公布: what hangs in the villages, for anybody. A notice shows a name, a number of members and an amount, and nothing else.
 
-use axum::Router;
 use axum::extract::Query;
-use axum::routing::get;
 use catalogue::definition::{DivisionEntry, DivisionLevel};
 use maud::{Markup, html};
 use office::casework::notices::{NoticeKind, NoticeView, hanging};
@@ -12,14 +10,14 @@ use serde::Deserialize;
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Visitor;
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::page::phone_link;
 use crate::ui::parts::{heading, inset, print_button};
 use crate::ui::table::{Column, Table};
 use crate::ui::{Link, address};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/notices", get(notices))
+pub(super) fn routes() -> Routes {
+    Routes::new().route("/notices", get(notices))
 }
 
 #[derive(Deserialize)]

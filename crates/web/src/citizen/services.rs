@@ -1,8 +1,6 @@
 //! 我要办事: the matters that can be asked for, found by the words people use, and the guide (办事指南) of each, all from the pack.
 
-use axum::Router;
 use axum::extract::{Path, Query};
-use axum::routing::get;
 use catalogue::Release;
 use catalogue::definition::{Basis, DivisionLevel, Item, Limit, Material};
 use chrono::NaiveDate;
@@ -12,7 +10,7 @@ use serde::Deserialize;
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Visitor;
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::Link;
 use crate::ui::form::{
     ButtonKind, Choice, Field, Width, button_group, button_link, form_get, select, submit, text_input,
@@ -21,8 +19,8 @@ use crate::ui::parts::{
     SummaryRow, details, heading, help_aside, inset, law_basis, print_button, summary_list, with_aside,
 };
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/services", get(services))
         .route("/services/{item}", get(guide))
         .route("/services/{item}/paper", get(paper))

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use maud::{Markup, html};
 use office::OfficeError;
-use office::access::ReadCase;
+use office::access::{self, ReadCase};
 use office::casework::act::{Deed, Doer, act};
 use office::casework::view::{self, ActionPage};
 use office::casework::{CaseRow, form_context};
@@ -42,6 +42,8 @@ pub(super) async fn show(
     Path((case, action)): Path<(CaseId, String)>,
 ) -> Result<Page, Fault> {
     let page = view::action_page(desk.office(), Doer::Desk(desk.actor()), case, &action).await?;
+    let (subject, township) = (("case", case.0), page.case.township);
+    access::opened(desk.office(), desk.actor(), "case.opened", subject, Some(case), township).await?;
     form_page(&desk, &page, Typed::default()).await
 }
 

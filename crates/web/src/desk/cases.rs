@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{Export, ReadCase, Right};
+use office::access::{self, Export, ReadCase, Right};
 use office::casework::lists::{self, CaseFilter, CaseLine};
 use serde::Deserialize;
 use store::Cursor;
@@ -59,6 +59,10 @@ pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Re
     let cursor: Option<Cursor> = if asked.after.is_empty() { None } else { Some(asked.after.parse()?) };
     let filtered = asked.filter(&desk).await?;
     let page = lists::cases(desk.office(), desk.granted(), &filtered, cursor.as_ref()).await?;
+    if !asked.q.trim().is_empty() {
+        let actor = desk.actor();
+        access::opened(desk.office(), actor, "case.searched", ("case", 0), None, actor.division).await?;
+    }
     let table = Table {
         id: "cases".into(),
         caption: "办件".into(),

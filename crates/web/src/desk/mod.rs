@@ -1,12 +1,10 @@
 //! The desks of villages, townships and counties: work list, cases and what is done to them, departments' files.
 
-use axum::Router;
-use axum::routing::{get, post};
 use office::access::Right;
 
 use crate::form_body::upload_limit;
 use crate::layout::NavEntry;
-use crate::state::AppState;
+use crate::routes::{Routes, get, post};
 
 mod action;
 mod case;
@@ -32,12 +30,12 @@ pub const NAV: &[NavEntry] = &[
 ];
 
 /// Routes under `/desk`.
-pub fn routes() -> Router<AppState> {
-    let uploads = Router::new()
+pub fn routes() -> Routes {
+    let uploads = Routes::new()
         .route("/desk/cases/{case}/actions/{action}", get(action::show).post(action::send))
         .route("/desk/departments", get(departments::list).post(departments::preview))
         .layer(upload_limit());
-    Router::new()
+    Routes::new()
         .route("/desk/work", get(work::list))
         .route("/desk/work/export", get(work::export))
         .route("/desk/cases", get(cases::list))

@@ -3,7 +3,7 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{Export, ReadCase, Right};
+use office::access::{self, Export, ReadCase, Right};
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
 use store::Cursor;
 use vocab::Level;
@@ -70,6 +70,10 @@ pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Res
     let asked = Asked::read(&desk, query).await?;
     let figures = lists::figures(desk.office(), desk.granted()).await?;
     let page = lists::worklist(desk.office(), desk.granted(), &asked.filter, asked.after.as_ref()).await?;
+    if asked.filter.words.is_some() {
+        let actor = desk.actor();
+        access::opened(desk.office(), actor, "case.searched", ("case", 0), None, actor.division).await?;
+    }
     let total = (!asked.narrowed()).then(|| {
         let count = u64::from(figures.open.counted);
         if figures.open.more { Total::AtLeast(count) } else { Total::Exactly(count) }

@@ -1,12 +1,10 @@
 //! 统计报表: the roll, the cases and the money of a division in numbers. Every number opens the list of what was counted, and
 //! every table goes out as Excel.
 
-use axum::Router;
-use axum::routing::get;
 use office::access::Right;
 
 use crate::layout::NavEntry;
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::page::NavLink;
 
 mod cases;
@@ -21,8 +19,8 @@ pub const NAV: NavEntry =
     NavEntry { id: NAV_ID, href: "/desk/figures", text: "统计报表", rights: &[Right::Report] };
 
 /// Routes under `/desk/figures`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/desk/figures", get(roll::page))
         .route("/desk/figures/families", get(roll::families))
         .route("/desk/figures/sheet", get(roll::sheet))

@@ -4,11 +4,11 @@ use axum::extract::Path;
 use ledger::pages::{self, EntitlementRow};
 use ledger::{EntitlementId, PayeeState};
 use maud::{Markup, html};
-use office::access::{FileForOther, ReadPayments, Right};
+use office::access::{self, FileForOther, ReadPayments, Right};
 use office::casework::drafts::{self, Filler};
 use office::{divisions, people};
 use serde::Deserialize;
-use store::{AuditEntry, PersonId};
+use store::PersonId;
 
 use super::ROLL;
 use super::common::{already, moment, programme_title, remember, yuan};
@@ -28,17 +28,9 @@ const PAYMENTS: usize = 120;
 
 /// Says in the audit that a benefit was read.
 async fn read_by(staff: &Staff, row: &EntitlementRow) -> Result<(), Fault> {
-    let entry = AuditEntry {
-        at: staff.office().now().at_ms(),
-        actor: staff.actor().audit(),
-        action: "entitlement.read",
-        subject: Some(("entitlement", row.id.0)),
-        case: row.case,
-        division: Some(row.division),
-        purpose: None,
-        details: serde_json::Value::Null,
-    };
-    Ok(staff.office().db().audit_read(entry).await?)
+    let subject = ("entitlement", row.id.0);
+    let (office, actor) = (staff.office(), staff.actor());
+    Ok(access::opened(office, actor, "entitlement.read", subject, row.case, row.division).await?)
 }
 
 pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>) -> Result<Page, Fault> {

@@ -1,12 +1,10 @@
 //! Roll and payments, with the standards and the numbers that stand beside them in the navigation.
 
-use axum::Router;
-use axum::routing::{get, post};
 use office::access::Right;
 
 use crate::form_body::upload_limit;
 use crate::layout::NavEntry;
-use crate::state::AppState;
+use crate::routes::{Routes, get, post};
 use crate::{figures, standards};
 
 mod answer_file;
@@ -34,12 +32,12 @@ pub const NAV: &[NavEntry] = &[
 ];
 
 /// Routes under `/desk/roll`, `/desk/payments`, `/desk/standards` and `/desk/figures`.
-pub fn routes() -> Router<AppState> {
-    let uploads = Router::new()
+pub fn routes() -> Routes {
+    let uploads = Routes::new()
         .route("/desk/roll/import", get(import::page).post(import::preview))
         .route("/desk/payments/{run}/answer", get(answer_file::page).post(answer_file::read))
         .layer(upload_limit());
-    Router::new()
+    Routes::new()
         .route("/desk/roll", get(roll::page))
         .route("/desk/roll/export", post(roll::export))
         .route("/desk/roll/import/template", get(import::template))

@@ -5,7 +5,7 @@ use ledger::pages;
 use ledger::{EntitlementId, PayeeId};
 use maud::html;
 use office::Office;
-use office::access::{Payee, PayeeConfirm};
+use office::access::{self, Payee, PayeeConfirm};
 use office::people::{self, NewAccount};
 use office::roll::payments;
 use serde::Deserialize;
@@ -45,6 +45,8 @@ async fn form_page(
     let (db, scope) = (desk.office().db(), desk.scope());
     let month = desk.office().now().month();
     let row = pages::entitlement(db, &scope, id, month).await?;
+    let subject = ("entitlement", id.0);
+    access::opened(desk.office(), desk.actor(), "entitlement.read", subject, row.case, row.division).await?;
     let mut persons: Vec<PersonId> = vec![row.holder];
     persons.extend(pages::members(db, &scope, id, month).await?);
     persons.dedup();

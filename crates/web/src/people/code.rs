@@ -55,18 +55,17 @@ pub(super) async fn issue(
         }
     };
     // The code cannot be read again, so a form sent twice gets no second one: the key is kept when the code is out.
-    match desk.begin(&key).await? {
+    let write = match desk.begin(&key).await? {
         Begun::Again(_) => {
             return Err(Fault::Refused(
                 "这张表单的验证码已经发放，只显示一次。没有记下的，请重新发放。".to_owned(),
             ));
         }
-        Begun::First(unused) => drop(unused),
-    }
-    let issued = access::issue_citizen_code(desk.office(), desk.granted(), id, channel).await?;
-    if let Begun::First(write) = desk.begin(&key).await? {
-        write.finish("").await?;
-    }
+        Begun::First(write) => write,
+    };
+    let issued =
+        access::issue_citizen_code_in(desk.office(), write.tx(), desk.granted(), id, channel).await?;
+    write.finish("").await?;
     let code = issued.code.reveal();
     let (first, second) = code.split_at(code.len() / 2);
     let rows = [

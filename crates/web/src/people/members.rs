@@ -1,19 +1,19 @@
 //! Changes of a family: who joins, who leaves, who heads it, who splits off, where it moves.
 //!
-//! Each is a form on the family's page; the change, its idempotency key and its audit stand in one transaction.
+//! Each is a form on the family's page: read into a [`Deed`], done by [`settle`].
 
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::{ReadPeople, RegisterPeople};
 use office::people::{self, FamilyPage, MemberChange, MemberView, NewHousehold, NewMember, NewPlace};
-use store::{DivisionId, HouseholdId, PersonId};
+use store::{DivisionId, HouseholdId, IdempotencyKey, PersonId, Tx};
 
 use super::family::title;
 use super::menus::{choices, codes, options, places, relations};
 use super::register::{TypedPerson, person_fields};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
-use crate::extract::{Begun, Desk, Path, Write};
+use crate::extract::{Begun, Desk, Path};
 use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::Link;
@@ -64,22 +64,95 @@ fn read_change(form: &Fields, errors: &mut Errors) -> Option<MemberChange> {
     Some(MemberChange { on: on?, reason: reason?, case: None })
 }
 
-/// Ends a change: remembers and commits, or gives back what the form must say.
-async fn end(
-    write: Write,
-    done: Result<HouseholdId, OfficeError>,
-    said: &str,
-) -> Result<Result<SeeOther, Errors>, Fault> {
-    match done {
+/// What is done to a family.
+enum Deed {
+    /// Somebody joins, as what of the head's.
+    Add(TypedPerson, String),
+    /// Somebody leaves.
+    Remove(PersonId),
+    /// Somebody heads it; what the others are to them.
+    Head(PersonId, Vec<(PersonId, String)>),
+    /// Some of it become a family of their own.
+    Split(NewHousehold),
+    /// It lives elsewhere.
+    Move(NewPlace),
+}
+
+impl Deed {
+    /// What the family's page says afterwards.
+    fn said(&self) -> &'static str {
+        match self {
+            Deed::Add(..) => "成员已添加。",
+            Deed::Remove(_) => "减员已登记。",
+            Deed::Head(..) => "户主已变更。",
+            Deed::Split(_) => "已分户，这是新家庭。",
+            Deed::Move(_) => "家庭迁移已登记。",
+        }
+    }
+
+    /// Does it; the family whose page comes next.
+    async fn act(
+        self,
+        desk: &Registrar,
+        tx: &Tx,
+        id: HouseholdId,
+        change: &MemberChange,
+    ) -> Result<HouseholdId, OfficeError> {
+        let (office, actor) = (desk.office(), desk.granted());
+        let (scope, audit) = (actor.scope(), actor.audit());
+        match self {
+            Deed::Add(person, relation) => {
+                let family = people::find_household(office, tx, &scope, id).await?;
+                let (home, residence) = (family.registered_division, family.division);
+                let person = person.register(office, tx, actor, home, residence).await?;
+                let member = NewMember { person, relation, head: false };
+                people::add_member_in(office, tx, &scope, &audit, id, &member, change).await?;
+            }
+            Deed::Remove(person) => {
+                people::remove_member_in(office, tx, &scope, &audit, id, person, change).await?;
+            }
+            Deed::Head(head, relations) => {
+                people::change_head_in(office, tx, &scope, &audit, id, head, &relations, change).await?;
+            }
+            Deed::Split(new) => {
+                return people::split_household_in(office, tx, &scope, &audit, id, &new, change).await;
+            }
+            Deed::Move(place) => {
+                people::move_household_in(office, tx, &scope, &audit, id, &place, change).await?;
+            }
+        }
+        Ok(id)
+    }
+}
+
+/// Does once what the form says, when and why: the change, its idempotency key and its audit stand in one transaction. `None` when
+/// the form must be shown again with its errors.
+async fn settle(
+    desk: &Registrar,
+    id: HouseholdId,
+    key: &IdempotencyKey,
+    deed: Option<Deed>,
+    form: &Fields,
+    errors: &mut Errors,
+) -> Result<Option<Answer>, Fault> {
+    let change = read_change(form, errors);
+    let (Some(deed), Some(change), true) = (deed, change, errors.is_empty()) else { return Ok(None) };
+    let write = match desk.begin(key).await? {
+        Begun::Again(to) => return Ok(Some(SeeOther::to(to).into())),
+        Begun::First(write) => write,
+    };
+    let said = deed.said();
+    match deed.act(desk, write.tx(), id, &change).await {
         Ok(household) => {
             let to = format!("/desk/families/{household}");
             write.finish(&to).await?;
-            Ok(Ok(SeeOther::to(to).done(said)))
+            Ok(Some(SeeOther::to(to).done(said).into()))
         }
         Err(error) => {
             // The transaction must end before the page is read again.
             drop(write);
-            Ok(Err(form_errors(error)?))
+            *errors = form_errors(error)?;
+            Ok(None)
         }
     }
 }
@@ -106,28 +179,9 @@ pub(super) async fn add(
     let mut errors = Errors::none();
     let person = TypedPerson::read(&form, &mut errors);
     let relation = typed::text(&form, "relation", "请选择与户主的关系。", &mut errors);
-    let change = read_change(&form, &mut errors);
-    if let (Some(person), Some(relation), Some(change), true) = (person, relation, change, errors.is_empty())
-    {
-        let write = match desk.begin(&key).await? {
-            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
-            Begun::First(write) => write,
-        };
-        let (office, actor) = (desk.office(), desk.granted());
-        let done = async {
-            let family = people::find_household(office, write.tx(), &actor.scope(), id).await?;
-            let (home, residence) = (family.registered_division, family.division);
-            let person = person.register(office, write.tx(), actor, home, residence).await?;
-            let member = NewMember { person, relation, head: false };
-            people::add_member_in(office, write.tx(), &actor.scope(), &actor.audit(), id, &member, &change)
-                .await?;
-            Ok(id)
-        };
-        let done = done.await;
-        match end(write, done, "成员已添加。").await? {
-            Ok(other) => return Ok(other.into()),
-            Err(said) => errors = said,
-        }
+    let deed = person.zip(relation).map(|(person, relation)| Deed::Add(person, relation));
+    if let Some(done) = settle(&desk, id, &key, deed, &form, &mut errors).await? {
+        return Ok(done);
     }
     Ok(add_page(&desk, id, &form, &errors).await?.into())
 }
@@ -161,26 +215,8 @@ pub(super) async fn remove(
     KeyedForm { key, form, .. }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let mut errors = Errors::none();
-    if let Some(change) = read_change(&form, &mut errors) {
-        let write = match desk.begin(&key).await? {
-            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
-            Begun::First(write) => write,
-        };
-        let actor = desk.granted();
-        let done = people::remove_member_in(
-            desk.office(),
-            write.tx(),
-            &actor.scope(),
-            &actor.audit(),
-            id,
-            person,
-            &change,
-        )
-        .await;
-        match end(write, done.map(|()| id), "减员已登记。").await? {
-            Ok(other) => return Ok(other.into()),
-            Err(said) => errors = said,
-        }
+    if let Some(done) = settle(&desk, id, &key, Some(Deed::Remove(person)), &form, &mut errors).await? {
+        return Ok(done);
     }
     Ok(remove_page(&desk, id, person, &form, &errors).await?.into())
 }
@@ -251,29 +287,9 @@ pub(super) async fn change_head(
             errors.add(name, "请选择原户主与新户主的关系。");
         }
     }
-    let change = read_change(&form, &mut errors);
-    if let (Some(head), Some(change), true) = (head, change, errors.is_empty()) {
-        let write = match desk.begin(&key).await? {
-            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
-            Begun::First(write) => write,
-        };
-        let actor = desk.granted();
-        let relations = typed_relations(&family, &form, head);
-        let done = people::change_head_in(
-            desk.office(),
-            write.tx(),
-            &actor.scope(),
-            &actor.audit(),
-            id,
-            head,
-            &relations,
-            &change,
-        )
-        .await;
-        match end(write, done.map(|()| id), "户主已变更。").await? {
-            Ok(other) => return Ok(other.into()),
-            Err(said) => errors = said,
-        }
+    let deed = head.map(|head| Deed::Head(head, typed_relations(&family, &form, head)));
+    if let Some(done) = settle(&desk, id, &key, deed, &form, &mut errors).await? {
+        return Ok(done);
     }
     Ok(head_page(&desk, &family, &form, &errors).into())
 }
@@ -374,16 +390,11 @@ pub(super) async fn split(
         }
     }
     let place = read_place(&form, &mut errors);
-    let change = read_change(&form, &mut errors);
-    if let (Some(head), Some(place), Some(change), true) = (head, place, change, errors.is_empty()) {
-        let write = match desk.begin(&key).await? {
-            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
-            Begun::First(write) => write,
-        };
+    let deed = head.zip(place).map(|(head, place)| {
         let relations = typed_relations(&family, &form, head);
         let members = relations.into_iter().filter(|(person, _)| leaving.contains(person));
         let NewPlace { division, registered_division, area, address } = place;
-        let new = NewHousehold {
+        Deed::Split(NewHousehold {
             division,
             registered_division,
             area,
@@ -391,22 +402,10 @@ pub(super) async fn split(
             members: members
                 .map(|(person, relation)| NewMember { person, relation, head: person == head })
                 .collect(),
-        };
-        let actor = desk.granted();
-        let done = people::split_household_in(
-            desk.office(),
-            write.tx(),
-            &actor.scope(),
-            &actor.audit(),
-            id,
-            &new,
-            &change,
-        )
-        .await;
-        match end(write, done, "已分户，这是新家庭。").await? {
-            Ok(other) => return Ok(other.into()),
-            Err(said) => errors = said,
-        }
+        })
+    });
+    if let Some(done) = settle(&desk, id, &key, deed, &form, &mut errors).await? {
+        return Ok(done);
     }
     Ok(split_page(&desk, &family, &form, &errors).await?.into())
 }
@@ -435,28 +434,9 @@ pub(super) async fn move_family(
     KeyedForm { key, form, .. }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let mut errors = Errors::none();
-    let place = read_place(&form, &mut errors);
-    let change = read_change(&form, &mut errors);
-    if let (Some(place), Some(change), true) = (place, change, errors.is_empty()) {
-        let write = match desk.begin(&key).await? {
-            Begun::Again(to) => return Ok(SeeOther::to(to).into()),
-            Begun::First(write) => write,
-        };
-        let actor = desk.granted();
-        let done = people::move_household_in(
-            desk.office(),
-            write.tx(),
-            &actor.scope(),
-            &actor.audit(),
-            id,
-            &place,
-            &change,
-        )
-        .await;
-        match end(write, done.map(|()| id), "家庭迁移已登记。").await? {
-            Ok(other) => return Ok(other.into()),
-            Err(said) => errors = said,
-        }
+    let deed = read_place(&form, &mut errors).map(Deed::Move);
+    if let Some(done) = settle(&desk, id, &key, deed, &form, &mut errors).await? {
+        return Ok(done);
     }
     let family = open(&desk, id).await?;
     Ok(move_page(&desk, &family, &form, &errors).await?.into())

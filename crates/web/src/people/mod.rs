@@ -2,12 +2,10 @@
 //!
 //! Every page that opens somebody's file is audited by `office` before it is sent.
 
-use axum::Router;
-use axum::routing::{get, post};
 use office::access::Right;
 
 use crate::layout::NavEntry;
-use crate::state::AppState;
+use crate::routes::{Routes, get, post};
 
 mod code;
 mod duplicates;
@@ -27,8 +25,8 @@ pub const NAV: &[NavEntry] =
     &[NavEntry { id: "people", href: "/desk/people", text: "对象档案", rights: &[Right::ReadPeople] }];
 
 /// Routes under `/desk/people` and `/desk/families`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/desk/people", get(search::search))
         .route("/desk/people/{person}", get(person::person))
         .route("/desk/people/{person}/correct", get(person::correct_form).post(person::correct))

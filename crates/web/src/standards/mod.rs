@@ -1,11 +1,9 @@
 //! 标准: every number that a place sets, as it holds in a division on a day, with its source; changed by two persons.
 
-use axum::Router;
-use axum::routing::{get, post};
 use office::access::Right;
 
 use crate::layout::NavEntry;
-use crate::state::AppState;
+use crate::routes::{Routes, get, post};
 
 mod change;
 mod list;
@@ -23,8 +21,8 @@ pub const NAV: NavEntry = NavEntry {
 };
 
 /// Routes under `/desk/standards` and `/desk/standard-changes`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .route("/desk/standards", get(list::page))
         .route("/desk/standards/{parameter}", get(list::history))
         .route("/desk/standards/{parameter}/change", get(change::form_page).post(change::propose))

@@ -5,8 +5,10 @@ mod api;
 mod citizen;
 mod desk;
 mod frame;
+mod leaks;
 mod money;
 mod people;
+mod rows;
 mod sign_in;
 mod standards;
 
@@ -23,7 +25,7 @@ async fn serve() {
     let town = Town::build(db).await;
     desk::published(&town).await;
     desk::another(&town).await;
-    town.staff("auditor", town.county, office::access::Role::Auditor).await;
+    town.staff("auditor", town.county, "auditor").await;
     let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
     println!(
         "http://{address} root clerk_a clerk_b second village county director auditor, password {}",

@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use office::access::Role;
 
 use crate::testing::{PASSWORD, Town, citizen_id};
 
@@ -232,7 +231,7 @@ async fn a_citizen_comes_in_with_a_code_once() {
 #[tokio::test]
 async fn a_disabled_account_stops_at_once() {
     Town::each("disabled", async |town| {
-        let actor = town.staff("leaver", town.township_a, Role::TownshipClerk).await;
+        let actor = town.staff("leaver", town.township_a, "township_clerk").await;
         let mut leaver = town.browser("leaver").await;
         assert_eq!(leaver.get("/desk/people").await.status, StatusCode::OK);
         let mut root = town.browser("root").await;

@@ -1,7 +1,6 @@
 //! Standards on pages: two persons, and who may see them.
 
 use axum::http::StatusCode;
-use office::access::Role;
 use office::releases;
 
 use crate::testing::Town;
@@ -17,8 +16,8 @@ async fn a_standard_is_changed_by_two_persons_who_see_the_difference() {
     Town::each("standards_pages", async |town| {
         in_force(town).await;
         let prefecture = town.administrator.division;
-        town.staff("policy", prefecture, Role::PrefecturePolicy).await;
-        town.staff("releaser", prefecture, Role::PrefectureReleaser).await;
+        town.staff("policy", prefecture, "prefecture_policy").await;
+        town.staff("releaser", prefecture, "prefecture_releaser").await;
         let (mut policy, mut releaser) = (town.browser("policy").await, town.browser("releaser").await);
         let list = policy.get("/desk/standards?on=2026-11-01").await;
         assert_eq!(list.status, StatusCode::OK);
@@ -79,7 +78,7 @@ async fn a_standard_is_changed_by_two_persons_who_see_the_difference() {
 #[tokio::test]
 async fn standards_and_numbers_open_to_those_who_have_to_do_with_them() {
     Town::each("standards_rights", async |town| {
-        town.staff("worker", town.village_a, Role::VillageWorker).await;
+        town.staff("worker", town.village_a, "village_worker").await;
         let mut worker = town.browser("worker").await;
         for path in ["/desk/standards", "/desk/figures", "/desk/standard-changes", "/desk/figures/cases"] {
             assert_eq!(worker.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
@@ -109,7 +108,7 @@ async fn standards_and_numbers_open_to_those_who_have_to_do_with_them() {
 #[tokio::test]
 async fn the_map_stands_beside_its_table_and_the_sheet_goes_out() {
     Town::each("figures_pages", async |town| {
-        town.staff("policy", town.administrator.division, Role::PrefecturePolicy).await;
+        town.staff("policy", town.administrator.division, "prefecture_policy").await;
         let mut policy = town.browser("policy").await;
         let page = policy.get("/desk/figures?month=2026-11").await;
         assert!(page.text.contains("chart--map") && page.text.contains("海勃湾区"));

@@ -9,7 +9,7 @@ use store::CaseId;
 use super::Hand;
 use crate::answer::Page;
 use crate::error::Fault;
-use crate::extract::Desk;
+use crate::extract::{Begun, Desk};
 use crate::form_body::{Fields, KeyedForm};
 use crate::ui::Link;
 use crate::ui::form::{ButtonKind, button_group, button_link, form_post, submit};
@@ -30,6 +30,10 @@ pub(super) async fn show(hand: Hand, Path(id): Path<CaseId>) -> Result<Page, Fau
 async fn filed_page(hand: &Hand, id: CaseId, code: &Markup) -> Result<Page, Fault> {
     let office = hand.office();
     let case = CaseRow::find(office.db(), &hand.scope(), id).await?;
+    if let Hand::Desk(desk) = hand {
+        let subject = ("case", id.0);
+        access::opened(office, desk.actor(), "case.opened", subject, Some(id), case.township).await?;
+    }
     let letters = letters::of_case(office.db(), &hand.scope(), id).await?;
     let release = office.release();
     let item = release.items.get(&case.item).ok_or(Fault::Hidden)?;
@@ -56,15 +60,25 @@ async fn filed_page(hand: &Hand, id: CaseId, code: &Markup) -> Result<Page, Faul
     Ok(Page::new("已提交", content).under(hand.nav()))
 }
 
-/// The code is shown once, on the page that answers; sent again it is a new one and the first stops working.
+/// The code is shown once, on the page that answers, and kept with the form's key.
 pub(super) async fn issue_code(
     desk: Desk<FileForOther>,
     Path(id): Path<CaseId>,
-    KeyedForm { .. }: KeyedForm<Fields>,
+    KeyedForm { key, .. }: KeyedForm<Fields>,
 ) -> Result<Page, Fault> {
     let case = CaseRow::find(desk.office().db(), &desk.scope(), id).await?;
+    let write = match desk.begin(&key).await? {
+        Begun::Again(_) => {
+            return Err(Fault::Refused(
+                "这张表单的验证码已经发放，只显示一次。没有记下的，请重新发放。".to_owned(),
+            ));
+        }
+        Begun::First(write) => write,
+    };
+    let (office, actor) = (desk.office(), desk.granted());
     let issued =
-        access::issue_citizen_code(desk.office(), desk.granted(), case.applicant, CodeChannel::Face).await?;
+        access::issue_citizen_code_in(office, write.tx(), actor, case.applicant, CodeChannel::Face).await?;
+    write.finish("").await?;
     let code = html! {
         h2.govuk-heading-m { "验证码" }
         p.govuk-body-l { strong { (issued.code.reveal()) } }

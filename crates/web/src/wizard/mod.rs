@@ -3,10 +3,8 @@
 //! One page a screen, saved with every press and before it is checked, so that a wrong answer is never lost. [`pages`] are the pages of
 //! the form, [`records`] its lists of members, [`review`] reading it through and sending it, [`filed`] what stands there afterwards.
 
-use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::routing::{get, post};
 use catalogue::Release;
 use catalogue::definition::{DivisionLevel, FieldKind, Form, Item, Page as FormPage};
 use office::access::FileForOther;
@@ -22,6 +20,7 @@ use crate::error::Fault;
 use crate::extract::{Begun, CitizenDesk, Desk, Visitor};
 use crate::form_body::upload_limit;
 use crate::forms_ui::{DivisionGroup, villages_below};
+use crate::routes::{Routes, get, post};
 use crate::state::AppState;
 
 mod filed;
@@ -31,8 +30,8 @@ mod review;
 mod start;
 
 /// Routes of both sides.
-pub(crate) fn routes() -> Router<AppState> {
-    let mut router = Router::new().route("/desk/file", get(start::desk_list));
+pub(crate) fn routes() -> Routes {
+    let mut router = Routes::new().route("/desk/file", get(start::desk_list));
     for side in ["/my", "/desk"] {
         let at = |path: &str| format!("{side}{path}");
         router = router

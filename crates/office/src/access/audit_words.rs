@@ -1,0 +1,172 @@
+//! The audit's words in Chinese. A word that has no title yet is shown as it stands: nothing is hidden.
+
+const ACTIONS: &[(&str, &str)] = &[
+    ("sign_in", "登录"),
+    ("sign_in.failed", "登录失败"),
+    ("sign_out", "退出"),
+    ("post.switched", "切换岗位"),
+    ("password.changed", "修改密码"),
+    ("password.reset", "重置密码"),
+    ("staff.first_administrator", "创建首位管理员"),
+    ("staff.created", "新增账号"),
+    ("staff.changed", "修改账号"),
+    ("staff.disabled", "停用账号"),
+    ("staff.enabled", "恢复账号"),
+    ("post.given", "增加岗位"),
+    ("post.ended", "免去岗位"),
+    ("audit.searched", "查询审计"),
+    ("audit.exported", "导出审计"),
+    ("case.searched", "查找办件"),
+    ("staff.searched", "查找账号"),
+    ("case.opened", "打开办件"),
+    ("case.filed", "提交申请"),
+    ("worklist.exported", "导出待办"),
+    ("case.acted", "办理办件"),
+    ("attachment.opened", "打开照片或扫描件"),
+    ("letter.opened", "打开文书"),
+    ("entitlement.read", "打开待遇"),
+    ("payee.proposed", "拟定领款账户"),
+    ("payee.confirmed", "复核领款账户"),
+    ("payee.refused", "退回领款账户"),
+    ("department_file.previewed", "上传部门数据"),
+    ("department_file.corrected", "下载部门数据错误表"),
+    ("department_file.committed", "导入部门数据"),
+    ("means_test.authorised", "登记核对授权"),
+    ("means_test.authorisation_withdrawn", "撤回核对授权"),
+    ("means_test.requested", "提请核对"),
+    ("means_test.started", "启动核对"),
+    ("means_test.reported", "出具核对报告"),
+    ("means_test.report_opened", "打开核对报告"),
+    ("roll.previewed", "上传名册"),
+    ("roll.corrected", "下载名册错误表"),
+    ("roll.committed", "确认导入名册"),
+    ("roll.family_taken_in", "名册家庭入库"),
+    ("roll.undone", "撤销导入名册"),
+    ("report.case_list", "查看统计明细：办件"),
+    ("report.roll_list", "查看统计明细：在册"),
+    ("release.install", "装入配置包"),
+    ("standard.propose", "拟定标准变更"),
+    ("standard.release", "发布标准变更"),
+    ("standard.refuse", "退回标准变更"),
+    ("standard.withdraw", "撤回标准变更"),
+    ("standard.confirm_increases", "确认标准增发"),
+    ("standard.settle_review", "处理标准复核"),
+    ("run.made", "制作发放批次"),
+    ("run.approved", "复核发放批次"),
+    ("run.cancelled", "作废发放批次"),
+    ("run.line_withdrawn", "撤下发放明细"),
+    ("run.exported", "导出银行文件"),
+    ("run.answered", "读入银行回盘"),
+    ("run.reissued", "失败重发"),
+    ("run.closed", "办结发放批次"),
+    ("roll.exported", "导出名册"),
+    ("means_test.queried", "核对查询"),
+    ("means_test.query_refused", "核对查询被拒绝"),
+    ("report.roll_sheet", "导出保障月报"),
+    ("report.case_sheet", "导出办件统计"),
+    ("person.searched", "查找人员"),
+    ("person.opened", "打开档案"),
+    ("person.revealed", "查看完整证件号码"),
+    ("person.registered", "登记人员"),
+    ("person.corrected", "更正人员"),
+    ("person.placed", "变更户籍地或居住地"),
+    ("person.died", "登记死亡"),
+    ("account.recorded", "登记银行账户"),
+    ("account.revealed", "查看完整银行账号"),
+    ("household.created", "登记家庭"),
+    ("household.member_added", "添加家庭成员"),
+    ("household.member_removed", "减少家庭成员"),
+    ("household.head_changed", "变更户主"),
+    ("household.moved", "家庭迁移"),
+    ("household.split", "分户"),
+    ("fact.recorded", "登记情况"),
+    ("duplicate.settled", "核实疑似重复"),
+    ("citizen_code.issued", "发放登录验证码"),
+];
+
+/// Beginnings that the filter offers, with their titles.
+pub const KINDS: &[(&str, &str)] = &[
+    ("sign_in.", "登录失败"),
+    ("person.", "人员档案"),
+    ("household.", "家庭"),
+    ("account.", "银行账户"),
+    ("case.", "办件"),
+    ("staff.", "账号"),
+    ("post.", "岗位"),
+    ("password.", "密码"),
+    ("citizen_code.", "登录验证码"),
+    ("audit.", "审计查询"),
+    ("attachment.", "照片和扫描件"),
+    ("letter.", "文书"),
+    ("means_test.", "经济状况核对"),
+    ("department_file.", "部门数据"),
+    ("entitlement.", "待遇"),
+    ("payee.", "领款账户"),
+    ("roll.", "在册名册"),
+    ("run.", "发放批次"),
+    ("report.", "统计报表"),
+    ("standard.", "标准"),
+];
+
+/// What was done.
+#[must_use]
+pub fn action(code: &str) -> &str {
+    ACTIONS.iter().find(|(known, _)| *known == code).map_or(code, |(_, title)| title)
+}
+
+/// To what kind of thing.
+#[must_use]
+pub fn subject(kind: &str) -> &str {
+    match kind {
+        "person" => "人员",
+        "household" => "家庭",
+        "staff" => "账号",
+        "post" => "岗位",
+        "case" => "办件",
+        "duplicate_flag" => "疑似重复",
+        "audit" => "审计",
+        "entitlement" => "待遇",
+        "run" => "发放批次",
+        "division" => "辖区",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Every word that the program writes into the audit has its title here.
+    #[test]
+    fn every_word_has_a_title() {
+        fn sources(folder: &Path, texts: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    sources(&path, texts);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    texts.push(std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut texts = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+        let beginnings: Vec<&str> = KINDS.iter().map(|(beginning, _)| *beginning).collect();
+        let mut untitled = Vec::new();
+        for text in &texts {
+            for word in text.split('"').skip(1).step_by(2) {
+                let known = beginnings.iter().any(|beginning| {
+                    word.strip_prefix(beginning).is_some_and(|rest| {
+                        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                    })
+                });
+                if known && action(word) == word {
+                    untitled.push(word.to_owned());
+                }
+            }
+        }
+        assert_eq!(untitled, Vec::<String>::new());
+    }
+}
