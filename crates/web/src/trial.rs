@@ -1,7 +1,5 @@
 //! 演示日期: a synthetic database's clock is put forward by whoever tries it.
 
-use axum::Router;
-use axum::routing::get;
 use maud::html;
 use office::trial;
 use serde::Deserialize;
@@ -11,7 +9,7 @@ use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Staff;
 use crate::form_body::KeyedForm;
-use crate::state::AppState;
+use crate::routes::{Routes, get};
 use crate::ui::form::{ButtonKind, Errors, Field, Width, error_summary, form_post, submit, text_input};
 use crate::ui::parts::heading;
 
@@ -19,8 +17,8 @@ use crate::ui::parts::heading;
 pub(crate) const PATH: &str = "/desk/trial-clock";
 
 /// Routes of this page.
-pub(crate) fn routes() -> Router<AppState> {
-    Router::new().route(PATH, get(page).post(put_forward))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route(PATH, get(page).post(put_forward))
 }
 
 async fn page(staff: Staff) -> Result<Page, Fault> {

@@ -1,0 +1,424 @@
+//! Nobody sees or changes what is not theirs: every route of the program, asked as every role of the neighbours.
+//!
+//! The routes come from [`crate::server::routes`], so a new one is walked or the test fails. What must not be seen is planted
+//! ([`planted`]); whoever may see it looks first, so that nothing passes by being empty, and leaves the forms that strangers
+//! then send. An answer about what one may not see is the answer about what is not there, to the letter.
+
+mod addresses;
+mod forms;
+mod planted;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use store::{IdempotencyKey, Query};
+
+use self::addresses::{Address, Whose, addresses, questions};
+use self::forms::{Sent, forms_of, links_of};
+use self::planted::{Planted, plant, strangers};
+use self::rows::{Rows, lying_in};
+use crate::frame::{CITIZEN_COOKIE, DESK_COOKIE};
+use crate::routes::Route;
+use crate::state::{AppState, Limits, Site};
+use crate::testing::{Browser, Seen, Town};
+
+/// Routes that act on the visitor's own session: nothing of anybody else can be reached, and the walk would sign itself out.
+const OWN_SESSION: [&str; 8] = [
+    "/desk/sign-in",
+    "/sign-in",
+    "/desk/sign-out",
+    "/sign-out",
+    "/desk/password",
+    "/desk/posts",
+    "/api/v1/session",
+    // Everybody's clock of a trial.
+    "/desk/trial-clock",
+];
+
+/// Pages that the law makes public: names and amounts of notices that hang.
+const PUBLIC: &str = "/notices";
+
+/// The walk asks more in a second than a whole office.
+fn unhurried(town: &mut Town) {
+    let limits = Limits {
+        requests_per_second: 1_000_000,
+        requests_burst: 1_000_000,
+        sign_in_burst: 1_000_000,
+        ..Limits::default()
+    };
+    let state = AppState::new(town.office.clone(), Site { limits, ..Site::default() });
+    town.router = crate::router(state);
+}
+
+fn routes(town: &Town) -> Vec<Route> {
+    let state = AppState::new(town.office.clone(), Site::default());
+    crate::server::routes(&state).list().to_vec()
+}
+
+/// The words of an answer: of a page, of a file of cells, of JSON.
+fn words(seen: &Seen) -> String {
+    if !seen.bytes.starts_with(b"PK") {
+        return seen.text.clone();
+    }
+    let book = office::tabular::read_file("sheet.xlsx", &seen.bytes);
+    format!("{book:?}")
+}
+
+/// What of the secrets an answer says.
+fn said<'a>(seen: &Seen, secrets: impl IntoIterator<Item = &'a String>) -> Vec<&'a String> {
+    let words = words(seen);
+    secrets.into_iter().filter(|secret| words.contains(secret.as_str())).collect()
+}
+
+/// Status, target and words without what differs between two showings or because another address was asked.
+fn plain(seen: &Seen, path: &str, planted: &Planted, elsewhere: bool) -> (StatusCode, String) {
+    // A sheet is read: the file holds the moment at which it was made.
+    let sheet = seen.bytes.starts_with(b"PK");
+    let mut text = format!("{}\n{}", seen.location(), if sheet { words(seen) } else { seen.steady() });
+    // What is drawn at random for each answer.
+    for (start, end) in [("name=\"kept\" value=\"", "\""), ("\"instance\":\"", "\"")] {
+        let mut from = 0;
+        while let Some(at) = text[from..].find(start).map(|at| from + at + start.len()) {
+            let until = at + text[at..].find(end).unwrap();
+            text.replace_range(at..until, "…");
+            from = at;
+        }
+    }
+    for whole in [path.to_owned(), crate::ui::query_value(path), path.replace('&', "&amp;")] {
+        text = text.replace(&whole, "…");
+    }
+    for pair in path.split(['?', '&']).skip(1) {
+        let (name, value) = pair.split_once('=').unwrap();
+        if !["month", "format", "counted"].contains(&name) {
+            text = text.replace(&format!("{name}={value}"), "…");
+        }
+    }
+    for (here, there) in &planted.words {
+        text = text.replace(if elsewhere { there } else { here }, "…");
+    }
+    (seen.status, text)
+}
+
+struct Walk<'a> {
+    planted: &'a Planted,
+    faults: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn fault(&mut self, who: &str, what: &str, address: &str, detail: impl std::fmt::Display) {
+        self.faults.push(format!("{who} {what} {address}: {detail}"));
+    }
+
+    /// Nothing secret is said, however it was asked for.
+    fn silent(&mut self, who: &str, method: &str, address: &Address, seen: &Seen) {
+        let everything = self.planted.secrets.iter().chain(&self.planted.sealed);
+        // A page repeats what was searched for.
+        let asked = |secret: &&String| !address.path.contains(&crate::ui::query_value(secret));
+        let mut heard: Vec<&String> = said(seen, everything.filter(asked));
+        if address.route != PUBLIC {
+            heard.extend(said(seen, &self.planted.public));
+        }
+        if !heard.is_empty() {
+            self.fault(who, method, &address.path, format!("says {heard:?}"));
+        }
+        if seen.status.is_server_error() {
+            self.fault(who, method, &address.path, seen.status);
+        }
+    }
+
+    /// Two answers are one.
+    fn alike(&mut self, who: &str, method: &str, address: &Address, seen: &Seen, other: &Seen) {
+        let Some(missing) = &address.missing else { return };
+        let (here, there) =
+            (plain(seen, &address.path, self.planted, false), plain(other, missing, self.planted, true));
+        if here != there {
+            let line = here.1.lines().zip(there.1.lines()).find(|(one, two)| one != two);
+            self.fault(who, method, &address.path, format!("{} / {}: {line:?}", here.0, there.0));
+        }
+    }
+}
+
+/// Whether a stranger must not learn that anything is there.
+fn hidden(who: &str, address: &Address) -> bool {
+    match address.whose {
+        Whose::Everybodys => false,
+        Whose::Townships => true,
+        // Those of the first township and the next village stand below the same county.
+        Whose::Countys => !who.ends_with("_a") && who != "worker_b2",
+    }
+}
+
+async fn send(browser: &mut Browser, path: &str, fields: &Sent) -> Seen {
+    if path.starts_with("/api/") {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", IdempotencyKey::fresh().unwrap().to_string())
+            .body(Body::from(fields[0].1.clone()))
+            .unwrap();
+        return browser.send(request).await;
+    }
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    browser.post(path, &fields).await
+}
+
+/// What stands in forms that are not on a page that can be opened, by route.
+fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
+    let pairs = |pairs: &[(&str, &str)]| -> Sent {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let sent = match route {
+        "/desk/roll/import/commit" | "/desk/departments/commit" => {
+            pairs(&[("upload", planted.one("upload"))])
+        }
+        "/desk/roll/imports/{import}/undo" => pairs(&[("reason", "文件拿错")]),
+        "/desk/roll/{entitlement}/payee/{payee}" => pairs(&[("settle", "confirm")]),
+        "/desk/payments/{run}/lines/{line}/withdraw" => pairs(&[("reason", "账户注销")]),
+        "/desk/payments/{run}/approve" => pairs(&[("count", "2"), ("total", "1997.71")]),
+        "/desk/payments/{run}/cancel" => pairs(&[("reason", "重新制作")]),
+        "/desk/payments/{run}/bank-file" => pairs(&[("format", "csv")]),
+        "/desk/payments/{run}/answer" => pairs(&[("count", "2"), ("total", "1997.71")]),
+        "/desk/payments/{run}/reissue"
+        | "/desk/payments/{run}/close"
+        | "/desk/standard-changes/{id}/release"
+        | "/desk/standard-changes/{id}/withdraw"
+        | "/desk/filed/{case}/code"
+        | "/my/drafts/{draft}/discard"
+        | "/my/drafts/{draft}/review"
+        | "/my/drafts/{draft}/remove/{page}"
+        | "/desk/drafts/{draft}/remove/{page}"
+        | "/desk/admin/staff/{staff}/enable"
+        | "/desk/drafts/{draft}/discard"
+        | "/desk/drafts/{draft}/review"
+        | "/my/authorisations/{id}/withdraw" => pairs(&[("reason", "工作需要"), ("version", "1")]),
+        "/desk/drafts/{draft}/page/{page}" | "/my/drafts/{draft}/page/{page}" => {
+            pairs(&[("_version", "1"), ("_then", "next"), ("name", "外来人"), ("_seen", "name")])
+        }
+        "/desk/standard-changes/{id}/refuse" => pairs(&[("reason", "理由")]),
+        "/desk/cases/{case}/means-test" => pairs(&[("purpose", "最低生活保障申请核对")]),
+        "/desk/cases/{case}/actions/{action}" | "/my/cases/{case}/do/{action}" => {
+            pairs(&[("_version", "1"), ("reason", "工作需要"), ("agree", "yes")])
+        }
+        "/services/{item}/check" => pairs(&[("place", "150302"), ("members", "1")]),
+        "/desk/departments" | "/desk/roll/import" => pairs(&[("dataset", "vehicles"), ("reference", "移交")]),
+        "/api/v1/families" => {
+            let body = serde_json::json!({
+                "division": planted.village.0.0, "area": "rural", "on": "2026-11-01", "reason": "新登记",
+                "members": [{ "name": "外来人", "citizen_id": planted.sealed[1], "relation": "head" }],
+            });
+            pairs(&[("body", &body.to_string())])
+        }
+        _ => return None,
+    };
+    Some(sent)
+}
+
+/// What the rightful saw and left.
+struct Looked {
+    forms: BTreeMap<String, Sent>,
+    links: BTreeSet<String>,
+}
+
+/// Whether a page of an office shows something of one person or family: opening it is written down (DESIGN §6).
+fn personal(address: &Address) -> bool {
+    // Forms that ask for a purpose or a reason and show nothing of anybody.
+    const EMPTY: [&str; 2] =
+        ["/desk/accounts/{account}/reveal", "/desk/payments/{run}/lines/{line}/withdraw"];
+    if EMPTY.contains(&address.route.as_str()) {
+        return false;
+    }
+    const SOMEBODYS: [&str; 6] =
+        ["{person}", "{household}", "{case}", "{entitlement}", "{account}", "{line}"];
+    !address.route.starts_with("/my") && SOMEBODYS.iter().any(|parameter| address.route.contains(parameter))
+}
+
+async fn audited(town: &Town) -> i64 {
+    Query::system("test", "SELECT count(*) FROM audit").scalar(town.office.db()).await.unwrap()
+}
+
+/// Whoever may see it looks at everything: each address opens for somebody, each secret is said to somebody.
+async fn looked(town: &Town, planted: &mut Planted, asked: &[Address], walk: &mut Vec<String>) -> Looked {
+    let mut looked = Looked { forms: BTreeMap::new(), links: BTreeSet::new() };
+    let mut opened = BTreeSet::new();
+    let mut unsaid: BTreeSet<String> = planted.secrets.iter().chain(&planted.public).cloned().collect();
+    for (who, browser) in &mut std::mem::take(&mut planted.rightful) {
+        for address in asked {
+            let before = audited(town).await;
+            let seen = browser.get(&address.path).await;
+            if seen.status.is_success() && personal(address) && audited(town).await == before {
+                walk.push(format!("{who} opens {} and nothing is written about it", address.path));
+            }
+            if seen.status.is_server_error() {
+                walk.push(format!("{who} GET {}: {}", address.path, seen.status));
+            }
+            if seen.status.is_success() {
+                opened.insert(address.path.clone());
+                for (action, sent) in forms_of(&seen.text) {
+                    looked.forms.entry(action).or_insert(sent);
+                }
+                if who.ends_with("_b") {
+                    looked.links.extend(links_of(&seen.text).into_iter().filter(|link| link.contains('?')));
+                }
+            }
+            for secret in said(&seen, &planted.secrets).into_iter().chain(said(&seen, &planted.public)) {
+                unsaid.remove(secret);
+            }
+            let full = said(&seen, &planted.sealed);
+            let full = full.iter().any(|number| !address.path.contains(number.as_str()));
+            if full {
+                walk.push(format!("{who} GET {} shows a number in full", address.path));
+            }
+        }
+    }
+    for address in asked {
+        // A case is at one step, so most of its actions are closed to everybody; one address of the route is enough.
+        let route_opened =
+            asked.iter().any(|other| other.route == address.route && opened.contains(&other.path));
+        if !route_opened && !OPEN_FOR_NOBODY.contains(&address.route.as_str()) {
+            walk.push(format!("nobody opens {}", address.path));
+        }
+    }
+    walk.extend(unsaid.iter().map(|secret| format!("{secret} is said to nobody: it proves nothing")));
+    looked
+}
+
+/// Pages that are not there in the state that is planted.
+const OPEN_FOR_NOBODY: [&str; 3] = [
+    // They lead elsewhere.
+    "/text-size",
+    "/desk",
+    // It answers nothing without a question.
+    "/api/v1/people",
+];
+
+/// Searching and taking out are written down on every list that can be searched and every file that can be taken.
+#[tokio::test]
+async fn searches_and_exports_are_written_down() {
+    Town::each("audited", async |town| {
+        town.staff("accountant", town.county, "county_accountant").await;
+        for (login, path) in [
+            ("clerk_b", "/desk/people?q=sdf"),
+            ("clerk_b", "/api/v1/people?q=sdf"),
+            ("clerk_b", "/desk/cases?q=sdf"),
+            ("clerk_b", "/desk/work?q=sdf"),
+            ("root", "/desk/admin/staff?q=clerk"),
+            ("root", "/desk/admin/audit"),
+            ("clerk_b", "/desk/work/export"),
+            ("accountant", "/desk/figures/sheet?format=csv"),
+            ("accountant", "/desk/figures/cases/sheet?format=csv"),
+            ("accountant", "/desk/figures/families?counted=on_roll"),
+            ("accountant", "/desk/figures/cases/list?counted=filed"),
+        ] {
+            let before = audited(town).await;
+            let mut browser = town.browser(login).await;
+            let signed_in = audited(town).await;
+            assert!(signed_in > before);
+            let seen = browser.get(path).await;
+            assert!(seen.status.is_success(), "{path}: {}", seen.status);
+            assert!(audited(town).await > signed_in, "{login} {path} leaves no trace");
+        }
+        // The audit itself goes out for a purpose, as a sheet that says what it is.
+        let mut root = town.browser("root").await;
+        let unstated = root.post("/desk/admin/audit/export", &[("format", "csv")]).await;
+        assert_eq!(unstated.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(unstated.text.contains("请填写导出审计记录的用途"));
+        let fields = [("format", "csv"), ("purpose", "年度审计"), ("action", "person.")];
+        let before = audited(town).await;
+        let file = root.post("/desk/admin/audit/export", &fields).await;
+        assert_eq!(file.status, StatusCode::OK, "{}", file.text);
+        assert!(file.text.contains("用途：年度审计") && file.text.contains("登记人员"), "{}", file.text);
+        assert!(!file.text.contains("登录"), "only what was asked for");
+        assert_eq!(audited(town).await, before + 1);
+        let sheet =
+            root.post("/desk/admin/audit/export", &[("format", "xlsx"), ("purpose", "年度审计")]).await;
+        assert!(sheet.bytes.starts_with(b"PK") && words(&sheet).contains("登记人员"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_sees_or_changes_what_is_their_neighbours() {
+    for db in store::testing::databases("leaks").await {
+        let mut town = Town::build(db).await;
+        unhurried(&mut town);
+        let mut planted = plant(&town).await;
+        let routes = routes(&town);
+        assert!(routes.len() > 150, "{}", routes.len());
+        let mut asked = addresses(&routes, "GET", &planted);
+        let mut faults = Vec::new();
+        let looked = looked(&town, &mut planted, &asked, &mut faults).await;
+        asked.extend(questions(&routes, &planted));
+        asked.extend(looked.links.iter().map(|link| Address {
+            route: link.split('?').next().unwrap().to_owned(),
+            path: link.clone(),
+            missing: None,
+            whose: Whose::Everybodys,
+        }));
+        let posted = posts(&routes, &planted, &looked, &mut faults);
+
+        let mut strangers = strangers(&town).await;
+        let before = Rows::of(town.office.db()).await;
+        let places = [planted.village.0, planted.township.0];
+        let lying = lying_in(town.office.db(), &places).await;
+        let mut walk = Walk { planted: &planted, faults };
+        for (who, browser) in &mut strangers {
+            let mut closed = BTreeSet::new();
+            for address in &asked {
+                // A list that is closed to the visitor is closed whatever it is asked.
+                if address.path.contains('?') && closed.contains(&address.route) {
+                    continue;
+                }
+                let seen = browser.get(&address.path).await;
+                if address.path == address.route && !seen.status.is_success() {
+                    closed.insert(address.route.clone());
+                }
+                walk.silent(who, "GET", address, &seen);
+                if let Some(missing) = address.missing.as_ref().filter(|_| hidden(who, address)) {
+                    let other = browser.get(missing).await;
+                    walk.alike(who, "GET", address, &seen, &other);
+                }
+            }
+            for (address, sent) in &posted {
+                // What an earlier deed would say on the next page.
+                browser.cookies.retain(|(name, _)| [DESK_COOKIE, CITIZEN_COOKIE].contains(&name.as_str()));
+                let seen = send(browser, &address.path, sent).await;
+                walk.silent(who, "POST", address, &seen);
+                if let Some(missing) = address.missing.as_ref().filter(|_| hidden(who, address)) {
+                    let other = send(browser, missing, sent).await;
+                    walk.alike(who, "POST", address, &seen, &other);
+                }
+            }
+            let after = Rows::of(town.office.db()).await;
+            for row in before.lost(&after) {
+                walk.fault(who, "changed", "a row", row);
+            }
+            if lying_in(town.office.db(), &places).await != lying {
+                walk.fault(who, "added", "rows", format!("{:?}", before.gained(&after)));
+            }
+            assert!(walk.faults.len() < 200, "{}", walk.faults.join("\n"));
+        }
+        assert!(walk.faults.is_empty(), "{} faults:\n{}", walk.faults.len(), walk.faults.join("\n"));
+    }
+}
+
+/// Every route that takes a form, with the form: as a page shows it, or written here.
+fn posts(
+    routes: &[Route],
+    planted: &Planted,
+    looked: &Looked,
+    faults: &mut Vec<String>,
+) -> Vec<(Address, Sent)> {
+    let mut posted = Vec::new();
+    for address in addresses(routes, "POST", planted) {
+        if OWN_SESSION.contains(&address.route.as_str()) {
+            continue;
+        }
+        match looked.forms.get(&address.path).cloned().or_else(|| by_hand(planted, &address.route)) {
+            Some(sent) => posted.push((address, sent)),
+            None => faults.push(format!("no form is known for {}", address.path)),
+        }
+    }
+    posted
+}

@@ -1,0 +1,393 @@
+//! A town in which the second township holds something of everything, and whatever names it is written down.
+
+use std::collections::BTreeMap;
+
+use catalogue::Release;
+use office::access::Actor;
+use office::casework::drafts::{self, Filler};
+use office::casework::letters;
+use office::forms::{Answers, FieldPath, Raw};
+use office::releases::{self, NewStandardChange};
+use office::{casework, divisions};
+use store::{DivisionId, PersonId, Query};
+use vocab::CitizenId;
+
+use super::super::{desk, money};
+use crate::testing::{Browser, Town, citizen_id, day, grant};
+
+/// What stands in the second township (b) and must be seen by nobody of the first.
+pub(super) struct Planted {
+    /// Ids and codes by the parameter of a route that takes them.
+    ids: BTreeMap<&'static str, Vec<String>>,
+    /// Names, numbers and amounts.
+    pub secrets: Vec<String>,
+    /// What the law makes public for some days on `/notices`, and nowhere else.
+    pub public: Vec<String>,
+    /// Identifiers in full: on no page of anybody who did not reveal them.
+    pub sealed: Vec<String>,
+    /// What may be searched for, and the like of it that nobody has.
+    pub searched: Vec<(String, String)>,
+    /// The village's and the township's division, and another of each where nothing stands.
+    pub village: (DivisionId, DivisionId),
+    pub township: (DivisionId, DivisionId),
+    /// Codes and names of the same, to make two answers comparable.
+    pub words: Vec<(String, String)>,
+    /// Whoever may see all or part of it.
+    pub rightful: Vec<(&'static str, Browser)>,
+}
+
+const AMOUNT: i64 = 76_321;
+const ACCOUNT: &str = "6228480402564890018";
+
+impl Planted {
+    /// The values of a parameter of a route.
+    pub(super) fn values(&self, route: &str, parameter: &str) -> &[String] {
+        let parameter = match (route.split('/').nth(2), parameter) {
+            (Some("authorisations"), "id") => "authorisation",
+            (Some("standard-changes"), "id") => "standard_change",
+            (Some("departments"), "upload") => "department_upload",
+            _ => parameter,
+        };
+        let values = self.ids.get(parameter).map_or(&[][..], Vec::as_slice);
+        // One case is enough to try every action on.
+        if parameter == "case" && route.contains("{action}") { &values[1..] } else { values }
+    }
+
+    /// An id of the kind.
+    pub(super) fn one(&self, parameter: &str) -> &str {
+        &self.ids[parameter][0]
+    }
+}
+
+async fn scalar(town: &Town, sql: &'static str, value: i64) -> String {
+    let number: i64 = Query::system("test", sql).bind(value).scalar(town.office.db()).await.unwrap();
+    number.to_string()
+}
+
+/// 欧阳标's family: filed, checked, visited; its notice hangs.
+async fn hanging(town: &Town, second: &str) -> store::CaseId {
+    let case =
+        desk::filed_by(town, &town.clerk_b, town.village_b, ["欧阳标", "司徒标", "欧阳小标"], 131).await;
+    let mut clerk = town.browser("clerk_b").await;
+    let mut county = town.browser("county").await;
+    desk::done(town, &mut clerk, case, "accept", &[]).await;
+    desk::done(town, &mut clerk, case, "request_means_test", &[]).await;
+    desk::done(town, &mut county, case, "start_means_test", &[]).await;
+    desk::departments(town, &mut county).await;
+    let run =
+        county.post(&format!("/desk/cases/{case}/means-test"), &[("purpose", "最低生活保障申请核对")]).await;
+    assert!(run.status.is_redirection(), "{}", run.text);
+    let wages = [("member.0.employed", "yes"), ("member.0.wage_income", "1500")];
+    desk::done(town, &mut clerk, case, "visit", &wages).await;
+    desk::done(town, &mut town.browser(second).await, case, "opine", &[]).await;
+    case
+}
+
+async fn draft(town: &Town, filler: Filler<'_>, name: &str) -> String {
+    let office = &town.office;
+    let draft = drafts::begin(office, filler, "dibao", None).await.unwrap();
+    let release = office.release();
+    let form = release.forms.get("dibao_application").unwrap();
+    let mut answers = Answers::new();
+    for (page, field) in form.fields().filter(|(_, field)| *field.id == *"name") {
+        let records: &[Option<usize>] = match &page.repeat {
+            Some(repeat) => {
+                answers.go_over(&repeat.of, 2);
+                &[Some(0), Some(1)]
+            }
+            None => &[None],
+        };
+        for record in records {
+            answers.set(&FieldPath::new(page, *record, field), Raw::from(name));
+        }
+    }
+    let open = drafts::open(office, filler, draft).await.unwrap();
+    drafts::save(office, filler, draft, open.version, &answers).await.unwrap();
+    draft.to_string()
+}
+
+async fn benefits(town: &Town) -> (String, String, String) {
+    let a = (town.township_a, town.village_a);
+    money::benefit(town, town.family_a, &town.people_a, a, 123_450, "6222020603001234567").await;
+    let b = (town.township_b, town.village_b);
+    let benefit = money::benefit(town, town.family_b, &town.people_b, b, AMOUNT, ACCOUNT).await;
+    let mut accountant = town.browser("accountant").await;
+    let month = [("programme", "dibao"), ("month_year", "2026"), ("month_month", "11")];
+    let made = accountant.post("/desk/payments", &month).await;
+    let run = made.location().rsplit('/').next().unwrap().to_owned();
+    money::work(town).await;
+    let line = scalar(town, "SELECT id FROM payment_line WHERE entitlement_id = ?", benefit.0).await;
+    (benefit.to_string(), run, line)
+}
+
+/// A roll of township b read in, and another that waits to be committed.
+async fn taken_over(town: &Town) -> (String, String) {
+    let mut accountant = town.browser("accountant").await;
+    let village = divisions::find(town.office.db(), town.village_b).await.unwrap().code;
+    let mut uploads = Vec::new();
+    for (number, name) in [(177_u16, "公孙册"), (178, "公孙候")] {
+        let id = citizen_id("1970-05-06", number);
+        let roll = format!(
+            "家庭编号,姓名,身份证号码,与户主关系,村（社区）代码,城乡类别,月保障金额,起始月份\nB{number},{name},{},本人（户主）,{village},城镇,650.00,2020-01\n",
+            id.expose()
+        );
+        let fields = [
+            ("programme", "dibao"),
+            ("first_due_year", "2026"),
+            ("first_due_month", "12"),
+            ("reference", "移交清册"),
+            ("families", "1"),
+            ("members", "1"),
+            ("monthly", "650.00"),
+        ];
+        let seen = money::upload(&mut accountant, "/desk/roll/import", &fields, "名册.csv", &roll).await;
+        assert!(seen.text.contains("确认导入"), "{}", seen.text);
+        uploads.push(seen.field("upload"));
+    }
+    let committed = accountant.post("/desk/roll/import/commit", &[("upload", &uploads[0])]).await;
+    let import = committed.location().rsplit('/').next().unwrap().to_owned();
+    money::work(town).await;
+    (import, uploads.remove(1))
+}
+
+/// An empty division beside the ones that hold something.
+async fn empty_beside(town: &Town, parent: DivisionId, not: &[DivisionId]) -> DivisionId {
+    let children = divisions::children(town.office.db(), parent).await.unwrap();
+    children.iter().map(|child| child.id).find(|id| !not.contains(id)).unwrap()
+}
+
+/// What the county was sent about township b and cannot read in as it is.
+async fn wrong_file(town: &Town) -> String {
+    let csv = "身份证号,姓名,号牌号码,数据日期\n12345,公孙错,蒙C00009,2026-10-30\n";
+    let mut county = town.browser("county").await;
+    let fields =
+        [("dataset", "vehicles"), ("as_of_year", "2026"), ("as_of_month", "10"), ("as_of_day", "30")];
+    let seen = money::upload(&mut county, "/desk/departments", &fields, "车辆.csv", csv).await;
+    let corrected = seen.text.split("/desk/departments/corrected/").nth(1);
+    corrected.unwrap_or_else(|| panic!("{}", seen.text)).split('"').next().unwrap().to_owned()
+}
+
+/// A standard that is proposed.
+async fn proposed(town: &Town) -> String {
+    let release =
+        releases::install(town.office.db(), Release::clone(&town.office.release()), town.office.now());
+    town.office.put_in_force(release.await.unwrap());
+    let policy = town.staff("policy", town.administrator.division, "prefecture_policy").await;
+    let change = NewStandardChange {
+        parameter: "dibao_standard".to_owned(),
+        division: town.administrator.division,
+        from: day("2027-01-01"),
+        stated_until: None,
+        value: "1000".to_owned(),
+        document_title: "关于调整标准的通知".to_owned(),
+        document_number: "乌民政发〔2026〕9号".to_owned(),
+        attachment: None,
+        reason: "年度调整".to_owned(),
+        recompute_from: None,
+    };
+    releases::propose(&town.office, &grant(&policy), &change).await.unwrap().to_string()
+}
+
+pub(super) async fn plant(town: &Town) -> Planted {
+    let standard_change = proposed(town).await;
+    let other_worker = empty_beside(town, town.township_b, &[town.village_b]).await;
+    let empty_village = empty_beside(town, town.township_b, &[town.village_b, other_worker]).await;
+    let empty_township = empty_beside(town, town.county, &[town.township_a, town.township_b]).await;
+    let staff: [(&'static str, DivisionId, &str); 8] = [
+        ("second_b", town.township_b, "township_clerk"),
+        ("head_b", town.township_b, "township_head"),
+        ("worker_b", town.village_b, "village_worker"),
+        ("county", town.county, "county_clerk"),
+        ("director", town.county, "county_director"),
+        ("accountant", town.county, "county_accountant"),
+        ("approver", town.county, "county_payment_approver"),
+        ("auditor", town.county, "auditor"),
+    ];
+    for (login, division, role) in staff {
+        town.staff(login, division, role).await;
+    }
+    town.staff("worker_b2", other_worker, "village_worker").await;
+    let hanging = hanging(town, "second_b").await;
+    let filed =
+        desk::filed_by(town, &town.clerk_b, town.village_b, ["夏侯密", "诸葛密", "夏侯小密"], 161).await;
+    let (benefit, run, line) = benefits(town).await;
+    let (import, upload) = taken_over(town).await;
+    // Somebody of the same name and birth: a flag.
+    let twin = citizen_id("1950-01-20", 205);
+    let mut clerk = town.browser("clerk_b").await;
+    let form = clerk.get("/desk/families/new").await;
+    assert!(form.status.is_success());
+    let new = office::people::NewPerson {
+        name: "孙德福".parse().unwrap(),
+        citizen_id: twin.clone(),
+        phone: None,
+        division: town.village_b,
+        residence: None,
+    };
+    office::people::register_person(&town.office, &grant(&town.clerk_b), &new).await.unwrap();
+    let flag = scalar(town, "SELECT max(id) FROM duplicate_flag WHERE id > ?", 0).await;
+    let payee = [
+        ("person", town.people_b[0].to_string()),
+        ("holder_name", "孙德福".to_owned()),
+        ("bank", "邮储银行".to_owned()),
+        ("number", "6217991900001234562".to_owned()),
+        ("reference", "本人申请".to_owned()),
+        ("reason", "原卡遗失".to_owned()),
+    ];
+    let payee: Vec<(&str, &str)> = payee.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let proposed = clerk.post(&format!("/desk/roll/{benefit}/payee"), &payee).await;
+    assert!(proposed.status.is_redirection(), "{}", proposed.text);
+    let payee =
+        scalar(town, "SELECT max(id) FROM payee WHERE entitlement_id = ?", benefit.parse().unwrap()).await;
+
+    let desk_b: office::access::Granted<office::access::FileForOther> = grant(&town.clerk_b);
+    let applicant = PersonId(
+        scalar(town, "SELECT applicant_person_id FROM case_file WHERE id = ?", hanging.0)
+            .await
+            .parse()
+            .unwrap(),
+    );
+    let citizen = office::access::citizen_of_synthetic(&town.office, applicant).await.unwrap();
+    let drafts = vec![
+        draft(town, Filler::Desk(&desk_b), "轩辕稿").await,
+        draft(town, Filler::Citizen(&citizen), "轩辕纸").await,
+    ];
+    let letter = scalar(town, "SELECT min(id) FROM letter WHERE case_id = ?", hanging.0).await;
+    letters::done(&town.office, letter.parse().unwrap(), Ok("%PDF-1.7 文书写着孙德福".into())).await.unwrap();
+    let of_case = async |sql| scalar(town, sql, hanging.0).await;
+    let release = town.office.release();
+    let item = release.items.get("dibao").unwrap();
+    let actions = item.actions.iter().map(|action| action.id.get().clone()).collect();
+    let text = |id: &dyn std::fmt::Display| vec![id.to_string()];
+    let ids = BTreeMap::from([
+        ("case", vec![filed.to_string(), hanging.to_string()]),
+        ("action", actions),
+        ("attachment", text(&of_case("SELECT min(id) FROM attachment WHERE case_id = ?").await)),
+        ("letter", vec![letter]),
+        ("authorisation", text(&of_case("SELECT min(id) FROM authorisation WHERE case_id = ?").await)),
+        ("draft", drafts),
+        ("page", vec!["home".to_owned(), "family".to_owned()]),
+        ("item", vec!["dibao".to_owned()]),
+        ("person", text(&town.people_b[0])),
+        ("household", text(&town.family_b)),
+        ("fact", vec!["deposits".to_owned()]),
+        (
+            "account",
+            text(
+                &scalar(town, "SELECT min(id) FROM bank_account WHERE person_id = ?", town.people_b[0].0)
+                    .await,
+            ),
+        ),
+        ("flag", vec![flag]),
+        ("entitlement", vec![benefit]),
+        ("payee", vec![payee]),
+        ("run", vec![run]),
+        ("line", vec![line]),
+        ("import", vec![import]),
+        ("upload", vec![upload]),
+        ("staff", text(&town.clerk_b.staff)),
+        ("post", text(&town.clerk_b.post)),
+        ("parameter", vec!["dibao_standard".to_owned()]),
+        ("standard_change", vec![standard_change]),
+        ("department_upload", vec![wrong_file(town).await]),
+        ("dataset", vec!["real_estate".to_owned()]),
+    ]);
+    let number = async |case: store::CaseId| -> String {
+        let row = Query::system("test", "SELECT number FROM case_file WHERE id = ?").bind(case);
+        row.one(town.office.db()).await.unwrap().get("number").unwrap()
+    };
+    let (filed_number, hanging_number) = (number(filed).await, number(hanging).await);
+    let granted: i64 = Query::system("test", "SELECT amount_fen FROM notice WHERE case_id = ?")
+        .bind(hanging)
+        .scalar(town.office.db())
+        .await
+        .unwrap();
+    let division = async |id| divisions::find(town.office.db(), id).await.unwrap();
+    let mut words = Vec::new();
+    for (one, other) in [(town.village_b, empty_village), (town.township_b, empty_township)] {
+        let (one, other) = (division(one).await, division(other).await);
+        words.push((one.code, other.code));
+        words.push((one.name, other.name));
+    }
+    let whole = citizen_id("1950-01-20", 5);
+    // A whole identifier is not among them: who types it is told that the person is registered elsewhere, and by whom is not.
+    let searched = vec![
+        ("孙德福".to_owned(), "孙德禄".to_owned()),
+        (filed_number.clone(), filed_number.replace(|digit: char| digit.is_ascii_digit(), "9")),
+        ("clerk_b".to_owned(), "clerk_q".to_owned()),
+    ];
+    words.extend(searched.iter().cloned());
+    let applicant_id = CitizenId::synthetic(3, day("1981-03-05"), 131);
+    let mut rightful = Vec::new();
+    for login in [
+        "clerk_b",
+        "second_b",
+        "head_b",
+        "worker_b",
+        "county",
+        "director",
+        "accountant",
+        "approver",
+        "auditor",
+        "policy",
+        "root",
+    ] {
+        rightful.push((login, town.browser(login).await));
+    }
+    rightful.push(("citizen_b", town.citizen_of(&town.clerk_b, applicant, applicant_id.last_four()).await));
+    casework::tick::tick(&town.office).await.unwrap();
+    Planted {
+        ids,
+        secrets: ["孙德福", "夏侯密", "诸葛密", "轩辕稿", "轩辕纸", "公孙册", "公孙错", "李建军", "clerk_b"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([
+                filed_number.clone(),
+                hanging_number,
+                vocab::Fen(AMOUNT).yuan_grouped(),
+                "****0018".to_owned(),
+            ])
+            .collect(),
+        public: vec!["欧阳标".to_owned(), vocab::Fen(granted).yuan_grouped()],
+        sealed: vec![
+            whole.expose().to_owned(),
+            twin.expose().to_owned(),
+            applicant_id.expose().to_owned(),
+            ACCOUNT.to_owned(),
+        ],
+        village: (town.village_b, empty_village),
+        township: (town.township_b, empty_township),
+        words,
+        searched,
+        rightful,
+    }
+}
+
+/// Everybody else: the neighbours' offices, the next village, another county, a citizen, anybody.
+pub(super) async fn strangers(town: &Town) -> Vec<(&'static str, Browser)> {
+    let county = divisions::by_code(town.office.db(), "150303").await.unwrap().id;
+    let staff: [(&'static str, DivisionId, &str); 10] = [
+        ("head_a", town.township_a, "township_head"),
+        ("worker_a", town.village_a, "village_worker"),
+        ("admin_a", town.township_a, "administrator"),
+        ("clerk_c", county, "county_clerk"),
+        ("director_c", county, "county_director"),
+        ("accountant_c", county, "county_accountant"),
+        ("approver_c", county, "county_payment_approver"),
+        ("checker_c", county, "means_test_clerk"),
+        ("auditor_c", county, "auditor"),
+        ("admin_c", county, "administrator"),
+    ];
+    let mut strangers = Vec::new();
+    for (login, division, role) in staff {
+        let _: Actor = town.staff(login, division, role).await;
+        strangers.push((login, town.browser(login).await));
+    }
+    for login in ["clerk_a", "worker_b2"] {
+        strangers.push((login, town.browser(login).await));
+    }
+    let last_four = citizen_id("1962-03-08", 2).last_four().to_owned();
+    strangers.push(("citizen_a", town.citizen(town.people_a[0], &last_four).await));
+    strangers.push(("anybody", town.visitor()));
+    strangers
+}
