@@ -7,7 +7,7 @@
 //! result. Each drawn case is a task of the county, and its result is recorded by the item's own action.
 
 use catalogue::Release;
-use catalogue::definition::{CLOSED, Effect, Item, Level as PackLevel, Permission, Scalar};
+use catalogue::definition::{CLOSED, Effect, Item, Level as PackLevel, Right, Scalar};
 use chrono::NaiveDate;
 use serde_json::json;
 use store::{AuditEntry, CaseId, IdempotencyKey, Once, Query, ScopeColumns, Tx};
@@ -185,13 +185,10 @@ fn check(actor: &Granted<Sample>, item: &Item, new: &NewDraw, today: NaiveDate) 
 
 /// The county's role whose work the checks are.
 fn checker(release: &Release) -> Option<String> {
-    let samples = |permissions: &[catalogue::Located<Permission>]| {
-        permissions.iter().any(|permission| **permission == Permission::Sample)
-    };
     release
         .roles
         .iter()
-        .find(|role| role.levels.contains(&PackLevel::County) && samples(&role.permissions))
+        .find(|role| role.levels.contains(&PackLevel::County) && role.holds(Right::Sample))
         .map(|role| role.id.get().clone())
 }
 
