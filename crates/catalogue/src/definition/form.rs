@@ -288,6 +288,8 @@ pub enum Writes {
     ChangeReason,
     /// Whether a spot check found the decision right.
     SampleRight,
+    /// Whether the family's circumstances have clearly changed.
+    ClearChange,
 }
 
 /// Whether an answer is needed: `true`, `false`, or an expression over the form.

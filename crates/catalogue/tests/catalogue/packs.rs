@@ -182,11 +182,15 @@ fn actions_hold_back_what_the_law_holds_back() {
             .with("amount", 0)
             .with("current_amount", 500)
             .with("heard", false)
+            .with("clear_change", true)
             .with("taper_available", false)
     };
     assert!(!may("dibao_review", "stop", case()));
     assert!(may("dibao_review", "stop", case().with("heard", true)));
     assert!(!may("dibao_change", "taper", case().with("heard", true)));
+    assert!(may("dibao_change", "stop", case().with("heard", true)));
+    let same = case().with("heard", true).with("clear_change", false);
+    assert!(!may("dibao_change", "stop", same), "no adjustment inside a review period without a clear change");
     let examined = || {
         rules::Record::new()
             .with("county_visited", false)

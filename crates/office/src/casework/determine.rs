@@ -100,9 +100,7 @@ pub async fn determine(
             let met = result.outcome == Outcome::Met;
             let covered = if met { covered_by(release, id, &subject, &facts, &context) } else { Vec::new() };
             let review_months = months_of(&result);
-            let taper_months = release
-                .taper(id)
-                .and_then(|expression| whole(&expression.evaluate(&subject.record, &context)));
+            let taper_months = taper_months(&result);
             let answer = Answer {
                 id: determination,
                 programme: id.clone(),
@@ -182,6 +180,11 @@ fn amount_of(result: &rules::Determination) -> Result<Option<Fen>, OfficeError> 
 
 fn months_of(result: &rules::Determination) -> Option<i32> {
     result.review_months.as_ref().and_then(whole)
+}
+
+/// For how many months the benefit may go on: known only where everything that is not met is something that tapers.
+pub(super) fn taper_months(result: &rules::Determination) -> Option<i32> {
+    result.taper_months.as_ref().and_then(whole).filter(|months| *months > 0)
 }
 
 fn whole(value: &rules::Value) -> Option<i32> {

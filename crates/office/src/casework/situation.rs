@@ -7,7 +7,7 @@ use rules::{Record, Value};
 use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Row, Scope, Tx};
 use vocab::{Fen, Month};
 
-use super::{CASE, DeterminationId};
+use super::{CASE, DeterminationId, determine};
 use crate::{OfficeError, means_test, people};
 use ledger::EntitlementId;
 
@@ -173,7 +173,7 @@ pub(super) async fn record(
          (SELECT max(r.id) FROM case_record r WHERE r.case_id = c.id AND r.kind IN ('visit', 'appraisal')) AS last_answer, \
          EXISTS (SELECT 1 FROM case_clock k WHERE k.case_id = c.id AND k.extended_basis IS NOT NULL) AS extended, \
          (SELECT max(n.until_on) FROM notice n WHERE n.case_id = c.id AND n.kind = 'publicity') AS notice_until, \
-         d.outcome AS outcome, d.amount_fen AS amount_fen \
+         coalesce(c.clear_change, FALSE) AS clear_change, d.outcome AS outcome, d.amount_fen AS amount_fen, d.result AS result \
          FROM case_file c LEFT JOIN determination d ON d.id = c.determination_id WHERE c.id = ?",
     )
     .bind(case.id)
@@ -206,6 +206,7 @@ pub(super) async fn record(
         "heard",
         "sampled",
         "extended",
+        "clear_change",
     ] {
         flag(name, row.get(name)?);
     }
@@ -215,7 +216,14 @@ pub(super) async fn record(
     flag("notice_opened", notice_until.is_some());
     flag("notice_over", notice_until.is_some_and(|until| until < today));
     flag("objection_answered", last_objection.is_none() || last_answer > last_objection);
-    flag("taper_available", case.entitlement.is_some());
+    let tapers = match row.get::<Option<String>>("result")? {
+        Some(result) if case.entitlement.is_some() => {
+            let said = serde_json::from_str(&result).map_err(|error| OfficeError::Internal(error.to_string()))?;
+            determine::taper_months(&said).is_some()
+        }
+        _ => false,
+    };
+    flag("taper_available", tapers);
     fields.insert("channel".to_owned(), Value::Text(case.channel.clone()));
     fields.insert(
         "outcome".to_owned(),

@@ -196,7 +196,8 @@ async fn nothing_is_reduced_unheard() {
         city.act(&city.second_clerk, case, "propose_less", &[], &[]).await.unwrap();
         let early = city.act(&city.county_director, case, "reduce", &[], &["income_changed"]).await;
         assert!(early.is_err(), "{early:?}");
-        city.act(&city.second_clerk, case, "hear", &[("hearing/hearing_way", "phone")], &[]).await.unwrap();
+        let heard = [("hearing/hearing_way", "phone"), ("hearing/heard_on", "2027-11-05")];
+        city.act(&city.second_clerk, case, "hear", &heard, &[]).await.unwrap();
         let without = city.act(&city.county_director, case, "reduce", &[], &[]).await;
         assert!(matches!(without, Err(OfficeError::Invalid(_))), "{without:?}");
         let done = city.act(&city.county_director, case, "reduce", &[], &["income_changed"]).await.unwrap();
@@ -206,6 +207,7 @@ async fn nothing_is_reduced_unheard() {
         assert!(after < before, "{after} {before}");
         let letter = city.letter(case, "change").await;
         assert_eq!((&letter["kind"], &letter["hearing"]["way"]), (&json!("减发"), &json!("以电话方式")));
+        assert_eq!(letter["hearing"]["held_on"], json!("2027-11-05"));
         assert_eq!(letter["after_fen_per_month"], json!(after.0));
         assert_eq!(letter["from_month"], json!(month.next().to_string()));
         assert_eq!(letter["reasons"][0]["title"], json!("家庭收入变化"));
@@ -309,6 +311,34 @@ async fn who_found_work_tapers_out() {
         assert_eq!(letter["kind"], json!("停发"));
         assert_eq!(letter["from_month"], json!(last.next().to_string()));
         assert_eq!(letter["taper"]["until_month"], json!(last.to_string()));
+    }
+}
+
+/// 57号 art. 31: inside a review period nothing is adjusted without a clear change; with one it is.
+#[tokio::test]
+async fn between_two_reviews_only_a_clear_change_adjusts() {
+    for city in cities("clear_change").await {
+        let granted = city.granted(&Family::default()).await;
+        let entitlement = city.seen(granted).await.case.entitlement.unwrap();
+        let month = city.office.now().month().next();
+        let before = held(&city, entitlement, month).await.monthly.unwrap();
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        visited(&city, case, "1490").await;
+        city.act(&city.second_clerk, case, "propose", &[], &[]).await.unwrap();
+        let refused = city.act(&city.county_director, case, "increase", &[], &["income_less"]).await;
+        let Err(OfficeError::Conflict(said)) = refused else { panic!("{refused:?}") };
+        assert!(said.contains("没有明显变化"), "{said}");
+        city.act(&city.county_director, case, "keep", &[], &[]).await.unwrap();
+        assert_eq!(held(&city, entitlement, month).await.monthly, Some(before));
+
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        visited(&city, case, "900").await;
+        let clear = [("proposal/clear_change", "yes")];
+        city.act(&city.second_clerk, case, "propose", &clear, &[]).await.unwrap();
+        city.act(&city.county_director, case, "increase", &[], &["income_less"]).await.unwrap();
+        assert!(held(&city, entitlement, month).await.monthly.unwrap() > before);
     }
 }
 

@@ -201,10 +201,9 @@ pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     heard(doing, case).await?;
     let entitlement = benefit(case)?;
     let answer = determine_now(doing, case).await?;
-    let months = answer.taper_months.filter(|months| *months > 0);
-    let Some(months) = months else {
+    let Some(months) = answer.taper_months else {
         return Err(OfficeError::Conflict(
-            "家里没有人就业，或者本地没有规定渐退期，不能办理渐退。".to_owned(),
+            "渐退只用于就业后收入超过标准、其他条件都符合的家庭；本地没有规定渐退期的也不能办理。".to_owned(),
         ));
     };
     let last = Month::containing(doing.now.today()).plus(months);

@@ -146,6 +146,16 @@ async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String,
     Ok(fields)
 }
 
+/// A day as a form keeps it: as one text, or as year, month and day.
+fn typed_day(parts: &Value) -> Option<chrono::NaiveDate> {
+    if let Some(text) = parts.as_str() {
+        return text.trim().parse().ok();
+    }
+    let part = |name: &str| parts.get(name)?.as_str()?.trim().parse::<u32>().ok();
+    let year = i32::try_from(part("year")?).ok()?;
+    chrono::NaiveDate::from_ymd_opt(year, part("month")?, part("day")?)
+}
+
 /// The answers of the last record of a kind.
 async fn last_record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<Option<Value>, OfficeError> {
     let row = Query::system(
@@ -167,7 +177,8 @@ async fn last_record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<Op
         let recorded_on: chrono::NaiveDate = row.get("recorded_on")?;
         let opinion = fields.get("heard_text").cloned().unwrap_or_default();
         let told = fields.get("told_text").cloned().unwrap_or_default();
-        fields.insert("held_on".to_owned(), json!(recorded_on));
+        let held_on = fields.get("heard_on").and_then(typed_day).unwrap_or(recorded_on);
+        fields.insert("held_on".to_owned(), json!(held_on));
         let way = fields.get("hearing_way").and_then(Value::as_str).unwrap_or_default();
         let way = format!("以{}方式", doing.release.code_title("hearing_way", way));
         fields.insert("way".to_owned(), json!(way));

@@ -1,6 +1,6 @@
 //! What was seen and said: records of visits, objections, hearings; officers' findings; facts that a form declares.
 
-use catalogue::definition::Effect;
+use catalogue::definition::{Effect, Writes};
 use store::Query;
 
 use super::super::act::Doing;
@@ -31,6 +31,22 @@ pub(in super::super) async fn findings(doing: &Doing<'_>, case: &CaseRow) -> Res
         .insert(doing.tx)
         .await?;
     }
+    Ok(())
+}
+
+/// What the action's form says about a clear change of circumstances; the last word counts.
+pub(in super::super) async fn clear_change(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) else { return Ok(()) };
+    let entries = forms::entries(form, checked);
+    let Some(said) = entries.iter().find(|entry| entry.writes == Writes::ClearChange) else { return Ok(()) };
+    Query::system(
+        "a case that the doer may act on",
+        "UPDATE case_file SET clear_change = ? WHERE id = ?",
+    )
+    .bind(said.value.as_yes_no().copied())
+    .bind(case.id)
+    .execute(doing.tx)
+    .await?;
     Ok(())
 }
 
