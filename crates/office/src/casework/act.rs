@@ -313,7 +313,6 @@ async fn separate(tx: &Tx, case: &CaseRow, action: &Action, doer: Doer<'_>) -> R
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything a form is checked against")]
 async fn check_form(
     tx: &Tx,
     release: &Release,

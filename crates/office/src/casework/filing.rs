@@ -69,7 +69,8 @@ pub(super) async fn file(
     if receipt {
         let mut fields = serde_json::Map::new();
         fields.insert("received_on".to_owned(), json!(now.today()));
-        letters::queue(office, tx, item, &row, "receipt", &Additions { fields }, row.township, now).await?;
+        let additions = Additions { fields, issuer: row.township };
+        letters::queue(office, tx, item, &row, "receipt", &additions, now).await?;
     }
     let audit = AuditEntry {
         case: Some(case),
@@ -138,13 +139,13 @@ async fn register_family(
         .first()
         .ok_or_else(|| OfficeError::invalid("member", "请至少填写一位家庭成员（申请人自己）。"))?;
     let applicant = *first;
-    if let Filler::Citizen(citizen) = filler {
-        if !members.contains(&citizen.person) {
-            return Err(OfficeError::invalid(
-                "member.0.citizen_id",
-                "家庭成员里没有你自己。请用自己的身份证号填写，或者请村（居）委会代为申请。",
-            ));
-        }
+    if let Filler::Citizen(citizen) = filler
+        && !members.contains(&citizen.person)
+    {
+        return Err(OfficeError::invalid(
+            "member.0.citizen_id",
+            "家庭成员里没有你自己。请用自己的身份证号填写，或者请村（居）委会代为申请。",
+        ));
     }
     let household = match people::current_household(tx, &FILING, applicant).await? {
         Some(household) => {

@@ -17,7 +17,6 @@ use crate::{OfficeError, Problem};
 ///
 /// # Errors
 /// The database's.
-#[expect(clippy::too_many_arguments, reason = "everything a form is read against")]
 pub async fn load<'a>(
     connection: &impl Connection,
     release: &'a Release,
@@ -104,7 +103,7 @@ impl KnownForCase {
         for code in Mentions::of(form, answers).divisions {
             if !self.divisions.contains_key(&code) {
                 let name = division_name(connection, &code, self.now).await?;
-                self.divisions.insert(code.clone(), name);
+                self.divisions.insert(code, name);
             }
             if let Some(Some(name)) = self.divisions.get(&code) {
                 context.divisions.insert(code, name.clone());

@@ -45,10 +45,12 @@ pub struct Waiting {
 }
 
 /// What an action adds to a letter: words of its form, reasons, materials.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Additions {
     /// Fields laid over the common ones.
     pub fields: serde_json::Map<String, Value>,
+    /// The office that signs.
+    pub issuer: store::DivisionId,
 }
 
 /// Queues a letter about a case.
@@ -59,9 +61,9 @@ pub(super) async fn queue(
     case: &CaseRow,
     letter: &str,
     additions: &Additions,
-    issuer: store::DivisionId,
     now: Now,
 ) -> Result<LetterId, OfficeError> {
+    let issuer = additions.issuer;
     let release = office.release();
     let definition = release
         .letters
@@ -73,7 +75,7 @@ pub(super) async fn queue(
     let basis: Vec<String> = release
         .basis_on(&definition.basis, case.accepted_on.unwrap_or(case.filed_on))
         .iter()
-        .map(|c| c.text())
+        .map(catalogue::Citation::text)
         .collect();
     content.insert("basis".to_owned(), json!(basis));
     for (name, value) in &additions.fields {
@@ -225,7 +227,7 @@ async fn remedies(
     };
     let county = store::divisions::division(tx, case.county).await?;
     let basis: Vec<String> =
-        release.basis_on(&item.remedies_basis, on).iter().map(|citation| citation.text()).collect();
+        release.basis_on(&item.remedies_basis, on).iter().map(catalogue::Citation::text).collect();
     Ok(json!({
         "text": item.remedies,
         "reconsideration_days": number("reconsideration_days"),
@@ -264,7 +266,7 @@ pub(super) fn explained(
                 .and_then(|programme| programme.conditions.iter().find(|known| *known.id == condition.id));
             let basis: Vec<String> = definition
                 .map(|known| {
-                    release.basis_on(&known.basis, on).iter().map(|citation| citation.text()).collect()
+                    release.basis_on(&known.basis, on).iter().map(catalogue::Citation::text).collect()
                 })
                 .unwrap_or_default();
             let (required, found) = crate::words::required_and_found(condition);

@@ -40,7 +40,10 @@ pub use situation::CaseRow;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261121_casework", sql: include_str!("../../migrations/20261121_casework.sql") },
     Migration { name: "20261122_reviews", sql: include_str!("../../migrations/20261122_reviews.sql") },
-    Migration { name: "20261122_clear_change", sql: include_str!("../../migrations/20261122_clear_change.sql") },
+    Migration {
+        name: "20261122_clear_change",
+        sql: include_str!("../../migrations/20261122_clear_change.sql"),
+    },
     Migration { name: "20261122_sampling", sql: include_str!("../../migrations/20261122_sampling.sql") },
 ];
 

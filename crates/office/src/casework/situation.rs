@@ -218,7 +218,8 @@ pub(super) async fn record(
     flag("objection_answered", last_objection.is_none() || last_answer > last_objection);
     let tapers = match row.get::<Option<String>>("result")? {
         Some(result) if case.entitlement.is_some() => {
-            let said = serde_json::from_str(&result).map_err(|error| OfficeError::Internal(error.to_string()))?;
+            let said =
+                serde_json::from_str(&result).map_err(|error| OfficeError::Internal(error.to_string()))?;
             determine::taper_months(&said).is_some()
         }
         _ => false,

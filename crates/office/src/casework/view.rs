@@ -401,7 +401,7 @@ pub async fn action_page(
         .ok_or(OfficeError::NotFound("这个操作"))?;
     let definition = item.action(action).ok_or(OfficeError::NotFound("这个操作"))?;
     let on = case.accepted_on.unwrap_or(case.filed_on);
-    let basis = release.basis_on(&definition.basis, on).iter().map(|citation| citation.text()).collect();
+    let basis = release.basis_on(&definition.basis, on).iter().map(catalogue::Citation::text).collect();
     let members = members(office.db(), &case).await?;
     let determinations = determine::of_case(office.db(), &scope, id).await?;
     let determination = that_counts(&case, &determinations).cloned();

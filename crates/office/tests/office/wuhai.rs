@@ -73,8 +73,8 @@ pub const BEFORE_THE_LAW: i64 = 1_781_485_200_000;
 pub fn release() -> Arc<Release> {
     let packs = store::testing::packs();
     let folders = ["national", "wuhai", "demo-wuhai"].map(|pack| packs.join(pack));
-    let folders: Vec<&Path> = folders.iter().map(|folder| folder.as_path()).collect();
-    let options = LoadOptions { synthetic: true, ..LoadOptions::default() };
+    let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
+    let options = LoadOptions { synthetic: true };
     Arc::new(Release::load_with(&folders, options).unwrap_or_else(|findings| panic!("{findings:#?}")))
 }
 

@@ -90,7 +90,7 @@ async fn letter_with(
             .filter(|code| doing.reasons.iter().any(|chosen| *code.code == *chosen))
             .map(|code| {
                 let basis: Vec<String> =
-                    doing.release.basis_on(&code.basis, on).iter().map(|citation| citation.text()).collect();
+                    doing.release.basis_on(&code.basis, on).iter().map(catalogue::Citation::text).collect();
                 json!({"title": code.title, "found": code.text.as_deref().unwrap_or(&code.title), "basis": basis.first()})
             })
             .collect();
@@ -107,8 +107,7 @@ async fn letter_with(
         doing.item,
         case,
         letter,
-        &Additions { fields },
-        doing.division,
+        &Additions { fields, issuer: doing.division },
         doing.now,
     )
     .await?;

@@ -39,14 +39,11 @@ pub(in super::super) async fn clear_change(doing: &Doing<'_>, case: &CaseRow) ->
     let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) else { return Ok(()) };
     let entries = forms::entries(form, checked);
     let Some(said) = entries.iter().find(|entry| entry.writes == Writes::ClearChange) else { return Ok(()) };
-    Query::system(
-        "a case that the doer may act on",
-        "UPDATE case_file SET clear_change = ? WHERE id = ?",
-    )
-    .bind(said.value.as_yes_no().copied())
-    .bind(case.id)
-    .execute(doing.tx)
-    .await?;
+    Query::system("a case that the doer may act on", "UPDATE case_file SET clear_change = ? WHERE id = ?")
+        .bind(said.value.as_yes_no().copied())
+        .bind(case.id)
+        .execute(doing.tx)
+        .await?;
     Ok(())
 }
 
