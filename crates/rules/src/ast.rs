@@ -76,7 +76,7 @@ pub(crate) enum ExprKind {
 }
 
 /// A comparison of two values of one type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Comparator {
     /// `=`
     Equal,
