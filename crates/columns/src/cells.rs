@@ -51,6 +51,7 @@ pub(crate) enum Slice<'a> {
 }
 
 impl<'a> Slice<'a> {
+    #[inline(always)]
     pub(crate) fn get(self, row: usize) -> i64 {
         match self {
             Slice::U8(values) => i64::from(values[row]),
@@ -60,6 +61,7 @@ impl<'a> Slice<'a> {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn range(self, rows: std::ops::Range<usize>) -> Slice<'a> {
         match self {
             Slice::U8(values) => Slice::U8(&values[rows]),
@@ -104,6 +106,7 @@ impl Values {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn slice(&self) -> Slice<'_> {
         match self {
             Values::U8(values) => Slice::U8(values),

@@ -135,7 +135,7 @@ pub(crate) struct Node {
 }
 
 /// All nodes; each stands after those it is made from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Graph<'s> {
     pub schema: &'s Schema,
     pub nodes: Vec<Node>,

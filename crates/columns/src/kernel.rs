@@ -86,29 +86,75 @@ pub(crate) fn lookup<I: Copy + Into<i64>, T: Copy>(index: &[I], first: i64, valu
     map(index, out, |index| values[(index.into() - first).clamp(0, last) as usize]);
 }
 
-/// The value of each row's parent.
-#[inline(always)]
-pub(crate) fn broadcast<T: Copy>(values: &[T], owner: &[u32], out: &mut [T]) {
-    map(owner, out, |owner| values[owner as usize]);
+/// Places of rows, each below `limit`: what makes reading by them without a check sound. Only [`owners`], [`rows_of`]
+/// and [`Places::through`] fill it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places {
+    places: Vec<u32>,
+    count: usize,
+    limit: usize,
 }
 
-/// For each row the place of its parent in the chunk. `ends` are the parents' offsets, `base` the chunk's first row.
+impl Places {
+    #[inline(always)]
+    pub(crate) fn all(&self) -> &[u32] {
+        &self.places[..self.count]
+    }
+
+    /// Every row.
+    pub(crate) fn every(&mut self, rows: usize) {
+        self.places.clear();
+        self.places.extend(0..rows as u32);
+        (self.count, self.limit) = (rows, rows);
+    }
+
+    pub(crate) fn none(&mut self) {
+        self.count = 0;
+    }
+
+    /// The place that each of these places has in `owner`.
+    #[inline(always)]
+    pub(crate) fn through(&mut self, rows: &Places, owner: &Places) {
+        if self.places.len() < rows.count {
+            self.places.resize(rows.count, 0);
+        }
+        broadcast(owner.all(), rows, &mut self.places[..rows.count]);
+        (self.count, self.limit) = (rows.count, owner.limit);
+    }
+}
+
+/// The value at each place.
 #[inline(always)]
-pub(crate) fn owners(offsets: &[u32], base: u32, out: &mut [u32]) {
+pub(crate) fn broadcast<T: Copy>(values: &[T], places: &Places, out: &mut [T]) {
+    assert!(places.limit <= values.len() || places.count == 0, "there is a value for every place");
+    for (out, &place) in out.iter_mut().zip(places.all()) {
+        debug_assert!((place as usize) < places.limit);
+        #[expect(unsafe_code, reason = "a check of every row would double the work of the loop")]
+        // SAFETY: every place is below `places.limit` (the invariant of `Places`), and there are at least that many
+        // values (asserted above).
+        let value = unsafe { *values.get_unchecked(place as usize) };
+        *out = value;
+    }
+}
+
+/// For each row the place of its parent in the chunk. `offsets` are the parents' first rows and the end, which never go
+/// back (checked when the snapshot was opened), the first of them the chunk's first row.
+#[inline(always)]
+pub(crate) fn owners(offsets: &[u32], out: &mut Places) {
     const STEP: usize = 8;
-    let rows = out.len();
+    let (base, rows) = (offsets[0], (offsets[offsets.len() - 1] - offsets[0]) as usize);
+    if out.places.len() < rows {
+        out.places.resize(rows, 0);
+    }
+    (out.count, out.limit) = (rows, offsets.len() - 1);
+    let places = &mut out.places[..rows];
     for (parent, pair) in offsets.windows(2).enumerate() {
         let (start, end) = ((pair[0] - base) as usize, (pair[1] - base) as usize);
         // Most households are small: eight places are filled at once and those that were too many are filled again by
-        // the next parent.
-        let mut at = start;
-        if end - start <= STEP && start + STEP <= rows {
-            out[start..start + STEP].fill(parent as u32);
-            continue;
-        }
-        while at < end {
-            out[at] = parent as u32;
-            at += 1;
+        // the next parents, which have rows up to the last.
+        match places.get_mut(start..start + STEP) {
+            Some(eight) if end - start <= STEP => eight.fill(parent as u32),
+            _ => places[start..end].fill(parent as u32),
         }
     }
 }
@@ -134,8 +180,11 @@ pub(crate) fn sums<V: Copy, T: Copy>(
         *place = sum;
     }
     let offsets = &offsets[..out.len() + 1];
+    let last = running.len() - 1;
     for (out, pair) in out.iter_mut().zip(offsets.windows(2)) {
-        *out = subtract(running[(pair[1] - base) as usize], running[(pair[0] - base) as usize]);
+        // Offsets never leave the chunk; saying so again lets the loop run without a branch.
+        let [from, to] = [pair[0], pair[1]].map(|offset| ((offset - base) as usize).min(last));
+        *out = subtract(running[to], running[from]);
     }
 }
 
@@ -188,18 +237,36 @@ pub(crate) fn calendar(function: Calendar, a: i32, b: i32) -> i32 {
 
 /// The rows of a mask of zeros and ones.
 #[inline(always)]
-pub(crate) fn rows_of(mask: &[u8], rows: &mut Vec<u32>) {
-    rows.clear();
-    let (words, rest) = mask.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
+pub(crate) fn rows_of(mask: &[u8], rows: &mut Places) {
+    const BLOCK: usize = 64;
+    if rows.places.len() < mask.len() {
+        rows.places.resize(mask.len(), 0);
+    }
+    rows.limit = mask.len();
+    let places = &mut rows.places[..mask.len()];
+    let mut count = 0;
+    let mut take = |first: usize, word: &[u8; 8]| {
         let mut word = u64::from_le_bytes(*word);
         while word != 0 {
-            rows.push((index * 8) as u32 + word.trailing_zeros() / 8);
+            places[count] = first as u32 + word.trailing_zeros() / 8;
+            count += 1;
             word &= word - 1;
         }
+    };
+    let (blocks, rest) = mask.as_chunks::<BLOCK>();
+    for (index, block) in blocks.iter().enumerate() {
+        if block.iter().fold(0, |any, &bit| any | bit) != 0 {
+            let (words, _) = block.as_chunks::<8>();
+            words.iter().enumerate().for_each(|(word, eight)| take(index * BLOCK + word * 8, eight));
+        }
     }
-    let first = words.len() * 8;
-    rows.extend((first..).zip(rest).filter(|(_, bit)| **bit != 0).map(|(row, _)| row as u32));
+    let first = blocks.len() * BLOCK;
+    for (index, few) in rest.chunks(8).enumerate() {
+        let mut eight = [0; 8];
+        eight[..few.len()].copy_from_slice(few);
+        take(first + index * 8, &eight);
+    }
+    rows.count = count;
 }
 
 #[cfg(test)]
@@ -239,10 +306,14 @@ mod tests {
         let mut offsets = vec![100];
         sizes.iter().for_each(|size| offsets.push(offsets[offsets.len() - 1] + size));
         let rows = (offsets[sizes.len()] - 100) as usize;
-        let mut owner = vec![77; rows];
-        owners(&offsets, 100, &mut owner);
+        // What an earlier, longer chunk left must not show.
+        let mut owner = Places { places: vec![77; rows + 5], count: rows + 5, limit: 78 };
+        owners(&offsets, &mut owner);
         let wanted: Vec<u32> = (0..).zip(sizes).flat_map(|(parent, size)| vec![parent; size as usize]).collect();
-        assert_eq!(owner, wanted);
+        assert_eq!((owner.all(), owner.limit), (wanted.as_slice(), sizes.len()));
+        let mut spread = vec![0u16; rows];
+        broadcast(&(0..11).map(|place| place * 100).collect::<Vec<u16>>(), &owner, &mut spread);
+        assert_eq!(spread, wanted.iter().map(|&place| place as u16 * 100).collect::<Vec<u16>>());
         let ones = vec![1u8; rows];
         let mut sum = vec![0i32; sizes.len()];
         sums(&ones, &offsets, 100, &mut Vec::new(), &mut sum, 0, |a, b| a + i32::from(b), |a, b| a - b);
@@ -251,10 +322,29 @@ mod tests {
 
     #[test]
     fn the_rows_of_a_mask_are_found() {
-        let mask: Vec<u8> = (0..61).map(|row| u8::from(row % 7 == 3 || row > 55)).collect();
-        let mut rows = vec![5];
-        rows_of(&mask, &mut rows);
-        let wanted: Vec<u32> = (0..61).filter(|row| row % 7 == 3 || *row > 55).collect();
-        assert_eq!(rows, wanted);
+        for length in [0, 1, 8, 61, 64, 200] {
+            let is_in = |row: &u32| row % 7 == 3 && !(70..150).contains(row) || *row > 190;
+            let mask: Vec<u8> = (0..length).map(|row| u8::from(is_in(&row))).collect();
+            let mut rows = Places::default();
+            rows_of(&mask, &mut rows);
+            let wanted: Vec<u32> = (0..length).filter(is_in).collect();
+            assert_eq!((rows.all(), rows.limit), (wanted.as_slice(), mask.len()));
+            let mut twice = Places::default();
+            twice.through(&rows, &rows_from(length));
+            assert_eq!(twice.all(), wanted.iter().map(|row| length - 1 - row).collect::<Vec<u32>>());
+        }
+    }
+
+    fn rows_from(length: u32) -> Places {
+        let places: Vec<u32> = (0..length).rev().collect();
+        Places { count: places.len(), limit: places.len(), places }
+    }
+
+    #[test]
+    #[should_panic(expected = "there is a value for every place")]
+    fn a_place_without_a_value_is_never_read() {
+        let mut places = Places::default();
+        places.every(9);
+        broadcast(&[1u8; 8], &places, &mut [0; 9]);
     }
 }

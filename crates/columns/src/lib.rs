@@ -5,7 +5,7 @@
 //! division of each household as a column; no names, no numbers, no text. Its owner alone may read it.
 //!
 //! A [`Sweep`] takes compiled programmes and the parameters of each division and gives totals by programme and division, or
-//! every value. [`translate`] and [`aggregates`] turn the tree of `rules` into a graph of vectors ([`graph`], [`number`]),
+//! every value (as Arrow files, [`written`]). [`translate`] and [`aggregates`] turn the tree of `rules` into a graph of vectors ([`graph`], [`number`]),
 //! [`plan`] into steps and buffers, [`machine`] runs them chunk by chunk with the loops of [`kernel`].
 //!
 //! What makes it fast is decided before the first row is read: constants and parameters are folded, scales of money are
@@ -23,6 +23,7 @@
 )]
 
 mod aggregates;
+mod arrow;
 mod cells;
 mod dates;
 mod draft;
@@ -39,6 +40,7 @@ mod schema;
 mod snapshot;
 mod sweep;
 mod translate;
+mod written;
 
 pub use cells::Width;
 pub use draft::{Draft, DraftColumn};

@@ -1,22 +1,24 @@
 //! Runs a plan over chunks of whole households. A chunk's rows of all tables fit the first two caches; the buffers
-//! between steps are taken again and again. The same code is compiled twice: for every x86-64 or other processor, and
-//! for those with AVX2 (x86-64-v3), which is asked of the processor when the sweep starts.
+//! between steps are taken again and again. The same code is compiled three times: for every x86-64 or other processor, and
+//! for those with AVX2 or AVX-512 (x86-64-v3 and v4), which is asked of the processor when the sweep starts.
 
 use std::ops::Range;
 
 use crate::cells::{Slice, Values, Width};
 use crate::graph::{Arg, Id, Link, Op};
-use crate::kernel;
+use crate::kernel::{self, Places};
 use crate::plan::{Picked, Place, Plan, target};
 use crate::snapshot::Snapshot;
 
 /// What the processor can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Processor {
     /// What the program was built for.
     Portable,
-    /// AVX2 and what comes with it.
+    /// AVX2 and what comes with it (x86-64-v3).
     V3,
+    /// AVX-512 and what comes with it (x86-64-v4).
+    V4,
 }
 
 impl Processor {
@@ -30,7 +32,12 @@ impl Processor {
             && is_x86_feature_detected!("lzcnt")
             && is_x86_feature_detected!("popcnt")
         {
-            return Processor::V3;
+            let wide = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512cd")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            return if wide { Processor::V4 } else { Processor::V3 };
         }
         Processor::Portable
     }
@@ -42,7 +49,7 @@ pub(crate) struct Machine<'p> {
     pub plan: &'p Plan,
     buffers: Vec<Values>,
     /// By table: the place of each row's parent in the chunk.
-    owners: Vec<Vec<u32>>,
+    owners: Vec<Places>,
     narrow: Vec<i32>,
     wide: Vec<i64>,
     /// Rows of each table in the chunk.
@@ -79,7 +86,7 @@ impl<'p> Machine<'p> {
             snapshot,
             plan,
             buffers: plan.buffers.iter().map(|&width| empty(width)).collect(),
-            owners: vec![Vec::new(); tables],
+            owners: vec![Places::default(); tables],
             narrow: Vec::new(),
             wide: Vec::new(),
             rows: vec![0..0; tables],
@@ -97,24 +104,15 @@ impl<'p> Machine<'p> {
             let (first, end) = (offsets[0], offsets[parents.len()]);
             self.rows[index] = first as usize..end as usize;
             if self.plan.owned[index] {
-                self.owners[index].resize((end - first) as usize, 0);
-                kernel::owners(offsets, first, &mut self.owners[index]);
+                kernel::owners(offsets, &mut self.owners[index]);
             }
         }
     }
 
-    /// The place in the chunk of a row's parent.
+    /// For each row of a table the place of its parent in the chunk; the plan owns every table that is asked for.
     #[inline(always)]
-    pub(crate) fn parent_of(&self, table: usize, row: u32) -> u32 {
-        let owners = &self.owners[table];
-        if let Some(&owner) = owners.get(row as usize) {
-            return owner;
-        }
-        // Nobody laid the owners out: look for it.
-        let parent = self.snapshot.schema().tables[table].parent.as_ref().map_or(0, |parent| parent.table);
-        let offsets = offsets_of(self.snapshot, table, &self.rows[parent]);
-        let row = offsets[0] + row;
-        offsets.partition_point(|&first| first <= row) as u32 - 1
+    pub(crate) fn owners(&self, table: usize) -> &Places {
+        &self.owners[table]
     }
 
     #[inline(always)]
@@ -178,7 +176,7 @@ impl<'p> Machine<'p> {
                 }
             }
             Op::Broadcast(above) => {
-                let owner = &self.owners[node.table];
+                let owner = self.owners(node.table);
                 match (self.view(*above), out) {
                     (Slice::U8(values), Values::U8(out)) => kernel::broadcast(values, owner, out),
                     (Slice::U16(values), Values::U16(out)) => kernel::broadcast(values, owner, out),
@@ -244,6 +242,7 @@ impl<'p> Machine<'p> {
         (self.narrow, self.wide) = (narrow, wide);
     }
 
+    #[inline(always)]
     fn gather(&self, table: usize, link: Link, value: Id, none: i64, out: &mut Values) {
         let rows = &self.rows[table];
         let offsets = offsets_of(self.snapshot, target(link), rows);
@@ -252,7 +251,9 @@ impl<'p> Machine<'p> {
             Link::Only(_) => None,
             Link::At { reference, .. } => {
                 let stored = self.snapshot.stored_reference(table, reference);
-                Some((self.snapshot.values(stored).range(rows.clone()), stored.base))
+                // A reference that is always to the first row, as to the head of a household, is not looked at.
+                let first = stored.min == 0 && stored.max == 0;
+                (!first).then(|| (self.snapshot.values(stored).range(rows.clone()), stored.base))
             }
         };
         // Where there is no such row the value is unknown and only has to lie in the node's range.
@@ -263,8 +264,16 @@ impl<'p> Machine<'p> {
         };
         macro_rules! gather {
             ($values:ident, $out:ident, $type:ty) => {
-                for (row, out) in $out.iter_mut().enumerate() {
-                    *out = place(row).map_or(none as $type, |place| $values[place]);
+                if positions.is_none() {
+                    let (rows, none) = ($values.len(), none as $type);
+                    kernel::zip(offsets, &offsets[1..], $out, |first, end| {
+                        let place = (first - base) as usize;
+                        if first < end && place < rows { $values[place] } else { none }
+                    });
+                } else {
+                    for (row, out) in $out.iter_mut().enumerate() {
+                        *out = place(row).map_or(none as $type, |place| $values[place]);
+                    }
                 }
             };
         }
@@ -292,28 +301,14 @@ fn bits(bits: Option<&[u8]>, first: usize, out: &mut Values) {
 pub(crate) struct PickedMachine {
     buffers: Vec<Values>,
     /// The picked rows of the unit's table, and of each table above, in the chunk.
-    pub rows: Vec<Vec<u32>>,
+    pub rows: Vec<Places>,
 }
 
 impl PickedMachine {
     pub(crate) fn new(picked: &Picked, tables: usize) -> PickedMachine {
         PickedMachine {
             buffers: picked.buffers.iter().map(|&width| empty(width)).collect(),
-            rows: vec![Vec::new(); tables],
-        }
-    }
-
-    /// Follows `rows[table]` up to the root.
-    #[inline(always)]
-    pub(crate) fn find_parents(&mut self, machine: &Machine<'_>, table: usize) {
-        let mut at = table;
-        while let Some(parent) = &machine.snapshot.schema().tables[at].parent {
-            let own = std::mem::take(&mut self.rows[at]);
-            let above = &mut self.rows[parent.table];
-            above.clear();
-            above.extend(own.iter().map(|&row| machine.parent_of(at, row)));
-            self.rows[at] = own;
-            at = parent.table;
+            rows: vec![Places::default(); tables],
         }
     }
 
@@ -322,7 +317,7 @@ impl PickedMachine {
         for &(id, buffer) in &picked.leaves {
             let rows = &self.rows[machine.plan.node(id).table];
             let mut out = std::mem::take(&mut self.buffers[buffer]);
-            resize(&mut out, rows.len());
+            resize(&mut out, rows.all().len());
             match (machine.view(id), &mut out) {
                 (Slice::U8(values), Values::U8(out)) => kernel::broadcast(values, rows, out),
                 (Slice::U16(values), Values::U16(out)) => kernel::broadcast(values, rows, out),
@@ -332,9 +327,9 @@ impl PickedMachine {
             }
             self.buffers[buffer] = out;
         }
-        let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let count = self.rows[0].all().len();
         for &id in &picked.steps {
-            let buffer = picked.places[&id];
+            let buffer = picked.buffer(id);
             let mut out = std::mem::take(&mut self.buffers[buffer]);
             resize(&mut out, count);
             row_by_row(machine.plan, id, |id| self.view(picked, id), &mut out);
@@ -344,7 +339,7 @@ impl PickedMachine {
 
     #[inline(always)]
     pub(crate) fn view(&self, picked: &Picked, id: Id) -> Slice<'_> {
-        self.buffers[picked.places[&id]].slice()
+        self.buffers[picked.buffer(id)].slice()
     }
 }
 
@@ -493,10 +488,10 @@ fn row_by_row<'v>(plan: &Plan, id: Id, view: impl Fn(Id) -> Slice<'v>, out: &mut
                     }
                 };
             }
-            match (plan.lookups[&id].as_ref(), out) {
-                (Values::U8(values), Values::U8(out)) => lookup!(values, out),
-                (Values::I32(values), Values::I32(out)) => lookup!(values, out),
-                (Values::I64(values), Values::I64(out)) => lookup!(values, out),
+            match (plan.lookups[id.0 as usize].as_deref(), out) {
+                (Some(Values::U8(values)), Values::U8(out)) => lookup!(values, out),
+                (Some(Values::I32(values)), Values::I32(out)) => lookup!(values, out),
+                (Some(Values::I64(values)), Values::I64(out)) => lookup!(values, out),
                 _ => widths_differ(),
             }
         }

@@ -46,6 +46,11 @@ impl Factor {
         Factor { above: self.below, below: self.above }
     }
 
+    /// Decimals that write every multiple exactly, if any do.
+    pub(crate) fn decimals_needed(self) -> Option<u32> {
+        (0..=18).find(|&scale| 10i64.pow(scale) % self.below == 0)
+    }
+
     /// The greatest factor of which both are whole multiples, and those multiples.
     fn shared(self, other: Factor) -> Made<(Factor, i64, i64)> {
         let (a, b) = (
@@ -240,8 +245,20 @@ impl Graph<'_> {
         if b.known == Mask::No {
             return Ok(Number { known, ..*a });
         }
-        let Aligned { a, b, below, factor } = self.aligned(a, b)?;
-        Ok(Number { above: self.select(mask, a, b)?, below, factor, known })
+        if a.below == b.below {
+            let Aligned { a, b, below, factor } = self.aligned(a, b)?;
+            return Ok(Number { above: self.select(mask, a, b)?, below, factor, known });
+        }
+        // Each row takes its own denominator: the other side's may be zero where it is not taken.
+        let (factor, p, q) = match (a.is_zero(), b.is_zero()) {
+            (true, _) => (b.factor, 1, 1),
+            (_, true) => (a.factor, 1, 1),
+            (false, false) => a.factor.shared(b.factor)?,
+        };
+        let (first, second) = (self.multiply(a.above, Arg::Const(p))?, self.multiply(b.above, Arg::Const(q))?);
+        let divisor = |below: Option<Id>| below.map_or(Arg::Const(1), Arg::Node);
+        let below = self.select(mask, divisor(a.below), divisor(b.below))?;
+        Ok(Number { above: self.select(mask, first, second)?, below: node(below), factor, known })
     }
 
     pub(crate) fn extreme_number(&mut self, a: &Number, b: &Number, least: bool) -> Made<Number> {

@@ -28,7 +28,7 @@ pub(crate) struct Plan {
     pub places: Vec<Place>,
     pub buffers: Vec<Width>,
     /// The values of each lookup in the width of its result.
-    pub lookups: HashMap<Id, Arc<Values>>,
+    pub lookups: Vec<Option<Arc<Values>>>,
     /// Tables whose rows must know their parent.
     pub owned: Vec<bool>,
 }
@@ -39,7 +39,8 @@ pub(crate) struct Picked {
     /// Read from the dense work at the picked rows: (node, buffer).
     pub leaves: Vec<(Id, usize)>,
     pub steps: Vec<Id>,
-    pub places: HashMap<Id, usize>,
+    /// The buffer of each node.
+    pub places: Vec<Option<usize>>,
     pub buffers: Vec<Width>,
 }
 
@@ -134,8 +135,9 @@ pub(crate) struct Wanted {
 }
 
 impl Plan {
-    /// `dense` is worked out for every row and kept until the chunk ends; `wanted` for picked rows.
-    pub(crate) fn new(graph: &Graph<'_>, dense: &[Id], wanted: &[Wanted]) -> (Plan, Vec<Picked>) {
+    /// `dense` is worked out for every row and kept until the chunk ends; `wanted` for picked rows. The rows of `units`
+    /// will be asked for their root.
+    pub(crate) fn new(graph: &Graph<'_>, dense: &[Id], wanted: &[Wanted], units: &[usize]) -> (Plan, Vec<Picked>) {
         let mut needed = vec![false; graph.nodes.len()];
         reachable(graph, dense.iter().copied(), &mut needed);
         for wish in wanted {
@@ -150,7 +152,15 @@ impl Plan {
         for id in dense.iter().chain(picked.iter().flat_map(|picked| picked.leaves.iter().map(|(id, _)| id))) {
             kept[id.0 as usize] = true;
         }
-        (Plan::dense(graph, &needed, &kept), picked)
+        let mut plan = Plan::dense(graph, &needed, &kept);
+        for &unit in units {
+            let mut at = Some(unit);
+            while let Some(table) = at {
+                plan.owned[table] = true;
+                at = graph.schema.tables[table].parent.as_ref().map(|parent| parent.table);
+            }
+        }
+        (plan, picked)
     }
 
     fn dense(graph: &Graph<'_>, needed: &[bool], kept: &[bool]) -> Plan {
@@ -188,7 +198,7 @@ impl Plan {
             }
         }
         let mut owned = vec![false; graph.schema.tables.len()];
-        let mut lookups = HashMap::new();
+        let mut lookups = vec![None; graph.nodes.len()];
         for (index, node) in graph.nodes.iter().enumerate() {
             if !needed[index] {
                 continue;
@@ -202,7 +212,7 @@ impl Plan {
         }
         for (index, node) in graph.nodes.iter().enumerate() {
             if let Op::Lookup { values, .. } = &node.op {
-                lookups.insert(Id(index as u32), Arc::new(typed(values, node.width)));
+                lookups[index] = Some(Arc::new(typed(values, node.width)));
             }
         }
         Plan { nodes: graph.nodes.clone(), steps, places, buffers, lookups, owned }
@@ -238,9 +248,15 @@ fn forced_dense(graph: &Graph<'_>, id: Id, table: usize, needed: &[bool], forced
 }
 
 impl Picked {
+    /// The buffer of a node that was placed.
+    pub(crate) fn buffer(&self, id: Id) -> usize {
+        self.places[id.0 as usize].expect("every node that a step reads was placed before it")
+    }
+
     fn new(graph: &Graph<'_>, wish: &Wanted, needed: &[bool]) -> Picked {
         let mut picked =
-            Picked { leaves: Vec::new(), steps: Vec::new(), places: HashMap::new(), buffers: Vec::new() };
+            Picked { leaves: Vec::new(), steps: Vec::new(), places: Vec::new(), buffers: Vec::new() };
+        picked.places.resize(graph.nodes.len(), None);
         for &id in &wish.nodes {
             picked.place(graph, id, needed);
         }
@@ -248,7 +264,7 @@ impl Picked {
     }
 
     fn place(&mut self, graph: &Graph<'_>, id: Id, needed: &[bool]) -> usize {
-        if let Some(&buffer) = self.places.get(&id) {
+        if let Some(buffer) = self.places[id.0 as usize] {
             return buffer;
         }
         let node = graph.node(id);
@@ -256,7 +272,7 @@ impl Picked {
         if !leaf && let Op::Broadcast(inner) = node.op {
             // A picked row reads its parent's value where it stands.
             let buffer = self.place(graph, inner, needed);
-            self.places.insert(id, buffer);
+            self.places[id.0 as usize] = Some(buffer);
             return buffer;
         }
         if !leaf {
@@ -266,7 +282,7 @@ impl Picked {
         }
         let buffer = self.buffers.len();
         self.buffers.push(node.width);
-        self.places.insert(id, buffer);
+        self.places[id.0 as usize] = Some(buffer);
         if leaf {
             self.leaves.push((id, buffer));
         } else {

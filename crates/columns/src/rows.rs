@@ -40,7 +40,7 @@ impl Sweep<'_> {
         if let Some((amount, known)) = translated.amount {
             dense.extend(arg_id(amount).into_iter().chain(mask_id(known)));
         }
-        let (plan, _) = Plan::new(&self.graph, &dense, &[]);
+        let (plan, _) = Plan::new(&self.graph, &dense, &[], &[]);
         let states = self.each_chunk(&plan, Vec::new, |chunks: &mut Vec<(usize, Vec<RowAnswer>)>, machine| {
             chunks.push((machine.rows[0].start, answers(machine, entry.table, translated)));
         });

@@ -11,14 +11,14 @@ use vocab::Fen;
 use crate::ColumnsError;
 use crate::cells::Slice;
 use crate::graph::{Arg, Graph, Id, Mask, Refusal};
-use crate::kernel;
-use crate::machine::{Machine, PickedMachine, Processor};
+use crate::kernel::{self, Places};
+use crate::machine::{Machine, PickedMachine, Processor, offsets_of};
 use crate::plan::{Picked, Plan, Wanted, arg_id, mask_id};
 use crate::snapshot::Snapshot;
-use crate::translate::{Translated, Translator, Truth};
+use crate::translate::{Translated, Translator};
 
 /// Rows of the largest table in a chunk: its columns and buffers fit the first two caches.
-const CHUNK_ROWS: usize = 2_048;
+const CHUNK_ROWS: usize = 4_096;
 /// Chunks that a thread takes at a time.
 const CHUNKS_AT_ONCE: usize = 16;
 
@@ -54,6 +54,8 @@ pub struct Sweep<'a> {
     processor: Processor,
     /// How many threads.
     pub threads: usize,
+    /// Rows of the largest table in a chunk.
+    pub chunk_rows: usize,
 }
 
 #[derive(Debug)]
@@ -148,7 +150,8 @@ impl<'a> Sweep<'a> {
                 wanted.push(Wanted { table: entry.table, nodes });
             }
         }
-        let (plan, picked) = Plan::new(&graph, &dense, &wanted);
+        let units: Vec<usize> = entries.iter().map(|entry| entry.table).collect();
+        let (plan, picked) = Plan::new(&graph, &dense, &wanted, &units);
         let mut picked = picked.into_iter();
         let amounts = entries.iter().map(|entry| {
             let has_amount = entry.translated.as_ref().is_ok_and(|translated| translated.amount.is_some());
@@ -156,12 +159,12 @@ impl<'a> Sweep<'a> {
         });
         let amounts = amounts.collect();
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Ok(Sweep { snapshot, graph, entries, plan, amounts, processor: Processor::detect(), threads })
+        Ok(Sweep { snapshot, graph, entries, plan, amounts, processor: Processor::detect(), threads, chunk_rows: CHUNK_ROWS })
     }
 
-    /// The same without instructions that only some processors have.
-    pub fn portable(mut self) -> Sweep<'a> {
-        self.processor = Processor::Portable;
+    /// The same without the instructions that only better processors than this have.
+    pub fn limited_to(mut self, processor: Processor) -> Sweep<'a> {
+        self.processor = self.processor.min(processor);
         self
     }
 
@@ -258,37 +261,73 @@ impl<'a> Sweep<'a> {
         offsets[parents.start] as usize..offsets[parents.end] as usize
     }
 
-    /// Runs a plan over all chunks on all threads; each thread keeps a state of its own.
+    /// Runs a plan over all chunks on all threads; each thread keeps a state of its own and takes what is next.
     pub(crate) fn each_chunk<S: Send>(
         &self,
         plan: &Plan,
         state: impl Fn() -> S + Sync,
         visit: impl Fn(&mut S, &Machine<'_>) + Sync,
     ) -> Vec<S> {
-        let roots = self.snapshot.rows(0);
+        let next = AtomicUsize::new(0);
+        let threads = self.threads.clamp(1, self.snapshot.rows(0).div_ceil(self.chunk_roots() * CHUNKS_AT_ONCE).max(1));
+        let shares = (0..threads).map(|_| (&next, self.snapshot.rows(0))).collect();
+        self.drive(plan, shares, |_| state(), visit)
+    }
+
+    /// The same, but each thread has a part of the households, in their order.
+    pub(crate) fn each_part<S: Send>(
+        &self,
+        plan: &Plan,
+        state: impl Fn(usize) -> S + Sync,
+        visit: impl Fn(&mut S, &Machine<'_>) + Sync,
+    ) -> Vec<S> {
+        let (roots, threads) = (self.snapshot.rows(0), self.threads.max(1));
+        let part = roots.div_ceil(threads).max(1);
+        let starts: Vec<AtomicUsize> = (0..threads).map(|index| AtomicUsize::new(index * part)).collect();
+        let ends = (1..=threads).map(|index| (index * part).min(roots));
+        self.drive(plan, starts.iter().zip(ends).collect(), state, visit)
+    }
+
+    fn chunk_roots(&self) -> usize {
         let tables = self.snapshot.schema().tables.len();
         let most = (0..tables).map(|table| self.snapshot.rows(table)).max().unwrap_or(0).max(1);
-        let chunk = (CHUNK_ROWS * roots / most).clamp(1, CHUNK_ROWS);
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut own = state();
-            let task = Task { snapshot: self.snapshot, plan, chunk, next: &next };
+        (self.chunk_rows * self.snapshot.rows(0) / most).clamp(1, self.chunk_rows.max(1))
+    }
+
+    fn drive<S: Send>(
+        &self,
+        plan: &Plan,
+        shares: Vec<(&AtomicUsize, usize)>,
+        state: impl Fn(usize) -> S + Sync,
+        visit: impl Fn(&mut S, &Machine<'_>) + Sync,
+    ) -> Vec<S> {
+        let chunk = self.chunk_roots();
+        let work = |index: usize, next: &AtomicUsize, end: usize| {
+            let mut own = state(index);
+            let task = Task { snapshot: self.snapshot, plan, chunk, next, end };
             match self.processor {
                 Processor::Portable => task.run(&mut own, &visit),
                 #[cfg(not(target_arch = "x86_64"))]
-                Processor::V3 => task.run(&mut own, &visit),
+                Processor::V3 | Processor::V4 => task.run(&mut own, &visit),
                 #[cfg(target_arch = "x86_64")]
                 #[expect(unsafe_code, reason = "code for processors with AVX2 runs on those only")]
                 // SAFETY: `self.processor` is what `Processor::detect` answered, which asks this very processor for
-                // every feature that `run_v3` is compiled for, or `Portable` (`Sweep::portable`); nothing else sets it.
+                // every feature that `run_v3` is compiled for, or less (`Sweep::limited_to`); nothing else sets it.
                 Processor::V3 => unsafe { task.run_v3(&mut own, &visit) },
+                #[cfg(target_arch = "x86_64")]
+                #[expect(unsafe_code, reason = "code for processors with AVX-512 runs on those only")]
+                // SAFETY: as above, for the features of `run_v4`.
+                Processor::V4 => unsafe { task.run_v4(&mut own, &visit) },
             }
             own
         };
-        let threads = self.threads.clamp(1, roots.div_ceil(chunk * CHUNKS_AT_ONCE).max(1));
+        let work = &work;
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut states = vec![work()];
+            let mut shares = shares.into_iter().enumerate();
+            let own = shares.next();
+            let others: Vec<_> =
+                shares.map(|(index, (next, end))| scope.spawn(move || work(index, next, end))).collect();
+            let mut states: Vec<S> = own.into_iter().map(|(index, (next, end))| work(index, next, end)).collect();
             for other in others {
                 match other.join() {
                     Ok(state) => states.push(state),
@@ -306,6 +345,7 @@ struct Task<'t> {
     plan: &'t Plan,
     chunk: usize,
     next: &'t AtomicUsize,
+    end: usize,
 }
 
 impl Task<'_> {
@@ -315,16 +355,21 @@ impl Task<'_> {
         self.run(state, visit);
     }
 
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,fma,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
+    fn run_v4<S>(&self, state: &mut S, visit: &impl Fn(&mut S, &Machine<'_>)) {
+        self.run(state, visit);
+    }
+
     #[inline(always)]
     fn run<S>(&self, state: &mut S, visit: &impl Fn(&mut S, &Machine<'_>)) {
-        let roots = self.snapshot.rows(0);
         let mut machine = Machine::new(self.snapshot, self.plan);
         loop {
             let start = self.next.fetch_add(CHUNKS_AT_ONCE * self.chunk, Ordering::Relaxed);
-            if start >= roots {
+            if start >= self.end {
                 return;
             }
-            let end = (start + CHUNKS_AT_ONCE * self.chunk).min(roots);
+            let end = (start + CHUNKS_AT_ONCE * self.chunk).min(self.end);
             for start in (start..end).step_by(self.chunk) {
                 machine.enter(start..(start + self.chunk).min(end));
                 machine.run();
@@ -344,102 +389,143 @@ struct Tally<'s, 'a> {
     sweep: &'s Sweep<'a>,
     totals: Vec<Vec<DivisionTotals>>,
     picked: Vec<Option<PickedMachine>>,
-    rows: Vec<u32>,
+    rows: Places,
+    roots: Places,
+    unknown: Vec<u8>,
+    /// The division of each root of the chunk.
+    division: Vec<u32>,
+    /// The people of each root of the chunk.
+    people: Vec<u32>,
 }
 
 impl<'s, 'a> Tally<'s, 'a> {
     fn new(sweep: &'s Sweep<'a>, totals: Vec<Vec<DivisionTotals>>) -> Tally<'s, 'a> {
         let tables = sweep.snapshot.schema().tables.len();
         let picked = sweep.amounts.iter().map(|amount| amount.as_ref().map(|amount| PickedMachine::new(amount, tables)));
-        Tally { sweep, totals, picked: picked.collect(), rows: Vec::new() }
+        Tally {
+            sweep,
+            totals,
+            picked: picked.collect(),
+            rows: Places::default(),
+            roots: Places::default(),
+            unknown: Vec::new(),
+            division: Vec::new(),
+            people: Vec::new(),
+        }
     }
 
     #[inline(always)]
     fn chunk(&mut self, machine: &Machine<'_>) {
+        let roots = machine.rows[0].clone();
+        let base = self.sweep.snapshot.stored_division().base;
+        self.division.clear();
+        match self.sweep.snapshot.division_values().range(roots.clone()) {
+            Slice::U8(values) => self.division.extend(values.iter().map(|&value| u32::from(value) + base as u32)),
+            other => self.division.extend((0..roots.len()).map(|row| (other.get(row) + base) as u32)),
+        }
+        self.people.clear();
+        if let Some(people) = self.sweep.snapshot.schema().people {
+            let offsets = offsets_of(self.sweep.snapshot, people, &roots);
+            self.people.extend(offsets.windows(2).map(|pair| pair[1] - pair[0]));
+        } else {
+            self.people.resize(roots.len(), 1);
+        }
         for index in 0..self.sweep.entries.len() {
             let entry = &self.sweep.entries[index];
             if let Ok(translated) = &entry.translated {
-                self.unknown(machine, index, entry.table, translated.outcome);
+                if let Some(no) = translated.outcome.no {
+                    self.unknown(machine, index, entry.table, translated.outcome.yes, no);
+                }
                 self.met(machine, index, entry.table, translated);
             }
         }
     }
 
-    /// Rows of a mask, in the chunk.
     #[inline(always)]
-    fn pick(machine: &Machine<'_>, table: usize, mask: Mask, rows: &mut Vec<u32>) {
-        match mask {
-            Mask::No => rows.clear(),
-            Mask::Yes => {
-                rows.clear();
-                rows.extend(0..machine.rows[table].len() as u32);
-            }
-            Mask::Node(id) => kernel::rows_of(truths(machine, id), rows),
-        }
-    }
-
-    #[inline(always)]
-    fn unknown(&mut self, machine: &Machine<'_>, index: usize, table: usize, outcome: Truth) {
-        let Some(no) = outcome.no else { return };
-        let mut unknown = vec![1u8; machine.rows[table].len()];
-        for mask in [outcome.yes, no] {
+    fn unknown(&mut self, machine: &Machine<'_>, index: usize, table: usize, yes: Mask, no: Mask) {
+        self.unknown.clear();
+        self.unknown.resize(machine.rows[table].len(), 1);
+        for mask in [yes, no] {
             match mask {
                 Mask::No => {}
-                Mask::Yes => unknown.fill(0),
+                Mask::Yes => self.unknown.fill(0),
                 Mask::Node(id) => {
-                    unknown.iter_mut().zip(truths(machine, id)).for_each(|(unknown, &truth)| *unknown &= truth ^ 1);
+                    let truths = truths(machine, id);
+                    self.unknown.iter_mut().zip(truths).for_each(|(unknown, &truth)| *unknown &= truth ^ 1);
                 }
             }
         }
-        kernel::rows_of(&unknown, &mut self.rows);
-        let totals = &mut self.totals[index];
-        for &row in &self.rows {
-            totals[division(machine, root_of(machine, table, row))].unknown += 1;
+        kernel::rows_of(&self.unknown, &mut self.rows);
+        to_roots(machine, table, &mut self.rows, &mut self.roots);
+        for &root in self.rows.all() {
+            self.totals[index][self.division[root as usize] as usize].unknown += 1;
         }
     }
 
     #[inline(always)]
     fn met(&mut self, machine: &Machine<'_>, index: usize, table: usize, translated: &Translated) {
+        match translated.outcome.yes {
+            Mask::No => self.rows.none(),
+            Mask::Yes => self.rows.every(machine.rows[table].len()),
+            Mask::Node(id) => kernel::rows_of(truths(machine, id), &mut self.rows),
+        }
+        if self.rows.all().is_empty() {
+            return;
+        }
         let totals = &mut self.totals[index];
-        let (Some(picked), Some(plan)) = (&mut self.picked[index], &self.sweep.amounts[index]) else {
-            Self::pick(machine, table, translated.outcome.yes, &mut self.rows);
-            for &row in &self.rows {
-                let root = root_of(machine, table, row);
-                let total = &mut totals[division(machine, root)];
-                total.met += 1;
-                total.people += people(machine, table, root);
+        if let (Some(picked), Some(plan), Some((amount, known))) =
+            (&mut self.picked[index], &self.sweep.amounts[index], translated.amount)
+        {
+            // The rows above those picked, up to the root.
+            std::mem::swap(&mut picked.rows[table], &mut self.rows);
+            let mut at = table;
+            while let Some(parent) = &self.sweep.snapshot.schema().tables[at].parent {
+                let mut above = std::mem::take(&mut picked.rows[parent.table]);
+                above.through(&picked.rows[at], machine.owners(at));
+                picked.rows[parent.table] = above;
+                at = parent.table;
             }
-            return;
-        };
-        Self::pick(machine, table, translated.outcome.yes, &mut picked.rows[table]);
-        if picked.rows[table].is_empty() {
-            return;
+            picked.run(machine, plan);
+            let amounts = match amount {
+                Arg::Const(_) => None,
+                Arg::Node(id) => Some(picked.view(plan, id)),
+            };
+            let same = if let Arg::Const(value) = amount { value } else { 0 };
+            let known_rows = match known {
+                Mask::Node(id) => match picked.view(plan, id) {
+                    Slice::U8(known) => Some(known),
+                    Slice::U16(_) | Slice::I32(_) | Slice::I64(_) => None,
+                },
+                Mask::Yes | Mask::No => None,
+            };
+            for (at, &root) in picked.rows[0].all().iter().enumerate() {
+                let total = &mut totals[self.division[root as usize] as usize];
+                if known == Mask::No || known_rows.is_some_and(|known| known[at] == 0) {
+                    total.amount_unknown += 1;
+                } else {
+                    total.amount.0 += amounts.map_or(same, |amounts| amounts.get(at));
+                }
+            }
+            std::mem::swap(&mut self.rows, &mut picked.rows[0]);
+        } else {
+            to_roots(machine, table, &mut self.rows, &mut self.roots);
         }
-        picked.find_parents(machine, table);
-        let Some((amount, known)) = translated.amount else { return };
-        picked.run(machine, plan);
-        let amounts = match amount {
-            Arg::Const(_) => None,
-            Arg::Node(id) => Some(picked.view(plan, id)),
-        };
-        let fixed = if let Arg::Const(value) = amount { value } else { 0 };
-        let known_rows = match known {
-            Mask::Node(id) => match picked.view(plan, id) {
-                Slice::U8(known) => Some(known),
-                Slice::U16(_) | Slice::I32(_) | Slice::I64(_) => None,
-            },
-            Mask::Yes | Mask::No => None,
-        };
-        for (at, &root) in picked.rows[0].iter().enumerate() {
-            let total = &mut totals[division(machine, root)];
+        for &root in self.rows.all() {
+            let total = &mut totals[self.division[root as usize] as usize];
             total.met += 1;
-            total.people += people(machine, table, root);
-            if known == Mask::No || known_rows.is_some_and(|known| known[at] == 0) {
-                total.amount_unknown += 1;
-            } else {
-                total.amount.0 += amounts.map_or(fixed, |amounts| amounts.get(at));
-            }
+            total.people += if table == 0 { u64::from(self.people[root as usize]) } else { 1 };
         }
+    }
+}
+
+/// Rows of a table become the rows of the root that they belong to.
+#[inline(always)]
+fn to_roots(machine: &Machine<'_>, table: usize, rows: &mut Places, spare: &mut Places) {
+    let mut at = table;
+    while let Some(parent) = &machine.snapshot.schema().tables[at].parent {
+        spare.through(rows, machine.owners(at));
+        std::mem::swap(rows, spare);
+        at = parent.table;
     }
 }
 
@@ -448,32 +534,5 @@ pub(crate) fn truths<'m>(machine: &'m Machine<'_>, id: Id) -> &'m [u8] {
     match machine.view(id) {
         Slice::U8(truths) => truths,
         Slice::U16(_) | Slice::I32(_) | Slice::I64(_) => &[],
-    }
-}
-
-/// The root row, in the chunk, that a row belongs to.
-#[inline(always)]
-fn root_of(machine: &Machine<'_>, table: usize, row: u32) -> u32 {
-    let (mut at, mut row) = (table, row);
-    while let Some(parent) = &machine.snapshot.schema().tables[at].parent {
-        (at, row) = (parent.table, machine.parent_of(at, row));
-    }
-    row
-}
-
-#[inline(always)]
-fn division(machine: &Machine<'_>, root: u32) -> usize {
-    machine.snapshot.division_of(machine.rows[0].start + root as usize)
-}
-
-#[inline(always)]
-fn people(machine: &Machine<'_>, table: usize, root: u32) -> u64 {
-    match machine.snapshot.schema().people {
-        Some(people) if table == 0 => {
-            let offsets = machine.snapshot.offsets(people);
-            let root = machine.rows[0].start + root as usize;
-            u64::from(offsets[root + 1] - offsets[root])
-        }
-        _ => 1,
     }
 }

@@ -6,6 +6,7 @@ mod open;
 mod packs;
 mod serve;
 mod sql;
+mod sweep;
 mod verify;
 mod worker;
 
@@ -108,6 +109,10 @@ enum Action {
         #[arg(long)]
         ledger: bool,
     },
+    /// 把按列存放的人口数据做成快照（列文件和 manifest.json 的写法见 crates/columns/src/packed.rs）
+    Snapshot(sweep::SnapshotOptions),
+    /// 对快照里的全部家庭和人员核算各个项目
+    Sweep(sweep::SweepOptions),
     /// 备份 SQLite 库（密钥不在其中）
     Backup {
         #[command(flatten)]
@@ -159,6 +164,8 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             demo::run(&folder, people, &site).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Action::Snapshot(options) => sweep::snapshot(&options),
+        Action::Sweep(options) => sweep::sweep(&options),
         Action::CheckPack { packs, synthetic } => Ok(packs::check(&packs, synthetic)),
         Action::Decide { options } => decide::decide(&options),
         Action::Sql { options } => sql::sql(&options),

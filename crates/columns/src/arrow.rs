@@ -1,0 +1,285 @@
+//! Arrow IPC files, written by hand: a schema, record batches, a footer. Only what the sweep needs (truths and whole
+//! numbers, each with nulls), so that a column goes from the register to the file without a library between. The layout is
+//! <https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format>; metadata are FlatBuffers, built back to front.
+
+use std::io::{self, Write};
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ArrowType {
+    Boolean,
+    Integer { bits: u8, signed: bool },
+    /// Days since 1970-01-01.
+    Date,
+}
+
+impl ArrowType {
+    /// Bits of a number of this type.
+    pub(crate) fn bits(self) -> u8 {
+        match self {
+            ArrowType::Boolean => 1,
+            ArrowType::Integer { bits, .. } => bits,
+            ArrowType::Date => 32,
+        }
+    }
+}
+
+/// A column's name, type and notes (`scale`, `title`).
+#[derive(Debug, Clone)]
+pub(crate) struct ArrowField {
+    pub name: String,
+    pub ty: ArrowType,
+    pub notes: Vec<(String, String)>,
+}
+
+const MAGIC: &[u8; 6] = b"ARROW1";
+/// `MetadataVersion.V5`.
+const VERSION: i16 = 4;
+const SCHEMA: u8 = 1;
+const RECORD_BATCH: u8 = 3;
+
+/// A place in a buffer, counted from its end.
+type Place = usize;
+
+/// A FlatBuffer, built from its end to its start.
+#[derive(Default)]
+struct Flat {
+    /// Reversed: the last byte of the buffer comes first.
+    reversed: Vec<u8>,
+}
+
+/// A table's field: its slot and what it holds.
+enum Slot {
+    Byte(u8),
+    Short(i16),
+    Int(i32),
+    Long(i64),
+    Offset(Place),
+}
+
+impl Flat {
+    fn align(&mut self, to: usize, after: usize) {
+        while !(self.reversed.len() + after).is_multiple_of(to) {
+            self.reversed.push(0);
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.reversed.extend(bytes.iter().rev());
+    }
+
+    fn offset(&mut self, to: Place) {
+        self.align(4, 0);
+        let here = self.reversed.len() + 4;
+        self.bytes(&((here - to) as u32).to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) -> Place {
+        self.align(4, text.len() + 1);
+        self.reversed.push(0);
+        self.bytes(text.as_bytes());
+        self.bytes(&(text.len() as u32).to_le_bytes());
+        self.reversed.len()
+    }
+
+    fn offsets(&mut self, places: &[Place]) -> Place {
+        self.align(4, 0);
+        places.iter().rev().for_each(|&place| self.offset(place));
+        self.bytes(&(places.len() as u32).to_le_bytes());
+        self.reversed.len()
+    }
+
+    /// A vector of structs whose members are 8 bytes.
+    fn structs(&mut self, members: &[[i64; 2]]) -> Place {
+        self.align(8, 0);
+        for member in members.iter().rev() {
+            member.iter().rev().for_each(|number| self.bytes(&number.to_le_bytes()));
+        }
+        self.bytes(&(members.len() as u32).to_le_bytes());
+        self.reversed.len()
+    }
+
+    /// A table; slots that are `None` take their default.
+    fn table(&mut self, slots: &[Option<Slot>]) -> Place {
+        let end = self.reversed.len();
+        let mut places = vec![0; slots.len()];
+        for (slot, place) in slots.iter().zip(&mut places) {
+            match slot {
+                None => continue,
+                Some(Slot::Byte(value)) => self.bytes(&[*value]),
+                Some(Slot::Short(value)) => {
+                    self.align(2, 0);
+                    self.bytes(&value.to_le_bytes());
+                }
+                Some(Slot::Int(value)) => {
+                    self.align(4, 0);
+                    self.bytes(&value.to_le_bytes());
+                }
+                Some(Slot::Long(value)) => {
+                    self.align(8, 0);
+                    self.bytes(&value.to_le_bytes());
+                }
+                Some(Slot::Offset(to)) => self.offset(*to),
+            }
+            *place = self.reversed.len();
+        }
+        // The table starts with the distance to its list of slots, which stands right before it.
+        self.align(4, 0);
+        let start = self.reversed.len() + 4;
+        let list = 4 + 2 * slots.len();
+        self.bytes(&(list as i32).to_le_bytes());
+        for &place in places.iter().rev() {
+            let distance = if place == 0 { 0 } else { start - place };
+            self.bytes(&(distance as u16).to_le_bytes());
+        }
+        self.bytes(&((start - end) as u16).to_le_bytes());
+        self.bytes(&(list as u16).to_le_bytes());
+        start
+    }
+
+    fn finish(mut self, root: Place) -> Vec<u8> {
+        self.align(8, 4);
+        self.offset(root);
+        self.reversed.reverse();
+        self.reversed
+    }
+}
+
+fn schema(flat: &mut Flat, fields: &[ArrowField]) -> Place {
+    let mut places = Vec::new();
+    for field in fields {
+        let notes: Vec<Place> = field
+            .notes
+            .iter()
+            .map(|(key, value)| {
+                let (key, value) = (flat.text(key), flat.text(value));
+                flat.table(&[Some(Slot::Offset(key)), Some(Slot::Offset(value))])
+            })
+            .collect();
+        let notes = flat.offsets(&notes);
+        let children = flat.offsets(&[]);
+        let (kind, ty) = match field.ty {
+            ArrowType::Boolean => (6, flat.table(&[])),
+            ArrowType::Integer { bits, signed } => {
+                (2, flat.table(&[Some(Slot::Int(bits.into())), Some(Slot::Byte(signed.into()))]))
+            }
+            // The unit's default is milliseconds; 0 is days.
+            ArrowType::Date => (8, flat.table(&[Some(Slot::Short(0))])),
+        };
+        let name = flat.text(&field.name);
+        places.push(flat.table(&[
+            Some(Slot::Offset(name)),
+            Some(Slot::Byte(1)),
+            Some(Slot::Byte(kind)),
+            Some(Slot::Offset(ty)),
+            None,
+            Some(Slot::Offset(children)),
+            Some(Slot::Offset(notes)),
+        ]));
+    }
+    let fields = flat.offsets(&places);
+    flat.table(&[Some(Slot::Short(0)), Some(Slot::Offset(fields))])
+}
+
+fn message(flat: Flat, header: u8, place: Place, body: usize) -> Vec<u8> {
+    let mut flat = flat;
+    let root = flat.table(&[
+        Some(Slot::Short(VERSION)),
+        Some(Slot::Byte(header)),
+        Some(Slot::Offset(place)),
+        Some(Slot::Long(body as i64)),
+    ]);
+    let metadata = flat.finish(root);
+    let length = metadata.len().next_multiple_of(8);
+    let mut framed = Vec::with_capacity(length + 8);
+    framed.extend_from_slice(&u32::MAX.to_le_bytes());
+    framed.extend_from_slice(&(length as u32).to_le_bytes());
+    framed.extend_from_slice(&metadata);
+    framed.resize(length + 8, 0);
+    framed
+}
+
+/// A file on its way.
+pub(crate) struct ArrowFile<W: Write> {
+    writer: W,
+    fields: Vec<ArrowField>,
+    at: u64,
+    /// Where each batch starts, how long its metadata and how long its body are.
+    blocks: Vec<(u64, u32, u64)>,
+}
+
+/// A column of a batch: bits that say where it is known (`None`: everywhere), how many it is not, the bytes.
+pub(crate) struct ArrowColumn<'c> {
+    pub known: Option<(&'c [u8], usize)>,
+    pub values: &'c [u8],
+}
+
+impl<W: Write> ArrowFile<W> {
+    pub(crate) fn start(mut writer: W, fields: Vec<ArrowField>) -> io::Result<ArrowFile<W>> {
+        let mut flat = Flat::default();
+        let place = schema(&mut flat, &fields);
+        let framed = message(flat, SCHEMA, place, 0);
+        writer.write_all(MAGIC)?;
+        writer.write_all(&[0; 2])?;
+        writer.write_all(&framed)?;
+        Ok(ArrowFile { writer, fields, at: 8 + framed.len() as u64, blocks: Vec::new() })
+    }
+
+    pub(crate) fn batch(&mut self, rows: usize, columns: &[ArrowColumn<'_>]) -> io::Result<()> {
+        let (mut nodes, mut buffers, mut end) = (Vec::new(), Vec::new(), 0usize);
+        for column in columns {
+            nodes.push([rows as i64, column.known.map_or(0, |(_, unknown)| unknown as i64)]);
+            for buffer in [column.known.map_or(&[][..], |(bits, _)| bits), column.values] {
+                buffers.push([end as i64, buffer.len() as i64]);
+                end = (end + buffer.len()).next_multiple_of(8);
+            }
+        }
+        let mut flat = Flat::default();
+        let buffers = flat.structs(&buffers);
+        let nodes = flat.structs(&nodes);
+        let place = flat.table(&[
+            Some(Slot::Long(rows as i64)),
+            Some(Slot::Offset(nodes)),
+            Some(Slot::Offset(buffers)),
+        ]);
+        let framed = message(flat, RECORD_BATCH, place, end);
+        self.blocks.push((self.at, framed.len() as u32, end as u64));
+        self.writer.write_all(&framed)?;
+        for column in columns {
+            for buffer in [column.known.map_or(&[][..], |(bits, _)| bits), column.values] {
+                self.writer.write_all(buffer)?;
+                self.writer.write_all(&[0; 8][..buffer.len().next_multiple_of(8) - buffer.len()])?;
+            }
+        }
+        self.at += framed.len() as u64 + end as u64;
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        // The end of the stream, then the footer for those who read the file from behind.
+        self.writer.write_all(&u32::MAX.to_le_bytes())?;
+        self.writer.write_all(&[0; 4])?;
+        let mut flat = Flat::default();
+        flat.align(8, 0);
+        for &(start, metadata, body) in self.blocks.iter().rev() {
+            flat.bytes(&body.to_le_bytes());
+            flat.bytes(&[0; 4]);
+            flat.bytes(&metadata.to_le_bytes());
+            flat.bytes(&start.to_le_bytes());
+        }
+        flat.bytes(&(self.blocks.len() as u32).to_le_bytes());
+        let blocks = flat.reversed.len();
+        let schema = schema(&mut flat, &self.fields);
+        let root = flat.table(&[
+            Some(Slot::Short(VERSION)),
+            Some(Slot::Offset(schema)),
+            None,
+            Some(Slot::Offset(blocks)),
+        ]);
+        let footer = flat.finish(root);
+        self.writer.write_all(&footer)?;
+        self.writer.write_all(&(footer.len() as i32).to_le_bytes())?;
+        self.writer.write_all(MAGIC)?;
+        self.writer.flush()
+    }
+}
