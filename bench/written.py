@@ -4,7 +4,7 @@ import glob, json, os, sys
 import duckdb, polars as pl, pyarrow as pa, pyarrow.dataset as ds
 folder = sys.argv[1]
 files = lambda shape: sorted(glob.glob(os.path.join(folder, shape + "-*.arrow")))
-read = lambda shape: pl.concat([pl.read_ipc(file, memory_map=False) for file in files(shape)])
+read = lambda shape: pl.concat([pl.read_ipc(file) for file in files(shape)])
 households, people = read("household"), read("person")
 people = people.with_columns(division=households["division"].gather(people["household"]))
 count = max(households["division"]) + 1

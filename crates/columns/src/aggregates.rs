@@ -87,7 +87,9 @@ impl Translator<'_, '_, '_> {
                 Vector::Number(Number::whole(self.count(filter.yes, table, rows)?, known))
             }
             AggregateFunction::Sum | AggregateFunction::KnownSum => {
-                let Some(argument) = &aggregate.argument else { return Err(Refusal::new("合计没有写明字段")) };
+                let Some(argument) = &aggregate.argument else {
+                    return Err(Refusal::new("合计没有写明字段"));
+                };
                 let number = self.number(argument)?;
                 if number.below.is_some() {
                     return Err(Refusal::new("逐人的商不能先合计"));
@@ -120,7 +122,9 @@ impl Translator<'_, '_, '_> {
                 sum
             }
             AggregateFunction::Min | AggregateFunction::Max => {
-                let Some(argument) = &aggregate.argument else { return Err(Refusal::new("最值没有写明字段")) };
+                let Some(argument) = &aggregate.argument else {
+                    return Err(Refusal::new("最值没有写明字段"));
+                };
                 let argument = self.value(argument)?;
                 let argument_known = self.known(&argument)?;
                 let unsure = self.unsure(filter, Some(argument_known))?;

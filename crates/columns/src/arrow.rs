@@ -8,7 +8,10 @@ use std::io::{self, Write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ArrowType {
     Boolean,
-    Integer { bits: u8, signed: bool },
+    Integer {
+        bits: u8,
+        signed: bool,
+    },
     /// Days since 1970-01-01.
     Date,
 }

@@ -272,12 +272,8 @@ impl Draft {
         let failed = |source| ColumnsError::File { path: path.to_owned(), source };
         let draft_path = path.with_extension("draft");
         let _ = fs::remove_file(&draft_path);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft_path)
-            .map_err(failed)?;
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft_path).map_err(failed)?;
         let mut writer = BufWriter::with_capacity(1 << 20, file);
         let written = self.write_to(&mut writer)?;
         written.map_err(failed)?;
@@ -291,8 +287,7 @@ impl Draft {
     /// Columns of different lengths.
     pub fn freeze(self) -> Result<Snapshot, ColumnsError> {
         let mut bytes = Vec::new();
-        self.write_to(&mut bytes)?
-            .map_err(|source| ColumnsError::File { path: "内存".into(), source })?;
+        self.write_to(&mut bytes)?.map_err(|source| ColumnsError::File { path: "内存".into(), source })?;
         Snapshot::from_bytes(&bytes)
     }
 
@@ -326,8 +321,13 @@ impl Draft {
             }
             if let Some(parent) = &table.parent {
                 let parents = self.tables[parent.table].rows;
-                if draft.offsets.len() != parents + 1 || draft.offsets.last() != u32::try_from(draft.rows).ok().as_ref() {
-                    return Err(ColumnsError::Draft(format!("{} 的行没有分给 {parents} 个上级", table.shape)));
+                if draft.offsets.len() != parents + 1
+                    || draft.offsets.last() != u32::try_from(draft.rows).ok().as_ref()
+                {
+                    return Err(ColumnsError::Draft(format!(
+                        "{} 的行没有分给 {parents} 个上级",
+                        table.shape
+                    )));
                 }
             }
         }
@@ -340,8 +340,11 @@ impl Draft {
             let (min, max) = column.range.unwrap_or((0, 0));
             // A column whose values lie far from zero but close together is kept as the distance from the least.
             let narrow = Width::of(0, max.saturating_sub(min));
-            let (base, width) =
-                if narrow == Width::U8 && Width::of(min, max) > Width::U8 { (min, narrow) } else { (0, column.values.width()) };
+            let (base, width) = if narrow == Width::U8 && Width::of(min, max) > Width::U8 {
+                (min, narrow)
+            } else {
+                (0, column.values.width())
+            };
             let values = if base == 0 {
                 sections.values(column.values.slice())?
             } else {
@@ -359,7 +362,12 @@ impl Draft {
         for table in &self.tables {
             let columns = table.columns.iter().map(&mut column).collect::<std::io::Result<_>>()?;
             let references = table.references.iter().map(&mut column).collect::<std::io::Result<_>>()?;
-            tables.push(StoredTable { rows: table.rows as u64, columns, references, ..StoredTable::default() });
+            tables.push(StoredTable {
+                rows: table.rows as u64,
+                columns,
+                references,
+                ..StoredTable::default()
+            });
         }
         for (stored, table) in tables.iter_mut().zip(&self.tables) {
             if !table.offsets.is_empty() {

@@ -113,7 +113,11 @@ pub(crate) enum Op {
     Not(Id),
     Select(Id, Arg, Arg),
     /// `values[index - first]`.
-    Lookup { index: Id, first: i64, values: Arc<[i64]> },
+    Lookup {
+        index: Id,
+        first: i64,
+        values: Arc<[i64]>,
+    },
     Calendar(Calendar, Arg, Arg),
     /// The parent's value in each row.
     Broadcast(Id),
@@ -283,7 +287,8 @@ impl<'s> Graph<'s> {
     pub(crate) fn multiply(&mut self, a: Arg, b: Arg) -> Made<Arg> {
         let ((a0, a1), (b0, b1)) = (self.wide_range(a), self.wide_range(b));
         let products = [a0 * b0, a0 * b1, a1 * b0, a1 * b1];
-        let (min, max) = products.iter().fold((i128::MAX, i128::MIN), |(low, high), &p| (low.min(p), high.max(p)));
+        let (min, max) =
+            products.iter().fold((i128::MAX, i128::MIN), |(low, high), &p| (low.min(p), high.max(p)));
         match (a, b) {
             (Arg::Const(a), Arg::Const(b)) => constant(i128::from(a) * i128::from(b)),
             (Arg::Const(0), _) | (_, Arg::Const(0)) => Ok(Arg::Const(0)),
@@ -372,7 +377,8 @@ impl<'s> Graph<'s> {
         }
         let (small, great) = (b0.max(1), b1.max(1));
         let reach = [a0 / small, a0 / great, a1 / small, a1 / great];
-        let (min, max) = reach.iter().fold((i128::MAX, i128::MIN), |(low, high), &q| (low.min(q), high.max(q)));
+        let (min, max) =
+            reach.iter().fold((i128::MAX, i128::MIN), |(low, high), &q| (low.min(q), high.max(q)));
         let (min, max) = (min - 1, max + 1);
         let (a, b, table) = match (a, b) {
             (Arg::Node(a), Arg::Const(b)) => {
@@ -530,12 +536,11 @@ impl<'s> Graph<'s> {
             (Arg::Const(a), Arg::Const(b)) => settled(comparator.holds(a.cmp(&b))),
             (Arg::Const(value), Arg::Node(id)) => self.compare_const(comparator.mirrored(), id, value),
             (Arg::Node(id), Arg::Const(value)) => self.compare_const(comparator, id, value),
-            (Arg::Node(a), Arg::Node(b)) if a == b => {
-                settled(comparator.holds(std::cmp::Ordering::Equal))
-            }
+            (Arg::Node(a), Arg::Node(b)) if a == b => settled(comparator.holds(std::cmp::Ordering::Equal)),
             (Arg::Node(a), Arg::Node(b)) => {
                 let (a, b, table) = self.pair(a, b, Width::U8)?;
-                let (comparator, a, b) = if a < b { (comparator, a, b) } else { (comparator.mirrored(), b, a) };
+                let (comparator, a, b) =
+                    if a < b { (comparator, a, b) } else { (comparator.mirrored(), b, a) };
                 Ok(Mask::Node(self.mask_node(Op::Compare(comparator, a, b), table)))
             }
         }
@@ -575,7 +580,9 @@ impl<'s> Graph<'s> {
             Op::Shift(inner, bits) => {
                 let bound = |value: i64| value.checked_mul(1 << bits);
                 let moved = match comparator {
-                    Comparator::GreaterOrEqual => bound(value).map(|value| (Comparator::GreaterOrEqual, value)),
+                    Comparator::GreaterOrEqual => {
+                        bound(value).map(|value| (Comparator::GreaterOrEqual, value))
+                    }
                     Comparator::Less => bound(value).map(|value| (Comparator::Less, value)),
                     Comparator::Greater => {
                         value.checked_add(1).and_then(bound).map(|value| (Comparator::GreaterOrEqual, value))
@@ -717,7 +724,8 @@ impl<'s> Graph<'s> {
     pub(crate) fn sum(&mut self, id: Id, rows_max: i64) -> Made<Arg> {
         let parent = self.parent(id)?;
         let Node { min, max, .. } = *self.node(id);
-        let (low, high) = (i128::from(min.min(0)) * i128::from(rows_max), i128::from(max.max(0)) * i128::from(rows_max));
+        let (low, high) =
+            (i128::from(min.min(0)) * i128::from(rows_max), i128::from(max.max(0)) * i128::from(rows_max));
         self.number(Op::Sum(id), parent, low, high, false)
     }
 

@@ -190,7 +190,14 @@ pub(crate) fn sums<V: Copy, T: Copy>(
 
 /// The smallest or greatest over the rows of each parent; `none` where there is no row.
 #[inline(always)]
-pub(crate) fn extremes<T: Copy + Ord>(values: &[T], offsets: &[u32], base: u32, least: bool, none: T, out: &mut [T]) {
+pub(crate) fn extremes<T: Copy + Ord>(
+    values: &[T],
+    offsets: &[u32],
+    base: u32,
+    least: bool,
+    none: T,
+    out: &mut [T],
+) {
     let offsets = &offsets[..out.len() + 1];
     for (out, pair) in out.iter_mut().zip(offsets.windows(2)) {
         let rows = values[(pair[0] - base) as usize..(pair[1] - base) as usize].iter().copied();
@@ -275,7 +282,17 @@ mod tests {
 
     #[test]
     fn quotients_round_half_away_from_zero() {
-        let cases = [(5, 2, 3), (-5, 2, -3), (4, 3, 1), (-4, 3, -1), (7, 2, 4), (-7, 2, -4), (1, 3, 0), (-1, 2, -1), (0, 7, 0)];
+        let cases = [
+            (5, 2, 3),
+            (-5, 2, -3),
+            (4, 3, 1),
+            (-4, 3, -1),
+            (7, 2, 4),
+            (-7, 2, -4),
+            (1, 3, 0),
+            (-1, 2, -1),
+            (0, 7, 0),
+        ];
         for (a, b, wanted) in cases {
             assert_eq!(divide(a, b, Rounding::Half), wanted, "{a}/{b}");
             assert_eq!(i64::from(divide_narrow(a as i32, b as i32, Rounding::Half)), wanted, "{a}/{b}");
@@ -294,7 +311,8 @@ mod tests {
             for rows in [0, 1, 7, 8, 13, 40] {
                 let mut out = vec![9; rows];
                 unpack(&bits, first, &mut out);
-                let wanted: Vec<u8> = (first..first + rows).map(|row| bits[row / 8] >> (row % 8) & 1).collect();
+                let wanted: Vec<u8> =
+                    (first..first + rows).map(|row| bits[row / 8] >> (row % 8) & 1).collect();
                 assert_eq!(out, wanted, "{first} {rows}");
             }
         }
@@ -309,7 +327,8 @@ mod tests {
         // What an earlier, longer chunk left must not show.
         let mut owner = Places { places: vec![77; rows + 5], count: rows + 5, limit: 78 };
         owners(&offsets, &mut owner);
-        let wanted: Vec<u32> = (0..).zip(sizes).flat_map(|(parent, size)| vec![parent; size as usize]).collect();
+        let wanted: Vec<u32> =
+            (0..).zip(sizes).flat_map(|(parent, size)| vec![parent; size as usize]).collect();
         assert_eq!((owner.all(), owner.limit), (wanted.as_slice(), sizes.len()));
         let mut spread = vec![0u16; rows];
         broadcast(&(0..11).map(|place| place * 100).collect::<Vec<u16>>(), &owner, &mut spread);

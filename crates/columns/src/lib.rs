@@ -50,4 +50,4 @@ pub use packed::{Manifest, PackedColumn, PackedTable, PackedType};
 pub use rows::{CONDITIONS_MAX, RowAnswer};
 pub use schema::{Column, Kind, Parent, Reference, Schema, Table};
 pub use snapshot::Snapshot;
-pub use sweep::{DivisionTotals, Swept, Sweep, Totals, Way};
+pub use sweep::{DivisionTotals, Sweep, Swept, Totals, Way};

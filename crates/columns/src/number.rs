@@ -34,7 +34,10 @@ impl Factor {
 
     /// `10^-scale`.
     pub(crate) fn decimals(scale: u32) -> Made<Factor> {
-        10i64.checked_pow(scale).map(|below| Factor { above: 1, below }).ok_or_else(|| Refusal::new("小数位数太多"))
+        10i64
+            .checked_pow(scale)
+            .map(|below| Factor { above: 1, below })
+            .ok_or_else(|| Refusal::new("小数位数太多"))
     }
 
     fn times(self, other: Factor) -> Made<Factor> {
@@ -255,7 +258,8 @@ impl Graph<'_> {
             (_, true) => (a.factor, 1, 1),
             (false, false) => a.factor.shared(b.factor)?,
         };
-        let (first, second) = (self.multiply(a.above, Arg::Const(p))?, self.multiply(b.above, Arg::Const(q))?);
+        let (first, second) =
+            (self.multiply(a.above, Arg::Const(p))?, self.multiply(b.above, Arg::Const(q))?);
         let divisor = |below: Option<Id>| below.map_or(Arg::Const(1), Arg::Node);
         let below = self.select(mask, divisor(a.below), divisor(b.below))?;
         Ok(Number { above: self.select(mask, first, second)?, below: node(below), factor, known })

@@ -125,7 +125,10 @@ impl Numbers {
         };
         if bytes.len() < rows * width {
             let rows_held = bytes.len() / width;
-            return Err(ColumnsError::Damaged { path, reason: format!("只有 {rows_held} 行，清单写 {rows} 行") });
+            return Err(ColumnsError::Damaged {
+                path,
+                reason: format!("只有 {rows_held} 行，清单写 {rows} 行"),
+            });
         }
         Ok(Numbers { bytes, ty: column.ty })
     }
@@ -165,7 +168,8 @@ impl Draft {
         want(&root, &manifest.root);
         for table in &manifest.tables {
             let relation = table.relation.as_deref().unwrap_or_default();
-            let target = shape.relations.get(relation).ok_or_else(|| wrong(format!("{root} 没有关系 {relation}")))?;
+            let target =
+                shape.relations.get(relation).ok_or_else(|| wrong(format!("{root} 没有关系 {relation}")))?;
             want(&target.shape, table);
         }
         let references: Vec<(&str, &str)> =
@@ -175,9 +179,11 @@ impl Draft {
         draft.packed_columns(folder, 0, &manifest.root)?;
         for table in &manifest.tables {
             let relation = table.relation.as_deref().unwrap_or_default();
-            let index = draft.schema().child(0, relation).ok_or_else(|| wrong(format!("没有关系 {relation}")))?;
+            let index =
+                draft.schema().child(0, relation).ok_or_else(|| wrong(format!("没有关系 {relation}")))?;
             draft.packed_columns(folder, index, table)?;
-            let offsets = table.offsets.as_ref().ok_or_else(|| wrong(format!("{relation} 没有写 offsets")))?;
+            let offsets =
+                table.offsets.as_ref().ok_or_else(|| wrong(format!("{relation} 没有写 offsets")))?;
             let offsets = Numbers::read(folder, offsets, manifest.root.rows + 1)?;
             if offsets.get(0) != 0 || offsets.get(manifest.root.rows) != table.rows as i64 {
                 return Err(wrong(format!("{relation} 的 offsets 不从 0 到 {}", table.rows)));
@@ -210,7 +216,12 @@ impl Draft {
         Ok(draft)
     }
 
-    fn packed_columns(&mut self, folder: &Path, table: usize, packed: &PackedTable) -> Result<(), ColumnsError> {
+    fn packed_columns(
+        &mut self,
+        folder: &Path,
+        table: usize,
+        packed: &PackedTable,
+    ) -> Result<(), ColumnsError> {
         let declared = self.schema().tables[table].clone();
         for column in &packed.columns {
             let id = column.field.as_deref().unwrap_or_default();
@@ -222,7 +233,8 @@ impl Draft {
             let kind = declared.columns[index].kind;
             let codes: Vec<i64> = column.codes.iter().map(|code| self.code(code)).collect();
             let numbers = Numbers::read(folder, column, packed.rows)?;
-            let known = column.known.as_ref().map(|known| Numbers::read(folder, known, packed.rows)).transpose()?;
+            let known =
+                column.known.as_ref().map(|known| Numbers::read(folder, known, packed.rows)).transpose()?;
             let target: &mut DraftColumn = self.column(table, index);
             for row in 0..packed.rows {
                 if known.as_ref().is_some_and(|known| known.get(row) == 0) {

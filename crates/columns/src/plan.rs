@@ -137,7 +137,12 @@ pub(crate) struct Wanted {
 impl Plan {
     /// `dense` is worked out for every row and kept until the chunk ends; `wanted` for picked rows. The rows of `units`
     /// will be asked for their root.
-    pub(crate) fn new(graph: &Graph<'_>, dense: &[Id], wanted: &[Wanted], units: &[usize]) -> (Plan, Vec<Picked>) {
+    pub(crate) fn new(
+        graph: &Graph<'_>,
+        dense: &[Id],
+        wanted: &[Wanted],
+        units: &[usize],
+    ) -> (Plan, Vec<Picked>) {
         let mut needed = vec![false; graph.nodes.len()];
         reachable(graph, dense.iter().copied(), &mut needed);
         for wish in wanted {
@@ -149,7 +154,8 @@ impl Plan {
         }
         let picked: Vec<Picked> = wanted.iter().map(|wish| Picked::new(graph, wish, &needed)).collect();
         let mut kept = vec![false; graph.nodes.len()];
-        for id in dense.iter().chain(picked.iter().flat_map(|picked| picked.leaves.iter().map(|(id, _)| id))) {
+        for id in dense.iter().chain(picked.iter().flat_map(|picked| picked.leaves.iter().map(|(id, _)| id)))
+        {
             kept[id.0 as usize] = true;
         }
         let mut plan = Plan::dense(graph, &needed, &kept);

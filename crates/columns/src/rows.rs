@@ -41,9 +41,10 @@ impl Sweep<'_> {
             dense.extend(arg_id(amount).into_iter().chain(mask_id(known)));
         }
         let (plan, _) = Plan::new(&self.graph, &dense, &[], &[]);
-        let states = self.each_chunk(&plan, Vec::new, |chunks: &mut Vec<(usize, Vec<RowAnswer>)>, machine| {
-            chunks.push((machine.rows[0].start, answers(machine, entry.table, translated)));
-        });
+        let states =
+            self.each_chunk(&plan, Vec::new, |chunks: &mut Vec<(usize, Vec<RowAnswer>)>, machine| {
+                chunks.push((machine.rows[0].start, answers(machine, entry.table, translated)));
+            });
         let mut chunks: Vec<(usize, Vec<RowAnswer>)> = states.into_iter().flatten().collect();
         chunks.sort_unstable_by_key(|(start, _)| *start);
         chunks.into_iter().flat_map(|(_, rows)| rows).collect()
@@ -60,7 +61,9 @@ impl Sweep<'_> {
                 let decided = programme.decide(&record, context);
                 let mask = |wanted: Outcome| {
                     let conditions = decided.conditions.iter().take(CONDITIONS_MAX).enumerate();
-                    conditions.filter(|(_, one)| one.outcome == wanted).fold(0, |mask, (bit, _)| mask | 1 << bit)
+                    conditions
+                        .filter(|(_, one)| one.outcome == wanted)
+                        .fold(0, |mask, (bit, _)| mask | 1 << bit)
                 };
                 answers.push(RowAnswer {
                     outcome: answer.outcome,
@@ -124,7 +127,9 @@ fn answers(machine: &Machine<'_>, table: usize, translated: &Translated) -> Vec<
         let outcome = outcome(row);
         let mask = |wanted: Outcome| {
             let conditions = conditions.iter().enumerate();
-            conditions.filter(|(_, condition)| condition(row) == wanted).fold(0, |mask, (bit, _)| mask | 1 << bit)
+            conditions
+                .filter(|(_, condition)| condition(row) == wanted)
+                .fold(0, |mask, (bit, _)| mask | 1 << bit)
         };
         let amount = amount.as_ref().filter(|(_, _, known)| outcome == Outcome::Met && known.get(row));
         RowAnswer {

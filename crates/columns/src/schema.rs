@@ -97,7 +97,8 @@ impl Schema {
                 schema.tables[0].references.push(Reference { relation: (*relation).to_owned(), table });
             }
         }
-        let many = |table: &Table| table.parent.as_ref().is_some_and(|parent| parent.table == 0 && parent.many);
+        let many =
+            |table: &Table| table.parent.as_ref().is_some_and(|parent| parent.table == 0 && parent.many);
         let leads_back = |table: &Table| table.parent.as_ref().is_some_and(|parent| parent.back.is_some());
         let tables = &schema.tables;
         schema.people = tables.iter().position(|table| many(table) && leads_back(table));
@@ -142,12 +143,7 @@ impl Schema {
                 back.map(|(id, _)| id.clone())
             });
             let before = self.tables.len();
-            let below = Parent {
-                table: own,
-                relation: id.clone(),
-                many: relation.many,
-                back: leads_back,
-            };
+            let below = Parent { table: own, relation: id.clone(), many: relation.many, back: leads_back };
             self.add(shapes, &relation.shape, Some(below), wanted, references);
             // A to-one record of which nothing is wanted is left out; the rows of a to-many relation are counted.
             let empty = self.tables[before..].iter().all(|table| table.columns.is_empty());
@@ -170,7 +166,10 @@ impl Schema {
     /// The table that a relation of `table` leads to, as far as it is a table of its own.
     pub fn child(&self, table: usize, relation: &str) -> Option<usize> {
         self.tables.iter().position(|candidate| {
-            candidate.parent.as_ref().is_some_and(|parent| parent.table == table && parent.relation == relation)
+            candidate
+                .parent
+                .as_ref()
+                .is_some_and(|parent| parent.table == table && parent.relation == relation)
         })
     }
 

@@ -90,7 +90,8 @@ impl Snapshot {
         let directory: Directory = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         let mut snapshot = Snapshot { bytes, directory, division_rows: Vec::new() };
         snapshot.check()?;
-        snapshot.division_rows = (0..snapshot.directory.tables.len()).map(|table| snapshot.count(table)).collect();
+        snapshot.division_rows =
+            (0..snapshot.directory.tables.len()).map(|table| snapshot.count(table)).collect();
         Ok(snapshot)
     }
 
@@ -108,8 +109,9 @@ impl Snapshot {
             let fits = bytes.len() as u64 == rows * width as u64 && stored.values.start % width as u64 == 0;
             let known = match stored.known {
                 None => true,
-                Some(known) => section(self.bytes.all(), known)
-                    .is_some_and(|bits| bits.len() as u64 == rows.div_ceil(8)),
+                Some(known) => {
+                    section(self.bytes.all(), known).is_some_and(|bits| bits.len() as u64 == rows.div_ceil(8))
+                }
             };
             if fits && known && stored.min <= stored.max { Ok(()) } else { Err(wrong()) }
         };
@@ -118,7 +120,9 @@ impl Snapshot {
             return Err("区划编号超出范围".to_owned());
         }
         for (index, (stored, table)) in tables.iter().zip(&schema.tables).enumerate() {
-            if stored.columns.len() != table.columns.len() || stored.references.len() != table.references.len() {
+            if stored.columns.len() != table.columns.len()
+                || stored.references.len() != table.references.len()
+            {
                 return Err(format!("{} 的列不齐", table.shape));
             }
             for one in stored.columns.iter().chain(&stored.references) {
@@ -133,8 +137,11 @@ impl Snapshot {
             let place = stored.offsets.ok_or_else(wrong)?;
             let bytes = section(self.bytes.all(), place).ok_or_else(wrong)?;
             let offsets: &[u32] = bytemuck::try_cast_slice(bytes).map_err(|_| wrong())?;
-            let ends = offsets.first() == Some(&0) && offsets.last().map(|&end| u64::from(end)) == Some(stored.rows);
-            let ordered = offsets.windows(2).all(|pair| pair[0] <= pair[1] && (stored.group_min..=stored.group_max).contains(&(pair[1] - pair[0])));
+            let ends =
+                offsets.first() == Some(&0) && offsets.last().map(|&end| u64::from(end)) == Some(stored.rows);
+            let ordered = offsets.windows(2).all(|pair| {
+                pair[0] <= pair[1] && (stored.group_min..=stored.group_max).contains(&(pair[1] - pair[0]))
+            });
             let listed = match stored.listed {
                 None => true,
                 Some(bits) => section(self.bytes.all(), bits)
@@ -229,7 +236,9 @@ impl Snapshot {
 
     /// First row of each parent's rows, and the end.
     pub(crate) fn offsets(&self, table: usize) -> &[u32] {
-        let place = self.directory.tables[table].offsets.expect("checked on opening: a table below the root has offsets");
+        let place = self.directory.tables[table]
+            .offsets
+            .expect("checked on opening: a table below the root has offsets");
         bytemuck::cast_slice(self.section(place))
     }
 
@@ -308,7 +317,9 @@ impl Snapshot {
             Kind::Boolean => Value::Boolean(value != 0),
             Kind::Number { scale } => rules::Rational::from_scaled(value, scale).into(),
             Kind::Date => crate::dates::unpack(value).into(),
-            Kind::Month => i32::try_from(value).ok().and_then(|index| vocab::Month::from_index(index).ok()).into(),
+            Kind::Month => {
+                i32::try_from(value).ok().and_then(|index| vocab::Month::from_index(index).ok()).into()
+            }
             Kind::Code => {
                 let code = usize::try_from(value).ok().and_then(|index| self.codes().get(index));
                 code.map(String::as_str).into()

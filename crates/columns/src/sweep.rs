@@ -124,7 +124,8 @@ impl<'a> Sweep<'a> {
                 });
             }
             let compiled = swept.programme.compiled();
-            let missing = |field: String| ColumnsError::MissingColumn { programme: compiled.id.to_owned(), field };
+            let missing =
+                |field: String| ColumnsError::MissingColumn { programme: compiled.id.to_owned(), field };
             let table = snapshot.schema().unit(compiled.unit_shape);
             let table = table.ok_or_else(|| missing(compiled.unit_shape.to_owned()))?;
             for (shape, field) in swept.programme.facts() {
@@ -159,7 +160,16 @@ impl<'a> Sweep<'a> {
         });
         let amounts = amounts.collect();
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Ok(Sweep { snapshot, graph, entries, plan, amounts, processor: Processor::detect(), threads, chunk_rows: CHUNK_ROWS })
+        Ok(Sweep {
+            snapshot,
+            graph,
+            entries,
+            plan,
+            amounts,
+            processor: Processor::detect(),
+            threads,
+            chunk_rows: CHUNK_ROWS,
+        })
     }
 
     /// The same without the instructions that only better processors than this have.
@@ -233,7 +243,9 @@ impl<'a> Sweep<'a> {
                         total.people += self.people(entry.table, row);
                         match fen(&answer) {
                             Some(amount) => total.amount.0 += amount,
-                            None if entry.swept.programme.compiled().amount.is_some() => total.amount_unknown += 1,
+                            None if entry.swept.programme.compiled().amount.is_some() => {
+                                total.amount_unknown += 1
+                            }
                             None => {}
                         }
                     }
@@ -269,7 +281,8 @@ impl<'a> Sweep<'a> {
         visit: impl Fn(&mut S, &Machine<'_>) + Sync,
     ) -> Vec<S> {
         let next = AtomicUsize::new(0);
-        let threads = self.threads.clamp(1, self.snapshot.rows(0).div_ceil(self.chunk_roots() * CHUNKS_AT_ONCE).max(1));
+        let threads =
+            self.threads.clamp(1, self.snapshot.rows(0).div_ceil(self.chunk_roots() * CHUNKS_AT_ONCE).max(1));
         let shares = (0..threads).map(|_| (&next, self.snapshot.rows(0))).collect();
         self.drive(plan, shares, |_| state(), visit)
     }
@@ -327,7 +340,8 @@ impl<'a> Sweep<'a> {
             let own = shares.next();
             let others: Vec<_> =
                 shares.map(|(index, (next, end))| scope.spawn(move || work(index, next, end))).collect();
-            let mut states: Vec<S> = own.into_iter().map(|(index, (next, end))| work(index, next, end)).collect();
+            let mut states: Vec<S> =
+                own.into_iter().map(|(index, (next, end))| work(index, next, end)).collect();
             for other in others {
                 match other.join() {
                     Ok(state) => states.push(state),
@@ -401,7 +415,10 @@ struct Tally<'s, 'a> {
 impl<'s, 'a> Tally<'s, 'a> {
     fn new(sweep: &'s Sweep<'a>, totals: Vec<Vec<DivisionTotals>>) -> Tally<'s, 'a> {
         let tables = sweep.snapshot.schema().tables.len();
-        let picked = sweep.amounts.iter().map(|amount| amount.as_ref().map(|amount| PickedMachine::new(amount, tables)));
+        let picked = sweep
+            .amounts
+            .iter()
+            .map(|amount| amount.as_ref().map(|amount| PickedMachine::new(amount, tables)));
         Tally {
             sweep,
             totals,
@@ -420,7 +437,9 @@ impl<'s, 'a> Tally<'s, 'a> {
         let base = self.sweep.snapshot.stored_division().base;
         self.division.clear();
         match self.sweep.snapshot.division_values().range(roots.clone()) {
-            Slice::U8(values) => self.division.extend(values.iter().map(|&value| u32::from(value) + base as u32)),
+            Slice::U8(values) => {
+                self.division.extend(values.iter().map(|&value| u32::from(value) + base as u32))
+            }
             other => self.division.extend((0..roots.len()).map(|row| (other.get(row) + base) as u32)),
         }
         self.people.clear();

@@ -67,11 +67,15 @@ impl Vector {
         };
         match self {
             Vector::Unknown => Vec::new(),
-            Vector::Truth(truth) => [mask(truth.yes), truth.no.and_then(mask)].into_iter().flatten().collect(),
+            Vector::Truth(truth) => {
+                [mask(truth.yes), truth.no.and_then(mask)].into_iter().flatten().collect()
+            }
             Vector::Number(number) => {
                 [arg(number.above), number.below, mask(number.known)].into_iter().flatten().collect()
             }
-            Vector::Ordinal(ordinal) => [arg(ordinal.value), mask(ordinal.known)].into_iter().flatten().collect(),
+            Vector::Ordinal(ordinal) => {
+                [arg(ordinal.value), mask(ordinal.known)].into_iter().flatten().collect()
+            }
         }
     }
 }
@@ -121,12 +125,24 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
         contexts: &'a [Context],
         codes: &'g mut Vec<String>,
     ) -> Translator<'a, 'g, 's> {
-        Translator { graph, snapshot, contexts, codes, definitions: Vec::new(), frames: Vec::new(), records: 0 }
+        Translator {
+            graph,
+            snapshot,
+            contexts,
+            codes,
+            definitions: Vec::new(),
+            frames: Vec::new(),
+            records: 0,
+        }
     }
 
     pub(crate) fn programme(mut self, programme: &Compiled<'_>) -> Made<Translated> {
         let tables = &self.graph.schema.tables;
-        let table = self.graph.schema.unit(programme.unit_shape).ok_or_else(|| Refusal::Missing(programme.unit_shape.to_owned()))?;
+        let table = self
+            .graph
+            .schema
+            .unit(programme.unit_shape)
+            .ok_or_else(|| Refusal::Missing(programme.unit_shape.to_owned()))?;
         let mut records = Vec::new();
         let mut at = Some(table);
         while let Some(here) = at {
@@ -181,10 +197,7 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
     }
 
     fn spread(&mut self, truth: Truth, table: usize) -> Truth {
-        Truth {
-            yes: self.spread_mask(truth.yes, table),
-            no: truth.no.map(|no| self.spread_mask(no, table)),
-        }
+        Truth { yes: self.spread_mask(truth.yes, table), no: truth.no.map(|no| self.spread_mask(no, table)) }
     }
 
     fn here(&self) -> &Frame {
@@ -322,7 +335,8 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
     // Leaves.
 
     fn constant(&mut self, value: &Value) -> Made<Vector> {
-        let ordinal = |kind, value| Vector::Ordinal(Ordinal { kind, value: Arg::Const(value), known: Mask::Yes });
+        let ordinal =
+            |kind, value| Vector::Ordinal(Ordinal { kind, value: Arg::Const(value), known: Mask::Yes });
         Ok(match value {
             Value::Unknown => Vector::Unknown,
             Value::Boolean(value) => Vector::Truth(Truth::of(Some(*value))),
@@ -431,7 +445,8 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
         };
         let (min, max) = self.graph.range(value);
         let span = max - min + 1;
-        let same = self.contexts.windows(2).all(|pair| pair[0].tables.get(table) == pair[1].tables.get(table));
+        let same =
+            self.contexts.windows(2).all(|pair| pair[0].tables.get(table) == pair[1].tables.get(table));
         if span > LOOKUP_SPAN_MAX || (!same && span * self.contexts.len() as i64 > LOOKUP_SPAN_MAX) {
             return Err(Refusal::new("表的键范围太大"));
         }
@@ -539,10 +554,9 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
         let graph = &mut *self.graph;
         let value = match value {
             Vector::Unknown => Vector::Unknown,
-            Vector::Truth(truth) => Vector::Truth(Truth {
-                yes: mask(graph, truth.yes),
-                no: truth.no.map(|no| mask(graph, no)),
-            }),
+            Vector::Truth(truth) => {
+                Vector::Truth(Truth { yes: mask(graph, truth.yes), no: truth.no.map(|no| mask(graph, no)) })
+            }
             Vector::Number(number) => Vector::Number(Number {
                 above: arg(graph, number.above),
                 below: number.below.map(|below| graph.gather(table, link, below)),
@@ -719,7 +733,8 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
                 let (a, b) = (truth(then), truth(otherwise));
                 let (a_no, b_no) = (self.no(a)?, self.no(b)?);
                 let mut pick = |first, second| -> Made<Mask> {
-                    let (first, second) = (self.graph.and(&[when.yes, first])?, self.graph.and(&[no, second])?);
+                    let (first, second) =
+                        (self.graph.and(&[when.yes, first])?, self.graph.and(&[no, second])?);
                     self.graph.or(&[first, second])
                 };
                 let yes = pick(a.yes, b.yes)?;
@@ -755,7 +770,8 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
                 break;
             }
         }
-        let settled = conditions.last().is_some_and(|(when, _)| *when == Truth::YES || *when == Truth::UNKNOWN);
+        let settled =
+            conditions.last().is_some_and(|(when, _)| *when == Truth::YES || *when == Truth::UNKNOWN);
         let mut result = match otherwise {
             Some(otherwise) if !settled => self.value(otherwise)?,
             _ => Vector::Unknown,
@@ -792,7 +808,9 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
                             let chosen = self.choice(Truth { yes: known, no: None }, first, result)?;
                             match chosen {
                                 Vector::Number(number) => Vector::Number(Number { known: all, ..number }),
-                                Vector::Ordinal(ordinal) => Vector::Ordinal(Ordinal { known: all, ..ordinal }),
+                                Vector::Ordinal(ordinal) => {
+                                    Vector::Ordinal(Ordinal { known: all, ..ordinal })
+                                }
                                 other => other,
                             }
                         }
@@ -831,14 +849,16 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
                 Vector::Number(self.graph.absolute(&number)?)
             }
             Function::AgeAt => {
-                let (born, on) = (self.ordinal(&arguments[0], Kind::Date)?, self.ordinal(&arguments[1], Kind::Date)?);
+                let (born, on) =
+                    (self.ordinal(&arguments[0], Kind::Date)?, self.ordinal(&arguments[1], Kind::Date)?);
                 let days = self.graph.subtract(on.value, born.value)?;
                 let years = self.graph.shift(days, dates::YEAR_SHIFT)?;
                 let alive = self.graph.compare(Comparator::LessOrEqual, born.value, on.value)?;
                 Vector::Number(Number::whole(years, self.graph.and(&[born.known, on.known, alive])?))
             }
             Function::DaysBetween => {
-                let (from, to) = (self.ordinal(&arguments[0], Kind::Date)?, self.ordinal(&arguments[1], Kind::Date)?);
+                let (from, to) =
+                    (self.ordinal(&arguments[0], Kind::Date)?, self.ordinal(&arguments[1], Kind::Date)?);
                 self.between(Calendar::DaysBetween, &from, &to)?
             }
             Function::MonthsBetween => {
@@ -862,7 +882,8 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
             }
             Function::FirstDay | Function::LastDay => {
                 let month = self.ordinal(&arguments[0], Kind::Month)?;
-                let calendar = if function == Function::FirstDay { Calendar::FirstDay } else { Calendar::LastDay };
+                let calendar =
+                    if function == Function::FirstDay { Calendar::FirstDay } else { Calendar::LastDay };
                 let value = self.monotone(calendar, month.value, Arg::Const(0))?;
                 Vector::Ordinal(Ordinal { kind: Kind::Date, value, known: month.known })
             }

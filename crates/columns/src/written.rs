@@ -41,7 +41,10 @@ enum Source {
     Division,
     Household,
     Truth(Truth),
-    Number { value: Arg, known: Mask },
+    Number {
+        value: Arg,
+        known: Mask,
+    },
     /// Where each condition is not met.
     Failed(Vec<Mask>),
 }
@@ -71,7 +74,9 @@ impl Sweep<'_> {
                 Source::Truth(truth) => {
                     dense.extend(mask_id(truth.yes).into_iter().chain(truth.no.and_then(mask_id)));
                 }
-                Source::Number { value, known } => dense.extend(arg_id(*value).into_iter().chain(mask_id(*known))),
+                Source::Number { value, known } => {
+                    dense.extend(arg_id(*value).into_iter().chain(mask_id(*known)))
+                }
             }
         }
         let tables: Vec<usize> = (0..graph.schema.tables.len())
@@ -123,7 +128,10 @@ impl Sweep<'_> {
             let translated = match &entry.translated {
                 Ok(translated) => translated,
                 Err(reason) => {
-                    return Err(ColumnsError::Draft(format!("{} 只能逐户核算（{reason}），不能写成列", source.id)));
+                    return Err(ColumnsError::Draft(format!(
+                        "{} 只能逐户核算（{reason}），不能写成列",
+                        source.id
+                    )));
                 }
             };
             let id = &source.id;
@@ -136,10 +144,11 @@ impl Sweep<'_> {
             }
             if failed_conditions {
                 let bits = translated.conditions.len().next_power_of_two().clamp(8, CONDITIONS_MAX) as u8;
-                let masks = translated.conditions.iter().take(CONDITIONS_MAX).map(|condition| match condition.no {
-                    Some(no) => Ok(no),
-                    None => graph.not(condition.yes),
-                });
+                let masks =
+                    translated.conditions.iter().take(CONDITIONS_MAX).map(|condition| match condition.no {
+                        Some(no) => Ok(no),
+                        None => graph.not(condition.yes),
+                    });
                 if let Ok(masks) = masks.collect::<Made<Vec<Mask>>>() {
                     let ty = ArrowType::Integer { bits, signed: false };
                     add(entry.table, format!("{id}.failed"), ty, None, Source::Failed(masks));
@@ -181,7 +190,8 @@ fn written(graph: &mut Graph<'_>, vector: &Vector) -> Made<Option<(usize, ArrowT
     Ok(match vector {
         Vector::Unknown => None,
         Vector::Truth(truth) => {
-            let Some(table) = deepest(graph, &[Arg::Const(0)], &[truth.yes, truth.no.unwrap_or(Mask::Yes)]) else {
+            let Some(table) = deepest(graph, &[Arg::Const(0)], &[truth.yes, truth.no.unwrap_or(Mask::Yes)])
+            else {
                 return Ok(None);
             };
             let spread = |graph: &mut Graph<'_>, mask| spread(graph, mask, table);
@@ -204,11 +214,17 @@ fn written(graph: &mut Graph<'_>, vector: &Vector) -> Made<Option<(usize, ArrowT
                     let epoch = crate::dates::pack(chrono::NaiveDate::default());
                     let (min, max) = graph.range(ordinal.value);
                     let days = |packed: i64| {
-                        crate::dates::unpack(packed).map_or(0, |date| (date - chrono::NaiveDate::default()).num_days())
+                        crate::dates::unpack(packed)
+                            .map_or(0, |date| (date - chrono::NaiveDate::default()).num_days())
                     };
                     let (first, last) = (days(min), days(max));
-                    let value =
-                        graph.calendar(Calendar::DaysBetween, Arg::Const(epoch), ordinal.value, first, last)?;
+                    let value = graph.calendar(
+                        Calendar::DaysBetween,
+                        Arg::Const(epoch),
+                        ordinal.value,
+                        first,
+                        last,
+                    )?;
                     (value, ArrowType::Date)
                 }
                 Kind::Month => (ordinal.value, ArrowType::Integer { bits: 32, signed: true }),
@@ -320,10 +336,15 @@ impl Batch {
                 for (bit, mask) in masks.iter().enumerate() {
                     self.spare.clear();
                     mask_bytes(machine, *mask, rows, &mut self.spare);
-                    failed.iter_mut().zip(&self.spare).for_each(|(failed, &no)| *failed |= u64::from(no) << bit);
+                    failed
+                        .iter_mut()
+                        .zip(&self.spare)
+                        .for_each(|(failed, &no)| *failed |= u64::from(no) << bit);
                 }
                 let bytes = usize::from(column.field.ty.bits() / 8);
-                failed.iter().for_each(|failed| self.values.extend_from_slice(&failed.to_le_bytes()[..bytes]));
+                failed
+                    .iter()
+                    .for_each(|failed| self.values.extend_from_slice(&failed.to_le_bytes()[..bytes]));
             }
             Source::Division => {
                 let start = machine.rows[0].start;
@@ -359,7 +380,9 @@ impl Batch {
                 let bits = column.field.ty.bits();
                 match value {
                     Arg::Const(value) => {
-                        (0..rows).for_each(|_| self.values.extend_from_slice(&value.to_le_bytes()[..usize::from(bits / 8)]));
+                        (0..rows).for_each(|_| {
+                            self.values.extend_from_slice(&value.to_le_bytes()[..usize::from(bits / 8)])
+                        });
                     }
                     Arg::Node(id) => numbers(machine.view(*id), bits, &mut self.values),
                 }
@@ -410,7 +433,9 @@ fn pack(bytes: &[u8], bits: &mut Vec<u8>) {
     bits.clear();
     let (words, rest) = bytes.as_chunks::<8>();
     // Each byte's one moves to the bit of its place in the highest byte; no two sums meet.
-    bits.extend(words.iter().map(|word| (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8));
+    bits.extend(
+        words.iter().map(|word| (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8),
+    );
     if !rest.is_empty() {
         bits.push(rest.iter().enumerate().fold(0, |byte, (place, bit)| byte | bit << place));
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use catalogue::{LoadOptions, Release};
 use clap::Args;
-use columns::{Draft, Processor, Snapshot, Swept, Sweep, Totals, Way};
+use columns::{Draft, Processor, Snapshot, Sweep, Swept, Totals, Way};
 use vocab::Month;
 
 use crate::Failure;
@@ -83,7 +83,8 @@ pub fn snapshot(options: &SnapshotOptions) -> Result<ExitCode, Failure> {
     draft.write(&options.snapshot)?;
     let made = Snapshot::open(&options.snapshot)?;
     let tables = made.schema().tables.iter().enumerate();
-    let rows: Vec<String> = tables.map(|(index, table)| format!("{} {} 行", table.shape, made.rows(index))).collect();
+    let rows: Vec<String> =
+        tables.map(|(index, table)| format!("{} {} 行", table.shape, made.rows(index))).collect();
     println!("快照已生成：{}（{}）", options.snapshot.display(), rows.join("，"));
     Ok(ExitCode::SUCCESS)
 }

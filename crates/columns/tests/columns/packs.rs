@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use catalogue::{LoadOptions, Release};
-use columns::{Draft, Schema, Swept, Sweep, Way};
+use columns::{Draft, Schema, Sweep, Swept, Way};
 use rules::{Context, FindingValue, Outcome, Record, Shape, Type, Value};
 use vocab::Month;
 
@@ -15,7 +15,8 @@ fn release() -> Release {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
     let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
     let folders: Vec<&Path> = folders.iter().map(|path| path.as_path()).collect();
-    Release::load_with(&folders, LoadOptions { synthetic: true }).unwrap_or_else(|findings| panic!("{findings:#?}"))
+    Release::load_with(&folders, LoadOptions { synthetic: true })
+        .unwrap_or_else(|findings| panic!("{findings:#?}"))
 }
 
 /// A value of a type: an edge of its range, something usual, or something just beside.
@@ -25,7 +26,8 @@ fn value(choices: &mut Choices, ty: &Type, release: &Release, poor: bool) -> Val
         Type::Number { min: Some(least), .. } if poor && !choices.one_in(5) => least.clone().into(),
         Type::Number { scale, min, max } => {
             let step = rules::Rational::from_scaled(1, *scale);
-            let usual = ["0", "1", "2", "3", "4", "760", "960", "1234.56", "1920", "18", "60", "800", "400.05", "95"];
+            let usual =
+                ["0", "1", "2", "3", "4", "760", "960", "1234.56", "1920", "18", "60", "800", "400.05", "95"];
             let drawn = number(choices.pick(&usual));
             let drawn = match choices.below(8) {
                 0 => min.clone().unwrap_or(drawn),
@@ -40,15 +42,37 @@ fn value(choices: &mut Choices, ty: &Type, release: &Release, poor: bool) -> Val
         }
         Type::Date => {
             let days = [
-                "2026-07-01", "2026-10-01", "2008-10-01", "2008-10-02", "1966-10-01", "1956-09-30", "1946-10-01",
-                "1926-10-02", "2012-02-29", "2024-02-29", "2026-12-31", "1990-05-06", "2020-08-15", "1980-01-31",
+                "2026-07-01",
+                "2026-10-01",
+                "2008-10-01",
+                "2008-10-02",
+                "1966-10-01",
+                "1956-09-30",
+                "1946-10-01",
+                "1926-10-02",
+                "2012-02-29",
+                "2024-02-29",
+                "2026-12-31",
+                "1990-05-06",
+                "2020-08-15",
+                "1980-01-31",
             ];
             day(choices.pick(&days)).into()
         }
-        Type::Month => choices.pick(&["2026-10", "2026-01", "2025-12", "2020-06"]).parse::<Month>().expect("a month").into(),
+        Type::Month => choices
+            .pick(&["2026-10", "2026-01", "2025-12", "2020-06"])
+            .parse::<Month>()
+            .expect("a month")
+            .into(),
         Type::Code { codelist } => {
-            let codes: Vec<&str> =
-                release.shapes().codelists.get(codelist).into_iter().flatten().map(|(code, _)| code.as_str()).collect();
+            let codes: Vec<&str> = release
+                .shapes()
+                .codelists
+                .get(codelist)
+                .into_iter()
+                .flatten()
+                .map(|(code, _)| code.as_str())
+                .collect();
             if codes.is_empty() { Value::Unknown } else { choices.pick(&codes).into() }
         }
         Type::Text => Value::Unknown,
@@ -127,7 +151,9 @@ fn every_programme_of_the_packs_is_decided_as_the_evaluator_does() {
                             reason: "测试".to_owned(),
                             recorded_on: snapshot.as_of(),
                         };
-                        if condition.kind == rules::ConditionKind::Finding && !context.findings.contains_key(&condition.id) {
+                        if condition.kind == rules::ConditionKind::Finding
+                            && !context.findings.contains_key(&condition.id)
+                        {
                             context.findings.insert(condition.id.clone(), finding);
                         }
                     }
@@ -152,7 +178,12 @@ fn every_programme_of_the_packs_is_decided_as_the_evaluator_does() {
                 for unit in units {
                     // The trace costs ten times the answer; it is compared for one family in eight.
                     if place % 8 == 0 {
-                        assert_eq!(rows[at], judged(one.programme, &unit, context), "{}\n{unit:#?}", totals[index].programme);
+                        assert_eq!(
+                            rows[at],
+                            judged(one.programme, &unit, context),
+                            "{}\n{unit:#?}",
+                            totals[index].programme
+                        );
                     }
                     let answer = one.programme.answer(&unit, context);
                     let amount = answer.amount.as_ref().and_then(|amount| amount.as_number()?.to_scaled(2));

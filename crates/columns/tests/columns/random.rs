@@ -1,6 +1,6 @@
 //! Random well-typed programmes over random families: every answer of the sweep is the evaluator's.
 
-use columns::{Processor, RowAnswer, Snapshot, Swept, Sweep, Way};
+use columns::{Processor, RowAnswer, Snapshot, Sweep, Swept, Way};
 use proptest::prelude::*;
 use rules::{Context, Outcome, Programme, ProgrammeSource, Record};
 use vocab::Fen;
@@ -111,7 +111,17 @@ impl Writer {
             Sort::Boolean => (&["urban", "head.student"], &["TRUE", "FALSE", "param.strict"]),
             Sort::Number => (
                 &["deposits", "debt", "head.income", "head.share"],
-                &["param.standard", "param.limit", "0", "0.05", "1234.5", "3", "-7", "100000", "table.care['1']"],
+                &[
+                    "param.standard",
+                    "param.limit",
+                    "0",
+                    "0.05",
+                    "1234.5",
+                    "3",
+                    "-7",
+                    "100000",
+                    "table.care['1']",
+                ],
             ),
             Sort::Whole => (&["rooms", "rooms"], &["1", "0", "-13", "2"]),
             Sort::Date => (

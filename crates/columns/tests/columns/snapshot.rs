@@ -73,7 +73,9 @@ fn a_damaged_file_is_refused_wherever_it_was_cut_or_changed() {
     // The head, the directory and the trailer: nothing in them may change unnoticed.
     let trailer = whole.len() - 32;
     let directory = whole.windows(10).position(|window| window == b"{\"schema\":").expect("a directory");
-    for place in [0, 8, directory + 1, directory + 200, trailer - 1, trailer, trailer + 8, trailer + 16, trailer + 24] {
+    for place in
+        [0, 8, directory + 1, directory + 200, trailer - 1, trailer, trailer + 8, trailer + 16, trailer + 24]
+    {
         let mut changed = whole.clone();
         changed[place] ^= 1;
         fs::write(&path, &changed).expect("written");
@@ -94,8 +96,14 @@ fn a_value_that_does_not_fit_is_refused_with_its_place() {
         record.fields.insert(field.to_owned(), value);
         let shapes = shapes();
         let schema = Schema::of(&shapes, "household", &every_field(&shapes), &[]);
-        Draft::new(schema, &shapes, day("2026-07-20")).push_record(&record, "990101").expect_err("refused").to_string()
+        Draft::new(schema, &shapes, day("2026-07-20"))
+            .push_record(&record, "990101")
+            .expect_err("refused")
+            .to_string()
     };
-    assert_eq!(with("deposits", number("0.001").into()), "household.deposits 的值 0.001 放不进快照：多于 2 位小数，或者太大");
+    assert_eq!(
+        with("deposits", number("0.001").into()),
+        "household.deposits 的值 0.001 放不进快照：多于 2 位小数，或者太大"
+    );
     assert_eq!(with("urban", number("1").into()), "household.urban 的值 1 放不进快照：类型不对");
 }

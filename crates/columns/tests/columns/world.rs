@@ -85,7 +85,10 @@ pub fn contexts() -> Vec<Context> {
     vec![
         context("760").with("limit", number("6000")).with("kind", "rented"),
         context("905.5").with_table("rent", "rented", number("4.25")).with("kind", "owned"),
-        context("640").with("limit", number("2000.05")).with("strict", false).with("begins", day("2024-02-29")),
+        context("640")
+            .with("limit", number("2000.05"))
+            .with("strict", false)
+            .with("begins", day("2024-02-29")),
     ]
 }
 
@@ -142,7 +145,9 @@ impl Filler {
 
     fn person(&mut self) -> Record {
         let mut record = Record::new();
-        self.set(&mut record, "income", &["0", "760", "1234.56", "1000000", "0.01", "759.99"], |t| number(t).into());
+        self.set(&mut record, "income", &["0", "760", "1234.56", "1000000", "0.01", "759.99"], |t| {
+            number(t).into()
+        });
         self.set(&mut record, "share", &["0", "0.3333", "-10", "10", "2.5"], |t| number(t).into());
         let dates = &["1980-05-06", "2012-02-29", "2026-07-01", "2027-01-01", "1950-01-31", "1966-07-02"];
         self.set(&mut record, "birthday", dates, |t| day(t).into());
@@ -165,7 +170,8 @@ impl Filler {
 
 /// All fields of all shapes.
 pub fn every_field(shapes: &Shapes) -> BTreeSet<(String, String)> {
-    let fields = |shape: &Shape| shape.fields.keys().map(|id| (shape.name.clone(), id.clone())).collect::<Vec<_>>();
+    let fields =
+        |shape: &Shape| shape.fields.keys().map(|id| (shape.name.clone(), id.clone())).collect::<Vec<_>>();
     shapes.shapes.values().flat_map(fields).collect()
 }
 
