@@ -106,7 +106,7 @@ impl Translator<'_, '_, '_> {
                         let count = self.count(counted, table, rows)?;
                         self.graph.multiply(count, Arg::Const(value))?
                     }
-                    above => match self.graph.select(counted, above, Arg::Const(0))? {
+                    above @ Arg::Node(_) => match self.graph.select(counted, above, Arg::Const(0))? {
                         Arg::Const(_) => Arg::Const(0),
                         Arg::Node(id) => {
                             let id = self.graph.down(id, rows);

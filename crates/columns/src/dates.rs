@@ -39,7 +39,7 @@ pub(crate) fn from_month(index: i32, day: i32) -> i32 {
 pub(crate) fn days_in_month(index: i32) -> i32 {
     let (year, month) = (index.div_euclid(12), index.rem_euclid(12) + 1);
     let leap = i32::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
-    if month == 2 { 28 + leap } else { 30 + (month + (month >> 3) & 1) }
+    if month == 2 { 28 + leap } else { 30 + ((month + (month >> 3)) & 1) }
 }
 
 /// Days since 1 March of year 0.

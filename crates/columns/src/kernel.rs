@@ -161,6 +161,10 @@ pub(crate) fn owners(offsets: &[u32], out: &mut Places) {
 
 /// Sums over the rows of each parent, as differences of running sums. Sums wrap; each difference fits by its range.
 #[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the loop is generic in its numbers, and so are zero and the two operations"
+)]
 pub(crate) fn sums<V: Copy, T: Copy>(
     values: &[V],
     offsets: &[u32],

@@ -106,7 +106,8 @@ impl Snapshot {
             let wrong = || "有一列不完整".to_owned();
             let bytes = section(self.bytes.all(), stored.values).ok_or_else(wrong)?;
             let width = stored.width.bytes();
-            let fits = bytes.len() as u64 == rows * width as u64 && stored.values.start % width as u64 == 0;
+            let fits =
+                bytes.len() as u64 == rows * width as u64 && stored.values.start.is_multiple_of(width as u64);
             let known = match stored.known {
                 None => true,
                 Some(known) => {

@@ -244,7 +244,7 @@ impl<'a> Sweep<'a> {
                         match fen(&answer) {
                             Some(amount) => total.amount.0 += amount,
                             None if entry.swept.programme.compiled().amount.is_some() => {
-                                total.amount_unknown += 1
+                                total.amount_unknown += 1;
                             }
                             None => {}
                         }
@@ -438,7 +438,7 @@ impl<'s, 'a> Tally<'s, 'a> {
         self.division.clear();
         match self.sweep.snapshot.division_values().range(roots.clone()) {
             Slice::U8(values) => {
-                self.division.extend(values.iter().map(|&value| u32::from(value) + base as u32))
+                self.division.extend(values.iter().map(|&value| u32::from(value) + base as u32));
             }
             other => self.division.extend((0..roots.len()).map(|row| (other.get(row) + base) as u32)),
         }

@@ -391,7 +391,7 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
                 Vector::Truth(Truth { yes, no: (!definite).then_some(no) })
             }
             Vector::Number(_) => {
-                let scale = values.iter().filter_map(Value::as_number).map(|number| number.decimals()).max();
+                let scale = values.iter().filter_map(Value::as_number).map(rules::Rational::decimals).max();
                 let refuse = || Refusal::new("参数不是有限小数或者太大");
                 let scale = scale.flatten().and_then(|scale| u8::try_from(scale).ok()).ok_or_else(refuse)?;
                 let units = values.iter().map(|value| match value.as_number() {
@@ -423,7 +423,7 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
         let held = |context: &Context, key: &str| {
             context.tables.get(table).and_then(|rows| rows.get(key)).cloned().unwrap_or_default()
         };
-        let (value, known, texts): (Arg, Mask, Box<dyn Fn(&Self, i64) -> Option<String>>) = match key {
+        let (value, known, texts): (Arg, Mask, KeyText<Self>) = match key {
             Vector::Unknown => return Ok(Vector::Unknown),
             Vector::Truth(_) => return Err(Refusal::new("是否不能作表的键")),
             Vector::Ordinal(Ordinal { kind: Kind::Code, value, known }) => {
@@ -923,10 +923,7 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
     }
 
     fn add_months(&mut self, from: &Node, count: &Node) -> Made<Vector> {
-        let from = match self.value(from)? {
-            Vector::Ordinal(ordinal) => ordinal,
-            _ => return Ok(Vector::Unknown),
-        };
+        let Vector::Ordinal(from) = self.value(from)? else { return Ok(Vector::Unknown) };
         let count = self.number(count)?;
         let months = self.graph.as_whole(&count)?;
         let (low, high) = self.graph.range(months);
@@ -948,6 +945,9 @@ impl<'a, 'g, 's> Translator<'a, 'g, 's> {
         Ok(Vector::Ordinal(Ordinal { kind: Kind::Date, value, known }))
     }
 }
+
+/// The text under which a table holds the key of this number.
+type KeyText<T> = Box<dyn Fn(&T, i64) -> Option<String>>;
 
 /// One step of a path.
 pub(crate) enum Step {

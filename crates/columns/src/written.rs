@@ -75,7 +75,7 @@ impl Sweep<'_> {
                     dense.extend(mask_id(truth.yes).into_iter().chain(truth.no.and_then(mask_id)));
                 }
                 Source::Number { value, known } => {
-                    dense.extend(arg_id(*value).into_iter().chain(mask_id(*known)))
+                    dense.extend(arg_id(*value).into_iter().chain(mask_id(*known)));
                 }
             }
         }
@@ -185,8 +185,11 @@ fn integer(graph: &Graph<'_>, value: Arg) -> ArrowType {
     ArrowType::Integer { bits, signed: true }
 }
 
-/// The table, type, scale and source of a definition, if it can be written.
-fn written(graph: &mut Graph<'_>, vector: &Vector) -> Made<Option<(usize, ArrowType, Option<u32>, Source)>> {
+/// The table, type, scale and source of a column.
+type Written = (usize, ArrowType, Option<u32>, Source);
+
+/// How a definition is written, if it can be.
+fn written(graph: &mut Graph<'_>, vector: &Vector) -> Made<Option<Written>> {
     Ok(match vector {
         Vector::Unknown => None,
         Vector::Truth(truth) => {
@@ -202,10 +205,7 @@ fn written(graph: &mut Graph<'_>, vector: &Vector) -> Made<Option<(usize, ArrowT
             let scale = if number.below.is_some() { None } else { number.factor.decimals_needed() };
             let digits = scale.map_or(QUOTIENT_DECIMALS, |scale| scale as i32);
             let rounded = graph.rounded(number, digits, Rounding::Half)?;
-            let (table, source) = match placed(graph, rounded.above, number.known)? {
-                Some(placed) => placed,
-                None => return Ok(None),
-            };
+            let Some((table, source)) = placed(graph, rounded.above, number.known)? else { return Ok(None) };
             Some((table, integer(graph, rounded.above), Some(digits.unsigned_abs()), source))
         }
         Vector::Ordinal(ordinal) => {
@@ -381,7 +381,7 @@ impl Batch {
                 match value {
                     Arg::Const(value) => {
                         (0..rows).for_each(|_| {
-                            self.values.extend_from_slice(&value.to_le_bytes()[..usize::from(bits / 8)])
+                            self.values.extend_from_slice(&value.to_le_bytes()[..usize::from(bits / 8)]);
                         });
                     }
                     Arg::Node(id) => numbers(machine.view(*id), bits, &mut self.values),

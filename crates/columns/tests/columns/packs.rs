@@ -14,7 +14,7 @@ use crate::world::{day, number};
 fn release() -> Release {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
     let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
-    let folders: Vec<&Path> = folders.iter().map(|path| path.as_path()).collect();
+    let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
     Release::load_with(&folders, LoadOptions { synthetic: true })
         .unwrap_or_else(|findings| panic!("{findings:#?}"))
 }
