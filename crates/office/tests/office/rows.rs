@@ -523,7 +523,7 @@ async fn reviews_are_scheduled_and_changes_reported() {
         ];
         city.act(&city.township_clerk, report, "visit", &less, &[]).await.unwrap();
         city.act(&city.second_clerk, report, "propose", &[], &[]).await.unwrap();
-        city.act(&city.county_director, report, "increase", &[], &[]).await.unwrap();
+        city.act(&city.county_director, report, "increase", &[], &["income_less"]).await.unwrap();
         city.days(150).await;
         let review = follow(&city, "dibao_review", "dibao_review_start", id, None).await;
         city.act(&city.township_clerk, review, "visit", &less, &[]).await.unwrap();

@@ -97,7 +97,10 @@ impl Wuhai {
     async fn build(
         db: Db,
         opened: (String, Arc<Keys>),
-        village_code: &'static str, neighbour_code: &str, start: i64) -> Wuhai {
+        village_code: &'static str,
+        neighbour_code: &str,
+        start: i64,
+    ) -> Wuhai {
         db.migrate(&office::migrations()).await.unwrap();
         let calendar =
             Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
