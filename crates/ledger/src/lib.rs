@@ -66,6 +66,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261121_runs_and_dues",
         sql: include_str!("../migrations/20261121_runs_and_dues.sql"),
     },
+    Migration { name: "20261122_lookups", sql: include_str!("../migrations/20261122_lookups.sql") },
 ];
 
 store::id_type! {

@@ -159,7 +159,14 @@ pub async fn act(
 ) -> Result<Acted, OfficeError> {
     let doer = Doer::Desk(actor);
     let page = view::action_page(office, doer, case, action).await?;
-    let picture = picture(office, &doer.owner()).await?.to_string();
+    // A picture that no form asks for would stay behind, and a desk may keep only so many of them.
+    let asked = page.action.form.as_ref().and_then(|form| page.release.forms.get(form)).is_some_and(|form| {
+        let mut fields = form.fields();
+        fields.any(|(_, field)| {
+            matches!(*field.kind, FieldKind::File | FieldKind::Files | FieldKind::Signature)
+        })
+    });
+    let picture = if asked { picture(office, &doer.owner()).await?.to_string() } else { String::new() };
     let today = office.now().today();
     let answers = match page.action.form.as_ref().and_then(|form| page.release.forms.get(form)) {
         None => Answers::new(),

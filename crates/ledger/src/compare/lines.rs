@@ -153,7 +153,7 @@ pub(super) async fn pairs(
 }
 
 /// The lines of a run for these entitlements. Lines that pay nobody (blocked, withdrawn, cancelled) are read for their
-/// reason.
+/// reason. They are found by the family, not by the run: taking a new run to be empty, PostgreSQL would read all of it.
 async fn sides(
     connection: &impl Connection,
     run: RunId,
@@ -163,7 +163,7 @@ async fn sides(
         &BOOKS,
         &NONE,
         "SELECT entitlement_id, state, reason, amount_fen, payee_id FROM payment_line \
-         WHERE run_id = ? AND entitlement_id IN ({list})",
+         WHERE run_id + 0 = ? AND entitlement_id IN ({list})",
     )
     .bind(run)
     .bind_list(ids.iter().copied())

@@ -10,9 +10,10 @@ mod recorded;
 
 use std::collections::BTreeMap;
 
-use store::{CaseId, Connection, PersonId, Query, Scope};
+use store::{CaseId, Connection, Db, PersonId, Query, Scope, Tx};
 use vocab::Fen;
 
+use crate::batch::steady_plans;
 use crate::run::{self, PaymentRun};
 use crate::scope::{BOOKS, NONE};
 use crate::{AmountCause, EntitlementId, LineState, Result, RunId, RunKind};
@@ -158,9 +159,10 @@ pub struct Summary {
 ///
 /// # Errors
 /// Out of scope, or the database's.
-pub async fn summary(connection: &impl Connection, scope: &Scope, id: RunId) -> Result<Summary> {
-    let run = run::load(connection, scope, id).await?;
-    summary_of(connection, &run).await
+pub async fn summary(db: &Db, scope: &Scope, id: RunId) -> Result<Summary> {
+    let tx = db.begin_read().await?;
+    let run = run::load(&tx, scope, id).await?;
+    summary_of(&tx, &run).await
 }
 
 /// The differences after an entitlement, in order, at most `limit`.
@@ -168,19 +170,23 @@ pub async fn summary(connection: &impl Connection, scope: &Scope, id: RunId) -> 
 /// # Errors
 /// Out of scope, or the database's.
 pub async fn differences(
-    connection: &impl Connection,
+    db: &Db,
     scope: &Scope,
     id: RunId,
     after: EntitlementId,
     limit: usize,
 ) -> Result<Vec<Difference>> {
-    let run = run::load(connection, scope, id).await?;
-    let previous = previous_run(connection, &run).await?;
-    page(connection, &run, previous.as_ref(), after, limit).await
+    let tx = db.begin_read().await?;
+    steady_plans(&tx).await?;
+    let run = run::load(&tx, scope, id).await?;
+    let previous = previous_run(&tx, &run).await?;
+    page(&tx, &run, previous.as_ref(), after, limit).await
 }
 
-pub(crate) async fn summary_of(connection: &impl Connection, run: &PaymentRun) -> Result<Summary> {
+/// In a transaction, so that a thousand families are looked up by their index whatever the statistics say.
+pub(crate) async fn summary_of(connection: &Tx, run: &PaymentRun) -> Result<Summary> {
     const PAGE: usize = 1000;
+    steady_plans(connection).await?;
     let previous = previous_run(connection, run).await?;
     let mut summary = Summary {
         previous: previous.as_ref().map(|previous| previous.id),
@@ -273,7 +279,7 @@ fn is_paid(state: LineState) -> bool {
 }
 
 async fn page(
-    connection: &impl Connection,
+    connection: &Tx,
     run: &PaymentRun,
     previous: Option<&Previous>,
     after: EntitlementId,
@@ -293,7 +299,10 @@ async fn page(
         now: Made { month: run.month, at_ms: run.made_at.at_ms() },
         before,
         extras_now: recorded::extras(connection, run.id, &ids).await?,
-        extras_before: recorded::extras(connection, id, &ids).await?,
+        extras_before: match previous {
+            Some(_) => recorded::extras(connection, id, &ids).await?,
+            None => BTreeMap::new(),
+        },
         pauses: recorded::pauses(connection, &ids).await?,
         amounts: recorded::amounts(connection, &ids).await?,
         payees: recorded::payees(connection, &ids).await?,

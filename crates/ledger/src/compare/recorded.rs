@@ -32,7 +32,7 @@ pub(super) async fn extras(
          + CAST(COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.due_id = d.id AND n.run_id = l.run_id), 0) AS BIGINT) \
            AS amount_fen, EXISTS (SELECT 1 FROM attempt f WHERE f.due_id = d.id AND f.state = 'failed' AND f.number < t.number) \
            AS tried FROM payment_line l JOIN attempt t ON t.line_id = l.id JOIN due d ON d.id = t.due_id \
-         WHERE l.run_id = ? AND l.entitlement_id IN ({list}) AND NOT (d.kind = 'regular' AND d.run_id = l.run_id) \
+         WHERE l.run_id + 0 = ? AND l.entitlement_id IN ({list}) AND NOT (d.kind = 'regular' AND d.run_id = l.run_id) \
          ORDER BY l.entitlement_id, d.month, d.revision",
     )
     .bind(run)

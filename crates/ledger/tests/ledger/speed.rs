@@ -1,13 +1,14 @@
 //! How long a city's run takes. Not a test of rightness: run it by hand with `--ignored`, and set `LEDGER_SPEED_LINES`.
 
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use store::{Backend, Query, insert_many, values};
+use store::{AuditActor, AuditEntry, Backend, HouseholdId, Query, insert_many, values};
 
 use crate::town::{ACCOUNTANT, SYSTEM, Town, answer_row, go_on, month, officer, totals, towns};
-use ledger::{bank, compare, run};
+use ledger::{bank, compare, pages, run};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement of minutes, for bench/run"]
 async fn a_run_of_a_hundred_thousand_lines() {
     let lines: i64 =
@@ -106,11 +107,14 @@ async fn a_run_of_a_hundred_thousand_lines() {
                 );
                 (clock, busy) = (Instant::now(), now);
             };
-            let made = town.make(of).await.unwrap();
+            let (made, waits) = beside_pages(&town, town.make(of)).await;
+            let made = made.unwrap();
             assert_eq!(made.line_count, lines);
             lap("make").await;
-            compare::summary(&town.db, &SYSTEM, made.id).await.unwrap();
+            let (compared, more) = beside_pages(&town, compare::summary(&town.db, &SYSTEM, made.id)).await;
+            compared.unwrap();
             lap("compare").await;
+            println!("{:?} {of} pages meanwhile: {}, {}", town.db.backend(), waits, more);
             town.approve(made.id).await.unwrap();
             lap("approve").await;
             let file = bank::lines(&town.db, &SYSTEM, made.id, 0, 1_000_000).await.unwrap();
@@ -133,6 +137,50 @@ async fn a_run_of_a_hundred_thousand_lines() {
         town.verify().await;
         println!("{:?} verify: {:?}", town.db.backend(), clock.elapsed());
     }
+}
+
+/// Does the work while a page every twenty milliseconds reads a family's lines and writes its audit row, as pages do; says
+/// how long these took.
+async fn beside_pages<T>(town: &Town, work: impl Future<Output = T>) -> (T, String) {
+    let finished = AtomicBool::new(false);
+    let pages = async {
+        let mut times = Vec::new();
+        let mut family = 0;
+        while !finished.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            family = family % 1000 + 1;
+            let began = Instant::now();
+            let household = HouseholdId(family);
+            pages::payments_of_household(&town.db, &SYSTEM, household, None, 20).await.unwrap();
+            let entry = AuditEntry {
+                at: 1,
+                actor: AuditActor::default(),
+                action: "household.opened",
+                subject: Some(("household", family)),
+                case: None,
+                division: None,
+                purpose: None,
+                details: Default::default(),
+            };
+            town.tx(async |tx| Ok(tx.audit(entry).await?)).await.unwrap();
+            times.push(began.elapsed());
+        }
+        times.sort_unstable();
+        let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default();
+        format!(
+            "{} pages, half in {:?}, 95 of 100 in {:?}, the slowest {:?}",
+            times.len(),
+            at(50),
+            at(95),
+            times.last().copied().unwrap_or_default()
+        )
+    };
+    let work = async {
+        let done = work.await;
+        finished.store(true, Ordering::Relaxed);
+        done
+    };
+    tokio::join!(work, pages)
 }
 
 /// What this process and the database's have used of the processor: a busy machine does not blur it.
