@@ -22,6 +22,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("case.filed", "提交申请"),
     ("worklist.exported", "导出待办"),
     ("case.acted", "办理办件"),
+    ("case.opened_for_review", "到期核查立件"),
+    ("roll.resumed", "接着导入名册"),
     ("attachment.opened", "打开照片或扫描件"),
     ("letter.opened", "打开文书"),
     ("entitlement.read", "打开待遇"),

@@ -247,7 +247,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             .parse()
             .unwrap(),
     );
-    let citizen = office::access::citizen_of_synthetic(&town.office, applicant).await.unwrap();
+    let citizen = office::access::citizen_of_synthetic(&town.office, town.people_b[0]).await.unwrap();
     let drafts = vec![
         draft(town, Filler::Desk(&desk_b), "轩辕稿").await,
         draft(town, Filler::Citizen(&citizen), "轩辕纸").await,
@@ -335,6 +335,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
         rightful.push((login, town.browser(login).await));
     }
     rightful.push(("citizen_b", town.citizen_of(&town.clerk_b, applicant, applicant_id.last_four()).await));
+    let (holder, tail) = (town.people_b[0], whole.last_four());
+    rightful.push(("holder_b", town.citizen_of(&town.clerk_b, holder, tail).await));
     casework::tick::tick(&town.office).await.unwrap();
     Planted {
         ids,
