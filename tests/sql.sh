@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 as_root=; [ "$(id -u)" -eq 0 ] || as_root=sudo
 command -v sqlite3 >/dev/null || $as_root apt-get install -y -qq sqlite3 >&2
+python3 -c 'import ensurepip' 2>/dev/null || $as_root apt-get install -y -qq python3-venv >&2
 command -v psql >/dev/null || $as_root apt-get install -y -qq postgresql-client >&2
 environment=${HUIMIN_DUCKDB_ENVIRONMENT:-target/duckdb}
 if ! [ -x "$environment/bin/python" ]; then

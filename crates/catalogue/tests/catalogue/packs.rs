@@ -190,7 +190,10 @@ fn actions_hold_back_what_the_law_holds_back() {
     assert!(!may("dibao_change", "taper", case().with("heard", true)));
     assert!(may("dibao_change", "stop", case().with("heard", true)));
     let same = case().with("heard", true).with("clear_change", false);
-    assert!(!may("dibao_change", "stop", same), "no adjustment inside a review period without a clear change");
+    assert!(
+        !may("dibao_change", "stop", same),
+        "no adjustment inside a review period without a clear change"
+    );
     let examined = || {
         rules::Record::new()
             .with("county_visited", false)
