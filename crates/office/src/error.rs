@@ -15,10 +15,10 @@ pub struct Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum OfficeError {
     /// The post does not hold the right.
-    #[error("你的岗位没有「{}」权限。如工作需要，请联系本单位管理员。", .0.title())]
+    #[error("您的岗位没有「{}」权限。如工作需要，请联系本单位管理员。", .0.title())]
     Forbidden(Right),
     /// Not there, or outside the actor's scope: the two look alike.
-    #[error("没有找到{0}，或者不在你的管辖范围内。")]
+    #[error("没有找到{0}，或者不在您的管辖范围内。")]
     NotFound(&'static str),
     /// What was sent is wrong; nothing was done.
     #[error("{}", problems_text(.0))]
@@ -36,7 +36,7 @@ pub enum OfficeError {
     #[error("{0}")]
     SignIn(String),
     /// No live session.
-    #[error("登录已失效，请重新登录。你已填写的内容不会丢失。")]
+    #[error("登录已失效，请重新登录。您已填写的内容不会丢失。")]
     SignedOut,
     /// The ledger refused.
     #[error(transparent)]

@@ -12,7 +12,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The row does not exist, or lies outside the caller's scope: the two look alike on purpose.
-    #[error("没有找到这条记录，或者你无权查看。请核对后重试。")]
+    #[error("没有找到这条记录，或者您无权查看。请核对后重试。")]
     NotFound,
     /// A uniqueness was broken. Holds `table.column, table.column` (or the index's name where the index is on an
     /// expression).

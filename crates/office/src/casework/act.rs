@@ -288,7 +288,7 @@ async fn separate(tx: &Tx, case: &CaseRow, action: &Action, doer: Doer<'_>) -> R
         .await?;
         if own > 0 {
             return Err(OfficeError::Separation(
-                "这是你自己家的申请，按规定应当回避，请由其他工作人员办理。".to_owned(),
+                "这是您自己家的申请，按规定应当回避，请由其他工作人员办理。".to_owned(),
             ));
         }
     }
@@ -306,7 +306,7 @@ async fn separate(tx: &Tx, case: &CaseRow, action: &Action, doer: Doer<'_>) -> R
     .await?;
     if before > 0 {
         return Err(OfficeError::Separation(format!(
-            "你办理过这件申请的前面环节，不能再由你「{}」，请由另一位工作人员办理。",
+            "您办理过这件申请的前面环节，不能再由您「{}」，请由另一位工作人员办理。",
             action.title
         )));
     }

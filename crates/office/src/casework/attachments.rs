@@ -61,7 +61,7 @@ pub async fn put(
     if loose >= LOOSE_MAX {
         return Err(OfficeError::invalid(
             "file",
-            "你有 40 个文件还没有随申请提交。请先提交申请，或删除不用的文件。",
+            "您有 40 个文件还没有随申请提交。请先提交申请，或删除不用的文件。",
         ));
     }
     let id = Query::system(

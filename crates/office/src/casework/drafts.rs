@@ -143,7 +143,7 @@ async fn started(
     .await?;
     if open >= OPEN_MAX {
         return Err(OfficeError::Conflict(format!(
-            "你已有 {OPEN_MAX} 份没有提交的表单。请先提交或删除不用的，再填新的。"
+            "您已有 {OPEN_MAX} 份没有提交的表单。请先提交或删除不用的，再填新的。"
         )));
     }
     let known = match (applicant, release.forms.get(&definition.form)) {

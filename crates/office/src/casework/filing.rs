@@ -144,7 +144,7 @@ async fn register_family(
     {
         return Err(OfficeError::invalid(
             "member.0.citizen_id",
-            "家庭成员里没有你自己。请用自己的身份证号填写，或者请村（居）委会代为申请。",
+            "家庭成员里没有您自己。请用自己的身份证号填写，或者请村（居）委会代为申请。",
         ));
     }
     let household = match people::current_household(tx, &FILING, applicant).await? {

@@ -282,7 +282,7 @@ async fn actions(
                 .iter()
                 .any(|(id, mine)| *mine && action.different_from.iter().any(|other| *other == **id));
             let not_yet = if separated {
-                Some("你办理过前面的环节，须由另一位工作人员办理。".to_owned())
+                Some("您办理过前面的环节，须由另一位工作人员办理。".to_owned())
             } else if holds {
                 None
             } else {

@@ -200,7 +200,7 @@ fn each_wrong_answer_says_how_to_mend_it() {
         ("applicant", &[("citizen_id", &future)], "citizen_id", Some("身份证号码里的出生日期晚于今天，请核对第7至14位")),
         ("applicant", &[("phone", "12345")], "phone", Some("电话号码有误，请填写11位手机号，或带区号的固定电话，例如 0473-2012345")),
         ("applicant", &[("home", "150302001999")], "home", Some("请从列表中选择现在住在哪里")),
-        ("applicant", &[("has_car", "maybe")], "has_car", Some("你家有车吗？请选择“是”或“否”")),
+        ("applicant", &[("has_car", "maybe")], "has_car", Some("您家有车吗？请选择“是”或“否”")),
         ("applicant", &[("has_car", "yes")], "plate", Some("请填写车牌号")),
         ("applicant", &[("has_car", "yes"), ("plate", &long)], "plate", Some("车牌号最多写10个字，现在有201个字，请删减")),
         ("family", &[("member.1.born_on.month", "2"), ("member.1.born_on.day", "30")], "member.1.born_on", Some("出生日期没有这一天（2015年2月30日），请核对")),

@@ -260,7 +260,7 @@ async fn found(office: &Office, scope: &Scope, ids: &[PersonId]) -> Result<Vec<F
 
 async fn note_of_nothing(connection: &impl Connection, asked: &Asked) -> Result<String, OfficeError> {
     let Asked::Id(blind) = asked else {
-        return Ok("在你的管辖范围内没有找到。请核对写法，或者改用身份证号查找。".to_owned());
+        return Ok("在您的管辖范围内没有找到。请核对写法，或者改用身份证号查找。".to_owned());
     };
     let elsewhere = Query::new(
         &Scope::System("a whole ID registered elsewhere is said, not shown"),
