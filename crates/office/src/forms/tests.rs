@@ -419,7 +419,8 @@ fn words_for_people_hide_what_points_at_a_person() {
     let masked: Vec<String> = lines(&filled.in_words(true));
     insta::assert_snapshot!(masked.join("\n"));
     let whole = lines(&filled.in_words(false)).join("\n");
-    assert!(whole.contains(&id_of(1, (1980, 5, 1))) && whole.contains("6217000000000000004"));
+    // An ID may have come from the files: whoever fills the form reads it masked, the account as it was typed.
+    assert!(!whole.contains(&id_of(1, (1980, 5, 1))) && whole.contains("6217000000000000004"));
     assert_eq!(filled.record_summary(form(&release).page("family").unwrap(), 1, true), ["王小明", "子女"]);
     assert_eq!(filled.members()[1], ("1".to_owned(), "王小明".to_owned()));
 }
