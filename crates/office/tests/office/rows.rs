@@ -522,7 +522,8 @@ async fn reviews_are_scheduled_and_changes_reported() {
             ("visit/unstable_income", "yes"),
         ];
         city.act(&city.township_clerk, report, "visit", &less, &[]).await.unwrap();
-        city.act(&city.second_clerk, report, "propose", &[], &[]).await.unwrap();
+        let changed = [("proposal/clear_change", "yes")];
+        city.act(&city.second_clerk, report, "propose", &changed, &[]).await.unwrap();
         city.act(&city.county_director, report, "increase", &[], &["income_less"]).await.unwrap();
         city.days(150).await;
         let review = follow(&city, "dibao_review", "dibao_review_start", id, None).await;

@@ -129,7 +129,7 @@ fn an_unpublished_year_gives_bounds_instead_of_a_date() {
     let due = calendar.working_days_after(day("2026-12-15"), 30);
     assert_eq!(due.on, None);
     assert!(due.earliest < due.latest && (due.latest - due.earliest).num_days() <= 25, "{due}");
-    assert!(due.zh().ends_with("之间(放假安排尚未公布)"), "{due}");
+    assert!(due.zh().ends_with("之间（放假安排尚未公布）"), "{due}");
     assert!(!due.is_past(due.latest) && due.is_past(due.latest.succ_opt().expect("a day")));
     // March is far from every holiday: one reading only, though the notice is still to come.
     let due = calendar.working_days_after(day("2027-03-09"), 3);

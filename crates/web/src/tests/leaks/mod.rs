@@ -173,6 +173,9 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/roll/import/commit" | "/desk/departments/commit" => {
             pairs(&[("upload", planted.one("upload"))])
         }
+        "/desk/standard-changes/{id}/reviews/confirm" | "/desk/standard-changes/{id}/reviews/{review}" => {
+            pairs(&[("kind", "decrease"), ("how", "已发起核查")])
+        }
         "/desk/roll/imports/{import}/undo" => pairs(&[("reason", "文件拿错")]),
         "/desk/roll/{entitlement}/payee/{payee}" => pairs(&[("settle", "confirm")]),
         "/desk/payments/{run}/lines/{line}/withdraw" => pairs(&[("reason", "账户注销")]),

@@ -167,6 +167,25 @@ async fn wrong_file(town: &Town) -> String {
     corrected.unwrap_or_else(|| panic!("{}", seen.text)).split('"').next().unwrap().to_owned()
 }
 
+/// What a standard would mean for a family of the second township.
+async fn review_of(town: &Town, change: &str, benefit: &str) -> String {
+    let id = Query::system(
+        "test",
+        "INSERT INTO standard_review (change_id, entitlement_id, county_id, division_id, from_month, old_fen, new_fen, kind, note, \
+         release_hash, language_version, state, made_at) SELECT ?, e.id, e.county_id, e.division_id, e.from_month, ?, ?, 'decrease', \
+         '', ?, '1', 'open', 1 FROM entitlement e WHERE e.id = ? RETURNING id",
+    )
+    .bind(change.parse::<i64>().unwrap())
+    .bind(AMOUNT)
+    .bind(AMOUNT - 1)
+    .bind(town.office.release().hash.as_str())
+    .bind(benefit.parse::<i64>().unwrap())
+    .insert(town.office.db())
+    .await
+    .unwrap();
+    id.to_string()
+}
+
 /// A standard that is proposed.
 async fn proposed(town: &Town) -> String {
     let release =
@@ -279,7 +298,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             ),
         ),
         ("flag", vec![flag]),
-        ("entitlement", vec![benefit]),
+        ("entitlement", vec![benefit.clone()]),
         ("payee", vec![payee]),
         ("run", vec![run]),
         ("line", vec![line]),
@@ -288,6 +307,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("staff", text(&town.clerk_b.staff)),
         ("post", text(&town.clerk_b.post)),
         ("parameter", vec!["dibao_standard".to_owned()]),
+        ("review", vec![review_of(town, &standard_change, &benefit).await]),
         ("standard_change", vec![standard_change]),
         ("department_upload", vec![wrong_file(town).await]),
         ("dataset", vec!["real_estate".to_owned()]),
