@@ -134,7 +134,7 @@ fn an_unpublished_year_gives_bounds_instead_of_a_date() {
     // March is far from every holiday: one reading only, though the notice is still to come.
     let due = calendar.working_days_after(day("2027-03-09"), 3);
     assert_eq!((due.on, due.earliest, due.latest), (None, day("2027-03-12"), day("2027-03-12")));
-    assert_eq!(due.zh(), "2027年3月12日(放假安排尚未公布)");
+    assert_eq!(due.zh(), "2027年3月12日（放假安排尚未公布）");
     // 1 January is off in any year; the Saturday after it might be worked.
     let due = calendar.due(day("2026-07-01"), TimeLimit::months(6));
     assert_eq!((due.on, due.earliest), (None, day("2027-01-02")));

@@ -176,7 +176,9 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/standard-changes/{id}/reviews/confirm" | "/desk/standard-changes/{id}/reviews/{review}" => {
             pairs(&[("kind", "decrease"), ("how", "已发起核查")])
         }
-        "/desk/roll/imports/{import}/undo" => pairs(&[("reason", "文件拿错")]),
+        "/desk/roll/imports/{import}/undo" | "/desk/roll/imports/{import}/resume" => {
+            pairs(&[("reason", "文件拿错")])
+        }
         "/desk/roll/{entitlement}/payee/{payee}" => pairs(&[("settle", "confirm")]),
         "/desk/payments/{run}/lines/{line}/withdraw" => pairs(&[("reason", "账户注销")]),
         "/desk/payments/{run}/approve" => pairs(&[("count", "2"), ("total", "1997.71")]),
