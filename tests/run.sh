@@ -28,7 +28,5 @@ suite "licences" cargo deny --log-level error check licenses bans sources
 suite "packs" cargo run --quiet -p huimin -- check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai
 suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast
 suite "rules as SQL on SQLite, PostgreSQL, DuckDB" tests/sql.sh
-# Another pair each day; all of them by hand with tests/flip.sh --all.
-suite "mechanisms turned off" tests/flip.sh --sample 2 --seed "$(date +%j)"
 suite "examples in the documentation" cargo test --workspace --doc --quiet
 suite "browser" tests/browser/run.sh "$folder"
