@@ -27,6 +27,5 @@ suite "lints" cargo clippy --workspace --all-targets --quiet -- -D clippy::todo 
 suite "licences" cargo deny --log-level error check licenses bans sources
 suite "packs" cargo run --quiet -p huimin -- check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai
 suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast
-suite "rules as SQL on SQLite, PostgreSQL, DuckDB" tests/sql.sh
 suite "examples in the documentation" cargo test --workspace --doc --quiet
 suite "browser" tests/browser/run.sh "$folder"
