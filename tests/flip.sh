@@ -20,7 +20,7 @@ read_row() {
     perl -0777 -e '
         my ($row, $folder) = @ARGV[1, 2];
         open my $rows, "<", $ARGV[0] or die; my $text = <$rows>;
-        $text =~ /^\[\Q$row\E\]\n(.*?)(?=^\[(?!\Q$row\E\.)|\z)/ms or die "no row $row\n";
+        $text =~ /^\[\Q$row\E\]\n(.*?)(?=^\[(?!\Q$row\E\.)[A-Z]+-\d+[.\]]|\z)/ms or die "no row $row\n";
         my $body = $1;
         my %field;
         $body =~ /^test = \["([^"]+)"/m and $field{test} = $1;
