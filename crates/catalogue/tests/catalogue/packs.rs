@@ -29,6 +29,42 @@ fn every_rule_case_comes_out_as_written() {
 }
 
 #[test]
+fn the_other_places_load_and_their_cases_come_out_as_written() {
+    let national = folder("national");
+    for place in ["baoding", "suqian", "wenshan", "county"] {
+        let release = Release::load(&[&national, &folder(place)])
+            .unwrap_or_else(|findings| panic!("{place}: {}", shown(&findings)));
+        let findings = release.run_cases();
+        assert!(findings.is_empty(), "{place}: {}", shown(&findings));
+    }
+}
+
+/// SA-24, SA-27: standards by town and country, with and without an institution, by the month and by the year, each as printed.
+#[test]
+fn standards_are_held_by_area_by_form_and_by_the_year() {
+    let national = folder("national");
+    let release = |place: &str| Release::load(&[&national, &folder(place)]).expect("loads without errors");
+    let on = day(2026, 10, 1);
+    let row = |place: &str, table: &str, division: &str, key: &str| {
+        release(place).table(table, division, on).and_then(|held| Some(held.rows.get(key)?.to_string()))
+    };
+    let said = |text: &str| Some(text.to_owned());
+    assert_eq!(row("baoding", "dibao_standard_by_area", "130602", "urban"), said("666"));
+    assert_eq!(row("baoding", "dibao_standard_by_area", "130602", "rural"), said("400"));
+    assert_eq!(row("baoding", "tekun_basic_yearly", "130602", "rural_home"), said("6240"));
+    assert_eq!(row("wenshan", "dibao_standard_yearly", "532601", "rural"), said("4500"));
+    assert_eq!(row("wenshan", "dibao_standard_yearly", "532601", "urban"), None, "nowhere printed");
+    assert_eq!(row("wenshan", "tekun_care_institution", "532601", "unable"), said("835"));
+    assert_eq!(
+        row("suqian", "tekun_basic_yearly", "321302", "urban_home"),
+        None,
+        "two figures printed as one"
+    );
+    let county = release("county");
+    assert_eq!(county.parameter("marginal_multiple", "", on).expect("printed").value.to_string(), "2");
+}
+
+#[test]
 fn a_wrong_rule_case_is_said() {
     let mut files = demo().pack_files();
     let cases = files[2].files.get_mut("cases/dibao.toml").unwrap();
