@@ -1,5 +1,6 @@
 //! Packs as a whole: the real ones load, decide their own cases and travel through an archive; broken ones are refused by line.
 
+mod assistance;
 mod broken;
 #[path = "../../../rules/src/tests/engines.rs"]
 mod engines;
