@@ -384,6 +384,7 @@ fn row_by_row<'v>(plan: &Plan, id: Id, view: impl Fn(Id) -> Slice<'v>, out: &mut
             }
         };
     }
+    debug_assert!(plan.node(id).op.is_row_by_row());
     match &plan.node(id).op {
         Op::Widen(a) => match (view(*a), out) {
             (Slice::U8(a), Values::U16(out)) => kernel::map(a, out, u16::from),
@@ -516,18 +517,8 @@ fn row_by_row<'v>(plan: &Plan, id: Id, view: impl Fn(Id) -> Slice<'v>, out: &mut
                 }
             }
         }
-        Op::Column(_)
-        | Op::Known(_)
-        | Op::ReferenceKnown(_)
-        | Op::Division
-        | Op::Listed(_)
-        | Op::Present(_)
-        | Op::Rows(_)
-        | Op::Broadcast(_)
-        | Op::Gather(..)
-        | Op::Sum(_)
-        | Op::Smallest(_)
-        | Op::Largest(_) => {}
+        // `Machine::across` has done it: [`Op::is_row_by_row`] is false.
+        _ => {}
     }
 }
 

@@ -44,65 +44,6 @@ pub(crate) struct Picked {
     pub buffers: Vec<Width>,
 }
 
-impl Op {
-    /// The nodes read.
-    pub(crate) fn reads(&self) -> Vec<Id> {
-        let arg = |arg: &Arg| match arg {
-            Arg::Node(id) => Some(*id),
-            Arg::Const(_) => None,
-        };
-        match self {
-            Op::Column(_)
-            | Op::Known(_)
-            | Op::ReferenceKnown(_)
-            | Op::Division
-            | Op::Listed(_)
-            | Op::Present(_)
-            | Op::Rows(_) => Vec::new(),
-            Op::Widen(a)
-            | Op::AddConst(a, _)
-            | Op::MultiplyConst(a, _)
-            | Op::SubtractFrom(_, a)
-            | Op::Shift(a, _)
-            | Op::Abs(a)
-            | Op::CompareConst(_, a, _)
-            | Op::Not(a)
-            | Op::Lookup { index: a, .. }
-            | Op::Broadcast(a)
-            | Op::Gather(_, a)
-            | Op::Sum(a)
-            | Op::Smallest(a)
-            | Op::Largest(a) => vec![*a],
-            Op::Add(a, b) | Op::Subtract(a, b) | Op::Multiply(a, b) | Op::Compare(_, a, b) => vec![*a, *b],
-            Op::Least(a, b) | Op::Greatest(a, b) | Op::Divide(a, b, _) => {
-                std::iter::once(*a).chain(arg(b)).collect()
-            }
-            Op::And(all) | Op::Or(all) => all.clone(),
-            Op::Select(mask, a, b) => std::iter::once(*mask).chain(arg(a)).chain(arg(b)).collect(),
-            Op::Calendar(_, a, b) => arg(a).into_iter().chain(arg(b)).collect(),
-        }
-    }
-
-    /// True if a row's value depends on the same row of what is read, and on nothing else.
-    fn is_row_by_row(&self) -> bool {
-        !matches!(
-            self,
-            Op::Column(_)
-                | Op::Known(_)
-                | Op::ReferenceKnown(_)
-                | Op::Division
-                | Op::Listed(_)
-                | Op::Present(_)
-                | Op::Rows(_)
-                | Op::Broadcast(_)
-                | Op::Gather(..)
-                | Op::Sum(_)
-                | Op::Smallest(_)
-                | Op::Largest(_)
-        )
-    }
-}
-
 /// The nodes that these need, themselves included.
 fn reachable(graph: &Graph<'_>, roots: impl IntoIterator<Item = Id>, needed: &mut [bool]) {
     let mut open: Vec<Id> = roots.into_iter().collect();
