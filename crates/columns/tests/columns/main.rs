@@ -1,6 +1,5 @@
 //! The sweep against the evaluator of `rules`, and the snapshot file against everything that may go wrong with it.
 
-mod choices;
 mod packs;
 mod random;
 mod snapshot;

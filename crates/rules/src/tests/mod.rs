@@ -1,5 +1,6 @@
-//! Tests of the language. `family` builds shapes, records and contexts in a line; `referee` is the second evaluator.
+//! Tests of the language. `family` builds shapes, records and contexts in a line; `crate::testing` is the second evaluator.
 
+mod coverage;
 mod deciding;
 mod engines;
 mod errors;
@@ -9,5 +10,5 @@ mod family;
 mod lints;
 mod manual;
 mod random;
-mod referee;
 mod sql;
+mod titles;

@@ -4,10 +4,19 @@ use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::engines::{engines, run};
-use super::family::*;
-use super::random::{Choices, Sort, View, Writer, household};
 use crate::sql::{Dialect, Options, Places, SqlError, create_tables, insert_rows, query};
+use crate::testing::world::{Filler, contexts, day, number, parameters, shapes};
+use crate::testing::{Choices, Sort, View, Writer};
 use crate::*;
+
+fn context() -> Context {
+    contexts().remove(0)
+}
+
+/// A household in which something is unknown about once in `blanks`.
+fn household(bytes: &[u8], blanks: usize) -> Record {
+    Filler { choices: Choices::new(bytes), blanks, head_is_member: false }.household()
+}
 
 fn programme(
     condition: &[&str],
@@ -124,8 +133,9 @@ fn random_programmes(random: &mut TestRng, count: usize) -> Vec<(String, Program
     let mut programmes = Vec::new();
     while programmes.len() < count {
         let tree = bytes(random, 400);
-        let mut writer = Writer { choices: Choices { bytes: &tree, at: 0 }, strict: false };
-        let mut write = |sort, depth| writer.write(sort, View::Unit, depth);
+        let choices = Choices::new(&tree);
+        let mut writer = Writer { choices, unit: View::Household, strict: false, texts: true };
+        let mut write = |sort, depth| writer.write(sort, View::Household, depth);
         let (number, whole) = (write(Sort::Number, 3), write(Sort::Whole, 3));
         let conditions = [write(Sort::Boolean, 4), write(Sort::Boolean, 3)];
         let amount = write(Sort::Number, 4);
@@ -190,7 +200,7 @@ fn parameters_by_division_give_the_same_in_sql() {
         ("990100".to_owned(), context()),
         (
             "990200".to_owned(),
-            context().with("dibao_standard", number("0.05")).with_table("care", "3", number("7.7")),
+            context().with("standard", number("0.05")).with_table("care", "3", number("7.7")),
         ),
         ("990300".to_owned(), bare),
     ];

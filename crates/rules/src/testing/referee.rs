@@ -1,17 +1,20 @@
 //! The referee: a second evaluator, written from the manual over the tree as parsed, with big fractions, no shortcuts
 //! and no code of the first. Slow on purpose; where the two differ, one of them is wrong.
 
+use std::collections::BTreeMap;
+
 use chrono::{Datelike, NaiveDate};
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
 use vocab::Month;
 
 use crate::ast::{Comparator, Expr, ExprKind, Name, Operator};
-use crate::rational::BigRational;
-use crate::{Context, Record, Shapes, Value};
+use crate::parser::parse;
+use crate::rational::{BigRational, Rational};
+use crate::{Answer, ConditionKind, Context, Outcome, ProgrammeSource, Record, Shapes, Value};
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Plain {
+pub(crate) enum Plain {
     Unknown,
     Boolean(bool),
     Number(BigRational),
@@ -45,9 +48,61 @@ struct Row<'a> {
     shape: &'a str,
 }
 
-pub(super) struct Referee<'a> {
+/// Evaluates expressions one by one.
+pub(crate) struct Referee<'a> {
     pub shapes: &'a Shapes,
     pub context: &'a Context,
+    /// By id, worked out anew wherever they are named.
+    pub definitions: &'a BTreeMap<String, Expr>,
+}
+
+/// A programme as the referee reads it.
+#[derive(Debug)]
+pub struct Case {
+    unit_shape: String,
+    definitions: BTreeMap<String, Expr>,
+    /// `None` for a finding.
+    conditions: Vec<(String, Option<Expr>)>,
+    amount: Option<Expr>,
+}
+
+impl Case {
+    /// Reads a programme that the compiler has taken.
+    ///
+    /// # Panics
+    /// If it does not parse.
+    pub fn new(source: &ProgrammeSource) -> Case {
+        let read = |text: &str| parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let definitions = source.definitions.iter().map(|one| (one.id.clone(), read(&one.expr)));
+        let conditions = source.conditions.iter().map(|one| match &one.kind {
+            ConditionKind::Expression(text) => (one.id.clone(), Some(read(text))),
+            ConditionKind::Finding => (one.id.clone(), None),
+        });
+        Case {
+            unit_shape: source.unit_shape.clone(),
+            definitions: definitions.collect(),
+            conditions: conditions.collect(),
+            amount: source.amount.as_deref().map(read),
+        }
+    }
+
+    /// Decides one record.
+    pub fn decide(&self, record: &Record, context: &Context, shapes: &Shapes) -> Answer {
+        let referee = Referee { shapes, context, definitions: &self.definitions };
+        let value = |expr: &Expr| referee.evaluate(expr, record, &self.unit_shape);
+        let met = every(self.conditions.iter().map(|(id, expr)| match expr {
+            Some(expr) => match value(expr) {
+                Plain::Boolean(truth) => Some(truth),
+                _ => None,
+            },
+            None => context.findings.get(id).and_then(|finding| finding.met),
+        }));
+        let amount = match self.amount.as_ref().filter(|_| met == Some(true)).map(value) {
+            Some(Plain::Number(yuan)) => Some(Value::Number(Rational::from(round(&yuan, 2)))),
+            _ => None,
+        };
+        Answer { outcome: Outcome::from(met), amount }
+    }
 }
 
 /// Where a path leads: a value, or the rows of the first to-many relation on it.
@@ -57,7 +112,7 @@ enum Reached<'a> {
 }
 
 impl<'a> Referee<'a> {
-    pub(super) fn evaluate(&self, expr: &Expr, record: &'a Record, shape: &'a str) -> Plain {
+    pub(crate) fn evaluate(&self, expr: &Expr, record: &'a Record, shape: &'a str) -> Plain {
         self.value(expr, &[Row { path: vec![], record, shape }])
     }
 
@@ -195,6 +250,7 @@ impl<'a> Referee<'a> {
             ["month"] => Plain::Month(self.context.month),
             ["law_on"] => Plain::Date(self.context.law_on),
             ["known_at"] => Plain::Date(self.context.known_at),
+            [id] if self.definitions.contains_key(*id) => self.value(&self.definitions[*id], &rows[..1]),
             ["param", id] => self.context.parameters.get(*id).map_or(Plain::Unknown, Plain::from),
             names => match self.reach(names, rows) {
                 Reached::Value(value) => value,
