@@ -1,7 +1,8 @@
 # make demo   a synthetic city on http://127.0.0.1:8080     (SCALE=1: all 556,000 people; PEOPLE=n: another size)
 # make test   everything that must pass
+# make fuzz   the rules, the sweep, families and packs under libFuzzer, ten minutes each (SECONDS=n: another time)
 # make front  what the program embeds: styles, scripts, letter fonts
-.PHONY: demo test front tools
+.PHONY: demo test front tools fuzz
 
 PEOPLE ?= $(if $(SCALE),556000,20000)
 LISTEN ?= 127.0.0.1:8080
@@ -12,6 +13,9 @@ demo: tools front
 
 test: tools front
 	tests/run.sh
+
+fuzz:
+	nice -n 19 fuzz/run.sh $(or $(SECONDS),600)
 
 # Debian packages that a build or a test needs; only what is missing is installed.
 tools:
