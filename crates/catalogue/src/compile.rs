@@ -191,11 +191,11 @@ impl Compiler<'_> {
         let expected = diagnostic
             .suggestion
             .clone()
-            .unwrap_or_else(|| "规则语言的式子,见 docs/rules-language.md".to_owned());
+            .unwrap_or_else(|| "规则语言的式子，见 docs/rules-language.md".to_owned());
         self.findings.push(Finding::error(
             self.release.file_name(place),
             line,
-            format!("式子不对:{diagnostic}"),
+            format!("式子不对：{diagnostic}"),
             expected,
         ));
     }
@@ -261,7 +261,7 @@ fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
         definitions: definitions.collect(),
         conditions: conditions.collect(),
         amount: Some(programme.amount.expr.get().clone()),
-        amount_title: Some(format!("{}({})", programme.title, programme.amount.unit)),
+        amount_title: Some(format!("{}（{}）", programme.title, programme.amount.unit)),
         exclusion_group: Some(programme.exclusion_group.get().clone()),
         priority: Some(programme.priority),
         review_months: Some(programme.review.get().clone()),

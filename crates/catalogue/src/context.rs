@@ -6,7 +6,7 @@ use vocab::Month;
 
 use crate::Release;
 use crate::definition::ConditionKind;
-use crate::shapes::{parameter_type, value_of};
+use crate::shapes::{declared_type, value_of};
 
 impl Release {
     /// What a programme is decided with in a division: its parameters and tables. A value that an article gives is picked by `law_on`, a
@@ -50,7 +50,7 @@ impl Release {
         else {
             return Value::Unknown;
         };
-        value_of(effective.value, &parameter_type(parameter), self.shapes()).unwrap_or_default()
+        value_of(effective.value, &declared_type(parameter.declared()), self.shapes()).unwrap_or_default()
     }
 
     fn add_table(&self, id: &str, division: &str, month: Month, context: &mut Context) {

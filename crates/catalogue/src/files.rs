@@ -42,7 +42,7 @@ impl PackFiles {
                 format!("{label}/pack.toml"),
                 0,
                 "配置包里没有 pack.toml",
-                "含有 pack.toml 的文件夹,如 packs/national",
+                "含有 pack.toml 的文件夹，如 packs/national",
             ));
         }
         let includes = files.get("pack.toml").map(|text| includes(text)).unwrap_or_default();
@@ -55,7 +55,7 @@ impl PackFiles {
                 Err(error) => findings.push(Finding::error(
                     format!("{label}/pack.toml"),
                     0,
-                    format!("[include] 的 {path} 读不到 {}:{error}", from.display()),
+                    format!("[include] 的 {path} 读不到 {}：{error}", from.display()),
                     "相对于配置包文件夹的 UTF-8 文本文件",
                 )),
             }
@@ -82,7 +82,12 @@ fn includes(text: &str) -> BTreeMap<String, String> {
 
 fn gather(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>, findings: &mut Vec<Finding>) {
     let unreadable = |error: &std::io::Error| {
-        Finding::error(folder.display().to_string(), 0, format!("文件夹读不到:{error}"), "可读的配置包文件夹")
+        Finding::error(
+            folder.display().to_string(),
+            0,
+            format!("文件夹读不到：{error}"),
+            "可读的配置包文件夹",
+        )
     };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -112,8 +117,8 @@ fn gather(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>, fin
             Err(error) => findings.push(Finding::error(
                 entry.path().display().to_string(),
                 0,
-                format!("文件读不到:{error}"),
-                "UTF-8 文本文件(toml、typ、csv、json、txt)",
+                format!("文件读不到：{error}"),
+                "UTF-8 文本文件（toml、typ、csv、json、txt）",
             )),
         }
     }

@@ -60,9 +60,9 @@ impl fmt::Display for Finding {
             Severity::Error => "错误",
             Severity::Warning => "提醒",
         };
-        write!(f, " {word}:{}", self.zh)?;
+        write!(f, " {word}：{}", self.zh)?;
         if !self.expected.is_empty() {
-            write!(f, "。应为:{}", self.expected)?;
+            write!(f, "。应为：{}", self.expected)?;
         }
         Ok(())
     }

@@ -97,7 +97,7 @@ impl FromStr for Number {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("「{text}」不是数,应写成 760、\"760.50\" 这样的数,小数最多六位");
+        let refuse = || format!("「{text}」不是数，应写成 760、\"760.50\" 这样的数，小数最多六位");
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -135,7 +135,7 @@ pub(crate) mod date {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
         let moment = toml::value::Datetime::deserialize(deserializer)?;
         let (Some(day), None, None) = (moment.date, moment.time, moment.offset) else {
-            return Err(de::Error::custom("应只写日期,如 2026-07-01"));
+            return Err(de::Error::custom("应只写日期，如 2026-07-01"));
         };
         NaiveDate::from_ymd_opt(i32::from(day.year), u32::from(day.month), u32::from(day.day))
             .ok_or_else(|| de::Error::custom("没有这一天"))

@@ -88,8 +88,8 @@ impl Places {
                 findings.push(Finding::error(
                     file,
                     index + 1,
-                    format!("区划「{line}」:{problem}"),
-                    "代码,级别,名称,上级代码,民政代码,标记;上级写在前面",
+                    format!("区划「{line}」：{problem}"),
+                    "一行依次是代码、级别、名称、上级代码、民政代码、标记，用半角逗号分开；上级写在前面",
                 ));
             }
         }

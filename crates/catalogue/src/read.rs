@@ -171,11 +171,11 @@ fn translate(message: &str, kind: &str) -> (String, String) {
     }
     if let Some(rest) = message.strip_prefix("invalid type: ") {
         let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, ""));
-        return (format!("{of_kind}值的类型不对:写的是{}", type_name(found)), type_name(wanted));
+        return (format!("{of_kind}值的类型不对：写的是{}", type_name(found)), type_name(wanted));
     }
     if let Some(rest) = message.strip_prefix("invalid value: ") {
         let (found, wanted) = rest.split_once(", expected ").unwrap_or((rest, ""));
-        return (format!("{of_kind}值超出范围:{}", type_name(found)), type_name(wanted));
+        return (format!("{of_kind}值超出范围：{}", type_name(found)), type_name(wanted));
     }
     if message.starts_with("duplicate key") {
         return ("同一张表里键写了两次".to_owned(), "每个键只写一次".to_owned());
@@ -188,7 +188,7 @@ fn translate(message: &str, kind: &str) -> (String, String) {
     if message.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character)) {
         return (format!("{of_kind}{message}"), "见 docs/packs.md".to_owned());
     }
-    (format!("TOML 语法不对:{message}"), "合乎 TOML 1.1 的写法:文字加引号,表头加方括号".to_owned())
+    (format!("TOML 语法不对：{message}"), "合乎 TOML 1.1 的写法：文字加引号，表头加方括号".to_owned())
 }
 
 /// What serde calls a type, in Chinese.
@@ -200,11 +200,11 @@ fn type_name(words: &str) -> String {
         ("floating point `", "小数 "),
         ("string \"", "文字 "),
         ("a boolean or an expression", "true、false 或加引号的表达式"),
-        ("an exact number", "整数,或加引号的小数 \"1.5\"(不用浮点数)"),
+        ("an exact number", "整数，或加引号的小数 \"1.5\"（不用浮点数）"),
         ("a value", "true/false、整数、加引号的小数或文字、日期"),
         ("a boolean", "true 或 false"),
         ("a string", "加引号的文字"),
-        ("string or table", "名字,或只有一个名字的表"),
+        ("string or table", "名字，或只有一个名字的表"),
         ("a sequence", "方括号列表"),
         ("sequence", "列表"),
         ("a map", "表 { … }"),
@@ -214,8 +214,8 @@ fn type_name(words: &str) -> String {
         ("u16", "0 到 65535 的整数"),
         ("u8", "0 到 255 的整数"),
         ("i32", "整数"),
-        ("a TOML datetime", "日期,如 2026-07-01(不加引号)"),
-        ("a Datetime", "日期,如 2026-07-01(不加引号)"),
+        ("a TOML datetime", "日期，如 2026-07-01（不加引号）"),
+        ("a Datetime", "日期，如 2026-07-01（不加引号）"),
         ("struct", "表 { … }"),
         ("a spanned value", "值"),
         ("unit variant", "只写名字"),

@@ -366,7 +366,12 @@ impl Release {
     /// Not an archive, or every error of every file (a later program may check more strictly).
     pub fn from_archive(archive: &str, options: LoadOptions) -> Result<Self, Vec<Finding>> {
         let archive: Archive = serde_json::from_str(archive).map_err(|error| {
-            vec![Finding::error("存档", error.line(), format!("配置存档读不懂:{error}"), "export 存下的原文")]
+            vec![Finding::error(
+                "存档",
+                error.line(),
+                format!("配置存档读不懂：{error}"),
+                "export 存下的原文",
+            )]
         })?;
         Self::from_packs(archive.packs, options)
     }
@@ -420,7 +425,7 @@ fn included<'a>(
             files.display(&place.path),
             line_in(packs, place, start),
             message,
-            "包内的文件,或在 pack.toml 的 [include] 里写明",
+            "包内的文件，或在 pack.toml 的 [include] 里写明",
         ));
     }
     text.map(|text| (files.display(path), text))
@@ -440,7 +445,7 @@ fn order_packs(files: Vec<PackFiles>, options: LoadOptions) -> Result<Vec<Pack>,
         let file = pack.files.display("pack.toml");
         let line = |start: usize| crate::located::line_of(&pack.files.files["pack.toml"], start);
         if pack.head.layer == Layer::Demo && !options.synthetic {
-            let expected = "演示配置只能装入合成数据库;正式数据库请用本市的配置包";
+            let expected = "演示配置只能装入合成数据库；正式数据库请用本市的配置包";
             findings.push(Finding::error(&file, 0, format!("{} 是演示配置包", pack.head.id), expected));
         }
         if packs[..index].iter().any(|earlier| earlier.head.id == pack.head.id) {
@@ -463,7 +468,7 @@ fn order_packs(files: Vec<PackFiles>, options: LoadOptions) -> Result<Vec<Pack>,
         }
     }
     if packs.is_empty() && findings.is_empty() {
-        findings.push(Finding::error("", 0, "没有给出配置包", "至少一个配置包文件夹,如 packs/national"));
+        findings.push(Finding::error("", 0, "没有给出配置包", "至少一个配置包文件夹，如 packs/national"));
     }
     if findings.is_empty() { Ok(packs) } else { Err(findings) }
 }

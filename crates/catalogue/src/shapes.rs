@@ -4,7 +4,7 @@
 use rules::{ParameterTypes, Rational, Shape, Shapes, TableType, Type, Value};
 
 use crate::case_fields::CASE_FIELDS;
-use crate::definition::{Absent, Fact, Field, FieldKind, Form, Parameter, Scalar, Table, Unit, ValueKind};
+use crate::definition::{Absent, Declared, Fact, Field, FieldKind, Form, Scalar, Table, Unit, ValueKind};
 use crate::{Located, Number, Release};
 
 /// Id of the shape of a person.
@@ -37,7 +37,14 @@ fn number_type(scale: u32, min: Option<&Located<Number>>, max: Option<&Located<N
     Type::Number { scale: u8::try_from(scale).unwrap_or(6), min: bound(min), max: bound(max) }
 }
 
-fn value_type(
+/// The type of declared values in the language.
+#[must_use]
+pub fn declared_type(declared: Declared<'_>) -> Type {
+    let codelist = declared.codelist.map(|id| id.as_str());
+    plain_type(*declared.kind.get(), codelist, declared.scale, declared.min, declared.max)
+}
+
+fn plain_type(
     kind: ValueKind,
     codelist: Option<&str>,
     scale: Option<u32>,
@@ -56,25 +63,11 @@ fn value_type(
     }
 }
 
-/// The type of a fact in the language.
-#[must_use]
-pub fn fact_type(fact: &Fact) -> Type {
-    let codelist = fact.codelist.as_ref().map(|id| id.as_str());
-    value_type(*fact.kind, codelist, fact.scale, fact.min.as_ref(), fact.max.as_ref())
-}
-
-/// The type of a parameter in the language.
-#[must_use]
-pub fn parameter_type(parameter: &Parameter) -> Type {
-    let codelist = parameter.codelist.as_ref().map(|id| id.as_str());
-    value_type(*parameter.kind, codelist, parameter.scale, parameter.min.as_ref(), parameter.max.as_ref())
-}
-
 fn table_type(table: &Table) -> TableType {
     TableType {
         title: table.title.clone(),
         key: Type::code(&table.key),
-        value: value_type(*table.kind, None, None, Some(&table.min), Some(&table.max)),
+        value: declared_type(table.declared()),
     }
 }
 
@@ -126,7 +119,7 @@ pub fn answer_type(field: &Field) -> Option<Type> {
 
 /// A fact as a field of its shape.
 fn fact_field(fact: &Fact) -> rules::Field {
-    field(&fact.title, fact_type(fact), *fact.kind, fact.unit.as_deref())
+    field(&fact.title, declared_type(fact.declared()), *fact.kind, fact.unit.as_deref())
 }
 
 /// A field with its unit; money without one is yuan.
@@ -158,7 +151,7 @@ pub(crate) fn shapes(release: &Release) -> Shapes {
     for field in CASE_FIELDS {
         let ty = match field.kind {
             ValueKind::Money => Type::number(2),
-            kind => value_type(kind, field.codelist, None, None, None),
+            kind => plain_type(kind, field.codelist, None, None, None),
         };
         case = case.with_field(field.id, field.title, ty);
     }
@@ -204,7 +197,7 @@ fn form_shapes(form: &Form, shapes: &mut Shapes) {
 /// The parameters and tables of a release.
 pub(crate) fn parameter_types(release: &Release) -> ParameterTypes {
     let parameters = release.parameters.iter().map(|parameter| {
-        let (ty, unit) = (parameter_type(parameter), parameter.unit.as_deref());
+        let (ty, unit) = (declared_type(parameter.declared()), parameter.unit.as_deref());
         (parameter.id.get().clone(), field(&parameter.title, ty, *parameter.kind, unit))
     });
     let tables = release.tables.iter().map(|table| (table.id.get().clone(), table_type(table)));

@@ -2,8 +2,8 @@
 //! evaluator of `rules` would find it row by row; constants, parameters and whatever is the same in all divisions
 //! never reach the data.
 
-use rules::compiled::{Clock, Comparator, Compiled, Form, Node, Operator};
 use rules::Context;
+use rules::compiled::{Clock, Comparator, Compiled, Form, Node, Operator};
 
 use crate::graph::{Arg, Graph, Id, Made, Mask, Refusal, Rounding};
 use crate::number::Number;

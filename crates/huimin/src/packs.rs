@@ -9,7 +9,7 @@ use catalogue::{Finding, LoadOptions, Release, Severity};
 /// Prints everything that is wrong with the packs; fails if anything is an error.
 pub fn check(folders: &[PathBuf], synthetic: bool) -> ExitCode {
     let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
-    let findings = Release::check(&folders, LoadOptions { synthetic, ..LoadOptions::default() });
+    let findings = Release::check_with_cases(&folders, LoadOptions { synthetic });
     print!("{}", listed(&findings));
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors == 0 {

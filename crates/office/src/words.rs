@@ -1,6 +1,6 @@
 //! Values of the rules in the words of a page or letter.
 
-use rules::{ConditionOutcome, Value};
+use rules::{ConditionOutcome, DefinitionOutcome, Value};
 
 /// A value with thousands and two decimals where it is money, yes or no, a date in Chinese, or `还不知道`.
 #[must_use]
@@ -20,6 +20,12 @@ pub fn value(value: &Value, unit: &str) -> String {
     }
 }
 
+/// What a definition came to; a code by its title.
+#[must_use]
+pub fn definition(line: &DefinitionOutcome, unit: &str) -> String {
+    line.code_title.clone().unwrap_or_else(|| value(&line.value, unit))
+}
+
 /// What a condition asks and what was found, from its first comparison that does not hold.
 #[must_use]
 pub fn required_and_found(condition: &ConditionOutcome) -> (String, String) {
@@ -36,17 +42,26 @@ pub fn required_and_found(condition: &ConditionOutcome) -> (String, String) {
                 other => other,
             };
             (
-                format!("{operator}{}{}", comparison.right_title, in_brackets(&comparison.right)),
-                format!("{}{}", comparison.left_title, in_brackets(&comparison.left)),
+                format!(
+                    "{operator}{}{}",
+                    comparison.right_title,
+                    beside(&comparison.right, comparison.right_code_title.as_deref())
+                ),
+                format!(
+                    "{}{}",
+                    comparison.left_title,
+                    beside(&comparison.left, comparison.left_code_title.as_deref())
+                ),
             )
         }
         None => (condition.title.clone(), "不符合".to_owned()),
     }
 }
 
-fn in_brackets(number: &Value) -> String {
-    match number {
-        Value::Number(number) => format!(" {}", number.round(2)),
-        other => format!(" {}", value(other, "")),
+fn beside(found: &Value, code_title: Option<&str>) -> String {
+    match (found, code_title) {
+        (_, Some(title)) => format!(" {title}"),
+        (Value::Number(number), None) => format!(" {}", number.round(2)),
+        (other, None) => format!(" {}", value(other, "")),
     }
 }

@@ -291,7 +291,8 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    fn compare(&self, comparator: Comparator, left: &'a Node, right: &'a Node) -> Option<bool> {
+    /// What a comparison always gives when it is known, if it is always the same.
+    pub(crate) fn compare(&self, comparator: Comparator, left: &'a Node, right: &'a Node) -> Option<bool> {
         if left == right {
             return Some(comparator.holds(Ordering::Equal));
         }

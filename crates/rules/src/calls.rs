@@ -1,7 +1,7 @@
 //! Type rules of the functions and aggregates.
 
 use crate::ast::{Expr, ExprKind, Name};
-use crate::check::{Checked, Checker, Formed, Kind, Typed};
+use crate::check::{Checked, Checker, Formed, Kind, Typed, settle};
 use crate::compiled::{Aggregate, AggregateFunction, Form, Function, Hop, Node};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::names::Bound;
@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
         if filter.is_some() {
             return self.refuse(Diagnostic::new(
                 span,
-                format!("{name} 不是聚合,后面不能写 FILTER"),
+                format!("{name} 不是聚合，后面不能写 FILTER"),
                 format!("{name} is no aggregate; FILTER cannot follow it"),
             ));
         }
@@ -63,7 +63,7 @@ impl<'a> Checker<'a> {
         };
         self.refuse(Diagnostic::new(
             span,
-            format!("{name} 要 {words} 个参数,写了 {found} 个"),
+            format!("{name} 要 {words} 个参数，写了 {found} 个"),
             format!("{name} takes {words} arguments, found {found}"),
         ));
         None
@@ -114,12 +114,14 @@ impl<'a> Checker<'a> {
         self.count_of(span, name, wanted, arguments.len())?;
         let checked: Vec<Checked> = arguments.iter().map(|argument| self.check(argument)).collect();
         let checked: Vec<(Node, Typed)> = checked.into_iter().collect::<Option<_>>()?;
-        let (nodes, types): (Vec<Node>, Vec<Typed>) = checked.into_iter().unzip();
+        let (mut nodes, types): (Vec<Node>, Vec<Typed>) = checked.into_iter().unzip();
         let place = |index: usize| arguments[index].span;
         let typed = match function {
             Function::Coalesce => {
                 let results: Vec<_> = types.iter().zip(arguments).map(|(t, a)| (t, a.span)).collect();
-                self.common(&results)?
+                let common = self.common(&results)?;
+                nodes.iter_mut().for_each(|node| settle(node, &common.kind));
+                common
             }
             Function::Least | Function::Greatest => {
                 let results: Vec<_> = types.iter().zip(arguments).map(|(t, a)| (t, a.span)).collect();
@@ -165,7 +167,7 @@ impl<'a> Checker<'a> {
                 if months.kind == Kind::Number && months.range.scale != Some(0) {
                     return self.refuse(Diagnostic::new(
                         place(1),
-                        "月数要是整数,请先 round、floor 或 ceil",
+                        "月数要是整数，请先 round、floor 或 ceil",
                         "the number of months must be whole; use round, floor or ceil",
                     ));
                 }
@@ -209,7 +211,7 @@ impl<'a> Checker<'a> {
             self.refuse(
                 Diagnostic::new(
                     span,
-                    "这里要日期,却是月份;请写 first_day(…) 或 last_day(…)",
+                    "这里要日期，却是月份；请写 first_day(…) 或 last_day(…)",
                     "expected a date, found a month; write first_day(…) or last_day(…)",
                 )
                 .suggest("last_day(…)"),
@@ -232,7 +234,7 @@ impl<'a> Checker<'a> {
             return self.refuse(
                 Diagnostic::new(
                     span,
-                    format!("{name} 是对许多行取值;几个值里取一个用 {instead}"),
+                    format!("{name} 是对许多行取值；几个值里取一个用 {instead}"),
                     format!("{name} runs over rows; among several values use {instead}"),
                 )
                 .suggest(instead),
@@ -248,7 +250,7 @@ impl<'a> Checker<'a> {
             return self.refuse(
                 Diagnostic::new(
                     argument.span,
-                    "count 数的是行,写作 count(members.*);只数已知的用 FILTER (WHERE members.x IS NOT NULL)",
+                    "count 数的是行，写作 count(members.*)；只数已知的用 FILTER (WHERE members.x IS NOT NULL)",
                     "count counts rows: count(members.*); to count known values add FILTER (WHERE members.x IS NOT NULL)",
                 )
                 .suggest("count(members.*)"),
@@ -257,7 +259,7 @@ impl<'a> Checker<'a> {
         if function != AggregateFunction::Count && rows.is_some() {
             return self.refuse(Diagnostic::new(
                 argument.span,
-                format!("{name} 要写明字段,.* 只用于 count"),
+                format!("{name} 要写明字段，.* 只用于 count"),
                 format!("{name} needs a field; .* is for count"),
             ));
         }
@@ -367,7 +369,7 @@ impl<'a> Checker<'a> {
                 let (a, b) = (words(&found[0]), words(&path));
                 self.refuse(Diagnostic::new(
                     span,
-                    format!("{name} 里同时出现 {a} 和 {b},一次只能对一个关系聚合"),
+                    format!("{name} 里同时出现 {a} 和 {b}，一次只能对一个关系聚合"),
                     format!("{name} names both {a} and {b}; an aggregate runs over one relation"),
                 ));
                 None
@@ -384,7 +386,7 @@ impl<'a> Checker<'a> {
                     self.refuse(
                         Diagnostic::new(
                             argument.span,
-                            format!("{name} 要写明对哪个关系聚合,如 {name}(members.income)"),
+                            format!("{name} 要写明对哪个关系聚合，如 {name}(members.income)"),
                             format!(
                                 "{name} must name the relation it runs over, as in {name}(members.income)"
                             ),

@@ -33,7 +33,7 @@ impl Kind {
             Kind::Date => "日期".to_owned(),
             Kind::Month => "月份".to_owned(),
             Kind::Text | Kind::Literal(_) => "文字".to_owned(),
-            Kind::Code(codelist) => format!("代码({codelist})"),
+            Kind::Code(codelist) => format!("代码（{codelist}）"),
         }
     }
 
@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
         let (zh, en) = (found.kind.zh(), found.kind.en());
         self.refuse(Diagnostic::new(
             span,
-            format!("这里要{wanted_zh},却是{zh}"),
+            format!("这里要{wanted_zh}，却是{zh}"),
             format!("expected {wanted_en}, found {en}"),
         ))
     }
@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
         match typed.kind {
             Kind::Boolean | Kind::Null => Some((node, Typed::plain(Kind::Boolean))),
             _ => {
-                self.wrong_kind(expr.span, "是否(条件)", "a condition", &typed);
+                self.wrong_kind(expr.span, "是否（条件）", "a condition", &typed);
                 None
             }
         }
@@ -211,7 +211,7 @@ impl<'a> Checker<'a> {
             ExprKind::Path(names) => self.path(names, expr.span),
             ExprKind::Rows(_) => self.refuse(Diagnostic::new(
                 expr.span,
-                ".* 只能写在 count 里,如 count(members.*)",
+                ".* 只能写在 count 里，如 count(members.*)",
                 ".* may only stand in count, as in count(members.*)",
             )),
             ExprKind::Lookup { table, key } => self.lookup(table, key),
@@ -239,10 +239,12 @@ impl<'a> Checker<'a> {
             ExprKind::In { value, list, negated } => {
                 let value = self.typed(value);
                 let list: Vec<_> = list.iter().map(|item| self.typed(item)).collect();
-                let value = value?;
-                let list = list.into_iter().collect::<Option<Vec<_>>>()?;
-                for item in &list {
+                let mut value = value?;
+                let mut list = list.into_iter().collect::<Option<Vec<_>>>()?;
+                for item in &mut list {
                     self.comparable(&value, item, false)?;
+                    settle(&mut item.node, &value.typed.kind);
+                    settle(&mut value.node, &item.typed.kind);
                 }
                 let list = list.into_iter().map(|item| item.node).collect();
                 let value = Box::new(value.node);
@@ -276,9 +278,11 @@ impl<'a> Checker<'a> {
 
     fn compare(&mut self, comparator: Comparator, left: &Expr, right: &Expr) -> Formed {
         let (left, right) = (self.typed(left), self.typed(right));
-        let (left, right) = (left?, right?);
+        let (mut left, mut right) = (left?, right?);
         let ordered = !matches!(comparator, Comparator::Equal | Comparator::NotEqual);
         self.comparable(&left, &right, ordered)?;
+        settle(&mut left.node, &right.typed.kind);
+        settle(&mut right.node, &left.typed.kind);
         let form = Form::Compare(comparator, Box::new(left.node), Box::new(right.node));
         Some((form, Typed::plain(Kind::Boolean)))
     }
@@ -293,7 +297,7 @@ impl<'a> Checker<'a> {
             let (zh, en) = (kind.zh(), kind.en());
             self.refuse(Diagnostic::new(
                 left.span.to(right.span),
-                format!("{zh}没有大小,只能用 =、<> 或 IN"),
+                format!("{zh}没有大小，只能用 =、<> 或 IN"),
                 format!("{en} has no order; use =, <> or IN"),
             ));
             return None;
@@ -333,7 +337,7 @@ impl<'a> Checker<'a> {
         );
         if let Some(near) = near {
             let title = &codes[near];
-            diagnostic.zh += &format!(",是不是 '{near}'({title})?");
+            diagnostic.zh += &format!("，是不是 '{near}'（{title}）？");
             diagnostic.en += &format!("; did you mean '{near}'?");
             diagnostic = diagnostic.suggest(format!("'{near}'"));
         }
@@ -370,7 +374,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         if let Some(hint) = hint {
-            diagnostic.zh += &format!(",是不是要写 {hint}?");
+            diagnostic.zh += &format!("，是不是要写 {hint}？");
             diagnostic.en += &format!("; did you mean {hint}?");
             diagnostic = diagnostic.suggest(hint);
         }
@@ -408,7 +412,7 @@ impl<'a> Checker<'a> {
                 let (zh, en) = (typed.kind.zh(), typed.kind.en());
                 self.refuse(Diagnostic::new(
                     expr.span,
-                    format!("{zh}不能加减乘除,请用 add_months、months_between、days_between"),
+                    format!("{zh}不能加减乘除，请用 add_months、months_between、days_between"),
                     format!("no arithmetic with a {en}; use add_months, months_between or days_between"),
                 ));
                 None
@@ -457,7 +461,11 @@ impl<'a> Checker<'a> {
                 None => self.boolean(when).map(|(node, _)| node),
                 Some(operand) => self
                     .typed(when)
-                    .and_then(|side| self.comparable(operand, &side, false).map(|()| side.node)),
+                    .and_then(|side| self.comparable(operand, &side, false).map(|()| side.node))
+                    .map(|mut node| {
+                        settle(&mut node, &operand.typed.kind);
+                        node
+                    }),
             };
             match (condition, self.check(then)) {
                 (Some(condition), Some((node, typed))) => {
@@ -467,12 +475,12 @@ impl<'a> Checker<'a> {
                 _ => sound = false,
             }
         }
-        let otherwise = match otherwise {
+        let mut otherwise = match otherwise {
             None => None,
             Some(otherwise) => {
                 let (node, typed) = self.check(otherwise)?;
                 results.push((typed, otherwise.span));
-                Some(Box::new(node))
+                Some(node)
             }
         };
         if !sound {
@@ -480,9 +488,31 @@ impl<'a> Checker<'a> {
         }
         let borrowed: Vec<_> = results.iter().map(|(typed, span)| (typed, *span)).collect();
         let typed = self.common(&borrowed)?;
+        let results = nodes.iter_mut().map(|(_, then)| then).chain(&mut otherwise);
+        results.for_each(|result| settle(result, &typed.kind));
+        let otherwise = otherwise.map(Box::new);
         let operand = against.map(|side| Box::new(side.node));
         Some((Form::Case { operand, branches: nodes, otherwise }, typed))
     }
+}
+
+/// Texts in quotes are codes of the list that they stand beside.
+pub(crate) fn settle(node: &mut Node, beside: &Kind) {
+    let Kind::Code(codelist) = beside else { return };
+    if node.ty != NodeType::Text {
+        return;
+    }
+    match &mut node.form {
+        Form::Constant(_) => {}
+        Form::Case { branches, otherwise, .. } => {
+            let results = branches.iter_mut().map(|(_, then)| then).chain(otherwise.as_deref_mut());
+            results.for_each(|result| settle(result, beside));
+        }
+        Form::Call(_, arguments) => arguments.iter_mut().for_each(|argument| settle(argument, beside)),
+        // A definition that is one of several texts has said its type already.
+        _ => return,
+    }
+    node.ty = NodeType::Code(codelist.clone());
 }
 
 struct Side {

@@ -90,9 +90,9 @@ pub enum NodeType {
     Date,
     /// A month.
     Month,
-    /// A text. A text in quotes is one also where it stands beside a code.
+    /// A text.
     Text,
-    /// A code of the code list of this id.
+    /// A code of the code list of this id; a text in quotes that stands beside one is one.
     Code(String),
 }
 

@@ -88,6 +88,9 @@ pub struct DefinitionOutcome {
     pub unit: Option<String>,
     /// Value, not rounded.
     pub value: Value,
+    /// What the value is called, where it is a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_title: Option<String>,
     /// In titles.
     pub formula: String,
     /// In figures.
@@ -146,7 +149,8 @@ impl Programme {
     /// Decides one record, with all reasons.
     pub fn decide(&self, record: &Record, context: &Context) -> Determination {
         let evaluator = self.evaluator(record, context);
-        let tracer = Tracer { evaluator: &evaluator, definitions: &self.definitions, record };
+        let titles = &self.told.titles;
+        let tracer = Tracer { evaluator: &evaluator, definitions: &self.definitions, record, titles };
         let mut all_flips = Vec::new();
         let mut conditions = Vec::new();
         let told = self.told.conditions.iter();
@@ -249,6 +253,7 @@ impl Programme {
                 id: source.id.clone(),
                 title: source.title.clone(),
                 unit: source.unit.clone(),
+                code_title: tracer.code_title(&value.clone().into_value(), node),
                 value: value.clone().into_value(),
                 formula: told.formula.clone(),
                 figures: tracer.figures(told),
@@ -292,7 +297,7 @@ impl Programme {
     }
 
     /// An evaluator with every definition worked out.
-    fn evaluator<'a>(&'a self, record: &'a Record, context: &'a Context) -> Evaluator<'a> {
+    pub(crate) fn evaluator<'a>(&'a self, record: &'a Record, context: &'a Context) -> Evaluator<'a> {
         let mut evaluator = Evaluator { context, definitions: vec![Seen::Unknown; self.definitions.len()] };
         for &index in &self.order {
             evaluator.definitions[index] = evaluator.value(&self.definitions[index], &Frames::unit(record));

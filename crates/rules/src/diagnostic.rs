@@ -89,14 +89,14 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match &self.part {
             Part::Expression => String::new(),
-            Part::Programme => "方案:".to_owned(),
-            Part::Definition(id) => format!("定义 {id}:"),
-            Part::Condition(id) => format!("条件 {id}:"),
-            Part::Amount => "金额:".to_owned(),
-            Part::ReviewMonths => "复核间隔:".to_owned(),
-            Part::TaperMonths => "渐退期:".to_owned(),
+            Part::Programme => "方案：".to_owned(),
+            Part::Definition(id) => format!("定义 {id}："),
+            Part::Condition(id) => format!("条件 {id}："),
+            Part::Amount => "金额：".to_owned(),
+            Part::ReviewMonths => "复核间隔：".to_owned(),
+            Part::TaperMonths => "渐退期：".to_owned(),
         };
-        write!(formatter, "{place}第 {} 字:{}", self.span.start + 1, self.zh)
+        write!(formatter, "{place}第 {} 字：{}", self.span.start + 1, self.zh)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Part, Span};
 use crate::eval::{Evaluator, Frames};
 use crate::parser::parse;
 use crate::reading::with_titles;
+use crate::titles::Titles;
 use crate::trace::{Missing, Read, Tracer};
 use crate::types::{ParameterTypes, Shapes, Type};
 use crate::value::{Record, Value};
@@ -18,6 +19,7 @@ use crate::value::{Record, Value};
 pub struct Expression {
     text: String,
     node: Node,
+    titles: Titles,
 }
 
 impl Expression {
@@ -47,7 +49,8 @@ impl Expression {
         };
         match checked {
             Some((node, _)) if checker.diagnostics.is_empty() => {
-                Ok(Expression { text: text.to_owned(), node })
+                let titles = Titles::of([&node], shapes);
+                Ok(Expression { text: text.to_owned(), node, titles })
             }
             _ => Err(checker.diagnostics),
         }
@@ -65,7 +68,7 @@ impl Expression {
 
     /// The expression in Chinese titles.
     pub fn reading(&self) -> String {
-        with_titles(&self.node)
+        with_titles(&self.node, &self.titles)
     }
 
     /// Its value for one record.
@@ -76,13 +79,17 @@ impl Expression {
     /// What it read for one record.
     pub fn reads(&self, record: &Record, context: &Context) -> Vec<Read> {
         let evaluator = evaluator(context);
-        Tracer { evaluator: &evaluator, definitions: &[], record }.reads(&self.node)
+        self.tracer(&evaluator, record).reads(&self.node)
     }
 
     /// The unknowns that keep it unknown for one record.
     pub fn missing(&self, record: &Record, context: &Context) -> Vec<Missing> {
         let evaluator = evaluator(context);
-        Tracer { evaluator: &evaluator, definitions: &[], record }.missing(&self.node)
+        self.tracer(&evaluator, record).missing(&self.node)
+    }
+
+    fn tracer<'a, 'e>(&'a self, evaluator: &'e Evaluator<'a>, record: &'a Record) -> Tracer<'a, 'e> {
+        Tracer { evaluator, definitions: &[], record, titles: &self.titles }
     }
 
     /// Every field it may read, as (shape, field).

@@ -129,7 +129,7 @@ impl<'a> Tracer<'a, '_> {
         };
         let unit = unit_of(left).or_else(|| unit_of(right));
         let (figure, inclusive_figure) = measured(&delta.abs(), inclusive, unit);
-        let title = with_titles(left);
+        let title = with_titles(left, self.titles);
         let direction = if lower { "低" } else { "高" };
         let result = if met { "即不符合" } else { "即符合" };
         let text = match (inclusive || inclusive_figure, delta.is_zero()) {

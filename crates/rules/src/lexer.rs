@@ -42,7 +42,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, Diagnostic> {
     if written.len() > CHARACTERS_MAX {
         return Err(Diagnostic::new(
             Span { start: CHARACTERS_MAX, end: written.len() },
-            format!("式子超过 {CHARACTERS_MAX} 字,请拆成几个定义"),
+            format!("式子超过 {CHARACTERS_MAX} 字，请拆成几个定义"),
             format!("the expression is longer than {CHARACTERS_MAX} characters; split it into definitions"),
         ));
     }
@@ -93,7 +93,7 @@ fn number(chars: &[char], at: &mut usize) -> Result<Token, Diagnostic> {
             format!("the number {text} must not be followed by {next}"),
         );
         return Err(match next {
-            '且' | '或' | '非' => diagnostic.suggest(format!("{text} {next} (两边留空格)")),
+            '且' | '或' | '非' => diagnostic.suggest(format!("{text} {next}（两边留空格）")),
             '%' => diagnostic.suggest(format!("{text} / 100")),
             _ => diagnostic,
         });
@@ -147,7 +147,7 @@ fn sign(chars: &[char], at: &mut usize) -> Result<Token, Diagnostic> {
             if instead.is_empty() {
                 format!("不认识的符号 {found}")
             } else {
-                format!("不认识的符号 {found},应写 {instead}")
+                format!("不认识的符号 {found}，应写 {instead}")
             },
             if instead.is_empty() {
                 format!("unknown sign {found}")
@@ -170,7 +170,7 @@ fn sign(chars: &[char], at: &mut usize) -> Result<Token, Diagnostic> {
         ('-', Some('-')) => {
             return Err(Diagnostic::new(
                 Span { start: *at, end: *at + 2 },
-                "-- 在 SQL 里是注释,式子里不写注释;两次取负请加括号",
+                "-- 在 SQL 里是注释，式子里不写注释；两次取负请加括号",
                 "-- is a comment in SQL; expressions carry no comments; put brackets around a double minus",
             ));
         }

@@ -8,7 +8,7 @@
 //! [`calls`], [`range`], [`compiled`]); that one is evaluated ([`eval`]), explained ([`trace`]) and written out in Chinese
 //! ([`reading`], [`flip`]). A [`Programme`] puts several together and decides ([`decide`]); an [`Expression`] is one alone;
 //! [`exclusion`] settles programmes that exclude each other; [`lint`] says what is probably not meant;
-//! [`sql`] writes a programme for a database.
+//! [`coverage`] what its worked examples have not shown; [`sql`] writes a programme for a database.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the table of contents above is for readers of the source"
@@ -21,6 +21,7 @@ mod calls;
 mod check;
 pub mod compiled;
 mod context;
+mod coverage;
 mod decide;
 mod diagnostic;
 mod eval;
@@ -39,14 +40,18 @@ mod rational;
 mod reading;
 mod record_json;
 pub mod sql;
+mod titles;
 mod trace;
 mod types;
 mod value;
 
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use context::{Context, FindingValue};
+pub use coverage::Coverage;
 pub use decide::{Answer, ConditionOutcome, DefinitionOutcome, Determination, Outcome, SettledBy, Working};
 pub use diagnostic::{Diagnostic, Part, Span};
 pub use exclusion::{Claim, ExclusionRule, Settlement, Standing, settle};

@@ -2,7 +2,7 @@
 //! nothing is answered with the one that was probably meant.
 
 use crate::ast::{Expr, Name};
-use crate::check::{Checker, Formed, Kind, KnownDefinition, Typed};
+use crate::check::{Checker, Formed, Kind, KnownDefinition, Typed, settle};
 use crate::compiled::{Clock, FieldRead, Form, Hop};
 use crate::diagnostic::{Diagnostic, Span, nearest};
 use crate::types::{Field, Shape};
@@ -29,7 +29,7 @@ impl<'a> Checker<'a> {
             let names = parameters.tables.iter().map(|(id, table)| (id.as_str(), table.title.as_str()));
             return self.no_such(table, "参数表", "table", &names.collect::<Vec<_>>());
         };
-        let (key_node, key_typed) = self.check(key)?;
+        let (mut key_node, key_typed) = self.check(key)?;
         let wanted = Typed::declared(&declared.key, &table.text);
         match self.unify(&wanted.kind, &key_typed.kind, key.span)? {
             Some(_) => {}
@@ -43,6 +43,7 @@ impl<'a> Checker<'a> {
                 );
             }
         }
+        settle(&mut key_node, &wanted.kind);
         let typed = Typed::declared(&declared.value, &format!("table.{}", table.text));
         let (id, title) = (table.text.clone(), declared.title.clone());
         Some((Form::Lookup { id, title, key: Box::new(key_node) }, typed))
@@ -73,7 +74,7 @@ impl<'a> Checker<'a> {
             return self.refuse(
                 Diagnostic::new(
                     span,
-                    "参数表要带键,如 table.care[level]",
+                    "参数表要带键，如 table.care[level]",
                     "a table needs a key, as in table.care[level]",
                 )
                 .suggest("table.名称[键]"),
@@ -84,7 +85,7 @@ impl<'a> Checker<'a> {
             [] => {
                 return self.refuse(Diagnostic::new(
                     span,
-                    "这里要一个字段,却是整条记录;请写明字段",
+                    "这里要一个字段，却是整条记录；请写明字段",
                     "expected a field, found a whole record; name a field of it",
                 ));
             }
@@ -92,7 +93,7 @@ impl<'a> Checker<'a> {
             [name, ..] => {
                 // `walk` stops early only at a to-many relation.
                 let zh =
-                    format!("{} 有许多行,要放进 sum、count、min、max、bool_or 或 bool_and 里", name.text);
+                    format!("{} 有许多行，要放进 sum、count、min、max、bool_or 或 bool_and 里", name.text);
                 let en = format!(
                     "{} has many rows; put it into sum, count, min, max, bool_or or bool_and",
                     name.text
@@ -119,7 +120,7 @@ impl<'a> Checker<'a> {
             return self.refuse(
                 Diagnostic::new(
                     name.span,
-                    format!("{} 是关系“{}”,不是字段;请写作 {example}", name.text, relation.title),
+                    format!("{} 是关系“{}”，不是字段；请写作 {example}", name.text, relation.title),
                     format!("{} is a relation, not a field", name.text),
                 )
                 .suggest(example),
@@ -162,7 +163,7 @@ impl<'a> Checker<'a> {
                 if shape.fields.contains_key(&name.text) {
                     self.refuse(Diagnostic::new(
                         name.span,
-                        format!("{} 是字段,后面不能再接 .", name.text),
+                        format!("{} 是字段，后面不能再接 .", name.text),
                         format!("{} is a field; nothing may follow it", name.text),
                     ));
                 } else {
@@ -200,7 +201,7 @@ impl<'a> Checker<'a> {
                     return self.refuse(
                         Diagnostic::new(
                             name.span,
-                            format!("没有叫 {} 的字段,是不是 {full}?", name.text),
+                            format!("没有叫 {} 的字段，是不是 {full}？", name.text),
                             format!("no field {}; did you mean {full}?", name.text),
                         )
                         .suggest(full),
@@ -217,7 +218,7 @@ impl<'a> Checker<'a> {
                 return self.refuse(
                     Diagnostic::new(
                         name.span,
-                        format!("没有叫 {} 的字段,是不是 {full}?", name.text),
+                        format!("没有叫 {} 的字段，是不是 {full}？", name.text),
                         format!("no field {}; did you mean {full}?", name.text),
                     )
                     .suggest(full),
@@ -230,7 +231,7 @@ impl<'a> Checker<'a> {
                 return self.refuse(
                     Diagnostic::new(
                         name.span,
-                        format!("没有叫 {} 的字段,是不是参数 {full}?", name.text),
+                        format!("没有叫 {} 的字段，是不是参数 {full}？", name.text),
                         format!("no field {}; did you mean the parameter {full}?", name.text),
                     )
                     .suggest(full),
@@ -250,7 +251,7 @@ impl<'a> Checker<'a> {
             format!("there is no {en} {}", name.text),
         );
         if let Some(near) = near {
-            diagnostic.zh += &format!(",是不是 {near}?");
+            diagnostic.zh += &format!("，是不是 {near}？");
             diagnostic.en += &format!("; did you mean {near}?");
             diagnostic = diagnostic.suggest(near);
         }

@@ -106,7 +106,7 @@ impl Parser {
         };
         let diagnostic = Diagnostic::new(
             self.span(),
-            format!("这里应是 {wanted_zh},却是{found_zh}"),
+            format!("这里应是 {wanted_zh}，却是{found_zh}"),
             format!("expected {wanted_en}, found {found_en}"),
         );
         let Token::Word(word) = self.peek() else { return diagnostic };
@@ -119,7 +119,7 @@ impl Parser {
                     format!("{rest} {operator}")
                 };
                 return Diagnostic {
-                    zh: format!("{};“{operator}”两边要留空格才是运算", diagnostic.zh),
+                    zh: format!("{}；“{operator}”两边要留空格才是运算", diagnostic.zh),
                     ..diagnostic
                 }
                 .suggest(spaced);
@@ -133,7 +133,7 @@ impl Parser {
         if self.depth == DEPTH_MAX {
             return Err(Diagnostic::new(
                 self.span(),
-                format!("嵌套超过 {DEPTH_MAX} 层,请拆成几个定义"),
+                format!("嵌套超过 {DEPTH_MAX} 层，请拆成几个定义"),
                 format!("nested deeper than {DEPTH_MAX} levels; split it into definitions"),
             ));
         }
@@ -178,7 +178,7 @@ impl Parser {
         if self.comparator().is_some() || self.is_word(&["between", "in", "is"]) {
             return Err(Diagnostic::new(
                 self.span(),
-                "比较不能连写,请用 AND 分开或加括号",
+                "比较不能连写，请用 AND 分开或加括号",
                 "comparisons do not chain; join them with AND or use brackets",
             )
             .suggest("a <= x AND x <= b"));
@@ -453,7 +453,7 @@ fn dated(word: &str, text: &str, span: Span) -> Parsed {
     kind.map(|kind| node(span, kind)).ok_or_else(|| {
         Diagnostic::new(
             span,
-            format!("'{text}' 不是{zh},应写作 {example}"),
+            format!("'{text}' 不是{zh}，应写作 {example}"),
             format!("'{text}' is no such {en}; write {example}"),
         )
         .suggest(example)

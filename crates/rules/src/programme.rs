@@ -12,6 +12,7 @@ use crate::compiled::{Compiled, CompiledCondition, CompiledDefinition, Form, Nod
 use crate::diagnostic::{Diagnostic, Part, Span};
 use crate::parser::{is_keyword, parse};
 use crate::reading::Template;
+use crate::titles::Titles;
 use crate::types::{ParameterTypes, Shape, Shapes};
 
 /// A programme as it is written.
@@ -147,6 +148,8 @@ pub(crate) struct Told {
     pub definitions: Vec<Template>,
     pub conditions: Vec<Option<Template>>,
     pub amount: Option<Template>,
+    /// What the codes in them are called.
+    pub titles: Titles,
 }
 
 impl Programme {
@@ -160,7 +163,7 @@ impl Programme {
         let Some(unit) = shapes.get(&source.unit_shape) else {
             let known: Vec<&str> = shapes.shapes.keys().map(String::as_str).collect();
             return Err(vec![head(
-                format!("没有叫 {} 的形状,现有 {}", source.unit_shape, known.join("、")),
+                format!("没有叫 {} 的形状，现有 {}", source.unit_shape, known.join("、")),
                 format!("there is no shape {}", source.unit_shape),
             )]);
         };
@@ -177,10 +180,14 @@ impl Programme {
             return Err(compiler.diagnostics);
         }
         let definitions: Vec<Node> = definitions.into_iter().flatten().collect();
+        let trees = definitions.iter().chain(conditions.iter().flatten()).chain(&amount);
+        let titles = Titles::of(trees, shapes);
+        let template = |node: &Node| Template::of(node, &titles);
         let told = Told {
-            definitions: definitions.iter().map(Template::of).collect(),
-            conditions: conditions.iter().map(|node| node.as_ref().map(Template::of)).collect(),
-            amount: amount.as_ref().map(Template::of),
+            definitions: definitions.iter().map(template).collect(),
+            conditions: conditions.iter().map(|node| node.as_ref().map(template)).collect(),
+            amount: amount.as_ref().map(template),
+            titles,
         };
         let source = source.clone();
         Ok(Programme { source, definitions, order, conditions, amount, review_months, taper_months, told })
@@ -317,14 +324,14 @@ impl Compiler<'_> {
             }
             if matches!(id, "month" | "law_on" | "known_at" | "param" | "table") {
                 refuse(
-                    format!("{id} 是语言自己的名称,请换一个"),
+                    format!("{id} 是语言自己的名称，请换一个"),
                     format!("{id} is a name of the language itself"),
                 );
             }
             if self.unit.fields.contains_key(id) || self.unit.relations.contains_key(id) {
                 let title = &self.unit.title;
                 refuse(
-                    format!("{id} 已是{title}的字段或关系,请换一个名称"),
+                    format!("{id} 已是{title}的字段或关系，请换一个名称"),
                     format!("{id} is already a field or relation"),
                 );
             }
@@ -447,7 +454,7 @@ impl Compiler<'_> {
         let span = uses[at].iter().find(|(used, _)| !order.contains(used)).map(|(_, span)| *span);
         let diagnostic = Diagnostic::new(
             span.unwrap_or(Span { start: 0, end: 0 }),
-            format!("定义绕成了圈:{words}"),
+            format!("定义绕成了圈：{words}"),
             format!("definitions go round in a circle: {words}"),
         );
         self.diagnostics.push(Diagnostic { part: Part::Definition(name(&at)), ..diagnostic });
@@ -481,7 +488,7 @@ impl Compiler<'_> {
                 if !fits(min) || !fits(max) {
                     self.diagnostics.push(refuse(
                         format!(
-                            "金额可能达到 {} 到 {} 元,超出能存的范围;请收紧事实的上下限",
+                            "金额可能达到 {} 到 {} 元，超出能存的范围；请收紧事实的上下限",
                             min.to_decimal(2),
                             max.to_decimal(2)
                         ),
@@ -504,7 +511,7 @@ impl Compiler<'_> {
                     (format!("{paths} 没有写明上下限"), format!("{paths} has no bounds"))
                 };
                 self.diagnostics.push(refuse(
-                    format!("不能证明金额存得下:{zh}"),
+                    format!("不能证明金额存得下：{zh}"),
                     format!("the amount cannot be proven to fit: {en}"),
                 ));
             }

@@ -29,7 +29,7 @@ enum Form {
 
 /// A text that is no number: neither `-12.50` nor `1/3`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}”不是数:应写成 1234.50 或 1/3,不用逗号、指数或单位")]
+#[error("“{0}”不是数：应写成 1234.50 或 1/3，不用逗号、指数或单位")]
 pub struct NotANumber(pub String);
 
 impl Rational {

@@ -1,16 +1,14 @@
 //! An expression as a person reads it: with titles instead of names, or with the figures of one decision in their
 //! places, so that a letter can print both "(低保标准 - 人均月收入) * 人数" and "(760 - 505.32) * 3".
 
-use std::fmt::Write as _;
-
 use crate::ast::{Comparator, Operator};
 use crate::compiled::{Aggregate, AggregateFunction, FieldRead, Form, Function, Hop, Link, Node};
-use crate::value::Value;
+use crate::titles::Titles;
 
 /// The expression with titles.
-pub(crate) fn with_titles(node: &Node) -> String {
+pub(crate) fn with_titles(node: &Node, titles: &Titles) -> String {
     let mut text = String::with_capacity(64);
-    write(node, 0, &mut Sink { text: &mut text, pieces: None });
+    write(node, 0, &mut Sink { text: &mut text, pieces: None, titles });
     text
 }
 
@@ -31,20 +29,19 @@ enum Piece {
 }
 
 impl Template {
-    pub(crate) fn of(node: &Node) -> Template {
+    pub(crate) fn of(node: &Node, titles: &Titles) -> Template {
         let (mut formula, mut pieces) = (String::new(), Vec::new());
-        write(node, 0, &mut Sink { text: &mut formula, pieces: Some(&mut pieces) });
+        write(node, 0, &mut Sink { text: &mut formula, pieces: Some(&mut pieces), titles });
         Template { formula, pieces }
     }
 
-    /// With the value of every atom, as `value` gives them.
-    pub(crate) fn figures<'a>(&'a self, value: impl Fn(&'a Node) -> Value) -> String {
+    /// With the value of every atom, as `shown` gives them.
+    pub(crate) fn figures<'a>(&'a self, shown: impl Fn(&'a Node) -> String) -> String {
         let mut text = String::with_capacity(self.formula.len());
         for piece in &self.pieces {
             match piece {
                 Piece::Text(more) => text.push_str(more),
-                // Writing to a String cannot fail.
-                Piece::Atom(node) => drop(write!(text, "{}", value(node))),
+                Piece::Atom(node) => text.push_str(&shown(node)),
             }
         }
         text
@@ -55,6 +52,7 @@ impl Template {
 struct Sink<'s> {
     text: &'s mut String,
     pieces: Option<&'s mut Vec<Piece>>,
+    titles: &'s Titles,
 }
 
 impl Sink<'_> {
@@ -70,7 +68,7 @@ impl Sink<'_> {
     }
 
     fn atom(&mut self, node: &Node) {
-        title(node, self.text);
+        title(node, self.text, self.titles);
         if let Some(pieces) = self.pieces.as_deref_mut() {
             pieces.push(Piece::Atom(node.clone()));
         }
@@ -142,27 +140,27 @@ fn is_bare(unit: &str) -> bool {
     matches!(unit, "人" | "户" | "个" | "倍" | "%" | "个月")
 }
 
-fn title(atom: &Node, text: &mut String) {
+fn title(atom: &Node, text: &mut String, titles: &Titles) {
     match &atom.form {
         Form::Field(read) => path_title(&read.hops, &read.title, text),
         Form::Definition { title, .. } | Form::Parameter { title, .. } => text.push_str(title),
         Form::Lookup { title, key, .. } => {
             text.push_str(title);
             text.push('[');
-            write(key, 0, &mut Sink { text, pieces: None });
+            write(key, 0, &mut Sink { text, pieces: None, titles });
             text.push(']');
         }
         Form::Clock(clock) => text.push_str(clock.title()),
-        Form::Aggregate(aggregate) => aggregate_title(aggregate, text),
+        Form::Aggregate(aggregate) => aggregate_title(aggregate, text, titles),
         _ => {}
     }
 }
 
-fn aggregate_title(aggregate: &Aggregate, text: &mut String) {
+fn aggregate_title(aggregate: &Aggregate, text: &mut String, titles: &Titles) {
     path_title(&aggregate.hops, &aggregate.relation.title, text);
     if let Some(filter) = &aggregate.filter {
         text.push('中');
-        write(filter, 0, &mut Sink { text, pieces: None });
+        write(filter, 0, &mut Sink { text, pieces: None, titles });
         text.push('的');
     }
     let (before, after) = match aggregate.function {
@@ -176,7 +174,7 @@ fn aggregate_title(aggregate: &Aggregate, text: &mut String) {
     };
     text.push_str(before);
     if let Some(argument) = &aggregate.argument {
-        write(argument, 0, &mut Sink { text, pieces: None });
+        write(argument, 0, &mut Sink { text, pieces: None, titles });
     }
     text.push_str(after);
 }
@@ -213,7 +211,10 @@ fn write(node: &Node, wanted: u8, sink: &mut Sink<'_>) {
         }
     };
     match &node.form {
-        Form::Constant(value) => sink.say(&value.to_string()),
+        Form::Constant(value) => {
+            let shown = sink.titles.shown(value, &node.ty);
+            sink.say(&shown);
+        }
         Form::Field(_)
         | Form::Definition { .. }
         | Form::Parameter { .. }
@@ -270,7 +271,7 @@ fn write(node: &Node, wanted: u8, sink: &mut Sink<'_>) {
                 write(when, 0, sink);
                 sink.say(" 则 ");
                 write(then, 0, sink);
-                sink.say(";");
+                sink.say("；");
             }
             match otherwise {
                 Some(last) => {
@@ -281,19 +282,19 @@ fn write(node: &Node, wanted: u8, sink: &mut Sink<'_>) {
             }
         }
         Form::Round { value, digits } => {
-            sink.say("四舍五入(");
+            sink.say("四舍五入（");
             write(value, 0, sink);
             match digits {
                 0 => {}
-                digits => sink.say(&format!(", {digits} 位小数")),
+                digits => sink.say(&format!("，{digits} 位小数")),
             }
-            sink.say(")");
+            sink.say("）");
         }
         Form::Call(function, arguments) => {
             sink.say(function_title(*function));
-            sink.say("(");
-            list(arguments, ", ", 0, sink);
-            sink.say(")");
+            sink.say("（");
+            list(arguments, "，", 0, sink);
+            sink.say("）");
         }
     }
     if bracketed {

@@ -12,7 +12,7 @@ use crate::value::{Record, Value};
 
 /// What is wrong with a record, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}:{zh}")]
+#[error("{path}：{zh}")]
 pub struct ReadError {
     /// `members[0].income`.
     pub path: String,
@@ -37,7 +37,7 @@ fn record(json: &Json, shape: &Shape, shapes: &Shapes, path: &str, errors: &mut 
     let mut result = Record::new();
     let Json::Object(entries) = json else {
         errors.push(ReadError {
-            path: path.to_owned(), zh: format!("这里要一个{}(花括号)", shape.title)
+            path: path.to_owned(), zh: format!("这里要一个{}（花括号）", shape.title)
         });
         return result;
     };
@@ -46,7 +46,7 @@ fn record(json: &Json, shape: &Shape, shapes: &Shapes, path: &str, errors: &mut 
         if let Some(field) = shape.fields.get(name) {
             match read_value(json, &field.ty, shapes) {
                 Ok(value) => drop(result.fields.insert(name.clone(), value)),
-                Err(zh) => errors.push(ReadError { path, zh: format!("{}:{zh}", field.title) }),
+                Err(zh) => errors.push(ReadError { path, zh: format!("{}：{zh}", field.title) }),
             }
             continue;
         }
@@ -55,7 +55,7 @@ fn record(json: &Json, shape: &Shape, shapes: &Shapes, path: &str, errors: &mut 
         else {
             let known = shape.fields.keys().chain(shape.relations.keys()).map(String::as_str);
             let near = crate::diagnostic::nearest(name, known);
-            let hint = near.map(|near| format!(",是不是 {near}?")).unwrap_or_default();
+            let hint = near.map(|near| format!("，是不是 {near}？")).unwrap_or_default();
             errors.push(ReadError { path, zh: format!("{}没有叫 {name} 的字段{hint}", shape.title) });
             continue;
         };
@@ -69,7 +69,9 @@ fn record(json: &Json, shape: &Shape, shapes: &Shapes, path: &str, errors: &mut 
                 result.many.insert(name.clone(), rows);
             }
             (_, true) => {
-                errors.push(ReadError { path, zh: format!("{}要写成列表(方括号)", relation.title) });
+                errors.push(ReadError {
+                    path, zh: format!("{}要写成列表（方括号）", relation.title)
+                });
             }
             (json, false) => {
                 let related = record(json, target, shapes, &path, errors);
@@ -92,17 +94,17 @@ pub fn read_value(json: &Json, ty: &Type, shapes: &Shapes) -> Result<Value, Stri
         }
         (Json::Number(number), Type::Number { .. }) => match number.as_i64() {
             Some(whole) => fits(whole.into(), ty).map(Value::Number),
-            None => Err("小数要写成文本,如 \"1234.50\"".to_owned()),
+            None => Err("小数要写成文本，如 \"1234.50\"".to_owned()),
         },
-        (_, Type::Number { .. }) => Err("要写数,如 \"1234.50\"".to_owned()),
+        (_, Type::Number { .. }) => Err("要写数，如 \"1234.50\"".to_owned()),
         (Json::String(text), Type::Date) => {
-            parse_date(text).map(Value::Date).ok_or_else(|| format!("“{text}”不是日期,要写 2026-07-01"))
+            parse_date(text).map(Value::Date).ok_or_else(|| format!("“{text}”不是日期，要写 2026-07-01"))
         }
-        (_, Type::Date) => Err("要写日期,如 \"2026-07-01\"".to_owned()),
+        (_, Type::Date) => Err("要写日期，如 \"2026-07-01\"".to_owned()),
         (Json::String(text), Type::Month) => {
-            parse_month(text).map(Value::Month).ok_or_else(|| format!("“{text}”不是月份,要写 2026-07"))
+            parse_month(text).map(Value::Month).ok_or_else(|| format!("“{text}”不是月份，要写 2026-07"))
         }
-        (_, Type::Month) => Err("要写月份,如 \"2026-07\"".to_owned()),
+        (_, Type::Month) => Err("要写月份，如 \"2026-07\"".to_owned()),
         (Json::String(code), Type::Code { codelist }) => match shapes.codelists.get(codelist) {
             Some(codes) if !codes.contains_key(code) => Err(format!("代码表 {codelist} 里没有“{code}”")),
             _ => Ok(Value::Text(code.clone())),

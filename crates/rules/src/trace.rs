@@ -9,6 +9,7 @@ use crate::ast::Comparator;
 use crate::compiled::{Aggregate, AggregateFunction, FieldRead, Form, Function, Hop, Node};
 use crate::eval::{Evaluator, Frames, Seen, key_text};
 use crate::reading::{Template, symbol, with_titles};
+use crate::titles::Titles;
 use crate::value::{Record, Value};
 
 /// A fact, definition or parameter that was read, and its value then.
@@ -21,6 +22,9 @@ pub struct Read {
     pub title: String,
     /// The value; for a relation the number of rows.
     pub value: Value,
+    /// What the value is called, where it is a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_title: Option<String>,
 }
 
 /// An unknown that could change the result.
@@ -39,12 +43,18 @@ pub struct Comparison {
     pub left_title: String,
     /// Its value.
     pub left: Value,
+    /// What the value is called, where it is a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_code_title: Option<String>,
     /// `=`, `<>`, `<`, `<=`, `>` or `>=`.
     pub operator: String,
     /// What stands right, in titles.
     pub right_title: String,
     /// Its value.
     pub right: Value,
+    /// What the value is called, where it is a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right_code_title: Option<String>,
     /// Whether it holds; unknown if either value is.
     pub holds: Option<bool>,
     /// The whole for people: `人均月收入 725.2 < 低保标准 760`.
@@ -127,7 +137,7 @@ impl<'a> Reads<'a> {
         &mut self,
         place: Option<Place>,
         id: &'a str,
-        value: impl FnOnce() -> Value,
+        value: impl FnOnce() -> (Value, Option<String>),
         name: impl FnOnce() -> (String, String),
     ) {
         match place {
@@ -137,7 +147,8 @@ impl<'a> Reads<'a> {
         }
         let (path, title) = name();
         if place.is_some() || !self.told.iter().any(|read| read.path == path) {
-            self.told.push(Read { path, title, value: value() });
+            let (value, code_title) = value();
+            self.told.push(Read { path, title, value, code_title });
         }
     }
 }
@@ -148,6 +159,7 @@ pub(crate) struct Tracer<'a, 'e> {
     /// The trees of the definitions, by index.
     pub definitions: &'a [Node],
     pub record: &'a Record,
+    pub titles: &'a Titles,
 }
 
 impl<'a> Tracer<'a, '_> {
@@ -167,6 +179,16 @@ impl<'a> Tracer<'a, '_> {
 
     fn value(&self, node: &'a Node, spot: &Spot<'a, '_>) -> Seen<'a> {
         self.evaluator.value(node, &spot.frames)
+    }
+
+    /// What the value of a node is called, where it is a code.
+    pub(crate) fn code_title(&self, value: &Value, node: &Node) -> Option<String> {
+        self.titles.of_code(value, &node.ty).map(str::to_owned)
+    }
+
+    fn told(&self, value: Value, node: &Node) -> (Value, Option<String>) {
+        let code_title = self.code_title(&value, node);
+        (value, code_title)
     }
 
     /// Calls `each` with every row of an aggregate in view; false if the rows are unknown.
@@ -193,25 +215,27 @@ impl<'a> Tracer<'a, '_> {
                 let record = spot.frames.reach(read.frame, &read.hops);
                 let value =
                     || record.and_then(|record| record.fields.get(&read.id)).cloned().unwrap_or_default();
-                reads.tell(place(record), &read.id, value, || spot.field(read));
+                reads.tell(place(record), &read.id, || self.told(value(), node), || spot.field(read));
             }
             Form::Definition { id, title, .. } => {
-                let value = || self.value(node, spot).into_value();
+                let value = || self.told(self.value(node, spot).into_value(), node);
                 reads.tell(Some(Place::Definition), id, value, || (id.clone(), title.clone()));
             }
             Form::Parameter { id, title, .. } => {
-                let value = || self.value(node, spot).into_value();
+                let value = || self.told(self.value(node, spot).into_value(), node);
                 reads.tell(Some(Place::Parameter), id, value, || (format!("param.{id}"), title.clone()));
             }
             Form::Clock(clock) => {
-                let value = || self.value(node, spot).into_value();
+                let value = || self.told(self.value(node, spot).into_value(), node);
                 let name = || (clock.id().to_owned(), clock.title().to_owned());
                 reads.tell(Some(Place::Clock), clock.id(), value, name);
             }
             Form::Lookup { id, title, key } => {
-                let written = key_text(&self.value(key, spot)).map_or("未知".to_owned(), Into::into);
-                let value = || self.value(node, spot).into_value();
-                let name = || (format!("table.{id}[{written}]"), format!("{title}[{written}]"));
+                let key_value = self.value(key, spot);
+                let written = key_text(&key_value).map_or("未知".to_owned(), Into::into);
+                let value = || self.told(self.value(node, spot).into_value(), node);
+                let called = || self.titles.shown(&key_value.clone().into_value(), &key.ty);
+                let name = || (format!("table.{id}[{written}]"), format!("{title}[{}]", called()));
                 reads.tell(None, id, value, name);
                 self.read(key, spot, reads);
             }
@@ -247,7 +271,7 @@ impl<'a> Tracer<'a, '_> {
                 reads.tell(
                     place(record),
                     &aggregate.relation.id,
-                    || Value::from(rows),
+                    || (Value::from(rows), None),
                     || spot.relation(aggregate),
                 );
                 self.rows(aggregate, spot, |spot| {
@@ -262,17 +286,8 @@ impl<'a> Tracer<'a, '_> {
                     }
                 });
             }
-            Form::Not(_)
-            | Form::And(_)
-            | Form::Or(_)
-            | Form::Negate(_)
-            | Form::Chain { .. }
-            | Form::Compare(..)
-            | Form::Between { .. }
-            | Form::In { .. }
-            | Form::IsNull { .. }
-            | Form::Round { .. }
-            | Form::Call(..) => {
+            // What only passes on what stands in it.
+            _ => {
                 for child in node.children() {
                     self.read(child, spot, reads);
                 }
@@ -299,10 +314,16 @@ impl<'a> Tracer<'a, '_> {
                     self.blame(definition, &Spot::unit(self.record), missing);
                 }
             }
-            Form::Lookup { id, title, key } => match key_text(&self.value(key, spot)) {
-                Some(key) => push((format!("table.{id}[{key}]"), format!("{title}[{key}]")), missing),
-                None => self.blame(key, spot, missing),
-            },
+            Form::Lookup { id, title, key } => {
+                let value = self.value(key, spot);
+                match key_text(&value) {
+                    Some(code) => {
+                        let called = self.titles.shown(&value.clone().into_value(), &key.ty);
+                        push((format!("table.{id}[{code}]"), format!("{title}[{called}]")), missing);
+                    }
+                    None => self.blame(key, spot, missing),
+                }
+            }
             Form::Case { operand, branches, otherwise } => {
                 if let Some(operand) = operand {
                     self.blame(operand, spot, missing);
@@ -349,17 +370,8 @@ impl<'a> Tracer<'a, '_> {
                     push(spot.relation(aggregate), missing);
                 }
             }
-            Form::Not(_)
-            | Form::And(_)
-            | Form::Or(_)
-            | Form::Negate(_)
-            | Form::Chain { .. }
-            | Form::Compare(..)
-            | Form::Between { .. }
-            | Form::In { .. }
-            | Form::IsNull { .. }
-            | Form::Round { .. }
-            | Form::Call(..) => {
+            // What only passes on what stands in it.
+            _ => {
                 for child in node.children() {
                     self.blame(child, spot, missing);
                 }
@@ -371,7 +383,8 @@ impl<'a> Tracer<'a, '_> {
     pub(crate) fn figures(&self, template: &'a Template) -> String {
         // Whoever writes an expression out meets its atoms in the unit's frame only: an aggregate is one atom.
         let frames = Frames::unit(self.record);
-        template.figures(|atom| self.evaluator.value(atom, &frames).into_value())
+        template
+            .figures(|atom| self.titles.shown(&self.evaluator.value(atom, &frames).into_value(), &atom.ty))
     }
 
     /// The comparisons that settle a condition, through AND, OR, NOT and definitions.
@@ -419,17 +432,29 @@ impl<'a> Tracer<'a, '_> {
         let frames = Frames::unit(self.record);
         let (a, b) = (self.evaluator.value(left, &frames), self.evaluator.value(right, &frames));
         let holds = a.compare(&b).map(|ordering| comparator.holds(ordering));
-        let name =
-            |node: &Node| if let Form::Constant(_) = node.form { String::new() } else { with_titles(node) };
-        let (left_title, right_title) = (name(left), name(right));
-        let (left, right) = (a.into_value(), b.into_value());
-        let side = |title: &str, value: &Value| {
-            if title.is_empty() { value.to_string() } else { format!("{title} {value}") }
+        let name = |node: &Node| {
+            if let Form::Constant(_) = node.form { String::new() } else { with_titles(node, self.titles) }
         };
-        let operator = if holds == Some(false) { comparator.opposite() } else { comparator };
-        let text =
-            format!("{} {} {}", side(&left_title, &left), symbol(operator), side(&right_title, &right));
-        let operator = comparator.symbol().to_owned();
-        Comparison { left_title, left, operator, right_title, right, holds, text }
+        let (left_title, right_title) = (name(left), name(right));
+        let (left_value, left_code_title) = self.told(a.into_value(), left);
+        let (right_value, right_code_title) = self.told(b.into_value(), right);
+        let side = |title: &str, value: &Value, node: &Node| match value {
+            _ if title.is_empty() => self.titles.shown(value, &node.ty),
+            Value::Unknown => format!("{title}（未知）"),
+            value => format!("{title} {}", self.titles.shown(value, &node.ty)),
+        };
+        let shown = if holds == Some(false) { comparator.opposite() } else { comparator };
+        let (before, after) = (side(&left_title, &left_value, left), side(&right_title, &right_value, right));
+        Comparison {
+            text: format!("{before} {} {after}", symbol(shown)),
+            left_title,
+            left: left_value,
+            left_code_title,
+            operator: comparator.symbol().to_owned(),
+            right_title,
+            right: right_value,
+            right_code_title,
+            holds,
+        }
     }
 }

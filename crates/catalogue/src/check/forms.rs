@@ -44,7 +44,7 @@ impl Checker<'_> {
                     place,
                     repeat.of.start(),
                     format!("没有哪一页添加 {}", repeat.of),
-                    "在一页写 repeat = { …, add = true },或者 of = \"member\"",
+                    "在一页写 repeat = { …, add = true }，或者 of = \"member\"",
                 );
             }
             if let Some(first) = &repeat.first_from {
@@ -85,14 +85,14 @@ impl Checker<'_> {
             (None, true) => self.at(
                 place,
                 field.kind.start(),
-                format!("字段 {} 是选择,没有写代码表", field.id),
+                format!("字段 {} 是选择，没有写代码表", field.id),
                 "codelist = \"代码表的 id\"",
             ),
             (Some(list), false) => self.at(
                 place,
                 list.start(),
-                format!("字段 {} 不是选择,不要写代码表", field.id),
-                "type = \"choice\",或者去掉 codelist",
+                format!("字段 {} 不是选择，不要写代码表", field.id),
+                "type = \"choice\"，或者去掉 codelist",
             ),
             (None, false) => {}
         }
@@ -118,12 +118,12 @@ impl Checker<'_> {
             self.at(
                 place,
                 field.kind.start(),
-                format!("字段 {} 是身份证号或银行账号,没有加密", field.id),
+                format!("字段 {} 是身份证号或银行账号，没有加密", field.id),
                 "sensitive = true",
             );
         }
         if matches!(field.required, Requirement::Always) && field.visible.is_some() {
-            let message = format!("字段 {} 有时不显示,却总是必填", field.id);
+            let message = format!("字段 {} 有时不显示，却总是必填", field.id);
             self.at(place, field.id.start(), message, "required 写成与 visible 相同的式子");
         }
         if let Some(reference) = &field.fact
@@ -142,7 +142,7 @@ impl Checker<'_> {
             self.at(
                 place,
                 field.kind.start(),
-                format!("字段 {} 记录认定,类型应是是非", field.id),
+                format!("字段 {} 记录认定，类型应是是非", field.id),
                 "type = \"yes_no\"",
             );
         }

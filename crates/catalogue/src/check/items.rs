@@ -76,12 +76,12 @@ impl Checker<'_> {
                     }
                 }
                 (Some(field), Some(_)) => {
-                    let message = format!("材料 {} 可以查询,又向申请人要", material.id);
+                    let message = format!("材料 {} 可以查询，又向申请人要", material.id);
                     self.at(
                         place,
                         field.start(),
                         message,
-                        "能核实的不得要求提供(社会救助法第六十二条):去掉 field",
+                        "能核实的不得要求提供（社会救助法第六十二条）：去掉 field",
                     );
                 }
                 (None, None) => {
@@ -96,7 +96,7 @@ impl Checker<'_> {
         let place = &item.place;
         self.identifier(place, &step.id);
         if step.id == CLOSED {
-            self.at(place, step.id.start(), format!("{CLOSED} 表示已办结,不能作环节的名字"), "换一个 id");
+            self.at(place, step.id.start(), format!("{CLOSED} 表示已办结，不能作环节的名字"), "换一个 id");
         }
         match (&step.role, step.level) {
             (None, Level::Applicant) => {}
@@ -157,7 +157,7 @@ impl Checker<'_> {
         }
         if action.when.is_some() != action.when_not.is_some() {
             let message = format!("动作 {} 的 when 与 when_not 要一起写", action.id);
-            self.at(place, action.id.start(), message, "when = 条件,when_not = 不能办时给经办人员看的话");
+            self.at(place, action.id.start(), message, "when = 条件，when_not = 不能办时给经办人员看的话");
         }
         let held =
             action.permission.right().is_none_or(|right| release.roles.iter().any(|role| role.holds(right)));
@@ -182,7 +182,7 @@ impl Checker<'_> {
                 place,
                 action.id.start(),
                 format!("动作 {} 既办结又转到下一环节", action.id),
-                "去掉 to,或者去掉 end",
+                "去掉 to，或者去掉 end",
             );
         }
         for effect in &action.effects {
@@ -233,7 +233,7 @@ impl Checker<'_> {
                         self.at(
                             place,
                             effect.start(),
-                            format!("动作 {} 延长期限,没有要求写理由", action.id),
+                            format!("动作 {} 延长期限，没有要求写理由", action.id),
                             "reasons = \"延长理由的代码表\"",
                         );
                     }
@@ -279,7 +279,7 @@ impl Checker<'_> {
                     self.at(
                         place,
                         effect.start(),
-                        format!("动作 {} 要记录,却没有表单", action.id),
+                        format!("动作 {} 要记录，却没有表单", action.id),
                         "form = \"表单的 id\"",
                     );
                 }
@@ -303,7 +303,7 @@ impl Checker<'_> {
             self.at(
                 place,
                 start,
-                format!("动作 {} 会拒绝、调减或停发,没有要求写理由", action.id),
+                format!("动作 {} 会拒绝、调减或停发，没有要求写理由", action.id),
                 "reasons = \"理由的代码表\"",
             );
         }
@@ -312,8 +312,8 @@ impl Checker<'_> {
             self.at(
                 place,
                 start,
-                format!("动作 {} 会拒绝、调减或停发,没有书面告知", action.id),
-                "effects 里加 { letter = \"…\" }(社会救助法第四十五条、第四十八条)",
+                format!("动作 {} 会拒绝、调减或停发，没有书面告知", action.id),
+                "effects 里加 { letter = \"…\" }（社会救助法第四十五条、第四十八条）",
             );
         }
         let heard = action.when.as_ref().is_some_and(|when| {
@@ -321,7 +321,7 @@ impl Checker<'_> {
         });
         if *effect != Effect::Refuse && !heard {
             let message = format!("动作 {} 调减或停发前没有要求听取意见", action.id);
-            self.at(place, start, message, "when = \"heard AND …\"(社会救助法第四十八条)");
+            self.at(place, start, message, "when = \"heard AND …\"（社会救助法第四十八条）");
         }
     }
 
@@ -357,7 +357,7 @@ impl Checker<'_> {
             if starts.filter(|action| action.to.as_ref().is_some_and(|to| *to == *step.id.get())).count() > 0
             {
                 let message = format!("时限 {} 从等待申请人的环节 {} 起算", clock.id, step.id);
-                self.at(place, clock.id.start(), message, "补正在受理之前,不计时限");
+                self.at(place, clock.id.start(), message, "补正在受理之前，不计时限");
             }
         }
         let length = count(clock.limit);
@@ -386,7 +386,7 @@ impl Checker<'_> {
             let same_unit = std::mem::discriminant(&extend.to) == std::mem::discriminant(&clock.limit);
             if !same_unit || count(extend.to) <= length {
                 let message = format!("时限 {} 延长后不长于原来", clock.id);
-                self.at(place, clock.id.start(), message, "to 用同样的单位,从起点算起,长于 limit");
+                self.at(place, clock.id.start(), message, "to 用同样的单位，从起点算起，长于 limit");
             }
         }
     }
@@ -434,7 +434,7 @@ impl Checker<'_> {
                     place,
                     step.id.start(),
                     format!("到了环节 {} 的办件办不结", step.id),
-                    "有动作通到 { end = \"…\" },并且不只靠申请人撤回",
+                    "有动作通到 { end = \"…\" }，并且不只靠申请人撤回",
                 );
             }
         }

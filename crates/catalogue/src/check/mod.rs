@@ -72,12 +72,12 @@ impl<'a> Checker<'a> {
             self.identifier(&definition.place, id);
             if let Some(earlier) = first.get(id.as_str()) {
                 let earlier = format!("{}:{}", self.release.file_name(earlier), earlier.line);
-                let message = format!("{}的 id {id} 重复,先写在 {earlier}", T::TITLE);
+                let message = format!("{}的 id {id} 重复，先写在 {earlier}", T::TITLE);
                 self.at(
                     &definition.place,
                     id.start(),
                     message,
-                    "每种定义的 id 各不相同;只给数值请用 [[value]]",
+                    "每种定义的 id 各不相同；只给数值请用 [[value]]",
                 );
             } else {
                 first.insert(id, &definition.place);
@@ -94,7 +94,7 @@ impl<'a> Checker<'a> {
                 place,
                 id.start(),
                 format!("id「{id}」写法不对"),
-                "小写英文字母开头,只用小写字母、数字和下划线",
+                "小写英文字母开头，只用小写字母、数字和下划线",
             );
         }
     }
@@ -149,7 +149,7 @@ impl<'a> Checker<'a> {
             };
             if law.article(article).is_none() {
                 let message = format!("{} 没有列出第 {article} 号条文", law.short);
-                let expected = format!("在法规 {} 的 article 里列出,或者改成已列出的条号", law.id);
+                let expected = format!("在法规 {} 的 article 里列出，或者改成已列出的条号", law.id);
                 self.at(place, article.start(), message, expected);
             }
         }
@@ -162,19 +162,19 @@ impl<'a> Checker<'a> {
             self.at(
                 place,
                 start,
-                format!("{what}会拒绝、调减或停发,却没有依据"),
+                format!("{what}会拒绝、调减或停发，却没有依据"),
                 "basis = [{ law = \"…\", article = \"…\" }]",
             );
         }
         for one in basis {
             if self.release.laws.get(&one.law).is_some_and(|law| *law.verified == Verified::Memory) {
                 let message =
-                    format!("{what}会拒绝、调减或停发,依据 {} 只凭记忆(verified = \"memory\")", one.law);
+                    format!("{what}会拒绝、调减或停发，依据 {} 只凭记忆（verified = \"memory\"）", one.law);
                 self.at(
                     place,
                     one.law.start(),
                     message,
-                    "读过原文的法规(verified = \"full\" 或 \"partial\")",
+                    "读过原文的法规（verified = \"full\" 或 \"partial\"）",
                 );
             }
         }
@@ -198,5 +198,5 @@ pub(crate) fn nearest(wanted: &str, names: &[&str]) -> Option<String> {
         row[b.len()]
     };
     let best = names.iter().map(|name| (distance(name), *name)).min()?;
-    (best.0 <= 1 + wanted.chars().count() / 4).then(|| format!("是不是 {}?", best.1))
+    (best.0 <= 1 + wanted.chars().count() / 4).then(|| format!("是不是 {}？", best.1))
 }

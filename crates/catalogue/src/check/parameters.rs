@@ -6,7 +6,7 @@ use super::Checker;
 use crate::definition::{Basis, Parameter, Scalar};
 use crate::pack::Layer;
 use crate::release::{Held, Place};
-use crate::shapes::{parameter_type, value_of};
+use crate::shapes::{declared_type, value_of};
 use crate::{Finding, Located};
 
 /// What a demo pack writes as the source of everything.
@@ -17,21 +17,21 @@ impl Checker<'_> {
         let release = self.release;
         for parameter in release.parameters.iter() {
             let place = &parameter.place;
-            let (codelist, min, max) =
-                (parameter.codelist.as_ref(), parameter.min.as_ref(), parameter.max.as_ref());
-            self.value_kind(place, &parameter.id, &parameter.kind, codelist, min, max);
+            self.value_kind(place, &parameter.id, parameter.declared());
             self.basis(place, &parameter.basis);
             let values = release.values.get(parameter.id.as_str()).map(Vec::as_slice).unwrap_or_default();
             for held in values {
                 let value = &held.value;
                 self.division(&held.place, value.division.as_ref());
                 self.period(&held.place, value.value.start(), value.from, value.until);
-                if let Err(wrong) = value_of(&value.value, &parameter_type(parameter), release.shapes()) {
+                if let Err(wrong) =
+                    value_of(&value.value, &declared_type(parameter.declared()), release.shapes())
+                {
                     let expected = self.kind_words(parameter);
                     self.at(
                         &held.place,
                         value.value.start(),
-                        format!("参数 {} 的值 {} 不对:{wrong}", parameter.id, value.value.get()),
+                        format!("参数 {} 的值 {} 不对：{wrong}", parameter.id, value.value.get()),
                         expected,
                     );
                 }
@@ -48,7 +48,7 @@ impl Checker<'_> {
             self.overlaps(&parameter.id, values, |value| (value.from, value.until, value.value.start()));
         }
         for table in release.tables.iter() {
-            self.value_kind(&table.place, &table.id, &table.kind, None, Some(&table.min), Some(&table.max));
+            self.value_kind(&table.place, &table.id, table.declared());
             self.refers(&table.place, &table.key, &release.codelists);
             self.basis(&table.place, &table.basis);
             let values = release.table_values.get(table.id.as_str()).map(Vec::as_slice).unwrap_or_default();
@@ -76,7 +76,7 @@ impl Checker<'_> {
                         self.at(
                             &held.place,
                             scalar.start(),
-                            format!("数表 {} 的值 {} 不对:{wrong}", table.id, scalar.get()),
+                            format!("数表 {} 的值 {} 不对：{wrong}", table.id, scalar.get()),
                             expected,
                         );
                     }
@@ -141,13 +141,13 @@ impl Checker<'_> {
             self.at(
                 place,
                 source.start(),
-                "演示参数只能放在演示配置包(layer = \"demo\")里",
-                "写明出处原文,或者移到演示配置包",
+                "演示参数只能放在演示配置包（layer = \"demo\"）里",
+                "写明出处原文，或者移到演示配置包",
             );
             return;
         }
         if source.trim().is_empty() {
-            self.at(place, source.start(), "没有写来源", "出处的原文,或者文件名称和文号");
+            self.at(place, source.start(), "没有写来源", "出处的原文，或者文件名称和文号");
             return;
         }
         if layer == Layer::Database {
@@ -223,8 +223,8 @@ impl Checker<'_> {
                     || other_until.is_some_and(|other| other < from);
                 if same && !apart {
                     let line = self.release.line(&later.place, start);
-                    let message = format!("{id} 有两个值的日期重叠(从 {other_from} 起,从 {from} 起)");
-                    let expected = "前一个写 until,后一个从次日起";
+                    let message = format!("{id} 有两个值的日期重叠（从 {other_from} 起，从 {from} 起）");
+                    let expected = "前一个写 until，后一个从次日起";
                     self.findings.push(Finding::error(
                         self.release.file_name(&later.place),
                         line,

@@ -47,7 +47,7 @@ impl Checker<'_> {
                         self.at(
                             place,
                             condition.id.start(),
-                            format!("{what} 由式子判断,没有写式子"),
+                            format!("{what} 由式子判断，没有写式子"),
                             "expr = \"…\"",
                         );
                     }
@@ -55,23 +55,23 @@ impl Checker<'_> {
                         self.at(
                             place,
                             condition.id.start(),
-                            format!("{what} 由式子判断,不要写 question"),
-                            "kind = \"finding\",或者去掉 question",
+                            format!("{what} 由式子判断，不要写 question"),
+                            "kind = \"finding\"，或者去掉 question",
                         );
                     }
                     (ConditionKind::Finding, Some(expr), _) => {
                         self.at(
                             place,
                             expr.start(),
-                            format!("{what} 由经办人员认定,不要写式子"),
-                            "kind = \"expression\",或者去掉 expr",
+                            format!("{what} 由经办人员认定，不要写式子"),
+                            "kind = \"expression\"，或者去掉 expr",
                         );
                     }
                     (ConditionKind::Finding, None, None) => {
                         self.at(
                             place,
                             condition.id.start(),
-                            format!("{what} 由经办人员认定,没有写要认定什么"),
+                            format!("{what} 由经办人员认定，没有写要认定什么"),
                             "question = \"…\"",
                         );
                     }
@@ -113,7 +113,7 @@ impl Checker<'_> {
             self.on(
                 &case.place,
                 format!("例子 {} {wrong}", case.id),
-                "指标项的 id 和合适的值;\"?\" 表示不知道",
+                "指标项的 id 和合适的值；\"?\" 表示不知道",
             );
         }
     }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::Checker;
-use crate::definition::{Absent, FactSource, Gather, ValueKind};
+use crate::definition::{Absent, Declared, FactSource, Gather, ValueKind};
 use crate::release::Place;
 use crate::{Located, Number};
 
@@ -34,19 +34,12 @@ impl Checker<'_> {
             }
         }
         for fact in release.facts.iter() {
-            self.value_kind(
-                &fact.place,
-                &fact.id,
-                &fact.kind,
-                fact.codelist.as_ref(),
-                fact.min.as_ref(),
-                fact.max.as_ref(),
-            );
+            self.value_kind(&fact.place, &fact.id, fact.declared());
             for department in &fact.source {
                 self.refers(&fact.place, department, &release.departments);
             }
             if fact.precedence.is_empty() {
-                let expected = "precedence = [\"visit\", \"department\", \"declared\"],可信的在前";
+                let expected = "precedence = [\"visit\", \"department\", \"declared\"]，可信的在前";
                 self.at(
                     &fact.place,
                     fact.id.start(),
@@ -56,13 +49,13 @@ impl Checker<'_> {
             }
             let asked = fact.precedence.iter().any(|source| **source == FactSource::Department);
             if !fact.source.is_empty() && !asked {
-                let message = format!("指标项 {} 写了来源部门,precedence 里却没有 department", fact.id);
+                let message = format!("指标项 {} 写了来源部门，precedence 里却没有 department", fact.id);
                 self.at(&fact.place, fact.id.start(), message, "precedence 里加上 \"department\"");
             }
             self.absent(&fact.place, &fact.id, fact.absent, *fact.kind, fact.codelist.as_ref());
             if fact.absent == Absent::None && fact.min.as_ref().is_some_and(|min| **min > Number::new(0, 0)) {
-                let message = format!("指标项 {} 的 absent = \"none\" 表示0,却小于 min", fact.id);
-                self.at(&fact.place, fact.id.start(), message, "min = 0,或者 absent = \"unknown\"");
+                let message = format!("指标项 {} 的 absent = \"none\" 表示0，却小于 min", fact.id);
+                self.at(&fact.place, fact.id.start(), message, "min = 0，或者 absent = \"unknown\"");
             }
         }
         self.datasets();
@@ -74,7 +67,7 @@ impl Checker<'_> {
                     &letter.place,
                     letter.template.start(),
                     message,
-                    "包内的 .typ 文件,路径从配置包文件夹写起",
+                    "包内的 .typ 文件，路径从配置包文件夹写起",
                 );
             }
         }
@@ -101,7 +94,7 @@ impl Checker<'_> {
                         place,
                         id.start(),
                         message,
-                        "代码表里加 { code = \"none\", … },或者 absent = \"unknown\"",
+                        "代码表里加 { code = \"none\", … }，或者 absent = \"unknown\"",
                     );
                 }
             }
@@ -109,7 +102,7 @@ impl Checker<'_> {
                 self.at(
                     place,
                     id.start(),
-                    format!("{id} 是日期或文字,没有就是不知道"),
+                    format!("{id} 是日期或文字，没有就是不知道"),
                     "absent = \"unknown\"",
                 );
             }
@@ -117,28 +110,21 @@ impl Checker<'_> {
     }
 
     /// Type, codelist and bounds fit each other.
-    pub(super) fn value_kind(
-        &mut self,
-        place: &Place,
-        id: &Located<String>,
-        kind: &Located<ValueKind>,
-        codelist: Option<&Located<String>>,
-        min: Option<&Located<Number>>,
-        max: Option<&Located<Number>>,
-    ) {
+    pub(super) fn value_kind(&mut self, place: &Place, id: &Located<String>, declared: Declared<'_>) {
+        let Declared { kind, codelist, min, max, .. } = declared;
         let numeric = matches!(**kind, ValueKind::Integer | ValueKind::Decimal | ValueKind::Money);
         match (**kind == ValueKind::Code, codelist) {
             (true, None) => self.at(
                 place,
                 kind.start(),
-                format!("{id} 是代码,没有写代码表"),
+                format!("{id} 是代码，没有写代码表"),
                 "codelist = \"代码表的 id\"",
             ),
             (false, Some(list)) => self.at(
                 place,
                 list.start(),
-                format!("{id} 不是代码,不要写代码表"),
-                "type = \"code\",或者去掉 codelist",
+                format!("{id} 不是代码，不要写代码表"),
+                "type = \"code\"，或者去掉 codelist",
             ),
             (true, Some(list)) => {
                 self.refers(place, list, &self.release.codelists);
@@ -154,18 +140,18 @@ impl Checker<'_> {
                 self.at(
                     place,
                     kind.start(),
-                    format!("{id} 是数,没有写上下限"),
-                    "min = …、max = …(编译时要证明存得下)",
+                    format!("{id} 是数，没有写上下限"),
+                    "min = …、max = …（编译时要证明存得下）",
                 );
             }
             (false, _, _) => {
-                self.at(place, kind.start(), format!("{id} 不是数,不要写上下限"), "去掉 min、max");
+                self.at(place, kind.start(), format!("{id} 不是数，不要写上下限"), "去掉 min、max");
             }
         }
         for bound in [min, max].into_iter().flatten() {
             let scale = if **kind == ValueKind::Integer { 0 } else { 6 };
             if bound.scale() > scale {
-                self.at(place, bound.start(), format!("{id} 是整数,界限 {bound} 有小数"), "整数");
+                self.at(place, bound.start(), format!("{id} 是整数，界限 {bound} 有小数"), "整数");
             }
         }
     }

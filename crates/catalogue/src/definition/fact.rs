@@ -28,6 +28,21 @@ pub enum ValueKind {
     Text,
 }
 
+/// What a definition says of its values: their type, and what bounds it.
+#[derive(Debug, Clone, Copy)]
+pub struct Declared<'a> {
+    /// Type.
+    pub kind: &'a Located<ValueKind>,
+    /// Codelist of a `code`.
+    pub codelist: Option<&'a Reference>,
+    /// Places after the point of a `decimal`.
+    pub scale: Option<u32>,
+    /// Least value.
+    pub min: Option<&'a Located<Number>>,
+    /// Greatest value.
+    pub max: Option<&'a Located<Number>>,
+}
+
 /// A datum about a person or household that rules may read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +87,15 @@ pub struct Fact {
     /// What exactly is meant, for the person who enters it.
     #[serde(default)]
     pub help: Option<String>,
+}
+
+impl Fact {
+    /// Its values.
+    #[must_use]
+    pub fn declared(&self) -> Declared<'_> {
+        let Self { kind, codelist, scale, min, max, .. } = self;
+        Declared { kind, codelist: codelist.as_ref(), scale: *scale, min: min.as_ref(), max: max.as_ref() }
+    }
 }
 
 /// How carefully a fact is shown.

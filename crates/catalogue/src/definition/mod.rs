@@ -16,7 +16,8 @@ mod staff;
 
 pub use codelist::{Code, Codelist};
 pub use fact::{
-    Absent, Column, ColumnFact, Dataset, Department, Fact, FactSource, Gather, Sensitivity, ValueKind,
+    Absent, Column, ColumnFact, Dataset, Declared, Department, Fact, FactSource, Gather, Sensitivity,
+    ValueKind,
 };
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use item::{

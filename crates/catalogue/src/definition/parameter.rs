@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Basis, ValueKind};
+use super::{Basis, Declared, ValueKind};
 use crate::number::Number;
 use crate::{Located, Reference};
 
@@ -46,6 +46,24 @@ pub struct Parameter {
     /// Values known in this pack.
     #[serde(default, rename = "value")]
     pub values: Vec<DatedValue>,
+}
+
+impl Parameter {
+    /// Its values.
+    #[must_use]
+    pub fn declared(&self) -> Declared<'_> {
+        let Self { kind, codelist, scale, min, max, .. } = self;
+        Declared { kind, codelist: codelist.as_ref(), scale: *scale, min: min.as_ref(), max: max.as_ref() }
+    }
+}
+
+impl Table {
+    /// Its values.
+    #[must_use]
+    pub fn declared(&self) -> Declared<'_> {
+        let Self { kind, min, max, .. } = self;
+        Declared { kind, codelist: None, scale: None, min: Some(min), max: Some(max) }
+    }
 }
 
 /// One value, for a place from a day.

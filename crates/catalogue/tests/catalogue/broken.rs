@@ -49,8 +49,8 @@ const MISTAKES: &[Mistake] = mistakes! {
     "an unknown key": "rank = 1" => "ranking = 1", at "ranking = 1", says "law 的键 ranking 不认识";
     "an unknown key inside": "unit = \"元\"" => "units = \"元\"", at "units", says "键 units 不认识";
     "a missing id": "id = \"office_of_wages\"\n" => "", at "[[department]]", says "键 id 没有写";
-    "a wrong type": "priority = 1" => "priority = \"一\"", at "priority = \"一\"", says "值的类型不对:写的是文字 一";
-    "a float": "max = 10000\nsource" => "max = 10000.0\nsource", at "max = 10000.0", says "值的类型不对:写的是小数";
+    "a wrong type": "priority = 1" => "priority = \"一\"", at "priority = \"一\"", says "值的类型不对：写的是文字 一";
+    "a float": "max = 10000\nsource" => "max = 10000.0\nsource", at "max = 10000.0", says "值的类型不对：写的是小数";
     "a bad decimal": "value = \"1.5\"" => "value = \"1.5.1\"", at "value = \"1.5.1\"", says "参数 multiple 的值 1.5.1 不对";
     "a quoted date": "in_force_from = 2020-01-01\nverified = \"full\"" => "in_force_from = \"2020-01-01\"\nverified = \"full\"", at "in_force_from = \"2020-01-01\"", says "值的类型不对";
     "an unknown word": "absent = \"none\"\nprecedence = [\"visit\", \"department\"" => "absent = \"zero\"\nprecedence = [\"visit\", \"department\"", at "absent = \"zero\"", says "值 zero 不认识";
@@ -64,11 +64,11 @@ const MISTAKES: &[Mistake] = mistakes! {
     "an unknown law": "basis = [{ law = \"act\", article = \"2\" }]" => "basis = [{ law = \"acts\", article = \"2\" }]", at "law = \"acts\"", says "法规 acts 没有定义";
     "an unlisted article": "basis = [{ law = \"act\", article = \"2\" }]" => "basis = [{ law = \"act\", article = \"7\" }]", at "article = \"7\"", says "试行法 没有列出第 7 号条文";
     "law from memory under a condition": "expr = \"average < param.limit\"\nbasis = [{ law = \"act\"" => "expr = \"average < param.limit\"\nbasis = [{ law = \"hearsay\"", at "[{ law = \"hearsay\"", says "只凭记忆";
-    "law from memory under stopping": "effects = [\"stop\", { letter = \"answer\" }, { end = \"stopped\" }]\nbasis = [{ law = \"act\", article = \"2\" }]" => "effects = [\"stop\", { letter = \"answer\" }, { end = \"stopped\" }]\nbasis = [{ law = \"hearsay\", article = \"1\" }]", at "[{ law = \"hearsay\"", says "动作 stop会拒绝、调减或停发,依据 hearsay 只凭记忆";
-    "a condition without law": "expr = \"average < param.limit\"\nbasis = [{ law = \"act\", article = \"1\" }]" => "expr = \"average < param.limit\"\nbasis = []", at "id = \"poor\"", says "条件 poor会拒绝、调减或停发,却没有依据";
+    "law from memory under stopping": "effects = [\"stop\", { letter = \"answer\" }, { end = \"stopped\" }]\nbasis = [{ law = \"act\", article = \"2\" }]" => "effects = [\"stop\", { letter = \"answer\" }, { end = \"stopped\" }]\nbasis = [{ law = \"hearsay\", article = \"1\" }]", at "[{ law = \"hearsay\"", says "动作 stop会拒绝、调减或停发，依据 hearsay 只凭记忆";
+    "a condition without law": "expr = \"average < param.limit\"\nbasis = [{ law = \"act\", article = \"1\" }]" => "expr = \"average < param.limit\"\nbasis = []", at "id = \"poor\"", says "条件 poor会拒绝、调减或停发，却没有依据";
     "an unknown codelist": "codelist = \"ability\"" => "codelist = \"abilities\"", at "codelist = \"abilities\"", says "代码表 abilities 没有定义";
-    "a code without codelist": "type = \"code\"\ncodelist = \"ability\"" => "type = \"code\"", at "type = \"code\"", says "ability 是代码,没有写代码表";
-    "a number without bounds": "type = \"integer\"\nmin = 0\nmax = 9\nabsent" => "type = \"integer\"\nmin = 0\nabsent", at "type = \"integer\"\nmin = 0\nabsent", says "cars 是数,没有写上下限";
+    "a code without codelist": "type = \"code\"\ncodelist = \"ability\"" => "type = \"code\"", at "type = \"code\"", says "ability 是代码，没有写代码表";
+    "a number without bounds": "type = \"integer\"\nmin = 0\nmax = 9\nabsent" => "type = \"integer\"\nmin = 0\nabsent", at "type = \"integer\"\nmin = 0\nabsent", says "cars 是数，没有写上下限";
     "bounds the wrong way round": "min = 0\nmax = 9\nabsent" => "min = 10\nmax = 9\nabsent", at "min = 10", says "min 10 大于 max 9";
     "no code for none": "{ code = \"none\", title = \"无\" }, " => "{ code = \"no\", title = \"无\" }, ", at "id = \"ability\"\ntitle = \"劳动能力\"\non", says "要求代码表里有 none";
     "an unknown department": "source = [\"office_of_wages\"]" => "source = [\"office_of_pay\"]", at "office_of_pay", says "部门 office_of_pay 没有定义";
@@ -91,7 +91,7 @@ const MISTAKES: &[Mistake] = mistakes! {
     "an expression of the wrong type": "expr = \"average < param.limit\"" => "expr = \"average + 1\"", at "expr = \"average + 1\"", says "这里要是否";
     "a code that does not exist": "coverage = \"ability = 'none'\"" => "coverage = \"ability = 'no'\"", at "coverage", says "代码表 ability 里没有 'no'";
     "a review of no months": "review = \"12\"" => "review = \"0\"", at "review = \"0\"", says "复核间隔";
-    "an expression condition without expression": "expr = \"average < param.limit\"\n" => "", at "id = \"poor\"", says "由式子判断,没有写式子";
+    "an expression condition without expression": "expr = \"average < param.limit\"\n" => "", at "id = \"poor\"", says "由式子判断，没有写式子";
     "a finding without question": "question = \"是否如实?\"\n" => "", at "id = \"honest\"", says "没有写要认定什么";
     "an unknown reason": "reason = \"income_above\"\nremedy = \"再申请\"\n\n[[programme.condition]]" => "reason = \"too_rich\"\nremedy = \"再申请\"\n\n[[programme.condition]]", at "reason = \"too_rich\"", says "理由 too_rich 不在代码表";
     "an unknown group": "exclusion_group = \"living\"" => "exclusion_group = \"dying\"", at "exclusion_group = \"dying\"", says "互斥组 dying 没有定义";
@@ -99,13 +99,13 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a field of another type than its fact": "type = \"integer\"\nmin = 0\nmax = 9\nvisible" => "type = \"money\"\nmin = 0\nmax = 9\nvisible", at "type = \"money\"\nmin = 0\nmax = 9\nvisible", says "字段 cars 与指标项 cars 的类型不同";
     "a field wider than its fact": "max = 9\nvisible" => "max = 99\nvisible", at "id = \"cars\"\nlabel", says "字段 cars 的范围比指标项 cars 宽";
     "a person's fact on a household page": "fact = \"cars\"" => "fact = \"income\"", at "id = \"cars\"\nlabel", says "说的不是这一页的人或家庭";
-    "a hidden field that is always required": "required = \"has_car\"" => "required = true", at "id = \"cars\"\nlabel", says "有时不显示,却总是必填";
+    "a hidden field that is always required": "required = \"has_car\"" => "required = true", at "id = \"cars\"\nlabel", says "有时不显示，却总是必填";
     "an open citizen id": "sensitive = true" => "sensitive = false", at "type = \"citizen_id\"\nrequired = true\nsensitive", says "没有加密";
-    "a choice without codelist": "type = \"yes_no\"" => "type = \"choice\"", at "type = \"choice\"", says "字段 has_car 是选择,没有写代码表";
+    "a choice without codelist": "type = \"yes_no\"" => "type = \"choice\"", at "type = \"choice\"", says "字段 has_car 是选择，没有写代码表";
     "a form expression with an unknown field": "visible = \"has_car\"" => "visible = \"has_cart\"", at "visible = \"has_cart\"", says "没有叫 has_cart 的字段";
     "records that nobody adds": "repeat = { of = \"member\", label = \"家人\", add = true, " => "repeat = { of = \"guest\", label = \"家人\", ", at "of = \"guest\"", says "没有哪一页添加 guest";
     "an unknown form": "form = \"ask\"" => "form = \"asks\"", at "form = \"asks\"", says "表单 asks 没有定义";
-    "a material that is fetched and asked": "fetched = { dataset = \"wages\"" => "field = \"income\", fetched = { dataset = \"wages\"", at "field = \"income\"", says "可以查询,又向申请人要";
+    "a material that is fetched and asked": "fetched = { dataset = \"wages\"" => "field = \"income\", fetched = { dataset = \"wages\"", at "field = \"income\"", says "可以查询，又向申请人要";
     "a material that is neither": "field = \"citizen_id\", " => "", at "id = \"identity\"", says "既不收也不查";
     "a step without role": "role = \"clerk\"\nclock = \"total\"" => "clock = \"total\"", at "id = \"filed\"", says "环节 filed 没有写由谁办";
     "a role at the wrong level": "level = \"township\"\nrole = \"clerk\"\nclock" => "level = \"county\"\nrole = \"clerk\"\nclock", at "role = \"clerk\"\nclock", says "级别没有岗位 clerk";
@@ -136,7 +136,7 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a file that is not there": "file = \"divisions.csv\"" => "file = \"places.csv\"", at "file = \"places.csv\"", says "配置包里没有文件 places.csv";
     "a case with an unknown fact": "member = [{ income = 300 }]" => "member = [{ wage = 300 }]", at "[[case]]", says "wage 不是指标项";
     "a case of an unknown programme": "programme = \"help\"\ndivision" => "programme = \"helps\"\ndivision", at "programme = \"helps\"", says "待遇项目 helps 没有定义";
-    "a case that comes out otherwise": "amount = 500" => "amount = 501", at "[[case]]", says "金额是500,例子写的是501";
+    "a case that comes out otherwise": "amount = 500" => "amount = 501", at "[[case]]", says "金额是500，例子写的是501";
 };
 
 #[test]

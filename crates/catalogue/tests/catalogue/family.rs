@@ -86,9 +86,9 @@ fn every_mistake_of_a_family_is_said_at_once() {
     for part in [
         "区划 1 不在",
         "houzes",
-        "是不是 houses?",
+        "是不是 houses？",
         "小数要写成文本",
-        "没有叫 dibaoo 的项目。是不是 dibao?",
+        "没有叫 dibaoo 的项目。是不是 dibao？",
         "没有这个条件",
         "没有叫 x 的项目",
     ] {

@@ -2,11 +2,13 @@
 
 mod assistance;
 mod broken;
+mod coverage;
 #[path = "../../../rules/src/tests/engines.rs"]
 mod engines;
 mod family;
 mod lints;
 mod packs;
+mod punctuation;
 mod sql;
 
 use std::path::{Path, PathBuf};

@@ -72,7 +72,7 @@ fn a_wrong_rule_case_is_said() {
     let release = Release::from_packs(files, LoadOptions { synthetic: true }).unwrap();
     let findings = release.run_cases();
     assert_eq!(findings.len(), 1, "{}", shown(&findings));
-    assert!(findings[0].zh.contains("金额是1120,例子写的是1121"), "{}", findings[0]);
+    assert!(findings[0].zh.contains("金额是1120，例子写的是1121"), "{}", findings[0]);
 }
 
 #[test]

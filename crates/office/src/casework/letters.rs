@@ -252,7 +252,7 @@ pub(super) fn explained(
         .filter_map(|line| {
             let definition = definitions.as_ref()?.definitions.iter().find(|definition| *definition.id == line.id)?;
             let unit = definition.unit.as_deref().unwrap_or_default();
-            Some(json!({"label": line.title, "value": format!("{} {unit}", crate::words::value(&line.value, unit))}))
+            Some(json!({"label": line.title, "value": format!("{} {unit}", crate::words::definition(line, unit))}))
         })
         .collect();
     let conditions: Vec<Value> = view

@@ -3,11 +3,11 @@
 use super::family::*;
 use crate::*;
 
-fn definition(id: &str, title: &str, expr: &str) -> DefinitionSource {
+pub(super) fn definition(id: &str, title: &str, expr: &str) -> DefinitionSource {
     DefinitionSource { id: id.to_owned(), title: title.to_owned(), expr: expr.to_owned(), unit: None }
 }
 
-fn condition(id: &str, title: &str, expr: &str) -> ConditionSource {
+pub(super) fn condition(id: &str, title: &str, expr: &str) -> ConditionSource {
     let kind = ConditionKind::Expression(expr.to_owned());
     ConditionSource {
         id: id.to_owned(),
@@ -159,7 +159,7 @@ fn definitions_that_go_round_are_refused() {
     source.definitions.push(definition("user", "用户", "a + 1"));
     let diagnostics = refused(&source);
     assert_eq!(diagnostics.len(), 1, "{diagnostics:#?}");
-    assert_eq!(diagnostics[0].zh, "定义绕成了圈:a → b → c → a");
+    assert_eq!(diagnostics[0].zh, "定义绕成了圈：a → b → c → a");
     assert_eq!(diagnostics[0].part, Part::Definition("a".to_owned()));
     assert_eq!(diagnostics[0].span, Span { start: 4, end: 5 });
     source.definitions = vec![definition("self_made", "自己", "self_made")];
@@ -178,10 +178,10 @@ fn every_error_says_where_it_stands() {
     assert_eq!(
         shown,
         [
-            "定义 size:第 7 字:没有叫 member 的关系,是不是 members?",
-            "条件 income:第 1 字:没有叫 per_capita_incom 的字段,是不是 per_capita_income?",
-            "金额:第 13 字:这里要数,却是文字",
-            "复核间隔:第 1 字:复核间隔要是不小于 1 的整数个月",
+            "定义 size：第 7 字：没有叫 member 的关系，是不是 members？",
+            "条件 income：第 1 字：没有叫 per_capita_incom 的字段，是不是 per_capita_income？",
+            "金额：第 13 字：这里要数，却是文字",
+            "复核间隔：第 1 字：复核间隔要是不小于 1 的整数个月",
         ]
     );
 }
@@ -260,7 +260,7 @@ fn a_met_programme_without_its_parameter_names_it() {
     record.one.get_mut("head").expect("head").fields.insert("disability".to_owned(), "4".into());
     let determination = programme.decide(&record, &context);
     assert_eq!(determination.missing[0].path, "table.care[4]");
-    assert_eq!(determination.missing[0].title, "护理补贴标准[4]");
+    assert_eq!(determination.missing[0].title, "护理补贴标准[四级]");
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn a_flip_is_told_in_its_unit() {
     assert_eq!(flip("deposits <= 19000.5"), "存款再低 999.50 元即符合");
     assert_eq!(
         flip("age_at(head.birthday, law_on) >= 60"),
-        "周岁(户主·出生日期, 适用法律的日期)再高 14 岁即符合"
+        "周岁（户主·出生日期，适用法律的日期）再高 14 岁即符合"
     );
     assert_eq!(flip("count(members.*) > 4"), "家庭成员数再高 1 即符合");
 }

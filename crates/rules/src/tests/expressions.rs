@@ -16,7 +16,7 @@ fn refused(text: &str) -> Diagnostic {
 fn a_diagnostic_points_at_the_character_and_proposes() {
     let text = "非农收入 > 1000 且 sum(members.incom) < 5";
     let diagnostic = refused(text);
-    assert_eq!(diagnostic.zh, "没有叫 incom 的字段,是不是 income?");
+    assert_eq!(diagnostic.zh, "没有叫 incom 的字段，是不是 income？");
     assert_eq!(diagnostic.en, "there is no field incom; did you mean income?");
     assert_eq!(diagnostic.suggestion.as_deref(), Some("income"));
     let marked: String = text.chars().skip(diagnostic.span.start).take(5).collect();
@@ -33,7 +33,7 @@ fn usual_slips_are_recognised() {
         ("rooms ≥ 3", ">="),
         ("urban && urban", "AND"),
         ("housing = \"owned\"", "'"),
-        ("rooms >5且 urban", "5 且 (两边留空格)"),
+        ("rooms >5且 urban", "5 且（两边留空格）"),
         ("urban 且urban", "且 urban"),
         ("income > 5", "head.income"),
         ("dibao_standard > 5", "param.dibao_standard"),
@@ -236,7 +236,7 @@ fn a_record_is_read_from_plain_json_by_its_shape() {
     let wanted =
         ["deposits", "filed_on", "head", "housing", "members[0].incom", "rooms", "urban", "vehicles"];
     assert_eq!(paths, wanted);
-    assert_eq!(errors[4].zh, "人员没有叫 incom 的字段,是不是 income?");
+    assert_eq!(errors[4].zh, "人员没有叫 incom 的字段，是不是 income？");
 }
 
 #[test]

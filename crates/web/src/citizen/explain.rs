@@ -81,7 +81,7 @@ pub(super) fn working(release: &Release, result: &Determination) -> Markup {
             SummaryRow::new(
                 line.title.as_str(),
                 html! {
-                    strong { (words::value(&line.value, unit)) " " (unit) }
+                    strong { (words::definition(line, unit)) " " (unit) }
                     br; span.govuk-hint { (line.formula) " = " (line.figures) }
                 },
             )

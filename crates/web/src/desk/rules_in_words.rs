@@ -145,7 +145,7 @@ fn calculation(view: &DeterminationView, result: &Determination) -> Markup {
                 html! { (line.title) },
                 html! { (line.formula) },
                 html! { (line.figures) },
-                html! { (words::value(&line.value, unit)) " " (unit) },
+                html! { (words::definition(line, unit)) " " (unit) },
             ]
         })
         .collect();
