@@ -174,9 +174,11 @@ impl Draft {
         }
         let references: Vec<(&str, &str)> =
             manifest.first_row.iter().map(|(one, many)| (one.as_str(), many.as_str())).collect();
-        let schema = Schema::of(shapes, &root, &wanted, &references);
+        let schema = Schema::of(&handed_over(shapes, &root, &manifest), &root, &wanted, &references);
         let mut draft = Draft::new(schema, shapes, manifest.as_of);
         draft.packed_columns(folder, 0, &manifest.root)?;
+        // Who has no rows in a table has no first one either.
+        let mut occupied: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
         for table in &manifest.tables {
             let relation = table.relation.as_deref().unwrap_or_default();
             let index =
@@ -191,6 +193,7 @@ impl Draft {
             let mut row = 0;
             for parent in 0..manifest.root.rows {
                 let end = offsets.get(parent + 1);
+                occupied.entry(index).or_default().push(row < end);
                 while row < end {
                     draft.end_row(index);
                     row += 1;
@@ -202,8 +205,10 @@ impl Draft {
             }
         }
         for reference in 0..draft.schema().tables[0].references.len() {
+            let target = draft.schema().tables[0].references[reference].table;
+            let occupied = occupied.get(&target).map(Vec::as_slice).unwrap_or_default();
             let column = draft.reference(0, reference);
-            (0..manifest.root.rows).for_each(|_| column.push(Some(0)));
+            occupied.iter().for_each(|&occupied| column.push(occupied.then_some(0)));
         }
         let numbers = Numbers::read(folder, &manifest.division, manifest.root.rows)?;
         let codes = &manifest.division.codes;
@@ -252,6 +257,23 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+/// The shapes with no relation but those that the manifest names and the way back to the root: what is not handed over is not
+/// in the snapshot, and a rule that reads it is refused.
+fn handed_over(shapes: &Shapes, root: &str, manifest: &Manifest) -> Shapes {
+    let mut kept = shapes.clone();
+    for (id, shape) in &mut kept.shapes {
+        if id == root {
+            shape.relations.retain(|relation, _| {
+                manifest.first_row.contains_key(relation)
+                    || manifest.tables.iter().any(|table| table.relation.as_deref() == Some(relation))
+            });
+        } else {
+            shape.relations.retain(|_, relation| !relation.many && relation.shape == root);
+        }
+    }
+    kept
 }
 
 fn cell(kind: Kind, number: i64, codes: &[i64]) -> Option<i64> {

@@ -137,7 +137,8 @@ impl Sweep<'_> {
             let id = &source.id;
             add(entry.table, id.clone(), ArrowType::Boolean, None, Source::Truth(translated.outcome));
             if let Some((amount, known)) = translated.amount
-                && let Ok((value, known)) = eligible(graph, translated.outcome.yes, amount, known)
+                && let Ok((value, known)) =
+                    eligible(graph, translated.outcome.yes, amount, known, entry.table)
             {
                 let ty = integer(graph, value);
                 add(entry.table, format!("{id}.amount"), ty, Some(2), Source::Number { value, known });
@@ -167,10 +168,15 @@ impl Sweep<'_> {
     }
 }
 
-/// The amount where somebody gets it, and nothing elsewhere.
-fn eligible(graph: &mut Graph<'_>, met: Mask, amount: Arg, known: Mask) -> Made<(Arg, Mask)> {
+/// The amount where somebody gets it, and nothing elsewhere; in the rows of the unit's table, also where it is the same for a
+/// whole household.
+fn eligible(graph: &mut Graph<'_>, met: Mask, amount: Arg, known: Mask, table: usize) -> Made<(Arg, Mask)> {
     let known = graph.and(&[met, known])?;
-    Ok((graph.select(known, amount, Arg::Const(0))?, known))
+    let amount = match graph.select(known, amount, Arg::Const(0))? {
+        Arg::Node(id) => Arg::Node(graph.down(id, table)),
+        same @ Arg::Const(_) => same,
+    };
+    Ok((amount, spread(graph, known, table)))
 }
 
 fn integer(graph: &Graph<'_>, value: Arg) -> ArrowType {
