@@ -2,13 +2,13 @@
 # How quickly the desks answer: work list, family page, searches, lists, filing, confirming, with sixteen clients, in a
 # database of a million people and a hundred thousand cases and in one without cases. JSON lines on standard output.
 #
-#   bench/casework.sh [sqlite|postgres|both]
+#   bench/casework.sh [sqlite|postgres|both] [make]     with `make` the databases are made and not measured yet
 #
 # PEOPLE, CASES, CLIENTS, SECONDS_EACH change the size. FOLDER keeps the databases for the next time (they take minutes to make).
 # The database is synthetic; PostgreSQL is a private one of this script, as safe with what it writes as a real one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-which=${1:-both}
+which=${1:-both} only=${2:-}
 people=${PEOPLE:-1000000} cases=${CASES:-100000} clients=${CLIENTS:-16} seconds=${SECONDS_EACH:-10}
 profile=${PROFILE:-demo}
 target=${CARGO_TARGET_DIR:-target}
@@ -66,6 +66,7 @@ measure() { # backend cases
         "$casework" make --database "$database" --keys "$folder/$name.keys" --work "$folder/$name.json" \
             --people "$people" --cases "$2"
     fi
+    [ "$only" != make ] || return 0
     "$casework" load --database "$database" --keys "$folder/$name.keys" --work "$folder/$name.json" \
         --server "$program" --clients "$clients" --seconds "$seconds" --about "$(about)"
 }

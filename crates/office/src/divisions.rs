@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use store::{Connection, Db, DivisionId, Query, Tx};
 use vocab::Level;
 
-use crate::OfficeError;
+use crate::{OfficeError, casework};
 
 /// What an import did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -134,6 +134,7 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
                 .await?;
         }
         rebuild_closure(&tx).await?;
+        casework::see_all(&tx).await?;
     }
     tx.commit().await?;
     Ok(imported)

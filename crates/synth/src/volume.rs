@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use office::access::Actor;
 use office::casework::{self, Doer, DraftId, view};
 use office::{Office, OfficeError, divisions};
-use store::{CaseId, HouseholdId, Query, Tx};
+use store::{CaseId, DivisionId, HouseholdId, Query, Tx};
 
 use crate::city::{self, Home, Plan, STEPS, Until, Watch, history};
 use crate::desk;
@@ -29,6 +29,8 @@ pub struct VolumePlan {
     pub drafts: usize,
     /// Cases ready to be confirmed, in all.
     pub confirmations: usize,
+    /// Families of the first county that are on the roll already, about.
+    pub on_roll: u64,
 }
 
 /// What a clerk can be asked about.
@@ -60,6 +62,8 @@ pub struct Volume {
 const VOLUME: &str = "a big synthetic database is made";
 /// Rows that are copied have numbers from here on.
 const FIRST: i64 = 1_000_000_000;
+/// Benefits of families that were on the roll already have numbers from here on.
+const ROLL: i64 = 2_000_000_000;
 /// Each copied case has room for so many events and forms of its own.
 const ROOM: i64 = 100;
 
@@ -92,6 +96,7 @@ pub async fn fill(
     // Departments answer about the families that something is done with.
     free.truncate(3 * (plan.drafts + plan.confirmations) + 1_000);
     city::hand_in_files(office, &staff, &free, of_people, watch).await?;
+    let worked: Vec<i64> = free.iter().map(|home| home.ids.household.0).collect();
     let mut free = Free { homes: free };
     let mut templates = Vec::new();
     for county in &staff.counties {
@@ -107,6 +112,10 @@ pub async fn fill(
     hand.store(today, Ordering::SeqCst);
     if plan.cases > 0 {
         copy_cases(office, &templates, stride, plan.cases, watch).await?;
+    }
+    if plan.on_roll > 0 {
+        watch("在册家庭", 0, plan.on_roll);
+        copy_roll(office, staff.counties[0].accountant.division, &worked, plan.on_roll).await?;
     }
     let mut drafts = Vec::new();
     for index in 0..plan.drafts {
@@ -218,6 +227,65 @@ async fn copy_cases(
     Ok(())
 }
 
+/// Puts families of a county on the roll, each with its head, its own account and the amount of a sample that was granted
+/// there. Families that have a case, or that something will be done with, are left out.
+async fn copy_roll(
+    office: &Office,
+    county: DivisionId,
+    worked: &[i64],
+    count: u64,
+) -> Result<(), OfficeError> {
+    let tx = office.db().begin().await?;
+    let sample: i64 = Query::system(
+        VOLUME,
+        "SELECT MIN(e.id) FROM entitlement e JOIN payee y ON y.entitlement_id = e.id AND y.state = 'confirmed' \
+         WHERE e.county_id = ? AND e.id < ?",
+    )
+    .bind(county)
+    .bind(FIRST)
+    .scalar(&tx)
+    .await?;
+    Query::system(
+        VOLUME,
+        "INSERT INTO entitlement (id, programme, exclusion_group, household_id, holder_person_id, county_id, township_id, division_id, \
+         from_month, first_due_month, review_due_on, reference, made_by, made_at) \
+         SELECT CAST(? AS BIGINT) + h.id, x.programme, x.exclusion_group, h.id, m.person_id, h.county_id, v.parent_id, h.division_id, \
+         x.from_month, x.first_due_month, x.review_due_on, x.reference, x.made_by, x.made_at \
+         FROM entitlement x JOIN household h ON h.county_id = x.county_id \
+         JOIN membership m ON m.household_id = h.id AND m.head AND m.until_on IS NULL AND m.superseded_at IS NULL \
+         JOIN division v ON v.id = h.division_id \
+         WHERE x.id = ? AND h.id NOT IN ({list}) AND NOT EXISTS (SELECT 1 FROM case_file c WHERE c.household_id = h.id) \
+         ORDER BY h.id LIMIT ?",
+    )
+    .bind(ROLL)
+    .bind(sample)
+    .bind_list(worked.iter().copied())
+    .bind(i64::try_from(count).unwrap_or(i64::MAX))
+    .execute(&tx)
+    .await?;
+    for sql in [
+        "INSERT INTO entitlement_amount (entitlement_id, from_month, amount_fen, cause, reason, reference, made_by, recorded_at) \
+         SELECT e.id, a.from_month, a.amount_fen, a.cause, a.reason, a.reference, a.made_by, a.recorded_at \
+         FROM entitlement e JOIN entitlement_amount a ON a.entitlement_id = ? AND a.superseded_at IS NULL WHERE e.id > ?",
+        "INSERT INTO entitlement_member (entitlement_id, exclusion_group, person_id, from_month, reason, reference, made_by, recorded_at) \
+         SELECT e.id, e.exclusion_group, e.holder_person_id, e.from_month, '新批准', e.reference, e.made_by, e.made_at \
+         FROM entitlement e JOIN entitlement x ON x.id = ? WHERE e.id > ?",
+        "INSERT INTO bank_account (id, person_id, holder_name, bank, number_sealed, number_blind, number_tail, created_at) \
+         SELECT e.id, e.holder_person_id, p.name, b.bank, b.number_sealed, b.number_blind, b.number_tail, b.created_at \
+         FROM entitlement e JOIN person p ON p.id = e.holder_person_id \
+         JOIN payee y ON y.entitlement_id = ? AND y.state = 'confirmed' JOIN bank_account b ON b.id = y.bank_account_id WHERE e.id > ?",
+        "INSERT INTO payee (entitlement_id, bank_account_id, holder_name, bank, number_tail, state, reason, reference, proposed_by, \
+         proposed_by_person_id, proposed_at, confirmed_by, confirmed_at) \
+         SELECT e.id, e.id, b.holder_name, b.bank, b.number_tail, y.state, y.reason, y.reference, y.proposed_by, y.proposed_by_person_id, \
+         y.proposed_at, y.confirmed_by, y.confirmed_at \
+         FROM entitlement e JOIN bank_account b ON b.id = e.id JOIN payee y ON y.entitlement_id = ? AND y.state = 'confirmed' \
+         WHERE e.id > ?",
+    ] {
+        Query::system(VOLUME, sql).bind(sample).bind(ROLL).execute(&tx).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
 /// One sample case and the families that get it.
 struct Copy {
     template: CaseId,
@@ -244,11 +312,9 @@ const COPIES: &[&str] = &[
      w.id, h.division_id, h.registered_division_id, CASE WHEN t.deciding_division_id = t.county_id THEN h.county_id ELSE w.id END, \
      t.delegated, t.step, t.state, t.outcome, t.filed_on, t.filed_by, t.accepted_on, t.due_on, t.decided_on, t.ended_on, t.version, \
      t.created_at {to} WHERE t.id = :template",
-    "INSERT INTO case_division (case_id, division_id) SELECT :first + h.id, h.division_id {to} WHERE t.id = :template",
-    "INSERT INTO case_division (case_id, division_id) SELECT :first + h.id, h.registered_division_id {to} \
-     WHERE t.id = :template AND h.registered_division_id <> h.division_id",
-    "INSERT INTO case_division (case_id, division_id) \
-     SELECT :first + h.id, CASE WHEN t.deciding_division_id = t.county_id THEN h.county_id ELSE w.id END {to} WHERE t.id = :template",
+    "INSERT INTO case_division (case_id, division_id) SELECT DISTINCT :first + h.id, dc.ancestor_id {to} \
+     JOIN division_closure dc ON dc.descendant_id IN (h.division_id, h.registered_division_id, \
+     CASE WHEN t.deciding_division_id = t.county_id THEN h.county_id ELSE w.id END) WHERE t.id = :template",
     "INSERT INTO case_event (id, case_id, at, staff_id, office, action, title, step_from, step_to, reasons, public_text) \
      SELECT :first + h.id * :room + (SELECT COUNT(*) FROM case_event y WHERE y.case_id = t.id AND y.id < x.id), :first + h.id, x.at, \
      x.staff_id, x.office, x.action, x.title, x.step_from, x.step_to, x.reasons, x.public_text \

@@ -72,6 +72,7 @@ pub fn load(options: &Options) -> Result<(), Failure> {
             "processor_ms_each": (server.processor() - busy).as_millis() as f64 / times.len().max(1) as f64,
         }));
     }
+    line(payment_run(server.at, &work)?);
     line(json!({ "what": "end", "resident_mb": server.resident_mb() }));
     Ok(())
 }
@@ -116,6 +117,82 @@ fn kinds(work: &Work) -> Vec<Kind> {
             Ok((to, filled_in(&page)))
         }),
     ]
+}
+
+/// A month's run for the first county while a clerk goes on reading: how long the accountant waits, and the clerk meanwhile.
+fn payment_run(at: SocketAddr, work: &Work) -> Result<serde_json::Value, Failure> {
+    let mut accountant = signed_in(at, "kuaiji1", "10.1.0.1")?;
+    let mut clerk = signed_in(at, "zhen1", "10.1.0.2")?;
+    let families: Vec<i64> =
+        work.known.iter().filter(|(login, ..)| login == "zhen1").map(|(_, family, ..)| *family).collect();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let began = Instant::now();
+    let (answer, took, mut times) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let mut times = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                let family = families[times.len() * 7919 % families.len()];
+                let path = if times.len() % 2 == 0 {
+                    "/desk/work".to_owned()
+                } else {
+                    format!("/desk/families/{family}")
+                };
+                match clerk.get(&path) {
+                    Ok(seen) => times.push(seen.took),
+                    Err(_) => break,
+                }
+            }
+            times
+        });
+        let page = accountant.get("/desk/payments");
+        let answer = page.and_then(|page| {
+            let proposed = |name: &str| page.field(name).unwrap_or_default().to_owned();
+            let (year, month) = (proposed("month_year"), proposed("month_month"));
+            let fields = [
+                ("_key", "bench-run"),
+                ("programme", "dibao"),
+                ("month_year", &year),
+                ("month_month", &month),
+            ];
+            accountant.post("/desk/payments", &fields)
+        });
+        // A worker makes it, batch by batch; the accountant looks at its page.
+        let answer = answer.and_then(|answer| {
+            let page = answer.header("location").unwrap_or_default().to_owned();
+            while answer.status == 303 && accountant.get(&page)?.tag() == "正在生成" {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            Ok(answer)
+        });
+        let took = began.elapsed();
+        done.store(true, Ordering::Relaxed);
+        (answer, took, reading.join().unwrap_or_default())
+    });
+    let answer = answer?;
+    if answer.status != 303 {
+        return Err(format!("the run: {} {}", answer.status, in_short(&answer.text)).into());
+    }
+    times.sort_unstable();
+    let ms = |share: usize| {
+        times
+            .get((times.len() * share / 100).min(times.len().saturating_sub(1)))
+            .map_or(0, Duration::as_micros) as f64
+            / 1000.0
+    };
+    Ok(json!({ "what": "payment_run", "seconds": took.as_secs_f64(), "pages_meanwhile": times.len(),
+        "p50_ms": ms(50), "p95_ms": ms(95), "max_ms": ms(100) }))
+}
+
+fn signed_in(at: SocketAddr, login: &str, from: &str) -> Result<Browser, Failure> {
+    let mut browser = Browser::new(at);
+    browser.from = Some(from.to_owned());
+    let key = format!("bench-{login}-{from}");
+    let fields = [("login", login), ("password", synth::staff::PASSWORD), ("_key", key.as_str())];
+    let seen = browser.post("/desk/sign-in", &fields)?;
+    if seen.status != 303 {
+        return Err(format!("{login} cannot sign in: {} {}", seen.status, seen.text).into());
+    }
+    Ok(browser)
 }
 
 type Form = (String, Vec<(String, String)>);
@@ -192,15 +269,7 @@ fn run(at: SocketAddr, kind: &Kind, options: &Options) -> Result<Measured, Failu
     let mut browsers = Vec::new();
     for client in 0..options.clients {
         let login = kind.logins[client % kind.logins.len()].clone();
-        let mut browser = Browser::new(at);
-        browser.from = Some(format!("10.0.{}.{}", client / 250, client % 250 + 1));
-        let key = format!("bench-{client}-{}", kind.name);
-        let fields =
-            [("login", login.as_str()), ("password", synth::staff::PASSWORD), ("_key", key.as_str())];
-        let seen = browser.post("/desk/sign-in", &fields)?;
-        if seen.status != 303 {
-            return Err(format!("{login} cannot sign in: {} {}", seen.status, seen.text).into());
-        }
+        let browser = signed_in(at, &login, &format!("10.0.{}.{}", kind.name.len(), client + 1))?;
         browsers.push((client, login, browser));
     }
     let (times, failed) = (Mutex::new(Vec::new()), AtomicUsize::new(0));

@@ -22,12 +22,15 @@ pub struct Options {
     people: u64,
     #[arg(long, default_value_t = 100_000)]
     cases: u64,
-    /// Forms to file.
-    #[arg(long, default_value_t = 210)]
+    /// Forms to file; six clerks fill them in, and nobody may have more than twenty unsent.
+    #[arg(long, default_value_t = 114)]
     drafts: usize,
     /// Cases to confirm.
     #[arg(long, default_value_t = 210)]
     confirmations: usize,
+    /// Families of the first county on the roll, to be paid in one run.
+    #[arg(long, default_value_t = 100_000)]
+    on_roll: u64,
 }
 
 /// What the clients ask and do; kept beside the database.
@@ -71,6 +74,7 @@ async fn filled(options: &Options) -> Result<(), Failure> {
         cases: options.cases,
         drafts: options.drafts,
         confirmations: options.confirmations,
+        on_roll: options.on_roll,
     };
     let (mut stage, mut since) = (String::new(), Instant::now());
     let made = volume::fill(&office, &hand, plan, &mut |name, done, _| {

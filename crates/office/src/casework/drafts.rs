@@ -111,6 +111,12 @@ async fn started(
     if matches!(filler, Filler::Citizen(_)) && !definition.citizens_may_file {
         return Err(OfficeError::NotFound("这个事项"));
     }
+    if entitlement.is_none() && super::needs_benefit(definition) {
+        return Err(OfficeError::Conflict(format!(
+            "「{}」要从已有的待遇办起，请先选择是哪一项待遇。",
+            definition.title
+        )));
+    }
     if let Some(benefit) = entitlement {
         let month = office.now().month();
         ledger::pages::entitlement(office.db(), &filler.scope(), benefit, month).await?;

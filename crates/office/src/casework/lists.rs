@@ -3,7 +3,7 @@
 //! A task belongs to exactly one office, so a work list is one index range however big the city is.
 
 use chrono::NaiveDate;
-use store::{AuditEntry, CaseId, Count, Cursor, HouseholdId, Page, Query};
+use store::{AuditEntry, CaseId, Count, Cursor, HouseholdId, Page, Query, ScopeColumns};
 use vocab::Level;
 
 use super::{CASE, TaskId};
@@ -96,8 +96,8 @@ pub async fn worklist(
     if !filter.items.is_empty() {
         sql.push_str(" AND c.item IN ({list})");
     }
-    if filter.words.is_some() {
-        sql.push_str(" AND (c.number = ? OR p.name LIKE ?)");
+    if let Some(words) = &filter.words {
+        sql.push_str(named(words));
     }
     if filter.overdue {
         sql.push_str(" AND t.due_on < ?");
@@ -109,7 +109,7 @@ pub async fn worklist(
         query = query.bind_list(filter.items.iter().map(String::as_str));
     }
     if let Some(words) = &filter.words {
-        query = query.bind(words.trim()).bind(starts_with(words));
+        query = bind_words(query, words);
     }
     if filter.overdue {
         query = query.bind(today);
@@ -168,34 +168,68 @@ pub async fn worklist_sheet(
         ("当前环节", 18),
         ("办理期限", 12),
     ];
-    let columns = columns.map(|(title, width)| ListColumn::new(title, width));
     let release = office.release();
-    let mut list = ListWriter::new(ListFormat::Excel, "待办", Some("待办事项"), &columns)?;
-    let (mut cursor, mut rows) = (None, 0);
+    let mut sheet = Sheet::new("待办", "待办事项", &columns)?;
+    let mut cursor = None;
     loop {
         let page = worklist(office, actor, filter, cursor.as_ref()).await?;
-        rows += page.rows.len();
         for work in page.rows {
             let item = release.items.get(&work.item).map_or(work.item, |item| item.title.clone());
             let texts = [work.number, item, work.applicant, work.township, work.village, work.title];
-            let mut cells: Vec<ListCell> = texts.into_iter().map(ListCell::from).collect();
-            cells.push(work.due_on.into());
-            list.row(&cells)?;
+            sheet.row(texts.into_iter().map(ListCell::from).chain([work.due_on.into()]))?;
         }
-        cursor = page.next;
-        if cursor.is_none() || rows >= SHEET_ROWS_MAX {
-            break;
+        cursor = sheet.next(page.next);
+        if cursor.is_none() {
+            return sheet.finish(office, actor, "worklist.exported").await;
         }
     }
-    let file = list.finish()?;
-    let entry = AuditEntry {
-        division: Some(actor.division),
-        details: serde_json::json!({ "rows": rows }),
-        ..audited(office.now().at_ms(), actor.audit(), "worklist.exported", ("division", actor.division.0))
-    };
-    office.db().audit_read(entry).await?;
-    Ok(file)
 }
+
+/// A list on its way into an Excel file, page by page, at most [`SHEET_ROWS_MAX`] rows.
+pub(super) struct Sheet {
+    list: ListWriter,
+    rows: usize,
+}
+
+impl Sheet {
+    pub(super) fn new(name: &str, title: &str, columns: &[(&str, u16)]) -> Result<Sheet, OfficeError> {
+        let columns: Vec<ListColumn> =
+            columns.iter().map(|&(title, width)| ListColumn::new(title, width)).collect();
+        Ok(Sheet { list: ListWriter::new(ListFormat::Excel, name, Some(title), &columns)?, rows: 0 })
+    }
+
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = ListCell>) -> Result<(), OfficeError> {
+        self.rows += 1;
+        let cells: Vec<ListCell> = cells.into_iter().collect();
+        Ok(self.list.row(&cells)?)
+    }
+
+    /// Where the next page begins; none when the list is at its end or the sheet is full.
+    fn next(&self, cursor: Option<Cursor>) -> Option<Cursor> {
+        cursor.filter(|_| self.rows < SHEET_ROWS_MAX)
+    }
+
+    /// The file, and into the audit that it was taken out.
+    pub(super) async fn finish(
+        self,
+        office: &Office,
+        actor: &Actor,
+        event: &'static str,
+    ) -> Result<Vec<u8>, OfficeError> {
+        let file = self.list.finish()?;
+        let entry = AuditEntry {
+            division: Some(actor.division),
+            details: serde_json::json!({ "rows": self.rows }),
+            ..audited(office.now().at_ms(), actor.audit(), event, ("division", actor.division.0))
+        };
+        office.db().audit_read(entry).await?;
+        Ok(file)
+    }
+}
+
+/// Tasks `t` of the office that asks, and of no office below it.
+const OWN_TASKS: ScopeColumns =
+    ScopeColumns { subtree: Some("t.division_id = ?"), own: None, task: None, organisation: None };
 
 /// The figures above the actor's work list.
 ///
@@ -206,16 +240,14 @@ pub async fn figures(office: &Office, actor: &Granted<ReadCase>) -> Result<WorkF
     let today = now.today();
     let soon = office.calendar().working_days_after(today, 1).latest;
     let open = |due: Option<(&str, NaiveDate)>| {
-        let mut sql = String::from(
-            "SELECT 1 FROM task t JOIN case_file c ON c.id = t.case_id \
-             WHERE {scope} AND t.state = 'open' AND t.division_id = ? AND t.role IN ({list})",
-        );
+        let mut sql =
+            String::from("SELECT 1 FROM task t WHERE {scope} AND t.state = 'open' AND t.role IN ({list})");
         if let Some((comparison, _)) = due {
             sql.push_str(" AND t.due_on ");
             sql.push_str(comparison);
             sql.push_str(" ?");
         }
-        let query = Query::new(&actor.scope(), &CASE, sql).bind(actor.division).bind_list(role_codes(actor));
+        let query = Query::new(&actor.scope(), &OWN_TASKS, sql).bind_list(role_codes(actor));
         match due {
             Some((_, day)) => query.bind(day),
             None => query,
@@ -224,11 +256,9 @@ pub async fn figures(office: &Office, actor: &Granted<ReadCase>) -> Result<WorkF
     let month_began = at_midnight(now.month().first_day());
     let done = Query::new(
         &actor.scope(),
-        &CASE,
-        "SELECT 1 FROM task t JOIN case_file c ON c.id = t.case_id \
-         WHERE {scope} AND t.state = 'done' AND t.division_id = ? AND t.done_at >= ?",
+        &OWN_TASKS,
+        "SELECT 1 FROM task t WHERE {scope} AND t.state = 'done' AND t.done_at >= ?",
     )
-    .bind(actor.division)
     .bind(month_began);
     Ok(WorkFigures {
         open: open(None).count_capped(office.db(), COUNT_MAX).await?,
@@ -258,9 +288,23 @@ fn handled_in(place: Option<&DivisionView>) -> &'static str {
     }
 }
 
-/// A LIKE pattern for a beginning; the wildcards of what was typed are taken literally by dropping them.
-fn starts_with(words: &str) -> String {
-    format!("{}%", words.trim().replace(['%', '_'], ""))
+/// The condition on what was typed: a case number, which has digits and an index of its own, or the beginning of a name.
+fn named(words: &str) -> &'static str {
+    if is_number(words) { " AND c.number = ?" } else { " AND p.name LIKE ?" }
+}
+
+/// Wildcards in a typed name are taken literally by dropping them.
+fn bind_words(query: Query, words: &str) -> Query {
+    let words = words.trim();
+    query.bind(if is_number(words) {
+        words.to_ascii_uppercase()
+    } else {
+        format!("{}%", words.replace(['%', '_'], ""))
+    })
+}
+
+fn is_number(words: &str) -> bool {
+    words.contains(|sign: char| sign.is_ascii_digit())
 }
 
 /// What narrows a list of cases.
@@ -303,6 +347,10 @@ pub struct CaseLine {
     pub due_on: Option<NaiveDate>,
 }
 
+/// Cases `c` through the rows `cd` of the one office that asks: an index range in the order of the list.
+const LISTED: ScopeColumns =
+    ScopeColumns { subtree: Some("cd.division_id = ?"), own: None, task: None, organisation: None };
+
 /// Cases that the actor may see, the newest first.
 ///
 /// # Errors
@@ -313,22 +361,22 @@ pub async fn cases(
     filter: &CaseFilter,
     cursor: Option<&Cursor>,
 ) -> Result<Page<CaseLine>, OfficeError> {
-    let mut sql = format!("{CASE_LINE} WHERE {{scope}}");
+    let mut sql = format!("{CASE_LINE} JOIN case_division cd ON cd.case_id = c.id WHERE {{scope}}");
     if filter.item.is_some() {
         sql.push_str(" AND c.item = ?");
     }
     if filter.state.is_some() {
         sql.push_str(" AND c.state = ?");
     }
-    if filter.words.is_some() {
-        sql.push_str(" AND (c.number = ? OR p.name LIKE ?)");
+    if let Some(words) = &filter.words {
+        sql.push_str(named(words));
     }
     sql.push_str(handled_in(filter.place.as_ref()));
     if filter.household.is_some() {
         sql.push_str(" AND c.household_id = ?");
     }
-    sql.push_str(" AND {after} ORDER BY c.id DESC LIMIT ?");
-    let mut query = Query::new(&actor.scope(), &CASE, sql);
+    sql.push_str(" AND {after} ORDER BY cd.case_id DESC LIMIT ?");
+    let mut query = Query::new(&actor.scope(), &LISTED, sql);
     if let Some(item) = &filter.item {
         query = query.bind(item.as_str());
     }
@@ -336,7 +384,7 @@ pub async fn cases(
         query = query.bind(state.as_str());
     }
     if let Some(words) = &filter.words {
-        query = query.bind(words.trim()).bind(starts_with(words));
+        query = bind_words(query, words);
     }
     if let Some(place) = &filter.place {
         query = query.bind(place.id);
@@ -345,7 +393,7 @@ pub async fn cases(
         query = query.bind(household);
     }
     Ok(query
-        .after_descending(&["c.id"], cursor)
+        .after_descending(&["cd.case_id"], cursor)
         .page(office.db(), PAGE_SIZE, case_line, |line| Cursor::new().integer(line.case))
         .await?)
 }
@@ -369,13 +417,11 @@ pub async fn cases_sheet(
         ("提交日期", 12),
         ("办理期限", 12),
     ];
-    let columns = columns.map(|(title, width)| ListColumn::new(title, width));
     let release = office.release();
-    let mut list = ListWriter::new(ListFormat::Excel, "办件", Some("办件"), &columns)?;
-    let (mut cursor, mut rows) = (None, 0);
+    let mut sheet = Sheet::new("办件", "办件", &columns)?;
+    let mut cursor = None;
     loop {
         let page = cases(office, actor, filter, cursor.as_ref()).await?;
-        rows += page.rows.len();
         for line in page.rows {
             let item = release.items.get(&line.item);
             let state = match &line.outcome {
@@ -386,24 +432,14 @@ pub async fn cases_sheet(
             };
             let title = item.map_or(line.item, |item| item.title.clone());
             let texts = [line.number, title, line.applicant, line.village, state];
-            let mut cells: Vec<ListCell> = texts.into_iter().map(ListCell::from).collect();
-            cells.push(line.filed_on.into());
-            cells.push(line.due_on.map_or_else(|| String::new().into(), ListCell::from));
-            list.row(&cells)?;
+            let due = line.due_on.map_or_else(|| String::new().into(), ListCell::from);
+            sheet.row(texts.into_iter().map(ListCell::from).chain([line.filed_on.into(), due]))?;
         }
-        cursor = page.next;
-        if cursor.is_none() || rows >= SHEET_ROWS_MAX {
-            break;
+        cursor = sheet.next(page.next);
+        if cursor.is_none() {
+            return sheet.finish(office, actor, "cases.exported").await;
         }
     }
-    let file = list.finish()?;
-    let entry = AuditEntry {
-        division: Some(actor.division),
-        details: serde_json::json!({ "rows": rows }),
-        ..audited(office.now().at_ms(), actor.audit(), "cases.exported", ("division", actor.division.0))
-    };
-    office.db().audit_read(entry).await?;
-    Ok(file)
 }
 
 /// The family's own cases, the newest first. A family has few; the list is not paged.

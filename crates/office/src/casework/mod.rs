@@ -8,6 +8,7 @@
 //!
 //! No effect decides. A decision is an action of a named officer, and the rules' determination stands beside it.
 
+use catalogue::definition::{Effect, Item};
 use store::{Migration, ScopeColumns, id_type};
 
 pub mod act;
@@ -34,6 +35,7 @@ pub mod view;
 
 pub use act::{Acted, Deed, Doer};
 pub use determine::DeterminationId;
+pub(crate) use opening::see_all;
 pub use situation::CaseRow;
 
 /// Tables of this module; they point at people, staff and entitlements.
@@ -45,6 +47,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/20261122_clear_change.sql"),
     },
     Migration { name: "20261122_sampling", sql: include_str!("../../migrations/20261122_sampling.sql") },
+    Migration { name: "20261123_case_seen", sql: include_str!("../../migrations/20261123_case_seen.sql") },
 ];
 
 id_type! {
@@ -66,12 +69,15 @@ id_type! {
     DrawId,
 }
 
+/// Whether a matter is about a benefit that the family has already: its decision changes one and grants none.
+#[must_use]
+pub fn needs_benefit(item: &Item) -> bool {
+    !item.actions.iter().any(|action| action.effects.iter().any(|effect| **effect == Effect::Grant))
+}
+
 /// Who sees a case `c`: the offices that handle, registered or decide it and all above them; its family.
 pub const CASE: ScopeColumns = ScopeColumns {
-    subtree: Some(
-        "EXISTS (SELECT 1 FROM case_division cd JOIN division_closure dc ON dc.descendant_id = cd.division_id \
-         WHERE cd.case_id = c.id AND dc.ancestor_id = ?)",
-    ),
+    subtree: Some("EXISTS (SELECT 1 FROM case_division cd WHERE cd.division_id = ? AND cd.case_id = c.id)"),
     own: Some(
         "EXISTS (SELECT 1 FROM membership m WHERE m.household_id = c.household_id AND m.person_id = ? \
          AND m.until_on IS NULL AND m.superseded_at IS NULL)",

@@ -199,27 +199,41 @@ async fn insert(
     }
 }
 
-/// Who sees the case: the village that handles it, where the family is registered, the office that decides; and all above them.
+/// Who sees the case: the village that handles it, where the family is registered, the office that decides; and all
+/// above them. Written out for each office, so that a township's cases are one index range however many the city has.
 pub(super) async fn see(tx: &Tx, case: CaseId, places: &Places) -> Result<(), OfficeError> {
-    let mut divisions = vec![places.village, places.registered, places.deciding];
-    divisions.sort_unstable();
-    divisions.dedup();
-    Query::system("who may see the case", "DELETE FROM case_division WHERE case_id = ?")
-        .bind(case)
-        .execute(tx)
-        .await?;
-    for division in divisions {
-        Query::system(
-            "who may see the case",
-            "INSERT INTO case_division (case_id, division_id) VALUES (?, ?)",
-        )
-        .bind(case)
-        .bind(division)
-        .execute(tx)
-        .await?;
-    }
+    Query::system(SEEN, "DELETE FROM case_division WHERE case_id = ?").bind(case).execute(tx).await?;
+    Query::system(
+        SEEN,
+        "INSERT INTO case_division (case_id, division_id) SELECT DISTINCT CAST(? AS BIGINT), dc.ancestor_id \
+         FROM division_closure dc WHERE dc.descendant_id IN (?, ?, ?)",
+    )
+    .bind(case)
+    .bind(places.village)
+    .bind(places.registered)
+    .bind(places.deciding)
+    .execute(tx)
+    .await?;
     Ok(())
 }
+
+/// Writes down afresh who sees which case, after the divisions' tree changed.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn see_all(tx: &Tx) -> Result<(), OfficeError> {
+    Query::system(SEEN, "DELETE FROM case_division").execute(tx).await?;
+    Query::system(
+        SEEN,
+        "INSERT INTO case_division (case_id, division_id) SELECT DISTINCT c.id, dc.ancestor_id FROM case_file c \
+         JOIN division_closure dc ON dc.descendant_id IN (c.village_id, c.registered_division_id, c.deciding_division_id)",
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+const SEEN: &str = "who may see the case";
 
 /// Numbers such as DB-150302-2026-000137: the item's initials, the county, the year.
 async fn next_number(tx: &Tx, item: &Item, county: DivisionId, now: Now) -> Result<String, OfficeError> {

@@ -5,26 +5,13 @@ use catalogue::Release;
 use catalogue::definition::{Column, FieldKind};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use store::{AuditEntry, CaseId, Connection, PersonId, Query, Row, Scope, ScopeColumns};
+use store::{AuditEntry, CaseId, Connection, PersonId, Query, Row, Scope};
 use vocab::{BankAccount, CitizenId, Fen, Now, Phone};
 
 use super::MeansReportId;
 use crate::access::{Citizen, Granted, ReadCase};
+use crate::casework::CASE;
 use crate::{Office, OfficeError, audited};
-
-/// Who sees a case `c`: the offices that handle, registered or decide it and all above them; its family.
-pub(super) const CASE_COLUMNS: ScopeColumns = ScopeColumns {
-    subtree: Some(
-        "EXISTS (SELECT 1 FROM case_division cd JOIN division_closure dc ON dc.descendant_id = cd.division_id \
-         WHERE cd.case_id = c.id AND dc.ancestor_id = ?)",
-    ),
-    own: Some(
-        "EXISTS (SELECT 1 FROM membership m WHERE m.household_id = c.household_id AND m.person_id = ? \
-         AND m.until_on IS NULL AND m.superseded_at IS NULL)",
-    ),
-    task: Some("c.id = ?"),
-    organisation: None,
-};
 
 /// What a report keeps, sealed.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -216,7 +203,7 @@ async fn last(
 ) -> Result<Option<Stored>, OfficeError> {
     let row = Query::new(
         scope,
-        &CASE_COLUMNS,
+        &CASE,
         "SELECT r.id, r.made_at, r.purpose, r.content_sealed FROM means_report r JOIN case_file c ON c.id = r.case_id \
          WHERE {scope} AND c.id = ? ORDER BY r.id DESC LIMIT 1",
     )

@@ -143,7 +143,7 @@ pub async fn run(
 async fn tested(tx: &Tx, actor: &Actor, case: CaseId) -> Result<Tested, OfficeError> {
     let row = Query::new(
         &actor.scope(),
-        &super::report::CASE_COLUMNS,
+        &crate::casework::CASE,
         "SELECT c.household_id, c.county_id FROM case_file c WHERE {scope} AND c.id = ?",
     )
     .bind(case)

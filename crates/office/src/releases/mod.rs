@@ -29,7 +29,7 @@ pub use in_force::{current, follow, install};
 pub use kept::{Kept, kept};
 pub use standard_change::{Effect, Preview, ReviewKind, StandardReviewId, make_reviews, preview_change};
 pub use standard_review::{
-    Confirmed, ReviewLine, confirm_increases, reviews, reviews_by_kind, settle_review,
+    Confirmed, ReviewLine, confirm_increases, open_review, reviews, reviews_by_kind, settle_review,
 };
 pub use standards::{Standard, StandardValue, standard_history, standards};
 

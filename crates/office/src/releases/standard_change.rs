@@ -81,9 +81,9 @@ impl ReviewKind {
         KINDS[self as usize].2
     }
 
-    pub(super) fn read(text: &str) -> Result<ReviewKind, OfficeError> {
+    pub(super) fn read(text: &str) -> store::Result<ReviewKind> {
         let known = KINDS.iter().find(|(_, code, _)| *code == text).map(|(kind, _, _)| *kind);
-        known.ok_or_else(|| OfficeError::Internal(format!("复核结论「{text}」不认识")))
+        known.ok_or_else(|| store::StoreError::Invalid(format!("复核结论「{text}」不认识")))
     }
 }
 

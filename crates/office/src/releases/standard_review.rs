@@ -50,42 +50,56 @@ pub async fn reviews(
     change: StandardChangeId,
     kind: ReviewKind,
     cursor: Option<&Cursor>,
-    size: u32,
+    size: usize,
 ) -> Result<Page<ReviewLine>, OfficeError> {
     may_read(actor)?;
-    let rows = Query::new(
-        &actor.scope(),
-        &REVIEW_COLUMNS,
-        "SELECT sr.id, sr.entitlement_id, e.household_id, p.name, d.name AS division_name, sr.from_month, sr.old_fen, sr.new_fen, \
-         sr.kind, sr.note FROM standard_review sr JOIN entitlement e ON e.id = sr.entitlement_id \
-         JOIN person p ON p.id = e.holder_person_id JOIN division d ON d.id = sr.division_id \
-         WHERE {scope} AND sr.change_id = ? AND sr.kind = ? AND sr.state = 'open' AND {after} ORDER BY sr.id LIMIT ?",
-    )
-    .bind(change)
-    .bind(kind.as_str())
-    .after(&["sr.id"], cursor)
-    .bind(size + 1)
-    .all(office.db())
-    .await?;
-    let mut lines = Vec::with_capacity(rows.len());
-    for row in &rows {
-        lines.push(ReviewLine {
-            id: row.get("id")?,
-            entitlement: row.get("entitlement_id")?,
-            household: row.get("household_id")?,
-            holder: row.get("name")?,
-            division_name: row.get("division_name")?,
-            from: row.get("from_month")?,
-            old: row.get("old_fen")?,
-            new: row.get("new_fen")?,
-            kind: ReviewKind::read(&row.get::<String>("kind")?)?,
-            note: row.get("note")?,
-        });
-    }
-    let more = lines.len() > size as usize;
-    lines.truncate(size as usize);
-    let next = lines.last().filter(|_| more).map(|line| Cursor::new().integer(line.id.0));
-    Ok(Page { rows: lines, next })
+    let sql = format!(
+        "{REVIEW_LINE} WHERE {{scope}} AND sr.change_id = ? AND sr.kind = ? AND sr.state = 'open' AND {{after}} ORDER BY sr.id LIMIT ?"
+    );
+    Ok(Query::new(&actor.scope(), &REVIEW_COLUMNS, sql)
+        .bind(change)
+        .bind(kind.as_str())
+        .after(&["sr.id"], cursor)
+        .page(office.db(), size, review_line, |line| Cursor::new().integer(line.id))
+        .await?)
+}
+
+/// One proposal that an officer has to deal with and has not yet.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] when it is not open, applied in bulk, or not in the officer's division.
+pub async fn open_review(
+    office: &Office,
+    actor: &Granted<Confirm>,
+    id: StandardReviewId,
+) -> Result<ReviewLine, OfficeError> {
+    let sql = format!(
+        "{REVIEW_LINE} WHERE {{scope}} AND sr.id = ? AND sr.state = 'open' AND sr.kind <> 'increase'"
+    );
+    Query::new(&actor.scope(), &REVIEW_COLUMNS, sql)
+        .bind(id)
+        .optional_as(office.db(), review_line)
+        .await?
+        .ok_or(OfficeError::NotFound("这条待复核的记录"))
+}
+
+const REVIEW_LINE: &str = "SELECT sr.id, sr.entitlement_id, e.household_id, p.name, d.name AS division_name, sr.from_month, sr.old_fen, \
+    sr.new_fen, sr.kind, sr.note FROM standard_review sr JOIN entitlement e ON e.id = sr.entitlement_id \
+    JOIN person p ON p.id = e.holder_person_id JOIN division d ON d.id = sr.division_id";
+
+fn review_line(row: &Row) -> store::Result<ReviewLine> {
+    Ok(ReviewLine {
+        id: row.get("id")?,
+        entitlement: row.get("entitlement_id")?,
+        household: row.get("household_id")?,
+        holder: row.get("name")?,
+        division_name: row.get("division_name")?,
+        from: row.get("from_month")?,
+        old: row.get("old_fen")?,
+        new: row.get("new_fen")?,
+        kind: ReviewKind::read(&row.get::<String>("kind")?)?,
+        note: row.get("note")?,
+    })
 }
 
 /// Open proposals of a change in the actor's division: families and monthly money by kind.

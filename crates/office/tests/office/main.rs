@@ -16,6 +16,7 @@ mod known;
 mod leaks;
 mod means_test;
 mod people;
+mod plans;
 mod releases;
 mod reports;
 mod roll;

@@ -18,11 +18,11 @@ use crate::town::{Town, grant, towns};
 
 const HEADER: &str = "家庭编号,姓名,身份证号,与户主关系,村（社区）代码,城乡类别,月保障金额（元）,起始月份,下次复核日期,开户银行,银行账号,工资性收入";
 
-async fn accountant(town: &Town) -> Actor {
+pub async fn accountant(town: &Town) -> Actor {
     town.actor("accountant", town.county, &["county_accountant"]).await
 }
 
-fn month(text: &str) -> Month {
+pub fn month(text: &str) -> Month {
     text.parse().unwrap()
 }
 
@@ -41,8 +41,8 @@ fn account(number: u64) -> String {
 }
 
 /// Two families: one of two in town, one of one in the country.
-struct Sheet {
-    ids: [CitizenId; 3],
+pub struct Sheet {
+    pub ids: [CitizenId; 3],
     text: String,
 }
 
@@ -86,7 +86,7 @@ async fn count(town: &Town, sql: &'static str) -> i64 {
     Query::system("test", sql).scalar(town.office.db()).await.unwrap()
 }
 
-async fn imported(town: &Town, accountant: &Actor) -> (Sheet, roll::RollImportId) {
+pub async fn imported(town: &Town, accountant: &Actor) -> (Sheet, roll::RollImportId) {
     let sheet = sheet(town);
     let seen = preview(town, accountant, &settings(2, 3, 126_050), &sheet.text).await.unwrap();
     assert_eq!(seen.faults, vec![]);
@@ -371,7 +371,7 @@ async fn a_stopped_import_goes_on_or_is_taken_back() {
     }
 }
 
-async fn approved(town: &Town, accountant: &Actor, approver: &Actor) -> (RunId, ControlTotals) {
+pub async fn approved(town: &Town, accountant: &Actor, approver: &Actor) -> (RunId, ControlTotals) {
     let office = &town.office;
     let (run, _) = payments::make_run(office, &grant(accountant), "dibao", month("2026-11")).await.unwrap();
     let (same, _) = payments::make_run(office, &grant(accountant), "dibao", month("2026-11")).await.unwrap();

@@ -11,13 +11,14 @@ use catalogue::definition::{self, Fact, Item, Requirement, Unit, ValueKind};
 use catalogue::shapes::{HOUSEHOLD, PERSON, absent_value};
 use chrono::NaiveDate;
 use maud::{Markup, html};
+use office::casework::needs_benefit;
 use office::people;
 use rules::{Context, FindingValue, Outcome, Record, Value};
 use serde::Deserialize;
 use vocab::Month;
 
 use super::explain;
-use super::services::{counties, county_or_first, needs_benefit};
+use super::services::{counties, county_or_first};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Visitor;

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use office::Office;
 use office::casework::drafts::{self, Draft, Filler};
 use office::casework::lists::{self, CaseLine};
+use office::casework::needs_benefit;
 use office::people;
 use serde::Deserialize;
 use store::Cursor;
@@ -202,7 +203,7 @@ async fn change(desk: CitizenDesk) -> Result<Page, Fault> {
         .items
         .iter()
         .map(|item| &**item)
-        .filter(|item| item.citizens_may_file && super::services::needs_benefit(item))
+        .filter(|item| item.citizens_may_file && needs_benefit(item))
         .collect();
     let benefits = benefits(&desk).await?;
     let content = html! {

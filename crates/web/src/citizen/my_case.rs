@@ -9,11 +9,11 @@ use office::casework::timeline::StepState as Stands;
 use office::casework::view::{self, ActionPage, CaseView};
 use office::casework::{AttachmentId, Deed, Doer, act, attachments, form_context, letters};
 use office::forms::{Answers, FilledForm};
-use office::releases;
+use office::{divisions, releases};
 use store::CaseId;
 
 use super::explain;
-use super::services::laws;
+use super::services::remedies;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::desk::words::state_tag;
 use crate::error::{Fault, form_errors};
@@ -48,6 +48,7 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
     let item = release.items.get(&view.case.item).ok_or(Fault::Hidden)?;
     let step = item.step(&view.case.step).map_or("正在办理", |step| step.public_title.as_str());
     let on = view.case.accepted_on.unwrap_or(view.case.filed_on);
+    let county = divisions::find(office.db(), view.case.county).await?.code;
     let content = html! {
         (heading(Some(&format!("编号 {}", view.case.number)), &view.title))
         p.govuk-body { (state_tag(office, view.case.open, step, view.case.outcome.as_deref())) }
@@ -62,9 +63,7 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
             (explain::determination(&kept, &determination.result, determination.amount, determination.law_on))
         }
         (papers(&view))
-        h2.govuk-heading-m { "不服怎么办" }
-        p.govuk-body { (item.remedies) }
-        (laws(&release, &item.remedies_basis, on))
+        (remedies(&release, item, Some(&county), on))
         h2.govuk-heading-m { "基本情况" }
         (summary_list(&[
             SummaryRow::text("申请人", &view.applicant),

@@ -5,6 +5,7 @@ use catalogue::Release;
 use catalogue::definition::{Basis, DivisionLevel, Item, Limit, Material};
 use chrono::NaiveDate;
 use maud::{Markup, html};
+use office::casework::needs_benefit;
 use serde::Deserialize;
 
 use crate::answer::Page;
@@ -38,13 +39,6 @@ fn offered(release: &Release) -> Vec<&Item> {
         release.items.iter().map(|item| &**item).filter(|item| item.citizens_may_file).collect();
     items.sort_by_key(|item| needs_benefit(item));
     items
-}
-
-/// Whether a matter is about a benefit that the family has already: its decision changes one and grants none.
-pub(crate) fn needs_benefit(item: &Item) -> bool {
-    let grants =
-        |effect: &catalogue::definition::Effect| matches!(effect, catalogue::definition::Effect::Grant);
-    !item.actions.iter().any(|action| action.effects.iter().any(|effect| grants(effect)))
 }
 
 /// How well an item answers what was typed: the more of its words are found, the better.
@@ -124,8 +118,24 @@ fn laws_listed(release: &Release, basis: &[Basis], on: NaiveDate) -> Markup {
     }
 }
 
+/// What may be done against a decision and until when, as the law of the day sets it.
+pub(super) fn remedies(release: &Release, item: &Item, county: Option<&str>, on: NaiveDate) -> Markup {
+    let set =
+        |id: &str| release.parameter(id, county.unwrap_or_default(), on).map(|set| set.value.to_string());
+    html! {
+        h2.govuk-heading-m { "不服怎么办" }
+        p.govuk-body { (item.remedies) }
+        @if let (Some(days), Some(months)) = (set("reconsideration_days"), set("litigation_months")) {
+            p.govuk-body {
+                "从知道决定那天起，" strong { (days) " 日" } "内可以申请行政复议，" strong { (months) " 个月" } "内可以到法院起诉。"
+            }
+        }
+        (laws_listed(release, &item.remedies_basis, on))
+    }
+}
+
 /// Laws behind something, each once, with what the article is about.
-pub(super) fn laws(release: &Release, basis: &[Basis], on: NaiveDate) -> Markup {
+fn laws(release: &Release, basis: &[Basis], on: NaiveDate) -> Markup {
     let citations = release.basis_on(basis, on);
     html! {
         @for citation in &citations {
@@ -183,9 +193,7 @@ async fn guide(
         p.govuk-body { (item.fee) @if item.trips == 0 { "。网上就能办完，一次都不用跑。" } @else { "。最少跑 " (item.trips) " 次。" } }
         h2.govuk-heading-m { "办好后拿到什么" }
         p.govuk-body { (item.result.title) }
-        h2.govuk-heading-m { "不服怎么办" }
-        p.govuk-body { (item.remedies) }
-        (laws_listed(&release, &item.remedies_basis, on))
+        (remedies(&release, item, county, on))
         h2.govuk-heading-m { "到哪里办" }
         (where_to_go(&visitor, &release, county, on))
         h2.govuk-heading-m { "依据" }

@@ -14,6 +14,7 @@ mod files;
 mod means;
 mod places;
 mod rules_in_words;
+mod sampling;
 pub(crate) mod words;
 mod work;
 
@@ -27,6 +28,7 @@ pub const NAV: &[NavEntry] = &[
         text: "部门数据",
         rights: &[Right::ImportDepartmentFile],
     },
+    NavEntry { id: sampling::NAV_ID, href: "/desk/draws", text: "抽查", rights: &[Right::Sample] },
 ];
 
 /// Routes under `/desk`.
@@ -45,6 +47,9 @@ pub fn routes() -> Routes {
         .route("/desk/departments/template/{dataset}", get(departments::template))
         .route("/desk/departments/corrected/{upload}", get(departments::corrected))
         .route("/desk/departments/commit", post(departments::commit))
+        .route("/desk/draws", get(sampling::list).post(sampling::draw))
+        .route("/desk/draws/{draw}", get(sampling::show))
+        .route("/desk/draws/{draw}/export", get(sampling::export))
         .route("/desk/attachments/{attachment}", get(files::attachment))
         .route("/desk/letters/{letter}", get(files::letter))
         .merge(uploads)

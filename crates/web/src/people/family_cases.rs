@@ -3,14 +3,13 @@
 use ledger::pages;
 use maud::{Markup, html};
 use office::access::{FileForOther, ReadCase, ReadPayments, ReadPeople};
-use office::casework::drafts;
 use office::casework::lists::{self, CaseFilter};
+use office::casework::{drafts, needs_benefit};
 use office::people;
 use store::HouseholdId;
 
 use super::family::frame;
 use crate::answer::{Page, SeeOther};
-use crate::citizen::services::needs_benefit;
 use crate::error::Fault;
 use crate::extract::{Desk, Path};
 use crate::form_body::{Fields, KeyedForm};

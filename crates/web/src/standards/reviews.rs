@@ -13,13 +13,14 @@ use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Staff};
 use crate::form_body::KeyedForm;
 use crate::money::common::{already, cursor, remember, yuan};
-use crate::ui::form::{ButtonKind, Errors, Field, error_summary, form_post, hidden, submit, text_area};
+use crate::ui::form::{ButtonKind, Errors, Field, error_summary, form_post, submit, text_area};
 use crate::ui::page::NavLink;
+use crate::ui::parts::SummaryRow;
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{Link, address, parts};
 
 /// Families on one page.
-const SIZE: u32 = 50;
+const SIZE: usize = 50;
 /// In the order of what has to be done.
 const KINDS: [ReviewKind; 5] =
     [ReviewKind::Increase, ReviewKind::Decrease, ReviewKind::Lost, ReviewKind::Unknown, ReviewKind::Differs];
@@ -138,7 +139,7 @@ fn confirm(staff: &Staff, id: StandardChangeId, effect: Effect) -> Markup {
 
 fn row(staff: &Staff, change: StandardChangeId, line: &ReviewLine) -> Vec<Markup> {
     let settles = line.kind != ReviewKind::Increase && staff.may(Right::Confirm);
-    let to = address(&format!("{}/{}", base(change), line.id), &[("kind", line.kind.as_str())]);
+    let to = format!("{}/{}", base(change), line.id);
     vec![
         html! { (Link::new(format!("/desk/roll/{}", line.entitlement), line.holder.as_str())) },
         html! { (line.division_name) },
@@ -182,39 +183,42 @@ pub(super) async fn confirm_all(
 #[serde(default)]
 pub(super) struct Settlement {
     how: String,
-    kind: String,
 }
 
 pub(super) async fn settle_page(
     desk: Desk<Confirm>,
     Path((change, review)): Path<(StandardChangeId, StandardReviewId)>,
-    Query(ask): Query<Ask>,
 ) -> Result<Page, Fault> {
-    let settlement = Settlement { kind: ask.kind, how: String::new() };
-    Ok(settle_form(&desk, change, review, &settlement, &Errors::none()))
+    settle_form(&desk, change, review, "", &Errors::none()).await
 }
 
-fn settle_form(
+async fn settle_form(
     desk: &Desk<Confirm>,
     change: StandardChangeId,
     review: StandardReviewId,
-    typed: &Settlement,
+    how: &str,
     errors: &Errors,
-) -> Page {
-    let back = address(&base(change), &[("kind", &typed.kind)]);
+) -> Result<Page, Fault> {
+    let line = releases::open_review(desk.office(), desk.granted(), review).await?;
+    let back = address(&base(change), &[("kind", line.kind.as_str())]);
     let content = html! {
         div.prose {
             (error_summary(errors))
-            (parts::heading(Some("政策标准"), "登记处理结果"))
+            (parts::heading(Some(line.kind.title()), &format!("{}家：登记处理结果", line.holder)))
+            (parts::summary_list(&[
+                SummaryRow::text("村（社区）", &line.division_name),
+                SummaryRow::text("现月金额", &format!("{} 元", yuan(line.old))),
+                SummaryRow::text("按新标准的月金额", &line.new.map_or_else(|| "—".to_owned(), |new| format!("{} 元", yuan(new)))),
+                SummaryRow::text("要注意的", &line.note),
+            ]))
             (form_post(&format!("{}/{review}", base(change)), &desk.key(), &html! {
-                (hidden("kind", &typed.kind))
                 (text_area(&Field::new("how", "怎么处理的").hint("例如已发起核查及其编号，或者核对后不用改动的理由。")
-                    .value(typed.how.as_str()).max_chars(300).errors(errors), 4))
+                    .value(how).max_chars(300).errors(errors), 4))
                 (submit("保存", ButtonKind::Primary, None))
             }))
         }
     };
-    Page::new("登记处理结果", content).under(NAV_ID).back(back, "返回名单").errors(errors)
+    Ok(Page::new("登记处理结果", content).under(NAV_ID).back(back, "返回名单").errors(errors))
 }
 
 pub(super) async fn settle(
@@ -222,15 +226,16 @@ pub(super) async fn settle(
     Path((change, review)): Path<(StandardChangeId, StandardReviewId)>,
     KeyedForm { key, form, .. }: KeyedForm<Settlement>,
 ) -> Result<Answer, Fault> {
-    let to = address(&base(change), &[("kind", &form.kind)]);
-    if already(&desk, &key).await?.is_some() {
+    if let Some(to) = already(&desk, &key).await? {
         return Ok(SeeOther::to(to).into());
     }
+    let line = releases::open_review(desk.office(), desk.granted(), review).await?;
+    let to = address(&base(change), &[("kind", line.kind.as_str())]);
     match releases::settle_review(desk.office(), desk.granted(), review, &form.how).await {
         Ok(()) => {
             remember(&desk, &key, &to).await?;
             Ok(SeeOther::to(to).done("处理结果已登记。").into())
         }
-        Err(error) => Ok(settle_form(&desk, change, review, &form, &form_errors(error)?).into()),
+        Err(error) => Ok(settle_form(&desk, change, review, &form.how, &form_errors(error)?).await?.into()),
     }
 }

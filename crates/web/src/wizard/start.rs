@@ -4,12 +4,12 @@ use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::FileForOther;
-use office::casework::drafts::{self, Filler};
+use office::casework::drafts::Filler;
+use office::casework::{drafts, needs_benefit};
 use serde::Deserialize;
 
 use super::Hand;
 use crate::answer::{Answer, Page, SeeOther};
-use crate::citizen::services::needs_benefit;
 use crate::error::Fault;
 use crate::extract::Desk;
 use crate::form_body::KeyedForm;

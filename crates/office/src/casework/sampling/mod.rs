@@ -23,7 +23,7 @@ mod results;
 pub use lot::{Why, lot};
 use lot::{drawn, fingerprint};
 pub(super) use results::checked;
-pub use results::{DrawView, DrawnCase, draw_page, draws, verify};
+pub use results::{DrawView, DrawnCase, draw_page, draw_sheet, draws, verify};
 
 /// Who sees a draw `d`: the county that drew and all above it.
 const DRAW: ScopeColumns = ScopeColumns {
@@ -167,8 +167,7 @@ fn check(actor: &Granted<Sample>, item: &Item, new: &NewDraw, today: NaiveDate) 
     if actor.level != vocab::Level::County {
         return Err(OfficeError::Conflict("抽查由县级民政部门抽签。".to_owned()));
     }
-    if !item.actions.iter().any(|action| action.effects.iter().any(|effect| **effect == Effect::RecordSample))
-    {
+    if !samples(item) {
         return Err(OfficeError::Conflict(format!("「{}」没有抽查环节。", item.title)));
     }
     if new.from > new.until {
@@ -181,6 +180,12 @@ fn check(actor: &Granted<Sample>, item: &Item, new: &NewDraw, today: NaiveDate) 
         return Err(OfficeError::invalid("finish_on", "完成抽查的日期要在今天以后。"));
     }
     Ok(())
+}
+
+/// Whether cases of the item are checked after their decision.
+#[must_use]
+pub fn samples(item: &Item) -> bool {
+    item.actions.iter().any(|action| action.effects.iter().any(|effect| **effect == Effect::RecordSample))
 }
 
 /// The county's role whose work the checks are.

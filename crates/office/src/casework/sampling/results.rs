@@ -8,7 +8,8 @@ use super::super::act::Doing;
 use super::super::{CaseRow, DrawId, lists};
 use super::DRAW;
 use super::lot::{Why, drawn, fingerprint};
-use crate::access::{Granted, Sample};
+use crate::access::{Export, Granted, Sample};
+use crate::tabular::ListCell;
 use crate::{Office, OfficeError, forms};
 
 /// A check was recorded: the drawn case has its result, its task is done. A decision found wrong is reviewed at once: the benefit's next
@@ -164,6 +165,33 @@ pub async fn draw_page(
         .await?
         .ok_or(OfficeError::NotFound("这次抽签"))?;
     Ok((view, members(office, id).await?))
+}
+
+/// A draw's whole population with its lots as an Excel file: with it and the seed anybody draws again. Taking it out is audited.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] outside the actor's division.
+pub async fn draw_sheet(
+    office: &Office,
+    actor: &Granted<Sample>,
+    _export: &Granted<Export>,
+    id: DrawId,
+) -> Result<Vec<u8>, OfficeError> {
+    let (view, cases) = draw_page(office, actor, id).await?;
+    let columns = [("受理号", 22), ("签号", 66), ("为什么查", 18), ("检查日期", 12), ("检查结果", 12)];
+    let title = format!("抽签（种子 {}）", view.seed);
+    let mut sheet = lists::Sheet::new("抽签", &title, &columns)?;
+    for case in cases {
+        let found = match case.found_right {
+            Some(true) => "决定正确",
+            Some(false) => "发现问题",
+            None => "",
+        };
+        let checked = case.checked_on.map_or_else(|| String::new().into(), ListCell::from);
+        let why = case.why.map_or("", Why::title);
+        sheet.row([case.number.into(), case.lot.into(), why.into(), checked, found.into()])?;
+    }
+    sheet.finish(office, actor, "sample.exported").await
 }
 
 async fn members(office: &Office, id: DrawId) -> Result<Vec<DrawnCase>, OfficeError> {

@@ -174,7 +174,7 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
             pairs(&[("upload", planted.one("upload"))])
         }
         "/desk/standard-changes/{id}/reviews/confirm" | "/desk/standard-changes/{id}/reviews/{review}" => {
-            pairs(&[("kind", "decrease"), ("how", "已发起核查")])
+            pairs(&[("how", "已发起核查")])
         }
         "/desk/roll/imports/{import}/undo" | "/desk/roll/imports/{import}/resume" => {
             pairs(&[("reason", "文件拿错")])
@@ -234,8 +234,16 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 6] =
-        ["{person}", "{household}", "{case}", "{entitlement}", "{account}", "{line}"];
+    const SOMEBODYS: [&str; 8] = [
+        "{person}",
+        "{household}",
+        "{case}",
+        "{entitlement}",
+        "{account}",
+        "{line}",
+        "{attachment}",
+        "{letter}",
+    ];
     !address.route.starts_with("/my") && SOMEBODYS.iter().any(|parameter| address.route.contains(parameter))
 }
 

@@ -207,6 +207,34 @@ async fn proposed(town: &Town) -> String {
     releases::propose(&town.office, &grant(&policy), &change).await.unwrap().to_string()
 }
 
+/// A draw of the county in which a case of the second township lies.
+async fn drawn(town: &Town, case: store::CaseId) -> String {
+    let db = town.office.db();
+    let draw = Query::system(
+        "test",
+        "INSERT INTO sample_draw (item, county_id, from_on, until_on, delegated_only, percent, percent_source, seed, population, always, \
+         by_lot, population_sm3, finish_on, drawn_at, drawn_by) VALUES ('dibao', ?, ?, ?, ?, 30, '县级自行确定', 'seed', 1, 0, 1, 'sm3', ?, 0, ?) \
+         RETURNING id",
+    )
+    .bind(town.county)
+    .bind(day("2026-10-01"))
+    .bind(day("2026-10-31"))
+    .bind(false)
+    .bind(day("2026-12-31"))
+    .bind(town.clerk_b.staff);
+    let draw: i64 = draw.scalar(db).await.unwrap();
+    Query::system(
+        "test",
+        "INSERT INTO sample_member (draw_id, case_id, number, lot, reason) SELECT ?, id, number, 'lot', 'lot' FROM case_file WHERE id = ?",
+    )
+    .bind(draw)
+    .bind(case)
+    .execute(db)
+    .await
+    .unwrap();
+    draw.to_string()
+}
+
 pub(super) async fn plant(town: &Town) -> Planted {
     let standard_change = proposed(town).await;
     let other_worker = empty_beside(town, town.township_b, &[town.village_b]).await;
@@ -311,6 +339,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("standard_change", vec![standard_change]),
         ("department_upload", vec![wrong_file(town).await]),
         ("dataset", vec!["real_estate".to_owned()]),
+        ("draw", vec![drawn(town, filed).await]),
     ]);
     let number = async |case: store::CaseId| -> String {
         let row = Query::system("test", "SELECT number FROM case_file WHERE id = ?").bind(case);
