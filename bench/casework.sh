@@ -74,5 +74,5 @@ measure() { # backend cases
 [ "$which" = sqlite ] || start_postgres
 for backend in sqlite postgres; do
     [ "$which" = both ] || [ "$which" = "$backend" ] || continue
-    for size in 0 "$cases"; do measure "$backend" "$size"; done
+    for size in "$cases" 0; do measure "$backend" "$size"; done
 done

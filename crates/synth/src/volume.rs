@@ -86,7 +86,7 @@ pub async fn fill(
     let homes = city::people(office, &staff, of_people, watch).await?;
     office.db().optimize().await?;
     // Every so many-th family gets a copied case; the families whose turn is never are for the real work.
-    let stride = (homes.len() as u64 / plan.cases.max(1)).max(2);
+    let stride = if plan.cases == 0 { 3 } else { (homes.len() as u64 / plan.cases).max(2) };
     let mut free: Vec<&Home> = homes
         .iter()
         .filter(|home| staff.counties.iter().any(|county| county.township == home.township))

@@ -6,13 +6,15 @@ use std::future::Future;
 
 use ledger::EntitlementId;
 use ledger::pages::{self, RollFilter};
+use office::casework::drafts;
 use office::casework::lists::{self, CaseFilter, WorkFilter};
 use office::people;
 use office::roll::payments;
-use store::{Backend, HouseholdId, Query, statements};
+use store::{Backend, HouseholdId, IdempotencyKey, Query, statements};
 
 use crate::roll::{accountant, approved, imported, month};
 use crate::town::{Town, grant, towns};
+use crate::wuhai::{Family, cities};
 
 /// Tables that grow with the city.
 const BIG: [&str; 18] = [
@@ -145,5 +147,32 @@ async fn pages_read_by_index_and_in_few_statements() {
             .await
             .unwrap();
         assert_eq!(lines.rows.len(), 2);
+    }
+}
+
+/// How often each statement was sent, the most frequent first.
+fn repeated(texts: &[String]) -> Vec<(usize, &str)> {
+    let mut times = std::collections::BTreeMap::new();
+    for text in texts {
+        *times.entry(text.as_str()).or_insert(0) += 1;
+    }
+    let mut times: Vec<(usize, &str)> = times.into_iter().map(|(text, times)| (times, text)).collect();
+    times.sort_unstable_by(|one, two| two.cmp(one));
+    times
+}
+
+#[tokio::test]
+async fn filing_and_confirming_send_a_bounded_number_of_statements() {
+    for city in cities("deeds").await {
+        let desk = city.township_clerk.grant().unwrap();
+        let filler = drafts::Filler::Desk(&desk);
+        let draft = drafts::begin(&city.office, filler, "dibao", None).await.unwrap();
+        let answers = city.application(&filler.owner(), &Family::default()).await;
+        let open = drafts::open(&city.office, filler, draft).await.unwrap();
+        drafts::save(&city.office, filler, draft, open.version, &answers).await.unwrap();
+        let key = IdempotencyKey::fresh().unwrap();
+        let (filed, texts) = statements::counted(drafts::submit(&city.office, filler, draft, &key)).await;
+        filed.unwrap();
+        assert!(texts.len() <= 10, "filing: {}: {:#?}", texts.len(), repeated(&texts));
     }
 }

@@ -412,7 +412,7 @@ fn answer_page(questions: &Questions<'_>, decided: &Decided, typed: &Fields, tod
                 Outcome::Met => {
                     p.govuk-body-l {
                         "按您填的情况，" @if let Some(index) = member { "第 " (index + 1) " 个人可能符合" } @else { "您家可能符合" } (result.title) "的条件"
-                        @if let Some(amount) = &result.amount { "，每月大约 " strong { (office::words::value(amount, unit)) " " (unit) } }
+                        @if let Some(amount) = &result.amount { "，大约 " strong { (office::words::value(amount, unit)) " " (unit) } }
                         "。"
                     }
                 }

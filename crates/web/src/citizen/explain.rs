@@ -117,7 +117,7 @@ pub(super) fn determination(
             p.govuk-body {
                 (result.title) "："
                 @match result.outcome {
-                    Outcome::Met => { strong { "符合" } @if let Some(amount) = amount { "，每月 " strong { (amount.yuan_grouped()) } " " (unit) } "。" }
+                    Outcome::Met => { strong { "符合" } @if let Some(amount) = amount.filter(|amount| amount.0 > 0) { "，" strong { (amount.yuan_grouped()) } " " (unit) } "。" }
                     Outcome::NotMet => { strong { "不符合" } "，不符合的条件见下面。" }
                     Outcome::Unknown => { strong { "还不能得出结论" } "，还有情况要核实。" }
                 }

@@ -281,24 +281,8 @@ fn standards(release: &Release, item: &Item, id: &str, county: Option<&str>, on:
     };
     let Some(county) = county else { return html! {} };
     let place = release.places.get(county).map_or(county, |place| place.name.as_str());
-    let shown = programme.definitions.iter();
-    let rows: Vec<SummaryRow<'_>> = shown
-        .filter_map(|definition| release.parameters.get(definition.expr.trim().strip_prefix("param.")?))
-        .map(|parameter| {
-            let unit = parameter.unit.as_deref().unwrap_or_default();
-            let words = match release.parameter(&parameter.id, county, on) {
-                Some(value) => html! {
-                    strong { (value.value) " " (unit) }
-                    br; span.govuk-hint {
-                        "从 " (vocab::zh_date(value.from)) " 起；来源：" (value.source)
-                        @if value.carried_forward { "；" strong { "来源只写到以前的期限，新标准公布前沿用" } }
-                    }
-                },
-                None => html! { "本地还没有录入，请向窗口询问" },
-            };
-            SummaryRow::new(parameter.title.as_str(), words)
-        })
-        .collect();
+    let set = programme.definitions.iter().filter_map(|definition| standard(release, &definition.expr, county, on));
+    let rows: Vec<SummaryRow<'_>> = set.collect();
     let choose = html! {
         (select(&Field::new("place", "看哪个县（市、区）").value(county), &counties(release), None))
         (submit("查看", ButtonKind::Secondary, None))
@@ -308,6 +292,44 @@ fn standards(release: &Release, item: &Item, id: &str, county: Option<&str>, on:
         (summary_list(&rows))
         (form_get(&format!("/services/{id}"), &choose))
     }
+}
+
+/// What a place sets where a definition is nothing but a parameter, or the first that is set of several ways to publish it
+/// (`coalesce(param.x, table.y[area], …)`): its value with its source, or that nobody has entered it.
+fn standard<'a>(release: &'a Release, expr: &str, county: &str, on: NaiveDate) -> Option<SummaryRow<'a>> {
+    let expr = expr.trim();
+    let ways = expr.strip_prefix("coalesce(").unwrap_or(expr);
+    let named = |kind: &'static str| {
+        ways.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_' && sign != '.')
+            .filter_map(move |word| word.strip_prefix(kind))
+    };
+    let first = release.parameters.get(ways.strip_prefix("param.")?.split([',', ')']).next()?.trim())?;
+    for parameter in named("param.").filter_map(|id| release.parameters.get(id)) {
+        if let Some(value) = release.parameter(parameter.id.get(), county, on) {
+            let unit = parameter.unit.as_deref().unwrap_or_default();
+            let words = html! {
+                strong { (value.value) " " (unit) }
+                br; span.govuk-hint {
+                    "从 " (vocab::zh_date(value.from)) " 起；来源：" (value.source)
+                    @if value.carried_forward { "；" strong { "来源只写到以前的期限，新标准公布前沿用" } }
+                }
+            };
+            return Some(SummaryRow::new(parameter.title.as_str(), words));
+        }
+    }
+    for table in named("table.").filter_map(|id| release.tables.get(id)) {
+        if let Some(value) = release.table(table.id.get(), county, on) {
+            let unit = table.unit.as_deref().unwrap_or_default();
+            let words = html! {
+                @for (code, amount) in &value.rows {
+                    (release.code_title(table.key.get(), code)) " " strong { (amount.get()) " " (unit) } br;
+                }
+                span.govuk-hint { "从 " (vocab::zh_date(value.from)) " 起；来源：" (value.source) }
+            };
+            return Some(SummaryRow::new(table.title.as_str(), words));
+        }
+    }
+    Some(SummaryRow::new(first.title.as_str(), html! { "本地还没有录入，请向窗口询问" }))
 }
 
 fn where_to_go(visitor: &Visitor, release: &Release, county: Option<&str>, on: NaiveDate) -> Markup {

@@ -1,5 +1,7 @@
 //! One action of a case: its form, filled and sent. Nothing that was typed or uploaded is lost, whatever is wrong.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Path;
 use maud::{Markup, html};
 use office::OfficeError;
@@ -170,14 +172,31 @@ async fn fields(desk: &Desk<ReadCase>, page: &ActionPage, typed: &Typed) -> Resu
     Ok(render_form(&filled, &look))
 }
 
+/// The reasons that conditions give: those of the programmes that this matter decides, and those of all others, which would
+/// only stand in the way of choosing.
+fn reasons_of_conditions(page: &ActionPage) -> (BTreeSet<&str>, BTreeSet<&str>) {
+    let item = page.release.items.get(&page.case.item);
+    let decides = |programme: &str| {
+        item.is_some_and(|item| item.programmes.iter().any(|decided| decided.get() == programme))
+    };
+    let mut reasons = (BTreeSet::new(), BTreeSet::new());
+    for programme in page.release.programmes.iter() {
+        let side = if decides(programme.id.get()) { &mut reasons.0 } else { &mut reasons.1 };
+        side.extend(programme.conditions.iter().map(|condition| condition.reason.get().as_str()));
+    }
+    reasons
+}
+
 fn reasons(page: &ActionPage, typed: &Typed) -> Markup {
     let list = page.action.reasons.as_ref().and_then(|list| page.release.codelists.get(list));
     let Some(list) = list else { return html! {} };
     let on = page.case.accepted_on.unwrap_or(page.case.filed_on);
+    let (own, others) = reasons_of_conditions(page);
     let choices: Vec<Choice<'_>> = list
         .values
         .iter()
         .filter(|code| !code.retired)
+        .filter(|code| own.contains(code.code.as_str()) || !others.contains(code.code.as_str()))
         .map(|code| {
             let basis: Vec<String> =
                 page.release.basis_on(&code.basis, on).iter().map(|law| law.text()).collect();
