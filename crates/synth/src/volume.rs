@@ -254,7 +254,7 @@ async fn copy_roll(
          FROM entitlement x JOIN household h ON h.county_id = x.county_id \
          JOIN membership m ON m.household_id = h.id AND m.head AND m.until_on IS NULL AND m.superseded_at IS NULL \
          JOIN division v ON v.id = h.division_id \
-         WHERE x.id = ? AND h.id NOT IN ({list}) AND NOT EXISTS (SELECT 1 FROM case_file c WHERE c.household_id = h.id) \
+         WHERE x.id = ? AND NOT (h.id IN ({list})) AND NOT EXISTS (SELECT 1 FROM case_file c WHERE c.household_id = h.id) \
          ORDER BY h.id LIMIT ?",
     )
     .bind(ROLL)

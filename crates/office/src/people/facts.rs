@@ -4,7 +4,7 @@
 //! fact's `precedence`. Within one source a later statement ends the belief in what it overlaps and keeps the rest.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -241,10 +241,7 @@ pub async fn record_facts_in(
     for subject in &subjects {
         demand_visible(tx, scope, *subject).await?;
     }
-    for (new, value) in checked {
-        replace_overlap(tx, new, now.at_ms()).await?;
-        insert(tx, new, value, now.at_ms(), who).await?;
-    }
+    replace(tx, checked, now.at_ms(), who).await?;
     for subject in &subjects {
         let of_subject = || facts.iter().filter(|new| new.subject == *subject);
         let names: Vec<&str> = of_subject().map(|new| new.fact.as_str()).collect();
@@ -333,118 +330,157 @@ fn read_row(row: &store::Row) -> Result<FactRow, OfficeError> {
     })
 }
 
-/// Ends the belief in what the same source said for the same days, and says the rest of it again.
-async fn replace_overlap(tx: &Tx, new: &NewFact, at: i64) -> Result<(), OfficeError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM fact f WHERE {} = ? AND f.fact = ? AND f.source = ? AND f.superseded_at IS NULL \
-         AND (f.until_on IS NULL OR f.until_on > ?)",
-        match new.subject {
-            Subject::Person(_) => "f.person_id",
-            Subject::Household(_) => "f.household_id",
-        }
-    );
-    let rows = Query::system(SEEN, sql)
-        .bind(match new.subject {
-            Subject::Person(id) => id.0,
-            Subject::Household(id) => id.0,
-        })
-        .bind(new.fact.as_str())
-        .bind(new.source.to_string())
-        .bind(new.from_on)
-        .all(tx)
-        .await?;
-    for row in &rows {
-        let old = read_row(row)?;
-        if new.until_on.is_some_and(|until| until <= old.from_on) {
-            continue;
-        }
-        Query::system(SEEN, "UPDATE fact SET superseded_at = ? WHERE id = ? AND superseded_at IS NULL")
-            .bind(at)
-            .bind(old.id)
-            .execute_one(tx)
-            .await?;
-        if old.from_on < new.from_on {
-            copy_part(tx, &old, old.from_on, Some(new.from_on), at).await?;
-        }
-        if let Some(until) = new.until_on
-            && old.until_on.is_none_or(|old_until| old_until > until)
-        {
-            copy_part(tx, &old, until, old.until_on, at).await?;
-        }
+/// The line of a source about a fact of a subject.
+type Line = (Subject, String, String);
+
+fn line_of(subject: Subject, fact: &str, source: &Source) -> Line {
+    (subject, fact.to_owned(), source.to_string())
+}
+
+/// Writes statements down and ends the belief in what the same source said for the same days, the rest of which is said
+/// again. Everything is read and written at once; a second statement on one line waits until the first stands.
+async fn replace(
+    tx: &Tx,
+    checked: Vec<(&NewFact, Option<String>)>,
+    at: i64,
+    who: &AuditActor,
+) -> Result<(), OfficeError> {
+    let mut waiting = checked;
+    while !waiting.is_empty() {
+        let mut lines = BTreeSet::new();
+        let (now, later) = waiting
+            .into_iter()
+            .partition(|(new, _)| lines.insert(line_of(new.subject, &new.fact, &new.source)));
+        replace_lines(tx, now, at, who).await?;
+        waiting = later;
     }
     Ok(())
 }
 
-/// Says a part of an old row again; CAST cannot carry a date on SQLite, so the values make the way through the program.
-async fn copy_part(
+/// One statement for each line at most.
+async fn replace_lines(
     tx: &Tx,
-    old: &FactRow,
-    from_on: NaiveDate,
-    until_on: Option<NaiveDate>,
-    at: i64,
-) -> Result<(), OfficeError> {
-    write(tx, &FactRow { from_on, until_on, known_at: at, ..old.clone() }).await
-}
-
-async fn write(tx: &Tx, row: &FactRow) -> Result<(), OfficeError> {
-    let FactRow {
-        id: _,
-        subject,
-        fact,
-        value,
-        from_on,
-        until_on,
-        source,
-        known_at,
-        superseded_at: _,
-        case,
-        evidence,
-        recorded_by,
-    } = row;
-    Query::system(
-        SEEN,
-        "INSERT INTO fact (person_id, household_id, fact, value, from_on, until_on, source, known_at, case_id, evidence, \
-         recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(subject.person())
-    .bind(subject.household())
-    .bind(fact.as_str())
-    .bind(value.clone())
-    .bind(*from_on)
-    .bind(*until_on)
-    .bind(source.to_string())
-    .bind(*known_at)
-    .bind(*case)
-    .bind(evidence.clone())
-    .bind(*recorded_by)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn insert(
-    tx: &Tx,
-    new: &NewFact,
-    value: Option<String>,
+    statements: Vec<(&NewFact, Option<String>)>,
     at: i64,
     who: &AuditActor,
 ) -> Result<(), OfficeError> {
-    let NewFact { subject, fact, value: _, from_on, until_on, source, case, evidence } = new.clone();
-    let row = FactRow {
-        id: FactId(0),
-        subject,
-        fact,
-        value,
-        from_on,
-        until_on,
-        source,
-        known_at: at,
-        superseded_at: None,
-        case,
-        evidence,
-        recorded_by: who.staff,
-    };
-    write(tx, &row).await
+    let mut believed = believed(tx, &statements).await?;
+    let (mut ended, mut written) = (Vec::new(), Vec::new());
+    for (new, value) in statements {
+        let line = believed.remove(&line_of(new.subject, &new.fact, &new.source)).unwrap_or_default();
+        for old in line {
+            let before = new.until_on.is_some_and(|until| until <= old.from_on);
+            let after = old.until_on.is_some_and(|until| until <= new.from_on);
+            if before || after {
+                continue;
+            }
+            ended.push(old.id);
+            if old.from_on < new.from_on {
+                written.push(FactRow { until_on: Some(new.from_on), known_at: at, ..old.clone() });
+            }
+            if let Some(until) = new.until_on
+                && old.until_on.is_none_or(|old_until| old_until > until)
+            {
+                written.push(FactRow { from_on: until, known_at: at, ..old });
+            }
+        }
+        let NewFact { subject, fact, value: _, from_on, until_on, source, case, evidence } = new.clone();
+        written.push(FactRow {
+            id: FactId(0),
+            subject,
+            fact,
+            value,
+            from_on,
+            until_on,
+            source,
+            known_at: at,
+            superseded_at: None,
+            case,
+            evidence,
+            recorded_by: who.staff,
+        });
+    }
+    for ended in ended.chunks(IDS_MAX) {
+        let changed = Query::system(
+            SEEN,
+            "UPDATE fact SET superseded_at = ? WHERE superseded_at IS NULL AND id IN ({list})",
+        )
+        .bind(at)
+        .bind_list(ended.iter().copied())
+        .execute(tx)
+        .await?;
+        if changed != ended.len() as u64 {
+            return Err(OfficeError::stale());
+        }
+    }
+    write(tx, written).await
+}
+
+/// Ids in one statement.
+const IDS_MAX: usize = 1000;
+
+/// What is believed of the statements' subjects and facts, by line.
+async fn believed(
+    tx: &Tx,
+    statements: &[(&NewFact, Option<String>)],
+) -> Result<BTreeMap<Line, Vec<FactRow>>, OfficeError> {
+    let mut believed: BTreeMap<Line, Vec<FactRow>> = BTreeMap::new();
+    let facts: BTreeSet<&str> = statements.iter().map(|(new, _)| new.fact.as_str()).collect();
+    for (column, id_of) in [
+        ("person_id", (|subject| subject.person().map(|id| id.0)) as fn(Subject) -> Option<i64>),
+        ("household_id", |subject| subject.household().map(|id| id.0)),
+    ] {
+        let ids: BTreeSet<i64> = statements.iter().filter_map(|(new, _)| id_of(new.subject)).collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        for ids in ids.chunks(IDS_MAX) {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM fact f WHERE f.{column} IN ({{list}}) AND f.fact IN ({{list}}) AND f.superseded_at IS NULL"
+            );
+            let rows = Query::system(SEEN, sql)
+                .bind_list(ids.iter().copied())
+                .bind_list(facts.iter().copied())
+                .all(tx)
+                .await?;
+            for row in &rows {
+                let row = read_row(row)?;
+                believed.entry(line_of(row.subject, &row.fact, &row.source)).or_default().push(row);
+            }
+        }
+    }
+    Ok(believed)
+}
+
+async fn write(tx: &Tx, rows: Vec<FactRow>) -> Result<(), OfficeError> {
+    const COLUMNS: [&str; 11] = [
+        "person_id",
+        "household_id",
+        "fact",
+        "value",
+        "from_on",
+        "until_on",
+        "source",
+        "known_at",
+        "case_id",
+        "evidence",
+        "recorded_by",
+    ];
+    let rows = rows.into_iter().map(|row| {
+        store::values![
+            row.subject.person(),
+            row.subject.household(),
+            row.fact,
+            row.value,
+            row.from_on,
+            row.until_on,
+            row.source.to_string(),
+            row.known_at,
+            row.case,
+            row.evidence,
+            row.recorded_by,
+        ]
+    });
+    store::insert_many(&Scope::System(SEEN), tx, "fact", &COLUMNS, rows).await?;
+    Ok(())
 }
 
 /// Everything believed at `known_at` for `valid_on`, of some persons or families whom the caller has seen.

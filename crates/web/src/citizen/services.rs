@@ -281,7 +281,8 @@ fn standards(release: &Release, item: &Item, id: &str, county: Option<&str>, on:
     };
     let Some(county) = county else { return html! {} };
     let place = release.places.get(county).map_or(county, |place| place.name.as_str());
-    let set = programme.definitions.iter().filter_map(|definition| standard(release, &definition.expr, county, on));
+    let set =
+        programme.definitions.iter().filter_map(|definition| standard(release, &definition.expr, county, on));
     let rows: Vec<SummaryRow<'_>> = set.collect();
     let choose = html! {
         (select(&Field::new("place", "看哪个县（市、区）").value(county), &counties(release), None))
