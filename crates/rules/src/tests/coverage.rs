@@ -72,7 +72,7 @@ fn what_cannot_come_about_here_is_not_asked_for() {
     // Never asked where the parameter says so; asked where another place's does.
     let asked = programme(&[], &["CASE WHEN param.deposit_limit > 0 THEN rooms <= 3 ELSE TRUE END"]);
     let off = context().with("deposit_limit", 0);
-    assert_eq!(unseen(&asked, &[Some(1)], &[off.clone()]), none);
+    assert_eq!(unseen(&asked, &[Some(1)], std::slice::from_ref(&off)), none);
     assert_eq!(unseen(&asked, &[Some(1)], &[off, context()]).len(), 2);
     // A parameter without a value leaves nothing but unknown.
     let mut bare = context();
