@@ -233,7 +233,7 @@ pub(crate) fn located<'a>(
 }
 
 /// The programme as the language takes it. A condition that is only asked `when` something holds is met otherwise.
-fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
+pub(crate) fn source_of(programme: &Programme, release: &Release) -> ProgrammeSource {
     let definitions = programme.definitions.iter().map(|definition| DefinitionSource {
         id: definition.id.get().clone(),
         title: definition.title.clone(),

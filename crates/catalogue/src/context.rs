@@ -1,5 +1,7 @@
 //! The circumstances of a decision: the parameters in force for a place, a month and a law.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rules::{Context, FindingValue, Record, Value};
 use vocab::Month;
@@ -7,6 +9,15 @@ use vocab::Month;
 use crate::Release;
 use crate::definition::ConditionKind;
 use crate::shapes::{declared_type, value_of};
+
+/// Values supposed instead of those in force: what if.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Supposed {
+    /// By parameter.
+    pub parameters: BTreeMap<String, Value>,
+    /// By table and key.
+    pub tables: BTreeMap<String, BTreeMap<String, Value>>,
+}
 
 impl Release {
     /// What a programme is decided with in a division: its parameters and tables. A value that an article gives is picked by `law_on`, a
@@ -21,21 +32,42 @@ impl Release {
         law_on: NaiveDate,
         known_at: NaiveDate,
     ) -> Context {
-        let mut context = Context::new(month, law_on, known_at);
-        let Some(compiled) = self.rules(programme) else {
-            return context;
-        };
+        let context = Context::new(month, law_on, known_at);
+        match self.rules(programme) {
+            Some(compiled) => self.context_with(compiled, division, context, &Supposed::default()),
+            None => context,
+        }
+    }
+
+    /// The same for a programme that stands on a copy of the rules, or with values supposed instead of those in force; `dates` is a
+    /// context of the three dates.
+    #[must_use]
+    pub fn context_with(
+        &self,
+        compiled: &rules::Programme,
+        division: &str,
+        dates: Context,
+        supposed: &Supposed,
+    ) -> Context {
+        let mut context = dates;
+        let (month, law_on) = (context.month, context.law_on);
         for name in compiled.parameters() {
             if let Some(id) = name.strip_prefix("param.") {
-                let value = self.parameter_for(id, division, month, law_on);
+                let value = match supposed.parameters.get(id) {
+                    Some(value) => value.clone(),
+                    None => self.parameter_for(id, division, month, law_on),
+                };
                 if value.is_known() {
                     context.parameters.insert(id.to_owned(), value);
                 }
             } else if let Some(id) = name.strip_prefix("table.") {
                 self.add_table(id, division, month, &mut context);
+                for (key, value) in supposed.tables.get(id).into_iter().flatten() {
+                    context.tables.entry(id.to_owned()).or_default().insert(key.clone(), value.clone());
+                }
             }
         }
-        self.settle_unasked(programme, &mut context);
+        self.settle_unasked(&compiled.source().id, &mut context);
         context
     }
 

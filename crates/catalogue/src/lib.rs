@@ -12,6 +12,7 @@ mod check;
 mod compile;
 mod context;
 pub mod definition;
+mod edited;
 mod family;
 mod family_schema;
 mod files;
@@ -27,6 +28,7 @@ mod release;
 pub mod shapes;
 
 pub use case_fields::{CASE_FIELDS, CaseField};
+pub use context::Supposed;
 pub use family::{Decision, FamilyDecision, WrittenFamily};
 pub use files::PackFiles;
 pub use finding::{Finding, Severity};

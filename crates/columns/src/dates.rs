@@ -6,7 +6,8 @@ use chrono::{Datelike, NaiveDate};
 /// Bits that hold month and day.
 pub(crate) const YEAR_SHIFT: u32 = 9;
 
-pub(crate) fn pack(date: NaiveDate) -> i64 {
+/// The date as its column holds it ([`crate::Kind::Date`]).
+pub fn pack(date: NaiveDate) -> i64 {
     i64::from(date.year()) * 512 + i64::from(date.month()) * 32 + i64::from(date.day())
 }
 

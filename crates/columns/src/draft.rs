@@ -22,20 +22,21 @@ use crate::snapshot::Snapshot;
 pub struct Draft {
     schema: Schema,
     as_of: NaiveDate,
-    tables: Vec<DraftTable>,
+    label: String,
+    pub(crate) tables: Vec<DraftTable>,
     codes: Vec<String>,
     code_index: HashMap<String, i64>,
     divisions: Vec<String>,
     division_index: HashMap<String, i64>,
     /// Division of each root row.
-    division: DraftColumn,
+    pub(crate) division: DraftColumn,
 }
 
 #[derive(Debug, Default)]
-struct DraftTable {
-    rows: usize,
-    columns: Vec<DraftColumn>,
-    references: Vec<DraftColumn>,
+pub(crate) struct DraftTable {
+    pub rows: usize,
+    pub columns: Vec<DraftColumn>,
+    pub references: Vec<DraftColumn>,
     /// First row of each parent's rows, and the end.
     offsets: Vec<u32>,
     /// Whether the rows of each parent are known at all.
@@ -105,6 +106,7 @@ impl Draft {
             tables: tables.collect(),
             schema,
             as_of,
+            label: String::new(),
             codes: Vec::new(),
             code_index: HashMap::new(),
             divisions: Vec::new(),
@@ -120,6 +122,11 @@ impl Draft {
     /// The tables and columns.
     pub fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// Writes on the snapshot what its maker wants to read again: under which rules it was made, say.
+    pub fn describe(&mut self, label: &str) {
+        label.clone_into(&mut self.label);
     }
 
     /// The number of a code.
@@ -381,6 +388,7 @@ impl Draft {
         sections.finish(&Directory {
             schema: self.schema.clone(),
             as_of: self.as_of,
+            label: self.label.clone(),
             codes: self.codes.clone(),
             divisions: self.divisions.clone(),
             division,

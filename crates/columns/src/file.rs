@@ -31,6 +31,9 @@ pub(crate) struct Section {
 pub(crate) struct Directory {
     pub schema: Schema,
     pub as_of: NaiveDate,
+    /// What its maker wrote on it.
+    #[serde(default)]
+    pub label: String,
     pub codes: Vec<String>,
     pub divisions: Vec<String>,
     pub division: Stored,

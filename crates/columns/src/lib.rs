@@ -13,6 +13,9 @@
 //! concerns a household is worked out once a household, ranges known from the columns pick the narrowest integers, masks
 //! of unknowns exist only where a column has unknowns, and amounts are worked out only for those who get one.
 //!
+//! [`compare`] sets two programmes side by side (today's rules and changed ones); [`copy`] takes households over from an older
+//! snapshot, so that a new one costs what has changed.
+//!
 //! The judge is `rules`: the same outcome for every record, the same amount to the fen. What has no vector form is handed
 //! to it record by record ([`Way::OneByOne`]); what the snapshot does not hold is refused, never taken for unknown.
 //!
@@ -25,6 +28,8 @@
 mod aggregates;
 mod arrow;
 mod cells;
+mod compare;
+mod copy;
 mod dates;
 mod draft;
 mod error;
@@ -43,6 +48,9 @@ mod translate;
 mod written;
 
 pub use cells::Width;
+pub use compare::{Compared, Pair, Side};
+pub use copy::Renumbered;
+pub use dates::pack as packed_date;
 pub use draft::{Draft, DraftColumn};
 pub use error::ColumnsError;
 pub use machine::Processor;

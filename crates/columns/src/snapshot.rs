@@ -194,6 +194,27 @@ impl Snapshot {
         self.directory.as_of
     }
 
+    /// What its maker wrote on it ([`crate::Draft::describe`]).
+    pub fn label(&self) -> &str {
+        &self.directory.label
+    }
+
+    /// The whole number that a cell holds as its column's [`Kind`] says; `None` is unknown.
+    pub fn whole(&self, table: usize, column: usize, row: usize) -> Option<i64> {
+        let stored = self.stored(table, column);
+        let known = self.known(stored).is_none_or(|bits| bit(bits, row));
+        known.then(|| self.values(stored).get(row) + stored.base)
+    }
+
+    /// The rows of a table that hang below a row of its parent.
+    ///
+    /// # Panics
+    /// For the root, which hangs below nothing.
+    pub fn rows_of(&self, table: usize, parent_row: usize) -> std::ops::Range<usize> {
+        let offsets = self.offsets(table);
+        offsets[parent_row] as usize..offsets[parent_row + 1] as usize
+    }
+
     /// Codes of the divisions, in the order of the contexts of a sweep.
     pub fn divisions(&self) -> &[String] {
         &self.directory.divisions

@@ -12,7 +12,7 @@ use vocab::Month;
 use crate::random::judged;
 use crate::world::every_field;
 
-fn release() -> Release {
+pub fn release() -> Release {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
     let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
     let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
@@ -81,7 +81,7 @@ fn value(choices: &mut Choices, ty: &Type, release: &Release, poor: bool) -> Val
 }
 
 /// `poor` families have the least of almost everything, so that programmes have somebody to pay.
-fn fill(choices: &mut Choices, shape: &Shape, blanks: usize, release: &Release, poor: bool) -> Record {
+pub fn fill(choices: &mut Choices, shape: &Shape, blanks: usize, release: &Release, poor: bool) -> Record {
     let mut record = Record::new();
     for (id, field) in &shape.fields {
         let mut value = value(choices, &field.ty, release, poor);
