@@ -22,10 +22,11 @@ pub async fn run(folder: &Path, people: u64, site: &SiteOptions) -> Result<(), F
     let database = Database {
         database: format!("sqlite:{}", folder.join("huimin.db").display()),
         keys: folder.join("huimin.keys"),
+        population: None,
     };
     if !done.exists() {
         // A city that was not finished is worth nothing.
-        for leftover in ["huimin.db", "huimin.db-wal", "huimin.db-shm", "huimin.keys"] {
+        for leftover in ["huimin.db", "huimin.db-wal", "huimin.db-shm", "huimin.keys", "huimin.population"] {
             let leftover = folder.join(leftover);
             if leftover.exists() {
                 std::fs::remove_file(leftover)?;

@@ -5,6 +5,7 @@ mod demo;
 mod open;
 mod packs;
 mod serve;
+mod simulate;
 mod sql;
 mod sweep;
 mod verify;
@@ -33,6 +34,20 @@ struct Database {
     /// 密钥文件；与数据库、备份分开保管
     #[arg(long, env = "HUIMIN_KEYS", default_value = "data/huimin.keys")]
     keys: PathBuf,
+    /// 人口快照文件；不写时 SQLite 库放在库旁边，PostgreSQL 库放在 data/huimin.population
+    #[arg(long, env = "HUIMIN_POPULATION")]
+    population: Option<PathBuf>,
+}
+
+impl Database {
+    /// Where the population snapshot is kept.
+    fn population_file(&self) -> PathBuf {
+        let beside = || match self.database.strip_prefix("sqlite:") {
+            Some(path) => PathBuf::from(path).with_extension("population"),
+            None => PathBuf::from("data/huimin.population"),
+        };
+        self.population.clone().unwrap_or_else(beside)
+    }
 }
 
 #[derive(Subcommand)]
@@ -109,8 +124,10 @@ enum Action {
         #[arg(long)]
         ledger: bool,
     },
-    /// 把按列存放的人口数据做成快照（列文件和 manifest.json 的写法见 crates/columns/src/packed.rs）
+    /// 生成人口快照：从数据库（--database），或者从按列存放的数据（--columns；列文件和 manifest.json 的写法见 crates/columns/src/packed.rs）
     Snapshot(sweep::SnapshotOptions),
+    /// 假设改一项标准，测算全市（县）的人数、金额和增减
+    Simulate(simulate::SimulateOptions),
     /// 对快照里的全部家庭和人员核算各个项目
     Sweep(sweep::SweepOptions),
     /// 备份 SQLite 库（密钥不在其中）
@@ -164,7 +181,8 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             demo::run(&folder, people, &site).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Action::Snapshot(options) => sweep::snapshot(&options),
+        Action::Snapshot(options) => sweep::snapshot(&options).await,
+        Action::Simulate(options) => simulate::simulate(&options).await,
         Action::Sweep(options) => sweep::sweep(&options),
         Action::CheckPack { packs, synthetic } => Ok(packs::check(&packs, synthetic)),
         Action::Decide { options } => decide::decide(&options),

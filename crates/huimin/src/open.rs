@@ -73,7 +73,8 @@ pub async fn connect(database: &Database) -> Result<Office, Failure> {
     db.migrate(&office::migrations()).await?;
     let release = releases::current(&db).await?;
     people::prepare_projections(&db, &release).await?;
-    let office = Office::new(db, Arc::new(Calendar::from_json(HOLIDAYS)?), release, machine_clock());
+    let office = Office::new(db, Arc::new(Calendar::from_json(HOLIDAYS)?), release, machine_clock())
+        .with_population(database.population_file());
     office::trial::follow(&office).await?;
     Ok(office)
 }

@@ -8,24 +8,38 @@ use std::time::Instant;
 use catalogue::{LoadOptions, Release};
 use clap::Args;
 use columns::{Draft, Processor, Snapshot, Sweep, Swept, Totals, Way};
+use indicatif::{ProgressBar, ProgressStyle};
+use office::Office;
+use office::population::{self, Made};
+use store::jobs::Beat;
 use vocab::Month;
 
-use crate::Failure;
+use crate::{Database, Failure, open};
 
 /// What `huimin snapshot` is told.
 #[derive(Args)]
 pub struct SnapshotOptions {
-    /// 放列文件和 manifest.json 的文件夹
+    /// 从数据库生成：sqlite:文件 或 postgres://用户@主机/库名
+    #[arg(long, required_unless_present = "columns", conflicts_with = "columns")]
+    database: Option<String>,
+    /// 数据库的密钥文件
+    #[arg(long, env = "HUIMIN_KEYS", default_value = "data/huimin.keys")]
+    keys: PathBuf,
+    /// 不管变动多少，全部重新读取
     #[arg(long)]
-    columns: PathBuf,
+    whole: bool,
+    /// 放列文件和 manifest.json 的文件夹
+    #[arg(long, requires = "packs", requires = "snapshot")]
+    columns: Option<PathBuf>,
     /// 规则包文件夹，从全国到本市
-    #[arg(long, required = true, num_args = 1..)]
+    #[arg(long, num_args = 1..)]
     packs: Vec<PathBuf>,
     /// 也允许演示包
     #[arg(long)]
     synthetic: bool,
-    /// 快照文件
-    snapshot: PathBuf,
+    /// 快照文件；从数据库生成时不写就放在库旁边
+    #[arg(env = "HUIMIN_POPULATION")]
+    snapshot: Option<PathBuf>,
 }
 
 /// What `huimin sweep` is told.
@@ -76,17 +90,63 @@ fn release(packs: &[PathBuf], synthetic: bool) -> Result<Release, Failure> {
     })
 }
 
-/// Makes a snapshot from packed columns.
-pub fn snapshot(options: &SnapshotOptions) -> Result<ExitCode, Failure> {
+/// Makes a snapshot from a database or from packed columns.
+pub async fn snapshot(options: &SnapshotOptions) -> Result<ExitCode, Failure> {
+    if let Some(database) = &options.database {
+        return from_database(options, database).await;
+    }
+    let (Some(columns), Some(file)) = (&options.columns, &options.snapshot) else {
+        return Err("请给出 --database，或者 --columns、--packs 和快照文件".into());
+    };
     let release = release(&options.packs, options.synthetic)?;
-    let draft = Draft::read_packed(&options.columns, release.shapes())?;
-    draft.write(&options.snapshot)?;
-    let made = Snapshot::open(&options.snapshot)?;
+    let draft = Draft::read_packed(columns, release.shapes())?;
+    draft.write(file)?;
+    let made = Snapshot::open(file)?;
     let tables = made.schema().tables.iter().enumerate();
     let rows: Vec<String> =
         tables.map(|(index, table)| format!("{} {} 行", table.shape, made.rows(index))).collect();
-    println!("快照已生成：{}（{}）", options.snapshot.display(), rows.join("，"));
+    println!("快照已生成：{}（{}）", file.display(), rows.join("，"));
     Ok(ExitCode::SUCCESS)
+}
+
+async fn from_database(options: &SnapshotOptions, database: &str) -> Result<ExitCode, Failure> {
+    let database = Database {
+        database: database.to_owned(),
+        keys: options.keys.clone(),
+        population: options.snapshot.clone(),
+    };
+    let office = open::connect(&database).await?;
+    if options.whole {
+        population::forget(&office).await?;
+    }
+    let begun = Instant::now();
+    if let Some(made) = refreshed(&office).await? {
+        println!(
+            "人口快照已{}：{}（{} 户 {} 人，读取 {} 户，用时 {:.1} 秒）",
+            if made.whole { "重新生成" } else { "按变动更新" },
+            database.population_file().display(),
+            made.families,
+            made.people,
+            made.read,
+            begun.elapsed().as_secs_f64()
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Brings the population of a database up to date, with a bar.
+pub async fn refreshed(office: &Office) -> Result<Option<Made>, Failure> {
+    let bar = ProgressBar::new(1);
+    bar.set_style(ProgressStyle::with_template("人口快照 {wide_bar} {percent}% {elapsed}")?);
+    let shown = bar.clone();
+    let mut watch = move |done: i64, total: i64| {
+        shown.set_length(u64::try_from(total).unwrap_or(1));
+        shown.set_position(u64::try_from(done).unwrap_or(0));
+        Beat::GoOn
+    };
+    let made = population::refresh(office, &mut watch).await?;
+    bar.finish_and_clear();
+    Ok(made)
 }
 
 /// Sweeps a snapshot with the programmes of a release.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use letters::Typesetter;
 use office::casework::letters::{self as queue, Waiting};
 use office::casework::reviews;
-use office::{Office, means_test, releases, roll};
+use office::{Office, leads, means_test, population, releases, roll, simulation};
 use store::jobs;
 
 /// How long a worker rests when there is nothing to do.
@@ -52,6 +52,8 @@ async fn work(office: Arc<Office>, name: String) {
         roll::import::ROLL_JOB,
         releases::REVIEW_JOB,
         reviews::REVIEWS_DUE_JOB,
+        population::POPULATION_JOB,
+        leads::LEADS_JOB,
     ];
     loop {
         match jobs::claim(office.db(), &kinds, &name).await {
@@ -64,6 +66,8 @@ async fn work(office: Arc<Office>, name: String) {
                     roll::payments::RUN_JOB => roll::payments::work_run(&office, &claim).await,
                     releases::REVIEW_JOB => releases::make_reviews(&office, &claim).await.map(drop),
                     reviews::REVIEWS_DUE_JOB => reviews::work(&office, &claim).await.map(drop),
+                    population::POPULATION_JOB => population::work(&office, &claim).await,
+                    leads::LEADS_JOB => leads::work(&office, &claim).await.map(drop),
                     _ => roll::import::work(&office, &claim).await,
                 };
                 if let Err(error) = done {
@@ -111,7 +115,14 @@ async fn set_letters(office: Arc<Office>) {
                 Vec::new()
             }
         };
-        if waiting.is_empty() {
+        let papers = match simulation::pdf_waiting(&office).await {
+            Ok(papers) => papers,
+            Err(error) => {
+                tracing::error!(%error, "papers of simulations cannot be read");
+                Vec::new()
+            }
+        };
+        if waiting.is_empty() && papers.is_empty() {
             tokio::time::sleep(REST).await;
             continue;
         }
@@ -127,6 +138,18 @@ async fn set_letters(office: Arc<Office>) {
                 Err(_) => continue,
             },
         };
+        for paper in papers {
+            let (name, text) = paper.template;
+            let files = BTreeMap::from([(name.to_owned(), text.to_owned())]);
+            let (of_paper, content) = (Arc::clone(&ready), paper.content);
+            let pdf = tokio::task::spawn_blocking(move || {
+                of_paper.render(name, &files, &content).map_err(|error| error.to_string())
+            });
+            let pdf = pdf.await.unwrap_or_else(|_| Err("排版程序异常".to_owned()));
+            if let Err(error) = simulation::pdf_done(&office, paper.id, pdf).await {
+                tracing::error!(%error, "the paper of a simulation could not be kept");
+            }
+        }
         for letter in waiting {
             let id = letter.id;
             let pdf = set(&office, &ready, letter).await;

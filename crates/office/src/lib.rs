@@ -7,6 +7,9 @@
 //!
 //! - [`access`]: who may do what; sign-in, staff, sessions, audit search;
 //! - [`people`]: persons, families, facts with two times, accounts, search;
+//! - [`population`]: everybody in columns, for sweeps;
+//! - [`leads`]: who could file and has not, what should be reviewed;
+//! - [`simulation`]: what other rules would mean;
 //! - [`divisions`]: the tree of divisions;
 //! - [`forms`]: the pack's forms: answers, checks, summaries;
 //! - [`releases`]: the packs in force, the old ones, standards changed on pages;
@@ -31,12 +34,15 @@ pub mod casework;
 pub mod divisions;
 mod error;
 pub mod forms;
+pub mod leads;
 pub mod means_test;
 pub mod offices;
 pub mod people;
+pub mod population;
 pub mod releases;
 pub mod reports;
 pub mod roll;
+pub mod simulation;
 pub mod tabular;
 pub mod trial;
 pub mod uploads;
@@ -56,6 +62,7 @@ pub struct Office {
     clock: Clock,
     /// Days by which a synthetic database is ahead of its clock.
     days_ahead: AtomicI64,
+    population: population::Shelf,
 }
 
 impl Office {
@@ -64,7 +71,15 @@ impl Office {
     pub fn new(db: Db, calendar: Arc<Calendar>, release: Arc<Release>, clock: Clock) -> Office {
         let kept = releases::Kept::default();
         kept.keep(Arc::clone(&release));
-        Office { db, calendar, release: RwLock::new(release), kept, clock, days_ahead: AtomicI64::new(0) }
+        let (release, days_ahead) = (RwLock::new(release), AtomicI64::new(0));
+        Office { db, calendar, release, kept, clock, days_ahead, population: population::Shelf::default() }
+    }
+
+    /// Keeps the population snapshot in this file instead of in memory.
+    #[must_use]
+    pub fn with_population(mut self, file: std::path::PathBuf) -> Office {
+        self.population = population::Shelf::at(file);
+        self
     }
 
     /// The database.
@@ -133,6 +148,8 @@ pub async fn round(office: &Office) -> Result<(), OfficeError> {
     people::roll_forward(office).await?;
     access::forget_expired(office).await?;
     releases::follow(office).await?;
+    population::schedule(office).await?;
+    leads::schedule(office).await?;
     Ok(())
 }
 
@@ -142,6 +159,7 @@ pub fn migrations() -> Vec<Migration> {
     [
         ledger::MIGRATIONS,
         people::MIGRATIONS,
+        population::MIGRATIONS,
         access::MIGRATIONS,
         releases::MIGRATIONS,
         casework::MIGRATIONS,
@@ -149,6 +167,8 @@ pub fn migrations() -> Vec<Migration> {
         means_test::MIGRATIONS,
         roll::MIGRATIONS,
         reports::MIGRATIONS,
+        simulation::MIGRATIONS,
+        leads::MIGRATIONS,
     ]
     .concat()
 }

@@ -23,9 +23,17 @@ pub struct NavEntry {
 
 /// The staff navigation: each part of the pages brings its own entries, in the order of the work.
 fn staff_nav() -> impl Iterator<Item = &'static NavEntry> {
-    [crate::desk::NAV, crate::people::NAV, crate::money::NAV, crate::administration::NAV]
-        .into_iter()
-        .flatten()
+    let own: &[NavEntry] = &[crate::simulation::NAV];
+    [
+        crate::desk::NAV,
+        crate::people::NAV,
+        crate::leads::NAV,
+        crate::money::NAV,
+        own,
+        crate::administration::NAV,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// What a post may open.

@@ -16,7 +16,8 @@ use crate::form_body::{FORM_BYTES_MAX, UPLOAD_TIME_MAX};
 use crate::routes::Routes;
 use crate::state::AppState;
 use crate::{
-    administration, again, api, assets, citizen, desk, frame, money, people, public, security, sign_in,
+    administration, again, api, assets, citizen, desk, frame, leads, money, people, programmes, public,
+    security, sign_in, simulation,
 };
 
 /// Nothing but an upload takes longer than this; long work is a job.
@@ -31,6 +32,9 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(desk::routes())
         .merge(people::routes())
         .merge(money::routes())
+        .merge(leads::routes())
+        .merge(simulation::routes())
+        .merge(programmes::routes())
         .merge(administration::routes())
         .merge(api::routes(state))
 }

@@ -86,6 +86,8 @@ rights! {
     ProposeStandard "propose_standard" "拟定标准";
     /// Release a proposed standard.
     ReleaseStandard "release_standard" "发布标准";
+    /// Ask what other standards or rules would mean for the whole area, in numbers only.
+    Simulate "simulate" "政策仿真";
     /// Staff accounts and posts.
     ManageStaff "manage_staff" "管理工作人员";
     /// Search the audit.

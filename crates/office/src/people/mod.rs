@@ -49,7 +49,7 @@ pub use person::{
     NewPerson, PersonCorrection, PersonView, Registered, correct_person, find_person, place_person,
     record_death_in, register_person, register_person_in,
 };
-pub use projection::{prepare_projections, refresh_projection, roll_forward};
+pub use projection::{follow_definitions, prepare_projections, refresh_projection, roll_forward};
 pub use reveal::{Revealed, reveal_account, reveal_person};
 pub use search::{Found, SearchAnswer, search_people};
 

@@ -135,6 +135,62 @@ pub async fn refresh_projection(office: &Office, tx: &Tx, subjects: &[Subject]) 
     refresh(office, tx, &office.release(), subjects, office.now().today()).await
 }
 
+/// The definitions of facts by which every projected value was chosen.
+const DEFINITIONS: &str = "projection.definitions";
+
+/// Writes everybody's values afresh when facts are chosen or read otherwise than before: another order of sources, another meaning of
+/// what a source does not have. Whether it did.
+///
+/// # Errors
+/// The database. Killed halfway it begins again, to the same result.
+pub async fn follow_definitions(office: &Office) -> Result<bool, OfficeError> {
+    let release = office.release();
+    let facts = release.facts.iter().map(|fact| {
+        let precedence: Vec<String> =
+            fact.precedence.iter().map(|source| format!("{:?}", source.get())).collect();
+        format!("{:?} {} {:?} {}", fact.on, fact.id.get(), fact.absent, precedence.join(","))
+    });
+    let mut facts: Vec<String> = facts.collect();
+    facts.sort_unstable();
+    let facts = facts.join("\n");
+    let known = store::setting(office.db(), DEFINITIONS).await?;
+    if known.as_deref() == Some(facts.as_str()) {
+        return Ok(false);
+    }
+    let today = office.now().today();
+    for (unit, column) in [(Unit::Person, "person_id"), (Unit::Household, "household_id")] {
+        let mut after = 0_i64;
+        loop {
+            let ids: Vec<i64> = Query::system(
+                PROJECTION,
+                format!(
+                    "SELECT DISTINCT f.{column} FROM fact f WHERE f.{column} > ? ORDER BY f.{column} LIMIT ?"
+                ),
+            )
+            .bind(after)
+            .bind(BATCH)
+            .scalars(office.db())
+            .await?;
+            let Some(&end) = ids.last() else { break };
+            let subjects: Vec<Subject> = ids
+                .iter()
+                .map(|&id| match unit {
+                    Unit::Person => Subject::Person(PersonId(id)),
+                    Unit::Household => Subject::Household(HouseholdId(id)),
+                })
+                .collect();
+            let tx = office.db().begin().await?;
+            refresh(office, &tx, &release, &subjects, today).await?;
+            tx.commit().await?;
+            after = end;
+        }
+    }
+    let tx = office.db().begin().await?;
+    store::set_setting(&tx, DEFINITIONS, &facts).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
 /// A daily job: brings forward everybody for whom a fact started or ended since it last ran. How many were touched.
 /// Killed halfway it begins that day again, to the same result.
 ///

@@ -543,7 +543,7 @@ fn checked(
 }
 
 /// A typed value in the packs' spelling.
-fn read_value(release: &Release, parameter: &Parameter, typed: &str) -> Result<String, String> {
+pub(crate) fn read_value(release: &Release, parameter: &Parameter, typed: &str) -> Result<String, String> {
     let typed = typed.trim();
     match *parameter.kind {
         ValueKind::Money | ValueKind::Integer | ValueKind::Decimal => {

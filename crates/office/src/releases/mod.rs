@@ -20,6 +20,7 @@ mod standard_change;
 mod standard_review;
 mod standards;
 
+pub(crate) use changes::read_value;
 pub use changes::{
     ChangeState, NewStandardChange, REVIEW_JOB, Released, StandardChangeView, changes, find_change, propose,
     refuse_change, release_change, withdraw_change,

@@ -20,7 +20,7 @@ use super::changes::{self, StandardChangeView, build_with, in_force_now};
 use super::layer::ReleasedValue;
 use super::{ChangeState, StandardChangeId, kept};
 use crate::access::{Actor, Right};
-use crate::{Office, OfficeError};
+use crate::{Office, OfficeError, simulation};
 
 id_type! {
     /// A proposal for one family because of a changed standard.
@@ -107,6 +107,8 @@ pub struct Preview {
     pub programmes: Vec<(String, String)>,
     /// Families of these programmes in the division.
     pub families: i64,
+    /// What speaks against the standard (标准测算), Chinese.
+    pub warnings: Vec<String>,
     /// What it means for them; none when there are too many to ask the rules while a page waits.
     pub effects: Option<BTreeMap<ReviewKind, Effect>>,
 }
@@ -160,7 +162,13 @@ pub async fn preview_change(
         effects = Some(sums);
     }
     let programmes = programmes.iter().map(|id| (id.clone(), title_of(&release, id))).collect();
-    Ok(Preview { month, programmes, families, effects })
+    let warnings = if simulation::is_measured(&change.parameter) {
+        let typed = BTreeMap::new();
+        simulation::next_standard(&base, &release, &change.division_code, change.from, &typed).warnings
+    } else {
+        Vec::new()
+    };
+    Ok(Preview { month, programmes, families, warnings, effects })
 }
 
 /// The work of [`super::REVIEW_JOB`]: one proposal for each family, in batches. Killed anywhere it goes on where it was.

@@ -36,30 +36,70 @@ const MEMBERS_MAX: usize = 10;
 const AGE_MAX: u32 = 120;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/services/{item}/check", get(begin)).route("/services/{item}/check", post(answer))
+    Routes::new()
+        .route("/services/{item}/check", get(begin_item))
+        .route("/services/{item}/check", post(answer_item))
+        .route("/programmes/{programme}/try", get(begin_programme))
+        .route("/programmes/{programme}/try", post(answer_programme))
 }
 
 /// One question of the check: a fact, in the words of the application form.
 struct Question<'a> {
     fact: &'a Fact,
-    field: &'a definition::Field,
+    label: &'a str,
+    hint: Option<&'a str>,
+    /// The form demands an answer, so leaving it open leaves it unknown.
+    required: bool,
 }
 
 /// What the check asks, and what is taken for granted.
 struct Questions<'a> {
     release: &'a Release,
-    item: &'a Item,
+    /// What is checked.
+    title: &'a str,
+    /// Where the check stands, and the page before it.
+    here: String,
+    back: (String, &'static str),
+    /// The matter that can be filed.
+    item: Option<&'a Item>,
+    /// Programmes, best first.
+    programmes: Vec<&'a str>,
     of_member: Vec<Question<'a>>,
     of_household: Vec<Question<'a>>,
     age: bool,
 }
 
 impl<'a> Questions<'a> {
-    fn of(release: &'a Release, item: &'a Item) -> Option<Questions<'a>> {
+    /// What a matter asks: by the programme that it is for, in the words of its form.
+    fn of_item(release: &'a Release, id: &str) -> Option<Questions<'a>> {
+        let item = release.items.get(id)?;
         if needs_benefit(item) || !item.citizens_may_file {
             return None;
         }
-        let programme = item.programmes.first()?;
+        let form = release.forms.get(&item.form)?;
+        let (here, back) = (format!("/services/{id}/check"), (format!("/services/{id}"), "返回办事指南"));
+        let programmes = item.programmes.iter().map(|programme| programme.as_str()).collect();
+        Questions::new(release, &item.title, (here, back), Some(item), programmes, &[form])
+    }
+
+    /// What one programme asks, in the words of whatever form asks it, or its own.
+    fn of_programme(release: &'a Release, id: &str) -> Option<Questions<'a>> {
+        let programme = release.programmes.get(id)?;
+        let (here, back) = (format!("/programmes/{id}/try"), (format!("/programmes/{id}"), "返回规则"));
+        let forms: Vec<&definition::Form> = release.forms.iter().map(|form| &**form).collect();
+        let id: &str = &programme.id;
+        Questions::new(release, &programme.title, (here, back), None, vec![id], &forms)
+    }
+
+    fn new(
+        release: &'a Release,
+        title: &'a str,
+        (here, back): (String, (String, &'static str)),
+        item: Option<&'a Item>,
+        programmes: Vec<&'a str>,
+        forms: &[&'a definition::Form],
+    ) -> Option<Questions<'a>> {
+        let programme = programmes.first()?;
         let compiled = release.rules(programme)?;
         let definition = release.programmes.get(programme)?;
         // What only the interval of reviews reads is not asked beforehand.
@@ -73,23 +113,36 @@ impl<'a> Questions<'a> {
         let text: Vec<&str> = expressions.map(|expression| expression.as_str()).collect();
         let counts = |id: &str| text.iter().any(|text| text.contains(id));
         let facts = compiled.facts();
-        let form = release.forms.get(&item.form)?;
         let asked = |shape: &str| -> Vec<Question<'a>> {
-            form.fields()
-                .filter_map(|(_, field)| {
-                    let fact = release.facts.get(field.fact.as_ref()?)?;
-                    let read = facts.contains(&(shape.to_owned(), fact.id.get().clone())) && counts(&fact.id);
-                    read.then_some(Question { fact, field })
-                })
-                .collect()
+            let read =
+                |fact: &Fact| facts.contains(&(shape.to_owned(), fact.id.get().clone())) && counts(&fact.id);
+            let mut questions: Vec<Question<'a>> = Vec::new();
+            for (_, field) in forms.iter().flat_map(|form| form.fields()) {
+                let Some(fact) = field.fact.as_ref().and_then(|fact| release.facts.get(fact)) else {
+                    continue;
+                };
+                if read(fact) && questions.iter().all(|known| *known.fact.id != *fact.id) {
+                    questions.push(Question {
+                        fact,
+                        label: &field.label,
+                        hint: field.hint.as_deref(),
+                        required: matches!(field.required, Requirement::Always),
+                    });
+                }
+            }
+            // A form of its own is the whole of what a matter asks; a programme asks what no form does as well.
+            if item.is_none() {
+                for fact in release.facts.iter().filter(|fact| read(fact)) {
+                    if questions.iter().all(|known| *known.fact.id != *fact.id) {
+                        questions.push(Question { fact, label: &fact.title, hint: None, required: true });
+                    }
+                }
+            }
+            questions
         };
-        Some(Questions {
-            release,
-            item,
-            of_member: asked(PERSON),
-            of_household: asked(HOUSEHOLD),
-            age: facts.contains(&(PERSON.to_owned(), "born_on".to_owned())),
-        })
+        let (of_member, of_household) = (asked(PERSON), asked(HOUSEHOLD));
+        let age = facts.contains(&(PERSON.to_owned(), "born_on".to_owned()));
+        Some(Questions { release, title, here, back, item, programmes, of_member, of_household, age })
     }
 }
 
@@ -101,24 +154,40 @@ struct Start {
     members: String,
 }
 
-async fn begin(visitor: Visitor, Path(id): Path<String>, Query(start): Query<Start>) -> Result<Page, Fault> {
+async fn begin_item(
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(start): Query<Start>,
+) -> Result<Page, Fault> {
     let release = visitor.office().release();
-    let item = release.items.get(&id).ok_or(Fault::Hidden)?;
-    let questions = Questions::of(&release, item).ok_or(Fault::Hidden)?;
+    Ok(begin(&Questions::of_item(&release, &id).ok_or(Fault::Hidden)?, &start))
+}
+
+async fn begin_programme(
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(start): Query<Start>,
+) -> Result<Page, Fault> {
+    let release = visitor.office().release();
+    Ok(begin(&Questions::of_programme(&release, &id).ok_or(Fault::Hidden)?, &start))
+}
+
+fn begin(questions: &Questions<'_>, start: &Start) -> Page {
+    let release = questions.release;
     let mut errors = Errors::none();
     if !start.members.is_empty() {
         match vocab::half_width(start.members.trim()).parse::<usize>() {
             Ok(members) if (1..=MEMBERS_MAX).contains(&members) => {
-                let place = county_or_first(&release, &start.place).unwrap_or_default();
+                let place = county_or_first(release, &start.place).unwrap_or_default();
                 let typed =
                     Fields(vec![("place".into(), place.into()), ("members".into(), members.to_string())]);
-                return Ok(questions_page(&questions, &typed, members, &Errors::none()));
+                return questions_page(questions, &typed, members, &Errors::none());
             }
             _ => errors.add("members", format!("请填写 1 到 {MEMBERS_MAX} 的人数。人更多的，请到窗口测算。")),
         }
     }
     let first = html! {
-        (select(&Field::new("place", "住在哪个县（市、区）").value(start.place.as_str()), &counties(&release), None))
+        (select(&Field::new("place", "住在哪个县（市、区）").value(start.place.as_str()), &counties(release), None))
         (unit_input(&Field::new("members", "一起生活的一共几个人").hint("包括您自己。").value(start.members.as_str())
             .width(Width::Chars3).inputmode("numeric").max_chars(2).errors(&errors), "人"))
         (submit("下一步", ButtonKind::Primary, None))
@@ -126,21 +195,35 @@ async fn begin(visitor: Visitor, Path(id): Path<String>, Query(start): Query<Sta
     let content = html! {
         div.prose {
             (error_summary(&errors))
-            (heading(Some(&item.title), "先看看我家可能符合吗"))
+            (heading(Some(questions.title), "先看看我家可能符合吗"))
             p.govuk-body { "回答几个问题，就知道大概符不符合、能领多少。不用登录，不用姓名和身份证号；您填的内容不保存、不记录，关掉页面就没有了。" }
             (inset(&html! { p.govuk-body { "结果仅供参考。能不能领，要申请后核对、调查才能确定。" } }))
-            (form_get(&format!("/services/{id}/check"), &first))
+            (form_get(&questions.here, &first))
         }
     };
-    Ok(Page::new("先看看我家可能符合吗", content)
-        .errors(&errors)
-        .back(format!("/services/{id}"), "返回办事指南"))
+    let (back, words) = &questions.back;
+    Page::new("先看看我家可能符合吗", content).errors(&errors).back(back.clone(), *words)
 }
 
-async fn answer(visitor: Visitor, Path(id): Path<String>, Form(typed): Form<Fields>) -> Result<Page, Fault> {
+async fn answer_item(
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(typed): Form<Fields>,
+) -> Result<Page, Fault> {
     let release = visitor.office().release();
-    let item = release.items.get(&id).ok_or(Fault::Hidden)?;
-    let questions = Questions::of(&release, item).ok_or(Fault::Hidden)?;
+    answer(&visitor, &Questions::of_item(&release, &id).ok_or(Fault::Hidden)?, &typed)
+}
+
+async fn answer_programme(
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(typed): Form<Fields>,
+) -> Result<Page, Fault> {
+    let release = visitor.office().release();
+    answer(&visitor, &Questions::of_programme(&release, &id).ok_or(Fault::Hidden)?, &typed)
+}
+
+fn answer(visitor: &Visitor, questions: &Questions<'_>, typed: &Fields) -> Result<Page, Fault> {
     let members: usize = typed
         .get("members")
         .parse()
@@ -148,13 +231,13 @@ async fn answer(visitor: Visitor, Path(id): Path<String>, Form(typed): Form<Fiel
         .filter(|count| (1..=MEMBERS_MAX).contains(count))
         .ok_or(Fault::Hidden)?;
     let now = visitor.office().now();
-    let (record, errors) = record_of(&questions, &typed, members, now.today());
+    let (record, errors) = record_of(questions, typed, members, now.today());
     if !errors.is_empty() || typed.get("again") == "yes" {
-        return Ok(questions_page(&questions, &typed, members, &errors));
+        return Ok(questions_page(questions, typed, members, &errors));
     }
-    let place = county_or_first(&release, typed.get("place")).unwrap_or_default();
-    let decided = decide(&questions, &record, place, now.month(), now.today()).ok_or(Fault::Hidden)?;
-    Ok(answer_page(&questions, &decided, &typed, now.today()))
+    let place = county_or_first(questions.release, typed.get("place")).unwrap_or_default();
+    let decided = decide(questions, &record, place, now.month(), now.today()).ok_or(Fault::Hidden)?;
+    Ok(answer_page(questions, &decided, typed, now.today()))
 }
 
 fn name_of(member: Option<usize>, id: &str) -> String {
@@ -162,7 +245,6 @@ fn name_of(member: Option<usize>, id: &str) -> String {
 }
 
 fn questions_page(questions: &Questions<'_>, typed: &Fields, members: usize, errors: &Errors) -> Page {
-    let id = questions.item.id.get();
     let body = html! {
         (hidden("place", typed.get("place")))
         (hidden("members", &members.to_string()))
@@ -181,12 +263,12 @@ fn questions_page(questions: &Questions<'_>, typed: &Fields, members: usize, err
     let content = html! {
         div.prose {
             (error_summary(errors))
-            (heading(Some(&questions.item.title), "说说您家的情况"))
+            (heading(Some(questions.title), "说说您家的情况"))
             p.govuk-body { "收入填近 12 个月的月平均数，没有就填 0。不知道的可以空着，结果里会告诉您还差什么。" }
-            form method="post" action={ "/services/" (id) "/check" } novalidate { (body) }
+            form method="post" action=(questions.here) novalidate { (body) }
         }
     };
-    Page::new("说说您家的情况", content).errors(errors).back(format!("/services/{id}/check"), "返回上一步")
+    Page::new("说说您家的情况", content).errors(errors).back(questions.here.clone(), "返回上一步")
 }
 
 /// Questions that must be answered in the form stand open, the others behind a line that opens.
@@ -197,9 +279,7 @@ fn asked(
     typed: &Fields,
     errors: &Errors,
 ) -> Markup {
-    let open = |question: &&Question<'_>| {
-        matches!(question.field.required, Requirement::Always) && !is_none_by_itself(question)
-    };
+    let open = |question: &&Question<'_>| question.required && !is_none_by_itself(question);
     let (first, rest): (Vec<&Question<'_>>, Vec<&Question<'_>>) = list.iter().partition(open);
     html! {
         @for question in &first { (control(questions, question, member, typed, errors)) }
@@ -221,12 +301,12 @@ fn control(
     typed: &Fields,
     errors: &Errors,
 ) -> Markup {
-    let Question { fact, field } = question;
+    let Question { fact, label, hint, required: _ } = question;
     let name = name_of(member, &fact.id);
     let said = typed.get(&name).to_owned();
-    let mut shown = Field::new(name.clone(), field.label.as_str()).value(said).errors(errors);
-    if let Some(hint) = &field.hint {
-        shown = shown.hint(hint.as_str());
+    let mut shown = Field::new(name.clone(), *label).value(said).errors(errors);
+    if let Some(hint) = hint {
+        shown = shown.hint(*hint);
     }
     match *fact.kind {
         ValueKind::Boolean => radios(&shown.inline(), &[Choice::new("yes", "是"), Choice::new("no", "否")]),
@@ -274,8 +354,7 @@ fn record_of(
             let name = name_of(member, &question.fact.id);
             let said = typed.get(&name);
             let value = if said.is_empty() {
-                let open =
-                    matches!(question.field.required, Requirement::Always) && !is_none_by_itself(question);
+                let open = question.required && !is_none_by_itself(question);
                 if open { Value::Unknown } else { absent_value(question.fact) }
             } else {
                 let checked = people::check_value(questions.release, question.fact, &vocab::half_width(said));
@@ -337,7 +416,7 @@ fn decide(
 ) -> Option<Decided> {
     let release = questions.release;
     let mut first: Option<Decided> = None;
-    for id in &questions.item.programmes {
+    for id in &questions.programmes {
         let (Some(programme), Some(compiled)) = (release.programmes.get(id), release.rules(id)) else {
             continue;
         };
@@ -395,7 +474,6 @@ fn assume_judgements(
 fn answer_page(questions: &Questions<'_>, decided: &Decided, typed: &Fields, today: NaiveDate) -> Page {
     let Decided { result, member, assumed } = decided;
     let release = questions.release;
-    let id = questions.item.id.get();
     let title = match result.outcome {
         Outcome::Met => "可能符合",
         Outcome::NotMet => "可能不符合",
@@ -426,12 +504,12 @@ fn answer_page(questions: &Questions<'_>, decided: &Decided, typed: &Fields, tod
                 }
             }
             (inset(&html! { p.govuk-body { (tag(Colour::Grey, "仅供参考")) " 这只是按您填的数字测算，没有保存，也不是决定。能不能领、领多少，以申请后核对、调查、公示和确认的结果为准。" } }))
-            form method="post" action={ "/services/" (id) "/check" } {
+            form method="post" action=(questions.here) {
                 @for (name, value) in &typed.0 { @if name != "again" { (hidden(name, value)) } }
                 (button_group(&html! {
-                    (button_link(&format!("/my/apply/{id}"), "在线申请", ButtonKind::Primary))
+                    @if let Some(item) = questions.item { (button_link(&format!("/my/apply/{}", item.id), "在线申请", ButtonKind::Primary)) }
                     (submit("改一改再看", ButtonKind::Secondary, Some(("again", "yes"))))
-                    (Link::new(format!("/services/{id}"), "看办事指南"))
+                    @if let Some(item) = questions.item { (Link::new(format!("/services/{}", item.id), "看办事指南")) }
                     (Link::new("/help", "找人帮忙"))
                 }))
             }
@@ -440,5 +518,6 @@ fn answer_page(questions: &Questions<'_>, decided: &Decided, typed: &Fields, tod
             (explain::working(release, result))
         }
     };
-    Page::new(title, content).back(format!("/services/{id}"), "返回办事指南")
+    let (back, words) = &questions.back;
+    Page::new(title, content).back(back.clone(), *words)
 }

@@ -82,6 +82,7 @@ async fn services(visitor: Visitor, Query(Words { q }): Query<Words>) -> Page {
                 p.govuk-body { (item.summary) }
                 p.govuk-body-s { (item.fee) "；办理机关：" (item.authority) }
             }
+            p.govuk-body { (Link::new("/programmes", "看待遇是怎么算的（规则阅读）")) }
             p.govuk-body { (Link::new("/notices", "查看村（社区）公示")) }
         }
     };
@@ -95,13 +96,13 @@ struct Place {
 }
 
 /// Counties of the release, as choices by code.
-pub(super) fn counties(release: &Release) -> Vec<Choice<'_>> {
+pub(crate) fn counties(release: &Release) -> Vec<Choice<'_>> {
     let counties = release.places.iter().filter(|place| place.level == DivisionLevel::County);
     counties.map(|place| Choice::new(place.code.as_str(), place.name.as_str())).collect()
 }
 
 /// The county that was asked for; the first when none (or none of ours) was.
-pub(super) fn county_or_first<'a>(release: &'a Release, code: &'a str) -> Option<&'a str> {
+pub(crate) fn county_or_first<'a>(release: &'a Release, code: &'a str) -> Option<&'a str> {
     let counties = || release.places.iter().filter(|place| place.level == DivisionLevel::County);
     counties().find(|place| place.code == code).or_else(|| counties().next()).map(|place| place.code.as_str())
 }
@@ -145,7 +146,7 @@ fn laws(release: &Release, basis: &[Basis], on: NaiveDate) -> Markup {
     }
 }
 
-pub(super) fn in_brackets(release: &Release, basis: &[Basis], on: NaiveDate) -> String {
+pub(crate) fn in_brackets(release: &Release, basis: &[Basis], on: NaiveDate) -> String {
     let words: Vec<String> = release.basis_on(basis, on).iter().map(|citation| citation.text()).collect();
     words.join("、")
 }

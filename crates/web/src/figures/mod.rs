@@ -18,6 +18,8 @@ const NAV_ID: &str = "figures";
 pub const NAV: NavEntry =
     NavEntry { id: NAV_ID, href: "/desk/figures", text: "统计报表", rights: &[Right::Report] };
 
+pub(crate) use roll::format_of;
+
 /// Routes under `/desk/figures`.
 pub fn routes() -> Routes {
     Routes::new()

@@ -263,7 +263,7 @@ pub(super) async fn families(desk: Desk<Report>, Query(ask): Query<Ask>) -> Resu
 }
 
 /// `csv` or Excel.
-pub(super) fn format_of(text: &str) -> ListFormat {
+pub(crate) fn format_of(text: &str) -> ListFormat {
     if text == "csv" { ListFormat::Csv } else { ListFormat::Excel }
 }
 

@@ -29,6 +29,10 @@ use crate::ui::{Link, address};
 #[serde(default)]
 pub(super) struct Where {
     division: String,
+    /// What a simulation supposed.
+    value: String,
+    from: String,
+    reason: String,
 }
 
 pub(super) async fn form_page(
@@ -39,6 +43,10 @@ pub(super) async fn form_page(
     let place = place(&desk, &asked.division).await?;
     let mut typed = Fields::default();
     typed.0.push(("division".to_owned(), place.id.to_string()));
+    typed.0.extend([("value".to_owned(), asked.value), ("reason".to_owned(), asked.reason)]);
+    for (part, text) in ["year", "month", "day"].into_iter().zip(asked.from.split('-')) {
+        typed.0.push((format!("from_{part}"), text.trim_start_matches('0').to_owned()));
+    }
     proposal(&desk, &parameter, &typed, &Errors::none()).await
 }
 
@@ -260,7 +268,10 @@ async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Re
         (parts::heading(Some("政策标准"), &title))
         p { (parts::tag(colour(change.state), change.state.title())) }
         @if waiting { (difference(&change, standard, unit)) }
-        @if let Some(preview) = &preview { (effects(preview)) }
+        @if let Some(preview) = &preview {
+            @if !preview.warnings.is_empty() { (super::next::warnings(&preview.warnings)) }
+            (effects(preview))
+        }
         (summary(&change, unit))
         @if change.state == ChangeState::Released && change.recompute_from.is_some() && may_look(staff) {
             (button_link(&format!("/desk/standard-changes/{id}/reviews"), "复核在册家庭", ButtonKind::Primary))

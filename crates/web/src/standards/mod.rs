@@ -7,6 +7,7 @@ use crate::routes::{Routes, get, post};
 
 mod change;
 mod list;
+mod next;
 mod reviews;
 
 /// The name of these pages in the navigation.
@@ -24,6 +25,7 @@ pub const NAV: NavEntry = NavEntry {
 pub fn routes() -> Routes {
     Routes::new()
         .route("/desk/standards", get(list::page))
+        .route("/desk/standards/next", get(next::page))
         .route("/desk/standards/{parameter}", get(list::history))
         .route("/desk/standards/{parameter}/change", get(change::form_page).post(change::propose))
         .route("/desk/standard-changes", get(change::list))

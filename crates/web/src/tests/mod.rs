@@ -10,6 +10,7 @@ mod money;
 mod people;
 mod rows;
 mod sign_in;
+mod simulation;
 mod standards;
 
 use std::net::SocketAddr;

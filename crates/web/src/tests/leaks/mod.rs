@@ -206,7 +206,19 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/cases/{case}/actions/{action}" | "/my/cases/{case}/do/{action}" => {
             pairs(&[("_version", "1"), ("reason", "工作需要"), ("agree", "yes")])
         }
-        "/services/{item}/check" => pairs(&[("place", "150302"), ("members", "1")]),
+        "/desk/simulation/save" => {
+            let supposition = serde_json::json!({ "month": "2027-01" }).to_string();
+            pairs(&[("title", "外来仿真"), ("supposition", &supposition)])
+        }
+        "/desk/simulation/rules/{programme}" => pairs(&[("amount", "0")]),
+        "/desk/simulation/population"
+        | "/desk/simulation/saved/{simulation}/pdf"
+        | "/desk/leads/search"
+        | "/desk/leads/{lead}/file" => pairs(&[("version", "1")]),
+        "/desk/leads/{lead}/note" => pairs(&[("version", "1"), ("deed", "told"), ("words", "已告知")]),
+        "/services/{item}/check" | "/programmes/{programme}/try" => {
+            pairs(&[("place", "150302"), ("members", "1")])
+        }
         "/desk/departments" | "/desk/roll/import" => pairs(&[("dataset", "vehicles"), ("reference", "移交")]),
         "/api/v1/families" => {
             let body = serde_json::json!({
@@ -234,7 +246,7 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 8] = [
+    const SOMEBODYS: [&str; 9] = [
         "{person}",
         "{household}",
         "{case}",
@@ -243,6 +255,7 @@ fn personal(address: &Address) -> bool {
         "{line}",
         "{attachment}",
         "{letter}",
+        "{lead}",
     ];
     !address.route.starts_with("/my") && SOMEBODYS.iter().any(|parameter| address.route.contains(parameter))
 }
@@ -319,6 +332,7 @@ async fn searches_and_exports_are_written_down() {
             ("root", "/desk/admin/staff?q=clerk"),
             ("root", "/desk/admin/audit"),
             ("clerk_b", "/desk/work/export"),
+            ("clerk_b", "/desk/leads/sheet?format=csv"),
             ("accountant", "/desk/figures/sheet?format=csv"),
             ("accountant", "/desk/figures/cases/sheet?format=csv"),
             ("accountant", "/desk/figures/families?counted=on_roll"),

@@ -8,7 +8,7 @@ use office::casework::drafts::{self, Filler};
 use office::casework::letters;
 use office::forms::{Answers, FieldPath, Raw};
 use office::releases::{self, NewStandardChange};
-use office::{casework, divisions};
+use office::{casework, divisions, simulation};
 use store::{DivisionId, PersonId, Query};
 use vocab::CitizenId;
 
@@ -186,6 +186,38 @@ async fn review_of(town: &Town, change: &str, benefit: &str) -> String {
     id.to_string()
 }
 
+/// A lead about the family of the second township.
+async fn lead_of(town: &Town) -> String {
+    let id = Query::system(
+        "test",
+        "INSERT INTO lead (kind, programme, exclusion_group, household_id, county_id, division_id, month, amount_fen, reasons, fingerprint, \
+         release_hash, state, found_at) VALUES ('unclaimed', 'dibao', 'basic_living', ?, ?, ?, ?, ?, '[]', 'x', 'x', 'open', 1) RETURNING id",
+    )
+    .bind(town.family_b)
+    .bind(town.county)
+    .bind(town.village_b)
+    .bind(town.office.now().month())
+    .bind(AMOUNT)
+    .insert(town.office.db())
+    .await
+    .unwrap();
+    id.to_string()
+}
+
+/// A simulation that the county kept.
+async fn simulated(town: &Town) -> String {
+    let director = town.staff("director2", town.county, "county_director").await;
+    let watch = &mut |_, _| store::jobs::Beat::GoOn;
+    office::population::refresh(&town.office, watch).await.unwrap();
+    let supposition = simulation::Supposition {
+        month: town.office.now().month().next(),
+        values: Vec::new(),
+        texts: Vec::new(),
+        raise: None,
+    };
+    simulation::save(&town.office, &grant(&director), "端木仿真", "", &supposition).await.unwrap().to_string()
+}
+
 /// A standard that is proposed.
 async fn proposed(town: &Town) -> String {
     let release =
@@ -340,6 +372,9 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("department_upload", vec![wrong_file(town).await]),
         ("dataset", vec!["real_estate".to_owned()]),
         ("draw", vec![drawn(town, filed).await]),
+        ("programme", vec!["dibao".to_owned()]),
+        ("lead", vec![lead_of(town).await]),
+        ("simulation", vec![simulated(town).await]),
     ]);
     let number = async |case: store::CaseId| -> String {
         let row = Query::system("test", "SELECT number FROM case_file WHERE id = ?").bind(case);
@@ -389,16 +424,27 @@ pub(super) async fn plant(town: &Town) -> Planted {
     casework::tick::tick(&town.office).await.unwrap();
     Planted {
         ids,
-        secrets: ["孙德福", "夏侯密", "诸葛密", "轩辕稿", "轩辕纸", "公孙册", "公孙错", "李建军", "clerk_b"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([
-                filed_number.clone(),
-                hanging_number,
-                vocab::Fen(AMOUNT).yuan_grouped(),
-                "****0018".to_owned(),
-            ])
-            .collect(),
+        secrets: [
+            "孙德福",
+            "夏侯密",
+            "诸葛密",
+            "轩辕稿",
+            "轩辕纸",
+            "公孙册",
+            "公孙错",
+            "李建军",
+            "clerk_b",
+            "端木仿真",
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([
+            filed_number.clone(),
+            hanging_number,
+            vocab::Fen(AMOUNT).yuan_grouped(),
+            "****0018".to_owned(),
+        ])
+        .collect(),
         public: vec!["欧阳标".to_owned(), vocab::Fen(granted).yuan_grouped()],
         sealed: vec![
             whole.expose().to_owned(),

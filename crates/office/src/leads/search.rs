@@ -1,0 +1,579 @@
+//! The nightly search: sweep, compare with who is enrolled, write what is new, close what has been overtaken.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use catalogue::Release;
+use catalogue::definition::Unit;
+use chrono::NaiveDate;
+use columns::{Sweep, Swept};
+use ledger::EntitlementId;
+use rules::{ConditionOutcome, Context, Outcome, Record, SettledBy, Value};
+use serde_json::json;
+use sm3::{Digest, Sm3};
+use store::jobs::{Beat, Claim};
+use store::{AuditActor, AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Tx, jobs};
+use vocab::{Fen, Month};
+
+use super::{Kind, LeadId, LeadOutcome, Reason};
+use crate::population::{self, Population};
+use crate::simulation::assume;
+use crate::{Office, OfficeError, audited};
+
+/// The job; its payload is the day, or the moment at which somebody asked for it.
+pub const LEADS_JOB: &str = "leads";
+
+const SEARCH: &str = "the search for the eligible who have not filed, and for benefits to review";
+
+/// Leads written in one transaction.
+const BATCH: usize = 200;
+
+/// What a search did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found {
+    /// New leads about benefits that nobody has filed for.
+    pub unclaimed: i64,
+    /// New leads about benefits to review.
+    pub reviews: i64,
+    /// Leads closed because they were overtaken.
+    pub closed: i64,
+}
+
+/// Asks for today's search, once a day. Safe to call at any time.
+///
+/// # Errors
+/// The database's.
+pub async fn schedule(office: &Office) -> Result<(), OfficeError> {
+    let tx = office.db().begin().await?;
+    jobs::enqueue_once(&tx, LEADS_JOB, &office.now().today().to_string()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The work of [`LEADS_JOB`]. Killed anywhere it begins again and writes nothing twice.
+///
+/// # Errors
+/// The database's.
+pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> {
+    let mut found = Found::default();
+    if population::watched(office, claim).await?.is_none() {
+        claim.cancelled(office.db()).await?;
+        return Ok(found);
+    }
+    let population = population::current(office)?
+        .ok_or_else(|| OfficeError::Internal("人口快照刚生成就不见了".to_owned()))?;
+    let today = office.now().today();
+    let (release, known) = (office.release(), Known::read(office).await?);
+    let known = Arc::new(known);
+    let (of_release, of_known) = (Arc::clone(&release), Arc::clone(&known));
+    let searched = tokio::task::spawn_blocking(move || search(&of_release, &population, &of_known, today));
+    let searched = searched.await.map_err(|_| OfficeError::Internal("查找的任务中断了".to_owned()))??;
+    let total = i64::try_from(searched.leads.len() + searched.overtaken.len()).unwrap_or(i64::MAX);
+    let mut done = 0_i64;
+    for batch in searched.leads.chunks(BATCH) {
+        let tx = office.db().begin().await?;
+        tx.lock("leads").await?;
+        for lead in batch {
+            if write(office, &tx, &release, lead).await? {
+                match lead.kind {
+                    Kind::Unclaimed => found.unclaimed += 1,
+                    Kind::Review => found.reviews += 1,
+                }
+            }
+        }
+        done += i64::try_from(batch.len()).unwrap_or(i64::MAX);
+        let beat = claim.progress(&tx, done, Some(total)).await?;
+        tx.commit().await?;
+        if beat == Beat::Cancel {
+            claim.cancelled(office.db()).await?;
+            return Ok(found);
+        }
+    }
+    for batch in searched.overtaken.chunks(BATCH) {
+        let tx = office.db().begin().await?;
+        for (lead, outcome, case) in batch {
+            found.closed += i64::from(overtake(office, &tx, *lead, *outcome, *case).await?);
+        }
+        done += i64::try_from(batch.len()).unwrap_or(i64::MAX);
+        claim.progress(&tx, done, Some(total)).await?;
+        tx.commit().await?;
+    }
+    let said = format!(
+        "新发现可能符合但没有申请的 {} 条，在册需要核查的 {} 条；因已申请或情况变化关闭 {} 条。",
+        found.unclaimed, found.reviews, found.closed
+    );
+    claim.finished(office.db(), &said).await?;
+    Ok(found)
+}
+
+/// An open lead.
+struct Open {
+    id: LeadId,
+    kind: Kind,
+    programme: String,
+    household: HouseholdId,
+    person: Option<PersonId>,
+    entitlement: Option<EntitlementId>,
+}
+
+/// A benefit that is alive.
+struct Benefit {
+    id: EntitlementId,
+    programme: String,
+    group: String,
+    household: HouseholdId,
+    persons: Vec<PersonId>,
+}
+
+/// Everything that the search sets beside what the rules say, read at once.
+struct Known {
+    /// Who has what, by exclusion group.
+    enrolled: HashSet<(String, PersonId)>,
+    benefits: Vec<Benefit>,
+    /// Cases in hand: by family and item; and by benefit.
+    cases: HashMap<(HouseholdId, String), CaseId>,
+    reviewed: HashSet<EntitlementId>,
+    open: Vec<Open>,
+    /// Who stands in an open lead.
+    in_lead: HashSet<(String, PersonId)>,
+    /// What the facts were when a lead was closed by somebody: by kind, group, family, person and benefit.
+    closed: HashSet<String>,
+}
+
+impl Known {
+    async fn read(office: &Office) -> Result<Known, OfficeError> {
+        let (db, month) = (office.db(), office.now().month());
+        let rows = Query::system(
+            SEARCH,
+            "SELECT e.id, e.programme, e.exclusion_group, e.household_id, em.person_id FROM entitlement e \
+             JOIN entitlement_member em ON em.entitlement_id = e.id AND em.superseded_at IS NULL \
+             AND (em.until_month IS NULL OR em.until_month >= ?) \
+             WHERE e.until_month IS NULL OR e.until_month >= ? ORDER BY e.id",
+        )
+        .bind(month)
+        .bind(month)
+        .all(db)
+        .await?;
+        let mut benefits: Vec<Benefit> = Vec::new();
+        let mut enrolled = HashSet::new();
+        for row in &rows {
+            let (id, person): (EntitlementId, PersonId) = (row.get("id")?, row.get("person_id")?);
+            let group: String = row.get("exclusion_group")?;
+            enrolled.insert((group.clone(), person));
+            match benefits.last_mut() {
+                Some(last) if last.id == id => last.persons.push(person),
+                _ => benefits.push(Benefit {
+                    id,
+                    programme: row.get("programme")?,
+                    group,
+                    household: row.get("household_id")?,
+                    persons: vec![person],
+                }),
+            }
+        }
+        let rows = Query::system(
+            SEARCH,
+            "SELECT c.id, c.household_id, c.item, c.entitlement_id FROM case_file c WHERE c.state = 'open'",
+        )
+        .all(db)
+        .await?;
+        let (mut cases, mut reviewed) = (HashMap::new(), HashSet::new());
+        for row in &rows {
+            cases.insert((row.get("household_id")?, row.get("item")?), row.get("id")?);
+            reviewed.extend(row.get::<Option<EntitlementId>>("entitlement_id")?);
+        }
+        let open = Query::system(
+            SEARCH,
+            "SELECT l.id, l.kind, l.programme, l.household_id, l.person_id, l.entitlement_id FROM lead l WHERE l.state = 'open'",
+        )
+        .all_as(db, |row| {
+            Ok(Open {
+                id: row.get("id")?,
+                kind: Kind::read(&row.get::<String>("kind")?),
+                programme: row.get("programme")?,
+                household: row.get("household_id")?,
+                person: row.get("person_id")?,
+                entitlement: row.get("entitlement_id")?,
+            })
+        })
+        .await?;
+        let in_lead = Query::system(
+            SEARCH,
+            "SELECT lp.exclusion_group, lp.person_id FROM lead_person lp WHERE lp.still_open = ?",
+        )
+        .bind(true)
+        .all_as(db, |row| Ok((row.get("exclusion_group")?, row.get("person_id")?)))
+        .await?;
+        let closed: Vec<String> = Query::system(
+            SEARCH,
+            "SELECT l.fingerprint FROM lead l WHERE l.state = 'closed' AND l.closed_by IS NOT NULL",
+        )
+        .scalars(db)
+        .await?;
+        let (in_lead, closed) = (in_lead.into_iter().collect(), closed.into_iter().collect());
+        Ok(Known { enrolled, benefits, cases, reviewed, open, in_lead, closed })
+    }
+
+    /// The case in hand that a programme would be decided in.
+    fn case(&self, release: &Release, programme: &str, household: HouseholdId) -> Option<CaseId> {
+        let decides = |item: &&catalogue::Defined<catalogue::definition::Item>| {
+            item.programmes.iter().any(|one| *one == *programme)
+        };
+        let mut items = release.items.iter().filter(decides);
+        items.find_map(|item| self.cases.get(&(household, item.id.get().clone())).copied())
+    }
+}
+
+/// A lead to be written.
+struct NewLead {
+    kind: Kind,
+    programme: String,
+    group: String,
+    household: HouseholdId,
+    person: Option<PersonId>,
+    entitlement: Option<EntitlementId>,
+    persons: Vec<PersonId>,
+    month: Month,
+    amount: Option<Fen>,
+    reasons: Vec<Reason>,
+    fingerprint: String,
+}
+
+struct Searched {
+    leads: Vec<NewLead>,
+    overtaken: Vec<(LeadId, LeadOutcome, Option<CaseId>)>,
+}
+
+/// Asks the rules about everybody.
+struct Asked<'a> {
+    release: &'a Release,
+    population: &'a Population,
+    month: Month,
+    today: NaiveDate,
+}
+
+impl Asked<'_> {
+    /// As a determination would be made today.
+    fn context(&self, programme: &rules::Programme, division: &str) -> Context {
+        let dates = Context::new(self.month, self.today, self.today);
+        let mut context =
+            self.release.context_with(programme, division, dates, &catalogue::Supposed::default());
+        assume(self.release, programme, &mut context, self.today);
+        context
+    }
+
+    fn division(&self, root: usize) -> &str {
+        &self.population.snapshot.divisions()[self.population.snapshot.division_of(root)]
+    }
+
+    /// The members of a family, by number.
+    fn members(&self, root: usize) -> Vec<PersonId> {
+        let rows = self.population.snapshot.rows_of(self.population.people(), root);
+        rows.map(|row| self.population.person(row)).collect()
+    }
+
+    /// Whom a programme of families covers.
+    fn covered(&self, programme: &str, root: usize, record: &Record, context: &Context) -> Vec<PersonId> {
+        let members = record.many.get("members").map(Vec::as_slice).unwrap_or_default();
+        let covers = |member: &Record| {
+            let coverage = self.release.coverage(programme);
+            coverage.is_none_or(|one| one.evaluate(member, context) == Value::Boolean(true))
+        };
+        let persons = self.members(root).into_iter().zip(members);
+        persons.filter(|(_, member)| covers(member)).map(|(person, _)| person).collect()
+    }
+}
+
+fn search(
+    release: &Release,
+    population: &Population,
+    known: &Known,
+    today: NaiveDate,
+) -> Result<Searched, OfficeError> {
+    let asked = Asked { release, population, month: Month::containing(today).next(), today };
+    let mut programmes: Vec<_> = release.programmes.iter().collect();
+    // The better one of a group is offered first.
+    programmes.sort_by_key(|programme| programme.priority);
+    let swept = programmes.iter().filter_map(|programme| {
+        let rules = release.rules(&programme.id)?;
+        let contexts = population.snapshot.divisions().iter().map(|code| asked.context(rules, code));
+        Some(Swept { programme: rules, contexts: contexts.collect() })
+    });
+    let sweep = Sweep::new(&population.snapshot, swept.collect())
+        .map_err(|error| OfficeError::Internal(format!("查找：{error}")))?;
+    let mut leads = Vec::new();
+    let mut taken: HashSet<(String, PersonId)> = HashSet::new();
+    let mut eligible: HashSet<(String, HouseholdId, Option<PersonId>)> = HashSet::new();
+    for (place, programme) in programmes.iter().enumerate() {
+        let Some(rules) = release.rules(&programme.id) else { continue };
+        let group = programme.exclusion_group.get();
+        for (row, amount) in sweep.with_outcome(place, Outcome::Met) {
+            let row = row as usize;
+            let (root, person) = match programme.unit {
+                Unit::Household => (row, None),
+                Unit::Person => (population.root_of(row), Some(population.person(row))),
+            };
+            let household = population.household(root);
+            eligible.insert((programme.id.get().clone(), household, person));
+            let free = |person: &PersonId| {
+                let key = (group.clone(), *person);
+                !known.enrolled.contains(&key) && !known.in_lead.contains(&key) && !taken.contains(&key)
+            };
+            let everybody = person.map_or_else(|| asked.members(root), |person| vec![person]);
+            if !everybody.iter().all(free) || known.case(release, &programme.id, household).is_some() {
+                continue;
+            }
+            let context = asked.context(rules, asked.division(root));
+            let record = match programme.unit {
+                Unit::Household => population.snapshot.record(0, row),
+                Unit::Person => population.snapshot.record(population.people(), row),
+            };
+            let persons = match person {
+                Some(person) => vec![person],
+                None => asked.covered(&programme.id, root, &record, &context),
+            };
+            let about = format!("unclaimed {group} {} {:?}", household.0, person.map(|person| person.0));
+            let fingerprint = fingerprint(&about, &record);
+            if persons.is_empty() || known.closed.contains(&fingerprint) {
+                continue;
+            }
+            taken.extend(persons.iter().map(|person| (group.clone(), *person)));
+            leads.push(NewLead {
+                kind: Kind::Unclaimed,
+                programme: programme.id.get().clone(),
+                group: group.clone(),
+                household,
+                person,
+                entitlement: None,
+                persons,
+                month: asked.month,
+                amount,
+                reasons: reasons(&rules.decide(&record, &context).conditions),
+                fingerprint,
+            });
+        }
+    }
+    let mut lost: HashSet<EntitlementId> = HashSet::new();
+    for benefit in &known.benefits {
+        let Some(lead) = asked.review(benefit, known) else { continue };
+        lost.insert(benefit.id);
+        let open = known.open.iter().any(|open| open.entitlement == Some(benefit.id));
+        if !open && !known.reviewed.contains(&benefit.id) && !known.closed.contains(&lead.fingerprint) {
+            leads.push(lead);
+        }
+    }
+    let overtaken = known.open.iter().filter_map(|open| {
+        let outcome = match open.kind {
+            Kind::Unclaimed => {
+                let group = release.programmes.get(&open.programme)?.exclusion_group.get().clone();
+                let case = known.case(release, &open.programme, open.household);
+                let mut about = match open.person {
+                    Some(person) => vec![person],
+                    None => {
+                        population.row_of(open.household).map(|row| asked.members(row)).unwrap_or_default()
+                    }
+                };
+                about.retain(|person| known.enrolled.contains(&(group.clone(), *person)));
+                if case.is_some() || !about.is_empty() {
+                    return Some((open.id, LeadOutcome::Filed, case));
+                }
+                !eligible.contains(&(open.programme.clone(), open.household, open.person))
+            }
+            Kind::Review => open.entitlement.is_some_and(|benefit| !lost.contains(&benefit)),
+        };
+        outcome.then_some((open.id, LeadOutcome::Lapsed, None))
+    });
+    let overtaken = overtaken.collect();
+    Ok(Searched { leads, overtaken })
+}
+
+impl Asked<'_> {
+    /// A benefit whose conditions surely no longer hold by what is on file.
+    fn review(&self, benefit: &Benefit, known: &Known) -> Option<NewLead> {
+        let programme = self.release.programmes.get(&benefit.programme)?;
+        let rules = self.release.rules(&benefit.programme)?;
+        let root = self.population.row_of(benefit.household)?;
+        let snapshot = &self.population.snapshot;
+        let (record, person) = match programme.unit {
+            Unit::Household => (snapshot.record(0, root), None),
+            Unit::Person => {
+                let person = *benefit.persons.first()?;
+                let mut rows = snapshot.rows_of(self.population.people(), root);
+                let row = rows.find(|row| self.population.person(*row) == person)?;
+                (snapshot.record(self.population.people(), row), Some(person))
+            }
+        };
+        let context = self.context(rules, self.division(root));
+        if rules.answer(&record, &context).outcome != Outcome::NotMet {
+            return None;
+        }
+        debug_assert!(known.enrolled.contains(&(benefit.group.clone(), benefit.persons[0])));
+        let about = format!("review {}", benefit.id.0);
+        Some(NewLead {
+            kind: Kind::Review,
+            programme: benefit.programme.clone(),
+            group: benefit.group.clone(),
+            household: benefit.household,
+            person,
+            entitlement: Some(benefit.id),
+            persons: Vec::new(),
+            month: self.month,
+            amount: None,
+            fingerprint: fingerprint(&about, &record),
+            reasons: reasons(&rules.decide(&record, &context).conditions),
+        })
+    }
+}
+
+/// The facts of a family, so that the same ones make no second lead.
+fn fingerprint(about: &str, record: &Record) -> String {
+    let mut digest = Sm3::new();
+    digest.update(about);
+    // A record always serialises; an empty text would only make leads come back.
+    digest.update(serde_json::to_vec(record).unwrap_or_default());
+    hex::encode(digest.finalize())
+}
+
+fn reasons(conditions: &[ConditionOutcome]) -> Vec<Reason> {
+    let reason = |condition: &ConditionOutcome| {
+        let comparisons = condition.comparisons.iter().filter(|one| one.holds.is_some());
+        Reason {
+            title: condition.title.clone(),
+            found: comparisons.map(|one| one.text.clone()).collect(),
+            basis: condition.basis.clone(),
+            to_judge: condition.kind == SettledBy::Finding,
+            met: condition.outcome == Outcome::Met,
+        }
+    };
+    conditions.iter().map(reason).collect()
+}
+
+/// Writes a lead, unless one of its people got into another meanwhile.
+async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> Result<bool, OfficeError> {
+    let NewLead {
+        kind,
+        programme,
+        group,
+        household,
+        person,
+        entitlement,
+        persons,
+        month,
+        amount,
+        reasons,
+        fingerprint,
+    } = lead;
+    let there: i64 = match kind {
+        Kind::Unclaimed => {
+            Query::system(
+                SEARCH,
+                "SELECT count(*) FROM lead_person lp WHERE lp.exclusion_group = ? AND lp.still_open = ? AND lp.person_id IN ({list})",
+            )
+            .bind(group.as_str())
+            .bind(true)
+            .bind_list(persons.iter().copied())
+            .scalar(tx)
+            .await?
+        }
+        Kind::Review => {
+            Query::system(SEARCH, "SELECT count(*) FROM lead l WHERE l.entitlement_id = ? AND l.state = 'open'")
+                .bind(*entitlement)
+                .scalar(tx)
+                .await?
+        }
+    };
+    if there > 0 {
+        return Ok(false);
+    }
+    let place = Query::system(SEARCH, "SELECT h.division_id, h.county_id FROM household h WHERE h.id = ?")
+        .bind(*household)
+        .one(tx)
+        .await?;
+    let (village, county): (DivisionId, Option<DivisionId>) =
+        (place.get("division_id")?, place.get("county_id")?);
+    let now = office.now();
+    let text = serde_json::to_string(reasons).map_err(|error| OfficeError::Internal(error.to_string()))?;
+    let id = Query::system(
+        SEARCH,
+        "INSERT INTO lead (kind, programme, exclusion_group, household_id, person_id, entitlement_id, county_id, division_id, month, \
+         amount_fen, reasons, fingerprint, release_hash, state, found_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) RETURNING id",
+    )
+    .bind(kind.as_str())
+    .bind(programme.as_str())
+    .bind(group.as_str())
+    .bind(*household)
+    .bind(*person)
+    .bind(*entitlement)
+    .bind(county)
+    .bind(village)
+    .bind(*month)
+    .bind(*amount)
+    .bind(text)
+    .bind(fingerprint.as_str())
+    .bind(release.hash.as_str())
+    .bind(now.at_ms())
+    .insert(tx)
+    .await?;
+    for person in persons {
+        Query::system(
+            SEARCH,
+            "INSERT INTO lead_person (lead_id, exclusion_group, person_id, still_open) VALUES (?, ?, ?, ?)",
+        )
+        .bind(id)
+        .bind(group.as_str())
+        .bind(*person)
+        .bind(true)
+        .execute(tx)
+        .await?;
+    }
+    tx.audit(AuditEntry {
+        division: Some(village),
+        details: json!({ "kind": kind.as_str(), "programme": programme, "household": household.0 }),
+        ..audited(now.at_ms(), AuditActor::default(), "lead.found", ("lead", id))
+    })
+    .await?;
+    Ok(true)
+}
+
+/// Closes a lead that has been overtaken.
+async fn overtake(
+    office: &Office,
+    tx: &Tx,
+    lead: LeadId,
+    outcome: LeadOutcome,
+    case: Option<CaseId>,
+) -> Result<bool, OfficeError> {
+    let at = office.now().at_ms();
+    let closed = Query::system(
+        SEARCH,
+        "UPDATE lead SET state = 'closed', outcome = ?, closed_at = ?, case_id = ?, version = version + 1 \
+         WHERE id = ? AND state = 'open'",
+    )
+    .bind(outcome.as_str())
+    .bind(at)
+    .bind(case)
+    .bind(lead)
+    .execute(tx)
+    .await?;
+    if closed == 0 {
+        return Ok(false);
+    }
+    release_persons(tx, lead).await?;
+    tx.audit(AuditEntry {
+        details: json!({ "outcome": outcome.as_str() }),
+        ..audited(at, AuditActor::default(), "lead.closed", ("lead", lead.0))
+    })
+    .await?;
+    Ok(true)
+}
+
+/// The people of a closed lead may stand in another.
+pub(super) async fn release_persons(tx: &Tx, lead: LeadId) -> Result<(), OfficeError> {
+    Query::system(SEARCH, "UPDATE lead_person SET still_open = ? WHERE lead_id = ?")
+        .bind(false)
+        .bind(lead)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
