@@ -147,7 +147,7 @@ async fn said_of(city: &Wuhai, family: &FamilyIds, dice: &mut Dice, poor: bool) 
         };
         for subject in subjects {
             for _ in 0..dice.below(3) {
-                let department = of.source.as_ref().map(|source| source.get().clone());
+                let department = of.source.first().map(|source| source.get().clone());
                 let source = match (dice.below(4), department) {
                     (0, Some(department)) => Source::Department(department),
                     (0 | 1, _) => Source::Visit,
