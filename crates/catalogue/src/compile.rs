@@ -6,7 +6,7 @@ use rules::{
     ConditionSource, DefinitionSource, Diagnostic, ParameterTypes, Part, ProgrammeSource, Shapes, Span, Type,
 };
 
-use crate::definition::{ConditionKind, Form, Item, Programme, Requirement, Unit};
+use crate::definition::{ConditionKind, Form, Item, Programme, Register, Requirement, Unit};
 use crate::release::{Defined, Place};
 use crate::shapes::{self, CASE, HOUSEHOLD, PERSON, form_shape, record_shape};
 use crate::{Expression, Finding, Release};
@@ -36,7 +36,10 @@ impl Compiled {
             compiler.programme(programme);
         }
         for form in release.forms.iter() {
-            compiler.form(form);
+            compiler.form(form, &form.place);
+        }
+        for register in release.registers.iter() {
+            compiler.register(register);
         }
         for item in release.items.iter() {
             compiler.item(item);
@@ -108,7 +111,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn form(&mut self, form: &Defined<Form>) {
+    fn form(&mut self, form: &Form, place: &Place) {
         let whole = form_shape(&form.id);
         for page in &form.pages {
             let path = format!("form/{}/{}", form.id, page.id);
@@ -117,35 +120,60 @@ impl Compiler<'_> {
                 .as_ref()
                 .map_or_else(|| whole.clone(), |repeat| record_shape(&form.id, &repeat.of));
             if let Some(visible) = &page.visible {
-                self.expression(format!("{path}/visible"), &form.place, visible, &whole, &Type::Boolean);
+                self.expression(format!("{path}/visible"), place, visible, &whole, &Type::Boolean);
             }
             if let Some(only) = page.repeat.as_ref().and_then(|repeat| repeat.only.as_ref()) {
-                self.expression(format!("{path}/only"), &form.place, only, &shape, &Type::Boolean);
+                self.expression(format!("{path}/only"), place, only, &shape, &Type::Boolean);
             }
             for field in &page.fields {
                 let path = format!("{path}/{}", field.id);
                 if let Some(visible) = &field.visible {
-                    self.expression(format!("{path}/visible"), &form.place, visible, &shape, &Type::Boolean);
+                    self.expression(format!("{path}/visible"), place, visible, &shape, &Type::Boolean);
                 }
                 if let Requirement::When(required) = &field.required {
-                    self.expression(
-                        format!("{path}/required"),
-                        &form.place,
-                        required,
-                        &shape,
-                        &Type::Boolean,
-                    );
+                    self.expression(format!("{path}/required"), place, required, &shape, &Type::Boolean);
                 }
                 for (index, validity) in field.valid.iter().enumerate() {
                     self.expression(
                         format!("{path}/valid/{index}"),
-                        &form.place,
+                        place,
                         &validity.expr,
                         &shape,
                         &Type::Boolean,
                     );
                 }
             }
+        }
+    }
+
+    fn register(&mut self, register: &Defined<Register>) {
+        let release = self.release;
+        let id = register.id.get();
+        if let Some(form) = release.record_forms.get(id) {
+            self.form(form, &register.place);
+        }
+        let (place, shape) = (&register.place, Register::form_id(id));
+        for field in register.computed() {
+            if let (Some(computed), Some(wanted)) = (&field.computed, shapes::record_type(field)) {
+                let path = format!("register/{id}/computed/{}", field.id);
+                self.expression(path, place, computed, &shape, &wanted);
+            }
+        }
+        for transition in &register.transitions {
+            if let Some(when) = &transition.when {
+                let path = format!("register/{id}/transition/{}", transition.id);
+                self.expression(path, place, when, &shape, &Type::Boolean);
+            }
+        }
+        for duty in &register.duties {
+            if let Some(when) = &duty.when {
+                let path = format!("register/{id}/duty/{}", duty.id);
+                self.expression(path, place, when, &shape, &Type::Boolean);
+            }
+        }
+        for alert in &register.alerts {
+            let path = format!("register/{id}/alert/{}", alert.id);
+            self.expression(path, place, &alert.when, &shape, &Type::Boolean);
         }
     }
 
@@ -354,6 +382,36 @@ impl Release {
         index: usize,
     ) -> Option<&rules::Expression> {
         self.compiled.expressions.get(&format!("form/{form}/{page}/{field}/valid/{index}"))
+    }
+
+    /// How a computed field of a register is worked out: over the register's shape.
+    #[must_use]
+    pub fn computed(&self, register: &str, field: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/computed/{field}"))
+    }
+
+    /// When a transition may be done: over the register's shape; none means always.
+    #[must_use]
+    pub fn transition_when(&self, register: &str, transition: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/transition/{transition}"))
+    }
+
+    /// For which records a duty recurs: over the register's shape; none means all that are open.
+    #[must_use]
+    pub fn duty_when(&self, register: &str, duty: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/duty/{duty}"))
+    }
+
+    /// When an alert is raised: over the register's shape.
+    #[must_use]
+    pub fn alert_when(&self, register: &str, alert: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/alert/{alert}"))
+    }
+
+    /// The form in which a record of a register is written.
+    #[must_use]
+    pub fn record_form(&self, register: &str) -> Option<&Form> {
+        self.record_forms.get(register)
     }
 
     /// When an action may be done: over the `case` shape; none means always.

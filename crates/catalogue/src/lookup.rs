@@ -104,6 +104,17 @@ impl Release {
         citations
     }
 
+    /// Every business that an item or a register belongs to: what posts hold rights for.
+    #[must_use]
+    pub fn businesses(&self) -> Vec<&str> {
+        let items = self.items.iter().map(|item| item.business.as_str());
+        let mut all: Vec<&str> =
+            items.chain(self.registers.iter().map(|register| register.business.as_str())).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The title of a code; the code itself if unknown.
     #[must_use]
     pub fn code_title<'a>(&'a self, codelist: &str, code: &'a str) -> &'a str {

@@ -6,7 +6,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
     AddedValue, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form, Item, Kind, Law,
-    Letter, OutlineFile, Parameter, Programme, Role, RuleCase, Separation, Table, TableValue, Unset,
+    Letter, OutlineFile, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue,
+    Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -33,12 +34,13 @@ pub(crate) struct Reading {
     pub forms: Vec<Defined<Form>>,
     pub letters: Vec<Defined<Letter>>,
     pub items: Vec<Defined<Item>>,
+    pub registers: Vec<Defined<Register>>,
     pub cases: Vec<Defined<RuleCase>>,
     pub division_files: Vec<Defined<DivisionFile>>,
     pub outline_files: Vec<Defined<OutlineFile>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、case、divisions、outline";
+const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、register、case、divisions、outline";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -87,6 +89,7 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "form" => elements.read(Form::NAME, line, value, &mut reading.forms),
                 "letter" => elements.read(Letter::NAME, line, value, &mut reading.letters),
                 "item" => elements.read(Item::NAME, line, value, &mut reading.items),
+                "register" => elements.read(Register::NAME, line, value, &mut reading.registers),
                 "case" => elements.read(RuleCase::NAME, line, value, &mut reading.cases),
                 "divisions" => elements.read("divisions", line, value, &mut reading.division_files),
                 "outline" => elements.read("outline", line, value, &mut reading.outline_files),

@@ -10,7 +10,7 @@ use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
     Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Item, Kind, Law, Letter,
-    Parameter, Programme, Role, RuleCase, Separation, Table, TableValue, Unset,
+    Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};
@@ -145,6 +145,10 @@ pub struct Release {
     pub letters: Shelf<Letter>,
     /// Items.
     pub items: Shelf<Item>,
+    /// Registers.
+    pub registers: Shelf<Register>,
+    /// The form in which a record of each register is written.
+    pub(crate) record_forms: BTreeMap<String, Form>,
     /// Rule cases.
     pub cases: Shelf<RuleCase>,
     /// Divisions.
@@ -325,6 +329,8 @@ impl Release {
                 )),
             }
         }
+        let record_forms =
+            reading.registers.iter().map(|register| (register.id.get().clone(), register.form())).collect();
         let hash = content_hash(packs.iter().map(|pack| (pack.head.id.as_str(), &pack.files.files)));
         Self {
             hash,
@@ -343,6 +349,8 @@ impl Release {
             forms: Shelf::new(reading.forms),
             letters: Shelf::new(reading.letters),
             items: Shelf::new(reading.items),
+            registers: Shelf::new(reading.registers),
+            record_forms,
             cases: Shelf::new(reading.cases),
             packs,
             places,

@@ -4,7 +4,9 @@
 use rules::{ParameterTypes, Rational, Shape, Shapes, TableType, Type, Value};
 
 use crate::case_fields::CASE_FIELDS;
-use crate::definition::{Absent, Declared, Fact, Field, FieldKind, Form, Scalar, Table, Unit, ValueKind};
+use crate::definition::{
+    Absent, Declared, Fact, Field, FieldKind, Form, Register, Scalar, Table, Target, Unit, ValueKind,
+};
 use crate::{Located, Number, Release};
 
 /// Id of the shape of a person.
@@ -14,16 +16,27 @@ pub const HOUSEHOLD: &str = "household";
 /// Id of the shape of a case.
 pub const CASE: &str = "case";
 
-/// Id of the shape of a form.
+/// Id of the shape of a person that a record of a register points at.
+pub const RECORD_PERSON: &str = "register.person";
+/// Id of the shape of a household that a record of a register points at.
+pub const RECORD_HOUSEHOLD: &str = "register.household";
+
+/// Id of the shape of a form; the form of a register has the register's own.
 #[must_use]
 pub fn form_shape(form: &str) -> String {
-    format!("form.{form}")
+    if form.starts_with("register.") { form.to_owned() } else { format!("form.{form}") }
+}
+
+/// Id of the code list of a register's states.
+#[must_use]
+pub fn state_codelist(register: &str) -> String {
+    format!("register.{register}.state")
 }
 
 /// Id of the shape of the records that a form makes or goes over.
 #[must_use]
 pub fn record_shape(form: &str, of: &str) -> String {
-    format!("form.{form}.{of}")
+    format!("{}.{of}", form_shape(form))
 }
 
 /// The exact number for the language.
@@ -112,9 +125,105 @@ pub fn answer_type(field: &Field) -> Option<Type> {
         | FieldKind::Phone
         | FieldKind::BankAccount
         | FieldKind::Division
-        | FieldKind::MemberRef => Type::Text,
-        FieldKind::Choices | FieldKind::File | FieldKind::Files | FieldKind::Signature => return None,
+        | FieldKind::MemberRef
+        | FieldKind::Point
+        | FieldKind::Line => Type::Text,
+        FieldKind::Choices
+        | FieldKind::File
+        | FieldKind::Files
+        | FieldKind::Signature
+        | FieldKind::Person
+        | FieldKind::Household
+        | FieldKind::Organisation
+        | FieldKind::Facility
+        | FieldKind::Place
+        | FieldKind::Record => return None,
     })
+}
+
+/// The type of a register's field; decimals are kept with six places.
+#[must_use]
+pub fn record_type(field: &Field) -> Option<Type> {
+    match *field.kind {
+        FieldKind::Decimal => Some(number_type(6, field.min.as_ref(), field.max.as_ref())),
+        _ => answer_type(field),
+    }
+}
+
+fn target_shape(target: Target<'_>) -> String {
+    match target {
+        Target::Person => RECORD_PERSON.to_owned(),
+        Target::Household => RECORD_HOUSEHOLD.to_owned(),
+        Target::Record(register) => Register::form_id(register),
+    }
+}
+
+fn with_record_field(shape: Shape, field: &Field) -> Shape {
+    match (field.target(), record_type(field)) {
+        (Some(target), _) => shape.with_one(&field.id, &field.label, &target_shape(target)),
+        (None, Some(ty)) => match &field.unit {
+            Some(unit) => shape.with_measure(&field.id, &field.label, unit, ty),
+            None => shape.with_field(&field.id, &field.label, ty),
+        },
+        (None, None) => shape,
+    }
+}
+
+/// Shapes of all registers, of their lists, and of the persons and households they point at.
+fn register_shapes(release: &Release, shapes: &mut Shapes) {
+    let mut person = Shape::new(RECORD_PERSON, "人员")
+        .with_field("name", "姓名", Type::Text)
+        .with_field("born_on", "出生日期", Type::Date)
+        .with_field("died_on", "死亡日期", Type::Date)
+        .with_field("sex", "性别", Type::code("sex"));
+    let mut household = Shape::new(RECORD_HOUSEHOLD, "家庭").with_field("area", "城乡", Type::code("area"));
+    for fact in release.facts.iter() {
+        let shape = match fact.on {
+            Unit::Person => &mut person,
+            Unit::Household => &mut household,
+        };
+        shape.fields.insert(fact.id.get().clone(), fact_field(fact));
+    }
+    shapes.insert(person);
+    shapes.insert(household);
+    for register in release.registers.iter() {
+        let own = Register::form_id(&register.id);
+        let states = state_codelist(&register.id);
+        let mut shape = Shape::new(&own, &register.title)
+            .with_field("state", "状态", Type::code(&states))
+            .with_field("recorded_on", "登记日期", Type::Date)
+            .with_field("closed_on", "终止日期", Type::Date);
+        for (_, field) in register.fields() {
+            shape = with_record_field(shape, field);
+        }
+        for of in register.lists() {
+            let id = record_shape(&own, of);
+            let label = register.groups.iter().filter_map(|group| group.repeat.as_ref());
+            let label = label.filter(|repeat| repeat.of == of).map(|repeat| repeat.label.as_str()).next();
+            let label = label.unwrap_or(of);
+            let mut row = Shape::new(&id, label).with_one("form", "本表", &own);
+            for field in register.list_fields(of) {
+                row = with_record_field(row, field);
+            }
+            shapes.insert(row);
+            shape = shape.with_many(of, label, &id);
+        }
+        shapes.insert(shape);
+        let codes = register.state_codes().into_iter();
+        let codes = codes.map(|(code, title)| (code.to_owned(), title.to_owned())).collect();
+        shapes.codelists.insert(states, codes);
+    }
+    // Every record, person and household knows who points at it.
+    for register in release.registers.iter() {
+        for (_, field) in register.fields() {
+            if let (Some(back), Some(target)) = (&field.back, field.target())
+                && let Some(shape) = shapes.get(&target_shape(target)).cloned()
+            {
+                let shape = shape.with_many(&back.id, &back.title, &Register::form_id(&register.id));
+                shapes.insert(shape);
+            }
+        }
+    }
 }
 
 /// A fact as a field of its shape.
@@ -159,6 +268,7 @@ pub(crate) fn shapes(release: &Release) -> Shapes {
     for form in release.forms.iter() {
         form_shapes(form, &mut shapes);
     }
+    register_shapes(release, &mut shapes);
     for list in release.codelists.iter() {
         let codes = list.values.iter().map(|code| (code.code.get().clone(), code.title.clone())).collect();
         shapes.codelists.insert(list.id.get().clone(), codes);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use catalogue::{LoadOptions, Release};
-use office::{Clock, Office, divisions, people, releases};
+use office::{Clock, Office, divisions, people, records, releases};
 use store::{Db, Keys};
 use vocab::{Calendar, Now};
 
@@ -59,6 +59,7 @@ pub async fn create(
     // The divisions of the first import stood before the system did: facts of earlier years are about them too.
     divisions::import(&db, &release, vocab::Month::FIRST.first_day()).await?;
     people::prepare_projections(&db, &release).await?;
+    records::prepare(&db, &release).await?;
     let release = releases::install(&db, release, now).await?;
     Ok(Office::new(db, Arc::new(Calendar::from_json(HOLIDAYS)?), release, clock))
 }
@@ -73,6 +74,7 @@ pub async fn connect(database: &Database) -> Result<Office, Failure> {
     db.migrate(&office::migrations()).await?;
     let release = releases::current(&db).await?;
     people::prepare_projections(&db, &release).await?;
+    records::prepare(&db, &release).await?;
     let office = Office::new(db, Arc::new(Calendar::from_json(HOLIDAYS)?), release, machine_clock())
         .with_population(database.population_file());
     office::trial::follow(&office).await?;

@@ -15,6 +15,7 @@
 //! - [`releases`]: the packs in force, the old ones, standards changed on pages;
 //! - [`casework`]: cases, from the form to the decision, run by the pack's items;
 //! - [`means_test`]: consent, departments' files, queries, reports;
+//! - [`records`]: registers of the packs, each with a table of its own;
 //! - [`reports`]: numbers and the lists behind them;
 //! - [`roll`]: the roll taken over from before, its lists, and payments at the accountant's desk;
 //! - [`trial`]: the clock of a synthetic database; [`round`]: what only time brings;
@@ -39,6 +40,7 @@ pub mod means_test;
 pub mod offices;
 pub mod people;
 pub mod population;
+pub mod records;
 pub mod releases;
 pub mod reports;
 pub mod roll;
@@ -146,6 +148,7 @@ pub async fn round(office: &Office) -> Result<(), OfficeError> {
     casework::tick::tick(office).await?;
     casework::reviews::schedule(office).await?;
     people::roll_forward(office).await?;
+    records::nightly(office).await?;
     access::forget_expired(office).await?;
     releases::follow(office).await?;
     population::schedule(office).await?;
@@ -169,6 +172,7 @@ pub fn migrations() -> Vec<Migration> {
         reports::MIGRATIONS,
         simulation::MIGRATIONS,
         leads::MIGRATIONS,
+        records::MIGRATIONS,
     ]
     .concat()
 }

@@ -101,7 +101,7 @@ impl Hand<'_> {
         let post = NewPost {
             division,
             roles: vec![role.to_owned()],
-            businesses: vec!["assistance".to_owned()],
+            businesses: self.office.release().businesses().into_iter().map(str::to_owned).collect(),
             from_on: self.from_on,
             until_on: None,
         };

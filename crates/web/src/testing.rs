@@ -79,6 +79,7 @@ impl Town {
         db.migrate(&office::migrations()).await.unwrap();
         let release = release();
         people::prepare_projections(&db, &release).await.unwrap();
+        office::records::prepare(&db, &release).await.unwrap();
         divisions::import(&db, &release, day("2020-01-01")).await.unwrap();
         let calendar = Calendar::from_json(include_str!("../../../facts/holidays.json")).unwrap();
         let clock = Arc::new(AtomicI64::new(START));
@@ -214,7 +215,7 @@ async fn staff(
     let post = NewPost {
         division,
         roles: vec![role.to_owned()],
-        businesses: vec![crate::extract::BUSINESS.to_owned()],
+        businesses: office.release().businesses().into_iter().map(str::to_owned).collect(),
         from_on: day("2026-01-01"),
         until_on: None,
     };

@@ -2,30 +2,55 @@
 
 use super::Checker;
 use crate::definition::{ConditionKind, Fact, Field, FieldKind, Form, Page, Requirement, Unit, ValueKind};
-use crate::release::Defined;
+use crate::release::Place;
 
 impl Checker<'_> {
     pub(super) fn forms(&mut self) {
         let release = self.release;
         for form in release.forms.iter() {
             self.basis(&form.place, &form.basis);
-            self.unique(&form.place, "页", form.pages.iter().map(|page| &page.id));
-            // Fields of the form itself, and fields of each kind of record, are one name space each.
-            let mut spaces: Vec<&str> = form.pages.iter().map(space).collect();
-            spaces.sort_unstable();
-            spaces.dedup();
-            for of in spaces {
-                let fields = form.pages.iter().filter(|page| space(page) == of).flat_map(|page| &page.fields);
-                self.unique(&form.place, "字段", fields.map(|field| &field.id));
-            }
-            for page in &form.pages {
-                self.page(form, page);
+            self.form(&form.place, form);
+            for (_, field) in form.fields() {
+                self.not_of_a_register(&form.place, field);
             }
         }
     }
 
-    fn page(&mut self, form: &Defined<Form>, page: &Page) {
-        let place = &form.place;
+    /// Pages and fields of a form, or of the groups of a register.
+    pub(super) fn form(&mut self, place: &Place, form: &Form) {
+        self.unique(place, "页", form.pages.iter().map(|page| &page.id));
+        // Fields of the form itself, and fields of each kind of record, are one name space each.
+        let mut spaces: Vec<&str> = form.pages.iter().map(space).collect();
+        spaces.sort_unstable();
+        spaces.dedup();
+        for of in spaces {
+            let fields = form.pages.iter().filter(|page| space(page) == of).flat_map(|page| &page.fields);
+            self.unique(place, "字段", fields.map(|field| &field.id));
+        }
+        for page in &form.pages {
+            self.page(place, form, page);
+        }
+    }
+
+    /// What only a register's field can be or say.
+    fn not_of_a_register(&mut self, place: &Place, field: &Field) {
+        let only = field.computed.is_some()
+            || field.back.is_some()
+            || field.read.is_some()
+            || field.change.is_some()
+            || field.target().is_some()
+            || *field.kind == FieldKind::Record;
+        if only {
+            self.at(
+                place,
+                field.id.start(),
+                format!("字段 {} 的写法只用于登记簿", field.id),
+                "表单里不写 person、household、record 等类型，也不写 computed、back、read、change",
+            );
+        }
+    }
+
+    fn page(&mut self, place: &Place, form: &Form, page: &Page) {
         self.basis(place, &page.basis);
         self.identifier(place, &page.id);
         if page.fields.is_empty() {
@@ -68,12 +93,11 @@ impl Checker<'_> {
             }
         }
         for field in &page.fields {
-            self.field(form, page, field);
+            self.field(place, page, field);
         }
     }
 
-    fn field(&mut self, form: &Defined<Form>, page: &Page, field: &Field) {
-        let place = &form.place;
+    fn field(&mut self, place: &Place, page: &Page, field: &Field) {
         let release = self.release;
         self.identifier(place, &field.id);
         self.basis(place, &field.basis);
@@ -114,6 +138,14 @@ impl Checker<'_> {
                 "min 不大于 max",
             );
         }
+        if (*field.kind == FieldKind::Record) != field.register.is_some() {
+            self.at(
+                place,
+                field.kind.start(),
+                format!("字段 {} 指向哪个登记簿没有写清", field.id),
+                "type = \"record\" 并且 register = \"登记簿的 id\"",
+            );
+        }
         if matches!(*field.kind, FieldKind::CitizenId | FieldKind::BankAccount) && !field.sensitive {
             self.at(
                 place,
@@ -130,7 +162,7 @@ impl Checker<'_> {
             && self.refers(place, reference, &release.facts)
             && let Some(fact) = release.facts.get(reference)
         {
-            self.fact_field(form, page, field, fact);
+            self.fact_field(place, page, field, fact);
         }
         for finding in [&field.finding, &field.finding_reason].into_iter().flatten() {
             let asked = release.programmes.iter().flat_map(|programme| programme.conditions.iter());
@@ -149,8 +181,7 @@ impl Checker<'_> {
     }
 
     /// The answer can become the fact: type, codelist, bounds and unit.
-    fn fact_field(&mut self, form: &Defined<Form>, page: &Page, field: &Field, fact: &Fact) {
-        let place = &form.place;
+    fn fact_field(&mut self, place: &Place, page: &Page, field: &Field, fact: &Fact) {
         let wanted = match *fact.kind {
             ValueKind::Boolean => FieldKind::YesNo,
             ValueKind::Integer => FieldKind::Integer,
@@ -238,6 +269,14 @@ fn kind_word(kind: FieldKind) -> &'static str {
         | FieldKind::Files
         | FieldKind::Signature
         | FieldKind::MemberRef
-        | FieldKind::Statement => "text",
+        | FieldKind::Statement
+        | FieldKind::Person
+        | FieldKind::Household
+        | FieldKind::Organisation
+        | FieldKind::Facility
+        | FieldKind::Place
+        | FieldKind::Record
+        | FieldKind::Point
+        | FieldKind::Line => "text",
     }
 }

@@ -5,6 +5,7 @@ mod items;
 mod lints;
 mod parameters;
 mod programmes;
+mod registers;
 mod roles;
 mod vocabulary;
 
@@ -31,6 +32,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.ids(&release.forms);
     checker.ids(&release.letters);
     checker.ids(&release.items);
+    checker.ids(&release.registers);
     checker.ids(&release.cases);
     checker.vocabulary();
     checker.roles();
@@ -38,6 +40,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.programmes();
     checker.forms();
     checker.items();
+    checker.registers();
     checker.lints();
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Basis;
+use super::{Back, Basis, Holders};
 use crate::number::Number;
 use crate::{Expression, Located, Reference};
 
@@ -165,6 +165,21 @@ pub struct Field {
     /// Greatest number of files of `files`.
     #[serde(default)]
     pub files_max: Option<u8>,
+    /// The register that a `record` points at.
+    #[serde(default)]
+    pub register: Option<Reference>,
+    /// How the records that point here are called on the page of what they point at.
+    #[serde(default)]
+    pub back: Option<Back>,
+    /// In a register: the value is worked out and never asked.
+    #[serde(default)]
+    pub computed: Option<Expression>,
+    /// In a register: who may see it; everybody who reads the register if it does not say.
+    #[serde(default)]
+    pub read: Option<Holders>,
+    /// In a register: who may change it.
+    #[serde(default)]
+    pub change: Option<Holders>,
     /// Law that asks for it.
     #[serde(default)]
     pub basis: Vec<Basis>,
@@ -214,6 +229,22 @@ pub enum FieldKind {
     MemberRef,
     /// Words that are accepted.
     Statement,
+    /// A person of the register of persons.
+    Person,
+    /// A household.
+    Household,
+    /// A record of the register `organisation`.
+    Organisation,
+    /// A record of the register `facility`.
+    Facility,
+    /// A record of the register `place`.
+    Place,
+    /// A record of the register named.
+    Record,
+    /// A point on the earth: longitude and latitude in degrees, `106.812,39.67`.
+    Point,
+    /// A line on the earth: points with semicolons between.
+    Line,
 }
 
 impl FieldKind {
@@ -236,8 +267,19 @@ impl FieldKind {
             | Self::BankAccount
             | Self::Division
             | Self::MemberRef
-            | Self::Statement => true,
-            Self::Choices | Self::File | Self::Files | Self::Signature => false,
+            | Self::Statement
+            | Self::Point
+            | Self::Line => true,
+            Self::Choices
+            | Self::File
+            | Self::Files
+            | Self::Signature
+            | Self::Person
+            | Self::Household
+            | Self::Organisation
+            | Self::Facility
+            | Self::Place
+            | Self::Record => false,
         }
     }
 }

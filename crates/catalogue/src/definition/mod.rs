@@ -11,6 +11,7 @@ mod letter;
 mod parameter;
 mod place;
 mod programme;
+mod register;
 mod rule_case;
 mod staff;
 
@@ -30,6 +31,9 @@ pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue
 pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile};
 pub use programme::{
     Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Programme, Unit,
+};
+pub use register::{
+    Alert, Back, Duty, Holders, IN_FORCE, List, Register, Rights, STRUCK_OFF, State, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};
@@ -71,5 +75,6 @@ kinds! {
     Form = "form", "表单";
     Letter = "letter", "文书";
     Item = "item", "事项";
+    Register = "register", "登记簿";
     RuleCase = "case", "规则例子";
 }

@@ -96,6 +96,12 @@ rights! {
     Report "report" "统计报表";
     /// Take lists out as files.
     Export "export" "导出";
+    /// Open and list the registers of one's business.
+    ReadRecords "read_records" "查看登记簿";
+    /// Add to registers, change records, do duties, settle alerts.
+    KeepRecords "keep_records" "维护登记簿";
+    /// Read files into registers.
+    ImportRecords "import_records" "导入登记簿";
 }
 
 impl<'de> Deserialize<'de> for Right {

@@ -62,6 +62,7 @@ async fn filled(options: &Options) -> Result<(), Failure> {
     db.migrate(&office::migrations()).await?;
     divisions::import(&db, &release, Month::FIRST.first_day()).await?;
     people::prepare_projections(&db, &release).await?;
+    office::records::prepare(&db, &release).await?;
     let release = releases::install(&db, release, Now::from_unix_ms(hand.load(Ordering::SeqCst))).await?;
     let calendar = Calendar::from_json(include_str!("../../../../facts/holidays.json"))?;
     let moved = Arc::clone(&hand);

@@ -47,6 +47,7 @@ pub async fn make(url: &str, keys: Arc<Keys>, families: i64) {
     let release = release();
     divisions::import(&db, &release, Month::FIRST.first_day()).await.unwrap();
     people::prepare_projections(&db, &release).await.unwrap();
+    office::records::prepare(&db, &release).await.unwrap();
     let release = releases::install(&db, release, now()).await.unwrap();
     let calendar = Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap();
     let office = Office::new(db, Arc::new(calendar), release, Arc::new(now));

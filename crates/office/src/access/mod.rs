@@ -34,6 +34,7 @@ pub use password::Secret;
 pub use posts::{NewPost, PostView, add_post, add_post_in, end_post, end_post_in, own_posts};
 pub use rights::*;
 pub use roles::{Role, RoleOffer, level_title, roles};
+pub(crate) use session::actor_at_post;
 pub use session::{SignedIn, forget_expired, resume, set_large_text, sign_out, switch_post};
 pub use settings::AccessSettings;
 pub use sign_in::{change_password, sign_in_citizen, sign_in_staff};

@@ -189,6 +189,15 @@ pub(super) async fn load_actor(
     }))
 }
 
+/// The officer at a post, for a job that does what the officer confirmed.
+///
+/// # Errors
+/// [`OfficeError::Conflict`] when the post or the account has ended since.
+pub(crate) async fn actor_at_post(office: &Office, post: PostId) -> Result<Actor, OfficeError> {
+    let actor = load_actor(office, office.db(), office.now().today(), post, None).await?;
+    actor.ok_or_else(|| OfficeError::Conflict("经办人的岗位已经结束，请由在岗人员重新办理。".to_owned()))
+}
+
 fn distinct(rows: &[Row], column: &str) -> Result<Vec<String>, OfficeError> {
     let mut values = Vec::new();
     for row in rows {

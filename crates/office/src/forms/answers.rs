@@ -11,6 +11,8 @@ use catalogue::definition::{Field, FieldKind, Form, Page};
 use serde::{Deserialize, Serialize};
 use vocab::DivisionCode;
 
+use super::filled::FormValues;
+
 /// Values that one list answer keeps at most: more can only be hostile.
 const LIST_MAX: usize = 200;
 /// Records that a repeating page takes when it does not say.
@@ -163,6 +165,43 @@ impl Answers {
     #[must_use]
     pub fn new() -> Answers {
         Answers::default()
+    }
+
+    /// Answers that are known already, as their fields would take them.
+    #[must_use]
+    pub fn of(fields: &FormValues, records: &BTreeMap<String, Vec<FormValues>>) -> Answers {
+        let raw = |values: &FormValues| -> RawRecord {
+            values.iter().map(|(field, value)| (field.clone(), value.as_typed())).collect()
+        };
+        Answers {
+            fields: raw(fields),
+            records: records.iter().map(|(of, list)| (of.clone(), list.iter().map(raw).collect())).collect(),
+        }
+    }
+
+    /// Takes a field's answer away.
+    pub fn remove(&mut self, field: &str) {
+        self.fields.remove(field);
+    }
+
+    /// Fields outside records that were answered.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Raw)> {
+        self.fields.iter().map(|(field, raw)| (field.as_str(), raw))
+    }
+
+    /// The records of a name as typed.
+    #[must_use]
+    pub fn list(&self, of: &str) -> &[RawRecord] {
+        self.records.get(of).map_or(&[], Vec::as_slice)
+    }
+
+    /// Puts records in the place of those of a name.
+    pub fn set_list(&mut self, of: &str, list: Vec<RawRecord>) {
+        if list.is_empty() {
+            self.records.remove(of);
+        } else {
+            self.records.insert(of.to_owned(), list);
+        }
     }
 
     /// What was typed into a field.

@@ -43,7 +43,7 @@ impl<'a> FilledForm<'a> {
             answers,
             readings: HashMap::new(),
             conditions: Conditions::new(context.now),
-            top: Record::new(),
+            top: context.related.clone(),
             shown: BTreeSet::new(),
             shown_pages: BTreeSet::new(),
         };
@@ -215,6 +215,7 @@ impl<'a> FilledForm<'a> {
         };
         let Some(fields) = fields else { return };
         match self.readings.get(&path) {
+            Some(Reading::Value(FormValue::Reference(_))) => {}
             Some(Reading::Value(value)) if shown => drop(fields.insert(path.field, value.for_rules())),
             Some(_) | None => drop(fields.remove(&path.field)),
         }

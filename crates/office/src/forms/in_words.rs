@@ -2,10 +2,11 @@
 
 use catalogue::definition::{Field, FieldKind, Page};
 
-use super::FieldPath;
 use super::answers::{MEMBER, is_sensitive, records_of};
 use super::filled::FilledForm;
 use super::read::Reading;
+use super::value::FormValue;
+use super::{FieldPath, FormContext};
 
 /// The answers of one page, or of one record on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,35 @@ impl FilledForm<'_> {
             }
         }
         sections
+    }
+
+    /// One answer in words; empty when there is none.
+    #[must_use]
+    pub fn words(&self, page: &Page, record: Option<usize>, field: &Field, masked: bool) -> String {
+        self.field_in_words(page, record, field, masked)
+    }
+
+    /// A value in words, without a form around it: for lists of records.
+    #[must_use]
+    pub fn value_in_words(
+        context: &FormContext<'_>,
+        field: &Field,
+        value: &FormValue,
+        masked: bool,
+    ) -> String {
+        let masked = masked || *field.kind == FieldKind::CitizenId;
+        value.in_words(field, context, masked, |index| (index + 1).to_string())
+    }
+
+    /// A row of a list in words: all its answers that are not sensitive.
+    #[must_use]
+    pub fn row_in_words(&self, of: &str, index: usize) -> String {
+        let pages = self.form().pages.iter().filter(|page| records_of(page) == Some(of));
+        let words = pages
+            .flat_map(|page| page.fields.iter().map(move |field| (page, field)))
+            .map(|(page, field)| self.field_in_words(page, Some(index), field, true))
+            .filter(|words| !words.is_empty());
+        words.collect::<Vec<_>>().join("，")
     }
 
     fn row(&self, page: &Page, record: Option<usize>, field: &Field, masked: bool) -> Row {

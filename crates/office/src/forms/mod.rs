@@ -23,6 +23,7 @@ mod declared;
 mod errors;
 mod filled;
 mod in_words;
+mod point;
 mod read;
 mod specimen;
 #[cfg(test)]
@@ -36,9 +37,10 @@ pub use declared::{FormEntry, FormFact, FormFinding, FormSubject, entries, facts
 pub use errors::Errors;
 pub use filled::{FilledForm, FormValues};
 pub use in_words::{Row, Section};
+pub use point::{points_of, read_line, read_point};
 pub use read::UPLOAD_BYTES_MAX;
 pub use specimen::specimen;
-pub use value::FormValue;
+pub use value::{FormValue, reference_text, referred_id, target_key};
 pub use walk::{Progress, Stop};
 
 /// What a form is read against.
@@ -54,14 +56,20 @@ pub struct FormContext<'a> {
     pub attachments: BTreeMap<String, UploadedFile>,
     /// Records on file by name, with their titles: the members whom a visit record goes over.
     pub on_file: BTreeMap<String, Vec<String>>,
+    /// What the answers point at and what is there: target (`person`, `household` or a register) and id → title.
+    pub references: BTreeMap<(String, i64), String>,
+    /// For a field, by its path, whose typed words may mean several things: what to send, and its title.
+    pub candidates: BTreeMap<String, Vec<(String, String)>>,
+    /// What expressions see besides the answers: what the record points at, and what points at it.
+    pub related: rules::Record,
 }
 
 impl<'a> FormContext<'a> {
     /// A context in which nothing has been looked up yet.
     #[must_use]
     pub fn new(release: &'a Release, now: Now) -> FormContext<'a> {
-        let (divisions, attachments, on_file) = Default::default();
-        FormContext { release, now, divisions, attachments, on_file }
+        let (divisions, attachments, on_file, references, candidates, related) = Default::default();
+        FormContext { release, now, divisions, attachments, on_file, references, candidates, related }
     }
 }
 

@@ -7,7 +7,7 @@ use vocab::{BankAccount, CitizenId, DivisionCode, Fen, Month, PersonName, Phone,
 
 use super::FormContext;
 use super::answers::Raw;
-use super::value::FormValue;
+use super::value::{FormValue, referred_id, target_key};
 
 /// Characters that one line takes when the field does not say.
 const TEXT_MAX: usize = 200;
@@ -56,6 +56,14 @@ pub(super) fn read(field: &Field, raw: Option<&Raw>, context: &FormContext<'_>, 
         FieldKind::File | FieldKind::Files | FieldKind::Signature => files(field, &raw.list(), context),
         FieldKind::MemberRef => member(field, text, members),
         FieldKind::Statement => return accepted(text),
+        FieldKind::Person
+        | FieldKind::Household
+        | FieldKind::Organisation
+        | FieldKind::Facility
+        | FieldKind::Place
+        | FieldKind::Record => reference(field, text, context),
+        FieldKind::Point => super::point::read_point(text).map(FormValue::Text),
+        FieldKind::Line => super::point::read_line(text).map(FormValue::Text),
     };
     match read {
         Ok(value) => Reading::Value(value),
@@ -72,7 +80,13 @@ pub(super) fn missing(field: &Field) -> String {
         | FieldKind::Choice
         | FieldKind::Choices
         | FieldKind::MemberRef
-        | FieldKind::Division => {
+        | FieldKind::Division
+        | FieldKind::Person
+        | FieldKind::Household
+        | FieldKind::Organisation
+        | FieldKind::Facility
+        | FieldKind::Place
+        | FieldKind::Record => {
             format!("请选择{label}")
         }
         FieldKind::File | FieldKind::Files => format!("请上传{label}"),
@@ -88,7 +102,9 @@ pub(super) fn missing(field: &Field) -> String {
         | FieldKind::CitizenId
         | FieldKind::Phone
         | FieldKind::BankAccount
-        | FieldKind::PersonName => format!("请填写{label}"),
+        | FieldKind::PersonName
+        | FieldKind::Point
+        | FieldKind::Line => format!("请填写{label}"),
     }
 }
 
@@ -286,6 +302,17 @@ fn files(field: &Field, ids: &[&str], context: &FormContext<'_>) -> Read {
         return Err(format!("{}最多上传{max}个文件，现在有{}个，请删去多余的", label(field), kept.len()));
     }
     Ok(FormValue::Files(kept))
+}
+
+fn reference(field: &Field, text: &str, context: &FormContext<'_>) -> Read {
+    let known = field
+        .target()
+        .zip(referred_id(text))
+        .filter(|(target, id)| context.references.contains_key(&(target_key(*target), *id)));
+    known.map(|(_, id)| FormValue::Reference(id)).ok_or_else(|| {
+        let shown: String = text.trim().chars().take(30).collect();
+        format!("没有找到{}“{shown}”，请核对后重新填写，或从找到的里面选一个", label(field))
+    })
 }
 
 fn member(field: &Field, text: &str, members: usize) -> Read {

@@ -81,6 +81,14 @@ fn simplest(release: &Release, field: &Field, upload: &str, named: &mut usize) -
         | FieldKind::CitizenId
         | FieldKind::Phone
         | FieldKind::BankAccount
-        | FieldKind::Division => return None,
+        | FieldKind::Division
+        | FieldKind::Person
+        | FieldKind::Household
+        | FieldKind::Organisation
+        | FieldKind::Facility
+        | FieldKind::Place
+        | FieldKind::Record => return None,
+        FieldKind::Point => Raw::from("106.8,39.6"),
+        FieldKind::Line => Raw::from("106.8,39.6;106.9,39.7"),
     })
 }

@@ -1,14 +1,14 @@
 //! Typed answers: what they are stored as, what rules read, what people read.
 
 use catalogue::Number;
-use catalogue::definition::Field;
+use catalogue::definition::{Field, Target};
 use chrono::NaiveDate;
 use rules::Rational;
 use serde_json::json;
 use vocab::{BankAccount, CitizenId, DivisionCode, Fen, Month, PersonName, Phone, zh_date};
 
 use super::FormContext;
-use super::answers::is_sensitive;
+use super::answers::{Raw, is_sensitive};
 
 /// An answer of its field's type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,30 @@ pub enum FormValue {
     Member(usize),
     /// The statement was accepted.
     Accepted,
+    /// Id of what the field points at.
+    Reference(i64),
+}
+
+/// How an answer that points at something is written once it is known what: `〔17〕`, behind a title if need be.
+#[must_use]
+pub fn reference_text(id: i64) -> String {
+    format!("〔{id}〕")
+}
+
+/// The id in an answer that points at something; none while it is only words.
+#[must_use]
+pub fn referred_id(text: &str) -> Option<i64> {
+    text.trim().strip_suffix('〕')?.rsplit_once('〔')?.1.parse().ok()
+}
+
+/// How contexts name what a field points at.
+#[must_use]
+pub fn target_key(target: Target<'_>) -> String {
+    match target {
+        Target::Person => "person".to_owned(),
+        Target::Household => "household".to_owned(),
+        Target::Record(register) => register.to_owned(),
+    }
 }
 
 impl FormValue {
@@ -70,6 +94,17 @@ impl FormValue {
             FormValue::Division(code) => code.as_str().to_owned(),
             FormValue::Member(index) => index.to_string(),
             FormValue::Accepted => "true".to_owned(),
+            FormValue::Reference(id) => reference_text(*id),
+        }
+    }
+
+    /// As the field would send it: what [`super::Answers`] keep.
+    #[must_use]
+    pub fn as_typed(&self) -> Raw {
+        match self {
+            FormValue::Codes(list) | FormValue::Files(list) => Raw::List(list.clone()),
+            FormValue::YesNo(yes) => Raw::from(if *yes { "yes" } else { "no" }),
+            other => Raw::Text(other.canonical()),
         }
     }
 
@@ -80,7 +115,7 @@ impl FormValue {
             FormValue::YesNo(yes) => json!(yes),
             FormValue::Accepted => json!(true),
             FormValue::Money(amount) => json!(amount.0),
-            FormValue::Integer(number) => json!(number),
+            FormValue::Integer(number) | FormValue::Reference(number) => json!(number),
             FormValue::Member(index) => json!(index),
             FormValue::Codes(list) | FormValue::Files(list) => json!(list),
             FormValue::Text(_)
@@ -97,7 +132,7 @@ impl FormValue {
     }
 
     /// What expressions read; unknown for lists and files. Money is yuan.
-    pub(super) fn for_rules(&self) -> rules::Value {
+    pub(crate) fn for_rules(&self) -> rules::Value {
         match self {
             FormValue::YesNo(yes) => (*yes).into(),
             FormValue::Accepted => true.into(),
@@ -110,7 +145,7 @@ impl FormValue {
                 let scale = u8::try_from(number.scale()).unwrap_or(u8::MAX);
                 Rational::from_scaled(number.units(), scale).into()
             }
-            FormValue::Codes(_) | FormValue::Files(_) => rules::Value::Unknown,
+            FormValue::Codes(_) | FormValue::Files(_) | FormValue::Reference(_) => rules::Value::Unknown,
             FormValue::Text(_)
             | FormValue::Code(_)
             | FormValue::CitizenId(_)
@@ -163,6 +198,11 @@ impl FormValue {
             }
             FormValue::Member(index) => member(*index),
             FormValue::Accepted => "已阅读并同意".to_owned(),
+            FormValue::Reference(id) => {
+                let known = field.target().map(|target| (target_key(target), *id));
+                let title = known.and_then(|known| context.references.get(&known));
+                title.cloned().unwrap_or_else(|| "（辖区以外）".to_owned())
+            }
             FormValue::Text(_)
             | FormValue::CitizenId(_)
             | FormValue::Phone(_)

@@ -554,6 +554,23 @@ pub(super) fn value_of(office: &Office, fact: &Fact, row: &FactRow) -> Result<Va
     fact_value::read_value(fact, canonical.as_deref())
 }
 
+/// What holds of persons and families today, for rules of registers that point at them.
+pub(crate) async fn known_facts(
+    office: &Office,
+    connection: &impl Connection,
+    subjects: &[Subject],
+) -> Result<Vec<(Subject, String, Value)>, OfficeError> {
+    let release = office.release();
+    let winners = winners(connection, &release, subjects, office.now().today(), i64::MAX).await?;
+    let mut known = Vec::with_capacity(winners.len());
+    for ((subject, id), row) in &winners {
+        if let Some(fact) = release.facts.get(id) {
+            known.push((*subject, id.clone(), value_of(office, fact, row)?));
+        }
+    }
+    Ok(known)
+}
+
 fn view(
     office: &Office,
     release: &Release,

@@ -233,6 +233,7 @@ pub async fn release_change(
     };
     let release = build_with(office, &base, &proposed).await?;
     people::prepare_projections(office.db(), &release).await?;
+    crate::records::prepare(office.db(), &release).await?;
     let release = Arc::new(release);
 
     let tx = office.db().begin().await?;

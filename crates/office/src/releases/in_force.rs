@@ -45,6 +45,7 @@ pub async fn install(db: &Db, release: Release, at: Now) -> Result<Arc<Release>,
         })?
     };
     people::prepare_projections(db, &release).await?;
+    crate::records::prepare(db, &release).await?;
     let release = Arc::new(release);
     let tx = db.begin().await?;
     tx.lock("release").await?;

@@ -152,7 +152,15 @@ impl TableDefinition {
                     | FieldKind::Files
                     | FieldKind::Signature
                     | FieldKind::MemberRef
-                    | FieldKind::Statement => CellKind::Text,
+                    | FieldKind::Statement
+                    | FieldKind::Person
+                    | FieldKind::Household
+                    | FieldKind::Organisation
+                    | FieldKind::Facility
+                    | FieldKind::Place
+                    | FieldKind::Record
+                    | FieldKind::Point
+                    | FieldKind::Line => CellKind::Text,
                 },
                 required: column.required,
                 help: String::new(),

@@ -19,6 +19,7 @@ mod means_test;
 mod people;
 mod plans;
 mod population;
+mod records;
 mod releases;
 mod reports;
 mod roll;

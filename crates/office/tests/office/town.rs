@@ -68,6 +68,7 @@ impl Town {
         let clock = Arc::new(AtomicI64::new(START));
         let hand = Arc::clone(&clock);
         people::prepare_projections(&db, &release).await.unwrap();
+        office::records::prepare(&db, &release).await.unwrap();
         divisions::import(&db, &release, day("2020-01-01")).await.unwrap();
         let office = Office::new(
             db,

@@ -110,6 +110,7 @@ impl Wuhai {
         let at = Now::from_unix_ms(start);
         let release = office::releases::install(&db, Release::clone(&release()), at).await.unwrap();
         people::prepare_projections(&db, &release).await.unwrap();
+        office::records::prepare(&db, &release).await.unwrap();
         let office = Office::new(
             db,
             calendar,

@@ -39,6 +39,13 @@ async fn page(
                 .hint(format!("设在{}", offer.levels.join("、")))
         })
         .collect();
+    let release = desk.office().release();
+    let businesses: Vec<Choice<'_>> = match release.codelists.get("business") {
+        Some(list) => {
+            list.values.iter().map(|code| Choice::new(code.code.as_str(), code.title.as_str())).collect()
+        }
+        None => vec![Choice::new(BUSINESS, "社会救助")],
+    };
     let chosen: Vec<&str> = typed.all("roles").collect();
     let division =
         if typed.0.is_empty() { staff.division.to_string() } else { typed.get("division").to_owned() };
@@ -50,7 +57,7 @@ async fn page(
         (checkboxes(&Field::new("roles", "角色").hint("必须由两人承担的职责（如受理与确认、制作与复核发放批次），不能给同一个人。")
             .errors(errors), &roles, &chosen))
         (checkboxes(&Field::new("businesses", "业务").hint("系统管理员和审计人员不用选。").errors(errors),
-            &[Choice::new(BUSINESS, "社会救助")], &typed.all("businesses").collect::<Vec<_>>()))
+            &businesses, &typed.all("businesses").collect::<Vec<_>>()))
         (date_input(&Field::new("from_on", "从哪天起").errors(errors), &from))
         (date_input(&Field::new("until_on", "到哪天止").hint("这一天起不再任职。长期任职的不填。").optional().errors(errors), &typed.date("until_on")))
         (buttons("增加岗位", &[Link::new(back.clone(), "不办了")]))

@@ -1,8 +1,8 @@
 //! One field of a pack's form as controls.
 
-use catalogue::definition::{Code, Field, FieldKind, Page, Requirement};
+use catalogue::definition::{Code, Field, FieldKind, Page, Requirement, Target};
 use maud::{Markup, html};
-use office::forms::{FieldPath, FilledForm, Raw, shown_masked};
+use office::forms::{FieldPath, FilledForm, Raw, referred_id, shown_masked, target_key};
 
 use super::{Look, SEEN};
 use crate::ui::form::{
@@ -70,6 +70,7 @@ pub fn render_field(
         }
         FieldKind::Phone => text_input(&question.inputmode("tel")),
         FieldKind::BankAccount => text_input(&question.inputmode("numeric")),
+        FieldKind::Division if look.picks => pick_division(filled, &question),
         FieldKind::Division => division(filled, &question, look),
         FieldKind::File | FieldKind::Files | FieldKind::Signature => {
             files(filled, field, &question, raw, look)
@@ -81,6 +82,14 @@ pub fn render_field(
             one_of(&question, &choices)
         }
         FieldKind::Statement => statement(field, &question),
+        FieldKind::Person
+        | FieldKind::Household
+        | FieldKind::Organisation
+        | FieldKind::Facility
+        | FieldKind::Place
+        | FieldKind::Record => pick(filled, field, &question),
+        FieldKind::Point => text_input(&with_hint(question, "经度,纬度，单位度，例如 106.812345,39.67")),
+        FieldKind::Line => text_area(&with_hint(question, "每个点写经度,纬度，点与点之间用分号隔开"), 3),
     };
     html! { (hidden(SEEN, &name)) (control) }
 }
@@ -152,6 +161,57 @@ fn date_parts(raw: Option<&Raw>) -> DateParts {
     let mut parts = raw.text().split('-').map(str::to_owned);
     let mut next = || parts.next().unwrap_or_default();
     DateParts { year: next(), month: next(), day: next() }
+}
+
+fn with_hint<'q>(question: Question<'q>, hint: &'q str) -> Question<'q> {
+    if question.hint.is_empty() { question.hint(hint) } else { question }
+}
+
+/// What may be written to point at something.
+fn picking_hint(field: &Field) -> &'static str {
+    match field.target() {
+        Some(Target::Person) => "填写身份证号码，或者姓名。",
+        Some(Target::Household) => "填写户主的身份证号码，或者户主姓名。",
+        _ => "填写名称或编号，可以只写开头几个字。",
+    }
+}
+
+/// A field that points at something: words are typed, and when they may mean several things one of them is chosen.
+fn pick(filled: &FilledForm<'_>, field: &Field, question: &Question<'_>) -> Markup {
+    let context = filled.context();
+    let typed = question.value.as_ref();
+    let known = field.target().zip(referred_id(typed));
+    let title = known.and_then(|(target, id)| context.references.get(&(target_key(target), id)));
+    picked(filled, question, title.map(String::as_str), picking_hint(field))
+}
+
+/// As [`pick`], for a division.
+fn pick_division(filled: &FilledForm<'_>, question: &Question<'_>) -> Markup {
+    let code = question.value.as_ref();
+    let known = filled.context().divisions.iter().find(|(known, _)| known.as_str() == code);
+    picked(filled, question, known.map(|(_, name)| name.as_str()), "填写区划名称或代码。")
+}
+
+fn picked(filled: &FilledForm<'_>, question: &Question<'_>, title: Option<&str>, hint: &str) -> Markup {
+    let candidates = filled.context().candidates.get(question.name.as_ref());
+    let question = with_hint(question.clone(), hint).width(Width::Full);
+    match (title, candidates) {
+        // What was found stands there with its number, so that sent back it is the same and not looked for again.
+        (Some(title), _) => {
+            let number = question
+                .value
+                .rsplit_once('〔')
+                .map_or_else(|| format!("〔{}〕", question.value), |(_, rest)| format!("〔{rest}"));
+            text_input(&question.value(format!("{title}{number}")))
+        }
+        (None, Some(candidates)) if !candidates.is_empty() => {
+            let mut choices: Vec<Choice<'_>> =
+                candidates.iter().map(|(value, title)| Choice::new(value.as_str(), title.as_str())).collect();
+            choices.push(Choice::new("", "都不是，重新填写"));
+            radios(&question, &choices)
+        }
+        _ => text_input(&question),
+    }
 }
 
 fn division(filled: &FilledForm<'_>, question: &Question<'_>, look: &Look<'_>) -> Markup {

@@ -29,6 +29,8 @@ pub struct Look<'a> {
     pub divisions: &'a [DivisionGroup],
     /// Where the reader's files are opened: `/desk/attachments` or `/my/attachments`.
     pub files: &'static str,
+    /// Divisions are written and looked up instead of chosen from a list.
+    pub picks: bool,
 }
 
 /// The shown fields of one page; on a page that repeats, of one record.

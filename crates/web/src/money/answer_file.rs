@@ -24,7 +24,7 @@ use crate::ui::table::{Column, Table};
 use crate::ui::{Link, parts};
 
 /// Rows of an upload that do not fit: place and how to mend it.
-pub(super) fn faults_table(caption: &str, faults: &[CellFault]) -> Table<'static> {
+pub(crate) fn faults_table(caption: &str, faults: &[CellFault]) -> Table<'static> {
     let rows: Vec<Vec<Markup>> = faults
         .iter()
         .map(|fault| {

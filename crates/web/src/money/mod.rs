@@ -7,7 +7,7 @@ use crate::layout::NavEntry;
 use crate::routes::{Routes, get, post};
 use crate::{figures, standards};
 
-mod answer_file;
+pub(crate) mod answer_file;
 pub(crate) mod common;
 mod entitlement;
 mod import;

@@ -1,0 +1,404 @@
+//! Registers: key, title, place, list, states, duties, alerts and rights name fields and states that are there and fit.
+
+use std::collections::BTreeSet;
+
+use super::Checker;
+use crate::definition::{
+    Duty, Field, FieldKind, Holders, Level, Page, Register, Requirement, Target, Transition,
+};
+use crate::release::{Defined, Place};
+use crate::{Located, Reference};
+
+/// Names that every record has in expressions.
+const OF_EVERY_RECORD: [&str; 4] = ["id", "state", "recorded_on", "closed_on"];
+/// Registers that would take the name of something the program keeps itself.
+const KEPT_ELSEWHERE: [&str; 3] = ["person", "household", "division"];
+/// PostgreSQL cuts names at 63 bytes; a table is called `reg_` and both ids.
+const ID_BYTES_MAX: usize = 26;
+
+impl Checker<'_> {
+    pub(super) fn registers(&mut self) {
+        let release = self.release;
+        for register in release.registers.iter() {
+            self.register(register);
+        }
+    }
+
+    fn register(&mut self, register: &Defined<Register>) {
+        let place = &register.place;
+        let release = self.release;
+        self.basis(place, &register.basis);
+        if let Some(list) = release.codelists.get("business")
+            && list.title_of(&register.business).is_none()
+        {
+            self.on(
+                place,
+                format!("业务 {} 不在代码表 business 里", register.business),
+                "代码表 business 的一个代码",
+            );
+        }
+        if KEPT_ELSEWHERE.contains(&register.id.as_str()) || register.id.len() > ID_BYTES_MAX {
+            let message = format!("登记簿的 id {} 不能用", register.id);
+            self.at(place, register.id.start(), message, "不叫 person、household、division，最多 26 个字符");
+        }
+        let written = register.form();
+        self.form(place, &written);
+        for group in &register.groups {
+            self.group(register, group);
+        }
+        let own: Vec<&str> = register.fields().map(|(_, field)| field.id.as_str()).collect();
+        for reference in register.list.columns.iter().chain(&register.titled) {
+            self.among(place, reference, "字段", &own);
+        }
+        if register.titled.is_empty() {
+            self.on(place, format!("登记簿 {} 没有写标题由哪些字段组成", register.id), "titled = [\"name\"]");
+        }
+        for reference in &register.titled {
+            if register.field(reference).is_some_and(|field| field.is_sealed() || field.read.is_some()) {
+                let message = format!("字段 {reference} 是加密或限制查看的，不能作标题");
+                self.at(place, reference.start(), message, "人人可看的字段");
+            }
+        }
+        self.key(register, &own);
+        self.place_of(register, &own);
+        self.list(register, &own);
+        if let Some(map) = &register.map {
+            self.among(place, map, "字段", &own);
+            let fits = register
+                .field(map)
+                .is_none_or(|field| matches!(*field.kind, FieldKind::Point | FieldKind::Line));
+            if !fits {
+                self.at(
+                    place,
+                    map.start(),
+                    format!("字段 {map} 不能画在地图上"),
+                    "type = \"point\" 或 \"line\" 的字段",
+                );
+            }
+        }
+        self.states(register);
+        self.unique(place, "职责", register.duties.iter().map(|duty| &duty.id));
+        for duty in &register.duties {
+            self.duty(register, duty, &own);
+        }
+        self.unique(place, "预警", register.alerts.iter().map(|alert| &alert.id));
+        for alert in &register.alerts {
+            self.identifier(place, &alert.id);
+            self.basis(place, &alert.basis);
+            self.office_level(place, &alert.id, alert.level);
+        }
+        for holders in [&register.rights.read, &register.rights.keep, &register.rights.import] {
+            self.holders(place, holders);
+        }
+    }
+
+    fn group(&mut self, register: &Defined<Register>, group: &Page) {
+        let place = &register.place;
+        let release = self.release;
+        if let Some(repeat) = &group.repeat {
+            self.identifier(place, &repeat.of);
+            if repeat.of.len() > ID_BYTES_MAX || repeat.first_from.is_some() || repeat.only.is_some() {
+                let message = format!("登记簿的明细 {} 写法不对", repeat.of);
+                self.at(place, repeat.of.start(), message, "of、label、min、max、summary;of 最多 26 个字符");
+            }
+            if register.fields().any(|(_, field)| field.id == repeat.of) {
+                let message = format!("明细 {} 与字段同名", repeat.of);
+                self.at(place, repeat.of.start(), message, "字段和明细各不相同的名字");
+            }
+        }
+        for field in &group.fields {
+            if OF_EVERY_RECORD.contains(&field.id.as_str()) || field.id.len() > ID_BYTES_MAX {
+                let message = format!("字段 id {} 不能用", field.id);
+                self.at(
+                    place,
+                    field.id.start(),
+                    message,
+                    "不叫 id、state、recorded_on、closed_on，最多 26 个字符",
+                );
+            }
+            let unfit = matches!(
+                *field.kind,
+                FieldKind::MemberRef
+                    | FieldKind::Statement
+                    | FieldKind::Signature
+                    | FieldKind::File
+                    | FieldKind::Files
+            );
+            if unfit || field.fact.is_some() || field.writes.is_some() || field.finding.is_some() {
+                let message = format!("字段 {} 的类型或用途不属于登记簿", field.id);
+                self.at(place, field.kind.start(), message, "去掉 fact、writes、finding，换一种类型");
+            }
+            if let Some(Target::Record(target)) = field.target() {
+                let named = field.register.as_ref().unwrap_or(&field.id);
+                if release.registers.get(target).is_none() {
+                    let message = format!("登记簿 {target} 没有定义");
+                    self.at(place, named.start(), message, "某个 [[register]] 的 id");
+                }
+            }
+            if let Some(back) = &field.back {
+                self.back(register, group, field, back);
+            }
+            if field.is_sealed() && (field.target().is_some() || unsealable(*field.kind)) {
+                let message = format!("字段 {} 的类型不能加密", field.id);
+                self.at(place, field.id.start(), message, "文字、代码、数、日期；指向别处的字段不能加密");
+            }
+            if let Some(computed) = &field.computed {
+                let plain = group.repeat.is_none()
+                    && crate::shapes::record_type(field).is_some()
+                    && !field.is_sealed();
+                if !plain || !matches!(field.required, Requirement::Optional) || !field.valid.is_empty() {
+                    let message = format!("计算字段 {} 写法不对", field.id);
+                    self.at(
+                        place,
+                        computed.start(),
+                        message,
+                        "不在明细里，不加密，不写 required 和 valid，类型是数、日期、是非、代码或文字",
+                    );
+                }
+            }
+            for holders in [&field.read, &field.change].into_iter().flatten() {
+                self.holders(place, holders);
+            }
+        }
+    }
+
+    /// The name under which the target knows who points at it is free there.
+    fn back(
+        &mut self,
+        register: &Defined<Register>,
+        group: &Page,
+        field: &Field,
+        back: &crate::definition::Back,
+    ) {
+        let place = &register.place;
+        let release = self.release;
+        self.identifier(place, &back.id);
+        if field.target().is_none() || group.repeat.is_some() {
+            let message = format!("字段 {} 不指向别处，没有反过来的名字", field.id);
+            self.at(
+                place,
+                back.id.start(),
+                message,
+                "back 只写在明细之外、类型是 record 或 person 等的字段上",
+            );
+        }
+        let same_name = release
+            .registers
+            .iter()
+            .flat_map(|other| other.fields().map(|(_, field)| field))
+            .filter(|other| other.target() == field.target())
+            .filter(|other| other.back.as_ref().is_some_and(|other| other.id == back.id))
+            .count();
+        let taken = match field.target() {
+            Some(Target::Record(target)) => release.registers.get(target).is_some_and(|target| {
+                target.fields().any(|(_, field)| field.id == back.id)
+                    || target.lists().contains(&back.id.as_str())
+            }),
+            _ => false,
+        };
+        if same_name > 1 || taken {
+            let message = format!("反过来的名字 {} 在那个登记簿里已经有了", back.id);
+            self.at(place, back.id.start(), message, "换一个名字");
+        }
+    }
+
+    fn key(&mut self, register: &Defined<Register>, own: &[&str]) {
+        let place = &register.place;
+        if register.key.is_empty() {
+            self.on(place, format!("登记簿 {} 没有写凭什么认出一条记录", register.id), "key = [\"code\"]");
+        }
+        for reference in &register.key {
+            self.among(place, reference, "字段", own);
+            let Some(field) = register.field(reference) else { continue };
+            let always = matches!(field.required, Requirement::Always);
+            let kind = *field.kind;
+            let fits = !matches!(
+                kind,
+                FieldKind::Choices
+                    | FieldKind::File
+                    | FieldKind::Files
+                    | FieldKind::Textarea
+                    | FieldKind::Line
+            );
+            if !always || !fits || field.computed.is_some() {
+                let message = format!("字段 {reference} 不能认出一条记录");
+                self.at(place, reference.start(), message, "必填（required = true）的一个值，不是计算出来的");
+            }
+        }
+    }
+
+    fn place_of(&mut self, register: &Defined<Register>, own: &[&str]) {
+        let place = &register.place;
+        self.among(place, &register.place_field, "字段", own);
+        let Some(field) = register.field(&register.place_field) else { return };
+        let locates = *field.kind == FieldKind::Division || field.target().is_some();
+        if !locates || !matches!(field.required, Requirement::Always) {
+            let message = format!("字段 {} 说不出记录在哪里", field.id);
+            let expected = "必填的区划（type = \"division\"），或者必填的指向人、家庭、另一条记录的字段";
+            self.at(place, register.place_field.start(), message, expected);
+        }
+    }
+
+    fn list(&mut self, register: &Defined<Register>, own: &[&str]) {
+        let place = &register.place;
+        let list = &register.list;
+        for (what, references) in [("筛选", &list.filters), ("排序", &list.sorts), ("合计", &list.sums)]
+        {
+            for reference in references {
+                self.among(place, reference, "字段", own);
+                let Some(field) = register.field(reference) else { continue };
+                let number =
+                    matches!(*field.kind, FieldKind::Integer | FieldKind::Decimal | FieldKind::Money);
+                let loose = matches!(
+                    *field.kind,
+                    FieldKind::Choices
+                        | FieldKind::File
+                        | FieldKind::Files
+                        | FieldKind::Textarea
+                        | FieldKind::Point
+                        | FieldKind::Line
+                );
+                let pointing = field.target().is_some() || *field.kind == FieldKind::Division;
+                let fits = match what {
+                    "合计" => number,
+                    "排序" => !loose && !pointing && !field.is_sealed(),
+                    _ => !loose,
+                };
+                if !fits || field.read.is_some() {
+                    let message = format!("字段 {reference} 不能{what}");
+                    self.at(place, reference.start(), message, "人人可看的、类型合适的字段");
+                }
+            }
+            self.unique(place, what, references.iter());
+        }
+    }
+
+    fn states(&mut self, register: &Defined<Register>) {
+        let place = &register.place;
+        let states: Vec<&str> = register.states.iter().map(|state| state.id.as_str()).collect();
+        self.unique(place, "状态", register.states.iter().map(|state| &state.id));
+        self.unique(place, "变更", register.transitions.iter().map(|transition| &transition.id));
+        for state in &register.states {
+            self.identifier(place, &state.id);
+            if [crate::definition::IN_FORCE, crate::definition::STRUCK_OFF].contains(&state.id.as_str()) {
+                let message = format!("状态 {} 是系统自己的", state.id);
+                self.at(place, state.id.start(), message, "换一个名字");
+            }
+        }
+        let mut reached: BTreeSet<&str> = states.first().copied().into_iter().collect();
+        for _ in &states {
+            for transition in &register.transitions {
+                if transition.from.iter().any(|from| reached.contains(from.as_str())) {
+                    reached.insert(transition.to.as_str());
+                }
+            }
+        }
+        for state in register.states.iter().filter(|state| !reached.contains(state.id.as_str())) {
+            let message = format!("状态 {} 走不到", state.id);
+            self.at(place, state.id.start(), message, "某个 [[register.transition]] 的 to");
+        }
+        for transition in &register.transitions {
+            self.transition(register, transition, &states);
+        }
+    }
+
+    fn transition(&mut self, register: &Defined<Register>, transition: &Transition, states: &[&str]) {
+        let place = &register.place;
+        self.identifier(place, &transition.id);
+        self.basis(place, &transition.basis);
+        for state in transition.from.iter().chain([&transition.to]) {
+            self.among(place, state, "状态", states);
+        }
+        if transition.from.is_empty() {
+            self.at(
+                place,
+                transition.id.start(),
+                format!("变更 {} 没有写从哪个状态开始", transition.id),
+                "from = [\"状态的 id\"]",
+            );
+        }
+        if transition.when.is_some() != transition.when_not.is_some() {
+            self.at(
+                place,
+                transition.id.start(),
+                format!("变更 {} 的条件和不满足时的说明要一起写", transition.id),
+                "when = \"…\" 和 when_not = \"…\"",
+            );
+        }
+        self.asked(register, &transition.asks);
+        self.holders(place, &transition.holders);
+    }
+
+    fn duty(&mut self, register: &Defined<Register>, duty: &Duty, own: &[&str]) {
+        let place = &register.place;
+        let release = self.release;
+        self.identifier(place, &duty.id);
+        self.basis(place, &duty.basis);
+        self.office_level(place, &duty.id, duty.level);
+        if let Some(from) = &duty.from {
+            self.among(place, from, "字段", own);
+            if register.field(from).is_some_and(|field| *field.kind != FieldKind::Date || field.is_sealed()) {
+                let message = format!("字段 {from} 不是日期，不能从它起算");
+                self.at(place, from.start(), message, "type = \"date\" 的字段");
+            }
+        }
+        if let Some(form) = &duty.form
+            && self.refers(place, form, &release.forms)
+            && let Some(form_found) = release.forms.get(form)
+            && form_found.pages.iter().any(|page| page.repeat.is_some())
+        {
+            self.at(
+                place,
+                form.start(),
+                format!("表单 {form} 有重复的页，不能记录职责"),
+                "没有 repeat 的表单",
+            );
+        }
+        self.asked(register, &duty.asks);
+    }
+
+    /// Fields asked with something are the record's own and are not worked out.
+    fn asked(&mut self, register: &Defined<Register>, asks: &[Reference]) {
+        let place = &register.place;
+        let form = register.form();
+        let asked: Vec<&str> = form
+            .fields()
+            .filter(|(page, _)| page.repeat.is_none())
+            .map(|(_, field)| field.id.as_str())
+            .collect();
+        for reference in asks {
+            self.among(place, reference, "可填字段", &asked);
+        }
+    }
+
+    fn office_level(&mut self, place: &Place, id: &Located<String>, level: Level) {
+        if level == Level::Applicant {
+            self.at(
+                place,
+                id.start(),
+                format!("{id} 没有写由哪级办"),
+                "village、township、county、prefecture 之一",
+            );
+        }
+    }
+
+    fn holders(&mut self, place: &Place, holders: &Holders) {
+        let release = self.release;
+        for role in &holders.roles {
+            self.refers(place, role, &release.roles);
+        }
+    }
+}
+
+/// Kinds that have no sealed form.
+fn unsealable(kind: FieldKind) -> bool {
+    matches!(
+        kind,
+        FieldKind::File
+            | FieldKind::Files
+            | FieldKind::Division
+            | FieldKind::Point
+            | FieldKind::Line
+            | FieldKind::Choices
+    )
+}

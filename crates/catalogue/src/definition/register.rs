@@ -1,0 +1,374 @@
+//! Registers (登记簿): lists of things with a life - institutions, beds, boundary markers, committees - each with a table of its own.
+//!
+//! A register is asked, checked and shown by the same fields, pages and expressions as a [`Form`]; here they are called groups. Besides
+//! it has a natural key, a place in the tree of divisions, states with transitions, duties (what recurs) and alerts (what must not be true).
+
+use serde::Deserialize;
+
+use super::{Basis, Field, FieldKind, Form, Level, Limit, Page};
+use crate::{Expression, Located, Reference};
+
+/// A register.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// Identifier; the table is called after it.
+    pub id: Located<String>,
+    /// Title, such as 养老机构.
+    pub title: String,
+    /// How one of them is counted: 家, 张, 名.
+    pub unit: String,
+    /// The chapter under which it stands in the navigation, such as 养老服务.
+    pub chapter: String,
+    /// Business that rights are given for, such as `elderly`.
+    pub business: String,
+    /// What it is and who keeps it, in plain words.
+    pub summary: String,
+    /// Law that asks for it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+    /// Fields that name a record: no two open records have them alike.
+    pub key: Vec<Reference>,
+    /// Fields whose words are the record's title, in order.
+    pub titled: Vec<Reference>,
+    /// The field that says where the record lies: a division, or a reference whose division it takes.
+    #[serde(rename = "place")]
+    pub place_field: Reference,
+    /// Point or line shown on the map.
+    #[serde(default)]
+    pub map: Option<Reference>,
+    /// Fields in groups; a group that repeats is a list of its own under the record.
+    #[serde(rename = "group")]
+    pub groups: Vec<Page>,
+    /// What its list shows.
+    pub list: List,
+    /// States in the order of a life; the first is where a record begins.
+    #[serde(default, rename = "state")]
+    pub states: Vec<State>,
+    /// How a record goes from state to state.
+    #[serde(default, rename = "transition")]
+    pub transitions: Vec<Transition>,
+    /// What recurs.
+    #[serde(default, rename = "duty")]
+    pub duties: Vec<Duty>,
+    /// What must not be true.
+    #[serde(default, rename = "alert")]
+    pub alerts: Vec<Alert>,
+    /// Who does what, more narrowly than the rights of roles.
+    #[serde(default)]
+    pub rights: Rights,
+}
+
+/// What the list of a register shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Columns behind the title.
+    pub columns: Vec<Reference>,
+    /// Fields by which the list is narrowed.
+    #[serde(default)]
+    pub filters: Vec<Reference>,
+    /// Fields by which it is sorted, besides the title.
+    #[serde(default)]
+    pub sorts: Vec<Reference>,
+    /// Numbers that are added up under it.
+    #[serde(default)]
+    pub sums: Vec<Reference>,
+}
+
+/// A state of a record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title, such as 运营.
+    pub title: String,
+    /// The record is closed: it keeps no duty, raises no alert and frees its key.
+    #[serde(default)]
+    pub closed: bool,
+}
+
+/// A way from state to state.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transition {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title of the button, such as 注销.
+    pub title: String,
+    /// States from which it leads.
+    pub from: Vec<Reference>,
+    /// State to which it leads.
+    pub to: Reference,
+    /// May be done only when this holds of the record; unknown counts as not.
+    #[serde(default)]
+    pub when: Option<Expression>,
+    /// What the officer reads while it does not.
+    #[serde(default)]
+    pub when_not: Option<String>,
+    /// Fields of the record that are asked with it.
+    #[serde(default)]
+    pub asks: Vec<Reference>,
+    /// Who may do it; everybody who keeps the register if it does not say.
+    #[serde(default)]
+    pub holders: Holders,
+    /// Law behind it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// What recurs for each record: a check, a renewal, a visit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Duty {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title, such as 年度检查.
+    pub title: String,
+    /// What is to be done, in plain words.
+    pub text: String,
+    /// From one time to the next.
+    pub every: Limit,
+    /// For which records; all that are open if it does not say. Unknown counts as not.
+    #[serde(default, rename = "for")]
+    pub when: Option<Expression>,
+    /// Date field from which the first time is counted; else the day on which the record came in.
+    #[serde(default)]
+    pub from: Option<Reference>,
+    /// The first time is due on that day itself, not one interval later.
+    #[serde(default)]
+    pub at_once: bool,
+    /// Days before the due date on which it is shown as coming.
+    #[serde(default)]
+    pub warn_days: u16,
+    /// Whose office does it.
+    pub level: Level,
+    /// What is recorded when it is done.
+    #[serde(default)]
+    pub form: Option<Reference>,
+    /// Fields of the record that are asked and written with it.
+    #[serde(default)]
+    pub asks: Vec<Reference>,
+    /// Name of its coverage rate, such as 年检率.
+    pub rate: String,
+    /// Law behind it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// What must not be true of a record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Title, such as 超床位收住.
+    pub title: String,
+    /// Raised when this holds; unknown raises nothing.
+    pub when: Expression,
+    /// What to do about it.
+    pub remedy: String,
+    /// Whose office settles it.
+    pub level: Level,
+    /// To be settled before others.
+    #[serde(default)]
+    pub urgent: bool,
+    /// Law behind it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// Posts that may do something; an empty list narrows nothing.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holders {
+    /// Levels of the office.
+    #[serde(default)]
+    pub levels: Vec<Level>,
+    /// Roles of the post.
+    #[serde(default)]
+    pub roles: Vec<Reference>,
+}
+
+/// Who does what with a register, within the rights `read_records`, `keep_records` and `import_records` for its business.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rights {
+    /// Opens and lists.
+    #[serde(default)]
+    pub read: Holders,
+    /// Adds, changes and moves from state to state.
+    #[serde(default)]
+    pub keep: Holders,
+    /// Imports.
+    #[serde(default)]
+    pub import: Holders,
+}
+
+/// The name that a reference gives to the records that point at a record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Back {
+    /// To-many relation of the target's shape, such as `residents`.
+    pub id: Located<String>,
+    /// Title on the target's page, such as 入住老人.
+    pub title: String,
+}
+
+/// What a field points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target<'a> {
+    /// A person.
+    Person,
+    /// A household.
+    Household,
+    /// A record of a register.
+    Record(&'a str),
+}
+
+impl Field {
+    /// What the field points at; none for plain values.
+    #[must_use]
+    pub fn target(&self) -> Option<Target<'_>> {
+        match *self.kind {
+            FieldKind::Person => Some(Target::Person),
+            FieldKind::Household => Some(Target::Household),
+            FieldKind::Organisation => Some(Target::Record("organisation")),
+            FieldKind::Facility => Some(Target::Record("facility")),
+            FieldKind::Place => Some(Target::Record("place")),
+            FieldKind::Record => self.register.as_ref().map(|register| Target::Record(register.as_str())),
+            _ => None,
+        }
+    }
+
+    /// Stored sealed: what the pack says, and whatever points at one person.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.sensitive
+            || matches!(*self.kind, FieldKind::CitizenId | FieldKind::Phone | FieldKind::BankAccount)
+    }
+}
+
+/// The state of a record of a register that names none.
+pub const IN_FORCE: &str = "in_force";
+/// The state of a record that was taken back or struck off by mistake of whoever entered it; every register has it.
+pub const STRUCK_OFF: &str = "struck_off";
+
+impl Register {
+    /// The form in which a record is written: every field that is not computed.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        let mut pages = self.groups.clone();
+        for page in &mut pages {
+            page.fields.retain(|field| field.computed.is_none());
+            if let Some(repeat) = &mut page.repeat {
+                repeat.add = true;
+            }
+        }
+        pages.retain(|page| !page.fields.is_empty());
+        Form {
+            id: self.id.with(Register::form_id(&self.id)),
+            title: self.title.clone(),
+            intro: None,
+            basis: Vec::new(),
+            pages,
+        }
+    }
+
+    /// Id of [`Register::form`] and of the register's shape.
+    #[must_use]
+    pub fn form_id(register: &str) -> String {
+        format!("register.{register}")
+    }
+
+    /// Fields of the record itself, not of its lists, with their groups.
+    pub fn fields(&self) -> impl Iterator<Item = (&Page, &Field)> {
+        let own = self.groups.iter().filter(|group| group.repeat.is_none());
+        own.flat_map(|group| group.fields.iter().map(move |field| (group, field)))
+    }
+
+    /// A field of the record itself.
+    #[must_use]
+    pub fn field(&self, id: &str) -> Option<&Field> {
+        self.fields().map(|(_, field)| field).find(|field| field.id == id)
+    }
+
+    /// Groups that repeat, by the name of their rows: the rows of one name may be asked in several groups.
+    #[must_use]
+    pub fn lists(&self) -> Vec<&str> {
+        let mut lists: Vec<&str> = Vec::new();
+        for repeat in self.groups.iter().filter_map(|group| group.repeat.as_ref()) {
+            if !lists.contains(&repeat.of.as_str()) {
+                lists.push(repeat.of.as_str());
+            }
+        }
+        lists
+    }
+
+    /// Fields of the rows of a list.
+    pub fn list_fields<'a>(&'a self, of: &'a str) -> impl Iterator<Item = &'a Field> {
+        self.groups
+            .iter()
+            .filter(move |group| group.repeat.as_ref().is_some_and(|repeat| repeat.of == of))
+            .flat_map(|group| group.fields.iter())
+    }
+
+    /// Computed fields in the order written: one may use those before it.
+    pub fn computed(&self) -> impl Iterator<Item = &Field> {
+        self.fields().map(|(_, field)| field).filter(|field| field.computed.is_some())
+    }
+
+    /// The state in which a record begins.
+    #[must_use]
+    pub fn first_state(&self) -> &str {
+        self.states.first().map_or(IN_FORCE, |state| state.id.as_str())
+    }
+
+    /// Title of a state.
+    #[must_use]
+    pub fn state_title(&self, state: &str) -> &str {
+        match self.states.iter().find(|known| known.id == state) {
+            Some(known) => &known.title,
+            None if state == STRUCK_OFF => "已作废",
+            None if state == IN_FORCE => "在册",
+            None => "已停用的状态",
+        }
+    }
+
+    /// Whether a state is the end of a record.
+    #[must_use]
+    pub fn is_closed(&self, state: &str) -> bool {
+        state == STRUCK_OFF || self.states.iter().any(|known| known.closed && known.id == state)
+    }
+
+    /// Codes and titles of all states.
+    #[must_use]
+    pub fn state_codes(&self) -> Vec<(&str, &str)> {
+        let mut codes: Vec<(&str, &str)> =
+            self.states.iter().map(|state| (state.id.as_str(), state.title.as_str())).collect();
+        if codes.is_empty() {
+            codes.push((IN_FORCE, "在册"));
+        }
+        codes.push((STRUCK_OFF, "已作废"));
+        codes
+    }
+
+    /// A transition by id.
+    #[must_use]
+    pub fn transition(&self, id: &str) -> Option<&Transition> {
+        self.transitions.iter().find(|transition| transition.id == id)
+    }
+
+    /// A duty by id.
+    #[must_use]
+    pub fn duty(&self, id: &str) -> Option<&Duty> {
+        self.duties.iter().find(|duty| duty.id == id)
+    }
+
+    /// An alert by id.
+    #[must_use]
+    pub fn alert(&self, id: &str) -> Option<&Alert> {
+        self.alerts.iter().find(|alert| alert.id == id)
+    }
+}

@@ -1,0 +1,399 @@
+//! Lists of a register: narrowed by its filters, sorted by an index, page after page; and the sums under them.
+
+use std::collections::BTreeMap;
+
+use catalogue::definition::{Field, Register};
+use chrono::NaiveDate;
+use store::{Count, Cursor, DivisionId, Query, Row, Scope, Value};
+use vocab::{Fen, Month};
+
+use super::columns::{ColumnKind, blind, column, searched_column, sort_column, table};
+use super::look_up::known;
+use super::read::{HEAD, Record, of_rows, selected};
+use super::{Open, RECORD_COLUMNS, RecordId, sees, shape};
+use crate::access::{Granted, ReadRecords};
+use crate::forms::{FilledForm, FormValue, referred_id};
+use crate::{Office, OfficeError};
+
+/// Counts go no further.
+pub const CAP: u32 = 1000;
+/// Sums are added up over no more rows than this; a longer list shows none.
+const SUMMED_MAX: u32 = 20_000;
+
+/// What of a register is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Narrowed {
+    /// Words of the title, or its pinyin initials.
+    pub words: Option<String>,
+    /// A division and all below it.
+    pub division: Option<DivisionId>,
+    /// State; `closed` and `open` mean all such.
+    pub state: Option<String>,
+    /// Value by filter; a number or date as `from..until`.
+    pub fields: BTreeMap<String, String>,
+    /// Field to sort by; none is the title.
+    pub sort: Option<String>,
+    /// The other way round.
+    pub descending: bool,
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The record.
+    pub id: RecordId,
+    /// Its title.
+    pub title: String,
+    /// Its state in words.
+    pub state: String,
+    /// Whether it is closed.
+    pub closed: bool,
+    /// Where it lies.
+    pub division_name: String,
+    /// The list's columns in words, masked where they are sensitive.
+    pub cells: Vec<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Rows.
+    pub lines: Vec<Line>,
+    /// Where the next page begins.
+    pub next: Option<Cursor>,
+    /// How many there are, capped.
+    pub count: Count,
+    /// Sums by field, in words; empty when the list is too long to be added up.
+    pub sums: Vec<(String, String)>,
+}
+
+/// The columns of a register's list that the reader may see.
+#[must_use]
+pub fn columns<'a>(reader: &Granted<ReadRecords>, register: &'a Register) -> Vec<&'a Field> {
+    let columns = register.list.columns.iter().filter_map(|id| register.field(id));
+    columns.filter(|field| sees(reader, field)).collect()
+}
+
+/// A page of a register.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] for a filter that cannot be read; the database.
+pub async fn list(
+    office: &Office,
+    reader: &Granted<ReadRecords>,
+    open: &Open,
+    asked: &Narrowed,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Listed, OfficeError> {
+    let register = open.register();
+    let conditions = Conditions::read(office, register, asked)?;
+    let fields = columns(reader, register);
+    let (rows, next) =
+        rows(office, &reader.scope(), register, asked, &conditions, &fields, cursor, size).await?;
+    let lines = in_words(office, reader, open, &fields, &rows).await?;
+    let counted = format!("SELECT r.id FROM {} r WHERE {{scope}} {}", table(register), conditions.sql);
+    let count = conditions
+        .bound(Query::new(&reader.scope(), &RECORD_COLUMNS, counted))
+        .count_capped(office.db(), CAP)
+        .await?;
+    let sums = sums(office, &reader.scope(), register, &conditions).await?;
+    Ok(Listed { lines, next, count, sums })
+}
+
+/// The records of a list, page by page, for files: whole records after an id.
+pub(super) async fn ids_after(
+    office: &Office,
+    scope: &Scope,
+    register: &Register,
+    conditions: &Conditions,
+    after: RecordId,
+    size: usize,
+) -> Result<Vec<RecordId>, OfficeError> {
+    let sql = format!(
+        "SELECT r.id FROM {} r WHERE {{scope}} {} AND r.id > ? ORDER BY r.id LIMIT ?",
+        table(register),
+        conditions.sql
+    );
+    let query = conditions.bound(Query::new(scope, &RECORD_COLUMNS, sql)).bind(after).bind(size);
+    Ok(query.scalars(office.db()).await?)
+}
+
+/// SQL behind `WHERE {scope}` and its values.
+pub(super) struct Conditions {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    pub fn read(office: &Office, register: &Register, asked: &Narrowed) -> Result<Conditions, OfficeError> {
+        let mut conditions = Conditions { sql: String::new(), values: Vec::new() };
+        if let Some(words) = &asked.words {
+            let words = words.trim().to_lowercase();
+            let escaped = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            conditions.add("r.words LIKE ? ESCAPE '\\'", [store::value_of(format!("%{escaped}%"))]);
+        }
+        if let Some(division) = asked.division {
+            conditions.add(
+                "r.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?)",
+                [store::value_of(division)],
+            );
+        }
+        match asked.state.as_deref() {
+            None => {}
+            Some("open") => conditions.add("r.closed_on IS NULL", []),
+            Some("closed") => conditions.add("r.closed_on IS NOT NULL", []),
+            Some(state) => conditions.add("r.state = ?", [store::value_of(state)]),
+        }
+        for (id, text) in &asked.fields {
+            let text = text.trim();
+            let declared = register.list.filters.iter().any(|filter| filter == id.as_str());
+            if let Some(field) = register.field(id).filter(|_| declared && !text.is_empty()) {
+                conditions.field(office, register, field, text)?;
+            }
+        }
+        Ok(conditions)
+    }
+
+    fn add(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str("AND ");
+        self.sql.push_str(condition);
+        self.sql.push(' ');
+        self.values.extend(values);
+    }
+
+    fn bound(&self, query: Query) -> Query {
+        self.values.iter().cloned().fold(query, Query::bind_value)
+    }
+
+    fn field(
+        &mut self,
+        office: &Office,
+        register: &Register,
+        field: &Field,
+        text: &str,
+    ) -> Result<(), OfficeError> {
+        let name = format!("r.{}", searched_column(field));
+        let unread =
+            || OfficeError::invalid(&field.id, format!("筛选条件“{}”看不懂，请重新填写。", field.label));
+        match ColumnKind::of(field) {
+            ColumnKind::Sealed => {
+                let value = blind(office.keys(), register, field, text);
+                self.add(&format!("{name} = ?"), [store::value_of(value)]);
+            }
+            ColumnKind::Text if field.codelist.is_some() => {
+                self.add(&format!("{name} = ?"), [store::value_of(text)])
+            }
+            ColumnKind::Text => self.add(
+                &format!("{name} >= ? AND {name} < ?"),
+                [store::value_of(text), store::value_of(format!("{text}\u{10FFFD}"))],
+            ),
+            ColumnKind::Boolean => {
+                self.add(&format!("{name} = ?"), [store::value_of(matches!(text, "yes" | "true" | "是"))]);
+            }
+            ColumnKind::Reference => {
+                let id = referred_id(text).or_else(|| text.parse().ok()).ok_or_else(unread)?;
+                self.add(&format!("{name} = ?"), [store::value_of(id)]);
+            }
+            ColumnKind::Division => {
+                let id: i64 = text.parse().map_err(|_| unread())?;
+                self.add(
+                    &format!(
+                        "{name} IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?)"
+                    ),
+                    [store::value_of(id)],
+                );
+            }
+            kind => {
+                let (from, until) = text.split_once("..").unwrap_or((text, text));
+                if !from.trim().is_empty() {
+                    self.add(&format!("{name} >= ?"), [bound(kind, from.trim()).ok_or_else(unread)?]);
+                }
+                if !until.trim().is_empty() {
+                    self.add(&format!("{name} <= ?"), [bound(kind, until.trim()).ok_or_else(unread)?]);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One end of a range as its column keeps it.
+fn bound(kind: ColumnKind, text: &str) -> Option<Value> {
+    match kind {
+        ColumnKind::Date => text.parse::<NaiveDate>().ok().map(store::value_of),
+        ColumnKind::Month => text.parse::<Month>().ok().map(store::value_of),
+        ColumnKind::Money => Fen::from_yuan(text).ok().map(store::value_of),
+        ColumnKind::Integer => text.parse::<i64>().ok().map(store::value_of),
+        ColumnKind::Decimal => {
+            text.parse::<catalogue::Number>().ok().and_then(|number| number.at_scale(6)).map(store::value_of)
+        }
+        _ => None,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one page of one list")]
+async fn rows(
+    office: &Office,
+    scope: &Scope,
+    register: &Register,
+    asked: &Narrowed,
+    conditions: &Conditions,
+    fields: &[&Field],
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<(Vec<(Record, String)>, Option<Cursor>), OfficeError> {
+    let sorted = asked.sort.as_deref().filter(|sort| register.list.sorts.iter().any(|known| known == *sort));
+    let sort_field = sorted.and_then(|sort| register.field(sort));
+    let sort = sort_column(sort_field);
+    let numeric = sort_field.is_some_and(|field| ColumnKind::of(field).sorts_as_number());
+    let direction = if asked.descending { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT {HEAD}, d.name AS division_name, r.{sort} AS sorted{} FROM {} r JOIN division d ON d.id = r.division_id \
+         WHERE {{scope}} {} AND {{after}} ORDER BY r.{sort} {direction}, r.id {direction} LIMIT ?",
+        selected(fields.iter().copied()),
+        table(register),
+        conditions.sql
+    );
+    let query = conditions.bound(Query::new(scope, &RECORD_COLUMNS, sql));
+    let keys = [format!("r.{sort}"), "r.id".to_owned()];
+    let keys = [keys[0].as_str(), keys[1].as_str()];
+    let query =
+        if asked.descending { query.after_descending(&keys, cursor) } else { query.after(&keys, cursor) };
+    let mut rows = query.bind(size + 1).all(office.db()).await?;
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = match rows.last().filter(|_| more) {
+        Some(row) => Some(place_of(row, numeric)?),
+        None => None,
+    };
+    let records = of_rows(office.keys(), office.db(), &rows, fields).await?;
+    let mut with_places = Vec::with_capacity(records.len());
+    for (record, row) in records.into_iter().zip(&rows) {
+        with_places.push((record, row.get("division_name")?));
+    }
+    Ok((with_places, next))
+}
+
+fn place_of(row: &Row, numeric: bool) -> Result<Cursor, OfficeError> {
+    let cursor = if numeric {
+        Cursor::new().integer(row.get::<i64>("sorted")?)
+    } else {
+        Cursor::new().text(row.get::<String>("sorted")?)
+    };
+    Ok(cursor.integer(row.get::<i64>("id")?))
+}
+
+/// Records in the words of their list.
+async fn in_words(
+    office: &Office,
+    reader: &Granted<ReadRecords>,
+    open: &Open,
+    fields: &[&Field],
+    rows: &[(Record, String)],
+) -> Result<Vec<Line>, OfficeError> {
+    let register = open.register();
+    let words = Words::of(office, &reader.scope(), open, rows.iter().map(|(record, _)| record)).await?;
+    Ok(rows
+        .iter()
+        .map(|(record, division_name)| Line {
+            id: record.id,
+            title: record.title.clone(),
+            state: register.state_title(&record.state).to_owned(),
+            closed: register.is_closed(&record.state),
+            division_name: division_name.clone(),
+            cells: fields
+                .iter()
+                .map(|field| words.of_value(field, record.values.get(field.id.get()), true))
+                .collect(),
+        })
+        .collect())
+}
+
+/// What values are called, for several records at once.
+pub(super) struct Words<'a> {
+    context: crate::forms::FormContext<'a>,
+}
+
+impl<'a> Words<'a> {
+    pub async fn of(
+        office: &Office,
+        scope: &Scope,
+        open: &'a Open,
+        records: impl Iterator<Item = &Record>,
+    ) -> Result<Words<'a>, OfficeError> {
+        let register = open.register();
+        let mut references = Vec::new();
+        let mut codes = Vec::new();
+        for record in records {
+            references.extend(shape::references(register, record));
+            let values =
+                record.values.values().chain(record.lists.values().flatten().flat_map(|row| row.values()));
+            codes.extend(values.filter_map(|value| value.as_division().copied()));
+        }
+        let mut context = crate::forms::FormContext::new(open.release(), office.now());
+        context.references = known(office, scope, references).await?;
+        codes.sort_unstable();
+        codes.dedup();
+        let names: Vec<(String, String)> = Query::system(
+            "the tree of divisions is everybody's",
+            "SELECT d.code, d.name FROM division d WHERE d.code IN ({list}) AND d.until_on IS NULL",
+        )
+        .bind_list(codes.iter().map(|code| code.as_str()))
+        .all_as(office.db(), |row| Ok((row.get("code")?, row.get("name")?)))
+        .await?;
+        for (code, name) in names {
+            if let Ok(code) = code.parse() {
+                context.divisions.insert(code, name);
+            }
+        }
+        Ok(Words { context })
+    }
+
+    /// A value in words; empty when there is none.
+    pub fn of_value(&self, field: &Field, value: Option<&FormValue>, masked: bool) -> String {
+        value.map(|value| FilledForm::value_in_words(&self.context, field, value, masked)).unwrap_or_default()
+    }
+}
+
+async fn sums(
+    office: &Office,
+    scope: &Scope,
+    register: &Register,
+    conditions: &Conditions,
+) -> Result<Vec<(String, String)>, OfficeError> {
+    let fields: Vec<&Field> = register.list.sums.iter().filter_map(|id| register.field(id)).collect();
+    if fields.is_empty() {
+        return Ok(Vec::new());
+    }
+    let inner: Vec<String> = fields.iter().map(|field| format!("r.{}", column(field))).collect();
+    let outer: Vec<String> = fields
+        .iter()
+        .map(|field| format!("CAST(SUM(counted.{}) AS BIGINT) AS {}", column(field), column(field)))
+        .collect();
+    let sql = format!(
+        "SELECT count(*) AS n, {} FROM (SELECT {} FROM {} r WHERE {{scope}} {} LIMIT {}) AS counted",
+        outer.join(", "),
+        inner.join(", "),
+        table(register),
+        conditions.sql,
+        SUMMED_MAX + 1
+    );
+    let row = conditions.bound(Query::new(scope, &RECORD_COLUMNS, sql)).one(office.db()).await?;
+    if row.get::<i64>("n")? > i64::from(SUMMED_MAX) {
+        return Ok(Vec::new());
+    }
+    let mut list = Vec::with_capacity(fields.len());
+    for field in fields {
+        let sum: Option<i64> = row.get(&column(field))?;
+        let sum = sum.unwrap_or(0);
+        let unit = field.unit.as_deref();
+        let words = match ColumnKind::of(field) {
+            ColumnKind::Money => format!("{}{}", Fen(sum).yuan_grouped(), unit.unwrap_or("元")),
+            ColumnKind::Decimal => format!("{}{}", catalogue::Number::new(sum, 6), unit.unwrap_or("")),
+            _ => format!("{sum}{}", unit.unwrap_or("")),
+        };
+        list.push((field.id.get().clone(), words));
+    }
+    Ok(list)
+}

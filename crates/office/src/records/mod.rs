@@ -1,0 +1,174 @@
+//! Registers of the packs: lists of things with a life, each in a table of its own, all run by this one room.
+//!
+//! - [`tables`]: the tables, made from the release and only ever expanded; [`columns`]: a value in its column and back;
+//! - [`read`]: records by id; [`list`]: lists with filters, sums and pages; [`page`]: everything on a record's page;
+//! - [`look_up`]: from typed words to the record, person, family or division that is meant;
+//! - [`write`]: add and change; [`transition`]: from state to state; [`conflict`]: two people at one record;
+//! - [`history`]: every version, who and why;
+//! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
+//! - [`duties`], [`alerts`]: what is to be done; [`rates`]: how much of it was;
+//! - [`resource`]: records for other systems;
+//! - [`sheet`]: the columns of files; [`take_out`]: Excel, CSV, JSON, GeoJSON; [`take_in`]: import with preview, job and undo.
+//!
+//! A register is opened by [`open`]: the right of the post for the register's business, narrowed by the pack.
+
+use std::sync::Arc;
+
+use catalogue::Release;
+use catalogue::definition::{Field, Holders, Register};
+use store::{Migration, Scope, ScopeColumns, id_type};
+
+use crate::access::{Actor, Right};
+use crate::{Office, OfficeError};
+
+pub mod alerts;
+mod columns;
+pub mod conflict;
+pub mod duties;
+pub mod history;
+pub mod list;
+mod look_up;
+pub mod page;
+pub mod rates;
+mod read;
+pub mod resource;
+mod settle;
+mod shape;
+pub mod sheet;
+mod tables;
+pub mod take_in;
+pub mod take_out;
+mod transition;
+mod write;
+
+pub use look_up::{LookedUp, look_up};
+pub use read::Record;
+pub use settle::{nightly, settle_register};
+pub use tables::prepare;
+pub use transition::{Moved, Offered, asked, move_record};
+pub use write::{Deed, Draft, NewVersion, Saved, draft_of, save};
+
+id_type! {
+    /// A record of a register; counted in each register by itself.
+    RecordId,
+    /// One time at which a duty falls due.
+    RecordDutyId,
+    /// An alert.
+    RecordAlertId,
+    /// A file read into a register.
+    RecordImportId,
+}
+
+/// Tables of this module that do not come from packs.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "20261122_records", sql: include_str!("../../migrations/20261122_records.sql") }];
+
+/// Scope columns of any register's table `r`.
+pub const RECORD_COLUMNS: ScopeColumns = ScopeColumns {
+    subtree: Some(
+        "r.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+    ),
+    own: None,
+    task: None,
+    organisation: None,
+};
+
+/// What a record's own rules read, wherever it lies.
+const RULES: Scope = Scope::System("what the rules of a register read");
+
+/// The day up to which every record was settled.
+const SETTLED_ON: &str = "records.settled_on";
+
+/// A register that an actor has opened, and the release that defines it.
+#[derive(Debug, Clone)]
+pub struct Open {
+    release: Arc<Release>,
+    id: String,
+}
+
+impl Open {
+    /// The release.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// The register.
+    #[must_use]
+    pub fn register(&self) -> &Register {
+        self.release.registers.get(&self.id).expect("an open register is one of its release")
+    }
+}
+
+/// Opens a register for one of the three rights: to read, to keep, to import.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] for a register that is not there, and for one that the post may not open: the two look alike.
+pub fn open(office: &Office, actor: &Actor, register: &str, right: Right) -> Result<Open, OfficeError> {
+    let release = office.release();
+    let found = release.registers.get(register).filter(|register| may(actor, register, right)).is_some();
+    if found {
+        Ok(Open { release, id: register.to_owned() })
+    } else {
+        Err(OfficeError::NotFound("这个登记簿"))
+    }
+}
+
+/// Whether a post may do something with a register.
+#[must_use]
+pub fn may(actor: &Actor, register: &Register, right: Right) -> bool {
+    let reads = actor.may_in(Right::ReadRecords, &register.business) && holds(actor, &register.rights.read);
+    let narrowed = match right {
+        Right::ReadRecords => true,
+        Right::KeepRecords => holds(actor, &register.rights.keep),
+        Right::ImportRecords => holds(actor, &register.rights.keep) && holds(actor, &register.rights.import),
+        _ => true,
+    };
+    reads && narrowed && actor.may_in(right, &register.business)
+}
+
+/// The registers that a post may read, in the order of the packs.
+#[must_use]
+pub fn readable(office: &Office, actor: &Actor) -> Vec<Open> {
+    let release = office.release();
+    let registers = release.registers.iter().filter(|register| may(actor, register, Right::ReadRecords));
+    let ids: Vec<String> = registers.map(|register| register.id.get().clone()).collect();
+    ids.into_iter().map(|id| Open { release: Arc::clone(&release), id }).collect()
+}
+
+/// Whether a post is among the holders.
+#[must_use]
+pub fn holds(actor: &Actor, holders: &Holders) -> bool {
+    let level = holders.levels.is_empty() || holders.levels.iter().any(|level| same(*level, actor.level));
+    let role = holders.roles.is_empty()
+        || holders.roles.iter().any(|role| actor.roles.iter().any(|held| held.code() == role.as_str()));
+    level && role
+}
+
+fn same(level: catalogue::definition::Level, other: vocab::Level) -> bool {
+    vocab_level(level) == Some(other)
+}
+
+/// The level of an office; none for the family itself.
+pub(crate) fn vocab_level(level: catalogue::definition::Level) -> Option<vocab::Level> {
+    use catalogue::definition::Level;
+    match level {
+        Level::Applicant => None,
+        Level::Village => Some(vocab::Level::Village),
+        Level::Township => Some(vocab::Level::Township),
+        Level::County => Some(vocab::Level::County),
+        Level::Prefecture => Some(vocab::Level::Prefecture),
+    }
+}
+
+/// Whether an actor may see a field of a register that they read.
+#[must_use]
+pub fn sees(actor: &Actor, field: &Field) -> bool {
+    field.read.as_ref().is_none_or(|holders| holds(actor, holders))
+}
+
+/// Whether an actor who keeps a register may change a field.
+#[must_use]
+pub fn writes(actor: &Actor, field: &Field) -> bool {
+    sees(actor, field) && field.change.as_ref().is_none_or(|holders| holds(actor, holders))
+}

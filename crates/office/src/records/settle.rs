@@ -1,0 +1,432 @@
+//! What follows from a record by the pack's rules: computed fields, alerts, duties. Worked out when the record changes, when one that it
+//! points at or that points at it does, and for every record once a day.
+
+use std::collections::{BTreeMap, HashMap};
+
+use catalogue::definition::{Alert, Duty, Level, Limit, Register};
+use chrono::{Days, NaiveDate};
+use rules::{Context, Value};
+use store::{Connection, DivisionId, Query, ScopeColumns, Tx};
+
+use super::columns::{is_sorted, of_rules, table, written};
+use super::read::{Record, records};
+use super::shape::{Circumstances, Named, neighbours, shaped};
+use super::{RULES, RecordId, SETTLED_ON, vocab_level};
+use crate::casework::clocks::time_limit;
+use crate::forms::FormValue;
+use crate::{Office, OfficeError, divisions};
+
+/// Records settled in one transaction at night.
+const BATCH: i64 = 200;
+/// Things that an alert lists as its grounds.
+const GROUNDS_MAX: usize = 12;
+
+/// Settles records of a register.
+pub(super) async fn settle(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    ids: &[RecordId],
+) -> Result<(), OfficeError> {
+    let idle =
+        register.computed().next().is_none() && register.duties.is_empty() && register.alerts.is_empty();
+    if idle || ids.is_empty() {
+        return Ok(());
+    }
+    let release = office.release();
+    let stored = records(office.keys(), tx, &RULES, register, ids).await?;
+    let named = Named::of(register);
+    let mut seen = shaped(office, tx, register, &stored, &named).await?;
+    let mut circumstances = Circumstances::new(office.now(), &named);
+    let mut offices = Offices::default();
+    let raised = open_alerts(tx, register, ids).await?;
+    let due = open_duties(tx, register, ids).await?;
+    for (record, seen) in stored.iter().zip(&mut seen) {
+        let context = circumstances.of(tx, &release, record).await?.clone();
+        compute(office, tx, register, record, seen, &context).await?;
+        let open = !register.is_closed(&record.state);
+        for alert in &register.alerts {
+            let expression = release.alert_when(&register.id, &alert.id);
+            let value = match expression {
+                Some(expression) if open => expression.evaluate(seen, &context),
+                _ => Value::Boolean(false),
+            };
+            let standing = raised.get(&(record.id, alert.id.get().clone()));
+            let reads = || grounds(expression, seen, &context);
+            settle_alert(office, tx, register, record, alert, &value, standing, reads, &mut offices).await?;
+        }
+        for duty in &register.duties {
+            let wanted = open
+                && release
+                    .duty_when(&register.id, &duty.id)
+                    .is_none_or(|when| when.evaluate(seen, &context) == Value::Boolean(true));
+            let standing = due.get(&(record.id, duty.id.get().clone())).copied();
+            settle_duty(office, tx, register, record, duty, wanted, standing, &mut offices).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Settles what changed records point at: their numbers depend on who points at them.
+pub(super) async fn settle_neighbours<'a>(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    changed: impl Iterator<Item = &'a Record>,
+) -> Result<(), OfficeError> {
+    let release = office.release();
+    let mut by_register: BTreeMap<String, Vec<RecordId>> = BTreeMap::new();
+    for record in changed {
+        for (target, id) in neighbours(register, record) {
+            by_register.entry(target).or_default().push(id);
+        }
+    }
+    for (target, mut ids) in by_register {
+        ids.sort_unstable();
+        ids.dedup();
+        if let Some(target) = release.registers.get(&target) {
+            settle(office, tx, target, &ids).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Computed fields: each sees those before it.
+async fn compute(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    record: &Record,
+    seen: &mut rules::Record,
+    context: &Context,
+) -> Result<(), OfficeError> {
+    let release = office.release();
+    let mut columns = Vec::new();
+    for field in register.computed() {
+        let Some(expression) = release.computed(&register.id, &field.id) else { continue };
+        let value = of_rules(field, &expression.evaluate(seen, context));
+        let known = value.as_ref().map_or(Value::Unknown, FormValue::for_rules);
+        seen.fields.insert(field.id.get().clone(), known);
+        if value.as_ref() != record.values.get(field.id.get()) {
+            let sorted = is_sorted(register, field);
+            let none = HashMap::new();
+            columns.extend(written(office.keys(), register, field, value.as_ref(), &none, sorted)?);
+        }
+    }
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let set: Vec<String> = columns.iter().map(|(column, _)| format!("{column} = ?")).collect();
+    let sql = format!("UPDATE {} SET {} WHERE id = ?", table(register), set.join(", "));
+    let query = Query::new(&RULES, &ScopeColumns::NONE, sql);
+    let query = columns.into_iter().fold(query, |query, (_, value)| query.bind_value(value));
+    Ok(query.bind(record.id).execute_one(tx).await?)
+}
+
+/// What an alert rests on, in words.
+fn grounds(expression: Option<&rules::Expression>, seen: &rules::Record, context: &Context) -> String {
+    let Some(expression) = expression else { return String::new() };
+    let reads = expression.reads(seen, context);
+    let more = if reads.len() > GROUNDS_MAX { "；等" } else { "" };
+    let listed: Vec<String> =
+        reads.iter().take(GROUNDS_MAX).map(|read| format!("{}：{}", read.title, read.value)).collect();
+    format!("{}{more}", listed.join("；"))
+}
+
+/// The offices that do things for divisions.
+#[derive(Default)]
+struct Offices(HashMap<(DivisionId, Level), DivisionId>);
+
+impl Offices {
+    /// The office of a level above a division; the division itself where it lies higher.
+    async fn of(
+        &mut self,
+        connection: &impl Connection,
+        division: DivisionId,
+        level: Level,
+    ) -> Result<DivisionId, OfficeError> {
+        if let Some(known) = self.0.get(&(division, level)) {
+            return Ok(*known);
+        }
+        let path = divisions::path(connection, division).await?;
+        let wanted = vocab_level(level);
+        let found = path.iter().find(|above| Some(above.level) == wanted).map_or(division, |above| above.id);
+        self.0.insert((division, level), found);
+        Ok(found)
+    }
+}
+
+type Standing<T> = HashMap<(RecordId, String), T>;
+
+struct OpenAlert {
+    id: i64,
+    read: String,
+}
+
+async fn open_alerts(
+    tx: &Tx,
+    register: &Register,
+    ids: &[RecordId],
+) -> Result<Standing<OpenAlert>, OfficeError> {
+    let rows = Query::new(
+        &RULES,
+        &ScopeColumns::NONE,
+        "SELECT a.id, a.record_id, a.alert, a.read FROM record_alert a WHERE a.register = ? AND a.state = 'open' \
+         AND a.record_id IN ({list})",
+    )
+    .bind(register.id.as_str())
+    .bind_list(ids.iter().copied())
+    .all_as(tx, |row| {
+        Ok(((row.get("record_id")?, row.get("alert")?), OpenAlert { id: row.get("id")?, read: row.get("read")? }))
+    })
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+async fn open_duties(tx: &Tx, register: &Register, ids: &[RecordId]) -> Result<Standing<i64>, OfficeError> {
+    let rows = Query::new(
+        &RULES,
+        &ScopeColumns::NONE,
+        "SELECT t.id, t.record_id, t.duty FROM record_duty t WHERE t.register = ? AND t.state = 'open' AND t.record_id IN ({list})",
+    )
+    .bind(register.id.as_str())
+    .bind_list(ids.iter().copied())
+    .all_as(tx, |row| Ok(((row.get("record_id")?, row.get("duty")?), row.get("id")?)))
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+#[expect(clippy::too_many_arguments, reason = "one alert of one record")]
+async fn settle_alert(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    record: &Record,
+    alert: &Alert,
+    value: &Value,
+    standing: Option<&OpenAlert>,
+    reads: impl Fn() -> String,
+    offices: &mut Offices,
+) -> Result<(), OfficeError> {
+    let now = office.now().at_ms();
+    match (value, standing) {
+        (Value::Boolean(true), Some(standing)) => {
+            let read = reads();
+            if read != standing.read {
+                Query::new(
+                    &RULES,
+                    &ScopeColumns::NONE,
+                    "UPDATE record_alert SET read = ?, title = ? WHERE id = ?",
+                )
+                .bind(read)
+                .bind(record.title.as_str())
+                .bind(standing.id)
+                .execute_one(tx)
+                .await?;
+            }
+        }
+        (Value::Boolean(true), None) => {
+            let read = reads();
+            // Somebody settled it on the very same grounds: it comes again when they change.
+            let settled: Option<String> = Query::new(
+                &RULES,
+                &ScopeColumns::NONE,
+                "SELECT a.read FROM record_alert a WHERE a.register = ? AND a.record_id = ? AND a.alert = ? AND a.state = 'closed' \
+                 ORDER BY a.id DESC LIMIT 1",
+            )
+            .bind(register.id.as_str())
+            .bind(record.id)
+            .bind(alert.id.as_str())
+            .optional_as(tx, |row| row.get("read"))
+            .await?;
+            if settled.as_ref() == Some(&read) {
+                return Ok(());
+            }
+            let place = offices.of(tx, record.division, alert.level).await?;
+            Query::system(
+                "an alert of a record",
+                "INSERT INTO record_alert (register, record_id, alert, division_id, office_id, title, urgent, read, state, raised_at) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
+            )
+            .bind(register.id.as_str())
+            .bind(record.id)
+            .bind(alert.id.as_str())
+            .bind(record.division)
+            .bind(place)
+            .bind(record.title.as_str())
+            .bind(alert.urgent)
+            .bind(read)
+            .bind(now)
+            .execute(tx)
+            .await?;
+        }
+        (Value::Boolean(false), Some(standing)) => {
+            Query::new(
+                &RULES,
+                &ScopeColumns::NONE,
+                "UPDATE record_alert SET state = 'gone', ended_at = ? WHERE id = ? AND state = 'open'",
+            )
+            .bind(now)
+            .bind(standing.id)
+            .execute(tx)
+            .await?;
+        }
+        // What cannot be known now raises nothing and settles nothing.
+        _ => {}
+    }
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "one duty of one record")]
+async fn settle_duty(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    record: &Record,
+    duty: &Duty,
+    wanted: bool,
+    standing: Option<i64>,
+    offices: &mut Offices,
+) -> Result<(), OfficeError> {
+    match (wanted, standing) {
+        (false, Some(standing)) => {
+            Query::new(
+                &RULES,
+                &ScopeColumns::NONE,
+                "UPDATE record_duty SET state = 'lapsed' WHERE id = ? AND state = 'open'",
+            )
+            .bind(standing)
+            .execute(tx)
+            .await?;
+        }
+        (true, Some(standing)) => {
+            Query::new(
+                &RULES,
+                &ScopeColumns::NONE,
+                "UPDATE record_duty SET title = ?, division_id = ? WHERE id = ? AND (title <> ? OR division_id <> ?)",
+            )
+            .bind(record.title.as_str())
+            .bind(record.division)
+            .bind(standing)
+            .bind(record.title.as_str())
+            .bind(record.division)
+            .execute(tx)
+            .await?;
+        }
+        (true, None) => {
+            let due_on = next_due(office, tx, register, record, duty).await?;
+            let place = offices.of(tx, record.division, duty.level).await?;
+            let shown_on = due_on.checked_sub_days(Days::new(u64::from(duty.warn_days))).unwrap_or(due_on);
+            Query::system(
+                "a duty of a record",
+                "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, made_at) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) ON CONFLICT (register, record_id, duty, due_on) DO NOTHING",
+            )
+            .bind(register.id.as_str())
+            .bind(record.id)
+            .bind(duty.id.as_str())
+            .bind(record.division)
+            .bind(place)
+            .bind(record.title.as_str())
+            .bind(shown_on)
+            .bind(due_on)
+            .bind(office.now().at_ms())
+            .execute(tx)
+            .await?;
+        }
+        (false, None) => {}
+    }
+    Ok(())
+}
+
+/// When a duty falls due next: counted from when it was last done, else from its first day; never before the record came in.
+async fn next_due(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    record: &Record,
+    duty: &Duty,
+) -> Result<NaiveDate, OfficeError> {
+    let after = |from: NaiveDate, times: u16| {
+        // Counted from the first day each time, so that days moved for a weekend do not add up.
+        let every = match duty.every {
+            Limit::WorkingDays(days) => Limit::WorkingDays(days.saturating_mul(times)),
+            Limit::NaturalDays(days) => Limit::NaturalDays(days.saturating_mul(times)),
+            Limit::Months(months) => Limit::Months(months.saturating_mul(times)),
+        };
+        // Where the holidays are not published yet, the earliest day that it can be.
+        office.calendar().due(from, time_limit(every)).earliest
+    };
+    let last: Option<NaiveDate> = Query::new(
+        &RULES,
+        &ScopeColumns::NONE,
+        "SELECT max(t.done_on) AS last FROM record_duty t WHERE t.register = ? AND t.record_id = ? AND t.duty = ? AND t.state = 'done'",
+    )
+    .bind(register.id.as_str())
+    .bind(record.id)
+    .bind(duty.id.as_str())
+    .one(tx)
+    .await?
+    .get("last")?;
+    if let Some(last) = last {
+        return Ok(after(last, 1));
+    }
+    let from = duty.from.as_ref().and_then(|field| record.values.get(field.get()));
+    let from = from.and_then(FormValue::as_date).copied().unwrap_or(record.recorded_on);
+    let mut due = if duty.at_once { from } else { after(from, 1) };
+    // What fell due before the record came in was somebody else's.
+    for times in 2..u16::MAX {
+        if due >= record.recorded_on {
+            break;
+        }
+        due = after(from, times);
+    }
+    Ok(due)
+}
+
+/// Settles every open record of a register; how many. Killed halfway it begins again, to the same result.
+///
+/// # Errors
+/// The database.
+pub async fn settle_register(office: &Office, register: &str) -> Result<usize, OfficeError> {
+    let release = office.release();
+    let Some(register) = release.registers.get(register) else { return Ok(0) };
+    let mut after = 0_i64;
+    let mut settled = 0;
+    loop {
+        let sql = format!(
+            "SELECT r.id FROM {} r WHERE r.closed_on IS NULL AND r.id > ? ORDER BY r.id LIMIT ?",
+            table(register)
+        );
+        let ids: Vec<RecordId> =
+            Query::new(&RULES, &ScopeColumns::NONE, sql).bind(after).bind(BATCH).scalars(office.db()).await?;
+        let Some(last) = ids.last() else { return Ok(settled) };
+        after = last.0;
+        let tx = office.db().begin().await?;
+        settle(office, &tx, register, &ids).await?;
+        tx.commit().await?;
+        settled += ids.len();
+    }
+}
+
+/// Once a day: every open record of every register; how many.
+///
+/// # Errors
+/// The database.
+pub async fn nightly(office: &Office) -> Result<usize, OfficeError> {
+    let today = office.now().today();
+    let release = office.release();
+    let last: Option<NaiveDate> =
+        store::setting(office.db(), SETTLED_ON).await?.and_then(|text| text.parse().ok());
+    if release.registers.iter().next().is_none() || last.is_some_and(|last| last >= today) {
+        return Ok(0);
+    }
+    let mut settled = 0;
+    for register in release.registers.iter() {
+        settled += settle_register(office, &register.id).await?;
+    }
+    let tx = office.db().begin().await?;
+    store::set_setting(&tx, SETTLED_ON, &today.to_string()).await?;
+    tx.commit().await?;
+    Ok(settled)
+}

@@ -1,0 +1,501 @@
+//! Writing a record: a new one, a change, a transition. The form is the register's own; rows of lists are added and taken out by buttons that
+//! need no script; whatever is wrong, nothing that was typed is lost.
+
+use axum::extract::Query;
+use catalogue::definition::Form;
+use maud::{Markup, html};
+use office::access::{KeepRecords, Right};
+use office::forms::{Answers, FieldPath, FilledForm, Raw};
+use office::records::conflict::{Clash, take as take_field};
+use office::records::history::answers_at;
+use office::records::page::for_writing;
+use office::records::{
+    Deed, Draft, Moved, NewVersion, Open, Record, RecordId, Saved, asked as asked_by, draft_of, move_record,
+    save, writes,
+};
+use store::IdempotencyKey;
+
+use super::{RECORDS, opened};
+use crate::answer::{Answer, Page, SeeOther};
+use crate::error::{Fault, form_errors};
+use crate::extract::{Desk, Path};
+use crate::form_body::{Fields, KeyedForm};
+use crate::forms_ui::{Look, SEEN, render_field};
+use crate::ui::Link;
+use crate::ui::form::{
+    ButtonKind, Choice, Errors, Field, Width, button_group, error_summary, form_post, hidden, radios, submit,
+    text_input,
+};
+use crate::ui::parts::{heading, inset, warning_text};
+use crate::ui::table::{Column, Table};
+
+const VERSION: &str = "_version";
+const REASON: &str = "_reason";
+const DEED: &str = "_deed";
+const ADD: &str = "_add";
+const REMOVE: &str = "_remove";
+const THEIRS: &str = "_theirs";
+
+/// What is written: a new record, a change of one, a transition.
+enum What<'a> {
+    New,
+    Change(&'a Record),
+    Take(&'a Record, &'a str),
+}
+
+impl What<'_> {
+    fn record(&self) -> Option<&Record> {
+        match self {
+            What::New => None,
+            What::Change(record) | What::Take(record, _) => Some(record),
+        }
+    }
+
+    /// Fields that are asked; none means all.
+    fn only<'o>(&self, open: &'o Open) -> Option<Vec<&'o str>> {
+        match self {
+            What::Take(_, transition) => Some(asked_by(open.register(), transition)),
+            What::New | What::Change(_) => None,
+        }
+    }
+
+    /// State to which it leads.
+    fn state<'o>(&self, open: &'o Open) -> Option<&'o str> {
+        match self {
+            What::Take(_, transition) => {
+                let found = open.register().transition(transition);
+                Some(found.map_or(catalogue::definition::STRUCK_OFF, |found| found.to.as_str()))
+            }
+            What::New | What::Change(_) => None,
+        }
+    }
+
+    fn action(&self, open: &Open) -> String {
+        let base = format!("/desk/records/{}", open.register().id.get());
+        match self {
+            What::New => format!("{base}/new"),
+            What::Change(record) => format!("{base}/{}/edit", record.id),
+            What::Take(record, transition) => format!("{base}/{}/do/{transition}", record.id),
+        }
+    }
+
+    fn back(&self, open: &Open) -> String {
+        let base = format!("/desk/records/{}", open.register().id.get());
+        self.record().map_or_else(|| base.clone(), |record| format!("{base}/{}", record.id))
+    }
+
+    fn title(&self, open: &Open) -> String {
+        match self {
+            What::New => format!("登记{}", open.register().title),
+            What::Change(record) => record.title.clone(),
+            What::Take(_, transition) => {
+                let found = open.register().transition(transition);
+                found.map_or_else(|| "作废（登记有误）".to_owned(), |found| found.title.clone())
+            }
+        }
+    }
+}
+
+/// What stands in the form.
+struct Typed {
+    answers: Answers,
+    version: i64,
+    reason: String,
+    deed: String,
+    errors: Errors,
+    clashes: Vec<Clash>,
+    /// Answers brought up further questions, or a row was added or taken out.
+    more: bool,
+}
+
+impl Typed {
+    fn of(answers: Answers, version: i64) -> Typed {
+        Typed {
+            answers,
+            version,
+            reason: String::new(),
+            deed: "changed".to_owned(),
+            errors: Errors::none(),
+            clashes: Vec::new(),
+            more: false,
+        }
+    }
+}
+
+fn form_of(open: &Open) -> Result<&Form, Fault> {
+    open.release().record_form(&open.register().id).ok_or(Fault::Hidden)
+}
+
+/// `GET /desk/records/{register}/new`: the address may begin fields: `?institution=〔17〕`.
+pub(super) async fn new(
+    desk: Desk<KeepRecords>,
+    Path(register): Path<String>,
+    Query(begun): Query<Vec<(String, String)>>,
+) -> Result<Page, Fault> {
+    let open = opened(&desk, &register, Right::KeepRecords)?;
+    let mut answers = Answers::new();
+    for (page, field) in form_of(&open)?.fields().filter(|(page, _)| page.repeat.is_none()) {
+        if let Some((_, value)) = begun.iter().find(|(name, _)| *name == *field.id.get()) {
+            answers.set(&FieldPath::new(page, None, field), Raw::Text(value.clone()));
+        }
+    }
+    shown(&desk, &open, &What::New, Typed::of(answers, 0)).await
+}
+
+/// `POST /desk/records/{register}/new`
+pub(super) async fn add(
+    desk: Desk<KeepRecords>,
+    Path(register): Path<String>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let open = opened(&desk, &register, Right::KeepRecords)?;
+    sent(&desk, &open, &What::New, &form, &key).await
+}
+
+/// `GET /desk/records/{register}/{record}/edit`
+pub(super) async fn edit(
+    desk: Desk<KeepRecords>,
+    Path((register, record)): Path<(String, RecordId)>,
+) -> Result<Page, Fault> {
+    let open = opened(&desk, &register, Right::KeepRecords)?;
+    let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
+    let typed = Typed::of(record.answers(open.register()), record.version);
+    shown(&desk, &open, &What::Change(&record), typed).await
+}
+
+/// `POST /desk/records/{register}/{record}/edit`
+pub(super) async fn change(
+    desk: Desk<KeepRecords>,
+    Path((register, record)): Path<(String, RecordId)>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let open = opened(&desk, &register, Right::KeepRecords)?;
+    let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
+    sent(&desk, &open, &What::Change(&record), &form, &key).await
+}
+
+/// `GET /desk/records/{register}/{record}/do/{transition}`
+pub(super) async fn transition(
+    desk: Desk<KeepRecords>,
+    Path((register, record, transition)): Path<(String, RecordId, String)>,
+) -> Result<Page, Fault> {
+    let open = opened(&desk, &register, Right::KeepRecords)?;
+    let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
+    leads_from(&open, &record, &transition)?;
+    let typed = Typed::of(record.answers(open.register()), record.version);
+    shown(&desk, &open, &What::Take(&record, &transition), typed).await
+}
+
+/// `POST /desk/records/{register}/{record}/do/{transition}`
+pub(super) async fn take(
+    desk: Desk<KeepRecords>,
+    Path((register, record, transition)): Path<(String, RecordId, String)>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let open = opened(&desk, &register, Right::KeepRecords)?;
+    let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
+    sent(&desk, &open, &What::Take(&record, &transition), &form, &key).await
+}
+
+/// A transition that does not lead from the record's state is not there.
+fn leads_from(open: &Open, record: &Record, transition: &str) -> Result<(), Fault> {
+    let register = open.register();
+    let leads = match register.transition(transition) {
+        Some(found) => found.from.iter().any(|from| *from == record.state),
+        None => transition == catalogue::definition::STRUCK_OFF && !register.is_closed(&record.state),
+    };
+    if leads { Ok(()) } else { Err(Fault::Hidden) }
+}
+
+async fn sent(
+    desk: &Desk<KeepRecords>,
+    open: &Open,
+    what: &What<'_>,
+    sent: &Fields,
+    key: &IdempotencyKey,
+) -> Result<Answer, Fault> {
+    let office = desk.office();
+    let form = form_of(open)?;
+    let version: i64 = sent.get(VERSION).parse().unwrap_or_default();
+    // What was sent is laid on the version that was shown.
+    let mut answers = match what.record() {
+        Some(record) if record.version != version => answers_at(office, open, record.id, version).await?,
+        Some(record) => record.answers(open.register()),
+        None => Answers::new(),
+    };
+    for page in &form.pages {
+        answers.merge_page(form, page, None, &sent.0);
+    }
+    if let Some(record) = what.record() {
+        let theirs = record.answers(open.register());
+        for field in sent.all(THEIRS) {
+            take_field(form, &mut answers, &theirs, field);
+        }
+    }
+    let mut typed = Typed {
+        reason: sent.get(REASON).to_owned(),
+        deed: sent.get(DEED).to_owned(),
+        more: rows_changed(form, &mut answers, sent),
+        ..Typed::of(answers, version)
+    };
+    let state = what.state(open);
+    let draft = draft_of(office, desk.actor(), open, typed.answers.clone(), what.record(), state).await?;
+    typed.more |= brings_up(desk, open, what, &draft, sent)?;
+    if typed.more {
+        return Ok(with_draft(desk, open, what, typed, &draft).await?.into());
+    }
+    let reason = match what {
+        What::New => "新登记",
+        What::Change(_) | What::Take(..) => typed.reason.as_str(),
+    };
+    let who = desk.who();
+    let written = match what {
+        What::Take(record, transition) => {
+            let answers = typed.answers.clone();
+            let moved = Moved { record: (record.id, version), transition, answers, reason };
+            move_record(office, desk.granted(), open, moved, Some((key, &who))).await
+        }
+        What::New | What::Change(_) => {
+            let deed = match (what.record(), typed.deed.as_str()) {
+                (None, _) => Deed::Added,
+                (_, "corrected") => Deed::Corrected,
+                _ => Deed::Changed,
+            };
+            let record = what.record().map(|record| (record.id, version));
+            let new = NewVersion { record, answers: typed.answers.clone(), state: None, deed, reason };
+            save(office, desk.granted(), open, new, Some((key, &who))).await
+        }
+    };
+    match written {
+        Ok(Saved::Done(id) | Saved::Again(id)) => {
+            let to = format!("/desk/records/{}/{id}", open.register().id.get());
+            Ok(SeeOther::to(to).done("已保存。").into())
+        }
+        Ok(Saved::Clash { answers, version, clashes }) => {
+            typed.answers = answers;
+            typed.version = version;
+            for clash in &clashes {
+                typed.errors.add(clash.field.clone(), format!("“{}”刚被他人改过，请选用哪一个", clash.label));
+            }
+            typed.clashes = clashes;
+            Ok(shown(desk, open, what, typed).await?.into())
+        }
+        Err(error) => {
+            // The office calls the reason by its own name.
+            for (field, message) in form_errors(error)?.iter() {
+                typed.errors.add(if field == "reason" { REASON } else { field }, message);
+            }
+            Ok(with_draft(desk, open, what, typed, &draft).await?.into())
+        }
+    }
+}
+
+/// Adds and takes out rows of lists as the buttons say; whether any was.
+fn rows_changed(form: &Form, answers: &mut Answers, sent: &Fields) -> bool {
+    let mut out: Vec<(String, usize)> = sent
+        .all(REMOVE)
+        .filter_map(|row| {
+            row.rsplit_once('.').and_then(|(of, index)| Some((of.to_owned(), index.parse().ok()?)))
+        })
+        .collect();
+    // From behind, so that the places of the others stay.
+    out.sort_by_key(|(_, index)| std::cmp::Reverse(*index));
+    for (of, index) in &out {
+        answers.remove_record(form, of, *index);
+    }
+    let added = sent.get(ADD);
+    let grown = !added.is_empty() && answers.add_record(form, added).is_some();
+    grown || (!out.is_empty() && !added.is_empty())
+}
+
+/// Whether fields are shown now that were not on the page, and are empty.
+fn brings_up(
+    desk: &Desk<KeepRecords>,
+    open: &Open,
+    what: &What<'_>,
+    draft: &Draft,
+    sent: &Fields,
+) -> Result<bool, Fault> {
+    let context = draft.context(desk.office(), open);
+    let form = form_of(open)?;
+    let filled = FilledForm::read(&context, form, &draft.answers);
+    let seen: Vec<&str> = sent.all(SEEN).collect();
+    let only = what.only(open);
+    for page in &form.pages {
+        let records: Vec<Option<usize>> = match &page.repeat {
+            None => vec![None],
+            Some(repeat) => (0..filled.count(&repeat.of)).map(Some).collect(),
+        };
+        for record in records {
+            for field in filled.fields(page, record) {
+                let path = FieldPath::new(page, record, field);
+                let asked = writes(desk.actor(), field)
+                    && only
+                        .as_ref()
+                        .is_none_or(|only| page.repeat.is_none() && only.contains(&field.id.as_str()));
+                let empty = draft.answers.get(&path).is_none_or(Raw::is_empty);
+                if asked && empty && !seen.contains(&path.to_string().as_str()) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+async fn shown(desk: &Desk<KeepRecords>, open: &Open, what: &What<'_>, typed: Typed) -> Result<Page, Fault> {
+    let (actor, state) = (desk.actor(), what.state(open));
+    let draft = draft_of(desk.office(), actor, open, typed.answers.clone(), what.record(), state).await?;
+    with_draft(desk, open, what, typed, &draft).await
+}
+
+async fn with_draft(
+    desk: &Desk<KeepRecords>,
+    open: &Open,
+    what: &What<'_>,
+    typed: Typed,
+    draft: &Draft,
+) -> Result<Page, Fault> {
+    let register = open.register();
+    let context = draft.context(desk.office(), open);
+    let form = form_of(open)?;
+    let filled = FilledForm::read(&context, form, &draft.answers);
+    let title = what.title(open);
+    let takes_away = what.state(open).is_some_and(|state| register.is_closed(state));
+    let back = what.back(open);
+    let body = html! {
+        (hidden(VERSION, &typed.version.to_string()))
+        (clashes(&typed.clashes))
+        (fields(desk, open, what, &filled, &typed.errors))
+        @if what.record().is_some() { (why(what, &typed)) }
+        (button_group(&html! {
+            (submit(if takes_away { title.as_str() } else { "保存" }, if takes_away { ButtonKind::Warning } else { ButtonKind::Primary }, None))
+            (Link::new(back.clone(), "不保存，返回"))
+        }))
+    };
+    let content = html! {
+        (error_summary(&typed.errors))
+        (heading(Some(&register.title), &title))
+        div.prose {
+            @if typed.more && typed.errors.is_empty() {
+                (inset(&html! { p.govuk-body { "已填的内容都在。请补齐新出现的内容后再次保存。" } }))
+            }
+            @if let What::Take(record, transition) = what {
+                p.govuk-body { (record.title) }
+                @if let Some(found) = register.transition(transition) {
+                    @let basis: Vec<String> = open.release().basis_on(&found.basis, desk.office().now().today()).iter().map(|law| law.text()).collect();
+                    @if !basis.is_empty() { p.govuk-hint { "依据：" (basis.join("、")) } }
+                } @else {
+                    (warning_text("作废只用于登记错了的记录，作废后不能恢复。情况有变化的请办理变更或终止。"))
+                }
+            }
+            (form_post(&what.action(open), &desk.key(), &body))
+        }
+    };
+    Ok(Page::new(title, content).under(RECORDS).back(back, "返回").errors(&typed.errors))
+}
+
+fn fields(
+    desk: &Desk<KeepRecords>,
+    open: &Open,
+    what: &What<'_>,
+    filled: &FilledForm<'_>,
+    errors: &Errors,
+) -> Markup {
+    let look = Look { errors, divisions: &[], files: "/desk/attachments", picks: true };
+    let only = what.only(open);
+    let asked = |id: &str| only.as_ref().is_none_or(|only| only.contains(&id));
+    html! {
+        @for page in &filled.form().pages {
+            @match &page.repeat {
+                None => {
+                    @let shown: Vec<_> = filled.fields(page, None).into_iter()
+                        .filter(|field| asked(&field.id) && writes(desk.actor(), field)).collect();
+                    @if !shown.is_empty() {
+                        section {
+                            h2.govuk-heading-m { (page.title) }
+                            @if let Some(intro) = &page.intro { p.govuk-body { (intro) } }
+                            @for field in shown { (render_field(filled, page, None, field, &look)) }
+                        }
+                    }
+                }
+                Some(repeat) if only.is_none() => {
+                    section {
+                        h2.govuk-heading-m { (page.title) }
+                        @if let Some(intro) = &page.intro { p.govuk-body { (intro) } }
+                        @for index in 0..filled.count(&repeat.of) {
+                            fieldset.govuk-fieldset {
+                                legend.govuk-fieldset__legend.govuk-fieldset__legend--s { (repeat.label) (index + 1) }
+                                @for field in filled.fields(page, Some(index)).into_iter().filter(|field| writes(desk.actor(), field)) {
+                                    (render_field(filled, page, Some(index), field, &look))
+                                }
+                                (remove_box(&repeat.of, index, &repeat.label))
+                            }
+                        }
+                        p { (submit(&format!("再加一条{}", repeat.label), ButtonKind::Secondary, Some((ADD, repeat.of.get())))) }
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Ticked, the row is left out when the form is saved.
+fn remove_box(of: &str, index: usize, label: &str) -> Markup {
+    let id = format!("{REMOVE}-{of}-{index}");
+    html! {
+        div.govuk-checkboxes.govuk-checkboxes--small {
+            div.govuk-checkboxes__item {
+                input.govuk-checkboxes__input type="checkbox" id=(id) name=(REMOVE) value={ (of) "." (index) };
+                label.govuk-label.govuk-checkboxes__label for=(id) { "保存时删去" (label) (index + 1) }
+            }
+        }
+    }
+}
+
+fn why(what: &What<'_>, typed: &Typed) -> Markup {
+    html! {
+        @if matches!(what, What::Change(_)) {
+            (radios(
+                &Field::new(DEED, "这次是").value(typed.deed.as_str()),
+                &[Choice::new("changed", "变更").hint("情况有了变化。"), Choice::new("corrected", "更正").hint("原来登记错了。")],
+            ))
+        }
+        (text_input(&Field::new(REASON, "原因或依据").value(typed.reason.as_str()).width(Width::Full).max_chars(200).errors(&typed.errors)))
+    }
+}
+
+fn clashes(clashes: &[Clash]) -> Markup {
+    let table = Table {
+        id: "clashes".into(),
+        caption: "您填写期间，他人也修改了这几项".into(),
+        columns: ["项目", "他人改为", "您填的", "选用"].map(Column::new).into(),
+        rows: clashes
+            .iter()
+            .map(|clash| {
+                let id = format!("{THEIRS}-{}", clash.field);
+                vec![
+                    html! { (clash.label) },
+                    html! { (clash.theirs) },
+                    html! { (clash.mine) },
+                    html! {
+                        div.govuk-checkboxes.govuk-checkboxes--small {
+                            div.govuk-checkboxes__item {
+                                input.govuk-checkboxes__input type="checkbox" id=(id) name=(THEIRS) value=(clash.field);
+                                label.govuk-label.govuk-checkboxes__label for=(id) { "用他人的" }
+                            }
+                        }
+                    },
+                ]
+            })
+            .collect(),
+        ..Table::default()
+    };
+    html! {
+        @if !clashes.is_empty() {
+            (table)
+            p.govuk-body { "他人修改的其他内容已经保留。勾选的用他人的，不勾选的用您填的；核对后再次保存。" }
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The list of a register: filters, sort, sums, pages, and taking it out.
+
+use axum::extract::Query;
+use axum::response::{IntoResponse as _, Response};
+use catalogue::definition::{Field, FieldKind, Register};
+use maud::{Markup, html};
+use office::access::{self, Export, ImportRecords, KeepRecords, ReadRecords, Right};
+use office::divisions::{self, DivisionView};
+use office::records::list::{CAP, Line, Listed, Narrowed, columns, list};
+use office::records::take_out::{FileKind, take_out};
+use office::records::{self, Open};
+use store::DivisionId;
+use vocab::Level;
+
+use super::{RECORDS, also, opened};
+use crate::answer::Page;
+use crate::error::{Fault, form_errors};
+use crate::extract::{Desk, Path};
+use crate::form_body::{Fields, KeyedForm};
+use crate::money::common::{self, ROWS, cursor, download};
+use crate::ui::form::{
+    ButtonKind, Choice, Errors, Field as Question, Width, button_link, error_summary, form_post, hidden,
+    select, submit, text_input,
+};
+use crate::ui::parts::{Colour, details, filter, heading, tag, with_sidebar};
+use crate::ui::table::{Column, Pager, Sorted, Table, Total};
+use crate::ui::{Link, address};
+
+/// Before the name of a filter's field in the address.
+const FILTER: &str = "f.";
+
+/// What the address asks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// The same list with some of it asked otherwise; a page's beginning is always the first.
+    fn address(&self, register: &Register, other: &[(&str, &str)]) -> String {
+        let kept =
+            self.0.iter().filter(|(name, _)| name != "after" && other.iter().all(|(known, _)| known != name));
+        let mut pairs: Vec<(&str, &str)> =
+            kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        pairs.extend(other);
+        address(&format!("/desk/records/{}", register.id.get()), &pairs)
+    }
+
+    fn sort(&self) -> (&str, bool) {
+        let sort = self.get("sort");
+        sort.strip_prefix('-').map_or((sort, false), |sort| (sort, true))
+    }
+
+    fn narrowed(&self, register: &Register, place: Option<&DivisionView>) -> Narrowed {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let mut fields = std::collections::BTreeMap::new();
+        for filter in &register.list.filters {
+            let name = format!("{FILTER}{filter}");
+            let (from, until) = (self.get(&format!("{name}.from")), self.get(&format!("{name}.until")));
+            let value = if from.is_empty() && until.is_empty() {
+                self.get(&name).to_owned()
+            } else {
+                format!("{from}..{until}")
+            };
+            if !value.is_empty() {
+                fields.insert(filter.get().clone(), value);
+            }
+        }
+        let (sort, descending) = self.sort();
+        Narrowed {
+            words: given(self.get("q")),
+            division: place.map(|place| place.id),
+            state: match self.get("state") {
+                "" => Some("open".to_owned()),
+                "all" => None,
+                state => Some(state.to_owned()),
+            },
+            fields,
+            sort: given(sort),
+            descending,
+        }
+    }
+}
+
+async fn place(desk: &Desk<ReadRecords>, text: &str) -> Result<Option<DivisionView>, Fault> {
+    let Some(id) = common::division(text) else { return Ok(None) };
+    let db = desk.office().db();
+    divisions::within(db, desk.actor().division, id).await?;
+    Ok(Some(divisions::find(db, id).await?))
+}
+
+/// `GET /desk/records/{register}`
+pub(super) async fn page(
+    desk: Desk<ReadRecords>,
+    Path(register): Path<String>,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Result<Page, Fault> {
+    let open = opened(&desk, &register, Right::ReadRecords)?;
+    shown(&desk, &open, &Asked(asked), &Errors::none()).await
+}
+
+async fn shown(desk: &Desk<ReadRecords>, open: &Open, asked: &Asked, errors: &Errors) -> Result<Page, Fault> {
+    let register = open.register();
+    let place = place(desk, asked.get("place")).await?;
+    let narrowed = asked.narrowed(register, place.as_ref());
+    let after = cursor(asked.get("after"))?;
+    let found = list(desk.office(), desk.granted(), open, &narrowed, after.as_ref(), ROWS).await?;
+    if narrowed.words.is_some() {
+        let actor = desk.actor();
+        access::opened(desk.office(), actor, "record.searched", ("record", 0), None, actor.division).await?;
+    }
+    let keeps = records::may(desk.actor(), register, Right::KeepRecords) && also::<KeepRecords>(desk).is_ok();
+    let imports =
+        records::may(desk.actor(), register, Right::ImportRecords) && also::<ImportRecords>(desk).is_ok();
+    let exports = desk.may(Right::Export);
+    let table = table(desk, register, asked, &found);
+    let panel = filter(
+        &format!("/desk/records/{}", register.id.get()),
+        &chosen(register, asked, place.as_ref()),
+        &filters(desk, open, asked, place.as_ref()).await?,
+    );
+    let main = html! {
+        (error_summary(errors))
+        (heading(Some(&register.chapter), &register.title))
+        p.govuk-body { (register.summary) }
+        @if keeps || imports {
+            div.govuk-button-group {
+                @if keeps { (button_link(&format!("/desk/records/{}/new", register.id.get()), &format!("登记{}", register.title), ButtonKind::Primary)) }
+                @if imports { (button_link(&format!("/desk/records/{}/import", register.id.get()), "从 Excel 导入", ButtonKind::Secondary)) }
+            }
+        }
+        (table)
+        @if exports { (export_form(desk, register, asked, errors)) }
+    };
+    Ok(Page::new(register.title.clone(), with_sidebar(&panel, &main))
+        .under(RECORDS)
+        .back("/desk/records", "全部登记簿")
+        .errors(errors))
+}
+
+fn table(desk: &Desk<ReadRecords>, register: &Register, asked: &Asked, found: &Listed) -> Table<'static> {
+    let fields = columns(desk.granted(), register);
+    let (sort, descending) = asked.sort();
+    let sorted = |field: &str| match (sort == field, descending) {
+        (false, _) => Sorted::Not,
+        (true, false) => Sorted::Ascending,
+        (true, true) => Sorted::Descending,
+    };
+    let sortable = |column: Column<'static>, field: &str| {
+        let next = if sort == field && !descending { format!("-{field}") } else { field.to_owned() };
+        column.sort(asked.address(register, &[("sort", &next)]), sorted(field))
+    };
+    let mut heads = vec![sortable(Column::new(register.title.clone()), "")];
+    for field in &fields {
+        let numeric = matches!(*field.kind, FieldKind::Integer | FieldKind::Decimal | FieldKind::Money);
+        let column = Column::new(field.label.clone());
+        let column = if numeric { column.numeric() } else { column };
+        let sorts = register.list.sorts.iter().any(|known| *known == field.id);
+        heads.push(if sorts { sortable(column, &field.id) } else { column });
+    }
+    heads.push(Column::new("所在地"));
+    heads.push(Column::new("状态"));
+    let sums = (!found.sums.is_empty() && !found.lines.is_empty()).then(|| {
+        let sum = |field: &&Field| {
+            found.sums.iter().find(|(id, _)| *id == *field.id.get()).map(|(_, words)| words.clone())
+        };
+        let mut cells = vec![html! { "合计" }];
+        cells.extend(fields.iter().map(|field| html! { (sum(field).unwrap_or_default()) }));
+        cells.extend([html! {}, html! {}]);
+        cells
+    });
+    Table {
+        id: "records".into(),
+        caption: register.title.clone().into(),
+        caption_hidden: false,
+        columns: heads,
+        rows: found.lines.iter().map(|line| row(register, line)).collect(),
+        sums,
+        empty: "没有符合条件的记录。".into(),
+        total: Some(if found.count.more {
+            Total::AtLeast(u64::from(CAP))
+        } else {
+            Total::Exactly(u64::from(found.count.counted))
+        }),
+        pager: Some(Pager {
+            previous: (!asked.get("after").is_empty()).then(|| asked.address(register, &[]).into()),
+            next: found
+                .next
+                .as_ref()
+                .map(|next| asked.address(register, &[("after", &next.to_string())]).into()),
+        }),
+        ..Table::default()
+    }
+}
+
+fn row(register: &Register, line: &Line) -> Vec<Markup> {
+    let href = format!("/desk/records/{}/{}", register.id.get(), line.id);
+    let mut cells = vec![html! { (Link::new(href, line.title.as_str())) }];
+    cells.extend(line.cells.iter().map(|cell| html! { (cell) }));
+    cells.push(html! { (line.division_name) });
+    cells.push(tag(if line.closed { Colour::Grey } else { Colour::Green }, &line.state));
+    cells
+}
+
+/// Chosen filters as links that take them off.
+fn chosen(register: &Register, asked: &Asked, place: Option<&DivisionView>) -> Vec<Link<'static>> {
+    let mut links = Vec::new();
+    let mut add =
+        |name: &str, words: String| links.push(Link::new(asked.address(register, &[(name, "")]), words));
+    if !asked.get("q").is_empty() {
+        add("q", format!("“{}”", asked.get("q")));
+    }
+    if let Some(place) = place {
+        add("place", place.name.clone());
+    }
+    for filter in &register.list.filters {
+        let name = format!("{FILTER}{filter}");
+        let label = register.field(filter).map_or("", |field| field.label.as_str());
+        for name in [name.clone(), format!("{name}.from"), format!("{name}.until")] {
+            if !asked.get(&name).is_empty() {
+                add(&name, label.to_owned());
+            }
+        }
+    }
+    links
+}
+
+async fn filters(
+    desk: &Desk<ReadRecords>,
+    open: &Open,
+    asked: &Asked,
+    place: Option<&DivisionView>,
+) -> Result<Markup, Fault> {
+    let register = open.register();
+    let below = if desk.actor().level == Level::Village {
+        Vec::new()
+    } else {
+        divisions::children(desk.office().db(), desk.actor().division).await?
+    };
+    let mut places = common::places(&below);
+    // A place further down, come to by a link, stays chosen.
+    if let Some(place) = place.filter(|place| below.iter().all(|known| known.id != place.id)) {
+        places.push(Choice::new(place.id.to_string(), place.name.clone()));
+    }
+    let chosen_place = place.map(|place: &DivisionView| DivisionId::to_string(&place.id)).unwrap_or_default();
+    let mut states: Vec<Choice<'_>> = vec![Choice::new("all", "全部"), Choice::new("closed", "已终止的")];
+    states.extend(register.state_codes().into_iter().map(|(code, title)| Choice::new(code, title)));
+    Ok(html! {
+        (text_input(&Question::new("q", "名称或拼音首字母").width(Width::Full).value(asked.get("q")).max_chars(40)))
+        @if !places.is_empty() {
+            (select(&Question::new("place", "地区").value(chosen_place).width(Width::Full), &places, Some("全部")))
+        }
+        (select(&Question::new("state", "状态").value(asked.get("state")), &states, Some("现有的")))
+        @for id in &register.list.filters {
+            @if let Some(field) = register.field(id) { (filter_field(open, field, asked)) }
+        }
+        @if !asked.get("sort").is_empty() { (hidden("sort", asked.get("sort"))) }
+    })
+}
+
+fn filter_field(open: &Open, field: &Field, asked: &Asked) -> Markup {
+    let name = format!("{FILTER}{}", field.id);
+    let value = asked.get(&name).to_owned();
+    let question = Question::new(name.clone(), field.label.as_str()).width(Width::Full);
+    match *field.kind {
+        FieldKind::Choice => {
+            let list = field.codelist.as_ref().and_then(|list| open.release().codelists.get(list));
+            let choices: Vec<Choice<'_>> = list
+                .map(|list| {
+                    list.values
+                        .iter()
+                        .map(|code| Choice::new(code.code.as_str(), code.title.as_str()))
+                        .collect()
+                })
+                .unwrap_or_default();
+            select(&question.value(value), &choices, Some("全部"))
+        }
+        FieldKind::YesNo => {
+            select(&question.value(value), &[Choice::new("yes", "是"), Choice::new("no", "否")], Some("全部"))
+        }
+        FieldKind::Date | FieldKind::Month | FieldKind::Integer | FieldKind::Decimal | FieldKind::Money => {
+            let hint = match *field.kind {
+                FieldKind::Date => "例如 2026-01-01",
+                FieldKind::Month => "例如 2026-01",
+                _ => field.unit.as_deref().unwrap_or(""),
+            };
+            let end = |end: &str, words: &str| {
+                let name = format!("{name}.{end}");
+                let value = asked.get(&name).to_owned();
+                text_input(
+                    &Question::new(name, format!("{}（{words}）", field.label))
+                        .hint(hint)
+                        .value(value)
+                        .width(Width::Chars10),
+                )
+            };
+            html! { (end("from", "从")) (end("until", "到")) }
+        }
+        // What is pointed at is narrowed by a link from its own page.
+        _ if field.target().is_some() || *field.kind == FieldKind::Division => {
+            html! { @if !value.is_empty() { (hidden(&name, &value)) } }
+        }
+        _ => text_input(&question.value(value).max_chars(60)),
+    }
+}
+
+fn export_form(desk: &Desk<ReadRecords>, register: &Register, asked: &Asked, errors: &Errors) -> Markup {
+    let mut formats =
+        vec![Choice::new("xlsx", "Excel"), Choice::new("csv", "CSV"), Choice::new("json", "JSON")];
+    if register.map.is_some() {
+        formats.push(Choice::new("geojson", "地图数据（GeoJSON）"));
+    }
+    let body = html! {
+        p.govuk-body { "导出当前筛选出的记录。证件号码等敏感内容只导出掩码；文件首行写明导出人、时间和用途。" }
+        (select(&Question::new("format", "格式").value("xlsx"), &formats, None))
+        (text_input(&Question::new("purpose", "用途").width(Width::Full).max_chars(100).errors(errors)))
+        @for (name, value) in asked.0.iter().filter(|(name, _)| name != "after") { (hidden(&format!("_{name}"), value)) }
+        (submit("导出", ButtonKind::Secondary, None))
+    };
+    let form = form_post(&format!("/desk/records/{}/export", register.id.get()), &desk.key(), &body);
+    details("导出", &form)
+}
+
+/// `POST /desk/records/{register}/export`
+pub(super) async fn export(
+    desk: Desk<ReadRecords>,
+    Path(register): Path<String>,
+    KeyedForm { form, .. }: KeyedForm<Fields>,
+) -> Result<Response, Fault> {
+    let open = opened(&desk, &register, Right::ReadRecords)?;
+    let exporter = desk.grant::<Export>()?;
+    let asked =
+        form.0.iter().filter_map(|(name, value)| Some((name.strip_prefix('_')?.to_owned(), value.clone())));
+    let asked = Asked(asked.filter(|(name, _)| name != "key").collect());
+    let kind = FileKind::read(form.get("format")).ok_or(Fault::Hidden)?;
+    let place = place(&desk, asked.get("place")).await?;
+    let narrowed = asked.narrowed(open.register(), place.as_ref());
+    match take_out(desk.office(), desk.granted(), &exporter, &open, &narrowed, kind, form.get("purpose"))
+        .await
+    {
+        Ok(bytes) => {
+            Ok(download(&format!("{}.{}", open.register().title, kind.extension()), kind.mime(), bytes))
+        }
+        Err(error) => Ok(shown(&desk, &open, &asked, &form_errors(error)?).await?.into_response()),
+    }
+}

@@ -1,0 +1,82 @@
+//! Registers of the packs: an index by chapter, and for each register its list, its records, forms, imports; duties and alerts of all.
+//! Every page is made from the register's definition.
+
+use office::access::{Permission, ReadRecords, Right};
+use office::records::{self, Open};
+
+use crate::error::Fault;
+use crate::extract::{Desk, Staff};
+use crate::form_body::upload_limit;
+use crate::layout::NavEntry;
+use crate::routes::{Routes, get, post};
+use crate::ui::page::NavLink;
+use crate::ui::parts::tabs;
+use maud::Markup;
+
+mod alerts;
+mod detail;
+mod duties;
+mod edit;
+mod import;
+mod index;
+mod list;
+mod rates;
+mod reveal;
+
+/// Entries of the staff navigation.
+pub const NAV: &[NavEntry] =
+    &[NavEntry { id: RECORDS, href: "/desk/records", text: "登记簿", rights: &[Right::ReadRecords] }];
+
+const RECORDS: &str = "records";
+
+/// Routes under `/desk/records`, `/desk/record-duties` and `/desk/record-alerts`.
+pub fn routes() -> Routes {
+    let uploads = Routes::new()
+        .route("/desk/records/{register}/import", get(import::page).post(import::preview))
+        .layer(upload_limit());
+    Routes::new()
+        .route("/desk/records", get(index::page))
+        .route("/desk/records/{register}", get(list::page))
+        .route("/desk/records/{register}/export", post(list::export))
+        .route("/desk/records/{register}/template", get(import::template))
+        .route("/desk/records/{register}/import/corrected/{upload}", get(import::corrected))
+        .route("/desk/records/{register}/import/commit", post(import::commit))
+        .route("/desk/records/{register}/imports/{record_import}", get(import::progress))
+        .route("/desk/records/{register}/imports/{record_import}/undo", post(import::undo))
+        .route("/desk/records/{register}/imports/{record_import}/resume", post(import::resume))
+        .route("/desk/records/{register}/new", get(edit::new).post(edit::add))
+        .route("/desk/records/{register}/{record}", get(detail::page))
+        .route("/desk/records/{register}/{record}/edit", get(edit::edit).post(edit::change))
+        .route("/desk/records/{register}/{record}/do/{transition}", get(edit::transition).post(edit::take))
+        .route("/desk/records/{register}/{record}/reveal/{field}", get(reveal::ask).post(reveal::show))
+        .route("/desk/record-duties", get(duties::list))
+        .route("/desk/record-duties/{duty}", get(duties::show).post(duties::send))
+        .route("/desk/record-alerts", get(alerts::list))
+        .route("/desk/record-alerts/{alert}", get(alerts::show).post(alerts::close))
+        .route("/desk/record-rates", get(rates::page))
+        .merge(uploads)
+}
+
+/// A register, opened for a right; whoever may not open it finds nothing.
+fn opened(staff: &Staff, register: &str, right: Right) -> Result<Open, Fault> {
+    Ok(records::open(staff.office(), staff.actor(), register, right)?)
+}
+
+/// The same member of staff at the desk of another right.
+fn also<P: Permission>(desk: &Desk<ReadRecords>) -> Result<Desk<P>, Fault> {
+    desk.desk::<P>()
+}
+
+/// The faces of the registers: lists, what is to be done, what is wrong, how much was done.
+fn faces(current: &str) -> Markup {
+    tabs(
+        "登记簿",
+        &[
+            NavLink::new("registers", "/desk/records", "全部登记簿"),
+            NavLink::new("duties", "/desk/record-duties", "到期职责"),
+            NavLink::new("alerts", "/desk/record-alerts", "预警"),
+            NavLink::new("rates", "/desk/record-rates", "履行率"),
+        ],
+        current,
+    )
+}
