@@ -68,7 +68,7 @@ async fn report(city: &Wuhai, citizen: &access::Citizen, entitlement: Entitlemen
     let again = drafts::begin(&city.office, filler, "dibao_change", Some(entitlement)).await.unwrap();
     assert_eq!(draft, again, "one form for one benefit");
     let about_nothing = drafts::begin(&city.office, filler, "dibao_change", None).await;
-    assert!(matches!(about_nothing, Err(office::OfficeError::Conflict(_))), "a change is of one benefit");
+    assert!(matches!(about_nothing, Err(OfficeError::Conflict(_))), "a change is of one benefit");
     let release = city.office.release();
     let form = release.forms.get("dibao_change_report").unwrap();
     let today = city.office.now().today();

@@ -27,7 +27,7 @@ pub async fn registered(city: &Wuhai, village: &str, names: &[&str], serial: u16
     let office = &city.office;
     let village = divisions::by_code(office.db(), village).await.unwrap().id;
     let members = names.iter().enumerate().map(|(index, name)| {
-        let born = ["1980-03-05", "1982-11-19", "2015-06-01", "1949-02-28"][index % 4];
+        let born = ["1980-03-05", "1982-11-19", "2015-06-01", "1935-02-28"][index % 4];
         let number = serial * 8 + u16::try_from(index).unwrap() + 1;
         let person = NewPerson {
             name: name.parse().unwrap(),
