@@ -180,7 +180,9 @@ mod tests {
                 let known = beginnings.iter().any(|beginning| {
                     word.strip_prefix(beginning).is_some_and(|rest| {
                         // A template's file is no word of the audit.
-                        !rest.is_empty() && rest != "typ" && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                        !rest.is_empty()
+                            && rest != "typ"
+                            && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
                     })
                 });
                 if known && action(word) == word {

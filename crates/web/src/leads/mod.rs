@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use office::access::{Export, FileForOther, Investigate, ManageRoll, Right};
 use office::leads::{self, Deed, Kind, LEADS_JOB, LeadId, LeadLine, LeadView, Leads};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use store::jobs;
 
 use crate::answer::{Answer, Page, SeeOther};
@@ -160,7 +161,7 @@ async fn searching(desk: &Desk<Investigate>) -> Result<Markup, Fault> {
     Ok(watched("search", HERE, live, &inset(&body)))
 }
 
-async fn search(desk: Desk<ManageRoll>, _form: KeyedForm<()>) -> Result<SeeOther, Fault> {
+async fn search(desk: Desk<ManageRoll>, _form: KeyedForm<IgnoredAny>) -> Result<SeeOther, Fault> {
     leads::search_now(desk.office(), desk.granted()).await?;
     Ok(SeeOther::to(HERE).done("已开始查找。"))
 }
@@ -302,7 +303,7 @@ async fn note(
 async fn file(
     desk: Desk<Investigate>,
     Path(id): Path<LeadId>,
-    KeyedForm { key, .. }: KeyedForm<()>,
+    KeyedForm { key, .. }: KeyedForm<IgnoredAny>,
 ) -> Result<SeeOther, Fault> {
     if let Some(to) = already(&desk, &key).await? {
         return Ok(SeeOther::to(to));

@@ -6,6 +6,7 @@ use office::access::Simulate;
 use office::population::{self, POPULATION_JOB};
 use office::simulation::{self, Raise, SupposedValue, Supposition};
 use office::{OfficeError, divisions};
+use serde::de::IgnoredAny;
 use store::jobs;
 use vocab::{Fen, Month, Now};
 
@@ -181,7 +182,7 @@ pub(super) fn raise_questions(desk: &Desk<Simulate>, typed: &Fields, errors: &Er
     }
 }
 
-pub(super) async fn refresh(desk: Desk<Simulate>, _form: KeyedForm<()>) -> Result<SeeOther, Fault> {
+pub(super) async fn refresh(desk: Desk<Simulate>, _form: KeyedForm<IgnoredAny>) -> Result<SeeOther, Fault> {
     let tx = desk.office().db().begin().await?;
     jobs::enqueue_single(&tx, POPULATION_JOB, "", None).await?;
     tx.commit().await?;

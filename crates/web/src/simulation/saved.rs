@@ -7,6 +7,7 @@ use office::access::{Export, Right, Simulate};
 use office::divisions;
 use office::simulation::{self, PdfState, Saved, SimulationId, Supposition};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use vocab::Fen;
 
 use super::{NAV_ID, faces, results};
@@ -171,7 +172,7 @@ async fn paper(desk: &Desk<Simulate>, id: SimulationId) -> Result<Markup, Fault>
 pub(super) async fn ask_pdf(
     desk: Desk<Simulate>,
     Path(id): Path<SimulationId>,
-    _form: KeyedForm<()>,
+    _form: KeyedForm<IgnoredAny>,
 ) -> Result<SeeOther, Fault> {
     simulation::ask_pdf(desk.office(), desk.granted(), &desk.grant::<Export>()?, id).await?;
     Ok(SeeOther::to(to(id)))

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use office::access::{Confirm, Right};
 use office::releases::{self, Effect, ReviewKind, ReviewLine, StandardChangeId, StandardReviewId};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use vocab::Level;
 
 use super::NAV_ID;
@@ -154,7 +155,7 @@ fn row(staff: &Staff, change: StandardChangeId, line: &ReviewLine) -> Vec<Markup
 pub(super) async fn confirm_all(
     desk: Desk<Confirm>,
     Path(id): Path<StandardChangeId>,
-    KeyedForm { key, .. }: KeyedForm<()>,
+    KeyedForm { key, .. }: KeyedForm<IgnoredAny>,
 ) -> Result<Answer, Fault> {
     let to = base(id);
     if already(&desk, &key).await?.is_some() {

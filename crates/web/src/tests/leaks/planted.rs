@@ -215,7 +215,11 @@ async fn simulated(town: &Town) -> String {
         texts: Vec::new(),
         raise: None,
     };
-    simulation::save(&town.office, &grant(&director), "端木仿真", "", &supposition).await.unwrap().to_string()
+    let saved =
+        simulation::save(&town.office, &grant(&director), "端木仿真", "", &supposition).await.unwrap();
+    simulation::ask_pdf(&town.office, &grant(&director), &grant(&director), saved).await.unwrap();
+    simulation::pdf_done(&town.office, saved, Ok("%PDF-1.7 端木仿真".into())).await.unwrap();
+    saved.to_string()
 }
 
 /// A standard that is proposed.
