@@ -141,13 +141,18 @@ fn payment_run(at: SocketAddr, work: &Work) -> Result<serde_json::Value, Failure
                     Ok(seen) => times.push(seen.took),
                     Err(_) => break,
                 }
+                // Below the rate at which one address is told to wait.
+                std::thread::sleep(Duration::from_millis(5));
             }
             times
         });
         let page = accountant.get("/desk/payments");
         let answer = page.and_then(|page| {
             let proposed = |name: &str| page.field(name).unwrap_or_default().to_owned();
-            let (year, month) = (proposed("month_year"), proposed("month_month"));
+            // What was granted this month is paid from the next.
+            let month = format!("{}-{:0>2}", proposed("month_year"), proposed("month_month"));
+            let month: vocab::Month = month.parse().map_err(|_| std::io::ErrorKind::InvalidData)?;
+            let (year, month) = (month.next().year().to_string(), month.next().month().to_string());
             let fields = [
                 ("_key", "bench-run"),
                 ("programme", "dibao"),
