@@ -12,7 +12,9 @@ const WANTED: [(&str, &str, &str); 4] = [
 ];
 
 fn main() {
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
+    // Asked when it runs, not when it was compiled: the folder may have been moved since.
+    let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let dist = Path::new(&crate_folder).join("../../web/dist");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", dist.display());
     let names: Vec<String> = std::fs::read_dir(&dist)

@@ -27,6 +27,7 @@ fn staff_nav() -> impl Iterator<Item = &'static NavEntry> {
     [
         crate::desk::NAV,
         crate::people::NAV,
+        crate::records::NAV,
         crate::leads::NAV,
         crate::money::NAV,
         own,

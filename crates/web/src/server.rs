@@ -17,7 +17,7 @@ use crate::routes::Routes;
 use crate::state::AppState;
 use crate::{
     administration, again, api, assets, citizen, desk, frame, leads, money, people, programmes, public,
-    security, sign_in, simulation,
+    records, security, sign_in, simulation,
 };
 
 /// Nothing but an upload takes longer than this; long work is a job.
@@ -31,6 +31,7 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(citizen::routes())
         .merge(desk::routes())
         .merge(people::routes())
+        .merge(records::routes())
         .merge(money::routes())
         .merge(leads::routes())
         .merge(simulation::routes())

@@ -490,13 +490,22 @@ fn merged(field: &Field, before: Option<&Raw>, sent: &[SentPart<'_>]) -> Raw {
     Raw::Text(last.or(sent.last().map(|(_, value)| *value)).unwrap_or_default().to_owned())
 }
 
-/// A citizen ID as pages show it in its field; none for other fields and for what is no citizen ID.
+/// A sensitive answer that is written as words, as pages show it in its field; none for other fields and for what cannot be read.
 #[must_use]
 pub fn shown_masked(field: &Field, raw: &Raw) -> Option<String> {
-    if *field.kind != FieldKind::CitizenId {
-        return None;
+    let text = raw.text().trim();
+    match *field.kind {
+        FieldKind::CitizenId => text.parse::<vocab::CitizenId>().ok().map(|id| id.masked()),
+        FieldKind::Phone => text.parse::<vocab::Phone>().ok().map(|phone| phone.masked()),
+        FieldKind::BankAccount => text.parse::<vocab::BankAccount>().ok().map(|account| account.masked()),
+        FieldKind::PersonName if field.sensitive => {
+            text.parse::<vocab::PersonName>().ok().map(|name| name.masked())
+        }
+        FieldKind::Text | FieldKind::Textarea if field.sensitive && !text.is_empty() => {
+            Some("****".to_owned())
+        }
+        _ => None,
     }
-    raw.text().parse::<vocab::CitizenId>().ok().map(|id| id.masked())
 }
 
 /// What the answers point at outside the form: look these up before checking, one query each.

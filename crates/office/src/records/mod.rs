@@ -45,7 +45,7 @@ pub use look_up::{LookedUp, look_up};
 pub use read::Record;
 pub use settle::{nightly, settle_register};
 pub use tables::prepare;
-pub use transition::{Moved, Offered, asked, move_record};
+pub use transition::{Moved, Offered, asked, may_take, move_record};
 pub use write::{Deed, Draft, NewVersion, Saved, draft_of, save};
 
 id_type! {

@@ -88,11 +88,28 @@ pub fn asked<'a>(register: &'a Register, transition: &str) -> Vec<&'a str> {
     found.map(|found| found.asks.iter().map(|field| field.as_str()).collect()).unwrap_or_default()
 }
 
-/// Takes a record to another state.
+/// Whether the actor may take a record along a transition now.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`] for a transition that does not lead from here or is not the actor's; [`OfficeError::Conflict`] with the
-/// pack's words while its condition does not hold; as [`save`].
+/// pack's words while its condition does not hold.
+pub async fn may_take(
+    office: &Office,
+    actor: &Granted<KeepRecords>,
+    open: &Open,
+    stored: &Record,
+    transition: &str,
+) -> Result<(), OfficeError> {
+    let offered = offered(office, actor, open, stored).await?;
+    let found = offered.into_iter().find(|offered| offered.id == transition);
+    let found = found.ok_or(OfficeError::NotFound("这个操作"))?;
+    found.not_now.map_or(Ok(()), |why| Err(OfficeError::Conflict(why)))
+}
+
+/// Takes a record to another state.
+///
+/// # Errors
+/// As [`may_take`] and [`save`].
 pub async fn move_record(
     office: &Office,
     actor: &Granted<KeepRecords>,
@@ -103,12 +120,7 @@ pub async fn move_record(
     let register = open.register();
     let Moved { record: begun, transition, answers, reason } = moved;
     let stored = record(office.keys(), office.db(), &actor.scope(), register, begun.0).await?;
-    let offered = offered(office, actor, open, &stored).await?;
-    let found = offered.into_iter().find(|offered| offered.id == transition);
-    let found = found.ok_or(OfficeError::NotFound("这个操作"))?;
-    if let Some(why) = found.not_now {
-        return Err(OfficeError::Conflict(why));
-    }
+    may_take(office, actor, open, &stored, transition).await?;
     let state = register.transition(transition).map_or(STRUCK_OFF, |transition| transition.to.as_str());
     let new = NewVersion { record: Some(begun), answers, state: Some(state), deed: Deed::Moved, reason };
     save(office, actor, open, new, key).await

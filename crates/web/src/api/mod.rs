@@ -19,12 +19,14 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::Fault;
+use crate::extract::Visitor;
 use crate::routes::{Routes, get};
 use crate::security;
 use crate::state::AppState;
 
 mod families;
 mod people;
+mod records;
 mod session;
 
 /// What holds for the whole description.
@@ -57,6 +59,7 @@ pub fn routes(state: &AppState) -> Routes {
     let (endpoints, description) = OpenApiRouter::with_openapi(Description::openapi())
         .merge(people::routes())
         .merge(families::routes())
+        .merge(records::routes())
         .merge(session::routes())
         .split_for_parts();
     let endpoints = Routes::described(endpoints, &description);
@@ -64,9 +67,13 @@ pub fn routes(state: &AppState) -> Routes {
     let sign_in = Routes::described(sign_in, &sign_in_description);
     let mut description = description;
     description.merge(sign_in_description);
-    endpoints
-        .merge(sign_in.around(|sign_in| security::sign_in_damped(sign_in, state)))
-        .route("/api/openapi.json", get(async move || Json(description.clone())))
+    endpoints.merge(sign_in.around(|sign_in| security::sign_in_damped(sign_in, state))).route(
+        "/api/openapi.json",
+        get(async move |visitor: Visitor| {
+            // The registers are those of the release in force now.
+            Json(records::describe(json!(description), &visitor.office().release()))
+        }),
+    )
 }
 
 /// A fault as RFC 9457 says it.

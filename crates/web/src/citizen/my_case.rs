@@ -202,7 +202,7 @@ async fn action_page(
     let owner = Doer::Applicant(desk.citizen()).owner();
     let form = page.action.form.as_ref().and_then(|form| page.release.forms.get(form));
     let divisions = villages_below(office, page.case.county).await?;
-    let look = Look { errors, divisions: &divisions, files: FILES, picks: false };
+    let look = Look { errors, divisions: &divisions, files: FILES, picks: false, on_file: None };
     let fields = match form {
         Some(form) => {
             let context = form_context::load(

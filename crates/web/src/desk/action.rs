@@ -168,8 +168,13 @@ async fn fields(desk: &Desk<ReadCase>, page: &ActionPage, typed: &Typed) -> Resu
         form.fields().any(|(_, field)| *field.kind == catalogue::definition::FieldKind::Division);
     let divisions: Vec<DivisionGroup> =
         if asks_division { villages_below(office, page.case.county).await? } else { Vec::new() };
-    let look =
-        Look { errors: &typed.errors, divisions: &divisions, files: "/desk/attachments", picks: false };
+    let look = Look {
+        errors: &typed.errors,
+        divisions: &divisions,
+        files: "/desk/attachments",
+        picks: false,
+        on_file: None,
+    };
     Ok(render_form(&filled, &look))
 }
 

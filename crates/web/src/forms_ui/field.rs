@@ -27,7 +27,12 @@ pub fn render_field(
     let path = FieldPath::new(page, record, field);
     let name = path.to_string();
     let raw = filled.answers().get(&path);
-    let text = raw.map_or("", Raw::text);
+    let masked = raw.filter(|raw| {
+        let untouched = look.on_file.is_some_and(|kept| kept.get(&path) == Some(*raw));
+        untouched || *field.kind == FieldKind::CitizenId
+    });
+    let masked = masked.and_then(|raw| shown_masked(field, raw));
+    let text = masked.as_deref().unwrap_or_else(|| raw.map_or("", Raw::text));
     let mut question =
         Question::new(name.clone(), field.label.as_str()).hint(hint(filled, field)).errors(look.errors);
     question.width = width(field);
@@ -44,6 +49,7 @@ pub fn render_field(
         .unwrap_or_default();
     let control = match *field.kind {
         FieldKind::Text | FieldKind::PersonName => with_unit(&question, field),
+        FieldKind::CitizenId => text_input(&question),
         FieldKind::Textarea => text_area(&question, 4),
         FieldKind::YesNo => radios(
             &question.value(yes_no(text)).inline(),
@@ -60,14 +66,6 @@ pub fn render_field(
         FieldKind::Money => money_input(&question),
         FieldKind::Integer => with_unit(&question.inputmode("numeric"), field),
         FieldKind::Decimal => with_unit(&question.inputmode("decimal"), field),
-        FieldKind::CitizenId => {
-            let masked = raw.and_then(|raw| shown_masked(field, raw));
-            let question = match &masked {
-                Some(masked) => question.value(masked.as_str()),
-                None => question,
-            };
-            text_input(&question)
-        }
         FieldKind::Phone => text_input(&question.inputmode("tel")),
         FieldKind::BankAccount => text_input(&question.inputmode("numeric")),
         FieldKind::Division if look.picks => pick_division(filled, &question),

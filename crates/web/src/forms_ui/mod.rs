@@ -8,7 +8,7 @@
 
 use catalogue::definition::{Form, Page};
 use maud::{Markup, html};
-use office::forms::{self, FilledForm};
+use office::forms::{self, Answers, FilledForm};
 
 use crate::ui::form::Errors;
 
@@ -31,6 +31,8 @@ pub struct Look<'a> {
     pub files: &'static str,
     /// Divisions are written and looked up instead of chosen from a list.
     pub picks: bool,
+    /// A record as it is on file: what is sensitive in it and was not typed anew is shown masked.
+    pub on_file: Option<&'a Answers>,
 }
 
 /// The shown fields of one page; on a page that repeats, of one record.

@@ -16,7 +16,7 @@ fn now() -> Now {
 }
 
 fn look(errors: &Errors) -> Look<'_> {
-    Look { errors, divisions: &[], files: "/desk/attachments", picks: false }
+    Look { errors, divisions: &[], files: "/desk/attachments", picks: false, on_file: None }
 }
 
 /// What a browser would send back of a page that nobody touched.

@@ -186,7 +186,13 @@ async fn shown(desk: &Desk<ReadRecords>, opened: &OpenDuty, typed: Typed) -> Res
 async fn form(desk: &Desk<ReadRecords>, opened: &OpenDuty, typed: &Typed) -> Result<maud::Markup, Fault> {
     let office = desk.office();
     let open = &opened.open;
-    let look = Look { errors: &typed.errors, divisions: &[], files: "/desk/attachments", picks: true };
+    let look = Look {
+        errors: &typed.errors,
+        divisions: &[],
+        files: "/desk/attachments",
+        picks: true,
+        on_file: None,
+    };
     let context = FormContext::new(open.release(), office.now());
     let asked =
         opened.form().map(|form| render_form(&FilledForm::read(&context, form, &typed.answers), &look));

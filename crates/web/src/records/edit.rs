@@ -10,8 +10,8 @@ use office::records::conflict::{Clash, take as take_field};
 use office::records::history::answers_at;
 use office::records::page::for_writing;
 use office::records::{
-    Deed, Draft, Moved, NewVersion, Open, Record, RecordId, Saved, asked as asked_by, draft_of, move_record,
-    save, writes,
+    Deed, Draft, Moved, NewVersion, Open, Record, RecordId, Saved, asked as asked_by, draft_of, may_take,
+    move_record, save, writes,
 };
 use store::IdempotencyKey;
 
@@ -181,7 +181,7 @@ pub(super) async fn transition(
 ) -> Result<Page, Fault> {
     let open = opened(&desk, &register, Right::KeepRecords)?;
     let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
-    leads_from(&open, &record, &transition)?;
+    may_take(desk.office(), desk.granted(), &open, &record, &transition).await?;
     let typed = Typed::of(record.answers(open.register()), record.version);
     shown(&desk, &open, &What::Take(&record, &transition), typed).await
 }
@@ -195,16 +195,6 @@ pub(super) async fn take(
     let open = opened(&desk, &register, Right::KeepRecords)?;
     let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
     sent(&desk, &open, &What::Take(&record, &transition), &form, &key).await
-}
-
-/// A transition that does not lead from the record's state is not there.
-fn leads_from(open: &Open, record: &Record, transition: &str) -> Result<(), Fault> {
-    let register = open.register();
-    let leads = match register.transition(transition) {
-        Some(found) => found.from.iter().any(|from| *from == record.state),
-        None => transition == catalogue::definition::STRUCK_OFF && !register.is_closed(&record.state),
-    };
-    if leads { Ok(()) } else { Err(Fault::Hidden) }
 }
 
 async fn sent(
@@ -402,7 +392,9 @@ fn fields(
     filled: &FilledForm<'_>,
     errors: &Errors,
 ) -> Markup {
-    let look = Look { errors, divisions: &[], files: "/desk/attachments", picks: true };
+    let on_file = what.record().map(|record| record.answers(open.register()));
+    let look =
+        Look { errors, divisions: &[], files: "/desk/attachments", picks: true, on_file: on_file.as_ref() };
     let only = what.only(open);
     let asked = |id: &str| only.as_ref().is_none_or(|only| only.contains(&id));
     html! {

@@ -175,7 +175,7 @@ pub(super) async fn page_of(
         records::list(&filled, page, &base, spot.from_review())
     } else {
         let divisions = villages(hand, &filling.release, page).await?;
-        let look = Look { errors, divisions: &divisions, files: hand.files(), picks: false };
+        let look = Look { errors, divisions: &divisions, files: hand.files(), picks: false, on_file: None };
         forms_ui::render_page(&filled, page, spot.record, &look)
     };
     let laws: Vec<String> = filling

@@ -202,6 +202,22 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
             pairs(&[("_version", "1"), ("_then", "next"), ("name", "外来人"), ("_seen", "name")])
         }
         "/desk/standard-changes/{id}/refuse" => pairs(&[("reason", "理由")]),
+        "/desk/records/{register}/import/commit" => pairs(&[("upload", planted.one("record_upload"))]),
+        "/desk/records/{register}/import" => pairs(&[("reason", "工作需要")]),
+        "/desk/records/{register}/imports/{record_import}/undo"
+        | "/desk/records/{register}/imports/{record_import}/resume" => pairs(&[("reason", "文件拿错")]),
+        "/desk/records/{register}/export" => pairs(&[("format", "csv"), ("purpose", "核对")]),
+        "/desk/records/{register}/{record}/edit" | "/desk/records/{register}/{record}/do/{transition}" => {
+            pairs(&[("_version", "1"), ("_reason", "核对"), ("name", "外来名")])
+        }
+        "/desk/records/{register}/{record}/reveal/{field}" => pairs(&[("purpose", "核对")]),
+        "/desk/record-duties/{duty}" => pairs(&[("_version", "1"), ("note", "已办")]),
+        "/desk/record-alerts/{alert}" => pairs(&[("reason", "已办")]),
+        "/api/v1/records/{register}" => {
+            let record = serde_json::json!({ "name": "外来名", "code": "轩辕记", "credit_code": "轩辕记" });
+            let body = serde_json::json!({ "reason": "对接", "records": [record] });
+            pairs(&[("body", &body.to_string())])
+        }
         "/desk/cases/{case}/means-test" => pairs(&[("purpose", "最低生活保障申请核对")]),
         "/desk/cases/{case}/actions/{action}" | "/my/cases/{case}/do/{action}" => {
             pairs(&[("_version", "1"), ("reason", "工作需要"), ("agree", "yes")])
@@ -246,7 +262,7 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 9] = [
+    const SOMEBODYS: [&str; 12] = [
         "{person}",
         "{household}",
         "{case}",
@@ -256,6 +272,9 @@ fn personal(address: &Address) -> bool {
         "{attachment}",
         "{letter}",
         "{lead}",
+        "{record}",
+        "{duty}",
+        "{alert}",
     ];
     !address.route.starts_with("/my") && SOMEBODYS.iter().any(|parameter| address.route.contains(parameter))
 }
@@ -329,6 +348,7 @@ async fn searches_and_exports_are_written_down() {
             ("clerk_b", "/api/v1/people?q=sdf"),
             ("clerk_b", "/desk/cases?q=sdf"),
             ("clerk_b", "/desk/work?q=sdf"),
+            ("clerk_b", "/desk/records/organisation?q=sdf"),
             ("root", "/desk/admin/staff?q=clerk"),
             ("root", "/desk/admin/audit"),
             ("clerk_b", "/desk/work/export"),

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use catalogue::Release;
-use office::access::Actor;
+use catalogue::definition::{FieldKind, Requirement};
+use office::access::{Actor, Right};
 use office::casework::drafts::{self, Filler};
 use office::casework::letters;
 use office::forms::{Answers, FieldPath, Raw};
+use office::records::{self, Deed, NewVersion};
 use office::releases::{self, NewStandardChange};
-use office::{casework, divisions, simulation};
+use office::{OfficeError, casework, divisions, simulation};
 use store::{DivisionId, PersonId, Query};
 use vocab::CitizenId;
 
@@ -37,6 +39,7 @@ pub(super) struct Planted {
 }
 
 const AMOUNT: i64 = 76_321;
+const RECORD_PHONE: &str = "13987650321";
 const ACCOUNT: &str = "6228480402564890018";
 
 impl Planted {
@@ -46,6 +49,8 @@ impl Planted {
             (Some("authorisations"), "id") => "authorisation",
             (Some("standard-changes"), "id") => "standard_change",
             (Some("departments"), "upload") => "department_upload",
+            (Some("records"), "upload") => "record_upload",
+            (Some("records"), "field") => "sealed_field",
             _ => parameter,
         };
         let values = self.ids.get(parameter).map_or(&[][..], Vec::as_slice);
@@ -222,6 +227,70 @@ async fn simulated(town: &Town) -> String {
     saved.to_string()
 }
 
+/// A record in every register that needs nothing else first, each the first of its register; returns the registers.
+async fn records_of_b(town: &Town) -> Vec<String> {
+    let office = &town.office;
+    let release = office.release();
+    let village = divisions::find(office.db(), town.village_b).await.unwrap().code;
+    let mut planted = Vec::new();
+    for register in release.registers.iter() {
+        let form = release.record_form(&register.id).unwrap();
+        if form
+            .fields()
+            .any(|(_, field)| field.target().is_some() && !matches!(field.required, Requirement::Optional))
+        {
+            continue;
+        }
+        let answers = office::forms::specimen(&release, form, 1, "", |_, _, field| {
+            Some(Raw::from(match *field.kind {
+                FieldKind::Text => "轩辕记",
+                FieldKind::Phone => RECORD_PHONE,
+                FieldKind::Division => &village,
+                FieldKind::Date if *field.id == *"licence_until" || *field.id == *"food_licence_until" => {
+                    "2020-01-01"
+                }
+                FieldKind::Date => "2026-11-01",
+                _ => return None,
+            }))
+        });
+        let open = records::open(office, &town.clerk_b, &register.id, Right::KeepRecords).unwrap();
+        let new = NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "新登记" };
+        let saved = records::save(office, &grant(&town.clerk_b), &open, new, None).await;
+        let saved = match saved {
+            // Its own conditions refuse what is made up for every register.
+            Err(OfficeError::Invalid(_)) => continue,
+            saved => saved.unwrap_or_else(|error| panic!("{}: {error}", register.id.get())),
+        };
+        assert!(matches!(saved, records::Saved::Done(records::RecordId(1))), "{saved:?}");
+        planted.push(register.id.get().clone());
+    }
+    planted
+}
+
+/// An import of records, and an upload with faults that waits.
+async fn records_taken_in(town: &Town) -> (String, String) {
+    let mut clerk = town.browser("clerk_b").await;
+    let village = divisions::find(town.office.db(), town.village_b).await.unwrap().code;
+    let csv = |code: &str, kind: &str| {
+        format!("单位名称,统一社会信用代码,类别,住所所在区划\n轩辕入,{code},{kind},{village}\n")
+    };
+    let there = "/desk/records/organisation/import";
+    let seen = money::upload(&mut clerk, there, &[], "单位.csv", &csv("XYZ1", "企业")).await;
+    assert!(seen.text.contains("确认导入"), "{}", seen.text);
+    let upload = [("upload", seen.field("upload"))];
+    let upload: Vec<(&str, &str)> = upload.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let committed = clerk.post("/desk/records/organisation/import/commit", &upload).await;
+    let import = committed.location().rsplit('/').next().unwrap().to_owned();
+    let kinds = [records::take_in::RECORDS_JOB];
+    while let Some(claim) = store::jobs::claim(town.office.db(), &kinds, "test").await.unwrap() {
+        records::take_in::work(&town.office, &claim).await.unwrap();
+    }
+    let seen = money::upload(&mut clerk, there, &[], "单位.csv", &csv("XYZ2", "不知道")).await;
+    let corrected = seen.text.split("/import/corrected/").nth(1);
+    let upload = corrected.unwrap_or_else(|| panic!("{}", seen.text)).split('"').next().unwrap().to_owned();
+    (import, upload)
+}
+
 /// A standard that is proposed.
 async fn proposed(town: &Town) -> String {
     let release =
@@ -295,6 +364,9 @@ pub(super) async fn plant(town: &Town) -> Planted {
         desk::filed_by(town, &town.clerk_b, town.village_b, ["夏侯密", "诸葛密", "夏侯小密"], 161).await;
     let (benefit, run, line) = benefits(town).await;
     let (import, upload) = taken_over(town).await;
+    let registers = records_of_b(town).await;
+    assert!(registers.len() >= 5, "{registers:?}");
+    let (record_import, record_upload) = records_taken_in(town).await;
     // Somebody of the same name and birth: a flag.
     let twin = citizen_id("1950-01-20", 205);
     let mut clerk = town.browser("clerk_b").await;
@@ -367,6 +439,14 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("run", vec![run]),
         ("line", vec![line]),
         ("import", vec![import]),
+        ("register", registers),
+        ("record", vec!["1".to_owned()]),
+        ("transition", vec!["struck_off".to_owned()]),
+        ("sealed_field", vec!["phone".to_owned()]),
+        ("record_import", vec![record_import]),
+        ("record_upload", vec![record_upload]),
+        ("duty", vec![scalar(town, "SELECT min(id) FROM record_duty WHERE id > ?", 0).await]),
+        ("alert", vec![scalar(town, "SELECT min(id) FROM record_alert WHERE id > ?", 0).await]),
         ("upload", vec![upload]),
         ("staff", text(&town.clerk_b.staff)),
         ("post", text(&town.clerk_b.post)),
@@ -434,6 +514,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "诸葛密",
             "轩辕稿",
             "轩辕纸",
+            "轩辕记",
+            "轩辕入",
             "公孙册",
             "公孙错",
             "李建军",
@@ -455,6 +537,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             twin.expose().to_owned(),
             applicant_id.expose().to_owned(),
             ACCOUNT.to_owned(),
+            RECORD_PHONE.to_owned(),
         ],
         village: (town.village_b, empty_village),
         township: (town.township_b, empty_township),

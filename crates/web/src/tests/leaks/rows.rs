@@ -60,7 +60,7 @@ impl Rows {
 
 /// How many rows of the tables with divisions lie in these.
 pub(super) async fn lying_in(db: &Db, divisions: &[DivisionId]) -> BTreeMap<String, i64> {
-    const COLUMNS: [(&str, &str); 9] = [
+    const COLUMNS: [(&str, &str); 11] = [
         ("person", "residence_division_id"),
         ("person", "division_id"),
         ("household_place", "division_id"),
@@ -70,6 +70,8 @@ pub(super) async fn lying_in(db: &Db, divisions: &[DivisionId]) -> BTreeMap<Stri
         ("post", "division_id"),
         ("entitlement", "division_id"),
         ("upload", "division_id"),
+        ("reg_organisation", "division_id"),
+        ("reg_facility", "division_id"),
     ];
     let mut counts = BTreeMap::new();
     for (table, column) in COLUMNS {

@@ -1,0 +1,243 @@
+//! Pages and resources that come from a register's definition.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+use store::IdempotencyKey;
+
+use crate::testing::{Browser, Seen, Town};
+
+async fn code_of(town: &Town, division: store::DivisionId) -> String {
+    office::divisions::find(town.office.db(), division).await.unwrap().code
+}
+
+/// Adds an institution and gives its address.
+async fn institution(town: &Town, browser: &mut Browser, code: &str, name: &str) -> String {
+    let place = code_of(town, town.village_b).await;
+    let fields = [
+        ("name", name),
+        ("credit_code", code),
+        ("division", place.as_str()),
+        ("kind", "private"),
+        ("approved_beds", "20"),
+        ("_seen", "name"),
+    ];
+    let mut seen = browser.post("/desk/records/care_institution/new", &fields).await;
+    if seen.status == StatusCode::OK {
+        // Fields that were not on what this test sent are shown once before anything is saved.
+        assert!(seen.text.contains("已填的内容都在"), "{}", seen.text);
+        seen = send_again(browser, &seen, "/desk/records/care_institution/new", &fields).await;
+    }
+    assert!(seen.status.is_redirection(), "{}", seen.text);
+    seen.location().to_owned()
+}
+
+/// Sends what was sent with the marks of every field that the page showed.
+async fn send_again(browser: &mut Browser, page: &Seen, path: &str, fields: &[(&str, &str)]) -> Seen {
+    let marks: Vec<String> = page
+        .text
+        .split("name=\"_seen\" value=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect();
+    let mut all: Vec<(&str, &str)> = fields.to_vec();
+    all.extend(marks.iter().map(|mark| ("_seen", mark.as_str())));
+    browser.post(path, &all).await
+}
+
+#[tokio::test]
+async fn a_record_is_added_shown_changed_and_taken_to_another_state() {
+    Town::each("web_records", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        let index = clerk.get("/desk/records").await;
+        assert!(index.text.contains("养老机构") && index.text.contains("养老服务"), "{}", index.text);
+        let empty = clerk.post("/desk/records/care_institution/new", &[("_seen", "name")]).await;
+        assert!(empty.text.contains("机构名称"));
+        let wrong = send_again(
+            &mut clerk,
+            &empty,
+            "/desk/records/care_institution/new",
+            &[("approved_beds", "很多")],
+        )
+        .await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            wrong.text.contains("请填写机构名称")
+                && wrong.text.contains("整数")
+                && wrong.text.contains("value=\"很多\"")
+        );
+
+        let here = institution(town, &mut clerk, "91150302MA0000001X", "夕阳红养老院").await;
+        let page = clerk.get(&here).await;
+        assert!(page.text.contains("夕阳红养老院") && page.text.contains("系统计算"), "{}", page.text);
+        // What points here is added from here, with the field begun.
+        let bed = page.text.split("href=\"").find(|link| link.contains("care_bed/new")).unwrap();
+        let bed = bed.split('"').next().unwrap().replace("&amp;", "&");
+        let form = clerk.get(&bed).await;
+        assert!(form.text.contains("夕阳红养老院〔"), "{}", form.text);
+
+        // Two of a name: the words stay, both are offered, one is chosen.
+        institution(town, &mut clerk, "91150302MA0000002X", "夕阳红养老院").await;
+        let fields = [("institution", "夕阳红养老院"), ("number", "101"), ("kind", "nursing")];
+        let asked = send_again(&mut clerk, &form, "/desk/records/care_bed/new", &fields).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", asked.text);
+        let offered = asked.text.matches("value=\"夕阳红养老院（").count();
+        assert!(offered == 2 && asked.text.contains("都不是，重新填写"), "{}", asked.text);
+        let number = here.rsplit('/').next().unwrap();
+        let chosen = format!("夕阳红养老院〔{number}〕");
+        let fields = [("institution", chosen.as_str()), ("number", "101"), ("kind", "nursing")];
+        let saved = send_again(&mut clerk, &asked, "/desk/records/care_bed/new", &fields).await;
+        assert!(saved.status.is_redirection(), "{}", saved.text);
+        let page = clerk.get(&here).await;
+        assert!(page.text.contains("100%") || page.text.contains("护理型床位占比"), "{}", page.text);
+
+        // A second person has the same page open: what both changed is asked, what one changed stays.
+        let edit = format!("{here}/edit");
+        let open = clerk.get(&edit).await;
+        let version = open.field("_version");
+        let first = [("_version", version.as_str()), ("approved_beds", "30"), ("_reason", "核对")];
+        assert!(send_again(&mut clerk, &open, &edit, &first).await.status.is_redirection());
+        let second = [
+            ("_version", version.as_str()),
+            ("approved_beds", "40"),
+            ("address", "海北大街1号"),
+            ("_reason", "核对"),
+        ];
+        let clash = send_again(&mut clerk, &open, &edit, &second).await;
+        assert_eq!(clash.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            clash.text.contains("30张") && clash.text.contains("40张") && clash.text.contains("用他人的"),
+            "{}",
+            clash.text
+        );
+        assert!(clash.text.contains("海北大街1号"), "nothing that was typed is lost");
+        let version = clash.field("_version");
+        let theirs = [
+            ("_version", version.as_str()),
+            ("approved_beds", "40"),
+            ("address", "海北大街1号"),
+            ("_theirs", "approved_beds"),
+            ("_reason", "核对"),
+        ];
+        assert!(send_again(&mut clerk, &clash, &edit, &theirs).await.status.is_redirection());
+        let page = clerk.get(&here).await;
+        assert!(
+            page.text.contains("30张") && page.text.contains("海北大街1号") && page.text.contains("第 3 版")
+        );
+
+        // Only the county ends it; a wrong entry is struck off with a reason.
+        assert_eq!(
+            clerk.get(&format!("{here}/do/end")).await.status,
+            StatusCode::NOT_FOUND,
+            "not from a township's page"
+        );
+        let strike = format!("{here}/do/struck_off");
+        let open = clerk.get(&strike).await;
+        let version = open.field("_version");
+        let unsaid = clerk.post(&strike, &[("_version", &version)]).await;
+        assert_eq!(unsaid.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let struck = clerk.post(&strike, &[("_version", &version), ("_reason", "重复登记")]).await;
+        assert!(struck.status.is_redirection(), "{}", struck.text);
+        assert!(clerk.get(&here).await.text.contains("已作废"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_of_a_list_are_added_and_taken_out_without_scripts() {
+    Town::each("web_rows", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        let place = code_of(town, town.village_b).await;
+        let new = "/desk/records/committee/new";
+        let base = [
+            ("division", place.as_str()),
+            ("name", "试社区居委会"),
+            ("kind", "residents"),
+            ("households", "2000"),
+        ];
+        let page = clerk.get(new).await;
+        let mut fields = base.to_vec();
+        fields.push(("_add", "members"));
+        let one = send_again(&mut clerk, &page, new, &fields).await;
+        assert!(one.text.contains("name=\"members.0.member_name\""), "{}", one.text);
+        let mut fields = base.to_vec();
+        fields.extend([
+            ("members.0.member_name", "王大明"),
+            ("members.0.office", "chair"),
+            ("_add", "members"),
+        ]);
+        let two = send_again(&mut clerk, &one, new, &fields).await;
+        assert!(
+            two.text.contains("name=\"members.1.member_name\"") && two.text.contains("王大明"),
+            "{}",
+            two.text
+        );
+        let mut fields = base.to_vec();
+        fields.extend([
+            ("members.0.member_name", "王大明"),
+            ("members.0.office", "chair"),
+            ("_remove", "members.1"),
+        ]);
+        let saved = send_again(&mut clerk, &two, new, &fields).await;
+        assert!(saved.status.is_redirection(), "{}", saved.text);
+        let shown = clerk.get(saved.location()).await;
+        assert!(shown.text.contains("王大明") && shown.text.contains("主任"));
+        // 5 for the first 1,500 households and one for each 300 more: 7.
+        assert!(shown.text.contains("7人"), "{}", shown.text);
+    })
+    .await;
+}
+
+async fn api(browser: &mut Browser, path: &str, body: &Value, key: &IdempotencyKey) -> Seen {
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("idempotency-key", key.to_string())
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    browser.send(request).await
+}
+
+#[tokio::test]
+async fn every_register_is_a_resource() {
+    Town::each("web_resources", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        let place = code_of(town, town.village_b).await;
+        let described: Value = serde_json::from_str(&clerk.get("/api/openapi.json").await.text).unwrap();
+        for register in town.office.release().registers.iter() {
+            let path = format!("/api/v1/records/{}", register.id.get());
+            assert!(described["paths"][&path]["get"].is_object(), "{path}");
+            let schema = &described["components"]["schemas"][format!("Record_{}", register.id.get())];
+            for (_, field) in register.fields() {
+                assert!(schema["properties"][field.id.as_str()].is_object(), "{path} {}", field.id.get());
+            }
+        }
+        let there = "/api/v1/records/organisation";
+        let row = |code: &str, name: &str| json!({ "credit_code": code, "name": name, "kind": "enterprise", "division": place });
+        let wrong = json!({ "reason": "对接", "records": [row("A1", "甲公司"), { "credit_code": "A2", "colour": "红" }] });
+        let refused = api(&mut clerk, there, &wrong, &IdempotencyKey::fresh().unwrap()).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        let said: Value = serde_json::from_str(&refused.text).unwrap();
+        let fields: Vec<&str> = said["errors"].as_array().unwrap().iter().map(|one| one["field"].as_str().unwrap()).collect();
+        assert!(fields.contains(&"1.name") && fields.contains(&"1.colour") && !fields.iter().any(|field| field.starts_with("0.")), "{fields:?}");
+        // All or none, once each, found again by the key.
+        let right = json!({ "reason": "对接", "records": [row("A1", "甲公司"), row("A2", "乙公司")] });
+        let key = IdempotencyKey::fresh().unwrap();
+        let done: Value = serde_json::from_str(&api(&mut clerk, there, &right, &key).await.text).unwrap();
+        assert_eq!(done["records"][0]["done"], "added");
+        api(&mut clerk, there, &right, &key).await;
+        let changed = json!({ "reason": "对接", "records": [row("A1", "甲公司"), row("A2", "乙集团")] });
+        let done: Value =
+            serde_json::from_str(&api(&mut clerk, there, &changed, &IdempotencyKey::fresh().unwrap()).await.text).unwrap();
+        assert_eq!((&done["records"][0]["done"], &done["records"][1]["done"]), (&json!("unchanged"), &json!("changed")));
+        let listed: Value = serde_json::from_str(&clerk.get(&format!("{there}?sort=-credit_code")).await.text).unwrap();
+        assert_eq!(listed["count"], 2);
+        assert_eq!(listed["records"][0]["name"], "乙集团");
+        let filtered: Value = serde_json::from_str(&clerk.get(&format!("{there}?f.kind=foundation")).await.text).unwrap();
+        assert_eq!(filtered["count"], 0);
+        let id = listed["records"][0]["_id"].as_i64().unwrap();
+        let one: Value = serde_json::from_str(&clerk.get(&format!("{there}/{id}")).await.text).unwrap();
+        assert_eq!(one["kind"], "enterprise");
+        assert_eq!(clerk.get("/api/v1/records/nothing").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
