@@ -25,6 +25,7 @@ export async function openPage(browser, { width = WIDTHS.desk, height = 900, scr
   const context = await browser.newContext({ viewport: { width, height }, javaScriptEnabled: scripts, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' })
   const page = await context.newPage()
   page.complaints = []
+  page.scripts = scripts
   page.on('pageerror', (error) => page.complaints.push(`script: ${error.message}`))
   page.on('console', (message) => { if (message.type() === 'error') page.complaints.push(`console: ${message.text()}`) })
   page.on('requestfailed', (request) => page.complaints.push(`failed: ${request.url()}`))

@@ -2,40 +2,12 @@
 // against a small synthetic city whose clock is put forward: node tests/browser/journey.mjs http://127.0.0.1:18080 [FOLDER FOR PICTURES]
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { launch, openPage, overflow, WIDTHS } from './browser.mjs'
-import { violations } from './axe.mjs'
+import { WIDTHS } from './browser.mjs'
+import { looks } from './looks.mjs'
 import { citizenId, errors, fill, send } from './forms.mjs'
 
 const [origin, pictures] = process.argv.slice(2)
-const faults = []
-let checked = 0
-
-/** Holds the page that is open against what every page must stand. */
-async function look(page, expect) {
-  const text = await page.textContent('main')
-  const here = `${new URL(page.url()).pathname} at ${page.viewportSize().width}px`
-  if (expect && !text.includes(expect)) faults.push(`${here}: no ${expect}`)
-  if (await overflow(page)) faults.push(`${here}: wider than its window`)
-  for (const violation of await violations(page)) faults.push(`${here}: ${violation}`)
-  // No faults: an icon still on its way, a file that is saved, a form that comes back with a further question.
-  for (const complaint of page.complaints.splice(0).filter((line) => !/^failed: .*\/(icon-|bank-file$)|status of 422/.test(line))) faults.push(`${here}: ${complaint}`)
-  checked += 1
-  if (pictures) await page.screenshot({ path: `${pictures}/${String(checked).padStart(2, '0')}.png`, fullPage: true })
-}
-
-async function go(page, path, expect) {
-  await page.goto(origin + path)
-  await look(page, expect)
-}
-
-async function desk(login, width = WIDTHS.desk) {
-  const page = await openPage(browser, { width, origin })
-  await page.goto(`${origin}/desk/sign-in`)
-  await page.fill('input[name=login]', login)
-  await page.fill('input[name=password]', 'huimin-demo-2026')
-  await send(page)
-  return page
-}
+const { browser, faults, look, go, desk, visitor, walk } = await looks(origin, pictures)
 
 /** Does an action of the case: its form filled, sent; stops the walk if it is refused. */
 async function act(page, number, action, known = {}) {
@@ -59,8 +31,7 @@ async function pass(page, days) {
   await look(page, '演示日期')
 }
 
-const browser = await launch()
-try {
+await walk(async () => {
   // The village worker registers a family that has moved in, and hands over a code.
   const serial = Number(process.env.SERIAL ?? 811)
   const [mother, son] = [citizenId('19880315', serial), citizenId('20160902', serial + 1)]
@@ -87,7 +58,7 @@ try {
   const code = (await village.textContent('main')).replace(/\s/g, '').match(/\d{8}/)[0]
 
   // The citizen files on a phone.
-  const citizen = await openPage(browser, { width: WIDTHS.phone, origin })
+  const citizen = await visitor(WIDTHS.phone)
   await citizen.goto(`${origin}/sign-in`)
   await citizen.fill('input[name=code]', code)
   await citizen.fill('input[name=last_four]', tail)
@@ -221,13 +192,4 @@ try {
     await go(citizen, '/my/payments', '已到账')
     break
   }
-} catch (error) {
-  faults.push(String(error))
-  if (pictures) for (const context of browser.contexts()) for (const page of context.pages()) {
-    await page.screenshot({ path: `${pictures}/stopped-${checked}-${browser.contexts().indexOf(context)}.png`, fullPage: true }).catch(() => {})
-  }
-}
-await browser.close()
-for (const fault of faults) console.log(fault)
-console.log(`${checked - faults.length} passed, ${faults.length} failed`)
-process.exit(faults.length ? 1 : 0)
+})

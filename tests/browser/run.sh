@@ -18,3 +18,4 @@ for _ in $(seq 1 240); do
 done
 node tests/browser/main_job.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/journey.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
+node tests/browser/registers.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }

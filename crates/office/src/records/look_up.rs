@@ -331,16 +331,22 @@ impl<'a> Finder<'a> {
         &self,
         asked: &str,
     ) -> Result<Vec<(DivisionId, DivisionCode, String)>, OfficeError> {
-        let by_code = asked.parse::<DivisionCode>().is_ok();
-        let condition = if by_code { "d.code = ? OR d.mca_code = ?" } else { "d.name = ? OR d.name = ?" };
-        let sql = format!(
-            "SELECT d.id, d.code FROM division d WHERE d.until_on IS NULL AND ({condition}) ORDER BY d.code LIMIT {OFFERED_MAX}"
-        );
-        let rows: Vec<(DivisionId, String)> = Query::system("the tree of divisions is everybody's", sql)
-            .bind(asked)
-            .bind(asked)
-            .all_as(self.office.db(), |row| Ok((row.get("id")?, row.get("code")?)))
-            .await?;
+        // What is stored is the statistical code; another division may have the same number in the ministry's list.
+        let by_code = ["d.code = ?", "d.mca_code = ?"];
+        let conditions = if asked.parse::<DivisionCode>().is_ok() { &by_code[..] } else { &["d.name = ?"] };
+        let mut rows: Vec<(DivisionId, String)> = Vec::new();
+        for condition in conditions {
+            let sql = format!(
+                "SELECT d.id, d.code FROM division d WHERE d.until_on IS NULL AND {condition} ORDER BY d.code LIMIT {OFFERED_MAX}"
+            );
+            rows = Query::system("the tree of divisions is everybody's", sql)
+                .bind(asked)
+                .all_as(self.office.db(), |row| Ok((row.get("id")?, row.get("code")?)))
+                .await?;
+            if !rows.is_empty() {
+                break;
+            }
+        }
         let mut found = Vec::with_capacity(rows.len());
         for (id, code) in rows {
             let Ok(code) = code.parse() else { continue };
