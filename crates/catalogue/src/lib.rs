@@ -23,6 +23,7 @@ mod lookup;
 mod number;
 mod pack;
 mod places;
+pub mod plan;
 mod read;
 mod release;
 pub mod shapes;

@@ -49,6 +49,42 @@ impl Number {
         self.at_scale(0)
     }
 
+    /// The sum, or `None` when it is too large.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let units = self.at_scale(scale)?.checked_add(other.at_scale(scale)?)?;
+        Some(Self::new(units, scale))
+    }
+
+    /// The product, or `None` when it is too large or needs more than six places.
+    #[must_use]
+    pub fn times(self, other: Self) -> Option<Self> {
+        let product = Self::new(self.units.checked_mul(other.units)?, self.scale + other.scale);
+        (product.scale <= 6).then_some(product)
+    }
+
+    /// The difference, or `None` when it is too large.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(Self { units: other.units.checked_neg()?, scale: other.scale })
+    }
+
+    /// What per cent of `whole` it is, half away from zero at `scale` places; `None` for a whole of zero or digits beyond measure.
+    #[must_use]
+    pub fn percent_of(self, whole: Self, scale: u32) -> Option<Self> {
+        let up =
+            |number: Self, places: u32| i128::from(number.units).checked_mul(10_i128.checked_pow(places)?);
+        let (mut over, mut under) = (up(self, whole.scale.checked_add(scale + 2)?)?, up(whole, self.scale)?);
+        if under < 0 {
+            (over, under) = (-over, -under);
+        }
+        let doubled = over.checked_mul(2)?;
+        let half = if over < 0 { -under } else { under };
+        let rounded = doubled.checked_add(half)?.checked_div(under.checked_mul(2)?)?;
+        Some(Self::new(i64::try_from(rounded).ok()?, scale))
+    }
+
     fn trimmed(mut self) -> Self {
         while self.scale > 0 && self.units % 10 == 0 {
             self.units /= 10;
@@ -77,6 +113,13 @@ impl Ord for Number {
         let left = i128::from(self.units) * 10_i128.pow(other.scale);
         let right = i128::from(other.units) * 10_i128.pow(self.scale);
         left.cmp(&right)
+    }
+}
+
+impl serde::Serialize for Number {
+    /// As its text, so that no reader makes a binary float of it.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -165,6 +208,13 @@ mod tests {
         assert_eq!(half.at_scale(0), None);
         assert!("1.5".parse::<Number>().unwrap() < Number::new(2, 0));
         assert_eq!("-0.05".parse::<Number>().unwrap().to_string(), "-0.05");
+        let number = |text: &str| text.parse::<Number>().unwrap();
+        assert_eq!(number("1237").percent_of(number("3354"), 0), Some(number("37")));
+        assert_eq!(number("10").percent_of(number("104"), 2), Some(number("9.62")));
+        assert_eq!(number("-0.5").percent_of(number("100"), 0), Some(number("-1")));
+        assert_eq!(number("1").percent_of(number("0"), 0), None);
+        assert_eq!(number("1.3").times(number("7320")), Some(number("9516")));
+        assert_eq!(number("0.5").plus(number("1.25")), Some(number("1.75")));
         for bad in ["", "1.", ".5", "1e3", "一", "1.1234567", "--1", "99999999999999999999"] {
             assert!(bad.parse::<Number>().is_err(), "{bad}");
         }

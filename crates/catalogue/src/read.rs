@@ -6,7 +6,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
     AddedValue, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form, Item, Kind, Law,
-    Letter, OutlineFile, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue,
+    Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument, PlanIndicator, PlanProject,
+    PlanRelation, PlanStandard, PlanTask, Programme, Register, Role, RuleCase, Separation, Table, TableValue,
     Unset,
 };
 use crate::located::line_of;
@@ -38,9 +39,17 @@ pub(crate) struct Reading {
     pub cases: Vec<Defined<RuleCase>>,
     pub division_files: Vec<Defined<DivisionFile>>,
     pub outline_files: Vec<Defined<OutlineFile>>,
+    pub plans: Vec<Defined<Plan>>,
+    pub plan_indicators: Vec<Defined<PlanIndicator>>,
+    pub plan_projects: Vec<Defined<PlanProject>>,
+    pub plan_tasks: Vec<Defined<PlanTask>>,
+    pub plan_achievements: Vec<Defined<PlanAchievement>>,
+    pub plan_standards: Vec<Defined<PlanStandard>>,
+    pub plan_documents: Vec<Defined<PlanDocument>>,
+    pub plan_relations: Vec<Defined<PlanRelation>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、register、case、divisions、outline";
+const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、register、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -93,6 +102,18 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "case" => elements.read(RuleCase::NAME, line, value, &mut reading.cases),
                 "divisions" => elements.read("divisions", line, value, &mut reading.division_files),
                 "outline" => elements.read("outline", line, value, &mut reading.outline_files),
+                "plan" => elements.read("plan", line, value, &mut reading.plans),
+                "plan_indicator" => {
+                    elements.read("plan_indicator", line, value, &mut reading.plan_indicators);
+                }
+                "plan_project" => elements.read("plan_project", line, value, &mut reading.plan_projects),
+                "plan_task" => elements.read("plan_task", line, value, &mut reading.plan_tasks),
+                "plan_achievement" => {
+                    elements.read("plan_achievement", line, value, &mut reading.plan_achievements);
+                }
+                "plan_standard" => elements.read("plan_standard", line, value, &mut reading.plan_standards),
+                "plan_document" => elements.read("plan_document", line, value, &mut reading.plan_documents),
+                "plan_relation" => elements.read("plan_relation", line, value, &mut reading.plan_relations),
                 other => elements.findings.push(Finding::error(
                     &file,
                     line,

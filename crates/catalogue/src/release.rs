@@ -15,6 +15,7 @@ use crate::definition::{
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};
 use crate::places::Places;
+use crate::plan::PlanBook;
 use crate::read::{Reading, read_head, read_pack};
 use crate::{Finding, PackFiles, Severity};
 
@@ -45,6 +46,13 @@ impl<T> Defined<T> {
     /// The definition and its place.
     pub(crate) fn into_parts(self) -> (Place, T) {
         (self.place, self.definition)
+    }
+}
+
+impl<T: Serialize> Serialize for Defined<T> {
+    /// As the definition alone.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.definition.serialize(serializer)
     }
 }
 
@@ -155,6 +163,8 @@ pub struct Release {
     pub places: Places,
     /// GeoJSON texts of the outlines.
     pub outlines: Vec<String>,
+    /// The plans of the packs, at most one of each.
+    pub plans: Vec<PlanBook>,
     pub(crate) values: BTreeMap<String, Vec<Held<DatedValue>>>,
     pub(crate) table_values: BTreeMap<String, Vec<Held<TableValue>>>,
     /// Programmes and expressions, compiled.
@@ -244,7 +254,9 @@ impl Release {
         Ok((release, findings))
     }
 
-    fn assemble(packs: Vec<Pack>, reading: Reading, findings: &mut Vec<Finding>) -> Self {
+    fn assemble(packs: Vec<Pack>, mut reading: Reading, findings: &mut Vec<Finding>) -> Self {
+        let files: Vec<&PackFiles> = packs.iter().map(|pack| &pack.files).collect();
+        let plans = PlanBook::gather(&mut reading, &files, findings);
         let mut places = Places::default();
         for definition in &reading.division_files {
             if let Some((file, text)) =
@@ -355,6 +367,7 @@ impl Release {
             packs,
             places,
             outlines,
+            plans,
             values,
             table_values,
             compiled: Compiled::default(),

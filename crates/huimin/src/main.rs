@@ -4,6 +4,7 @@ mod decide;
 mod demo;
 mod open;
 mod packs;
+mod plan;
 mod serve;
 mod simulate;
 mod sql;
@@ -130,6 +131,11 @@ enum Action {
     Simulate(simulate::SimulateOptions),
     /// 对快照里的全部家庭和人员核算各个项目
     Sweep(sweep::SweepOptions),
+    /// 规划文本：核对、导出、比较
+    Plan {
+        #[command(subcommand)]
+        action: plan::PlanAction,
+    },
     /// 备份 SQLite 库（密钥不在其中）
     Backup {
         #[command(flatten)]
@@ -198,6 +204,7 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             let all = !(determinations || audit || ledger);
             verify::verify(&office, all || determinations, all || audit, all || ledger).await
         }
+        Action::Plan { action } => plan::run(&action),
         Action::Backup { database, file } => {
             let office = open::connect(&database).await?;
             office.db().backup_to(&file).await?;

@@ -42,6 +42,15 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.items();
     checker.registers();
     checker.lints();
+    for book in &release.plans {
+        if let Some(code) = &book.plan.division
+            && release.places.get(code).is_none()
+        {
+            let message = format!("区划 {code} 不在配置包的区划里");
+            checker.at(&book.plan.place, code.start(), message, "区划文件里的代码");
+        }
+        book.check(&release.packs[book.plan.place.pack].files, checker.findings);
+    }
 }
 
 pub(crate) struct Checker<'a> {

@@ -10,6 +10,7 @@ mod law;
 mod letter;
 mod parameter;
 mod place;
+mod plan;
 mod programme;
 mod register;
 mod rule_case;
@@ -29,6 +30,10 @@ pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
 pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue, Unset};
 pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile};
+pub use plan::{
+    Comparator, Direction, IndicatorKind, Plan, PlanAchievement, PlanDocument, PlanFigure, PlanIndicator,
+    PlanMilestone, PlanProject, PlanRelation, PlanShare, PlanStandard, PlanTask, RelationKind,
+};
 pub use programme::{
     Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Programme, Unit,
 };

@@ -8,6 +8,7 @@ mod engines;
 mod family;
 mod lints;
 mod packs;
+mod plans;
 mod punctuation;
 mod sql;
 

@@ -1,0 +1,200 @@
+//! Plans at the terminal: what does not fit together in one, everything it says as a file, and several side by side. No database is needed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use catalogue::Number;
+use catalogue::plan::{Contradiction, PlanBook};
+use clap::{Subcommand, ValueEnum};
+use office::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+
+use crate::decide::show;
+use crate::{Failure, packs};
+
+#[derive(Subcommand)]
+pub enum PlanAction {
+    /// 逐一核对规划文本：分项之和、同一目标两个数、口径、期限、百分比
+    Check {
+        /// 一个或几个市的规则包文件夹，如 packs/suqian
+        #[arg(required = true)]
+        packs: Vec<PathBuf>,
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 写出一个规划的全部内容和原文出处
+    Export {
+        /// 市的规则包文件夹
+        pack: PathBuf,
+        /// json 或 xlsx
+        #[arg(long, value_enum, default_value_t = PlanFormat::Json)]
+        format: PlanFormat,
+        /// 写到哪个文件；xlsx 必须写明
+        #[arg(long, required_if_eq("format", "xlsx"))]
+        output: Option<PathBuf>,
+    },
+    /// 几个规划里的同一指标并排比较
+    Compare {
+        /// 几个市的规则包文件夹
+        #[arg(required = true, num_args = 2..)]
+        packs: Vec<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    Json,
+    Xlsx,
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// A pack that cannot be read, with every mistake; a file that cannot be written.
+pub fn run(action: &PlanAction) -> Result<ExitCode, Failure> {
+    match action {
+        PlanAction::Check { packs, json } => check(packs, *json),
+        PlanAction::Export { pack, format, output } => {
+            let book = load(pack)?;
+            let bytes = match format {
+                PlanFormat::Json => serde_json::to_vec_pretty(&book)?,
+                PlanFormat::Xlsx => sheet(&book)?,
+            };
+            match output {
+                Some(path) => {
+                    std::fs::write(path, bytes)?;
+                    show(&format!("已写到 {}", path.display()))
+                }
+                None => show(&String::from_utf8(bytes)?),
+            }
+        }
+        PlanAction::Compare { packs } => {
+            let books = packs.iter().map(|pack| load(pack)).collect::<Result<Vec<_>, _>>()?;
+            show(compared(&books).trim_end())
+        }
+    }
+}
+
+fn load(folder: &Path) -> Result<PlanBook, Failure> {
+    Ok(PlanBook::load(folder).map_err(|findings| packs::listed(&findings))?)
+}
+
+fn check(folders: &[PathBuf], json: bool) -> Result<ExitCode, Failure> {
+    let mut text = String::new();
+    let mut all: BTreeMap<String, Vec<Contradiction>> = BTreeMap::new();
+    for folder in folders {
+        let book = load(folder)?;
+        let found = book.contradictions();
+        let _ = writeln!(text, "{}", book.plan.name);
+        let _ = writeln!(
+            text,
+            "指标{}项、重点项目{}个、任务{}项、已有成效{}条、标准{}条；文本中不一致之处{}处。",
+            book.indicators.len(),
+            book.projects.len(),
+            book.tasks.len(),
+            book.achievements.len(),
+            book.standards.len(),
+            found.len()
+        );
+        for (number, one) in found.iter().enumerate() {
+            let _ =
+                writeln!(text, "\n{}. 【{}】{}：{}", number + 1, one.kind.title(), one.about, one.finding);
+            for quote in &one.quotes {
+                let section =
+                    quote.section.as_deref().map(|section| format!("（{section}）")).unwrap_or_default();
+                let _ = writeln!(text, "   {}{section} {}", quote.name, quote.figure);
+                let _ = writeln!(text, "   原文：“{}” [{}，第{}行]", quote.source, quote.id, quote.line);
+            }
+        }
+        text.push('\n');
+        all.insert(book.plan.name.clone(), found);
+    }
+    if json { show(&serde_json::to_string_pretty(&all)?) } else { show(text.trim_end()) }
+}
+
+fn sheet(book: &PlanBook) -> Result<Vec<u8>, Failure> {
+    let columns = [
+        ("类别", 10),
+        ("编号", 12),
+        ("名称", 40),
+        ("领域", 12),
+        ("性质或状态", 10),
+        ("单位", 12),
+        ("基期值", 16),
+        ("目标值、数量", 24),
+        ("时间", 12),
+        ("地方或对象", 30),
+        ("章节", 14),
+        ("原文", 60),
+    ]
+    .map(|(title, width)| ListColumn::new(title, width));
+    let mut list = ListWriter::new(ListFormat::Excel, "规划", Some(&book.plan.name), &columns)?;
+    for line in book.lines() {
+        let cells = [
+            line.sort.to_owned(),
+            line.id,
+            line.name,
+            line.category,
+            line.kind,
+            line.unit,
+            line.baseline,
+            line.value,
+            line.year,
+            line.places,
+            line.section,
+            line.source,
+        ]
+        .map(|text| if text.is_empty() { ListCell::Empty } else { ListCell::Text(text) });
+        list.row(&cells)?;
+    }
+    Ok(list.finish()?)
+}
+
+/// A share of the population in the one unit in which shares of %, ‰ and 人/万人 can stand side by side.
+fn per_ten_thousand(number: Number, unit: &str, base: &str) -> Option<Number> {
+    let factor = match unit {
+        "%" => 100,
+        "‰" => 10,
+        "人/万人" => 1,
+        _ => return None,
+    };
+    if base.contains("人口") { number.times(Number::new(factor, 0)) } else { None }
+}
+
+/// The same measure in several plans; what is counted over something else is marked.
+fn compared(books: &[PlanBook]) -> String {
+    let mut measures: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for book in books {
+        for one in book.indicators.iter().filter(|one| !one.is_history()) {
+            let (Some(measure), Some(target)) = (&one.measure, &one.target) else { continue };
+            let baseline = one.baseline.as_ref().map(|figure| {
+                format!("{}年{} → ", figure.year.unwrap_or(book.plan.base_year), figure.words())
+            });
+            let year = target.year.map(|year| format!("{year}年")).unwrap_or_default();
+            let comparator =
+                target.comparator.map(catalogue::definition::Comparator::title).unwrap_or_default();
+            let base = one.base.as_ref().map(|base| format!("；口径：{base}")).unwrap_or_default();
+            let per_ten_thousand = target
+                .number
+                .and_then(|number| per_ten_thousand(number, one.unit.as_deref()?, one.base.as_deref()?));
+            let alike = per_ten_thousand.map(|number| format!("，合每万人{number}")).unwrap_or_default();
+            measures.entry(measure).or_default().push(format!(
+                "  {}　{}{year}{comparator}{}{}{alike}（{}{base}）\n    原文：“{}”",
+                book.plan.name,
+                baseline.unwrap_or_default(),
+                target.number.map_or_else(|| target.words(), |number| number.to_string()),
+                one.unit.as_deref().unwrap_or_default(),
+                one.kind.title(),
+                one.row.as_ref().unwrap_or(&one.source)
+            ));
+        }
+    }
+    measures.retain(|_, lines| lines.len() > 1);
+    let mut text = String::new();
+    for (measure, lines) in measures {
+        let _ = writeln!(text, "{measure}\n{}\n", lines.join("\n"));
+    }
+    text
+}
