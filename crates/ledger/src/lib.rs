@@ -67,6 +67,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/20261121_runs_and_dues.sql"),
     },
     Migration { name: "20261122_lookups", sql: include_str!("../migrations/20261122_lookups.sql") },
+    Migration { name: "20261124_comparison", sql: include_str!("../migrations/20261124_comparison.sql") },
 ];
 
 store::id_type! {

@@ -9,7 +9,7 @@ use store::{Connection, Db, DivisionId, Query, Row, Scope, StaffId, Tx};
 use vocab::{Fen, Month, Now};
 
 use crate::scope::{BOOKS, NONE, RUN};
-use crate::{LedgerError, Officer, Result, RunId, RunKind, RunState, bank, batch, cancel};
+use crate::{LedgerError, Officer, Result, RunId, RunKind, RunState, bank, batch, cancel, compare};
 
 /// How many entitlements or lines go into one transaction.
 pub(crate) const BATCH: usize = 1000;
@@ -288,7 +288,10 @@ pub async fn carry_on(db: &Db, id: RunId, watch: Watch<'_>) -> Result<PaymentRun
             | RunState::Cancelled => None,
         };
         tx.commit().await?;
-        let Some(step) = step else { return load(db, &BOOKS, id).await };
+        let Some(step) = step else {
+            compare::keep(db, id).await?;
+            return load(db, &BOOKS, id).await;
+        };
         done += step;
         if watch(Progress { done, total: total.max(done) }).is_break() {
             return Err(LedgerError::Paused);

@@ -88,13 +88,15 @@ pub(super) async fn differing(
 /// A line as far as it is compared; none for a line that pays nobody.
 type PlainLine = Option<(Fen, Option<PayeeId>)>;
 
+/// How many lines are read at once. A page of as many differences reads no line twice.
+pub(super) const STRETCH: usize = 5000;
+
 /// Some lines of a run after an entitlement, and whether they are the last.
 async fn plain_lines(
     connection: &impl Connection,
     run: RunId,
     after: EntitlementId,
 ) -> Result<(BTreeMap<EntitlementId, PlainLine>, bool)> {
-    const STRETCH: usize = 5000;
     let lines = Query::new(
         &BOOKS,
         &NONE,

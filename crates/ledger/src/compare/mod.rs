@@ -2,9 +2,10 @@
 //! behind the cause. A difference without a cause is [`CauseKind::Unexplained`] and stops the approval.
 //!
 //! `lines` finds the families whose lines differ, `recorded` reads what is recorded about them, `explain` lays the two
-//! together.
+//! together. `kept` keeps the figures of a whole run, reckoned once when it was made.
 
 mod explain;
+mod kept;
 mod lines;
 mod recorded;
 
@@ -18,9 +19,10 @@ use crate::run::{self, PaymentRun};
 use crate::scope::{BOOKS, NONE};
 use crate::{AmountCause, EntitlementId, LineState, Result, RunId, RunKind};
 use explain::{Known, Made};
+pub(crate) use kept::keep;
 
 /// How a family's line differs from last month's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DifferenceKind {
     /// Paid now, not last month.
@@ -34,7 +36,7 @@ pub enum DifferenceKind {
 }
 
 /// What brought a difference about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CauseKind {
     /// Granted.
@@ -126,7 +128,7 @@ impl Difference {
 }
 
 /// Families and the sums before and after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Group {
     /// Families.
     pub count: u64,
@@ -165,6 +167,15 @@ pub async fn summary(db: &Db, scope: &Scope, id: RunId) -> Result<Summary> {
     summary_of(&tx, &run).await
 }
 
+/// As it was kept when the run was made, or reckoned anew when something has changed since.
+pub(crate) async fn summary_of(connection: &Tx, run: &PaymentRun) -> Result<Summary> {
+    let previous = previous_run(connection, run).await?;
+    match kept::summary(connection, run, previous.as_ref()).await? {
+        Some(summary) => Ok(summary),
+        None => reckoned(connection, run, previous.as_ref()).await,
+    }
+}
+
 /// The differences after an entitlement, in order, at most `limit`.
 ///
 /// # Errors
@@ -183,13 +194,12 @@ pub async fn differences(
     page(&tx, &run, previous.as_ref(), after, limit).await
 }
 
-/// In a transaction, so that a thousand families are looked up by their index whatever the statistics say.
-pub(crate) async fn summary_of(connection: &Tx, run: &PaymentRun) -> Result<Summary> {
-    const PAGE: usize = 1000;
+/// In a transaction, so that some thousand families are looked up by their index whatever the statistics say.
+async fn reckoned(connection: &Tx, run: &PaymentRun, previous: Option<&Previous>) -> Result<Summary> {
+    const PAGE: usize = lines::STRETCH;
     steady_plans(connection).await?;
-    let previous = previous_run(connection, run).await?;
     let mut summary = Summary {
-        previous: previous.as_ref().map(|previous| previous.id),
+        previous: previous.map(|previous| previous.id),
         before: Group::default(),
         after: Group::default(),
         unchanged: 0,
@@ -197,7 +207,7 @@ pub(crate) async fn summary_of(connection: &Tx, run: &PaymentRun) -> Result<Summ
         unexplained: 0,
         first_unexplained: None,
     };
-    if let Some(previous) = &previous {
+    if let Some(previous) = previous {
         let (count, total) = totals(connection, previous.id).await?;
         summary.before = Group { count, before: total, after: Fen::ZERO };
     }
@@ -206,7 +216,7 @@ pub(crate) async fn summary_of(connection: &Tx, run: &PaymentRun) -> Result<Summ
     let mut after = EntitlementId(0);
     let mut still_paid = 0;
     loop {
-        let rows = page(connection, run, previous.as_ref(), after, PAGE).await?;
+        let rows = page(connection, run, previous, after, PAGE).await?;
         for row in &rows {
             if row.is_unexplained() {
                 summary.unexplained += 1;

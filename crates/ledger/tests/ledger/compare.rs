@@ -152,6 +152,18 @@ async fn every_difference_has_its_cause() {
         let summary = compare::summary(&town.db, &SYSTEM, second.id).await.unwrap();
         assert_eq!((summary.before.count, summary.after.count, summary.unchanged), (7, 7, 3));
         assert_eq!(summary.after.after, second.total);
+        // The figures were kept when the run was made: they are those that are reckoned anew.
+        let kept = "SELECT comparison FROM payment_run WHERE id = ? AND comparison IS NOT NULL";
+        let kept: String = Query::system("test", kept)
+            .bind(second.id)
+            .one_as(&town.db, |row| row.get("comparison"))
+            .await
+            .unwrap();
+        assert!(kept.contains("unchanged"), "{kept}");
+        let forget =
+            Query::system("test", "UPDATE payment_run SET comparison = NULL WHERE id = ?").bind(second.id);
+        forget.execute_one(&town.db).await.unwrap();
+        assert_eq!(compare::summary(&town.db, &SYSTEM, second.id).await.unwrap(), summary);
         town.pay(july).await;
         let august = july.next();
         town.tx(async |tx| ledger::resume(tx, &SYSTEM, suspended, august, &decision("补办年审")).await)

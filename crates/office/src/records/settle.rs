@@ -52,7 +52,7 @@ pub(super) async fn settle(
                 _ => Value::Boolean(false),
             };
             let standing = raised.get(&(record.id, alert.id.get().clone()));
-            let reads = || grounds(expression, seen, &context);
+            let reads = || grounds(register, expression, seen, &context);
             settle_alert(office, tx, register, record, alert, &value, standing, reads, &mut offices).await?;
         }
         for duty in &register.duties {
@@ -124,12 +124,21 @@ async fn compute(
 }
 
 /// What an alert rests on, in words.
-fn grounds(expression: Option<&rules::Expression>, seen: &rules::Record, context: &Context) -> String {
+fn grounds(
+    register: &Register,
+    expression: Option<&rules::Expression>,
+    seen: &rules::Record,
+    context: &Context,
+) -> String {
     let Some(expression) = expression else { return String::new() };
     let reads = expression.reads(seen, context);
     let more = if reads.len() > GROUNDS_MAX { "；等" } else { "" };
+    let words = |read: &rules::Read| match &read.value {
+        Value::Text(state) if read.path == "state" => register.state_title(state).to_owned(),
+        value => read.code_title.clone().unwrap_or_else(|| value.to_string()),
+    };
     let listed: Vec<String> =
-        reads.iter().take(GROUNDS_MAX).map(|read| format!("{}：{}", read.title, read.value)).collect();
+        reads.iter().take(GROUNDS_MAX).map(|read| format!("{}：{}", read.title, words(read))).collect();
     format!("{}{more}", listed.join("；"))
 }
 
