@@ -12,6 +12,8 @@ root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
 scratch=$(mktemp -d)
 trap 'git worktree remove --force "$scratch/source" 2>/dev/null || true; rm -rf "$scratch" "$target-flip"' EXIT
+# The program and the tests as the suites build them; nothing when that was just done.
+CARGO_TARGET_DIR=$target cargo nextest run --workspace --no-run 2>/dev/null
 # One database is enough to see red.
 unset HUIMIN_TEST_POSTGRES
 
@@ -84,8 +86,10 @@ flip() {
         done
         cp -r "$root/packs" "$scratch/packs-tree/packs"
         edit "$scratch/packs-tree/$file"
-        (cd "$scratch/packs-tree" && cargo run --quiet --manifest-path "$root/Cargo.toml" -p huimin -- check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai) >"$scratch/log" 2>&1 ||
-            { cat "$scratch/log"; echo "   $row: the packs are wrong with this switch, which proves nothing"; exit 1; }
+        # A rule that is turned off may contradict the packs' own cases, and should; anything else wrong would prove nothing.
+        (cd "$scratch/packs-tree" && "$target/debug/huimin" check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai) >"$scratch/log" 2>&1 ||
+            { ! grep ' 错误：' "$scratch/log" | grep -v ' 错误：例子 '; } ||
+            { echo "   $row: the packs are wrong with this switch, which proves nothing"; exit 1; }
         HUIMIN_TEST_PACKS=$scratch/packs-tree/packs expect_red "$row" "$test" --workspace
         ;;
     *)

@@ -25,7 +25,12 @@ export HUIMIN_TEST_POSTGRES PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-20260701}" I
 suite "format" cargo fmt --all -- --check
 suite "lints" cargo clippy --workspace --all-targets --quiet -- -D clippy::todo -D clippy::dbg_macro -D unsafe_code
 suite "licences" cargo deny --log-level error check licenses bans sources
-suite "packs" cargo run --quiet -p huimin -- check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai
+# One build for everything below: another choice of packages would build third parties with other features once more.
+suite "build" cargo nextest run --workspace --no-run
+suite "packs" "${CARGO_TARGET_DIR:-target}/debug/huimin" check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai
 suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast
 suite "examples in the documentation" cargo test --workspace --doc --quiet
+suite "rules as SQL on three engines" tests/sql.sh 300
+# Two rows a day, others every day: the mechanism is turned off and its test must go red.
+suite "rows go red" tests/flip.sh --sample 2 --seed "$(date +%j)"
 suite "browser" tests/browser/run.sh "$folder"

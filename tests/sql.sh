@@ -25,5 +25,7 @@ fi
 HUIMIN_DUCKDB_PYTHON=$(cd "$environment" && pwd)/bin/python
 export HUIMIN_TEST_POSTGRES HUIMIN_DUCKDB_PYTHON
 export HUIMIN_SQL_ENGINES=sqlite,postgres,duckdb HUIMIN_SQL_FAMILIES=${1:-2000}
-cargo test -q -p catalogue --test catalogue -- --ignored --nocapture sql
-HUIMIN_SQL_FAMILIES=300 cargo test -q -p rules -- --ignored --nocapture sql
+# With the whole workspace nothing that the suites have built is built again.
+run() { cargo nextest run --workspace --run-ignored only --no-capture -E "$1"; }
+run 'package(catalogue) & test(sql)'
+HUIMIN_SQL_FAMILIES=300 run 'package(rules) & test(sql)'

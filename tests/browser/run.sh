@@ -6,7 +6,8 @@ cd "$(dirname "$0")/../.."
 folder=$1
 node tests/browser/gallery.mjs
 listen=127.0.0.1:18080
-cargo build --quiet -p huimin
+# As the suites build it; nothing when that was just done.
+cargo nextest run --workspace --no-run 2>/dev/null
 target=${CARGO_TARGET_DIR:-target}
 "$target/debug/huimin" demo --folder "$folder/city" --people 1500 --listen "$listen" >"$folder/server.log" 2>&1 &
 server=$!
