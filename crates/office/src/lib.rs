@@ -15,6 +15,7 @@
 //! - [`releases`]: the packs in force, the old ones, standards changed on pages;
 //! - [`casework`]: cases, from the form to the decision, run by the pack's items;
 //! - [`means_test`]: consent, departments' files, queries, reports;
+//! - [`plans`]: the five-year plan at work: values, judgement, adjustments, milestones;
 //! - [`records`]: registers of the packs, each with a table of its own;
 //! - [`reports`]: numbers and the lists behind them;
 //! - [`roll`]: the roll taken over from before, its lists, and payments at the accountant's desk;
@@ -39,6 +40,7 @@ pub mod leads;
 pub mod means_test;
 pub mod offices;
 pub mod people;
+pub mod plans;
 pub mod population;
 pub mod records;
 pub mod releases;
@@ -173,6 +175,7 @@ pub fn migrations() -> Vec<Migration> {
         simulation::MIGRATIONS,
         leads::MIGRATIONS,
         records::MIGRATIONS,
+        plans::MIGRATIONS,
     ]
     .concat()
 }

@@ -12,7 +12,7 @@
 //! - [`extract`]: who may enter a handler; [`form_body`]: what a form sent, [`typed`]: how it is read; [`answer`]: what a handler answers;
 //! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
 //! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
-//! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`records`], [`standards`], [`figures`], [`simulation`], [`leads`], [`programmes`], [`citizen`]: pages; [`api`]: JSON;
+//! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`records`], [`standards`], [`figures`], [`simulation`], [`leads`], [`plans`], [`programmes`], [`citizen`]: pages; [`api`]: JSON;
 //! - [`forms_ui`]: the packs' forms as fields; [`ui`]: components; [`assets`]: embedded files.
 
 pub mod administration;
@@ -32,6 +32,7 @@ pub mod layout;
 pub mod leads;
 pub mod money;
 pub mod people;
+pub mod plans;
 pub mod programmes;
 pub mod public;
 pub mod records;

@@ -102,6 +102,14 @@ rights! {
     KeepRecords "keep_records" "维护登记簿";
     /// Read files into registers.
     ImportRecords "import_records" "导入登记簿";
+    /// Read the plan, its judgement and what was reported.
+    ReadPlan "read_plan" "查看规划";
+    /// Report values and what becomes of projects.
+    ReportPlan "report_plan" "填报规划进展";
+    /// Propose other targets, split targets over counties and years.
+    ManagePlan "manage_plan" "调整和分解规划目标";
+    /// The second look at reported values; approve adjustments and splits.
+    ApprovePlan "approve_plan" "复核规划数据";
 }
 
 impl<'de> Deserialize<'de> for Right {

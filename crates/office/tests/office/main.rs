@@ -17,6 +17,7 @@ mod leads;
 mod leaks;
 mod means_test;
 mod people;
+mod planning;
 mod plans;
 mod population;
 mod records;

@@ -191,6 +191,44 @@ async fn review_of(town: &Town, change: &str, benefit: &str) -> String {
     id.to_string()
 }
 
+/// A value of the plan that the second township's county has reported.
+async fn plan_value(town: &Town) -> String {
+    Query::system(
+        "test",
+        "INSERT INTO plan_value (plan, indicator, division_id, month, units, scale, evidence, state, reported_by, reported_at) \
+         VALUES ('wuhai_145', 'wh_i005', ?, ?, 60, 0, '区民政局台账', 'reported', ?, ?) RETURNING id",
+    )
+    .bind(town.county)
+    .bind(vocab::Month::new(2025, 12).unwrap())
+    .bind(town.administrator.staff)
+    .bind(town.office.now().at_ms())
+    .insert(town.office.db())
+    .await
+    .unwrap()
+    .to_string()
+}
+
+/// A split or an adjustment of the plan that waits for a second person.
+async fn plan_row(town: &Town, table: &str) -> String {
+    let prefecture = divisions::by_code(town.office.db(), "150300").await.unwrap().id;
+    let (columns, values) = match table {
+        "plan_split" => ("", ""),
+        _ => (", year, units, scale, reason, document", ", 2025, 54, 0, '中期评估', '乌民发〔2023〕9号'"),
+    };
+    let sql = format!(
+        "INSERT INTO {table} (plan, indicator, division_id, state, proposed_by, proposed_at{columns}) \
+         VALUES ('wuhai_145', 'wh_i005', ?, 'proposed', ?, ?{values}) RETURNING id"
+    );
+    Query::system("test", sql)
+        .bind(prefecture)
+        .bind(town.administrator.staff)
+        .bind(town.office.now().at_ms())
+        .insert(town.office.db())
+        .await
+        .unwrap()
+        .to_string()
+}
+
 /// A lead about the family of the second township.
 async fn lead_of(town: &Town) -> String {
     let id = Query::system(
@@ -459,6 +497,11 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("programme", vec!["dibao".to_owned()]),
         ("lead", vec![lead_of(town).await]),
         ("simulation", vec![simulated(town).await]),
+        ("indicator", vec!["wh_i005".to_owned()]),
+        ("stage", vec!["wh_p004".to_owned()]),
+        ("plan_value", vec![plan_value(town).await]),
+        ("plan_split", vec![plan_row(town, "plan_split").await]),
+        ("adjustment", vec![plan_row(town, "plan_adjustment").await]),
     ]);
     let number = async |case: store::CaseId| -> String {
         let row = Query::system("test", "SELECT number FROM case_file WHERE id = ?").bind(case);

@@ -1,0 +1,178 @@
+//! The five-year plan at work: what it promises comes from the release in force, what becomes of it from people.
+//!
+//! - [`Installed`] is the plan of the packs; [`overview`] judges every indicator, [`indicator_page`] shows one with its path and its history;
+//! - [`judge`] says whether a value is on course, by a method that the page prints; it is arithmetic and reads nothing;
+//! - [`values`]: a value is reported with evidence by one person and counts when a second one has looked at it;
+//! - [`adjustments`]: a target is changed with reason and document, by one person and a second;
+//! - [`split`]: a target over counties and years, sums kept; [`stages`]: what becomes of the milestones of projects;
+//! - [`sheet`]: the lists as Excel.
+//!
+//! **Who sees what**: what the plan says and what holds for the whole place is for everybody in office who reads plans; values and notes of a county are
+//! for that county, those below it and those above it.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use catalogue::definition::PlanIndicator;
+use catalogue::plan::PlanBook;
+use catalogue::{Number, Release};
+use store::{DivisionId, Migration, ScopeColumns, id_type};
+use vocab::Level;
+
+use crate::divisions::{self, DivisionView};
+use crate::{Office, OfficeError};
+
+pub mod adjustments;
+pub mod judge;
+mod overview;
+pub mod sheet;
+pub mod split;
+pub mod stages;
+pub mod values;
+
+pub use overview::{County, IndicatorLine, IndicatorPage, Overview, indicator_page, overview};
+
+id_type! {
+    /// A reported value.
+    PlanValueId,
+    /// An adjusted target.
+    AdjustmentId,
+    /// A target split over counties and years.
+    SplitId,
+}
+
+/// Tables of this module.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "20261123_plans", sql: include_str!("../../migrations/20261123_plans.sql") }];
+
+/// Scope columns of `plan_value v` and `plan_stage_note v`: the own division, those below, and those above.
+pub const PLAN: ScopeColumns = ScopeColumns {
+    subtree: Some(
+        "v.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?) \
+         OR v.division_id IN (SELECT up.ancestor_id FROM division_closure up WHERE up.descendant_id = ?)",
+    ),
+    own: None,
+    task: None,
+    organisation: None,
+};
+
+/// What holds for the whole place is no secret of an office.
+pub(crate) const EVERYBODYS: &str = "targets of a plan are for everybody who reads plans";
+
+/// The plan of the packs in force.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    release: Arc<Release>,
+    at: usize,
+    /// The division that the plan is about.
+    pub home: DivisionView,
+}
+
+impl Deref for Installed {
+    type Target = PlanBook;
+    fn deref(&self) -> &PlanBook {
+        &self.release.plans[self.at]
+    }
+}
+
+impl Installed {
+    /// An indicator that this plan promises.
+    ///
+    /// # Errors
+    /// [`OfficeError::NotFound`].
+    pub fn promised(&self, id: &str) -> Result<&PlanIndicator, OfficeError> {
+        let found = self.indicator(id).filter(|one| !one.is_history());
+        found.map(Deref::deref).ok_or(OfficeError::NotFound("这项指标"))
+    }
+
+    /// A number in the units and scale of the tables.
+    pub(crate) fn id(&self) -> &str {
+        self.plan.id.as_str()
+    }
+}
+
+/// The plan of the release in force; none where no pack brings one.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] when the plan's division is not in the tree; the database.
+pub async fn installed(office: &Office) -> Result<Option<Installed>, OfficeError> {
+    let release = office.release();
+    let Some(at) = (!release.plans.is_empty()).then(|| release.plans.len() - 1) else { return Ok(None) };
+    let home = match &release.plans[at].plan.division {
+        Some(code) => divisions::by_code(office.db(), code).await?,
+        // A text that does not name its place is the plan of the highest place there is.
+        None => highest(office).await?,
+    };
+    Ok(Some(Installed { release, at, home }))
+}
+
+/// The same where there must be one.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] where no pack brings a plan.
+pub async fn demanded(office: &Office) -> Result<Installed, OfficeError> {
+    installed(office).await?.ok_or(OfficeError::NotFound("规划"))
+}
+
+async fn highest(office: &Office) -> Result<DivisionView, OfficeError> {
+    let id: Option<DivisionId> = store::Query::system(
+        EVERYBODYS,
+        "SELECT d.id FROM division d WHERE d.until_on IS NULL AND d.level IN ('prefecture', 'county') \
+         ORDER BY CASE WHEN d.level = 'prefecture' THEN 0 ELSE 1 END, d.code LIMIT 1",
+    )
+    .optional(office.db())
+    .await?
+    .map(|row| row.get("id"))
+    .transpose()?;
+    divisions::find(office.db(), id.ok_or(OfficeError::NotFound("规划所在的行政区划"))?).await
+}
+
+/// The counties below the plan's division; none where it is a county itself.
+pub(crate) async fn counties(office: &Office, plan: &Installed) -> Result<Vec<DivisionView>, OfficeError> {
+    if plan.home.level == Level::County {
+        return Ok(Vec::new());
+    }
+    divisions::at_level(office.db(), plan.home.id, Level::County).await
+}
+
+/// A number as a form sends it: zero or more, at most six places.
+pub(crate) fn number(field: &str, text: &str) -> Result<Number, OfficeError> {
+    let plain = vocab::half_width(text).trim().replace(',', "");
+    if plain.is_empty() {
+        return Err(OfficeError::invalid(field, "请填写数值。"));
+    }
+    let read: Number = plain
+        .trim_end_matches('%')
+        .parse()
+        .map_err(|_| OfficeError::invalid(field, "请填写数字，例如 95 或 95.5，最多六位小数。"))?;
+    if read < Number::new(0, 0) {
+        return Err(OfficeError::invalid(field, "数值不能小于零。"));
+    }
+    if read.units() > 1_000_000_000_000 {
+        return Err(OfficeError::invalid(field, "数值太大，请核对单位。"));
+    }
+    Ok(read)
+}
+
+/// A text of a form that must be there.
+pub(crate) fn words(field: &str, text: &str, asked: &str, most: usize) -> Result<String, OfficeError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(OfficeError::invalid(field, asked));
+    }
+    if text.chars().count() > most {
+        return Err(OfficeError::invalid(field, format!("不能超过 {most} 字。")));
+    }
+    Ok(text.to_owned())
+}
+
+/// The scale of a number as the tables keep it.
+pub(crate) fn scale(number: Number) -> i64 {
+    i64::from(number.scale())
+}
+
+/// A number of a row.
+pub(crate) fn of_row(row: &store::Row) -> Result<Number, store::StoreError> {
+    let scale: i64 = row.get("scale")?;
+    Ok(Number::new(row.get("units")?, u32::try_from(scale).unwrap_or(0)))
+}

@@ -1,0 +1,185 @@
+//! Every indicator judged, and one of them with its path, its counties and its history.
+
+use std::collections::HashMap;
+
+use catalogue::Number;
+use catalogue::definition::{IndicatorKind, PlanIndicator};
+use store::{DivisionId, Query};
+use vocab::Month;
+
+use super::adjustments::{self, Adjustment};
+use super::judge::{Judgement, Point, Standing, Target, judge, path};
+use super::split::{self, Split};
+use super::{Installed, PLAN, counties, demanded, of_row};
+use crate::access::{Granted, ReadPlan};
+use crate::{Office, OfficeError};
+
+/// An indicator with its judgement for the plan's own place.
+#[derive(Debug, Clone)]
+pub struct IndicatorLine {
+    /// The indicator as the pack has it.
+    pub indicator: PlanIndicator,
+    /// The target that holds.
+    pub target: Target,
+    /// How it stands.
+    pub judgement: Judgement,
+}
+
+/// The plan at a glance.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// The plan.
+    pub plan: Installed,
+    /// The month of the question.
+    pub today: Month,
+    /// Every indicator that the plan promises: binding ones first, then in the order of the text.
+    pub lines: Vec<IndicatorLine>,
+    /// Values that wait for a second person within the actor's sight.
+    pub waiting: i64,
+}
+
+impl Overview {
+    /// How many stand so.
+    #[must_use]
+    pub fn count(&self, standing: Standing) -> usize {
+        self.lines.iter().filter(|line| line.judgement.standing == standing).count()
+    }
+}
+
+/// Confirmed values by indicator and division, in the order of their months.
+type Points = HashMap<(String, DivisionId), Vec<Point>>;
+
+async fn points(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    plan: &Installed,
+    indicator: Option<&str>,
+    place: Option<DivisionId>,
+) -> Result<Points, OfficeError> {
+    let mut sql = "SELECT v.indicator, v.division_id, v.month, v.units, v.scale FROM plan_value v WHERE {scope} AND v.plan = ? \
+                   AND v.state = 'confirmed'"
+        .to_owned();
+    if indicator.is_some() {
+        sql += " AND v.indicator = ?";
+    }
+    if place.is_some() {
+        sql += " AND v.division_id = ?";
+    }
+    sql += " ORDER BY v.indicator, v.division_id, v.month";
+    let mut query = Query::new(&actor.scope(), &PLAN, sql).bind(plan.id());
+    if let Some(indicator) = indicator {
+        query = query.bind(indicator);
+    }
+    if let Some(place) = place {
+        query = query.bind(place);
+    }
+    let mut points = Points::new();
+    for row in query.all(office.db()).await? {
+        let key: (String, DivisionId) = (row.get("indicator")?, row.get("division_id")?);
+        points.entry(key).or_default().push(Point { month: row.get("month")?, number: of_row(&row)? });
+    }
+    Ok(points)
+}
+
+/// Judges every indicator of the plan for its own place.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] where no pack brings a plan; the database.
+pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Overview, OfficeError> {
+    let plan = demanded(office).await?;
+    let today = Month::containing(office.now().today());
+    let changes = adjustments::list(office, &plan, None).await?;
+    let mut points = points(office, actor, &plan, None, Some(plan.home.id)).await?;
+    let waiting = Query::new(
+        &actor.scope(),
+        &PLAN,
+        "SELECT count(*) FROM plan_value v WHERE {scope} AND v.plan = ? AND v.state = 'reported'",
+    )
+    .bind(plan.id())
+    .scalar(office.db())
+    .await?;
+    let mut lines: Vec<IndicatorLine> = Vec::new();
+    for one in plan.indicators.iter().filter(|one| !one.is_history()) {
+        let target = adjustments::in_force(&plan, one, &changes);
+        let known = points.remove(&(one.id.get().clone(), plan.home.id)).unwrap_or_default();
+        let judgement = judge(&plan.plan, one, &target, &known, today);
+        lines.push(IndicatorLine { indicator: (**one).clone(), target, judgement });
+    }
+    // Stable: the order of the text stays within a kind.
+    lines.sort_by_key(|line| (line.indicator.kind, line.indicator.kind == IndicatorKind::Unspecified));
+    Ok(Overview { plan, today, lines, waiting })
+}
+
+/// A county of an indicator.
+#[derive(Debug, Clone)]
+pub struct County {
+    /// The county.
+    pub division: DivisionId,
+    /// Its name.
+    pub name: String,
+    /// Its part of the target in the due year, where a split was approved.
+    pub target: Option<Number>,
+    /// Its newest value, where the actor may see it.
+    pub latest: Option<Point>,
+    /// Whether its part is reached; none where that cannot be told.
+    pub reached: Option<bool>,
+}
+
+/// One indicator with everything about it.
+#[derive(Debug, Clone)]
+pub struct IndicatorPage {
+    /// The plan.
+    pub plan: Installed,
+    /// The month of the question.
+    pub today: Month,
+    /// The indicator and how it stands.
+    pub line: IndicatorLine,
+    /// The path from the baseline to the target.
+    pub path: Vec<Point>,
+    /// Confirmed values of the plan's place.
+    pub points: Vec<Point>,
+    /// The counties.
+    pub counties: Vec<County>,
+    /// Adjusted targets, the newest first.
+    pub adjustments: Vec<Adjustment>,
+    /// Splits, the newest first.
+    pub splits: Vec<Split>,
+}
+
+/// One indicator: its path, values, counties, adjustments and splits.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] for an indicator that the plan does not promise; the database.
+pub async fn indicator_page(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    id: &str,
+) -> Result<IndicatorPage, OfficeError> {
+    let plan = demanded(office).await?;
+    let indicator = plan.promised(id)?.clone();
+    let today = Month::containing(office.now().today());
+    let adjustments = adjustments::list(office, &plan, Some(id)).await?;
+    let splits = split::list(office, &plan, id).await?;
+    let target = adjustments::in_force(&plan, &indicator, &adjustments);
+    let mut points = points(office, actor, &plan, Some(id), None).await?;
+    let own = points.remove(&(id.to_owned(), plan.home.id)).unwrap_or_default();
+    let judgement = judge(&plan.plan, &indicator, &target, &own, today);
+    let in_force = splits.iter().find(|one| one.state == adjustments::Decided::Approved);
+    let mut places = Vec::new();
+    for county in counties(office, &plan).await? {
+        let part = in_force.and_then(|split| {
+            let last =
+                split.parts.iter().filter(|(place, ..)| *place == county.id).max_by_key(|(_, year, _)| *year);
+            last.map(|(_, _, number)| *number)
+        });
+        let latest = points.remove(&(id.to_owned(), county.id)).and_then(|list| list.last().copied());
+        let own = part.map(|number| Target { number: Some(number), most: None, ..target.clone() });
+        let reached = own
+            .zip(latest)
+            .and_then(|(target, point)| super::judge::reached(&indicator, &target, point.number));
+        places.push(County { division: county.id, name: county.name, target: part, latest, reached });
+    }
+    let path = path(&plan.plan, &indicator, &target);
+    let line = IndicatorLine { indicator, target, judgement };
+    Ok(IndicatorPage { plan, today, line, path, points: own, counties: places, adjustments, splits })
+}

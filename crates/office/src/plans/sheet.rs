@@ -1,0 +1,187 @@
+//! The lists of a plan as Excel or CSV. Taking them out is audited.
+
+use serde_json::json;
+use store::AuditEntry;
+
+use super::{Overview, stages, stages::Stage};
+use crate::access::{Export, Granted, ReadPlan};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::{Office, OfficeError, audited};
+
+/// Which list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanSheet {
+    /// Indicators with their judgements.
+    Indicators,
+    /// Stages of projects.
+    Stages,
+    /// What the text contradicts.
+    Contradictions,
+    /// The whole plan with its quotes.
+    Text,
+}
+
+impl PlanSheet {
+    /// The Chinese name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            PlanSheet::Indicators => "规划指标",
+            PlanSheet::Stages => "规划项目",
+            PlanSheet::Contradictions => "规划文本中的矛盾",
+            PlanSheet::Text => "规划全文条目",
+        }
+    }
+}
+
+fn columns(list: &[(&str, u16)]) -> Vec<ListColumn> {
+    list.iter().map(|(title, width)| ListColumn::new(title, *width)).collect()
+}
+
+fn cells<const N: usize>(texts: [String; N]) -> [ListCell; N] {
+    texts.map(|text| if text.is_empty() { ListCell::Empty } else { ListCell::Text(text) })
+}
+
+/// A list as a file.
+///
+/// # Errors
+/// As [`super::overview`]; the writer's.
+pub async fn sheet(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    _export: &Granted<Export>,
+    which: PlanSheet,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let overview = super::overview(office, actor).await?;
+    let title = format!("{}：{}", overview.plan.plan.name, which.title());
+    let file = match which {
+        PlanSheet::Indicators => indicators(&overview, &title, format)?,
+        PlanSheet::Stages => {
+            of_stages(&stages::stages(office, actor, &overview.plan).await?, &title, format)?
+        }
+        PlanSheet::Contradictions => contradictions(&overview, &title, format)?,
+        PlanSheet::Text => text(&overview, &title, format)?,
+    };
+    let entry = AuditEntry {
+        division: Some(actor.division),
+        details: json!({ "list": which.title() }),
+        ..audited(office.now().at_ms(), actor.audit(), "plan.exported", ("division", actor.division.0))
+    };
+    office.db().audit_read(entry).await?;
+    Ok(file)
+}
+
+fn indicators(overview: &Overview, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("指标", 40),
+        ("性质", 10),
+        ("单位", 10),
+        ("基期值", 14),
+        ("目标值", 16),
+        ("完成时间", 12),
+        ("最近的数", 12),
+        ("月份", 12),
+        ("应到", 12),
+        ("判断", 14),
+        ("原文", 60),
+    ]);
+    let mut list = ListWriter::new(format, "指标", Some(title), &heads)?;
+    for line in &overview.lines {
+        let one = &line.indicator;
+        let latest = line.judgement.latest;
+        let text =
+            |number: Option<catalogue::Number>| number.map(|number| number.to_string()).unwrap_or_default();
+        list.row(&cells([
+            one.name.clone(),
+            one.kind.title().to_owned(),
+            one.unit.clone().unwrap_or_default(),
+            one.baseline.as_ref().map(catalogue::definition::PlanFigure::words).unwrap_or_default(),
+            if line.target.adjusted {
+                format!("{}（已调整）", text(line.target.number))
+            } else {
+                one.target.as_ref().map(catalogue::definition::PlanFigure::words).unwrap_or_default()
+            },
+            line.target.due.zh(),
+            text(latest.map(|point| point.number)),
+            latest.map(|point| point.month.zh()).unwrap_or_default(),
+            text(line.judgement.expected),
+            line.judgement.standing.title().to_owned(),
+            one.row.as_ref().unwrap_or(&one.source).to_string(),
+        ]))?;
+    }
+    Ok(list.finish()?)
+}
+
+fn of_stages(stages: &[Stage], title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("项目、节点", 44),
+        ("章节", 12),
+        ("完成时间", 14),
+        ("地方", 36),
+        ("数量", 12),
+        ("状态", 14),
+        ("最近进展", 40),
+        ("原文", 60),
+    ]);
+    let mut list = ListWriter::new(format, "项目", Some(title), &heads)?;
+    for stage in stages {
+        let due =
+            if stage.moved { stage.due.map(|due| format!("{}（已调整）", due.zh())) } else { None };
+        list.row(&cells([
+            stage.what.clone(),
+            stage.section.clone().unwrap_or_default(),
+            due.unwrap_or_else(|| stage.due_words.clone()),
+            stage.places.clone(),
+            stage.quantity.clone(),
+            stage.state.title().to_owned(),
+            stage.notes.first().map(|note| note.words.clone()).unwrap_or_default(),
+            stage.source.clone(),
+        ]))?;
+    }
+    Ok(list.finish()?)
+}
+
+fn contradictions(overview: &Overview, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[("类别", 22), ("事项", 36), ("不一致之处", 50), ("原文", 90)]);
+    let mut list = ListWriter::new(format, "矛盾", Some(title), &heads)?;
+    for one in overview.plan.contradictions() {
+        let quotes: Vec<String> =
+            one.quotes.iter().map(|quote| format!("{}：“{}”", quote.name, quote.source)).collect();
+        list.row(&cells([one.kind.title().to_owned(), one.about, one.finding, quotes.join("\n")]))?;
+    }
+    Ok(list.finish()?)
+}
+
+fn text(overview: &Overview, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("类别", 10),
+        ("名称", 40),
+        ("领域", 12),
+        ("性质或状态", 10),
+        ("单位", 12),
+        ("基期值", 16),
+        ("目标值、数量", 24),
+        ("时间", 12),
+        ("地方或对象", 30),
+        ("章节", 14),
+        ("原文", 60),
+    ]);
+    let mut list = ListWriter::new(format, "规划", Some(title), &heads)?;
+    for line in overview.plan.lines() {
+        list.row(&cells([
+            line.sort.to_owned(),
+            line.name,
+            line.category,
+            line.kind,
+            line.unit,
+            line.baseline,
+            line.value,
+            line.year,
+            line.places,
+            line.section,
+            line.source,
+        ]))?;
+    }
+    Ok(list.finish()?)
+}

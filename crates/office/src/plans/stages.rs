@@ -1,0 +1,391 @@
+//! What becomes of projects: each printed stage with its year, places and quantity, begun, moved, finished.
+
+use std::collections::HashMap;
+
+use catalogue::definition::{PlanFigure, PlanMilestone, PlanProject};
+use serde_json::json;
+use store::{AuditEntry, Query};
+use vocab::{Month, Now};
+
+use super::{Installed, PLAN, demanded, words};
+use crate::access::{Granted, ReadPlan, ReportPlan};
+use crate::{Office, OfficeError, audited, divisions};
+
+/// How a stage stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StageState {
+    /// Its date is past and nobody has said that it is finished.
+    Late,
+    /// Begun.
+    UnderWay,
+    /// Not begun; its date is to come.
+    Planned,
+    /// Not begun, and without a date.
+    NoDate,
+    /// Finished.
+    Finished,
+}
+
+impl StageState {
+    /// All of them, the worrying ones first.
+    pub const ALL: [StageState; 5] = [
+        StageState::Late,
+        StageState::UnderWay,
+        StageState::Planned,
+        StageState::NoDate,
+        StageState::Finished,
+    ];
+
+    /// The Chinese name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            StageState::Late => "到期未报完成",
+            StageState::UnderWay => "实施中",
+            StageState::Planned => "未开始",
+            StageState::NoDate => "未定时间",
+            StageState::Finished => "已完成",
+        }
+    }
+
+    /// How addresses spell it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            StageState::Late => "late",
+            StageState::UnderWay => "under_way",
+            StageState::Planned => "planned",
+            StageState::NoDate => "no_date",
+            StageState::Finished => "finished",
+        }
+    }
+}
+
+/// What somebody notes of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageDeed {
+    /// It has begun.
+    Started,
+    /// It is due in another month.
+    Moved,
+    /// It is finished.
+    Finished,
+    /// It is not finished after all.
+    Reopened,
+}
+
+impl StageDeed {
+    /// All of them.
+    pub const ALL: [StageDeed; 4] =
+        [StageDeed::Started, StageDeed::Moved, StageDeed::Finished, StageDeed::Reopened];
+
+    /// How forms and the database spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StageDeed::Started => "started",
+            StageDeed::Moved => "moved",
+            StageDeed::Finished => "finished",
+            StageDeed::Reopened => "reopened",
+        }
+    }
+
+    /// The Chinese name.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            StageDeed::Started => "已开始实施",
+            StageDeed::Moved => "调整完成时间",
+            StageDeed::Finished => "已完成",
+            StageDeed::Reopened => "撤销完成，继续实施",
+        }
+    }
+
+    /// Reads what a form sent.
+    #[must_use]
+    pub fn read(text: &str) -> Option<StageDeed> {
+        Self::ALL.into_iter().find(|deed| deed.as_str() == text)
+    }
+}
+
+/// A note of a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageNote {
+    /// The place.
+    pub division_name: String,
+    /// Whether the office of the whole place noted it; a county speaks for its own part.
+    pub whole: bool,
+    /// What was done.
+    pub deed: StageDeed,
+    /// The month to which it was moved.
+    pub due: Option<Month>,
+    /// In words.
+    pub words: String,
+    /// The document.
+    pub document: Option<String>,
+    /// Who noted it.
+    pub by: String,
+    /// When.
+    pub at: Now,
+}
+
+/// A stage with how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// Its id, or the project's where the project is one stage.
+    pub id: String,
+    /// The project.
+    pub project: String,
+    /// What is done.
+    pub what: String,
+    /// Chapter or box.
+    pub section: Option<String>,
+    /// Field of work.
+    pub domain: Option<String>,
+    /// The month in whose end it is due, as printed or as moved.
+    pub due: Option<Month>,
+    /// Whether it was moved.
+    pub moved: bool,
+    /// When it is due, as printed.
+    pub due_words: String,
+    /// Where, with the number of each place.
+    pub places: String,
+    /// How much, with its unit.
+    pub quantity: String,
+    /// The words of the plan.
+    pub source: String,
+    /// How it stands.
+    pub state: StageState,
+    /// What was noted, the newest first.
+    pub notes: Vec<StageNote>,
+}
+
+/// Every stage of the plan's projects in the order of the text, with the notes that the actor may see.
+///
+/// # Errors
+/// The database.
+pub async fn stages(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    plan: &Installed,
+) -> Result<Vec<Stage>, OfficeError> {
+    let notes = notes(office, actor, plan).await?;
+    let today = Month::containing(office.now().today());
+    let mut stages = Vec::new();
+    for project in &plan.projects {
+        if project.milestones.is_empty() {
+            stages.push(whole(project));
+        }
+        for milestone in &project.milestones {
+            stages.push(printed(project, milestone));
+        }
+    }
+    for stage in &mut stages {
+        stand(stage, notes.get(&stage.id).cloned().unwrap_or_default(), today);
+    }
+    Ok(stages)
+}
+
+fn december(year: Option<u16>) -> Option<Month> {
+    Month::new(i32::from(year?), 12).ok()
+}
+
+/// How much, with its unit where the print leaves it out.
+fn quantity(figure: Option<&PlanFigure>, unit: Option<&String>) -> String {
+    let Some(figure) = figure else { return String::new() };
+    let words = figure.words();
+    match unit.filter(|unit| {
+        words.chars().all(|sign| sign.is_ascii_digit() || sign == '.') && !words.contains(*unit)
+    }) {
+        Some(unit) => format!("{words}{unit}"),
+        None => words,
+    }
+}
+
+fn whole(project: &PlanProject) -> Stage {
+    let years = match (project.from_year, project.year) {
+        (Some(from), Some(until)) => format!("{from}—{until}年"),
+        (_, Some(year)) => format!("{year}年"),
+        (_, None) if project.yearly => "每年".to_owned(),
+        (_, None) => String::new(),
+    };
+    Stage {
+        id: project.id.get().clone(),
+        project: project.id.get().clone(),
+        what: project.name.clone(),
+        section: project.section.clone(),
+        domain: project.domain.clone().or_else(|| project.sort.clone()),
+        due: december(project.year),
+        moved: false,
+        due_words: project.due.clone().unwrap_or(years),
+        places: project.places.join("、"),
+        quantity: quantity(project.quantity.as_ref(), project.unit.as_ref()),
+        source: project.source.get().clone(),
+        state: if project.status.as_deref() == Some("已完成") {
+            StageState::Finished
+        } else {
+            StageState::NoDate
+        },
+        notes: Vec::new(),
+    }
+}
+
+fn printed(project: &PlanProject, milestone: &PlanMilestone) -> Stage {
+    let share =
+        |share: &catalogue::definition::PlanShare| format!("{}各{}", share.places.join("、"), share.each);
+    let places = if milestone.shares.is_empty() {
+        milestone.places.join("、")
+    } else {
+        milestone.shares.iter().map(share).collect::<Vec<_>>().join("；")
+    };
+    let what = if milestone.what == project.name {
+        milestone.what.clone()
+    } else {
+        format!("{}：{}", project.name, milestone.what)
+    };
+    let percent = milestone.percent.map(|percent| format!("{percent}%"));
+    let quantity = quantity(milestone.quantity.as_ref(), milestone.unit.as_ref());
+    Stage {
+        id: milestone.id.as_ref().unwrap_or(&project.id).to_string(),
+        project: project.id.get().clone(),
+        what,
+        section: project.section.clone(),
+        domain: project.domain.clone(),
+        due: december(milestone.year),
+        moved: false,
+        due_words: milestone
+            .due
+            .clone()
+            .or(milestone.year.map(|year| format!("{year}年")))
+            .unwrap_or_default(),
+        places,
+        quantity: if quantity.is_empty() { percent.unwrap_or_default() } else { quantity },
+        source: milestone.row.as_ref().unwrap_or(&milestone.source).to_string(),
+        state: StageState::NoDate,
+        notes: Vec::new(),
+    }
+}
+
+/// How a stage stands after what was noted, which comes oldest first. Counties note for their own part; the stage is what the office of the whole
+/// place says last.
+fn stand(stage: &mut Stage, mut notes: Vec<StageNote>, today: Month) {
+    if let Some(due) = notes.iter().rev().filter(|note| note.whole).find_map(|note| note.due) {
+        (stage.due, stage.moved) = (Some(due), true);
+    }
+    let begun = notes.iter().find(|note| note.deed != StageDeed::Moved).map(|_| StageDeed::Started);
+    let mut own = notes.iter().rev().filter(|note| note.whole && note.deed != StageDeed::Moved);
+    let last = own.next().map(|note| note.deed).or(begun);
+    let past = stage.due.is_some_and(|due| due < today);
+    stage.state = match last {
+        Some(StageDeed::Finished) => StageState::Finished,
+        None if stage.state == StageState::Finished => StageState::Finished,
+        _ if past => StageState::Late,
+        Some(_) => StageState::UnderWay,
+        None if stage.due.is_some() => StageState::Planned,
+        None => StageState::NoDate,
+    };
+    notes.reverse();
+    stage.notes = notes;
+}
+
+async fn notes(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    plan: &Installed,
+) -> Result<HashMap<String, Vec<StageNote>>, OfficeError> {
+    let rows = Query::new(
+        &actor.scope(),
+        &PLAN,
+        "SELECT v.stage, v.division_id, d.name AS division_name, v.deed, v.due_month, v.words, v.document, s.name AS noted_by_name, v.noted_at \
+         FROM plan_stage_note v JOIN division d ON d.id = v.division_id JOIN staff s ON s.id = v.noted_by WHERE {scope} AND v.plan = ? ORDER BY v.id",
+    )
+    .bind(plan.id())
+    .all(office.db())
+    .await?;
+    let mut notes: HashMap<String, Vec<StageNote>> = HashMap::new();
+    for row in rows {
+        let deed = StageDeed::read(&row.get::<String>("deed")?).unwrap_or(StageDeed::Started);
+        notes.entry(row.get("stage")?).or_default().push(StageNote {
+            division_name: row.get("division_name")?,
+            whole: row.get::<store::DivisionId>("division_id")? == plan.home.id,
+            deed,
+            due: row.get("due_month")?,
+            words: row.get("words")?,
+            document: row.get("document")?,
+            by: row.get("noted_by_name")?,
+            at: Now::from_unix_ms(row.get("noted_at")?),
+        });
+    }
+    Ok(notes)
+}
+
+/// What somebody notes.
+#[derive(Debug, Clone, Copy)]
+pub struct Noted<'a> {
+    /// The stage.
+    pub stage: &'a str,
+    /// What.
+    pub deed: StageDeed,
+    /// The month to which it is moved.
+    pub due: Option<Month>,
+    /// In words.
+    pub words: &'a str,
+    /// The document: always for a move.
+    pub document: &'a str,
+}
+
+/// Notes what becomes of a stage, for the actor's own division.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] without words, or without month and document for a move; [`OfficeError::NotFound`] for a stage that is not in the plan and for
+/// an office that is neither the plan's nor below it.
+pub async fn note(office: &Office, actor: &Granted<ReportPlan>, noted: Noted<'_>) -> Result<(), OfficeError> {
+    let plan = demanded(office).await?;
+    divisions::within(office.db(), plan.home.id, actor.division).await?;
+    let known = plan.projects.iter().any(|project| {
+        let mut milestones = project.milestones.iter();
+        project.id == *noted.stage
+            || milestones.any(|one| one.id.as_ref().is_some_and(|id| *id == *noted.stage))
+    });
+    if !known {
+        return Err(OfficeError::NotFound("这个项目节点"));
+    }
+    let text = words("words", noted.words, "请写明进展，例如开工、验收的时间和结果。", 1000)?;
+    let document = noted.document.trim();
+    if noted.deed == StageDeed::Moved {
+        if noted.due.is_none() {
+            return Err(OfficeError::invalid("due", "请填写调整后的完成月份，例如 2025-06。"));
+        }
+        if document.is_empty() {
+            return Err(OfficeError::invalid("document", "调整完成时间要写明依据的文件。"));
+        }
+    }
+    let document = if document.is_empty() { None } else { Some(words("document", document, "", 200)?) };
+    let now = office.now();
+    let tx = office.db().begin().await?;
+    let id = Query::new(
+        &actor.scope(),
+        &PLAN,
+        "INSERT INTO plan_stage_note (plan, stage, division_id, deed, due_month, words, document, noted_by, noted_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(plan.id())
+    .bind(noted.stage)
+    .bind(actor.division)
+    .bind(noted.deed.as_str())
+    .bind(noted.due.filter(|_| noted.deed == StageDeed::Moved))
+    .bind(text)
+    .bind(document)
+    .bind(actor.staff)
+    .bind(now.at_ms())
+    .insert(&tx)
+    .await?;
+    tx.audit(AuditEntry {
+        division: Some(actor.division),
+        details: json!({ "stage": noted.stage, "deed": noted.deed.as_str() }),
+        ..audited(now.at_ms(), actor.audit(), "plan.stage_noted", ("plan_stage_note", id))
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The path of an indicator and its values as a drawing, for pages that work without scripts and on paper. The table beside it says the same.
+
+use catalogue::Number;
+use maud::{Markup, html};
+use office::plans::judge::Point;
+use vocab::Month;
+
+const WIDTH: i64 = 640;
+const HEIGHT: i64 = 280;
+const LEFT: i64 = 64;
+const RIGHT: i64 = 20;
+const TOP: i64 = 16;
+const BOTTOM: i64 = 36;
+
+/// The plane of a drawing: months to the right, numbers upwards, in whole units of the picture.
+struct Plane {
+    first: Month,
+    last: Month,
+    least: i128,
+    most: i128,
+}
+
+/// Millionths.
+fn micro(number: Number) -> i128 {
+    i128::from(number.units()) * 10_i128.pow(6 - number.scale().min(6))
+}
+
+impl Plane {
+    /// Large enough for all points, with a little air above and below.
+    fn around(points: &[Point]) -> Option<Plane> {
+        let (first, last) =
+            (points.iter().map(|point| point.month).min()?, points.iter().map(|point| point.month).max()?);
+        let (least, most) = (
+            points.iter().map(|point| micro(point.number)).min()?,
+            points.iter().map(|point| micro(point.number)).max()?,
+        );
+        let air = ((most - least) / 10).max(1_000_000);
+        let least = if least >= 0 { (least - air).max(0) } else { least - air };
+        Some(Plane {
+            first,
+            last: if last == first { first.plus(12) } else { last },
+            least,
+            most: most + air,
+        })
+    }
+
+    fn x(&self, month: Month) -> i64 {
+        let span = i64::from(self.first.months_until(self.last)).max(1);
+        LEFT + (WIDTH - LEFT - RIGHT) * i64::from(self.first.months_until(month)) / span
+    }
+
+    fn y(&self, number: i128) -> i64 {
+        let span = (self.most - self.least).max(1);
+        let up = i128::from(HEIGHT - TOP - BOTTOM) * (number - self.least) / span;
+        HEIGHT - BOTTOM - i64::try_from(up).unwrap_or(0)
+    }
+
+    fn at(&self, point: &Point) -> String {
+        format!("{},{}", self.x(point.month), self.y(micro(point.number)))
+    }
+}
+
+/// The path dashed, the values as a line with dots. Nothing where there are fewer than two points in all.
+pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str) -> Markup {
+    let all: Vec<Point> = path.iter().chain(values).copied().collect();
+    let Some(plane) = Plane::around(&all).filter(|_| all.len() > 1) else { return html! {} };
+    let line = |points: &[Point]| points.iter().map(|point| plane.at(point)).collect::<Vec<_>>().join(" ");
+    let years = plane.first.year()..=plane.last.year();
+    let marks = (0..=4).map(|step| plane.least + (plane.most - plane.least) * step / 4);
+    html! {
+        figure.plan-chart {
+            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (title) "，数据见下面的表格" } {
+                @for mark in marks {
+                    @let y = plane.y(mark);
+                    line x1=(LEFT) x2=(WIDTH - RIGHT) y1=(y) y2=(y) stroke="#d4d7da" stroke-width="1" {}
+                    text x=(LEFT - 8) y=(y + 5) text-anchor="end" font-size="14" fill="#484f57" {
+                        (shown(mark)) (unit)
+                    }
+                }
+                @for year in years {
+                    @if let Some(month) = Month::new(year, 12).ok().filter(|month| *month >= plane.first && *month <= plane.last) {
+                        text x=(plane.x(month)) y=(HEIGHT - 12) text-anchor="middle" font-size="14" fill="#484f57" { (year) }
+                    }
+                }
+                @if path.len() > 1 {
+                    polyline points=(line(path)) fill="none" stroke="#505a5f" stroke-width="2" stroke-dasharray="6 5" {}
+                }
+                @for point in path {
+                    circle cx=(plane.x(point.month)) cy=(plane.y(micro(point.number))) r="4" fill="#ffffff" stroke="#505a5f" stroke-width="2" {}
+                }
+                @if values.len() > 1 {
+                    polyline points=(line(values)) fill="none" stroke="#0b4ea2" stroke-width="3" {}
+                }
+                @for point in values {
+                    circle cx=(plane.x(point.month)) cy=(plane.y(micro(point.number))) r="5" fill="#0b4ea2" {}
+                }
+            }
+            figcaption { "虚线：进度线（基期、阶段目标、目标）。实线：已复核的数。年份标在当年12月的位置。" }
+        }
+    }
+}
+
+/// A mark of the scale: whole numbers, or one place where the scale is small.
+fn shown(micro: i128) -> String {
+    let tenths = (micro + 50_000) / 100_000;
+    let number = Number::new(i64::try_from(tenths).unwrap_or(i64::MAX), 1);
+    number.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(month: &str, number: &str) -> Point {
+        Point { month: month.parse().unwrap(), number: number.parse().unwrap() }
+    }
+
+    #[test]
+    fn points_lie_inside_the_picture_and_more_is_higher() {
+        let path = [point("2020-12", "37"), point("2025-12", "55")];
+        let values = [point("2022-06", "41.5"), point("2025-12", "60")];
+        let all: Vec<Point> = path.iter().chain(&values).copied().collect();
+        let plane = Plane::around(&all).unwrap();
+        for point in &all {
+            let (x, y) = (plane.x(point.month), plane.y(micro(point.number)));
+            assert!(
+                (LEFT..=WIDTH - RIGHT).contains(&x) && (TOP..=HEIGHT - BOTTOM).contains(&y),
+                "{point:?} {x} {y}"
+            );
+        }
+        assert!(plane.y(micro(values[1].number)) < plane.y(micro(path[1].number)));
+        let text = drawing("图", &path, &values, "%").into_string();
+        assert_eq!((text.matches("<circle").count(), text.matches("<polyline").count()), (4, 2));
+        assert!(!text.contains("style="), "no style attribute passes the policy");
+        assert_eq!(drawing("图", &path[..1], &[], "%").into_string(), "");
+    }
+}

@@ -1,0 +1,141 @@
+//! 规划: how the five-year plan stands, each indicator with its path, the projects by year and place, and what the text itself contradicts.
+
+use axum::extract::Query;
+use axum::response::Response;
+use catalogue::Number;
+use catalogue::definition::{IndicatorKind, PlanFigure, PlanIndicator};
+use maud::Markup;
+use office::access::{Export, ReadPlan, Right};
+use office::plans::judge::{Standing, Target};
+use office::plans::sheet::{PlanSheet, sheet};
+use serde::Deserialize;
+
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::layout::NavEntry;
+use crate::money::common::download;
+use crate::routes::{Routes, get, post};
+use crate::ui::page::NavLink;
+use crate::ui::parts::{Colour, tag};
+use crate::ui::{Link, address};
+
+mod contradictions;
+mod indicator;
+mod line_chart;
+mod overview;
+mod split;
+mod stages;
+mod values;
+
+const NAV_ID: &str = "plan";
+const HERE: &str = "/desk/plan";
+
+/// The entry of the staff navigation.
+pub const NAV: NavEntry = NavEntry { id: NAV_ID, href: HERE, text: "规划", rights: &[Right::ReadPlan] };
+
+/// Routes under `/desk/plan`.
+pub fn routes() -> Routes {
+    Routes::new()
+        .route(HERE, get(overview::page))
+        .route("/desk/plan/sheet", get(take_out))
+        .route("/desk/plan/indicators/{indicator}", get(indicator::page))
+        .route("/desk/plan/indicators/{indicator}/values", post(indicator::report))
+        .route("/desk/plan/indicators/{indicator}/adjust", post(indicator::adjust))
+        .route("/desk/plan/indicators/{indicator}/split", get(split::page).post(split::propose))
+        .route("/desk/plan/indicators/{indicator}/splits/{plan_split}/decide", post(split::decide))
+        .route("/desk/plan/adjustments/{adjustment}/decide", post(indicator::decide))
+        .route("/desk/plan/values", get(values::page))
+        .route("/desk/plan/values/{plan_value}/look", post(values::look))
+        .route("/desk/plan/stages", get(stages::page))
+        .route("/desk/plan/stages/{stage}", get(stages::one).post(stages::note))
+        .route("/desk/plan/contradictions", get(contradictions::page))
+}
+
+/// The faces of the plan.
+fn faces() -> [NavLink<'static>; 4] {
+    [
+        NavLink::new("indicators", HERE, "指标"),
+        NavLink::new("stages", "/desk/plan/stages", "项目和节点"),
+        NavLink::new("values", "/desk/plan/values", "待复核的数"),
+        NavLink::new("contradictions", "/desk/plan/contradictions", "规划文本中的矛盾"),
+    ]
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SheetAsked {
+    list: String,
+    format: String,
+}
+
+const SHEETS: [(&str, PlanSheet); 4] = [
+    ("indicators", PlanSheet::Indicators),
+    ("stages", PlanSheet::Stages),
+    ("contradictions", PlanSheet::Contradictions),
+    ("text", PlanSheet::Text),
+];
+
+/// `GET /desk/plan/sheet`
+async fn take_out(desk: Desk<ReadPlan>, Query(asked): Query<SheetAsked>) -> Result<Response, Fault> {
+    let export = desk.grant::<Export>()?;
+    let which =
+        SHEETS.iter().find(|(id, _)| *id == asked.list).map_or(PlanSheet::Indicators, |(_, which)| *which);
+    let format = crate::figures::format_of(&asked.format);
+    let bytes = sheet(desk.office(), desk.granted(), &export, which, format).await?;
+    Ok(download(&format!("{}.{}", which.title(), format.extension()), format.mime(), bytes))
+}
+
+/// Links that take a list out, for those who may.
+fn exports(desk: &Desk<ReadPlan>, list: &str) -> Vec<Link<'static>> {
+    if !desk.may(Right::Export) {
+        return Vec::new();
+    }
+    let to = |format: &str| address("/desk/plan/sheet", &[("list", list), ("format", format)]);
+    vec![Link::new(to("xlsx"), "导出 Excel"), Link::new(to("csv"), "导出 CSV")]
+}
+
+fn standing_tag(standing: Standing) -> Markup {
+    let colour = match standing {
+        Standing::Missed | Standing::Behind => Colour::Red,
+        Standing::OnCourse => Colour::Blue,
+        Standing::Reached => Colour::Green,
+        Standing::NoPath | Standing::Unknown | Standing::Words => Colour::Grey,
+    };
+    tag(colour, standing.title())
+}
+
+fn kind_tag(kind: IndicatorKind) -> Markup {
+    let colour = match kind {
+        IndicatorKind::Binding => Colour::Orange,
+        IndicatorKind::Expected => Colour::Blue,
+        IndicatorKind::Unspecified => Colour::Grey,
+    };
+    tag(colour, kind.title())
+}
+
+/// A number with the indicator's unit.
+fn with_unit(number: Number, indicator: &PlanIndicator) -> String {
+    format!("{number}{}", indicator.unit.as_deref().unwrap_or_default())
+}
+
+/// A figure as printed, with the unit where the print leaves it to the table's head.
+fn printed(figure: Option<&PlanFigure>, indicator: &PlanIndicator) -> String {
+    let Some(figure) = figure else { return "未印".to_owned() };
+    let words = figure.words();
+    let bare = words.chars().all(|sign| sign.is_ascii_digit() || sign == '.');
+    match (&indicator.unit, figure.number) {
+        (Some(unit), Some(_)) if bare => format!("{words}{unit}"),
+        _ => words,
+    }
+}
+
+/// The target that holds, in words.
+fn target_words(indicator: &PlanIndicator, target: &Target) -> String {
+    if target.adjusted {
+        return target
+            .number
+            .map(|number| format!("{}（已调整）", with_unit(number, indicator)))
+            .unwrap_or_default();
+    }
+    printed(indicator.target.as_ref(), indicator)
+}

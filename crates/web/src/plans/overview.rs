@@ -1,0 +1,165 @@
+//! 规划总览: every indicator judged, binding ones first.
+
+use axum::extract::Query;
+use catalogue::definition::IndicatorKind;
+use maud::{Markup, html};
+use office::access::ReadPlan;
+use office::plans::judge::{METHOD, Standing};
+use office::plans::{IndicatorLine, overview};
+use serde::Deserialize;
+
+use super::{HERE, NAV_ID, exports, faces, kind_tag, printed, standing_tag, target_words, with_unit};
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::ui::form::{Choice, Field, select, text_input};
+use crate::ui::parts::{self, Figure, Urgency, details, figure_cards, filter, with_sidebar};
+use crate::ui::table::{Column, Table, Total};
+use crate::ui::{Link, address};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    standing: String,
+    kind: String,
+    word: String,
+}
+
+const KINDS: [(&str, IndicatorKind); 3] = [
+    ("binding", IndicatorKind::Binding),
+    ("expected", IndicatorKind::Expected),
+    ("unspecified", IndicatorKind::Unspecified),
+];
+
+/// `GET /desk/plan`
+pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
+    let overview = overview(desk.office(), desk.granted()).await?;
+    let standing = Standing::ALL.into_iter().find(|one| one.code() == asked.standing);
+    let kind = KINDS.iter().find(|(code, _)| *code == asked.kind).map(|(_, kind)| *kind);
+    let word = asked.word.trim();
+    let shown: Vec<&IndicatorLine> = overview
+        .lines
+        .iter()
+        .filter(|line| standing.is_none_or(|wanted| line.judgement.standing == wanted))
+        .filter(|line| kind.is_none_or(|wanted| line.indicator.kind == wanted))
+        .filter(|line| word.is_empty() || line.indicator.name.contains(word))
+        .collect();
+    let alerts: Vec<&IndicatorLine> = overview.lines.iter().filter(|line| line.judgement.alert).collect();
+    let table = Table {
+        id: "indicators".into(),
+        caption: "规划指标".into(),
+        caption_hidden: true,
+        columns: vec![
+            Column::new("指标"),
+            Column::new("性质"),
+            Column::new("基期值"),
+            Column::new("目标值"),
+            Column::new("最近的数"),
+            Column::new("应到"),
+            Column::new("判断"),
+        ],
+        rows: shown.iter().map(|line| row(line)).collect(),
+        empty: "没有符合条件的指标。".into(),
+        total: Some(Total::Exactly(shown.len() as u64)),
+        exports: exports(&desk, "indicators"),
+        ..Table::default()
+    };
+    let plan = &overview.plan.plan;
+    let content = html! {
+        (parts::heading(Some(&overview.plan.home.name), "规划总览"))
+        (parts::tabs("规划", &faces(), "indicators"))
+        p.govuk-body { (plan.name) "（" (plan.from) "—" (plan.until) "年），按" (overview.today.zh()) "的情况判断。"
+            @if overview.waiting > 0 { " " (Link::new("/desk/plan/values", format!("有 {} 个数等待复核", overview.waiting))) "。" } }
+        (figure_cards(&cards(&overview)))
+        @if !alerts.is_empty() {
+            (parts::warning_text("下列约束性指标按现在的速度到期达不到目标，离到期不满一年："))
+            ul.govuk-list.govuk-list--bullet {
+                @for line in &alerts { li { (Link::new(format!("{HERE}/indicators/{}", line.indicator.id), line.indicator.name.as_str())) } }
+            }
+        }
+        (with_sidebar(&filter(HERE, &chosen(&asked, standing, kind), &questions(&asked)), &html! { (table) }))
+        (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in METHOD { li { (line) } } } }))
+    };
+    Ok(Page::new("规划总览", content).under(NAV_ID))
+}
+
+/// How many stand how; each number opens its list.
+fn cards(overview: &office::plans::Overview) -> Vec<Figure<'static>> {
+    let shown = [
+        Standing::Missed,
+        Standing::Behind,
+        Standing::OnCourse,
+        Standing::Reached,
+        Standing::NoPath,
+        Standing::Unknown,
+    ];
+    let of = |standing: Standing| {
+        let count = overview.count(standing);
+        let urgency = match standing {
+            Standing::Missed if count > 0 => Urgency::Danger,
+            Standing::Behind if count > 0 => Urgency::Warning,
+            _ => Urgency::Calm,
+        };
+        Figure::new(count.to_string(), standing.title())
+            .href(address(HERE, &[("standing", standing.code())]))
+            .urgency(urgency)
+    };
+    let mut cards: Vec<Figure<'static>> = shown.into_iter().map(of).collect();
+    let binding = overview.lines.iter().filter(|line| line.indicator.kind == IndicatorKind::Binding).count();
+    cards.push(Figure::new(binding.to_string(), "约束性指标").href(address(HERE, &[("kind", "binding")])));
+    cards
+}
+
+fn chosen(asked: &Asked, standing: Option<Standing>, kind: Option<IndicatorKind>) -> Vec<Link<'static>> {
+    let mut chosen = Vec::new();
+    if let Some(standing) = standing {
+        chosen.push(Link::new(
+            address(HERE, &[("kind", &asked.kind), ("word", &asked.word)]),
+            standing.title(),
+        ));
+    }
+    if let Some(kind) = kind {
+        chosen.push(Link::new(
+            address(HERE, &[("standing", &asked.standing), ("word", &asked.word)]),
+            kind.title(),
+        ));
+    }
+    if !asked.word.trim().is_empty() {
+        let to = address(HERE, &[("standing", &asked.standing), ("kind", &asked.kind)]);
+        chosen.push(Link::new(to, format!("名称含“{}”", asked.word.trim())));
+    }
+    chosen
+}
+
+fn questions(asked: &Asked) -> Markup {
+    let standings: Vec<Choice<'_>> =
+        Standing::ALL.into_iter().map(|one| Choice::new(one.code(), one.title())).collect();
+    let kinds: Vec<Choice<'_>> = KINDS.iter().map(|(code, kind)| Choice::new(*code, kind.title())).collect();
+    html! {
+        (select(&Field::new("standing", "判断").value(asked.standing.as_str()), &standings, Some("全部")))
+        (select(&Field::new("kind", "性质").value(asked.kind.as_str()), &kinds, Some("全部")))
+        (text_input(&Field::new("word", "名称").value(asked.word.as_str()).optional().max_chars(30)))
+    }
+}
+
+fn row(line: &IndicatorLine) -> Vec<Markup> {
+    let one = &line.indicator;
+    let latest = line.judgement.latest;
+    vec![
+        html! {
+            (Link::new(format!("{HERE}/indicators/{}", one.id), one.name.as_str()))
+            @if line.judgement.alert { " " (parts::tag(parts::Colour::Red, "预警")) }
+        },
+        kind_tag(one.kind),
+        html! { (printed(one.baseline.as_ref(), one)) },
+        html! { (target_words(one, &line.target)) br; span.govuk-hint { (line.target.due.year()) "年" } },
+        html! {
+            @match latest {
+                Some(point) => { (with_unit(point.number, one)) br; span.govuk-hint { (point.month.zh()) } },
+                None => "—",
+            }
+        },
+        html! { @match line.judgement.expected { Some(number) => (with_unit(number, one)), None => "—" } },
+        standing_tag(line.judgement.standing),
+    ]
+}

@@ -1,0 +1,261 @@
+//! 项目和节点: what the plan builds, by year and place, and what becomes of it.
+
+use std::collections::BTreeSet;
+
+use axum::extract::Query;
+use maud::{Markup, html};
+use office::access::{ReadPlan, ReportPlan, Right};
+use office::plans::demanded;
+use office::plans::stages::{self as office_stages, Noted, Stage, StageDeed, StageState, stages};
+use serde::Deserialize;
+use vocab::Month;
+
+use super::{NAV_ID, exports, faces};
+use crate::answer::{Answer, Page, SeeOther};
+use crate::error::{Fault, form_errors};
+use crate::extract::{Desk, Path};
+use crate::form_body::{Fields, KeyedForm};
+use crate::money::common::{already, remember};
+use crate::ui::form::{
+    ButtonKind, Choice, Errors, Field, Width, error_summary, form_post, radios, select, submit, text_area,
+    text_input,
+};
+use crate::ui::parts::{
+    self, Colour, Figure, SummaryRow, Urgency, figure_cards, filter, inset, summary_list, tag, with_sidebar,
+};
+use crate::ui::table::{Column, Table, Total};
+use crate::ui::{Link, address};
+
+const LIST: &str = "/desk/plan/stages";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    year: String,
+    state: String,
+    place: String,
+}
+
+fn state_tag(state: StageState) -> Markup {
+    let colour = match state {
+        StageState::Late => Colour::Red,
+        StageState::UnderWay => Colour::Blue,
+        StageState::Planned => Colour::Yellow,
+        StageState::NoDate => Colour::Grey,
+        StageState::Finished => Colour::Green,
+    };
+    tag(colour, state.title())
+}
+
+/// `GET /desk/plan/stages`
+pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
+    let plan = demanded(desk.office()).await?;
+    let all = stages(desk.office(), desk.granted(), &plan).await?;
+    let state = StageState::ALL.into_iter().find(|one| one.code() == asked.state);
+    let year: Option<i32> = asked.year.parse().ok();
+    let shown: Vec<&Stage> = all
+        .iter()
+        .filter(|stage| state.is_none_or(|wanted| stage.state == wanted))
+        .filter(|stage| year.is_none_or(|wanted| stage.due.is_some_and(|due| due.year() == wanted)))
+        .filter(|stage| asked.place.trim().is_empty() || stage.places.contains(asked.place.trim()))
+        .collect();
+    let years: BTreeSet<i32> = all.iter().filter_map(|stage| stage.due).map(Month::year).collect();
+    let table = Table {
+        id: "stages".into(),
+        caption: "项目和节点".into(),
+        caption_hidden: true,
+        columns: vec![
+            Column::new("项目、节点"),
+            Column::new("完成时间"),
+            Column::new("地方"),
+            Column::new("数量"),
+            Column::new("状态"),
+            Column::new("最近进展"),
+        ],
+        rows: shown.iter().map(|stage| row(stage)).collect(),
+        empty: "没有符合条件的项目。".into(),
+        total: Some(Total::Exactly(shown.len() as u64)),
+        exports: exports(&desk, "stages"),
+        ..Table::default()
+    };
+    let cards: Vec<Figure<'_>> = StageState::ALL
+        .into_iter()
+        .map(|state| {
+            let count = all.iter().filter(|stage| stage.state == state).count();
+            let late = state == StageState::Late && count > 0;
+            Figure::new(count.to_string(), state.title())
+                .href(address(LIST, &[("state", state.code())]))
+                .urgency(if late { Urgency::Warning } else { Urgency::Calm })
+        })
+        .collect();
+    let content = html! {
+        (parts::heading(Some(&plan.home.name), "项目和节点"))
+        (parts::tabs("规划", &faces(), "stages"))
+        (figure_cards(&cards))
+        (with_sidebar(&filter(LIST, &chosen(&asked, state), &questions(&asked, &years)), &html! { (table) }))
+    };
+    Ok(Page::new("项目和节点", content).under(NAV_ID))
+}
+
+fn chosen(asked: &Asked, state: Option<StageState>) -> Vec<Link<'static>> {
+    let mut chosen = Vec::new();
+    if let Some(state) = state {
+        chosen
+            .push(Link::new(address(LIST, &[("year", &asked.year), ("place", &asked.place)]), state.title()));
+    }
+    if !asked.year.is_empty() {
+        let to = address(LIST, &[("state", &asked.state), ("place", &asked.place)]);
+        chosen.push(Link::new(to, format!("{}年", asked.year)));
+    }
+    if !asked.place.trim().is_empty() {
+        let to = address(LIST, &[("state", &asked.state), ("year", &asked.year)]);
+        chosen.push(Link::new(to, asked.place.trim().to_owned()));
+    }
+    chosen
+}
+
+fn questions(asked: &Asked, years: &BTreeSet<i32>) -> Markup {
+    let years: Vec<Choice<'_>> =
+        years.iter().map(|year| Choice::new(year.to_string(), format!("{year}年"))).collect();
+    let states: Vec<Choice<'_>> =
+        StageState::ALL.into_iter().map(|one| Choice::new(one.code(), one.title())).collect();
+    html! {
+        (select(&Field::new("year", "完成年份").value(asked.year.as_str()), &years, Some("全部")))
+        (select(&Field::new("state", "状态").value(asked.state.as_str()), &states, Some("全部")))
+        (text_input(&Field::new("place", "地方").value(asked.place.as_str()).optional().max_chars(20)))
+    }
+}
+
+fn due(stage: &Stage) -> Markup {
+    html! {
+        @if stage.moved {
+            (stage.due.map(Month::zh).unwrap_or_default()) br; span.govuk-hint { "原定" (stage.due_words) }
+        } @else if stage.due_words.is_empty() { "未印" } @else { (stage.due_words) }
+    }
+}
+
+fn row(stage: &Stage) -> Vec<Markup> {
+    vec![
+        html! {
+            (Link::new(format!("{LIST}/{}", stage.id), stage.what.as_str()))
+            @if let Some(section) = &stage.section { br; span.govuk-hint { (section) } }
+        },
+        due(stage),
+        html! { (stage.places) },
+        html! { (stage.quantity) },
+        state_tag(stage.state),
+        html! { @match stage.notes.first() { Some(note) => { (note.words) br; span.govuk-hint { (note.division_name) " " (note.at.zh()) } }, None => "—" } },
+    ]
+}
+
+/// `GET /desk/plan/stages/{stage}`
+pub(super) async fn one(desk: Desk<ReadPlan>, Path(id): Path<String>) -> Result<Page, Fault> {
+    shown(&desk, &id, &Fields::default(), &Errors::none()).await
+}
+
+async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors) -> Result<Page, Fault> {
+    let plan = demanded(desk.office()).await?;
+    let all = stages(desk.office(), desk.granted(), &plan).await?;
+    let stage = all.iter().find(|stage| stage.id == id).ok_or(Fault::Hidden)?;
+    let rows = [
+        SummaryRow::new("状态", state_tag(stage.state)),
+        SummaryRow::new("完成时间", due(stage)),
+        SummaryRow::text("地方", if stage.places.is_empty() { "未印" } else { &stage.places }),
+        SummaryRow::text("数量", if stage.quantity.is_empty() { "未印" } else { &stage.quantity }),
+        SummaryRow::text("领域", stage.domain.as_deref().unwrap_or("未印")),
+    ];
+    let content = html! {
+        (error_summary(errors))
+        (parts::heading(Some("规划项目"), &stage.what))
+        (summary_list(&rows))
+        (inset(&html! { p.govuk-body { "规划原文：“" (stage.source) "”" @if let Some(section) = &stage.section { "（" (section) "）" } } }))
+        @if !stage.notes.is_empty() { h2.govuk-heading-m { "进展" } (notes(stage)) }
+        @if desk.may(Right::ReportPlan) { (note_form(desk, stage, typed, errors)) }
+    };
+    Ok(Page::new(stage.what.clone(), content).under(NAV_ID).back(LIST, "返回项目和节点").errors(errors))
+}
+
+fn notes(stage: &Stage) -> Markup {
+    let rows: Vec<SummaryRow<'_>> = stage
+        .notes
+        .iter()
+        .map(|note| {
+            SummaryRow::new(
+                note.at.zh(),
+                html! {
+                    strong { (note.deed.title()) } @if let Some(due) = note.due { "到" (due.zh()) } "　" (note.division_name) " " (note.by) br;
+                    (note.words)
+                    @if let Some(document) = &note.document { br; "文件：" (document) }
+                },
+            )
+        })
+        .collect();
+    summary_list(&rows)
+}
+
+fn note_form(desk: &Desk<ReadPlan>, stage: &Stage, typed: &Fields, errors: &Errors) -> Markup {
+    let month = text_input(
+        &Field::new("due", "调整后的完成月份")
+            .hint("例如 2027-06")
+            .value(typed.get("due"))
+            .width(Width::Chars10)
+            .max_chars(12)
+            .errors(errors),
+    );
+    let mut month = Some(month);
+    let choices: Vec<Choice<'_>> = StageDeed::ALL
+        .into_iter()
+        .map(|deed| {
+            let choice = Choice::new(deed.as_str(), deed.title());
+            match (deed, month.take_if(|_| deed == StageDeed::Moved)) {
+                (StageDeed::Moved, Some(month)) => choice.then(month),
+                _ => choice,
+            }
+        })
+        .collect();
+    html! {
+        div.prose {
+            h2.govuk-heading-m { "登记进展" }
+            (form_post(&format!("{LIST}/{}", stage.id), &desk.key(), &html! {
+                (radios(&Field::new("deed", "进展").value(typed.get("deed")).errors(errors), &choices))
+                (text_area(&Field::new("words", "情况说明").hint("例如：5月8日开工；已通过竣工验收。").value(typed.get("words")).max_chars(1000).errors(errors), 3))
+                (text_input(&Field::new("document", "文件名称和文号").hint("调整完成时间必须写明。").value(typed.get("document")).optional().max_chars(200).errors(errors)))
+                (submit("登记", ButtonKind::Primary, None))
+            }))
+        }
+    }
+}
+
+/// `POST /desk/plan/stages/{stage}`
+pub(super) async fn note(
+    desk: Desk<ReportPlan>,
+    Path(id): Path<String>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let to = format!("{LIST}/{id}");
+    if already(&desk, &key).await?.is_some() {
+        return Ok(SeeOther::to(to).into());
+    }
+    let Some(deed) = StageDeed::read(form.get("deed")) else {
+        let mut errors = Errors::none();
+        errors.add("deed", "请选择进展。");
+        return Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &errors).await?.into());
+    };
+    let noted = Noted {
+        stage: &id,
+        deed,
+        due: form.get("due").parse().ok(),
+        words: form.get("words"),
+        document: form.get("document"),
+    };
+    match office_stages::note(desk.office(), desk.granted(), noted).await {
+        Ok(()) => {
+            remember(&desk, &key, &to).await?;
+            Ok(SeeOther::to(to).done("进展已登记。").into())
+        }
+        Err(error) => {
+            let errors = form_errors(error)?;
+            Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &errors).await?.into())
+        }
+    }
+}
