@@ -6,7 +6,9 @@ use rules::{
     ConditionSource, DefinitionSource, Diagnostic, ParameterTypes, Part, ProgrammeSource, Shapes, Span, Type,
 };
 
-use crate::definition::{ConditionKind, Form, Item, Programme, Register, Requirement, Unit};
+use crate::definition::{
+    ConditionKind, Counted, Form, Indicator, Item, OVER_PERSON, Programme, Register, Requirement, Side, Unit,
+};
 use crate::release::{Defined, Place};
 use crate::shapes::{self, CASE, HOUSEHOLD, PERSON, form_shape, record_shape};
 use crate::{Expression, Finding, Release};
@@ -41,10 +43,22 @@ impl Compiled {
         for register in release.registers.iter() {
             compiler.register(register);
         }
+        for indicator in release.indicators.iter() {
+            compiler.indicator(indicator);
+        }
         for item in release.items.iter() {
             compiler.item(item);
         }
         compiler.compiled
+    }
+}
+
+/// The shape of what an indicator counts.
+fn counted_shape(counted: &Counted) -> String {
+    if *counted.over.get() == *OVER_PERSON {
+        shapes::RECORD_PERSON.to_owned()
+    } else {
+        Register::form_id(&counted.over)
     }
 }
 
@@ -174,6 +188,19 @@ impl Compiler<'_> {
         for alert in &register.alerts {
             let path = format!("register/{id}/alert/{}", alert.id);
             self.expression(path, place, &alert.when, &shape, &Type::Boolean);
+        }
+    }
+
+    fn indicator(&mut self, indicator: &Defined<Indicator>) {
+        for (side, counted) in indicator.sides() {
+            let shape = counted_shape(counted);
+            let path = |what: &str| format!("indicator/{}/{}/{what}", indicator.id, side.as_str());
+            if let Some(when) = &counted.when {
+                self.expression(path("where"), &indicator.place, when, &shape, &Type::Boolean);
+            }
+            if let Some(sum) = &counted.sum {
+                self.expression(path("sum"), &indicator.place, sum, &shape, &shapes::added_type());
+            }
         }
     }
 
@@ -406,6 +433,18 @@ impl Release {
     #[must_use]
     pub fn alert_when(&self, register: &str, alert: &str) -> Option<&rules::Expression> {
         self.compiled.expressions.get(&format!("register/{register}/alert/{alert}"))
+    }
+
+    /// Which records a side of an indicator counts: over the shape of what it counts; none means all.
+    #[must_use]
+    pub fn counted_when(&self, indicator: &str, side: Side) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("indicator/{indicator}/{}/where", side.as_str()))
+    }
+
+    /// What a side of an indicator adds up; none means that it counts.
+    #[must_use]
+    pub fn counted_sum(&self, indicator: &str, side: Side) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("indicator/{indicator}/{}/sum", side.as_str()))
     }
 
     /// The form in which a record of a register is written.

@@ -108,8 +108,9 @@ impl Release {
     #[must_use]
     pub fn businesses(&self) -> Vec<&str> {
         let items = self.items.iter().map(|item| item.business.as_str());
-        let mut all: Vec<&str> =
-            items.chain(self.registers.iter().map(|register| register.business.as_str())).collect();
+        let registers = self.registers.iter().map(|register| register.business.as_str());
+        let indicators = self.indicators.iter().map(|indicator| indicator.business.as_str());
+        let mut all: Vec<&str> = items.chain(registers).chain(indicators).collect();
         all.sort_unstable();
         all.dedup();
         all

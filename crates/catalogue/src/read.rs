@@ -5,10 +5,10 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
-    AddedValue, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form, Item, Kind, Law,
-    Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument, PlanIndicator, PlanProject,
-    PlanRelation, PlanStandard, PlanTask, Programme, Register, Role, RuleCase, Separation, Table, TableValue,
-    Unset,
+    AddedValue, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form, Indicator, Item,
+    Kind, Law, Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument, PlanIndicator,
+    PlanProject, PlanRelation, PlanStandard, PlanTask, Programme, Register, Role, RuleCase, Separation,
+    Table, TableValue, Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -36,6 +36,7 @@ pub(crate) struct Reading {
     pub letters: Vec<Defined<Letter>>,
     pub items: Vec<Defined<Item>>,
     pub registers: Vec<Defined<Register>>,
+    pub indicators: Vec<Defined<Indicator>>,
     pub cases: Vec<Defined<RuleCase>>,
     pub division_files: Vec<Defined<DivisionFile>>,
     pub outline_files: Vec<Defined<OutlineFile>>,
@@ -49,7 +50,7 @@ pub(crate) struct Reading {
     pub plan_relations: Vec<Defined<PlanRelation>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、register、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation";
+const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -99,6 +100,7 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "letter" => elements.read(Letter::NAME, line, value, &mut reading.letters),
                 "item" => elements.read(Item::NAME, line, value, &mut reading.items),
                 "register" => elements.read(Register::NAME, line, value, &mut reading.registers),
+                "indicator" => elements.read(Indicator::NAME, line, value, &mut reading.indicators),
                 "case" => elements.read(RuleCase::NAME, line, value, &mut reading.cases),
                 "divisions" => elements.read("divisions", line, value, &mut reading.division_files),
                 "outline" => elements.read("outline", line, value, &mut reading.outline_files),

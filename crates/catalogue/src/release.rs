@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
-    Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Item, Kind, Law, Letter,
-    Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
+    Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Indicator, Item, Kind, Law,
+    Letter, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};
@@ -155,6 +155,8 @@ pub struct Release {
     pub items: Shelf<Item>,
     /// Registers.
     pub registers: Shelf<Register>,
+    /// Indicators.
+    pub indicators: Shelf<Indicator>,
     /// The form in which a record of each register is written.
     pub(crate) record_forms: BTreeMap<String, Form>,
     /// Rule cases.
@@ -362,6 +364,7 @@ impl Release {
             letters: Shelf::new(reading.letters),
             items: Shelf::new(reading.items),
             registers: Shelf::new(reading.registers),
+            indicators: Shelf::new(reading.indicators),
             record_forms,
             cases: Shelf::new(reading.cases),
             packs,

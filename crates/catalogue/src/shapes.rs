@@ -45,6 +45,11 @@ pub fn rational(number: Number) -> Rational {
     number.to_string().parse().expect("an exact decimal is a rational")
 }
 
+/// The type of what indicators add up: four places, as they are kept.
+pub(crate) fn added_type() -> Type {
+    number_type(4, None, None)
+}
+
 fn number_type(scale: u32, min: Option<&Located<Number>>, max: Option<&Located<Number>>) -> Type {
     let bound = |bound: Option<&Located<Number>>| bound.map(|number| rational(*number.get()));
     Type::Number { scale: u8::try_from(scale).unwrap_or(6), min: bound(min), max: bound(max) }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use letters::Typesetter;
 use office::casework::letters::{self as queue, Waiting};
 use office::casework::reviews;
-use office::{Office, leads, means_test, population, records, releases, roll, simulation};
+use office::{Office, indicators, leads, means_test, population, records, releases, roll, simulation};
 use store::jobs;
 
 /// How long a worker rests when there is nothing to do.
@@ -54,6 +54,7 @@ async fn work(office: Arc<Office>, name: String) {
         reviews::REVIEWS_DUE_JOB,
         population::POPULATION_JOB,
         leads::LEADS_JOB,
+        indicators::INDICATORS_JOB,
         records::take_in::RECORDS_JOB,
     ];
     loop {
@@ -68,6 +69,7 @@ async fn work(office: Arc<Office>, name: String) {
                     releases::REVIEW_JOB => releases::make_reviews(&office, &claim).await.map(drop),
                     reviews::REVIEWS_DUE_JOB => reviews::work(&office, &claim).await.map(drop),
                     population::POPULATION_JOB => population::work(&office, &claim).await,
+                    indicators::INDICATORS_JOB => indicators::work(&office, &claim).await,
                     leads::LEADS_JOB => leads::work(&office, &claim).await.map(drop),
                     records::take_in::RECORDS_JOB => records::take_in::work(&office, &claim).await,
                     _ => roll::import::work(&office, &claim).await,

@@ -36,6 +36,7 @@ pub mod casework;
 pub mod divisions;
 mod error;
 pub mod forms;
+pub mod indicators;
 pub mod leads;
 pub mod means_test;
 pub mod offices;
@@ -155,6 +156,7 @@ pub async fn round(office: &Office) -> Result<(), OfficeError> {
     releases::follow(office).await?;
     population::schedule(office).await?;
     leads::schedule(office).await?;
+    indicators::schedule(office).await?;
     Ok(())
 }
 
@@ -175,6 +177,7 @@ pub fn migrations() -> Vec<Migration> {
         simulation::MIGRATIONS,
         leads::MIGRATIONS,
         records::MIGRATIONS,
+        indicators::MIGRATIONS,
         plans::MIGRATIONS,
     ]
     .concat()

@@ -28,6 +28,7 @@ pub mod figures;
 pub mod form_body;
 pub mod forms_ui;
 pub mod frame;
+pub mod indicators;
 pub mod layout;
 pub mod leads;
 pub mod money;

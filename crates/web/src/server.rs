@@ -16,8 +16,8 @@ use crate::form_body::{FORM_BYTES_MAX, UPLOAD_TIME_MAX};
 use crate::routes::Routes;
 use crate::state::AppState;
 use crate::{
-    administration, again, api, assets, citizen, desk, frame, leads, money, people, plans, programmes,
-    public, records, security, sign_in, simulation,
+    administration, again, api, assets, citizen, desk, frame, indicators, leads, money, people, plans,
+    programmes, public, records, security, sign_in, simulation,
 };
 
 /// Nothing but an upload takes longer than this; long work is a job.
@@ -32,6 +32,7 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(desk::routes())
         .merge(people::routes())
         .merge(records::routes())
+        .merge(indicators::routes())
         .merge(money::routes())
         .merge(leads::routes())
         .merge(plans::routes())

@@ -1,6 +1,7 @@
 //! What must hold between definitions. Each file checks one part; every message names file and line, what is wrong and what is expected.
 
 mod forms;
+mod indicators;
 mod items;
 mod lints;
 mod parameters;
@@ -33,6 +34,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.ids(&release.letters);
     checker.ids(&release.items);
     checker.ids(&release.registers);
+    checker.ids(&release.indicators);
     checker.ids(&release.cases);
     checker.vocabulary();
     checker.roles();
@@ -41,6 +43,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.forms();
     checker.items();
     checker.registers();
+    checker.indicators();
     checker.lints();
     for book in &release.plans {
         if let Some(code) = &book.plan.division

@@ -5,6 +5,7 @@
 mod codelist;
 mod fact;
 mod form;
+mod indicator;
 mod item;
 mod law;
 mod letter;
@@ -22,6 +23,7 @@ pub use fact::{
     ValueKind,
 };
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
+pub use indicator::{Counted, Indicator, OVER_DIVISION, OVER_PERSON, Side};
 pub use item::{
     Action, CLOSED, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult, LawDate,
     Limit, Material, NewTask, NoticePeriod, Opening, Outcome, Step,
@@ -81,5 +83,6 @@ kinds! {
     Letter = "letter", "文书";
     Item = "item", "事项";
     Register = "register", "登记簿";
+    Indicator = "indicator", "统计指标";
     RuleCase = "case", "规则例子";
 }

@@ -43,7 +43,9 @@ mod write;
 
 pub use look_up::{LookedUp, look_up};
 pub use read::Record;
+pub(crate) use read::open_batch;
 pub use settle::{nightly, settle_register};
+pub(crate) use shape::{Circumstances, Named, persons};
 pub use tables::prepare;
 pub use transition::{Moved, Offered, asked, may_take, move_record};
 pub use write::{Deed, Draft, NewVersion, Saved, draft_of, save};

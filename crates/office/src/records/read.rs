@@ -8,9 +8,10 @@ use store::{Connection, DivisionId, Keys, Query, Row, Scope, ScopeColumns};
 use vocab::DivisionCode;
 
 use super::columns::{column, list_table, mentioned_division, read, table};
+use super::shape::{Named, shaped};
 use super::{RECORD_COLUMNS, RecordId};
-use crate::OfficeError;
 use crate::forms::{Answers, FormValues};
+use crate::{Office, OfficeError};
 
 /// A record as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,33 @@ pub(super) async fn records(
     }
     let mut by_id: HashMap<RecordId, Record> = found.into_iter().map(|record| (record.id, record)).collect();
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+}
+
+/// Some open records behind one, and how expressions see them, in the order of their ids. `within` is a scope, and a division for only what
+/// lies at or below it.
+pub(crate) async fn open_batch(
+    office: &Office,
+    (scope, within): (&Scope, Option<DivisionId>),
+    register: &Register,
+    after: RecordId,
+    limit: i64,
+    named: &Named,
+) -> Result<(Vec<Record>, Vec<rules::Record>), OfficeError> {
+    let below = if within.is_some() {
+        "AND r.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?)"
+    } else {
+        ""
+    };
+    let sql = format!(
+        "SELECT r.id FROM {} r WHERE {{scope}} AND r.closed_on IS NULL AND r.id > ? {below} ORDER BY r.id LIMIT ?",
+        table(register)
+    );
+    let query = Query::new(scope, &RECORD_COLUMNS, sql).bind(after);
+    let query = within.into_iter().fold(query, |query, division| query.bind(division));
+    let ids: Vec<RecordId> = query.bind(limit).scalars(office.db()).await?;
+    let stored = records(office.keys(), office.db(), scope, register, &ids).await?;
+    let seen = shaped(office, office.db(), register, &stored, named).await?;
+    Ok((stored, seen))
 }
 
 /// One record of a scope.

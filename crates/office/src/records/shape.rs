@@ -19,9 +19,14 @@ use crate::people;
 use crate::{Office, OfficeError};
 
 /// Names that the expressions of a register use, as far as they can be told from their text.
-pub(super) struct Named(String);
+pub(crate) struct Named(String);
 
 impl Named {
+    /// What some expressions name.
+    pub fn in_expressions<'e>(expressions: impl Iterator<Item = &'e str>) -> Named {
+        Named(expressions.collect::<Vec<_>>().join("\n"))
+    }
+
     /// Everything that is worked out for a stored record.
     pub fn of(register: &Register) -> Named {
         let mut text = String::new();
@@ -72,7 +77,7 @@ impl Named {
 }
 
 /// Today, and the parameters of each place.
-pub(super) struct Circumstances {
+pub(crate) struct Circumstances {
     plain: Context,
     by_county: HashMap<i64, Context>,
     parameters: bool,
@@ -296,7 +301,7 @@ async fn pointing_ids(
     Ok(Query::new(&RULES, &store::ScopeColumns::NONE, sql).bind_list(ids).scalars(connection).await?)
 }
 
-async fn persons(
+pub(crate) async fn persons(
     office: &Office,
     connection: &impl Connection,
     ids: &[PersonId],

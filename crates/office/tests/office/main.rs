@@ -12,6 +12,7 @@ mod casework_papers;
 mod casework_paths;
 mod casework_sampling;
 mod facts;
+mod indicators;
 mod known;
 mod leads;
 mod leaks;

@@ -58,11 +58,11 @@ async fn try_add(
     }
 }
 
-async fn add(town: &Town, actor: &Actor, register: &str, pairs: &[(&str, &str)]) -> RecordId {
+pub async fn add(town: &Town, actor: &Actor, register: &str, pairs: &[(&str, &str)]) -> RecordId {
     try_add(town, actor, register, pairs).await.unwrap()
 }
 
-async fn shelter(town: &Town, actor: &Actor, code: &str, place: &str, capacity: &str) -> RecordId {
+pub async fn shelter(town: &Town, actor: &Actor, code: &str, place: &str, capacity: &str) -> RecordId {
     let name = format!("第{code}养老院");
     let pairs = [
         ("code", code),

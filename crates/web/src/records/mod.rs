@@ -27,7 +27,7 @@ mod reveal;
 pub const NAV: &[NavEntry] =
     &[NavEntry { id: RECORDS, href: "/desk/records", text: "登记簿", rights: &[Right::ReadRecords] }];
 
-const RECORDS: &str = "records";
+pub(crate) const RECORDS: &str = "records";
 
 /// Routes under `/desk/records`, `/desk/record-duties` and `/desk/record-alerts`.
 pub fn routes() -> Routes {
@@ -68,7 +68,7 @@ fn also<P: Permission>(desk: &Desk<ReadRecords>) -> Result<Desk<P>, Fault> {
 }
 
 /// The faces of the registers: lists, what is to be done, what is wrong, how much was done.
-fn faces(current: &str) -> Markup {
+pub(crate) fn faces(current: &str) -> Markup {
     tabs(
         "登记簿",
         &[
@@ -76,6 +76,7 @@ fn faces(current: &str) -> Markup {
             NavLink::new("duties", "/desk/record-duties", "到期职责"),
             NavLink::new("alerts", "/desk/record-alerts", "预警"),
             NavLink::new("rates", "/desk/record-rates", "履行率"),
+            NavLink::new("indicators", "/desk/indicators", "统计指标"),
         ],
         current,
     )

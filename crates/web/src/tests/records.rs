@@ -241,3 +241,49 @@ async fn every_register_is_a_resource() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_indicator_is_reckoned_on_demand_and_leads_to_its_records() {
+    Town::each("web_indicators", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        let empty = clerk.get("/desk/indicators").await;
+        assert!(empty.text.contains("还没有统计") && empty.text.contains("现在统计"), "{}", empty.text);
+        let home = institution(town, &mut clerk, "91150302MA0000003X", "夕阳红养老院").await;
+        let number = home.rsplit('/').next().unwrap();
+        for (bed, kind) in [("101", "nursing"), ("102", "nursing"), ("103", "ordinary")] {
+            let new = format!("/desk/records/care_bed/new?institution=〔{number}〕");
+            let form = clerk.get(&new).await;
+            let institution = format!("〔{number}〕");
+            let fields = [("institution", institution.as_str()), ("number", bed), ("kind", kind)];
+            let saved = send_again(&mut clerk, &form, "/desk/records/care_bed/new", &fields).await;
+            assert!(saved.status.is_redirection(), "{}", saved.text);
+        }
+        assert!(clerk.post("/desk/indicators/reckon", &[]).await.status.is_redirection());
+        let kinds = [office::indicators::INDICATORS_JOB];
+        while let Some(claim) = store::jobs::claim(town.office.db(), &kinds, "test").await.unwrap() {
+            office::indicators::work(&town.office, &claim).await.unwrap();
+        }
+        let list = clerk.get("/desk/indicators").await;
+        assert!(
+            list.text.contains("护理型床位占比")
+                && list.text.contains("66.67")
+                && list.text.contains("2 / 3"),
+            "{}",
+            list.text
+        );
+        let page = clerk.get("/desk/indicators/elderly_nursing_share").await;
+        assert!(
+            page.text.contains("怎么算") && page.text.contains("逐月") && page.text.contains("66.67"),
+            "{}",
+            page.text
+        );
+        let behind = clerk.get("/desk/indicators/elderly_nursing_share/records?side=part").await;
+        assert_eq!(behind.text.matches("/desk/records/care_bed/").count(), 2, "{}", behind.text);
+        // The neighbours count nothing of it.
+        let mut neighbour = town.browser("clerk_a").await;
+        let list = neighbour.get("/desk/indicators").await;
+        assert!(list.text.contains("护理型床位占比") && !list.text.contains("66.67"), "{}", list.text);
+        assert_eq!(neighbour.get("/desk/indicators/nothing").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}

@@ -1,0 +1,301 @@
+//! 统计指标: the packs' indicators of a month, one by one by place and by month, and the records behind a figure.
+
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use catalogue::definition::{Indicator, Side};
+use maud::{Markup, html};
+use office::access::{Export, ReadRecords};
+use office::indicators::{self, Figure, INDICATORS_JOB, MonthFigure};
+use office::records::RecordId;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use store::{DivisionId, jobs};
+
+use crate::answer::{Page, SeeOther};
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::form_body::KeyedForm;
+use crate::money::common::{division, download, month_field, month_or_now, watched};
+use crate::records::{RECORDS, faces};
+use crate::routes::{Routes, get, post};
+use crate::ui::form::{ButtonKind, form_post, submit};
+use crate::ui::parts::{SummaryRow, filter, heading, inset, summary_list, with_sidebar};
+use crate::ui::table::{Column, Pager, Table};
+use crate::ui::{Link, address};
+
+const HERE: &str = "/desk/indicators";
+
+/// Routes under `/desk/indicators`.
+pub fn routes() -> Routes {
+    Routes::new()
+        .route(HERE, get(list))
+        .route("/desk/indicators/sheet", get(sheet))
+        .route("/desk/indicators/reckon", post(reckon))
+        .route("/desk/indicators/{indicator}", get(page))
+        .route("/desk/indicators/{indicator}/records", get(behind))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Ask {
+    month: String,
+    division: String,
+    side: String,
+    after: String,
+    format: String,
+}
+
+fn with_unit(indicator: &Indicator, figure: &Figure) -> Markup {
+    html! { (figure.text(indicator)) @if figure.value(indicator).is_some() { " " (indicator.unit) } }
+}
+
+async fn list(desk: Desk<ReadRecords>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
+    let month = month_or_now(desk.office(), &ask.month);
+    let found = indicators::overview(desk.office(), desk.granted(), month).await?;
+    let mut chapters: Vec<(&str, Vec<&(Indicator, MonthFigure)>)> = Vec::new();
+    for one in &found {
+        let chapter = one.0.chapter.as_str();
+        match chapters.iter_mut().find(|(known, _)| *known == chapter) {
+            Some((_, list)) => list.push(one),
+            None => chapters.push((chapter, vec![one])),
+        }
+    }
+    let panel = filter(HERE, &[], &month_field(month));
+    let sheet = |format: &str| {
+        address("/desk/indicators/sheet", &[("month", &month.to_string()), ("format", format)])
+    };
+    let tables = chapters.iter().enumerate().map(|(number, (chapter, list))| Table {
+        id: format!("chapter-{number}").into(),
+        caption: (*chapter).into(),
+        columns: vec![
+            Column::new("指标"),
+            Column::new("数值").numeric(),
+            Column::new("计算").numeric(),
+            Column::new("情况不明（条）").numeric(),
+        ],
+        rows: list.iter().map(|(indicator, of)| row(indicator, of)).collect(),
+        ..Table::default()
+    });
+    let tables: Vec<Table<'_>> = tables.collect();
+    let body = html! {
+        @if found.is_empty() {
+            p.govuk-body { (month.zh()) "还没有统计。每天夜里自动统计一次；过去的月份保持月底最后一次的结果。" }
+        }
+        @for table in &tables { (table) }
+        @if !found.is_empty() && desk.may(office::access::Right::Export) {
+            p.govuk-body.no-print { (Link::new(sheet("xlsx"), "导出 Excel")) "　" (Link::new(sheet("csv"), "导出 CSV")) }
+        }
+    };
+    let content = html! {
+        (heading(Some(&desk.actor().division_name), &format!("{}统计指标", month.zh())))
+        (faces("indicators"))
+        (reckoning(&desk, found.first().map(|(_, of)| of)).await?)
+        (with_sidebar(&panel, &body))
+    };
+    Ok(Page::new("统计指标", content).under(RECORDS))
+}
+
+fn row(indicator: &Indicator, of: &MonthFigure) -> Vec<Markup> {
+    let there = address(&format!("{HERE}/{}", indicator.id.get()), &[("month", &of.month.to_string())]);
+    vec![
+        html! { (Link::new(there, indicator.title.as_str())) },
+        with_unit(indicator, &of.figure),
+        html! { (of.figure.fraction(indicator).unwrap_or_default()) },
+        html! { @if of.figure.unknown > 0 { (of.figure.unknown) } },
+    ]
+}
+
+/// When it was reckoned, the reckoning under way, or the button that starts one.
+async fn reckoning(desk: &Desk<ReadRecords>, shown: Option<&MonthFigure>) -> Result<Markup, Fault> {
+    let now = desk.office().now();
+    let db = desk.office().db();
+    let nightly = jobs::latest(db, INDICATORS_JOB, &now.today().to_string()).await?;
+    let asked = jobs::latest(db, INDICATORS_JOB, "now").await?;
+    let last = [nightly, asked].into_iter().flatten().max_by_key(|job| job.id);
+    let live = last.as_ref().is_some_and(jobs::Job::is_live);
+    let past = shown.is_some_and(|shown| shown.month < now.month());
+    let body = html! {
+        @if let Some(shown) = shown {
+            p.govuk-body {
+                "统计截至 " (shown.reckoned_on) "。"
+                @if past { "过去的月份不再变动。" }
+            }
+        }
+        @if live { p.govuk-body { "正在统计。" } }
+        @else if !past { (form_post("/desk/indicators/reckon", &desk.key(), &submit("现在统计", ButtonKind::Secondary, None))) }
+    };
+    Ok(watched("reckoning", HERE, live, &inset(&body)))
+}
+
+async fn reckon(desk: Desk<ReadRecords>, _form: KeyedForm<IgnoredAny>) -> Result<SeeOther, Fault> {
+    indicators::reckon_now(desk.office(), desk.granted()).await?;
+    Ok(SeeOther::to(HERE).done("已开始统计。"))
+}
+
+async fn sheet(desk: Desk<ReadRecords>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
+    let export = desk.grant::<Export>()?;
+    let month = month_or_now(desk.office(), &ask.month);
+    let format = crate::figures::format_of(&ask.format);
+    let bytes = indicators::sheet(desk.office(), desk.granted(), &export, month, format).await?;
+    Ok(download(&format!("统计指标{month}.{}", format.extension()), format.mime(), bytes))
+}
+
+/// The place that is asked for; one's own if none is.
+fn place(desk: &Desk<ReadRecords>, ask: &Ask) -> DivisionId {
+    division(&ask.division).unwrap_or(desk.actor().division)
+}
+
+async fn page(
+    desk: Desk<ReadRecords>,
+    Path(id): Path<String>,
+    Query(ask): Query<Ask>,
+) -> Result<Page, Fault> {
+    let office = desk.office();
+    let month = month_or_now(office, &ask.month);
+    let here = place(&desk, &ask);
+    let (indicator, places) = indicators::by_place(office, desk.granted(), &id, here, month).await?;
+    let months = indicators::by_month(office, desk.granted(), &id, here, month).await?;
+    let base = format!("{HERE}/{id}");
+    let asked = |division: DivisionId| [("month", month.to_string()), ("division", division.to_string())];
+    let link = |division: DivisionId, name: &str| {
+        let asked = asked(division);
+        let pairs: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Link::new(address(&base, &pairs), name.to_owned())
+    };
+    let by_place = Table {
+        id: "places".into(),
+        caption: format!("{}，按地区", month.zh()).into(),
+        columns: vec![
+            Column::new("地区"),
+            Column::new(format!("数值（{}）", indicator.unit)).numeric(),
+            Column::new("计算").numeric(),
+            Column::new("情况不明（条）").numeric(),
+        ],
+        rows: places
+            .iter()
+            .map(|place| {
+                vec![
+                    html! { @if place.division == here { (place.name) } @else { (link(place.division, &place.name)) } },
+                    html! { (place.figure.text(&indicator)) },
+                    html! { (place.figure.fraction(&indicator).unwrap_or_default()) },
+                    html! { @if place.figure.unknown > 0 { (place.figure.unknown) } },
+                ]
+            })
+            .collect(),
+        ..Table::default()
+    };
+    let by_month = Table {
+        id: "months".into(),
+        caption: "逐月".into(),
+        columns: vec![
+            Column::new("月份"),
+            Column::new(format!("数值（{}）", indicator.unit)).numeric(),
+            Column::new("计算").numeric(),
+            Column::new("统计截至"),
+        ],
+        rows: months
+            .iter()
+            .map(|of| {
+                vec![
+                    html! { (of.month.zh()) },
+                    html! { (of.figure.text(&indicator)) },
+                    html! { (of.figure.fraction(&indicator).unwrap_or_default()) },
+                    html! { (of.reckoned_on) },
+                ]
+            })
+            .collect(),
+        empty: "还没有统计。".into(),
+        ..Table::default()
+    };
+    let name = places.first().map_or("", |place| place.name.as_str());
+    let release = office.release();
+    let basis: Vec<String> =
+        release.basis_on(&indicator.basis, office.now().today()).iter().map(|law| law.text()).collect();
+    let mut rows =
+        vec![SummaryRow::text("怎么算", &indicator.text), SummaryRow::text("单位", &indicator.unit)];
+    if !basis.is_empty() {
+        rows.push(SummaryRow::text("依据", &basis.join("、")));
+    }
+    let content = html! {
+        (heading(Some(name), &indicator.title))
+        (summary_list(&rows))
+        p.govuk-body.no-print {
+            @for (side, counted) in indicator.sides() {
+                @if release.registers.get(&counted.over).is_some() {
+                    (Link::new(address(&format!("{base}/records"), &[("division", &here.to_string()), ("side", side.as_str())]), words(side)))
+                    "　"
+                }
+            }
+        }
+        (by_place)
+        (by_month)
+    };
+    let back = if here == desk.actor().division {
+        address(HERE, &[("month", &month.to_string())])
+    } else {
+        address(&base, &[("month", &month.to_string())])
+    };
+    Ok(Page::new(indicator.title.clone(), content).under(RECORDS).back(back, "返回"))
+}
+
+fn words(side: Side) -> &'static str {
+    match side {
+        Side::Part => "现在计入的记录",
+        Side::Whole => "现在作为总数的记录",
+    }
+}
+
+async fn behind(
+    desk: Desk<ReadRecords>,
+    Path(id): Path<String>,
+    Query(ask): Query<Ask>,
+) -> Result<Page, Fault> {
+    let office = desk.office();
+    let here = place(&desk, &ask);
+    let release = office.release();
+    let indicator = release.indicators.get(&id).ok_or(Fault::Hidden)?;
+    let side = if ask.side == Side::Whole.as_str() { Side::Whole } else { Side::Part };
+    let after = RecordId(ask.after.parse().unwrap_or_default());
+    let found = indicators::counted(office, desk.granted(), indicator, side, here, after).await?;
+    let found = found.ok_or(Fault::Hidden)?;
+    let register =
+        indicator.sides().find(|(this, _)| *this == side).map(|(_, counted)| counted.over.as_str());
+    let register = register.unwrap_or_default();
+    let base = format!("{HERE}/{id}/records");
+    let to = |after: RecordId| {
+        address(
+            &base,
+            &[("division", &here.to_string()), ("side", side.as_str()), ("after", &after.to_string())],
+        )
+    };
+    let table = Table {
+        id: "records".into(),
+        caption: words(side).into(),
+        columns: vec![Column::new("记录"), Column::new("所在地"), Column::new("说明")],
+        rows: found
+            .rows
+            .iter()
+            .map(|(record, title, place, unknown)| {
+                vec![
+                    html! { (Link::new(format!("/desk/records/{register}/{record}"), title.as_str())) },
+                    html! { (place) },
+                    html! { @if *unknown { "情况不明，没有计入" } },
+                ]
+            })
+            .collect(),
+        empty: "现在没有这样的记录。".into(),
+        pager: Some(Pager {
+            previous: (after.0 > 0).then(|| to(RecordId(0)).into()),
+            next: found.next.map(|next| to(next).into()),
+        }),
+        ..Table::default()
+    };
+    let name = office::divisions::find(office.db(), here).await?.name;
+    let content = html! {
+        (heading(Some(&name), &indicator.title))
+        p.govuk-body { "这里是登记簿现在的情况；过去月份的数值以当月最后一次统计为准。" }
+        (table)
+    };
+    let back = address(&format!("{HERE}/{id}"), &[("division", &here.to_string())]);
+    Ok(Page::new(indicator.title.clone(), content).under(RECORDS).back(back, "返回"))
+}
