@@ -31,8 +31,8 @@ pub fn routes() -> Routes {
         .route(HERE, get(list))
         .route("/desk/indicators/sheet", get(sheet))
         .route("/desk/indicators/reckon", post(reckon))
-        .route("/desk/indicators/{indicator}", get(page))
-        .route("/desk/indicators/{indicator}/records", get(behind))
+        .route("/desk/indicators/{statistic}", get(page))
+        .route("/desk/indicators/{statistic}/records", get(behind))
 }
 
 #[derive(Default, Deserialize)]

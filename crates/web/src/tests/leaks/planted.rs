@@ -480,7 +480,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("register", registers),
         ("record", vec!["1".to_owned()]),
         ("transition", vec!["struck_off".to_owned()]),
-        ("indicator", vec!["elderly_station_coverage".to_owned()]),
+        ("statistic", vec!["elderly_station_coverage".to_owned()]),
         ("sealed_field", vec!["phone".to_owned()]),
         ("record_import", vec![record_import]),
         ("record_upload", vec![record_upload]),
