@@ -63,6 +63,7 @@ impl Places {
                 level: division.level,
                 parent: above.replace(division.code.get().clone()),
                 community: false,
+                nominal: false,
             };
             self.entries.insert(entry.code.clone(), entry);
         }
@@ -79,8 +80,10 @@ impl Places {
             }
             let cells: Vec<&str> = line.trim_end().split(',').collect();
             let problem = match cells.as_slice() {
-                [code, level, name, parent, mca_code, _flag] => {
-                    self.add_line(code, level, name, parent, mca_code, above.as_deref())
+                [code, level, name, parent, mca_code, flag] => {
+                    let nominal = flag.split(' ').any(|flag| matches!(flag, "nbs_only" | "virtual"));
+                    let parent = if parent.is_empty() { above.as_deref() } else { Some(*parent) };
+                    self.add_line(code, level, name, parent, mca_code, nominal)
                 }
                 _ => Some("应有六列".to_owned()),
             };
@@ -100,9 +103,9 @@ impl Places {
         code: &str,
         level: &str,
         name: &str,
-        parent: &str,
+        parent: Option<&str>,
         mca_code: &str,
-        above: Option<&str>,
+        nominal: bool,
     ) -> Option<String> {
         let (level, community) = match level {
             "province" => (DivisionLevel::Province, false),
@@ -119,7 +122,6 @@ impl Places {
         if self.entries.contains_key(code) {
             return Some("代码重复".to_owned());
         }
-        let parent = if parent.is_empty() { above } else { Some(parent) };
         if let Some(parent) = parent {
             match self.entries.get(parent) {
                 None => return Some(format!("上级 {parent} 不在前面")),
@@ -134,6 +136,7 @@ impl Places {
             level,
             parent: parent.map(str::to_owned),
             community,
+            nominal,
         };
         self.entries.insert(entry.code.clone(), entry);
         None

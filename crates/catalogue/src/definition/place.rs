@@ -70,4 +70,7 @@ pub struct DivisionEntry {
     pub parent: Option<String>,
     /// A residents' committee rather than a villagers' one.
     pub community: bool,
+    /// Only the statistics office lists it (a development zone, a made-up community for what lies in none): people may live there, but it
+    /// is none of the places that plans and offices count.
+    pub nominal: bool,
 }

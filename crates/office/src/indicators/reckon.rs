@@ -135,7 +135,7 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<(), OfficeError> {
         match over.as_str() {
             OVER_DIVISION => {
                 for count in over_this {
-                    count_divisions(office, count).await?;
+                    count_divisions(office, &release, count).await?;
                 }
             }
             OVER_PERSON => count_people(office, &release, &mut over_this).await?,
@@ -147,7 +147,7 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<(), OfficeError> {
         }
     }
     for count in &mut counts {
-        count_places(office, count).await?;
+        count_places(office, &release, count).await?;
     }
     let tx = office.db().begin().await?;
     tx.lock("indicators").await?;
@@ -219,29 +219,40 @@ async fn count_people(
     }
 }
 
+/// Whether a place is one that offices and plans count.
+fn is_counted(release: &Release, code: &str) -> bool {
+    release.places.get(code).is_none_or(|place| !place.nominal)
+}
+
 /// The places of a level themselves.
-async fn count_divisions(office: &Office, count: &mut Count<'_>) -> Result<(), OfficeError> {
+async fn count_divisions(
+    office: &Office,
+    release: &Release,
+    count: &mut Count<'_>,
+) -> Result<(), OfficeError> {
     let Some(level) = count.counted.level.and_then(records::vocab_level) else { return Ok(()) };
-    let ids: Vec<DivisionId> = Query::new(
+    let places: Vec<(DivisionId, String)> = Query::new(
         &RECKONING,
         &ScopeColumns::NONE,
-        "SELECT d.id FROM division d WHERE d.level = ? AND d.until_on IS NULL ORDER BY d.id",
+        "SELECT d.id, d.code FROM division d WHERE d.level = ? AND d.until_on IS NULL ORDER BY d.id",
     )
     .bind(level.as_str())
-    .scalars(office.db())
+    .all_as(office.db(), |row| Ok((row.get("id")?, row.get("code")?)))
     .await?;
-    count.found = ids.into_iter().map(|id| (id, UNITS)).collect();
+    let real = places.into_iter().filter(|(_, code)| is_counted(release, code));
+    count.found = real.map(|(id, _)| (id, UNITS)).collect();
     Ok(())
 }
 
 /// From where records lie to the places of a level at or above, each once.
-async fn count_places(office: &Office, count: &mut Count<'_>) -> Result<(), OfficeError> {
+async fn count_places(office: &Office, release: &Release, count: &mut Count<'_>) -> Result<(), OfficeError> {
     let Some(level) = count.counted.level.and_then(records::vocab_level) else { return Ok(()) };
     let mut above: HashMap<DivisionId, Option<DivisionId>> = HashMap::new();
     for place in std::mem::take(&mut count.places) {
         if let std::collections::hash_map::Entry::Vacant(entry) = above.entry(place) {
             let path = divisions::path(office.db(), place).await?;
-            entry.insert(path.iter().find(|division| division.level == level).map(|division| division.id));
+            let found = path.iter().find(|above| above.level == level && is_counted(release, &above.code));
+            entry.insert(found.map(|division| division.id));
         }
     }
     count.found.extend(above.into_values().flatten().map(|id| (id, UNITS)));

@@ -1,7 +1,8 @@
 //! Coverage: of what fell due in a month, how much was done (探访率、年检率), by the divisions below one's own. Each number leads to the very
 //! duties that were counted.
 
-use chrono::NaiveDate;
+use std::collections::HashMap;
+
 use store::{DivisionId, Query};
 use vocab::Month;
 
@@ -58,18 +59,18 @@ pub async fn rates(
     reader: &Granted<ReadRecords>,
     month: Month,
 ) -> Result<Vec<Rate>, OfficeError> {
-    let today = office.now().today();
-    let mut list = Vec::new();
     let mut places = vec![(reader.division, reader.division_name.clone())];
     for child in crate::divisions::children(office.db(), reader.division).await? {
         places.push((child.id, child.name));
     }
+    let counted = counted(office, reader, &places, month).await?;
+    let mut list = Vec::new();
     for open in readable(office, reader) {
         let register = open.register();
         for duty in &register.duties {
             for (division, name) in &places {
-                let (due, done, late) =
-                    counted(office, reader, register.id.as_str(), &duty.id, *division, month, today).await?;
+                let key = (register.id.get().clone(), duty.id.get().clone(), *division);
+                let (due, done, late) = counted.get(&key).copied().unwrap_or_default();
                 if due > 0 || *division == reader.division {
                     list.push(Rate {
                         register: register.id.get().clone(),
@@ -88,32 +89,35 @@ pub async fn rates(
     Ok(list)
 }
 
+/// Due, done and late by register, duty and place.
 async fn counted(
     office: &Office,
     reader: &Granted<ReadRecords>,
-    register: &str,
-    duty: &str,
-    division: DivisionId,
+    places: &[(DivisionId, String)],
     month: Month,
-    today: NaiveDate,
-) -> Result<(i64, i64, i64), OfficeError> {
-    let row = Query::new(
+) -> Result<HashMap<(String, String, DivisionId), (i64, i64, i64)>, OfficeError> {
+    let rows = Query::new(
         &reader.scope(),
         &DUTY_COLUMNS,
-        "SELECT count(*) AS due, CAST(COALESCE(SUM(CASE WHEN t.state = 'done' THEN 1 ELSE 0 END), 0) AS BIGINT) AS done, \
-         CAST(COALESCE(SUM(CASE WHEN t.state = 'open' AND t.due_on < ? THEN 1 ELSE 0 END), 0) AS BIGINT) AS late \
-         FROM record_duty t WHERE {scope} AND t.register = ? AND t.duty = ? AND t.state <> 'lapsed' AND t.due_on >= ? AND t.due_on <= ? \
-         AND t.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?)",
+        "SELECT t.register, t.duty, c.ancestor_id, count(*) AS due, \
+         CAST(SUM(CASE WHEN t.state = 'done' THEN 1 ELSE 0 END) AS BIGINT) AS done, \
+         CAST(SUM(CASE WHEN t.state = 'open' AND t.due_on < ? THEN 1 ELSE 0 END) AS BIGINT) AS late \
+         FROM record_duty t JOIN division_closure c ON c.descendant_id = t.division_id \
+         WHERE {scope} AND t.state <> 'lapsed' AND t.due_on >= ? AND t.due_on <= ? AND c.ancestor_id IN ({list}) \
+         GROUP BY t.register, t.duty, c.ancestor_id",
     )
-    .bind(today)
-    .bind(register)
-    .bind(duty)
+    .bind(office.now().today())
     .bind(month.first_day())
     .bind(month.last_day())
-    .bind(division)
-    .one(office.db())
+    .bind_list(places.iter().map(|(division, _)| *division))
+    .all(office.db())
     .await?;
-    Ok((row.get("due")?, row.get("done")?, row.get("late")?))
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let key = (row.get("register")?, row.get("duty")?, row.get("ancestor_id")?);
+        found.insert(key, (row.get("due")?, row.get("done")?, row.get("late")?));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -269,14 +269,24 @@ async fn pointing(
     shaped: &mut [rules::Record],
     named: &Named,
 ) -> Result<(), OfficeError> {
-    let ids = pointing_ids(connection, other, field, stored.iter().map(|record| record.id)).await?;
-    let rows = records(office.keys(), connection, &RULES, other, &ids).await?;
-    let mut seen: Vec<rules::Record> = rows.iter().map(plain).collect();
-    Box::pin(pointed_at(office, connection, other, &rows, &mut seen, named, false)).await?;
     let mut by_record: HashMap<i64, Vec<rules::Record>> = HashMap::new();
-    for (row, seen) in rows.iter().zip(seen) {
-        if let Some(id) = reference(&row.values, field) {
-            by_record.entry(id).or_default().push(seen);
+    let mut after = RecordId(0);
+    loop {
+        let ids =
+            pointing_ids(connection, other, field, stored.iter().map(|record| record.id), after).await?;
+        let Some(last) = ids.last() else { break };
+        after = *last;
+        let rows = records(office.keys(), connection, &RULES, other, &ids).await?;
+        let mut seen: Vec<rules::Record> = rows.iter().map(plain).collect();
+        Box::pin(pointed_at(office, connection, other, &rows, &mut seen, named, false)).await?;
+        for (row, seen) in rows.iter().zip(seen) {
+            if let Some(id) = reference(&row.values, field) {
+                let rows = by_record.entry(id).or_default();
+                // One more than the rules go over: then they know that they do not know.
+                if rows.len() <= RELATION_ROWS_MAX {
+                    rows.push(seen);
+                }
+            }
         }
     }
     for (record, into) in stored.iter().zip(shaped.iter_mut()) {
@@ -285,20 +295,22 @@ async fn pointing(
     Ok(())
 }
 
-/// Ids of the records of a register that point at some by a field.
+/// Ids behind one of the records of a register that point at some by a field, in order.
 async fn pointing_ids(
     connection: &impl Connection,
     other: &Register,
     field: &Field,
     ids: impl Iterator<Item = RecordId>,
+    after: RecordId,
 ) -> Result<Vec<RecordId>, OfficeError> {
+    const AT_ONCE: usize = 5_000;
     let sql = format!(
-        "SELECT r.id FROM {} r WHERE r.{} IN ({{list}}) ORDER BY r.id LIMIT {}",
+        "SELECT r.id FROM {} r WHERE r.{} IN ({{list}}) AND r.id > ? ORDER BY r.id LIMIT {AT_ONCE}",
         table(other),
         column(field),
-        RELATION_ROWS_MAX * 4
     );
-    Ok(Query::new(&RULES, &store::ScopeColumns::NONE, sql).bind_list(ids).scalars(connection).await?)
+    let query = Query::new(&RULES, &store::ScopeColumns::NONE, sql).bind_list(ids).bind(after);
+    Ok(query.scalars(connection).await?)
 }
 
 pub(crate) async fn persons(
