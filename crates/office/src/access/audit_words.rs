@@ -77,6 +77,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("plan.split_approved", "批准规划目标分解"),
     ("plan.split_refused", "不批准规划目标分解"),
     ("plan.stage_noted", "登记规划项目进展"),
+    ("plan.linked", "规划指标改由登记簿计算"),
+    ("plan.unlinked", "规划指标停止由登记簿计算"),
     ("plan.exported", "导出规划"),
     ("release.install", "装入配置包"),
     ("standard.propose", "拟定标准变更"),

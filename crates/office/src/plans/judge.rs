@@ -57,7 +57,7 @@ impl Standing {
             Standing::OnCourse => "按进度",
             Standing::Reached => "已达到",
             Standing::NoPath => "进度无法判断",
-            Standing::Unknown => "暂无数据",
+            Standing::Unknown => "数据不足",
             Standing::Words => "定性目标",
         }
     }
@@ -93,7 +93,7 @@ pub struct Target {
 }
 
 /// The month in which a printed year ends.
-fn december(year: u16) -> Month {
+pub(super) fn december(year: u16) -> Month {
     Month::new(i32::from(year), 12).expect("a printed year of four digits has a December")
 }
 
@@ -197,7 +197,7 @@ fn between(from: Point, to: Point, month: Month) -> Number {
     let span = i128::from(from.month.months_until(to.month)).max(1);
     let gone = i128::from(from.month.months_until(month));
     let (a, b) = (micro(from.number), micro(to.number));
-    let places = from.number.scale().max(to.number.scale()).max(1).min(6);
+    let places = (from.number.scale().max(to.number.scale()) + 1).min(6);
     of_micro_ratio(a * span + (b - a) * gone, span, places)
 }
 

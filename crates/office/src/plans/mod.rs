@@ -4,6 +4,7 @@
 //! - [`judge`] says whether a value is on course, by a method that the page prints; it is arithmetic and reads nothing;
 //! - [`values`]: a value is reported with evidence by one person and counts when a second one has looked at it;
 //! - [`adjustments`]: a target is changed with reason and document, by one person and a second;
+//! - [`links`]: an indicator that a register computes, which nobody types;
 //! - [`split`]: a target over counties and years, sums kept; [`stages`]: what becomes of the milestones of projects;
 //! - [`sheet`]: the lists as Excel.
 //!
@@ -24,13 +25,16 @@ use crate::{Office, OfficeError};
 
 pub mod adjustments;
 pub mod judge;
+pub mod links;
 mod overview;
+mod past;
 pub mod sheet;
 pub mod split;
 pub mod stages;
 pub mod values;
 
 pub use overview::{County, IndicatorLine, IndicatorPage, Overview, indicator_page, overview};
+pub use past::{PastVerdict, past};
 
 id_type! {
     /// A reported value.
@@ -42,8 +46,10 @@ id_type! {
 }
 
 /// Tables of this module.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261123_plans", sql: include_str!("../../migrations/20261123_plans.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261123_plans", sql: include_str!("../../migrations/20261123_plans.sql") },
+    Migration { name: "20261123_plan_link", sql: include_str!("../../migrations/20261123_plan_link.sql") },
+];
 
 /// Scope columns of `plan_value v` and `plan_stage_note v`: the own division, those below, and those above.
 pub const PLAN: ScopeColumns = ScopeColumns {
@@ -85,7 +91,7 @@ impl Installed {
         found.map(Deref::deref).ok_or(OfficeError::NotFound("这项指标"))
     }
 
-    /// A number in the units and scale of the tables.
+    /// How the tables name the plan.
     pub(crate) fn id(&self) -> &str {
         self.plan.id.as_str()
     }

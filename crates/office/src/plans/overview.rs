@@ -9,6 +9,7 @@ use vocab::Month;
 
 use super::adjustments::{self, Adjustment};
 use super::judge::{Judgement, Point, Standing, Target, judge, path};
+use super::links::{self, Link};
 use super::split::{self, Split};
 use super::{Installed, PLAN, counties, demanded, of_row};
 use crate::access::{Granted, ReadPlan};
@@ -98,10 +99,14 @@ pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Over
     .bind(plan.id())
     .scalar(office.db())
     .await?;
+    let linked = links::in_force(office, &plan).await?;
     let mut lines: Vec<IndicatorLine> = Vec::new();
     for one in plan.indicators.iter().filter(|one| !one.is_history()) {
         let target = adjustments::in_force(&plan, one, &changes);
-        let known = points.remove(&(one.id.get().clone(), plan.home.id)).unwrap_or_default();
+        let known = match linked.iter().find(|link| *one.id == link.indicator) {
+            Some(link) => links::computed(office, &plan, link, plan.home.id).await?,
+            None => points.remove(&(one.id.get().clone(), plan.home.id)).unwrap_or_default(),
+        };
         let judgement = judge(&plan.plan, one, &target, &known, today);
         lines.push(IndicatorLine { indicator: (**one).clone(), target, judgement });
     }
@@ -144,6 +149,8 @@ pub struct IndicatorPage {
     pub adjustments: Vec<Adjustment>,
     /// Splits, the newest first.
     pub splits: Vec<Split>,
+    /// The register that computes it.
+    pub link: Option<Link>,
 }
 
 /// One indicator: its path, values, counties, adjustments and splits.
@@ -162,7 +169,11 @@ pub async fn indicator_page(
     let splits = split::list(office, &plan, id).await?;
     let target = adjustments::in_force(&plan, &indicator, &adjustments);
     let mut points = points(office, actor, &plan, Some(id), None).await?;
-    let own = points.remove(&(id.to_owned(), plan.home.id)).unwrap_or_default();
+    let link = links::in_force(office, &plan).await?.into_iter().find(|link| link.indicator == id);
+    let own = match &link {
+        Some(link) => links::computed(office, &plan, link, plan.home.id).await?,
+        None => points.remove(&(id.to_owned(), plan.home.id)).unwrap_or_default(),
+    };
     let judgement = judge(&plan.plan, &indicator, &target, &own, today);
     let in_force = splits.iter().find(|one| one.state == adjustments::Decided::Approved);
     let mut places = Vec::new();
@@ -172,7 +183,14 @@ pub async fn indicator_page(
                 split.parts.iter().filter(|(place, ..)| *place == county.id).max_by_key(|(_, year, _)| *year);
             last.map(|(_, _, number)| *number)
         });
-        let latest = points.remove(&(id.to_owned(), county.id)).and_then(|list| list.last().copied());
+        let known = match &link {
+            Some(link) if sees(office, actor, county.id).await? => {
+                links::computed(office, &plan, link, county.id).await?
+            }
+            Some(_) => Vec::new(),
+            None => points.remove(&(id.to_owned(), county.id)).unwrap_or_default(),
+        };
+        let latest = known.last().copied();
         let own = part.map(|number| Target { number: Some(number), most: None, ..target.clone() });
         let reached = own
             .zip(latest)
@@ -181,5 +199,11 @@ pub async fn indicator_page(
     }
     let path = path(&plan.plan, &indicator, &target);
     let line = IndicatorLine { indicator, target, judgement };
-    Ok(IndicatorPage { plan, today, line, path, points: own, counties: places, adjustments, splits })
+    Ok(IndicatorPage { plan, today, line, path, points: own, counties: places, adjustments, splits, link })
+}
+
+/// Whether a county's numbers are the actor's to see: it lies below, or above.
+async fn sees(office: &Office, actor: &Granted<ReadPlan>, county: DivisionId) -> Result<bool, OfficeError> {
+    Ok(crate::divisions::is_within(office.db(), actor.division, county).await?
+        || crate::divisions::is_within(office.db(), county, actor.division).await?)
 }

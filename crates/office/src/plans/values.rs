@@ -118,6 +118,9 @@ pub async fn report(
     let plan = demanded(office).await?;
     let indicator = plan.promised(reported.indicator)?;
     place(office, &plan, actor, reported.division).await?;
+    if super::links::in_force(office, &plan).await?.iter().any(|link| *indicator.id == link.indicator) {
+        return Err(OfficeError::Conflict("这项指标由登记簿计算，不用填报。".to_owned()));
+    }
     let number = number("number", reported.number)?;
     let evidence =
         words("evidence", reported.evidence, "请写明数据从哪里来，例如统计表名称、台账或文件文号。", 500)?;

@@ -5,10 +5,11 @@ use office::OfficeError;
 use office::access::{ApprovePlan, Export, ManagePlan, ReadPlan, ReportPlan};
 use office::plans::adjustments::{self, Decided, Proposed};
 use office::plans::judge::Standing;
+use office::plans::links;
 use office::plans::sheet::{PlanSheet, sheet};
 use office::plans::stages::{self, Noted, StageDeed, StageState};
 use office::plans::values::{self, Reported, ValueState};
-use office::plans::{PlanValueId, indicator_page, overview, split};
+use office::plans::{PastVerdict, PlanValueId, indicator_page, overview, past, split};
 use office::tabular::{ListFormat, read_file};
 
 use crate::town::START;
@@ -287,5 +288,158 @@ async fn the_overview_judges_every_indicator() {
             let bytes = sheet(&city.office, &reader, &export, which, ListFormat::Excel).await.unwrap();
             assert_eq!(read_file("规划.xlsx", &bytes).unwrap()[0].rows.len(), rows + 2, "{which:?}");
         }
+    }
+}
+
+/// PL-04: an indicator that a register computes is what the register says, and nobody can type it.
+#[tokio::test]
+async fn a_linked_indicator_is_computed_and_cannot_be_typed() {
+    for city in cities("planlink").await {
+        let policy = grant::<ManagePlan>(&city.policy);
+        let (register, duty, _) = links::choices(&city.office.release()).remove(0);
+        for (record, state, done_on, due_on) in [
+            (1_i64, "done", Some("2025-03-01"), "2025-03-05"),
+            (2, "done", Some("2025-06-01"), "2025-06-05"),
+            (3, "done", Some("2025-12-01"), "2025-12-05"),
+            (4, "open", None, "2025-12-31"),
+            (5, "lapsed", None, "2025-12-31"),
+            (6, "open", None, "2030-01-01"),
+        ] {
+            let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+            store::Query::system(
+                "test",
+                "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, done_on, made_at) \
+                 VALUES (?, ?, ?, ?, ?, '检查', ?, ?, ?, ?, 1) RETURNING id",
+            )
+            .bind(register.as_str())
+            .bind(record)
+            .bind(duty.as_str())
+            .bind(city.township_clerk.division)
+            .bind(city.township_clerk.division)
+            .bind(day(due_on))
+            .bind(day(due_on))
+            .bind(state)
+            .bind(done_on.map(day))
+            .insert(city.office.db())
+            .await
+            .unwrap();
+        }
+        confirmed(&city, "2025-12", "50").await;
+        assert_eq!(standing(&city).await, Standing::Missed);
+        let wrong = links::link(&city.office, &policy, BEDS, &register, "nothing").await;
+        assert!(matches!(wrong, Err(OfficeError::Invalid(_))));
+        let wrong = links::link(&city.office, &policy, "wh_i015", &register, &duty).await;
+        assert!(matches!(wrong, Err(OfficeError::Invalid(_))), "a number of beds is no rate");
+        links::link(&city.office, &policy, BEDS, &register, &duty).await.unwrap();
+        let again = links::link(&city.office, &policy, BEDS, &register, &duty).await;
+        assert!(matches!(again, Err(OfficeError::Conflict(_))));
+        let page = indicator_page(&city.office, &grant::<ReadPlan>(&city.policy), BEDS).await.unwrap();
+        assert_eq!(page.points.len(), 1, "a year in which nothing fell due has no value");
+        assert_eq!(
+            (page.points[0].number.to_string().as_str(), page.line.judgement.standing),
+            ("75", Standing::Reached)
+        );
+        let county =
+            page.counties.iter().find(|county| county.division == city.county_clerk.division).unwrap();
+        assert_eq!(county.latest.unwrap().number.to_string(), "75");
+        let overview = overview(&city.office, &grant::<ReadPlan>(&city.township_clerk)).await.unwrap();
+        assert_eq!(overview.count(Standing::Reached), 1);
+        assert!(
+            matches!(reported(&city, "2025-11", "60").await, Err(OfficeError::Conflict(_))),
+            "nobody types it"
+        );
+        links::unlink(&city.office, &policy, BEDS).await.unwrap();
+        assert_eq!(standing(&city).await, Standing::Missed, "what was reported counts again");
+        reported(&city, "2025-11", "60").await.unwrap();
+    }
+}
+
+/// PL-09: what the previous period reached is judged by its numbers, beside what the plan says of itself; without a printed target nothing is judged.
+#[test]
+fn the_previous_period_is_judged_where_a_target_is_printed() {
+    let book = |place: &str| catalogue::plan::PlanBook::load(&store::testing::packs().join(place)).unwrap();
+    let suqian = book("suqian");
+    let verdicts = |verdict| {
+        let rows = past(&suqian);
+        rows.iter()
+            .filter(|(_, found)| *found == verdict)
+            .map(|(one, _)| one.id.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        verdicts(PastVerdict::Missed),
+        ["sq_t1_08"],
+        "1.7 of 7 certified social workers, which the text passes over"
+    );
+    assert_eq!(
+        verdicts(PastVerdict::NotJudged),
+        ["sq_t1_01a", "sq_t1_06"],
+        "in words, and two values printed as one"
+    );
+    assert_eq!(verdicts(PastVerdict::Reached).len(), 13);
+    let wenshan = book("wenshan");
+    assert_eq!(past(&wenshan).len(), 14);
+    assert!(
+        past(&wenshan).iter().all(|(_, verdict)| *verdict == PastVerdict::NotJudged),
+        "no target is printed"
+    );
+    assert_eq!(wenshan.indicator("ws_t1_06").unwrap().verdict.as_deref(), Some("未完成"));
+    assert!(past(&book("wuhai")).is_empty());
+}
+
+/// The overview of a plan with values of every month of five years stays quick, however many counties report.
+#[tokio::test]
+async fn the_overview_reads_only_the_own_place() {
+    for city in cities("planquick").await {
+        let months: Vec<vocab::Month> = (2021..=2025)
+            .flat_map(|year| (1..=12).map(move |month| vocab::Month::new(year, month).unwrap()))
+            .collect();
+        let reader = grant::<ReadPlan>(&city.policy);
+        let plan = overview(&city.office, &reader).await.unwrap().plan;
+        let counties = office::divisions::children(city.office.db(), city.prefecture).await.unwrap();
+        let places: Vec<_> = counties.iter().map(|county| county.id).chain([city.prefecture]).collect();
+        let mut rows: Vec<Vec<store::Value>> = Vec::new();
+        for indicator in plan.indicators.iter() {
+            for place in &places {
+                for month in &months {
+                    rows.push(store::values![
+                        plan.plan.id.as_str(),
+                        indicator.id.as_str(),
+                        *place,
+                        *month,
+                        50_i64,
+                        0_i64,
+                        "表",
+                        "confirmed",
+                        city.policy.staff,
+                        1_i64,
+                        city.releaser.staff,
+                        2_i64
+                    ]);
+                }
+            }
+        }
+        let columns = [
+            "plan",
+            "indicator",
+            "division_id",
+            "month",
+            "units",
+            "scale",
+            "evidence",
+            "state",
+            "reported_by",
+            "reported_at",
+            "looked_by",
+            "looked_at",
+        ];
+        store::insert_many(&store::Scope::System("test"), city.office.db(), "plan_value", &columns, rows)
+            .await
+            .unwrap();
+        let started = std::time::Instant::now();
+        let overview = overview(&city.office, &reader).await.unwrap();
+        let took = started.elapsed();
+        assert!(overview.lines.iter().all(|line| line.judgement.latest.is_some()));
+        assert!(took < std::time::Duration::from_secs(2), "{took:?}, unoptimised");
     }
 }

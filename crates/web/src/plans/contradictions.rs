@@ -44,7 +44,7 @@ fn row(plan: &office::plans::Installed, one: &Contradiction) -> Vec<Markup> {
         _ => parts::Colour::Orange,
     };
     vec![
-        html! { (parts::tag(colour, one.kind.title())) br; (one.about) },
+        html! { (parts::tag(colour, one.kind.title())) br; span.plan-name { (one.about) } },
         html! { (one.finding) },
         html! {
             ul.govuk-list.govuk-list--bullet {

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use office::access::{ApprovePlan, ManagePlan, ReadPlan, ReportPlan, Right};
 use office::plans::adjustments::{self, Adjustment, Decided, Proposed};
 use office::plans::judge::{METHOD, Standing};
+use office::plans::links;
 use office::plans::values::{self, Reported, ValueLine};
 use office::plans::{AdjustmentId, IndicatorPage, indicator_page};
 use serde::Deserialize;
@@ -59,14 +60,17 @@ async fn shown(
         (parts::heading(Some("规划指标"), &one.name))
         (summary_list(&summary(&view)))
         (judgement(&view))
+        @if let Some(link) = &view.link {
+            (inset(&html! { p.govuk-body { "这项指标由登记簿计算：" (link.title) "，每年到期的职责里已经履行的比例，不用填报。" (link.linked_by) "于" (link.linked_at.zh()) "设定。" } }))
+        }
         h2.govuk-heading-m { "进度线和已复核的数" }
         (line_chart::drawing(&one.name, &view.path, &view.points, one.unit.as_deref().unwrap_or_default()))
         (course(&view))
         @if !view.counties.is_empty() { (counties(desk, &view)) }
         (reported(&view, &reports.rows, &here, after.is_some(), reports.next.as_ref()))
-        @if desk.may(Right::ReportPlan) { (report_form(desk, &view, typed, errors)) }
+        @if desk.may(Right::ReportPlan) && view.link.is_none() { (report_form(desk, &view, typed, errors)) }
         @if !view.adjustments.is_empty() { (changes(desk, &view)) }
-        @if desk.may(Right::ManagePlan) { (adjust_form(desk, &view, typed, errors)) }
+        @if desk.may(Right::ManagePlan) { (adjust_form(desk, &view, typed, errors)) (link_form(desk, &view, errors)) }
         (words_of_the_plan(&view))
     };
     let title = one.name.clone();
@@ -385,6 +389,39 @@ fn adjust_form(desk: &Desk<ReadPlan>, view: &IndicatorPage, typed: &Fields, erro
     )
 }
 
+/// Who computes it: a register's duty, or nobody.
+fn link_form(desk: &Desk<ReadPlan>, view: &IndicatorPage, errors: &Errors) -> Markup {
+    let one = &view.line.indicator;
+    let action = format!("{HERE}/indicators/{}/link", one.id);
+    if view.link.is_some() {
+        return form_post(
+            &action,
+            &desk.key(),
+            &submit("停止由登记簿计算，改为填报", ButtonKind::Secondary, Some(("end", "yes"))),
+        );
+    }
+    if one.unit.as_deref() != Some("%") {
+        return html! {};
+    }
+    let all = links::choices(&desk.office().release());
+    let choices: Vec<Choice<'_>> = all
+        .into_iter()
+        .map(|(register, duty, title)| Choice::new(format!("{register}/{duty}"), title))
+        .collect();
+    details(
+        "由登记簿计算",
+        &form_post(
+            &action,
+            &desk.key(),
+            &html! {
+                p.govuk-body { "选定以后，这项指标取登记簿里每年到期职责的履行率，不能再手工填报。" }
+                (select(&Field::new("link", "履行率").errors(errors), &choices, Some("请选择")))
+                (submit("设为由登记簿计算", ButtonKind::Secondary, None))
+            },
+        ),
+    )
+}
+
 /// The plan's own words, and where they contradict others.
 fn words_of_the_plan(view: &IndicatorPage) -> Markup {
     let one = &view.line.indicator;
@@ -493,4 +530,38 @@ pub(super) async fn decide(
     } else {
         "目标调整没有批准，已退回。"
     }))
+}
+
+/// `POST /desk/plan/indicators/{indicator}/link`
+pub(super) async fn link(
+    desk: Desk<ManagePlan>,
+    Path(id): Path<String>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let to = format!("{HERE}/indicators/{id}");
+    if already(&desk, &key).await?.is_some() {
+        return Ok(SeeOther::to(to).into());
+    }
+    let end = form.get("end") == "yes";
+    let (register, duty) = form.get("link").split_once('/').unwrap_or_default();
+    let done = if end {
+        links::unlink(desk.office(), desk.granted(), &id).await
+    } else {
+        links::link(desk.office(), desk.granted(), &id, register, duty).await
+    };
+    match done {
+        Ok(()) => {
+            remember(&desk, &key, &to).await?;
+            let said = if end {
+                "已停止由登记簿计算，从现在起填报。"
+            } else {
+                "已设为由登记簿计算。"
+            };
+            Ok(SeeOther::to(to).done(said).into())
+        }
+        Err(error) => {
+            let errors = form_errors(error)?;
+            Ok(shown(&desk.desk::<ReadPlan>()?, &id, None, &form, &errors).await?.into())
+        }
+    }
 }

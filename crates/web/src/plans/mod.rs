@@ -23,6 +23,7 @@ mod contradictions;
 mod indicator;
 mod line_chart;
 mod overview;
+mod past;
 mod split;
 mod stages;
 mod values;
@@ -41,6 +42,7 @@ pub fn routes() -> Routes {
         .route("/desk/plan/indicators/{indicator}", get(indicator::page))
         .route("/desk/plan/indicators/{indicator}/values", post(indicator::report))
         .route("/desk/plan/indicators/{indicator}/adjust", post(indicator::adjust))
+        .route("/desk/plan/indicators/{indicator}/link", post(indicator::link))
         .route("/desk/plan/indicators/{indicator}/split", get(split::page).post(split::propose))
         .route("/desk/plan/indicators/{indicator}/splits/{plan_split}/decide", post(split::decide))
         .route("/desk/plan/adjustments/{adjustment}/decide", post(indicator::decide))
@@ -48,15 +50,17 @@ pub fn routes() -> Routes {
         .route("/desk/plan/values/{plan_value}/look", post(values::look))
         .route("/desk/plan/stages", get(stages::page))
         .route("/desk/plan/stages/{stage}", get(stages::one).post(stages::note))
+        .route("/desk/plan/past", get(past::page))
         .route("/desk/plan/contradictions", get(contradictions::page))
 }
 
 /// The faces of the plan.
-fn faces() -> [NavLink<'static>; 4] {
+fn faces() -> [NavLink<'static>; 5] {
     [
         NavLink::new("indicators", HERE, "指标"),
         NavLink::new("stages", "/desk/plan/stages", "项目和节点"),
         NavLink::new("values", "/desk/plan/values", "待复核的数"),
+        NavLink::new("past", "/desk/plan/past", "上期完成情况"),
         NavLink::new("contradictions", "/desk/plan/contradictions", "规划文本中的矛盾"),
     ]
 }

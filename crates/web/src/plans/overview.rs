@@ -51,7 +51,6 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         caption_hidden: true,
         columns: vec![
             Column::new("指标"),
-            Column::new("性质"),
             Column::new("基期值"),
             Column::new("目标值"),
             Column::new("最近的数"),
@@ -147,17 +146,14 @@ fn row(line: &IndicatorLine) -> Vec<Markup> {
     let latest = line.judgement.latest;
     vec![
         html! {
-            (Link::new(format!("{HERE}/indicators/{}", one.id), one.name.as_str()))
+            span.plan-name { (Link::new(format!("{HERE}/indicators/{}", one.id), one.name.as_str())) }
+            br; (kind_tag(one.kind))
             @if line.judgement.alert { " " (parts::tag(parts::Colour::Red, "预警")) }
         },
-        kind_tag(one.kind),
         html! { (printed(one.baseline.as_ref(), one)) },
-        html! { (target_words(one, &line.target)) br; span.govuk-hint { (line.target.due.year()) "年" } },
+        html! { (target_words(one, &line.target)) "（" (line.target.due.year()) "年）" },
         html! {
-            @match latest {
-                Some(point) => { (with_unit(point.number, one)) br; span.govuk-hint { (point.month.zh()) } },
-                None => "—",
-            }
+            @match latest { Some(point) => { (with_unit(point.number, one)) "（" (point.month.zh()) "）" }, None => "—" }
         },
         html! { @match line.judgement.expected { Some(number) => (with_unit(number, one)), None => "—" } },
         standing_tag(line.judgement.standing),

@@ -137,7 +137,7 @@ fn due(stage: &Stage) -> Markup {
 fn row(stage: &Stage) -> Vec<Markup> {
     vec![
         html! {
-            (Link::new(format!("{LIST}/{}", stage.id), stage.what.as_str()))
+            span.plan-name { (Link::new(format!("{LIST}/{}", stage.id), stage.what.as_str())) }
             @if let Some(section) = &stage.section { br; span.govuk-hint { (section) } }
         },
         due(stage),

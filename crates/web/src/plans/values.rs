@@ -71,7 +71,7 @@ fn row(desk: &Desk<ReadPlan>, plan: &office::plans::Installed, line: &ValueLine)
     let number = indicator.map_or_else(|| line.number.to_string(), |one| with_unit(line.number, one));
     let remark = format!("remark_{}", line.id);
     vec![
-        html! { (Link::new(format!("{HERE}/indicators/{}", line.indicator), name)) },
+        html! { span.plan-name { (Link::new(format!("{HERE}/indicators/{}", line.indicator), name)) } },
         html! { (line.month.zh()) },
         html! { (line.division_name) },
         html! { (number) },

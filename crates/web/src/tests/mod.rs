@@ -8,6 +8,7 @@ mod frame;
 mod leaks;
 mod money;
 mod people;
+mod plans;
 mod records;
 mod rows;
 mod sign_in;

@@ -233,6 +233,7 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         | "/desk/leads/{lead}/file" => pairs(&[("version", "1")]),
         "/desk/plan/adjustments/{adjustment}/decide"
         | "/desk/plan/indicators/{indicator}/splits/{plan_split}/decide" => pairs(&[("decision", "approve")]),
+        "/desk/plan/indicators/{indicator}/link" => pairs(&[("link", "nothing/nothing")]),
         "/desk/plan/indicators/{indicator}/adjust" => {
             pairs(&[("target", "54"), ("year", "2025"), ("reason", "中期评估"), ("document", "文件")])
         }
