@@ -1,10 +1,11 @@
--- An indicator that a register computes: of a duty that fell due, the share that was done. While the link holds nobody types a value.
+-- An indicator of the plan that is computed: by an indicator of the packs, or as the share of a register's duty that was done of what fell due.
+-- While the link holds nobody types a value.
 CREATE TABLE plan_link (
     id {id},
     plan TEXT NOT NULL,
     indicator TEXT NOT NULL,
-    register TEXT NOT NULL,
-    duty TEXT NOT NULL,
+    register TEXT,
+    computed_by TEXT NOT NULL,
     linked_by BIGINT NOT NULL REFERENCES staff (id),
     linked_at BIGINT NOT NULL,
     ended_by BIGINT REFERENCES staff (id),

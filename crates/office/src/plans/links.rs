@@ -1,5 +1,5 @@
-//! Indicators that a register computes: of a duty that fell due in a year, the share that was done. A linked figure cannot be typed; what is
-//! computed needs no second look, because nobody said it.
+//! Indicators of the plan that are computed: by an indicator of the packs ([`crate::indicators`]), month by month; or by a register, as the share
+//! that was done of a duty that fell due in a year. A linked figure cannot be typed; what is computed needs no second look, because nobody said it.
 
 use catalogue::{Number, Release};
 use chrono::{Datelike, NaiveDate};
@@ -12,16 +12,39 @@ use super::{EVERYBODYS, Installed, demanded};
 use crate::access::{Granted, ManagePlan};
 use crate::{Office, OfficeError, audited, divisions};
 
+/// What computes a figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Computed {
+    /// An indicator of the packs.
+    Indicator(String),
+    /// A duty of a register.
+    Duty {
+        /// The register.
+        register: String,
+        /// The duty.
+        duty: String,
+    },
+}
+
+impl Computed {
+    /// How forms spell it: `indicator`, or `register/duty`.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Computed::Indicator(id) => id.clone(),
+            Computed::Duty { register, duty } => format!("{register}/{duty}"),
+        }
+    }
+}
+
 /// A link in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// The indicator.
+    /// The indicator of the plan.
     pub indicator: String,
-    /// The register.
-    pub register: String,
-    /// Its duty.
-    pub duty: String,
-    /// The rate and the register in words.
+    /// What computes it.
+    pub by: Computed,
+    /// The same in words.
     pub title: String,
     /// Who made it.
     pub linked_by: String,
@@ -29,23 +52,41 @@ pub struct Link {
     pub linked_at: Now,
 }
 
-/// What an indicator can be linked to: register, duty, and both in words.
+/// What can compute an indicator of a unit, in words: indicators of the packs in the same unit, and for a percentage every register's duties.
 #[must_use]
-pub fn choices(release: &Release) -> Vec<(String, String, String)> {
-    let registers = release.registers.iter();
-    registers
-        .flat_map(|register| {
+pub fn choices(release: &Release, unit: Option<&str>) -> Vec<(Computed, String)> {
+    let mut choices: Vec<(Computed, String)> = release
+        .indicators
+        .iter()
+        .filter(|one| Some(one.unit.as_str()) == unit)
+        .map(|one| (Computed::Indicator(one.id.get().clone()), format!("统计指标：{}", one.title)))
+        .collect();
+    if unit == Some("%") {
+        choices.extend(release.registers.iter().flat_map(|register| {
             register.duties.iter().map(|duty| {
-                let title = format!("{}（{}）", duty.rate, register.title);
-                (register.id.get().clone(), duty.id.get().clone(), title)
+                let by = Computed::Duty { register: register.id.get().clone(), duty: duty.id.get().clone() };
+                (by, format!("登记簿履行率：{}（{}）", duty.rate, register.title))
             })
-        })
-        .collect()
+        }));
+    }
+    choices
 }
 
-fn title(release: &Release, register: &str, duty: &str) -> String {
-    let known = choices(release).into_iter().find(|(of, id, _)| of == register && id == duty);
-    known.map_or_else(|| format!("{register} {duty}"), |(_, _, title)| title)
+fn title(release: &Release, by: &Computed) -> String {
+    match by {
+        Computed::Indicator(id) => match release.indicators.get(id) {
+            Some(one) => format!("统计指标“{}”", one.title),
+            None => id.clone(),
+        },
+        Computed::Duty { register, duty } => {
+            let of = release.registers.get(register);
+            let named = of.and_then(|of| Some((of, of.duties.iter().find(|one| one.id == *duty)?)));
+            match named {
+                Some((of, one)) => format!("登记簿“{}”的{}，按每年到期的职责计算", of.title, one.rate),
+                None => by.code(),
+            }
+        }
+    }
 }
 
 /// The links of the plan in force.
@@ -53,7 +94,7 @@ pub(super) async fn in_force(office: &Office, plan: &Installed) -> Result<Vec<Li
     let release = office.release();
     let rows = Query::system(
         EVERYBODYS,
-        "SELECT a.indicator, a.register, a.duty, s.name AS linked_by_name, a.linked_at FROM plan_link a \
+        "SELECT a.indicator, a.register, a.computed_by, s.name AS linked_by_name, a.linked_at FROM plan_link a \
          JOIN staff s ON s.id = a.linked_by WHERE a.plan = ? AND a.ended_at IS NULL ORDER BY a.id",
     )
     .bind(plan.id())
@@ -61,12 +102,15 @@ pub(super) async fn in_force(office: &Office, plan: &Installed) -> Result<Vec<Li
     .await?;
     rows.iter()
         .map(|row| {
-            let (register, duty): (String, String) = (row.get("register")?, row.get("duty")?);
+            let id: String = row.get("computed_by")?;
+            let by = match row.get::<Option<String>>("register")? {
+                Some(register) => Computed::Duty { register, duty: id },
+                None => Computed::Indicator(id),
+            };
             Ok(Link {
                 indicator: row.get("indicator")?,
-                title: title(&release, &register, &duty),
-                register,
-                duty,
+                title: title(&release, &by),
+                by,
                 linked_by: row.get("linked_by_name")?,
                 linked_at: Now::from_unix_ms(row.get("linked_at")?),
             })
@@ -74,49 +118,53 @@ pub(super) async fn in_force(office: &Office, plan: &Installed) -> Result<Vec<Li
         .collect()
 }
 
-/// Links an indicator in per cent to the coverage of a duty.
+/// Links an indicator to what computes it; `by` is the code of one of [`choices`].
 ///
 /// # Errors
-/// [`OfficeError::Invalid`] for a duty that no register has and an indicator that is no percentage; [`OfficeError::NotFound`] outside the plan's
+/// [`OfficeError::Invalid`] for what is no choice of the indicator's unit; [`OfficeError::NotFound`] outside the plan's
 /// place; [`OfficeError::Conflict`] when it is linked.
 pub async fn link(
     office: &Office,
     actor: &Granted<ManagePlan>,
     indicator: &str,
-    register: &str,
-    duty: &str,
+    by: &str,
 ) -> Result<(), OfficeError> {
     let plan = demanded(office).await?;
     let indicator = plan.promised(indicator)?;
     divisions::within(office.db(), actor.division, plan.home.id).await?;
-    if !choices(&office.release()).iter().any(|(of, id, _)| of == register && id == duty) {
-        return Err(OfficeError::invalid("link", "请选择由哪个登记簿的履行率计算。"));
-    }
-    if indicator.unit.as_deref() != Some("%") {
-        return Err(OfficeError::invalid("link", "只有以百分比计的指标可以由履行率计算。"));
-    }
-    if in_force(office, &plan).await?.iter().any(|one| *indicator.id == one.indicator) {
-        return Err(OfficeError::Conflict(
-            "这项指标已经由登记簿计算。要换的，请先停止现在的计算。".to_owned(),
+    let all = choices(&office.release(), indicator.unit.as_deref());
+    let chosen = all.into_iter().map(|(known, _)| known).find(|known| known.code() == by);
+    let Some(chosen) = chosen else {
+        return Err(OfficeError::invalid(
+            "link",
+            "请从列出的统计指标和履行率里选择一个，单位要与这项指标相同。",
         ));
+    };
+    if in_force(office, &plan).await?.iter().any(|one| *indicator.id == one.indicator) {
+        return Err(OfficeError::Conflict("这项指标已经由系统计算。要换的，请先停止现在的计算。".to_owned()));
     }
     let now = office.now();
     let tx = office.db().begin().await?;
     let id = Query::system(
         EVERYBODYS,
-        "INSERT INTO plan_link (plan, indicator, register, duty, linked_by, linked_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO plan_link (plan, indicator, register, computed_by, linked_by, linked_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(plan.id())
     .bind(indicator.id.as_str())
-    .bind(register)
-    .bind(duty)
+    .bind(match &chosen {
+        Computed::Duty { register, .. } => Some(register.clone()),
+        Computed::Indicator(_) => None,
+    })
+    .bind(match &chosen {
+        Computed::Indicator(id) | Computed::Duty { duty: id, .. } => id.clone(),
+    })
     .bind(actor.staff)
     .bind(now.at_ms())
     .insert(&tx)
     .await?;
     tx.audit(AuditEntry {
         division: Some(plan.home.id),
-        details: json!({ "indicator": indicator.id.as_str(), "register": register, "duty": duty }),
+        details: json!({ "indicator": indicator.id.as_str(), "computed_by": by }),
         ..audited(now.at_ms(), actor.audit(), "plan.linked", ("plan_link", id))
     })
     .await?;
@@ -148,7 +196,7 @@ pub async fn unlink(
     .execute(&tx)
     .await?;
     if ended != 1 {
-        return Err(OfficeError::Conflict("这项指标现在不由登记簿计算。".to_owned()));
+        return Err(OfficeError::Conflict("这项指标现在不由系统计算。".to_owned()));
     }
     tx.audit(AuditEntry {
         division: Some(plan.home.id),
@@ -160,12 +208,55 @@ pub async fn unlink(
     Ok(())
 }
 
-/// The computed values of a place: for each year of the plan the share that was done of what fell due in it, this year up to today. A year in which
-/// nothing fell due has no value.
+/// The computed values of a place.
 pub(super) async fn computed(
     office: &Office,
     plan: &Installed,
     link: &Link,
+    place: DivisionId,
+) -> Result<Vec<Point>, OfficeError> {
+    match &link.by {
+        Computed::Indicator(id) => by_indicator(office, id, place).await,
+        Computed::Duty { register, duty } => by_duty(office, plan, register, duty, place).await,
+    }
+}
+
+/// Every month that was reckoned. A month without anything to divide by has no value.
+async fn by_indicator(office: &Office, id: &str, place: DivisionId) -> Result<Vec<Point>, OfficeError> {
+    let release = office.release();
+    let Some(indicator) = release.indicators.get(id) else { return Ok(Vec::new()) };
+    let rows = Query::system(
+        "figures of a division say nothing of anybody",
+        "SELECT m.month, CAST(COALESCE(SUM(v.part), 0) AS BIGINT) AS part, CAST(COALESCE(SUM(v.whole), 0) AS BIGINT) AS whole, \
+         CAST(COALESCE(SUM(v.unknown), 0) AS BIGINT) AS unknown FROM indicator_month m \
+         LEFT JOIN indicator_value v ON v.indicator = m.indicator AND v.month = m.month \
+         AND v.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?) \
+         WHERE m.indicator = ? GROUP BY m.month ORDER BY m.month",
+    )
+    .bind(place)
+    .bind(id)
+    .all(office.db())
+    .await?;
+    let mut points = Vec::new();
+    for row in rows {
+        let figure = crate::indicators::Figure {
+            part: row.get("part")?,
+            whole: row.get("whole")?,
+            unknown: row.get("unknown")?,
+        };
+        if let Some(value) = figure.value(indicator) {
+            points.push(Point { month: row.get("month")?, number: Number::new(value, indicator.scale) });
+        }
+    }
+    Ok(points)
+}
+
+/// For each year of the plan the share that was done of what fell due in it, this year up to today. A year in which nothing fell due has no value.
+async fn by_duty(
+    office: &Office,
+    plan: &Installed,
+    register: &str,
+    duty: &str,
     place: DivisionId,
 ) -> Result<Vec<Point>, OfficeError> {
     let today = office.now().today();
@@ -183,8 +274,8 @@ pub(super) async fn computed(
              FROM record_duty t WHERE t.register = ? AND t.duty = ? AND t.state <> 'lapsed' AND t.due_on >= ? AND t.due_on <= ? \
              AND t.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?)",
         )
-        .bind(link.register.as_str())
-        .bind(link.duty.as_str())
+        .bind(register)
+        .bind(duty)
         .bind(first)
         .bind(last)
         .bind(place)

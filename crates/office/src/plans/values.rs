@@ -119,7 +119,7 @@ pub async fn report(
     let indicator = plan.promised(reported.indicator)?;
     place(office, &plan, actor, reported.division).await?;
     if super::links::in_force(office, &plan).await?.iter().any(|link| *indicator.id == link.indicator) {
-        return Err(OfficeError::Conflict("这项指标由登记簿计算，不用填报。".to_owned()));
+        return Err(OfficeError::Conflict("这项指标由系统计算，不用填报。".to_owned()));
     }
     let number = number("number", reported.number)?;
     let evidence =

@@ -5,7 +5,7 @@ use office::OfficeError;
 use office::access::{ApprovePlan, Export, ManagePlan, ReadPlan, ReportPlan};
 use office::plans::adjustments::{self, Decided, Proposed};
 use office::plans::judge::Standing;
-use office::plans::links;
+use office::plans::links::{self, Computed};
 use office::plans::sheet::{PlanSheet, sheet};
 use office::plans::stages::{self, Noted, StageDeed, StageState};
 use office::plans::values::{self, Reported, ValueState};
@@ -296,7 +296,15 @@ async fn the_overview_judges_every_indicator() {
 async fn a_linked_indicator_is_computed_and_cannot_be_typed() {
     for city in cities("planlink").await {
         let policy = grant::<ManagePlan>(&city.policy);
-        let (register, duty, _) = links::choices(&city.office.release()).remove(0);
+        let all = links::choices(&city.office.release(), Some("%"));
+        let (register, duty) = all
+            .iter()
+            .find_map(|(by, _)| match by {
+                Computed::Duty { register, duty } => Some((register.clone(), duty.clone())),
+                Computed::Indicator(_) => None,
+            })
+            .unwrap();
+        let by = format!("{register}/{duty}");
         for (record, state, done_on, due_on) in [
             (1_i64, "done", Some("2025-03-01"), "2025-03-05"),
             (2, "done", Some("2025-06-01"), "2025-06-05"),
@@ -326,12 +334,12 @@ async fn a_linked_indicator_is_computed_and_cannot_be_typed() {
         }
         confirmed(&city, "2025-12", "50").await;
         assert_eq!(standing(&city).await, Standing::Missed);
-        let wrong = links::link(&city.office, &policy, BEDS, &register, "nothing").await;
+        let wrong = links::link(&city.office, &policy, BEDS, "nothing").await;
         assert!(matches!(wrong, Err(OfficeError::Invalid(_))));
-        let wrong = links::link(&city.office, &policy, "wh_i015", &register, &duty).await;
+        let wrong = links::link(&city.office, &policy, "wh_i015", &by).await;
         assert!(matches!(wrong, Err(OfficeError::Invalid(_))), "a number of beds is no rate");
-        links::link(&city.office, &policy, BEDS, &register, &duty).await.unwrap();
-        let again = links::link(&city.office, &policy, BEDS, &register, &duty).await;
+        links::link(&city.office, &policy, BEDS, &by).await.unwrap();
+        let again = links::link(&city.office, &policy, BEDS, &by).await;
         assert!(matches!(again, Err(OfficeError::Conflict(_))));
         let page = indicator_page(&city.office, &grant::<ReadPlan>(&city.policy), BEDS).await.unwrap();
         assert_eq!(page.points.len(), 1, "a year in which nothing fell due has no value");
@@ -348,6 +356,36 @@ async fn a_linked_indicator_is_computed_and_cannot_be_typed() {
             matches!(reported(&city, "2025-11", "60").await, Err(OfficeError::Conflict(_))),
             "nobody types it"
         );
+        links::unlink(&city.office, &policy, BEDS).await.unwrap();
+
+        // An indicator of the packs, month by month.
+        let release = city.office.release();
+        let indicator = release.indicators.iter().find(|one| one.unit == "%" && one.whole.is_some()).unwrap();
+        let id = indicator.id.as_str();
+        links::link(&city.office, &policy, BEDS, id).await.unwrap();
+        for (month, part) in [("2024-12", 500_000_i64), ("2025-12", 600_000)] {
+            let month: vocab::Month = month.parse().unwrap();
+            let day = month.last_day();
+            let sql = "INSERT INTO indicator_month (indicator, month, reckoned_on, release_hash) VALUES (?, ?, ?, 'x')";
+            store::Query::system("test", sql)
+                .bind(id)
+                .bind(month)
+                .bind(day)
+                .execute(city.office.db())
+                .await
+                .unwrap();
+            let sql = "INSERT INTO indicator_value (indicator, month, division_id, part, whole, unknown) VALUES (?, ?, ?, ?, 1000000, 0)";
+            let row = store::Query::system("test", sql)
+                .bind(id)
+                .bind(month)
+                .bind(city.county_clerk.division)
+                .bind(part);
+            row.execute(city.office.db()).await.unwrap();
+        }
+        let page = indicator_page(&city.office, &grant::<ReadPlan>(&city.policy), BEDS).await.unwrap();
+        let numbers: Vec<String> = page.points.iter().map(|point| point.number.to_string()).collect();
+        assert_eq!(numbers, ["50", "60"]);
+        assert_eq!(page.line.judgement.standing, Standing::Reached);
         links::unlink(&city.office, &policy, BEDS).await.unwrap();
         assert_eq!(standing(&city).await, Standing::Missed, "what was reported counts again");
         reported(&city, "2025-11", "60").await.unwrap();

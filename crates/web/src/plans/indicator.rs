@@ -35,7 +35,7 @@ pub(super) struct Asked {
 /// Values of one page.
 const ROWS: usize = 20;
 
-/// `GET /desk/plan/indicators/{indicator}`
+/// `GET /desk/plan/indicators/{plan_indicator}`
 pub(super) async fn page(
     desk: Desk<ReadPlan>,
     Path(id): Path<String>,
@@ -61,7 +61,7 @@ async fn shown(
         (summary_list(&summary(&view)))
         (judgement(&view))
         @if let Some(link) = &view.link {
-            (inset(&html! { p.govuk-body { "这项指标由登记簿计算：" (link.title) "，每年到期的职责里已经履行的比例，不用填报。" (link.linked_by) "于" (link.linked_at.zh()) "设定。" } }))
+            (inset(&html! { p.govuk-body { "这项指标由系统计算，不用填报：" (link.title) "。" (link.linked_by) "于" (link.linked_at.zh()) "设定。" } }))
         }
         h2.govuk-heading-m { "进度线和已复核的数" }
         (line_chart::drawing(&one.name, &view.path, &view.points, one.unit.as_deref().unwrap_or_default()))
@@ -389,7 +389,7 @@ fn adjust_form(desk: &Desk<ReadPlan>, view: &IndicatorPage, typed: &Fields, erro
     )
 }
 
-/// Who computes it: a register's duty, or nobody.
+/// What computes it, or what could.
 fn link_form(desk: &Desk<ReadPlan>, view: &IndicatorPage, errors: &Errors) -> Markup {
     let one = &view.line.indicator;
     let action = format!("{HERE}/indicators/{}/link", one.id);
@@ -397,26 +397,23 @@ fn link_form(desk: &Desk<ReadPlan>, view: &IndicatorPage, errors: &Errors) -> Ma
         return form_post(
             &action,
             &desk.key(),
-            &submit("停止由登记簿计算，改为填报", ButtonKind::Secondary, Some(("end", "yes"))),
+            &submit("停止由系统计算，改为填报", ButtonKind::Secondary, Some(("end", "yes"))),
         );
     }
-    if one.unit.as_deref() != Some("%") {
+    let all = links::choices(&desk.office().release(), one.unit.as_deref());
+    if all.is_empty() {
         return html! {};
     }
-    let all = links::choices(&desk.office().release());
-    let choices: Vec<Choice<'_>> = all
-        .into_iter()
-        .map(|(register, duty, title)| Choice::new(format!("{register}/{duty}"), title))
-        .collect();
+    let choices: Vec<Choice<'_>> = all.into_iter().map(|(by, title)| Choice::new(by.code(), title)).collect();
     details(
-        "由登记簿计算",
+        "由系统计算",
         &form_post(
             &action,
             &desk.key(),
             &html! {
-                p.govuk-body { "选定以后，这项指标取登记簿里每年到期职责的履行率，不能再手工填报。" }
-                (select(&Field::new("link", "履行率").errors(errors), &choices, Some("请选择")))
-                (submit("设为由登记簿计算", ButtonKind::Secondary, None))
+                p.govuk-body { "选定以后，这项指标取系统从登记簿算出的数，不能再手工填报。" }
+                (select(&Field::new("link", "由什么计算").errors(errors), &choices, Some("请选择")))
+                (submit("设为由系统计算", ButtonKind::Secondary, None))
             },
         ),
     )
@@ -448,7 +445,7 @@ fn words_of_the_plan(view: &IndicatorPage) -> Markup {
     }
 }
 
-/// `POST /desk/plan/indicators/{indicator}/values`
+/// `POST /desk/plan/indicators/{plan_indicator}/values`
 pub(super) async fn report(
     desk: Desk<ReportPlan>,
     Path(id): Path<String>,
@@ -484,7 +481,7 @@ pub(super) async fn report(
     }
 }
 
-/// `POST /desk/plan/indicators/{indicator}/adjust`
+/// `POST /desk/plan/indicators/{plan_indicator}/adjust`
 pub(super) async fn adjust(
     desk: Desk<ManagePlan>,
     Path(id): Path<String>,
@@ -532,7 +529,7 @@ pub(super) async fn decide(
     }))
 }
 
-/// `POST /desk/plan/indicators/{indicator}/link`
+/// `POST /desk/plan/indicators/{plan_indicator}/link`
 pub(super) async fn link(
     desk: Desk<ManagePlan>,
     Path(id): Path<String>,
@@ -543,19 +540,18 @@ pub(super) async fn link(
         return Ok(SeeOther::to(to).into());
     }
     let end = form.get("end") == "yes";
-    let (register, duty) = form.get("link").split_once('/').unwrap_or_default();
     let done = if end {
         links::unlink(desk.office(), desk.granted(), &id).await
     } else {
-        links::link(desk.office(), desk.granted(), &id, register, duty).await
+        links::link(desk.office(), desk.granted(), &id, form.get("link")).await
     };
     match done {
         Ok(()) => {
             remember(&desk, &key, &to).await?;
             let said = if end {
-                "已停止由登记簿计算，从现在起填报。"
+                "已停止由系统计算，从现在起填报。"
             } else {
-                "已设为由登记簿计算。"
+                "已设为由系统计算。"
             };
             Ok(SeeOther::to(to).done(said).into())
         }

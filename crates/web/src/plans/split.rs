@@ -15,7 +15,7 @@ use crate::money::common::{already, remember};
 use crate::ui::form::{ButtonKind, Errors, Field, Width, error_summary, form_post, submit, text_input};
 use crate::ui::parts;
 
-/// `GET /desk/plan/indicators/{indicator}/split`
+/// `GET /desk/plan/indicators/{plan_indicator}/split`
 pub(super) async fn page(desk: Desk<ManagePlan>, Path(id): Path<String>) -> Result<Page, Fault> {
     shown(&desk, &id, None, &Errors::none()).await
 }
@@ -70,7 +70,7 @@ fn years(begin: &SplitProposal, unit: &str, typed: Option<&Fields>, errors: &Err
     }
 }
 
-/// `POST /desk/plan/indicators/{indicator}/split`
+/// `POST /desk/plan/indicators/{plan_indicator}/split`
 pub(super) async fn propose(
     desk: Desk<ManagePlan>,
     Path(id): Path<String>,
@@ -100,7 +100,7 @@ pub(super) async fn propose(
     }
 }
 
-/// `POST /desk/plan/indicators/{indicator}/splits/{plan_split}/decide`
+/// `POST /desk/plan/indicators/{plan_indicator}/splits/{plan_split}/decide`
 pub(super) async fn decide(
     desk: Desk<ApprovePlan>,
     Path((id, split)): Path<(String, SplitId)>,

@@ -232,9 +232,11 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         | "/desk/leads/search"
         | "/desk/leads/{lead}/file" => pairs(&[("version", "1")]),
         "/desk/plan/adjustments/{adjustment}/decide"
-        | "/desk/plan/indicators/{indicator}/splits/{plan_split}/decide" => pairs(&[("decision", "approve")]),
-        "/desk/plan/indicators/{indicator}/link" => pairs(&[("link", "nothing/nothing")]),
-        "/desk/plan/indicators/{indicator}/adjust" => {
+        | "/desk/plan/indicators/{plan_indicator}/splits/{plan_split}/decide" => {
+            pairs(&[("decision", "approve")])
+        }
+        "/desk/plan/indicators/{plan_indicator}/link" => pairs(&[("link", "nothing/nothing")]),
+        "/desk/plan/indicators/{plan_indicator}/adjust" => {
             pairs(&[("target", "54"), ("year", "2025"), ("reason", "中期评估"), ("document", "文件")])
         }
         "/desk/leads/{lead}/note" => pairs(&[("version", "1"), ("deed", "told"), ("words", "已告知")]),

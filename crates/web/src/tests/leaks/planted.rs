@@ -498,7 +498,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("programme", vec!["dibao".to_owned()]),
         ("lead", vec![lead_of(town).await]),
         ("simulation", vec![simulated(town).await]),
-        ("indicator", vec!["wh_i005".to_owned()]),
+        ("plan_indicator", vec!["wh_i005".to_owned()]),
         ("stage", vec!["wh_p004".to_owned()]),
         ("plan_value", vec![plan_value(town).await]),
         ("plan_split", vec![plan_row(town, "plan_split").await]),
