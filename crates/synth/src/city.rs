@@ -10,6 +10,7 @@ use ledger::bank::{AnswerOutcome, AnswerRow};
 use ledger::{AmountCause, Decision, Officer};
 use office::access::Actor;
 use office::casework::reviews;
+use office::indicators::{self, INDICATORS_JOB};
 use office::people::{
     self, FamilyIds, MemberChange, NewAccount, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject,
     register_families_in,
@@ -23,7 +24,7 @@ use vocab::{Fen, Month};
 use crate::departments::{self, Says};
 use crate::family::{Area, Families, Family, Village};
 use crate::staff::{self, County, Staff};
-use crate::{Relation, desk};
+use crate::{Relation, desk, registers};
 
 /// What to make.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +124,11 @@ pub async fn fill(
         reviews::work(office, &claim).await?;
     }
     watch("定期核查", 1, 1);
+    registers::fill(office, &staff, &homes, plan.seed, watch).await?;
+    indicators::schedule(office).await?;
+    while let Some(claim) = store::jobs::claim(office.db(), &[INDICATORS_JOB], "synth").await? {
+        indicators::work(office, &claim).await?;
+    }
     office.db().optimize().await?;
     Ok(staff)
 }
