@@ -27,7 +27,8 @@ const fn number(id: &'static str, title: &'static str, kind: ValueKind) -> CaseF
     CaseField { id, title, kind, codelist: None }
 }
 
-/// The fields of the `case` shape, in the order in which they are explained.
+/// The fields of the `case` shape, in the order in which they are explained. `applicant` beside them is the person who applies, with all
+/// facts of a person.
 pub const CASE_FIELDS: &[CaseField] = &[
     code("channel", "申请渠道", "channel"),
     flag("delegated", "审核确认权限已下放到乡镇"),
@@ -46,6 +47,7 @@ pub const CASE_FIELDS: &[CaseField] = &[
     flag("appraised", "已民主评议"),
     flag("heard", "已听取意见"),
     flag("sampled", "已抽查"),
+    flag("drawn", "抽中，县级先核查再决定"),
     flag("extended", "已延长期限"),
     code("outcome", "规则结论", "determination_outcome"),
     number("amount", "核算金额", ValueKind::Money),

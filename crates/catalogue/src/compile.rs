@@ -280,7 +280,7 @@ pub(crate) fn located<'a>(
             return Some((text, Diagnostic { span, ..diagnostic.clone() }));
         }
         Part::Amount => &programme.amount.expr,
-        Part::ReviewMonths => &programme.review,
+        Part::ReviewMonths => programme.review.as_ref()?,
         Part::TaperMonths => programme.taper.as_ref()?,
         Part::Expression | Part::Programme => return None,
     };
@@ -319,7 +319,7 @@ pub(crate) fn source_of(programme: &Programme, release: &Release) -> ProgrammeSo
         amount_title: Some(format!("{}（{}）", programme.title, programme.amount.unit)),
         exclusion_group: Some(programme.exclusion_group.get().clone()),
         priority: Some(programme.priority),
-        review_months: Some(programme.review.get().clone()),
+        review_months: programme.review.as_ref().map(|review| review.get().clone()),
         taper_months: programme.taper.as_ref().map(|taper| taper.get().clone()),
         valid_from: programme.valid_from,
         valid_until: programme.valid_until,

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use vocab::Month;
 
 use crate::Release;
-use crate::definition::{Programme, Unit};
+use crate::definition::{Pays, Programme, Unit};
 use crate::shapes::{HOUSEHOLD, PERSON, absent_value};
 
 /// A family as it is written.
@@ -69,6 +69,8 @@ pub struct Decision {
     pub covers: Vec<String>,
     /// Its exclusion group.
     pub exclusion_group: String,
+    /// Monthly, once, or no money.
+    pub pays: Pays,
 }
 
 impl Release {
@@ -180,7 +182,7 @@ impl Release {
             found.into_iter().enumerate().filter_map(|(index, (one, _, determination, covers))| {
                 let settlement = settlements.remove(&index)?;
                 let exclusion_group = one.exclusion_group.get().clone();
-                Some(Decision { determination, settlement, covers, exclusion_group })
+                Some(Decision { determination, settlement, covers, exclusion_group, pays: one.pays })
             });
         decisions.collect()
     }
@@ -266,7 +268,10 @@ impl Decision {
                 None => String::new(),
             };
         let amount = self.settlement.amount.as_ref().and_then(Value::as_number);
-        let amount = amount.map_or(String::new(), |amount| format!("，每月 {} 元", amount.to_decimal(2)));
+        let amount = amount.filter(|_| self.pays != Pays::Nothing);
+        let amount = amount.map_or(String::new(), |amount| {
+            format!("，{} {} 元", self.pays.how_often(), amount.to_decimal(2))
+        });
         let mut text = format!("{}{subject}：{}{amount}\n", found.title, self.settlement.text);
         for condition in &found.conditions {
             let mark = match condition.outcome {

@@ -261,7 +261,7 @@ pub(crate) fn shapes(release: &Release) -> Shapes {
         };
         shape.fields.insert(fact.id.get().clone(), fact_field(fact));
     }
-    let mut case = Shape::new(CASE, "办件");
+    let mut case = Shape::new(CASE, "办件").with_one("applicant", "申请人", PERSON);
     for field in CASE_FIELDS {
         let ty = match field.kind {
             ValueKind::Money => Type::number(2),

@@ -202,11 +202,13 @@ fn ready<'a>(
 
 fn print(totals: &[Totals], release: &Release) {
     for total in totals {
-        let title = release.programmes.get(&total.programme).map_or("", |programme| programme.title.as_str());
+        let programme = release.programmes.get(&total.programme);
+        let title = programme.map_or("", |programme| programme.title.as_str());
+        let how_often = programme.map(|programme| programme.pays).unwrap_or_default().how_often();
         let sum = |of: fn(&columns::DivisionTotals) -> u64| total.divisions.iter().map(of).sum::<u64>();
         let amount = vocab::Fen(total.divisions.iter().map(|division| division.amount.0).sum());
         println!(
-            "{title}：符合 {}，不符合 {}，缺材料 {}，{} 人，每月 {} 元",
+            "{title}：符合 {}，不符合 {}，缺材料 {}，{} 人，{how_often} {} 元",
             sum(|one| one.met),
             sum(|one| one.not_met),
             sum(|one| one.unknown),

@@ -49,6 +49,24 @@ pub struct Grant {
 /// # Errors
 /// [`LedgerError::AlreadyCovered`] if a member has the same kind of benefit in a month of this one.
 pub async fn grant(tx: &Tx, grant: &Grant, decision: &Decision) -> Result<EntitlementId> {
+    if grant.monthly.is_negative() || grant.monthly.is_zero() {
+        return Err(LedgerError::refused("保障金额必须大于零。"));
+    }
+    enter(tx, grant, decision).await
+}
+
+/// Recognise a family (认定): it stands in the books like a benefit and excludes what its group excludes, but nothing is paid.
+///
+/// # Errors
+/// As [`grant`]; an amount or an account.
+pub async fn recognise(tx: &Tx, grant: &Grant, decision: &Decision) -> Result<EntitlementId> {
+    if !grant.monthly.is_zero() || grant.payee.is_some() {
+        return Err(LedgerError::refused("只作认定，不发放现金：不能有金额和收款账户。"));
+    }
+    enter(tx, grant, decision).await
+}
+
+async fn enter(tx: &Tx, grant: &Grant, decision: &Decision) -> Result<EntitlementId> {
     decision.check()?;
     check(grant)?;
     let mut members = grant.members.clone();
@@ -104,9 +122,6 @@ pub async fn grant(tx: &Tx, grant: &Grant, decision: &Decision) -> Result<Entitl
 fn check(grant: &Grant) -> Result<()> {
     if grant.members.is_empty() {
         return Err(LedgerError::refused("没有保障对象：请至少选定一名家庭成员。"));
-    }
-    if grant.monthly.is_negative() || grant.monthly.is_zero() {
-        return Err(LedgerError::refused("月保障金额必须大于零。"));
     }
     if grant.until.is_some_and(|until| until < grant.from) {
         return Err(LedgerError::refused("终止月份不能早于起发月份。"));

@@ -42,7 +42,7 @@ pub use balances::{Balances, balances};
 pub use bank::{AnswerOutcome, AnswerProblem, AnswerRead, AnswerRow, BankLine};
 pub use changes::{DeathEffects, change_amount, pause, record_death, resume, set_members, suspend};
 pub use decision::{Decision, Officer};
-pub use entitlement::{Grant, change_holder, end, grant, set_review, transfer};
+pub use entitlement::{Grant, change_holder, end, grant, recognise, set_review, transfer};
 pub use error::{LedgerError, Result};
 pub use months::{
     MonthAmount, MonthRow, MonthsProposal, RecoveryTerms, post_arrears, post_recovery, propose,

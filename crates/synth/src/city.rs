@@ -583,8 +583,60 @@ async fn cases(
                 watch("办件", done, total);
             }
         }
+        other_matters(office, hand, today, county, &mut families).await?;
     }
     watch("办件", total, total);
+    Ok(())
+}
+
+/// Each county has some cases of the other matters too: an emergency that was helped and whose papers are to be made up, one on the
+/// desk of whoever decides, and somebody in extreme difficulty whose case has come to the county.
+async fn other_matters<'a>(
+    office: &Office,
+    hand: &AtomicI64,
+    today: i64,
+    county: &County,
+    families: &mut impl Iterator<Item = &'a &'a Home>,
+) -> Result<(), OfficeError> {
+    let set = |days: i64| hand.store(today - days * DAY, Ordering::SeqCst);
+    for helped in [true, false] {
+        let Some(home) = families.next() else { return Ok(()) };
+        let act = async |actor: &Actor, case: CaseId, action: &str| {
+            desk::act(office, actor, case, action, &home.family, &[]).await
+        };
+        set(3);
+        let case = desk::file(office, &county.township_clerk, "temporary_emergency", &home.family).await?;
+        act(&county.township_clerk, case, "accept").await?;
+        act(&county.township_clerk, case, "visit").await?;
+        act(&county.second_clerk, case, "send_up").await?;
+        if helped {
+            set(2);
+            // A large family's aid is above the township's limit: then it waits for the county.
+            match act(&county.township_head, case, "help_first").await {
+                Ok(_)
+                | Err(OfficeError::Conflict(_) | OfficeError::Forbidden(_) | OfficeError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let Some(home) = families.next() else { return Ok(()) };
+    let act = async |actor: &Actor, case: CaseId, action: &str| {
+        desk::act(office, actor, case, action, &home.family, &[]).await
+    };
+    set(15);
+    let case = desk::file(office, &county.township_clerk, "tekun", &home.family).await?;
+    act(&county.township_clerk, case, "accept").await?;
+    act(&county.township_clerk, case, "request_means_test").await?;
+    set(14);
+    act(&county.county_clerk, case, "start_means_test").await?;
+    means_test::run(office, &county.county_clerk.grant()?, case, "特困人员申请核对").await?;
+    set(13);
+    act(&county.township_clerk, case, "visit").await?;
+    act(&county.second_clerk, case, "opine").await?;
+    set(1);
+    casework::tick::tick(office).await?;
+    act(&county.second_clerk, case, "close_notice").await?;
+    hand.store(today, Ordering::SeqCst);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Work at a desk as an officer would do it, through the same use-cases: filing, acting, with forms filled from a family's truth.
 
-use catalogue::definition::FieldKind;
+use catalogue::definition::{About, FieldKind, Page};
+use chrono::NaiveDate;
 use office::access::Actor;
 use office::casework::{self, Acted, AttachmentId, Deed, Doer, DraftId, drafts, view};
 use office::forms::{Answers, FieldPath, Raw, specimen};
@@ -90,6 +91,11 @@ pub(crate) fn of_family(family: &Family, field: &str) -> Option<Raw> {
         "unstable_income" => yes(family.members.iter().any(|member| member.wage_fen > 0)),
         "living_together" => Raw::Text(family.members.len().to_string()),
         "account_number" => Raw::Text(account_number(&family.members[0])),
+        // Other matters than 低保: it burned where they live; they stay at home, and a neighbour looks after them.
+        "incident_division" => Raw::Text(family.village.clone()),
+        "emergency_kind" => Raw::from("fire"),
+        "support_form" => Raw::from("none"),
+        "carer_phone" => Raw::from("13900000000"),
         _ => return None,
     })
 }
@@ -98,6 +104,18 @@ pub(crate) fn of_family(family: &Family, field: &str) -> Option<Raw> {
 #[must_use]
 pub fn account_number(member: &Member) -> String {
     format!("88{}", &member.citizen_id.expose()[4..17])
+}
+
+/// Whether a page is about whoever applies.
+fn of_applicant(page: &Page) -> bool {
+    page.id.as_str() == "applicant" || page.about == About::Applicant
+}
+
+/// A day as its three boxes.
+fn date(day: NaiveDate) -> Raw {
+    let parts = [("year", "%Y"), ("month", "%m"), ("day", "%d")]
+        .map(|(part, format)| (part.to_owned(), day.format(format).to_string()));
+    Raw::Parts(parts.into_iter().collect())
 }
 
 /// Files at the window for a family.
@@ -137,9 +155,10 @@ pub async fn fill_in(
             _ => None,
         };
         member
-            .or(family.members.first().filter(|_| page.id.as_str() == "applicant"))
+            .or(family.members.first().filter(|_| of_applicant(page)))
             .and_then(|member| of_member(office, member, &field.id))
             .or_else(|| of_family(family, &field.id))
+            .or_else(|| (*field.kind == FieldKind::Date).then(|| date(office.now().today())))
     });
     drafts::save(office, filler, draft, open.version, &answers).await?;
     Ok(draft)
@@ -178,17 +197,24 @@ pub async fn act(
                             family.members.get(index).and_then(|member| of_member(office, member, &field.id))
                         }
                         _ => match field.id.as_str() {
-                            "cooperation" | "agree" => Some(Raw::from("yes")),
-                            id => of_family(family, id),
+                            "cooperation" | "agree" | "severe" | "obligor" => Some(Raw::from("yes")),
+                            // Of the six items of self-care all but washing.
+                            "eats_alone" | "dresses_alone" | "moves_bed_alone" | "toilets_alone"
+                            | "walks_alone" => Some(Raw::from("yes")),
+                            "agreed_until" => today.checked_add_months(chrono::Months::new(12)).map(date),
+                            id => family
+                                .members
+                                .first()
+                                .filter(|_| of_applicant(page))
+                                .and_then(|member| of_member(office, member, id))
+                                .or_else(|| of_family(family, id)),
                         },
                     }
                 });
             for (page, field) in form.fields() {
                 if *field.kind == FieldKind::Date && answers.get(&FieldPath::new(page, None, field)).is_none()
                 {
-                    let parts = [("year", "%Y"), ("month", "%m"), ("day", "%d")]
-                        .map(|(part, format)| (part.to_owned(), today.format(format).to_string()));
-                    answers.set(&FieldPath::new(page, None, field), Raw::Parts(parts.into_iter().collect()));
+                    answers.set(&FieldPath::new(page, None, field), date(today));
                 }
             }
             answers

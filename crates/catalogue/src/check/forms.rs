@@ -1,7 +1,9 @@
 //! Forms: fields fit the facts they declare, pages that repeat have somebody to repeat over.
 
 use super::Checker;
-use crate::definition::{ConditionKind, Fact, Field, FieldKind, Form, Page, Requirement, Unit, ValueKind};
+use crate::definition::{
+    About, ConditionKind, Fact, Field, FieldKind, Form, Page, Requirement, Unit, ValueKind,
+};
 use crate::release::Place;
 
 impl Checker<'_> {
@@ -225,12 +227,14 @@ impl Checker<'_> {
         }
         let of_member = page.repeat.as_ref().is_some_and(|repeat| repeat.of == "member");
         let fits = match fact.on {
-            Unit::Person => of_member,
+            Unit::Person => of_member || page.repeat.is_none() && page.about == About::Applicant,
             Unit::Household => page.repeat.is_none(),
         };
         if !fits {
             let expected = match fact.on {
-                Unit::Person => "放在 repeat = { of = \"member\", … } 的页上",
+                Unit::Person => {
+                    "放在 repeat = { of = \"member\", … } 的页上，或者写了 about = \"applicant\" 的页上"
+                }
                 Unit::Household => "放在不重复的页上",
             };
             self.at(

@@ -28,6 +28,9 @@ impl Checker<'_> {
             if let Some(letter) = &item.result.letter {
                 self.refers(place, letter, &release.letters);
             }
+            if let Some(promised) = &item.promised {
+                self.refers(place, promised, &release.parameters);
+            }
             for way in &item.who_may_file {
                 self.basis(place, &way.basis);
                 if release.codelists.get("channel").is_some_and(|list| list.title_of(&way.channel).is_none())
@@ -221,6 +224,9 @@ impl Checker<'_> {
                         self.among(place, clock, "时限", &clocks);
                     }
                 }
+                Effect::Draw(percent) => {
+                    self.refers(place, percent, &release.parameters);
+                }
                 Effect::Extend(clock) => {
                     let clocks: Vec<&str> = item
                         .clocks
@@ -360,7 +366,20 @@ impl Checker<'_> {
                 self.at(place, clock.id.start(), message, "补正在受理之前，不计时限");
             }
         }
-        let length = count(clock.limit);
+        if clock.limit.is_some() == clock.working_days.is_some() {
+            let message = format!("时限 {} 的长度要写一处", clock.id);
+            self.at(
+                place,
+                clock.id.start(),
+                message,
+                "法律规定的写 limit = { working_days = 30 }，由各地规定的写 working_days = \"参数\"",
+            );
+        }
+        if let Some(parameter) = &clock.working_days {
+            self.refers(place, parameter, &self.release.parameters);
+        }
+        let Some(limit) = clock.limit else { return };
+        let length = count(limit);
         if length == 0 {
             self.at(place, clock.id.start(), format!("时限 {} 的长度是0", clock.id), "至少 1");
         }
@@ -383,7 +402,7 @@ impl Checker<'_> {
                     "extend = { …, basis = […] }",
                 );
             }
-            let same_unit = std::mem::discriminant(&extend.to) == std::mem::discriminant(&clock.limit);
+            let same_unit = std::mem::discriminant(&extend.to) == std::mem::discriminant(&limit);
             if !same_unit || count(extend.to) <= length {
                 let message = format!("时限 {} 延长后不长于原来", clock.id);
                 self.at(place, clock.id.start(), message, "to 用同样的单位，从起点算起，长于 limit");
@@ -447,26 +466,29 @@ impl Checker<'_> {
         let place = &item.place;
         let release = self.release;
         self.basis(place, &delegated.basis);
+        let start = delegated.role.start();
         if delegated.basis.is_empty() {
             self.at(
                 place,
-                delegated.parameter.start(),
+                start,
                 format!("事项 {} 的权限下放没有依据", item.id),
                 "basis = [{ law = \"…\", article = \"…\" }]",
             );
         }
-        if self.refers(place, &delegated.parameter, &release.parameters)
-            && release
-                .parameters
-                .get(&delegated.parameter)
-                .is_some_and(|parameter| *parameter.kind != ValueKind::Boolean)
-        {
-            self.at(
-                place,
-                delegated.parameter.start(),
-                format!("参数 {} 应是是非", delegated.parameter),
-                "type = \"boolean\" 的参数",
-            );
+        if delegated.parameter.is_some() == delegated.up_to.is_some() {
+            let message = format!("事项 {} 的权限怎样下放要写一种", item.id);
+            self.at(place, start, message, "整件下放写 parameter，按金额下放写 up_to");
+        }
+        for (named, kind, said, expected) in [
+            (&delegated.parameter, ValueKind::Boolean, "应是是非", "type = \"boolean\" 的参数"),
+            (&delegated.up_to, ValueKind::Money, "应是金额", "type = \"money\" 的参数"),
+        ] {
+            let Some(named) = named else { continue };
+            if self.refers(place, named, &release.parameters)
+                && release.parameters.get(named).is_some_and(|parameter| *parameter.kind != kind)
+            {
+                self.at(place, named.start(), format!("参数 {named} {said}"), expected);
+            }
         }
         if let Some(sample) = &delegated.sample_percent {
             self.refers(place, sample, &release.parameters);
@@ -477,12 +499,7 @@ impl Checker<'_> {
         }
         if delegated.clock.is_some() != delegated.limit.is_some() {
             let message = format!("事项 {} 下放后的 clock 与 limit 要一起写", item.id);
-            self.at(
-                place,
-                delegated.parameter.start(),
-                message,
-                "clock = \"时限的 id\",limit = { working_days = 20 }",
-            );
+            self.at(place, start, message, "clock = \"时限的 id\",limit = { working_days = 20 }");
         }
         let steps: Vec<&str> = item.steps.iter().map(|step| step.id.as_str()).collect();
         for step in &delegated.steps {

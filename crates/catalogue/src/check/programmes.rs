@@ -1,7 +1,7 @@
 //! Programmes and their rule cases.
 
 use super::Checker;
-use crate::definition::ConditionKind;
+use crate::definition::{ConditionKind, Pays};
 use crate::release::Defined;
 
 /// The codelist from which a failing condition takes its reason.
@@ -28,12 +28,34 @@ impl Checker<'_> {
             self.basis(place, &programme.amount.basis);
             self.basis(place, &programme.review_basis);
             self.basis(place, &programme.taper_basis);
-            if programme.review_basis.is_empty() {
-                self.at(
+            match (&programme.review, programme.pays) {
+                (Some(review), Pays::Once) => self.at(
                     place,
-                    programme.review.start(),
+                    review.start(),
+                    format!("项目 {} 只发一次，没有以后的核查", programme.id),
+                    "去掉 review、review_basis",
+                ),
+                (None, Pays::Monthly | Pays::Nothing) => self.at(
+                    place,
+                    programme.id.start(),
+                    format!("项目 {} 没有写多久核查一次", programme.id),
+                    "review = \"12\"",
+                ),
+                (Some(review), _) if programme.review_basis.is_empty() => self.at(
+                    place,
+                    review.start(),
                     "核查间隔没有依据",
                     "review_basis = [{ law = \"…\", article = \"…\" }]",
+                ),
+                (Some(_), _) | (None, Pays::Once) => {}
+            }
+            if programme.amount.unit.ends_with("/次") != (programme.pays == Pays::Once) {
+                let message = format!("项目 {} 的金额单位与怎样发放对不上", programme.id);
+                self.at(
+                    place,
+                    programme.amount.expr.start(),
+                    message,
+                    "只发一次的写 pays = \"once\"，单位是“元/次”",
                 );
             }
             for definition in &programme.definitions {

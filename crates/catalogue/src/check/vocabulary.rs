@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::Checker;
-use crate::definition::{Absent, Declared, FactSource, Gather, ValueKind};
-use crate::release::Place;
+use crate::definition::{Absent, Declared, Fact, FactSource, Gather, ValueKind};
+use crate::release::{Defined, Place};
 use crate::{Located, Number};
 
 impl Checker<'_> {
@@ -57,6 +57,9 @@ impl Checker<'_> {
                 let message = format!("指标项 {} 的 absent = \"none\" 表示0，却小于 min", fact.id);
                 self.at(&fact.place, fact.id.start(), message, "min = 0，或者 absent = \"unknown\"");
             }
+        }
+        for fact in release.facts.iter() {
+            self.held(fact);
         }
         self.datasets();
         for letter in release.letters.iter() {
@@ -153,6 +156,33 @@ impl Checker<'_> {
             if bound.scale() > scale {
                 self.at(place, bound.start(), format!("{id} 是整数，界限 {bound} 有小数"), "整数");
             }
+        }
+    }
+
+    /// What follows from the benefits that are held names programmes, and codes of its list.
+    fn held(&mut self, fact: &Defined<Fact>) {
+        let Some(held) = &fact.held else { return };
+        let (place, release) = (&fact.place, self.release);
+        let programmes = held.codes.iter().map(|held| &held.programme).chain(&held.sum);
+        for programme in programmes {
+            self.refers(place, programme, &release.programmes);
+        }
+        let list = fact.codelist.as_ref().and_then(|list| release.codelists.get(list));
+        for code in held.codes.iter().map(|held| &held.code) {
+            if list.is_none_or(|list| list.title_of(code).is_none()) {
+                let message = format!("代码 {code} 不在指标项 {} 的代码表里", fact.id);
+                self.at(place, code.start(), message, "codelist 里的代码");
+            }
+        }
+        let fits = match *fact.kind {
+            ValueKind::Code => !held.codes.is_empty() && held.sum.is_empty() && held.months.is_none(),
+            ValueKind::Money => held.codes.is_empty() && !held.sum.is_empty(),
+            _ => false,
+        };
+        if !fits || fact.absent != Absent::None {
+            let message = format!("指标项 {} 不能这样从在册待遇得出", fact.id);
+            let expected = "代码写 codes，金额写 sum（和 months），并且 absent = \"none\"";
+            self.at(place, fact.id.start(), message, expected);
         }
     }
 

@@ -43,6 +43,31 @@ pub struct Declared<'a> {
     pub max: Option<&'a Located<Number>>,
 }
 
+/// A fact that follows from the benefits in this system's ledger; nobody enters it. What other sources say counts where nothing is held.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// Of a code: the code of whoever is covered by a programme in the month, the first that fits.
+    #[serde(default)]
+    pub codes: Vec<HeldCode>,
+    /// Of money: programmes whose amounts are added up; a person's share is a family's amount divided by those it covers.
+    #[serde(default)]
+    pub sum: Vec<Reference>,
+    /// Adds up what was decided for the last so many months and for those to come; the month's own amount if absent.
+    #[serde(default)]
+    pub months: Option<u16>,
+}
+
+/// The code of those whom a programme covers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldCode {
+    /// Programme.
+    pub programme: Reference,
+    /// Code of the fact's codelist.
+    pub code: Reference,
+}
+
 /// A datum about a person or household that rules may read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +96,9 @@ pub struct Fact {
     /// Greatest value; numbers must have one.
     #[serde(default)]
     pub max: Option<Located<Number>>,
+    /// How it follows from the benefits that are held.
+    #[serde(default)]
+    pub held: Option<Held>,
     /// Departments whose data bring it.
     #[serde(default)]
     pub source: Vec<Reference>,

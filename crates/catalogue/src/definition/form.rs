@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Back, Basis, Holders};
+use super::{About, Back, Basis, Holders};
 use crate::number::Number;
 use crate::{Expression, Located, Reference};
 
@@ -64,6 +64,9 @@ pub struct Page {
     /// Asked once for each record.
     #[serde(default)]
     pub repeat: Option<Repeat>,
+    /// Whom a page without `repeat` is about: facts about a person on it are the applicant's.
+    #[serde(default)]
+    pub about: About,
     /// Shown only when this holds; unknown counts as shown.
     #[serde(default)]
     pub visible: Option<Expression>,
@@ -298,6 +301,10 @@ pub enum Writes {
     Relation,
     /// Division where the family lives.
     ResidenceDivision,
+    /// Division where the emergency happened: the office there handles the case, wherever the family lives.
+    IncidentDivision,
+    /// In how many months what is paid once is paid out, in equal stages.
+    Stages,
     /// Division where the family is registered.
     RegisteredDivision,
     /// Street and door.

@@ -32,6 +32,9 @@ pub struct Item {
     pub basis: Vec<Basis>,
     /// The date that picks the law.
     pub law_on: LawDate,
+    /// Whom a case is about.
+    #[serde(default)]
+    pub about: About,
     /// Whether a citizen starts it (a review is started by the office).
     #[serde(default = "yes")]
     pub citizens_may_file: bool,
@@ -64,6 +67,9 @@ pub struct Item {
     pub delegated: Option<Delegation>,
     /// What the family gets in hand.
     pub result: ItemResult,
+    /// Integer parameter: the working days in which a place promises to finish, where it promises anything.
+    #[serde(default)]
+    pub promised: Option<Reference>,
     /// Fee, in words.
     pub fee: String,
     /// Trips to an office that are needed.
@@ -121,6 +127,11 @@ impl Item {
         self.actions.iter().filter(move |action| action.at.iter().any(|at| at == step))
     }
 
+    /// Clocks that the family sees, in the order in which they come.
+    pub fn public_clocks(&self) -> impl Iterator<Item = &Clock> {
+        self.clocks.iter().filter(|clock| clock.public)
+    }
+
     /// The step at which a filed case begins.
     #[must_use]
     pub fn first_step(&self) -> Option<&Step> {
@@ -136,6 +147,17 @@ pub enum LawDate {
     Accepted,
     /// The day of the decision.
     Decided,
+}
+
+/// Whom a case is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// The family; a programme of single persons looks at each member.
+    #[default]
+    Family,
+    /// The applicant alone: a family may have a case for each of several members.
+    Applicant,
 }
 
 /// What begins a case.
@@ -284,6 +306,8 @@ pub enum Effect {
     OpenNotice(NoticePeriod),
     /// End publishing.
     CloseNotice,
+    /// Draw by lot whether the county looks at the case before it decides; the integer parameter is the least share in percent.
+    Draw(Reference),
     /// Record an objection.
     RecordObjection,
     /// Record a democratic appraisal.
@@ -340,6 +364,7 @@ impl Effect {
             | Self::RecordSample
             | Self::OpenNotice(_)
             | Self::CloseNotice
+            | Self::Draw(_)
             | Self::RecordObjection
             | Self::RecordAppraisal
             | Self::RecordRelative
@@ -420,7 +445,11 @@ pub struct Clock {
     /// Actions that end it.
     pub ends: Vec<Reference>,
     /// Its length.
-    pub limit: Limit,
+    #[serde(default)]
+    pub limit: Option<Limit>,
+    /// Integer parameter that gives its length in working days where no law does; in a place without a value it does not run.
+    #[serde(default)]
+    pub working_days: Option<Reference>,
     /// How it may be extended.
     #[serde(default)]
     pub extend: Option<Extension>,
@@ -462,8 +491,12 @@ pub struct Extension {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delegation {
-    /// Boolean parameter, read for the township.
-    pub parameter: Reference,
+    /// Boolean parameter, read for the township: whether the decision is delegated there.
+    #[serde(default)]
+    pub parameter: Option<Reference>,
+    /// Money parameter instead, read for the township: it decides what does not come to more, the county the rest.
+    #[serde(default)]
+    pub up_to: Option<Reference>,
     /// Clock with another limit, if one changes.
     #[serde(default)]
     pub clock: Option<Reference>,

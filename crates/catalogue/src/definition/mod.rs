@@ -19,14 +19,14 @@ mod staff;
 
 pub use codelist::{Code, Codelist};
 pub use fact::{
-    Absent, Column, ColumnFact, Dataset, Declared, Department, Fact, FactSource, Gather, Sensitivity,
-    ValueKind,
+    Absent, Column, ColumnFact, Dataset, Declared, Department, Fact, FactSource, Gather, Held, HeldCode,
+    Sensitivity, ValueKind,
 };
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use indicator::{Counted, Indicator, OVER_DIVISION, OVER_PERSON, Side};
 pub use item::{
-    Action, CLOSED, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult, LawDate,
-    Limit, Material, NewTask, NoticePeriod, Opening, Outcome, Step,
+    About, Action, CLOSED, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult,
+    LawDate, Limit, Material, NewTask, NoticePeriod, Opening, Outcome, Step,
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
@@ -37,7 +37,7 @@ pub use plan::{
     PlanMilestone, PlanProject, PlanRelation, PlanShare, PlanStandard, PlanTask, RelationKind,
 };
 pub use programme::{
-    Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Programme, Unit,
+    Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Pays, Programme, Unit,
 };
 pub use register::{
     Alert, Back, Duty, Holders, IN_FORCE, List, Register, Rights, STRUCK_OFF, State, Target, Transition,

@@ -45,8 +45,15 @@ pub struct Programme {
     pub exclusion_group: Reference,
     /// The lower number wins inside the group.
     pub priority: i32,
-    /// Months to the next review.
-    pub review: Expression,
+    /// What a grant brings.
+    #[serde(default)]
+    pub pays: Pays,
+    /// Months to the next review; none of what is paid once.
+    #[serde(default)]
+    pub review: Option<Expression>,
+    /// A grant ends when its review would fall due, and has to be applied for anew.
+    #[serde(default)]
+    pub expires: bool,
     /// Law behind the review interval.
     #[serde(default)]
     pub review_basis: Vec<Basis>,
@@ -62,6 +69,31 @@ pub struct Programme {
     /// Last day.
     #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
     pub valid_until: Option<NaiveDate>,
+}
+
+/// What a grant of a programme brings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pays {
+    /// Money every month.
+    #[default]
+    Monthly,
+    /// Money once, or in stages that are decided together.
+    Once,
+    /// No money: a recognition that opens other help.
+    Nothing,
+}
+
+impl Pays {
+    /// What stands before an amount, such as 每月.
+    #[must_use]
+    pub fn how_often(self) -> &'static str {
+        match self {
+            Self::Monthly => "每月",
+            Self::Once => "一次性",
+            Self::Nothing => "",
+        }
+    }
 }
 
 /// A named intermediate value.
@@ -135,7 +167,7 @@ pub enum ConditionKind {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Amount {
-    /// Money per month for the unit.
+    /// Money for the unit: per month, or once where the programme pays once.
     pub expr: Expression,
     /// Unit.
     pub unit: String,

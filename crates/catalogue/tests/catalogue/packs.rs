@@ -185,13 +185,13 @@ fn the_clocks_are_those_of_the_law() {
     let release = city();
     let item = release.items.get("dibao").unwrap();
     let total = item.clock("total").unwrap();
-    assert_eq!(total.limit, Limit::WorkingDays(30));
+    assert_eq!(total.limit, Some(Limit::WorkingDays(30)));
     assert_eq!(total.extend.as_ref().unwrap().to, Limit::WorkingDays(45));
     assert_eq!(item.delegated.as_ref().unwrap().limit, Some(Limit::WorkingDays(20)));
     for (clock, days) in
         [("investigation_start", 3), ("means_test_start", 3), ("county_opinion", 10), ("refusal_letter", 3)]
     {
-        assert_eq!(item.clock(clock).unwrap().limit, Limit::WorkingDays(days), "{clock}");
+        assert_eq!(item.clock(clock).unwrap().limit, Some(Limit::WorkingDays(days)), "{clock}");
     }
     let notice = item.action("opine").unwrap().effects.iter().find_map(|effect| match effect.get() {
         Effect::OpenNotice(notice) => Some(notice.natural_days),

@@ -162,7 +162,7 @@ pub async fn act(office: &Office, doer: Doer<'_>, deed: &Deed) -> Result<Acted, 
         action.form.as_ref().and_then(|form| procedure.forms.get(form)).map(|defined| &**defined);
     let checked = check_form(&tx, &procedure, form_definition, deed, &doer, &case, now).await?;
     check_reasons(&procedure, action, &deed.reasons)?;
-    guard(&tx, &procedure, item, action, &case, now).await?;
+    guard(office, &tx, &procedure, item, action, &case).await?;
 
     let said = action.public_text.clone().unwrap_or_else(|| action.title.clone());
     // What is noted on an ended case does not end its last step again.
@@ -201,8 +201,7 @@ pub async fn act(office: &Office, doer: Doer<'_>, deed: &Deed) -> Result<Acted, 
         event,
         now,
     };
-    let ended =
-        clocks::turn(&tx, office.calendar(), item, case.id, &action.id, case.delegated, now.today()).await?;
+    let ended = clocks::turn(office, &tx, item, &case, &action.id).await?;
     tasks::end_with_clocks(&tx, case.id, &ended, doer.staff(), now).await?;
     effects::records::findings(&doing, &case).await?;
     effects::records::clear_change(&doing, &case).await?;
@@ -343,16 +342,16 @@ fn check_reasons(release: &Release, action: &Action, reasons: &[String]) -> Resu
 }
 
 async fn guard(
+    office: &Office,
     tx: &Tx,
     release: &Release,
     item: &Item,
     action: &Action,
     case: &CaseRow,
-    now: Now,
 ) -> Result<(), OfficeError> {
     let Some(expression) = release.action_when(&item.id, &action.id) else { return Ok(()) };
-    let record = situation::record(tx, case, now.today()).await?;
-    let context = form_context::dates_only(now);
+    let record = situation::record(office, tx, item, case).await?;
+    let context = form_context::dates_only(office.now());
     if expression.evaluate(&record, &context) == rules::Value::Boolean(true) {
         return Ok(());
     }

@@ -3,14 +3,15 @@
 //! The law counts from a day; the pack says which action starts a clock and which end it. A clock survives a return; an extension
 //! replaces the limit, counted from the same start, and needs a reason from the pack's list.
 
-use catalogue::definition::{Clock, Item, Limit};
+use catalogue::Release;
+use catalogue::definition::{Clock, Item, Limit, Scalar};
 use chrono::NaiveDate;
 use store::{CaseId, Connection, Query, Scope, Tx};
 use vocab::{Calendar, DueDate, Month, TimeLimit};
 
-use super::CASE;
 use super::tasks::Due;
-use crate::OfficeError;
+use super::{CASE, CaseRow};
+use crate::{Office, OfficeError};
 
 /// A clock as people see it.
 #[derive(Debug, Clone)]
@@ -61,35 +62,56 @@ fn read_limit(unit: &str, count: i64) -> Result<TimeLimit, OfficeError> {
 /// # Errors
 /// The database's.
 pub(super) async fn turn(
+    office: &Office,
     tx: &Tx,
-    calendar: &Calendar,
     item: &Item,
-    case: CaseId,
+    case: &CaseRow,
     action: &str,
-    delegated: bool,
-    today: NaiveDate,
 ) -> Result<Vec<String>, OfficeError> {
+    let today = office.now().today();
     let mut ended = Vec::new();
     for clock in item.clocks.iter().filter(|clock| clock.ends.iter().any(|end| end == action)) {
-        end(tx, case, &clock.id, today).await?;
+        end(tx, case.id, &clock.id, today).await?;
         ended.push(clock.id.get().clone());
     }
     for clock in item.clocks.iter().filter(|clock| clock.starts.iter().any(|start| start == action)) {
-        start(tx, calendar, case, clock, limit_of(item, clock, delegated), today).await?;
+        if let Some(limit) = limit_of(office, tx, item, clock, case).await? {
+            start(tx, office.calendar(), case.id, clock, limit, today).await?;
+        }
     }
     Ok(ended)
 }
 
-/// The limit of a clock, shorter where the decision is delegated.
-fn limit_of(item: &Item, clock: &Clock, delegated: bool) -> TimeLimit {
+/// The limit of a clock: the law's, another where the decision is delegated, or the place's own. None where the place has set none.
+async fn limit_of(
+    office: &Office,
+    tx: &Tx,
+    item: &Item,
+    clock: &Clock,
+    case: &CaseRow,
+) -> Result<Option<TimeLimit>, OfficeError> {
+    if let Some(parameter) = &clock.working_days {
+        let township = store::divisions::division(tx, case.township).await?;
+        let days = set_days(&office.release(), parameter, &township.code, office.now().today());
+        return Ok(days.map(TimeLimit::working_days));
+    }
     let shorter = item
         .delegated
         .as_ref()
         .filter(|delegation| {
-            delegated && delegation.clock.as_ref().is_some_and(|shorter| **shorter == *clock.id)
+            case.delegated && delegation.clock.as_ref().is_some_and(|shorter| **shorter == *clock.id)
         })
         .and_then(|delegation| delegation.limit);
-    time_limit(shorter.unwrap_or(clock.limit))
+    Ok(shorter.or(clock.limit).map(time_limit))
+}
+
+/// The working days that a place sets by a parameter.
+#[must_use]
+pub fn set_days(release: &Release, parameter: &str, division: &str, on: NaiveDate) -> Option<u16> {
+    match release.parameter(parameter, division, on)?.value {
+        Scalar::Number(number) => number.as_integer().and_then(|days| u16::try_from(days).ok()),
+        _ => None,
+    }
 }
 
 async fn start(

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use catalogue::Release;
-use catalogue::definition::Unit;
+use catalogue::definition::{Pays, Unit};
 use chrono::NaiveDate;
 use rules::{Context, FindingValue, Outcome, Record};
 use sm3::{Digest, Sm3};
@@ -26,6 +26,8 @@ pub struct Question<'a> {
     pub case: Option<CaseId>,
     /// The family.
     pub household: HouseholdId,
+    /// The one member whom programmes of single persons look at; every member if absent.
+    pub person: Option<PersonId>,
     /// Statistical code of the division whose parameters hold.
     pub division: &'a str,
     /// Month for which it is decided.
@@ -92,7 +94,10 @@ pub async fn determine(
             release.context(id, question.division, question.month, question.law_on, now.today());
         // What the rules settle by themselves stays, unless an officer has judged it.
         context.findings.extend(findings.iter().map(|(id, finding)| (id.clone(), finding.clone())));
-        for subject in subjects(programme.unit, &facts) {
+        let asked = |subject: &Subject| {
+            question.person.is_none() || subject.person.is_none() || subject.person == question.person
+        };
+        for subject in subjects(programme.unit, &facts).into_iter().filter(asked) {
             let result = compiled.decide(&subject.record, &context);
             let amount = amount_of(&result)?;
             let determination =
@@ -294,8 +299,10 @@ pub struct DeterminationView {
     pub release_hash: String,
     /// What the rules said.
     pub result: rules::Determination,
-    /// Monthly amount, when met.
+    /// Amount, when met: each month, or once.
     pub amount: Option<Fen>,
+    /// Whether it is paid each month, once, or not at all.
+    pub pays: Pays,
     /// When it was made.
     pub made_at: i64,
 }
@@ -309,6 +316,7 @@ const VIEW: &str = "SELECT d.id, d.programme, d.month, d.law_on, d.release_hash,
 /// The database's.
 pub async fn of_case(
     connection: &impl Connection,
+    release: &Release,
     scope: &Scope,
     case: CaseId,
 ) -> Result<Vec<DeterminationView>, OfficeError> {
@@ -317,7 +325,7 @@ pub async fn of_case(
         .all(connection)
         .await?
         .iter()
-        .map(view)
+        .map(|row| view(row, release))
         .collect()
 }
 
@@ -325,22 +333,28 @@ pub async fn of_case(
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn current(tx: &Tx, case: &CaseRow) -> Result<Option<DeterminationView>, OfficeError> {
+pub(super) async fn current(
+    tx: &Tx,
+    release: &Release,
+    case: &CaseRow,
+) -> Result<Option<DeterminationView>, OfficeError> {
     let Some(id) = case.determination else { return Ok(None) };
     let row = Query::system("the case's own", format!("{VIEW} AND d.id = ?").replace("{scope}", "1=1"))
         .bind(case.id)
         .bind(id)
         .optional(tx)
         .await?;
-    row.as_ref().map(view).transpose()
+    row.as_ref().map(|row| view(row, release)).transpose()
 }
 
-fn view(row: &Row) -> Result<DeterminationView, OfficeError> {
+fn view(row: &Row, release: &Release) -> Result<DeterminationView, OfficeError> {
     let text: String = row.get("result")?;
     let result = serde_json::from_str(&text).map_err(|error| OfficeError::Internal(error.to_string()))?;
+    let programme: String = row.get("programme")?;
     Ok(DeterminationView {
         id: row.get("id")?,
-        programme: row.get("programme")?,
+        pays: release.programmes.get(&programme).map(|programme| programme.pays).unwrap_or_default(),
+        programme,
         month: row.get("month")?,
         law_on: row.get("law_on")?,
         release_hash: row.get("release_hash")?,

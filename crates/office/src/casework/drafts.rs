@@ -1,5 +1,6 @@
 //! Forms that are not finished: saved page by page, sealed, for their owner alone.
 
+use catalogue::definition::Item;
 use store::{AuditActor, CaseId, HouseholdId, IdempotencyKey, Once, PersonId, Query, Scope, Tx};
 
 use super::trace::By;
@@ -154,7 +155,7 @@ async fn started(
     }
     let known = match (applicant, release.forms.get(&definition.form)) {
         (Some(applicant), Some(form)) if entitlement.is_none() => {
-            if let Some(number) = in_hand(&tx, item, applicant).await? {
+            if let Some(number) = in_hand(&tx, definition, applicant).await? {
                 return Err(OfficeError::Conflict(format!(
                     "这个家庭已有一件“{}”正在办理（{number}），不用重复申请。",
                     definition.title
@@ -207,14 +208,16 @@ pub async fn begin_for_family(
 }
 
 /// Whether the family of a person has the matter in hand: the number of its case.
-async fn in_hand(tx: &Tx, item: &str, person: PersonId) -> Result<Option<String>, OfficeError> {
+async fn in_hand(tx: &Tx, item: &Item, person: PersonId) -> Result<Option<String>, OfficeError> {
     Ok(Query::system(
         "whether a family has the same matter in hand, before a form is begun for it",
         "SELECT c.number FROM case_file c JOIN membership m ON m.household_id = c.household_id AND m.until_on IS NULL \
-         AND m.superseded_at IS NULL WHERE m.person_id = ? AND c.item = ? AND c.state = 'open' ORDER BY c.id DESC LIMIT 1",
+         AND m.superseded_at IS NULL WHERE m.person_id = ? AND c.item = ? AND c.state = 'open' \
+         AND (c.person_id IS NULL OR c.person_id = ?) ORDER BY c.id DESC LIMIT 1",
     )
     .bind(person)
-    .bind(item)
+    .bind(item.id.as_str())
+    .bind(person)
     .optional_as(tx, |row| row.get("number"))
     .await?)
 }

@@ -54,6 +54,7 @@ pub(super) async fn file(
         channel,
         filed_by,
         family: &family,
+        at: division_of(tx, entries.one(Writes::IncidentDivision), now).await?,
         due_on: None,
         title: "提交申请",
         said: &said,

@@ -172,26 +172,34 @@ async fn common(
     });
     put("contact", contact);
     put("remedies", remedies(office, item, case, &issuing.code, on, tx).await?);
-    if let Some(clock) = public_clock(item) {
-        let running = clocks::of_case(tx, &Scope::System("the letter of the case"), case.id).await?;
-        if let Some(view) = running.iter().find(|view| view.clock == clock.id.as_str()) {
-            let count = match view.limit {
-                vocab::TimeLimit::WorkingDays(days) => i64::from(days.0),
-                vocab::TimeLimit::NaturalDays(days) => i64::from(days.0),
-                vocab::TimeLimit::Months(months) => i64::from(months.0),
-            };
-            let extended = clock.extend.as_ref().map(|extension| match extension.to {
-                catalogue::definition::Limit::WorkingDays(days)
-                | catalogue::definition::Limit::NaturalDays(days)
-                | catalogue::definition::Limit::Months(days) => i64::from(days),
-            });
-            put(
-                "clock",
-                json!({"working_days": count, "due_on": view.due.latest, "extended_working_days": extended}),
-            );
-        }
+    let started = clocks::of_case(tx, &Scope::System("the letter of the case"), case.id).await?;
+    let started = |clock: &catalogue::definition::Clock| {
+        started.iter().rev().find(|view| view.clock == clock.id.as_str())
+    };
+    let mut public: Vec<_> =
+        item.public_clocks().filter_map(|clock| started(clock).map(|view| (clock, view))).collect();
+    // The one that runs; after the last has ended, the first.
+    public.sort_by_key(|(_, view)| view.ended_on.is_some());
+    if let Some((clock, view)) = public.first() {
+        let count = match view.limit {
+            vocab::TimeLimit::WorkingDays(days) => i64::from(days.0),
+            vocab::TimeLimit::NaturalDays(days) => i64::from(days.0),
+            vocab::TimeLimit::Months(months) => i64::from(months.0),
+        };
+        let extended = clock.extend.as_ref().map(|extension| match extension.to {
+            catalogue::definition::Limit::WorkingDays(days)
+            | catalogue::definition::Limit::NaturalDays(days)
+            | catalogue::definition::Limit::Months(days) => i64::from(days),
+        });
+        put(
+            "clock",
+            json!({
+                "title": clock.title, "whole": item.public_clocks().count() == 1, "working_days": count, "due_on": view.due.latest,
+                "extended_working_days": extended
+            }),
+        );
     }
-    let determination = determine::current(tx, case).await?;
+    let determination = determine::current(tx, &release, case).await?;
     let amount = determination.as_ref().and_then(|determination| determination.amount);
     put(
         "families",
@@ -207,10 +215,6 @@ async fn common(
         }
     }
     Ok(content)
-}
-
-fn public_clock(item: &Item) -> Option<&catalogue::definition::Clock> {
-    item.clocks.iter().find(|clock| clock.public)
 }
 
 async fn remedies(

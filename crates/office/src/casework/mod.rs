@@ -3,7 +3,7 @@
 //! What may be done, by whom, in which order and by when stands in the pack's item; this module runs it. [`filing`] makes a case of a
 //! finished form, [`act`](mod@act) does one action of it in one transaction, [`effects`] are the closed vocabulary of what an action can
 //! do, [`clocks`] count the days, [`determine`] asks the rules and keeps their answer, [`tick`] moves on what only time moves,
-//! [`reviews`] opens the reviews that fall due, [`sampling`] draws decided cases by lot. [`view`], [`timeline`], [`lists`] and
+//! [`reviews`] opens the reviews that fall due, [`sampling`] draws decided cases by lot. [`other_help`] names what else a family may ask for; [`view`], [`timeline`], [`lists`] and
 //! [`notices`] are what people read; [`letters`] and [`attachments`] are paper.
 //!
 //! No effect decides. A decision is an action of a named officer, and the rules' determination stands beside it.
@@ -24,6 +24,7 @@ pub mod letters;
 pub mod lists;
 pub mod notices;
 mod opening;
+pub mod other_help;
 pub mod reviews;
 pub mod sampling;
 mod situation;
@@ -48,6 +49,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "20261122_sampling", sql: include_str!("../../migrations/20261122_sampling.sql") },
     Migration { name: "20261123_case_seen", sql: include_str!("../../migrations/20261123_case_seen.sql") },
+    Migration { name: "20261124_matters", sql: include_str!("../../migrations/20261124_matters.sql") },
 ];
 
 id_type! {

@@ -1,7 +1,7 @@
 //! A case comes into being: its number, the offices that handle, register and decide it, its first line and first task.
 
 use catalogue::Release;
-use catalogue::definition::{Item, Scalar};
+use catalogue::definition::{About, Item, Scalar};
 use chrono::NaiveDate;
 use serde_json::Value;
 use store::divisions::DivisionLevel;
@@ -59,12 +59,14 @@ pub(super) struct Places {
     pub delegated: bool,
 }
 
-/// 全市通办: a case is handled where the family lives, registered where its head is registered.
+/// 全市通办: a case is handled where the family lives - or `at` the place of an emergency (社会救助法 art. 37) - and registered where its
+/// head is registered.
 pub(super) async fn places(
     release: &Release,
     tx: &Tx,
     household: HouseholdId,
     item: &Item,
+    at: Option<DivisionId>,
     today: NaiveDate,
 ) -> Result<Places, OfficeError> {
     let row = Query::system(
@@ -74,16 +76,19 @@ pub(super) async fn places(
     .bind(household)
     .one(tx)
     .await?;
-    let village: DivisionId = row.get("division_id")?;
+    let village: DivisionId = at.unwrap_or(row.get("division_id")?);
     let path = store::divisions::division_path(tx, village).await?;
     let at = |level: DivisionLevel| path.iter().find(|division| division.level == level);
     let (Some(county), Some(township)) = (at(DivisionLevel::County), at(DivisionLevel::Township)) else {
         return Err(OfficeError::invalid("residence_division", "请选到村（社区）一级。"));
     };
+    let set = |parameter: &Option<catalogue::Reference>| {
+        parameter.as_ref().and_then(|parameter| release.parameter(parameter, &township.code, today))
+    };
     let delegated = item.delegated.as_ref().is_some_and(|delegation| {
-        release
-            .parameter(&delegation.parameter, &township.code, today)
-            .is_some_and(|value| *value.value == Scalar::Boolean(true))
+        set(&delegation.parameter).is_some_and(|value| *value.value == Scalar::Boolean(true))
+            // By the amount: until one is known it is the township's.
+            || set(&delegation.up_to).is_some()
     });
     Ok(Places {
         county: county.id,
@@ -103,6 +108,8 @@ pub(super) struct NewCase<'a> {
     pub channel: &'static str,
     pub filed_by: Option<StaffId>,
     pub family: &'a Family,
+    /// The village that handles it, where that is not the family's own.
+    pub at: Option<DivisionId>,
     /// The day by which the whole is due, when that is known before a clock starts.
     pub due_on: Option<NaiveDate>,
     /// What the trace calls it.
@@ -119,7 +126,7 @@ pub(super) async fn open(
     new: &NewCase<'_>,
     now: Now,
 ) -> Result<(CaseRow, EventId), OfficeError> {
-    let places = places(&office.release(), tx, new.family.household, new.item, now.today()).await?;
+    let places = places(&office.release(), tx, new.family.household, new.item, new.at, now.today()).await?;
     let id = insert(office, tx, new, &places, now).await?;
     see(tx, id, &places).await?;
     let case = CaseRow::find(tx, &FILING, id).await?;
@@ -143,7 +150,7 @@ pub(super) async fn begin(
     case: &CaseRow,
     now: Now,
 ) -> Result<(), OfficeError> {
-    clocks::turn(tx, office.calendar(), item, case.id, FILED, case.delegated, now.today()).await?;
+    clocks::turn(office, tx, item, case, FILED).await?;
     tasks::open_step(Desk { tx, calendar: office.calendar(), item, now }, case).await
 }
 
@@ -158,12 +165,14 @@ async fn insert(
     let Places { county, township, village, registered, deciding, delegated } = *places;
     let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
     let number = next_number(tx, item, county, now).await?;
+    let person = (item.about == About::Applicant).then_some(family.applicant);
+    let members = if person.is_some() { 1 } else { family.members.len() };
     let proxy = family.proxy.as_ref().map(|proxy| office.keys().seal(&proxy.to_string())).transpose()?;
     let inserted = Query::system(
         "a case of the caller's form, or of a benefit whose review is due",
-        "INSERT INTO case_file (number, item, release_hash, channel, applicant_person_id, household_id, members, county_id, township_id, \
-         village_id, registered_division_id, deciding_division_id, delegated, step, state, filed_on, filed_by, due_on, entitlement_id, \
-         account_id, proxy_sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?) \
+        "INSERT INTO case_file (number, item, release_hash, channel, applicant_person_id, household_id, person_id, members, county_id, \
+         township_id, village_id, registered_division_id, deciding_division_id, delegated, step, state, filed_on, filed_by, due_on, entitlement_id, \
+         account_id, proxy_sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT DO NOTHING RETURNING id",
     )
     .bind(number)
@@ -172,7 +181,8 @@ async fn insert(
     .bind(channel)
     .bind(family.applicant)
     .bind(family.household)
-    .bind(i64::try_from(family.members.len()).unwrap_or(i64::MAX))
+    .bind(person)
+    .bind(i64::try_from(members).unwrap_or(i64::MAX))
     .bind(county)
     .bind(township)
     .bind(village)

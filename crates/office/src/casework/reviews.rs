@@ -113,6 +113,7 @@ async fn open(
         channel: "office",
         filed_by: None,
         family: &family,
+        at: None,
         due_on: Some(due_on),
         title: "到期列入核查",
         said: &said,

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use catalogue::definition::{Action, Item};
 use chrono::NaiveDate;
 use rules::{Record, Value};
 use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Row, Scope, Tx};
 use vocab::{Fen, Month};
 
 use super::{CASE, DeterminationId, determine};
-use crate::{OfficeError, means_test, people};
+use crate::people::{self, Subject};
+use crate::{Office, OfficeError, means_test};
 use ledger::EntitlementId;
 
 /// A case as stored.
@@ -28,6 +30,8 @@ pub struct CaseRow {
     pub applicant: PersonId,
     /// The family.
     pub household: HouseholdId,
+    /// The one member whom it is about; none where it is about the family.
+    pub person: Option<PersonId>,
     /// Number of members when filed or last changed.
     pub members: i64,
     /// County that handles it.
@@ -68,7 +72,7 @@ pub struct CaseRow {
     pub version: i64,
 }
 
-const CASE_ROW: &str = "SELECT c.id, c.number, c.item, c.release_hash, c.channel, c.applicant_person_id, c.household_id, c.members, \
+const CASE_ROW: &str = "SELECT c.id, c.number, c.item, c.release_hash, c.channel, c.applicant_person_id, c.household_id, c.person_id, c.members, \
     c.county_id, c.township_id, c.village_id, c.registered_division_id, c.deciding_division_id, c.delegated, c.step, c.state, \
     c.outcome, c.filed_on, c.accepted_on, c.due_on, c.decided_on, c.ended_on, c.entitlement_id, c.determination_id, c.account_id, c.version \
     FROM case_file c WHERE {scope} AND c.id = ?";
@@ -82,6 +86,7 @@ fn case_row(row: &Row) -> store::Result<CaseRow> {
         channel: row.get("channel")?,
         applicant: row.get("applicant_person_id")?,
         household: row.get("household_id")?,
+        person: row.get("person_id")?,
         members: row.get("members")?,
         county: row.get("county_id")?,
         township: row.get("township_id")?,
@@ -153,10 +158,12 @@ const LEDGER: Scope = Scope::System("the benefit of a case that the caller may s
 /// # Errors
 /// The database's.
 pub(super) async fn record(
+    office: &Office,
     connection: &impl Connection,
+    item: &Item,
     case: &CaseRow,
-    today: NaiveDate,
 ) -> Result<Record, OfficeError> {
+    let today = office.now().today();
     let row = Query::system(
         "the guards of a case that the caller may see",
         "SELECT \
@@ -169,6 +176,7 @@ pub(super) async fn record(
          EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'appraisal') AS appraised, \
          EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'hearing') AS heard, \
          EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'sample') AS sampled, \
+         EXISTS (SELECT 1 FROM case_draw x WHERE x.case_id = c.id AND x.drawn) AS drawn, \
          (SELECT max(r.id) FROM case_record r WHERE r.case_id = c.id AND r.kind = 'objection') AS last_objection, \
          (SELECT max(r.id) FROM case_record r WHERE r.case_id = c.id AND r.kind IN ('visit', 'appraisal')) AS last_answer, \
          EXISTS (SELECT 1 FROM case_clock k WHERE k.case_id = c.id AND k.extended_basis IS NOT NULL) AS extended, \
@@ -205,6 +213,7 @@ pub(super) async fn record(
         "appraised",
         "heard",
         "sampled",
+        "drawn",
         "extended",
         "clear_change",
     ] {
@@ -235,5 +244,16 @@ pub(super) async fn record(
     };
     fields.insert("amount".to_owned(), money(row.get("amount_fen")?));
     fields.insert("current_amount".to_owned(), money(current));
-    Ok(Record { fields, ..Record::default() })
+    let record = Record { fields, ..Record::default() };
+    // Only an item whose guards ask about the applicant costs the question.
+    let asks = |action: &Action| action.when.as_ref().is_some_and(|when| when.contains("applicant."));
+    if !item.actions.iter().any(asks) {
+        return Ok(record);
+    }
+    let subject = [Subject::Person(case.applicant)];
+    let mut applicant = Record::default();
+    for (_, fact, value) in people::known_facts(office, connection, &subject).await? {
+        applicant.fields.insert(fact, value);
+    }
+    Ok(record.with_one("applicant", applicant))
 }

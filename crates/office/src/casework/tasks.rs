@@ -49,8 +49,8 @@ pub(super) struct Desk<'a> {
 
 /// When a task that bears this clock is due.
 pub(super) async fn due_of(desk: Desk<'_>, case: &CaseRow, clock: Option<&str>) -> Result<Due, OfficeError> {
-    let whole = desk.item.clocks.iter().find(|clock| clock.public).map(|clock| clock.id.as_str());
-    for clock in [clock, whole].into_iter().flatten() {
+    let whole = desk.item.public_clocks().map(|clock| clock.id.as_str());
+    for clock in clock.into_iter().chain(whole) {
         if let Some(due) = clocks::running(desk.tx, case.id, clock).await? {
             return Ok(due);
         }

@@ -8,6 +8,7 @@ use super::attachments::{self, AttachmentView};
 use super::clocks::{self, ClockView};
 use super::determine::{self, DeterminationView};
 use super::letters::{self, LetterView};
+use super::other_help::{self, OtherHelp};
 use super::situation::{self, CaseRow};
 use super::timeline::{self, StepView};
 use super::{CASE, drafts, form_context};
@@ -97,6 +98,8 @@ pub struct CaseView {
     pub letters: Vec<LetterView>,
     /// The family's present members, the head first.
     pub members: Vec<(PersonId, String)>,
+    /// Where the rules say no: the other matters that the family may ask for.
+    pub other_help: Vec<OtherHelp>,
     /// What the reader can do now.
     pub actions: Vec<ActionView>,
 }
@@ -145,6 +148,14 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
     .one(db)
     .await?;
     let for_family = matches!(doer, Doer::Applicant(_));
+    let determinations = determine::of_case(db, &office.release(), &scope, id).await?;
+    let refused =
+        determinations.first().is_some_and(|newest| newest.result.outcome == rules::Outcome::NotMet);
+    let other_help = if refused && case.entitlement.is_none() {
+        other_help::of_case(office, db, &case).await?
+    } else {
+        Vec::new()
+    };
     Ok(CaseView {
         applicant: names.get("applicant")?,
         places: [names.get("village")?, names.get("township")?, names.get("county")?],
@@ -154,7 +165,8 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         clocks: clocks::of_case(db, &scope, id).await?,
         events: events(office, &scope, &procedure, item, id, for_family).await?,
         forms: filled_forms(office, &scope, &case, for_family).await?,
-        determinations: determine::of_case(db, &scope, id).await?,
+        determinations,
+        other_help,
         attachments: attachments::of_case(db, &scope, id).await?,
         letters: letters::of_case(db, &scope, id).await?,
         members: members(db, &case).await?,
@@ -268,7 +280,7 @@ async fn actions(
     if possible.is_empty() {
         return Ok(Vec::new());
     }
-    let record = situation::record(office.db(), case, now.today()).await?;
+    let record = situation::record(office, office.db(), item, case).await?;
     let context = form_context::dates_only(now);
     let done = done_by(office.db(), case.id, doer).await?;
     Ok(possible
@@ -403,7 +415,7 @@ pub async fn action_page(
     let on = case.accepted_on.unwrap_or(case.filed_on);
     let basis = release.basis_on(&definition.basis, on).iter().map(catalogue::Citation::text).collect();
     let members = members(office.db(), &case).await?;
-    let determinations = determine::of_case(office.db(), &scope, id).await?;
+    let determinations = determine::of_case(office.db(), &office.release(), &scope, id).await?;
     let determination = that_counts(&case, &determinations).cloned();
     let division = match doer {
         Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),

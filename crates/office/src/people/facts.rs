@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 use rules::{Record, Value};
 use store::{AuditActor, AuditEntry, CaseId, Connection, HouseholdId, PersonId, Query, Scope, StaffId, Tx};
 
+use super::held::known_values;
 use super::{FactId, HOUSEHOLD_COLUMNS, PERSON_COLUMNS, fact_value, household, projection};
 use crate::access::{Granted, Investigate};
 use crate::error::Problems;
@@ -561,14 +562,8 @@ pub(crate) async fn known_facts(
     subjects: &[Subject],
 ) -> Result<Vec<(Subject, String, Value)>, OfficeError> {
     let release = office.release();
-    let winners = winners(connection, &release, subjects, office.now().today(), i64::MAX).await?;
-    let mut known = Vec::with_capacity(winners.len());
-    for ((subject, id), row) in &winners {
-        if let Some(fact) = release.facts.get(id) {
-            known.push((*subject, id.clone(), value_of(office, fact, row)?));
-        }
-    }
-    Ok(known)
+    let known = known_values(office, connection, &release, subjects, office.now().today(), i64::MAX).await?;
+    Ok(known.into_iter().map(|((subject, id), value)| (subject, id, value)).collect())
 }
 
 fn view(
@@ -727,16 +722,14 @@ async fn family_as_of(
     let persons: Vec<PersonId> = members.iter().map(|member| member.person).collect();
     let mut subjects = vec![Subject::Household(household)];
     subjects.extend(persons.iter().copied().map(Subject::Person));
-    let winners = winners(connection, &release, &subjects, valid_on, known_at).await?;
-    let fill = |mut record: Record, subject: Subject| -> Result<Record, OfficeError> {
-        for ((_, id), row) in
-            winners.range((subject, String::new())..).take_while(|((of, _), _)| *of == subject)
+    let known = known_values(office, connection, &release, &subjects, valid_on, known_at).await?;
+    let fill = |mut record: Record, subject: Subject| -> Record {
+        for ((_, id), value) in
+            known.range((subject, String::new())..).take_while(|((of, _), _)| *of == subject)
         {
-            if let Some(fact) = release.facts.get(id) {
-                record = record.with(id, value_of(office, fact, row)?);
-            }
+            record = record.with(id, value.clone());
         }
-        Ok(record)
+        record
     };
     let mut births: BTreeMap<PersonId, (String, NaiveDate)> = BTreeMap::new();
     let rows = Query::system(SEEN, "SELECT p.id, p.sex, p.born_on FROM person p WHERE p.id IN ({list})")
@@ -753,13 +746,13 @@ async fn family_as_of(
         if let Some((sex, born_on)) = births.get(&member.person) {
             record = record.with("sex", sex.as_str()).with("born_on", *born_on);
         }
-        let record = fill(record, Subject::Person(member.person))?;
+        let record = fill(record, Subject::Person(member.person));
         if member.head {
             head = Some(record.clone());
         }
         records.push(record);
     }
-    let family = fill(Record::new().with("area", area.as_str()), Subject::Household(household))?;
+    let family = fill(Record::new().with("area", area.as_str()), Subject::Household(household));
     let family = family.with_many("members", records);
     Ok(match head {
         Some(head) => (family.with_one("head", head), persons),

@@ -2,7 +2,7 @@
 //!
 //! - [`person`]: registering and correcting a person; [`household`]: families, their members, heads and places;
 //! - [`facts`]: what was declared, visited or answered by departments, and what holds of it on a day;
-//!   [`projection`]: today's values as typed columns;
+//!   [`held`]: what follows from the ledger; [`projection`]: today's values as typed columns;
 //! - [`search`]: by name, pinyin, ID, last four; [`family_page`]: what a family's page shows;
 //! - [`account`]: bank accounts; [`reveal`]: a number in full, with a purpose; [`duplicate`]: who may be the same person.
 //!
@@ -18,6 +18,7 @@ mod duplicate;
 mod fact_value;
 mod facts;
 mod family_page;
+mod held;
 mod household;
 mod name_words;
 mod names;
@@ -67,8 +68,10 @@ id_type! {
 }
 
 /// Tables of this module.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261121_people", sql: include_str!("../../migrations/20261121_people.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261121_people", sql: include_str!("../../migrations/20261121_people.sql") },
+    Migration { name: "20261124_held", sql: include_str!("../../migrations/20261124_held.sql") },
+];
 
 /// Scope columns of `person p`: registered or living in the subtree; oneself; the family of a case.
 pub const PERSON_COLUMNS: ScopeColumns = ScopeColumns {

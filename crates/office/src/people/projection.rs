@@ -8,9 +8,11 @@ use catalogue::Release;
 use catalogue::definition::{Fact, Unit};
 use chrono::NaiveDate;
 use store::{Connection, Db, HouseholdId, PersonId, Query, Tx};
+use vocab::Month;
 
 use super::fact_value;
-use super::facts::{Subject, value_of, winners};
+use super::facts::Subject;
+use super::held::{self, known_values};
 use crate::{Office, OfficeError};
 
 const PROJECTION: &str = "the projection follows the facts";
@@ -100,7 +102,7 @@ pub(super) async fn refresh(
         let places = format!("({})", vec!["?"; names.len() + 1].join(", "));
         let chunk = (5_000 / (names.len() + 1)).max(1);
         for subjects in of_unit.chunks(chunk) {
-            let winners = winners(tx, release, subjects, today, i64::MAX).await?;
+            let known = known_values(office, tx, release, subjects, today, i64::MAX).await?;
             let sql = format!(
                 "INSERT INTO {table} ({key}, {}) VALUES {} ON CONFLICT ({key}) DO UPDATE SET {}",
                 names.join(", "),
@@ -114,11 +116,9 @@ pub(super) async fn refresh(
                     Subject::Household(id) => id.0,
                 });
                 for fact in &facts {
-                    let value = match winners.get(&(*subject, fact.id.get().clone())) {
-                        Some(row) => value_of(office, fact, row)?,
-                        None => rules::Value::Unknown,
-                    };
-                    query = query.bind_value(fact_value::to_column(fact, &value)?);
+                    let value = known.get(&(*subject, fact.id.get().clone()));
+                    let value = value.unwrap_or(&rules::Value::Unknown);
+                    query = query.bind_value(fact_value::to_column(fact, value)?);
                 }
             }
             query.execute(tx).await?;
@@ -148,7 +148,8 @@ pub async fn follow_definitions(office: &Office) -> Result<bool, OfficeError> {
     let facts = release.facts.iter().map(|fact| {
         let precedence: Vec<String> =
             fact.precedence.iter().map(|source| format!("{:?}", source.get())).collect();
-        format!("{:?} {} {:?} {}", fact.on, fact.id.get(), fact.absent, precedence.join(","))
+        let held = fact.held.as_ref().map_or_else(String::new, |held| format!(" {held:?}"));
+        format!("{:?} {} {:?} {}{held}", fact.on, fact.id.get(), fact.absent, precedence.join(","))
     });
     let mut facts: Vec<String> = facts.collect();
     facts.sort_unstable();
@@ -186,6 +187,7 @@ pub async fn follow_definitions(office: &Office) -> Result<bool, OfficeError> {
         }
     }
     let tx = office.db().begin().await?;
+    held::note_all(&tx).await?;
     store::set_setting(&tx, DEFINITIONS, &facts).await?;
     tx.commit().await?;
     Ok(true)
@@ -226,9 +228,14 @@ pub async fn roll_forward(office: &Office) -> Result<usize, OfficeError> {
             }
         }
         let tx = office.db().begin().await?;
+        let (before, now) = (Month::containing(last), Month::containing(today));
+        if before < now {
+            held::note_months(&tx, &release, before, now).await?;
+        }
         store::set_setting(&tx, ROLLED_TO, &today.to_string()).await?;
         tx.commit().await?;
     }
+    touched += held::follow(office, &release, today).await?;
     Ok(touched)
 }
 

@@ -86,7 +86,7 @@ async fn whole(office: &Office, watch: Watch<'_>) -> Result<Option<Made>, Office
     let (first, last): (Option<i64>, Option<i64>) = (row.get("first")?, row.get("last")?);
     let (release, today) = (office.release(), office.now().today());
     let schema = schema(&release);
-    let statements = Statements::of(&schema);
+    let statements = Statements::of(&schema, &release);
     let draft = Draft::new(schema, release.shapes(), today);
     let mut filling = Filling::new(draft, read::townships(office.db()).await?);
     if let (Some(first), Some(last)) = (first, last) {
@@ -137,7 +137,7 @@ async fn by_changes(
         return whole(office, watch).await;
     }
     let (release, today) = (office.release(), office.now().today());
-    let statements = Statements::of(old.snapshot.schema());
+    let statements = Statements::of(old.snapshot.schema(), &release);
     let ids: Vec<i64> = households.into_iter().collect();
     let mut read = Vec::new();
     let total = i64::try_from(ids.len()).unwrap_or(i64::MAX);

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use catalogue::Release;
+use catalogue::definition::ValueKind;
 use catalogue::shapes::PERSON;
 use chrono::NaiveDate;
 use columns::{Draft, Kind, Schema, packed_date};
@@ -32,7 +34,9 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    pub(super) fn of(schema: &Schema) -> Arc<Statements> {
+    pub(super) fn of(schema: &Schema, release: &Release) -> Arc<Statements> {
+        // Of whom the ledger has nothing, nothing is projected: that is none, as a determination reads it.
+        let held = |fact: &str| release.facts.get(fact).filter(|fact| fact.held.is_some());
         let line = |table: usize| {
             let shape = schema.tables[table].shape.as_str();
             let columns = schema.tables[table].columns.iter().filter(|column| column.id != KEY);
@@ -42,7 +46,11 @@ impl Statements {
                         (PERSON, "sex" | "born_on") => format!("p.{}", column.id),
                         (PERSON, "relation" | "head") => format!("m.{}", column.id),
                         (_, "area") => "h.area".to_owned(),
-                        (_, fact) => format!("n.\"{fact}\""),
+                        (_, fact) => match held(fact).map(|fact| *fact.kind) {
+                            Some(ValueKind::Code) => format!("coalesce(n.\"{fact}\", 'none')"),
+                            Some(_) => format!("coalesce(n.\"{fact}\", 0)"),
+                            None => format!("n.\"{fact}\""),
+                        },
                     };
                     let place = match column.kind {
                         Kind::Boolean => format!("CAST({place} AS INTEGER)"),

@@ -63,7 +63,7 @@ pub async fn delegation(
         .items
         .get(item)
         .and_then(|item| item.delegated.as_ref())
-        .map(|delegation| delegation.parameter.get().clone())
+        .and_then(|delegation| Some(delegation.parameter.as_ref()?.get().clone()))
         .ok_or(OfficeError::NotFound("可以下放审核确认权的事项"))?;
     let division = division.unwrap_or(actor.division);
     divisions::within(office.db(), actor.division, division).await?;

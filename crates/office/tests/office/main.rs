@@ -16,6 +16,7 @@ mod indicators;
 mod known;
 mod leads;
 mod leaks;
+mod matters;
 mod means_test;
 mod people;
 mod planning;

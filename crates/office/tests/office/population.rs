@@ -235,6 +235,7 @@ async fn sweep_is_determination(office: &Office, population: &Population) -> usi
             let question = Question {
                 case: None,
                 household,
+                person: None,
                 division: &codes[&household],
                 month,
                 law_on: now.today(),

@@ -31,6 +31,8 @@ pub struct Wuhai {
     pub second_county_clerk: Actor,
     pub county_director: Actor,
     pub neighbour_clerk: Actor,
+    pub accountant: Actor,
+    pub approver: Actor,
     pub policy: Actor,
     pub releaser: Actor,
     pub prefecture: DivisionId,
@@ -134,6 +136,8 @@ impl Wuhai {
             second_county_clerk: staff(&office, &root, "xian2", county, "county_clerk").await,
             county_director: staff(&office, &root, "juzhang", county, "county_director").await,
             neighbour_clerk: staff(&office, &root, "linzhen", neighbour, "township_clerk").await,
+            accountant: staff(&office, &root, "kuaiji", county, "county_accountant").await,
+            approver: staff(&office, &root, "fuhe", county, "county_payment_approver").await,
             policy: staff(&office, &root, "zhengce", prefecture, "prefecture_policy").await,
             releaser: staff(&office, &root, "fabu", prefecture, "prefecture_releaser").await,
             prefecture,
@@ -171,9 +175,15 @@ impl Wuhai {
 
     /// The application as the family would fill it.
     pub async fn application(&self, owner: &str, family: &Family) -> Answers {
+        self.application_for("dibao", owner, family).await
+    }
+
+    /// The application for any matter.
+    pub async fn application_for(&self, item: &str, owner: &str, family: &Family) -> Answers {
         let photo = self.photo(owner).await.to_string();
         let release = self.office.release();
-        let form = release.forms.get("dibao_application").unwrap();
+        let form = release.forms.get(&release.items.get(item).unwrap().form).unwrap();
+        let today = self.office.now().today();
         let ids: Vec<CitizenId> = family
             .births
             .iter()
@@ -207,6 +217,9 @@ impl Wuhai {
                 ("property", "deposits", _) => text(family.deposits),
                 ("property", "houses", _) => text("1"),
                 ("account", "account_number", _) => text("6217000000000000012"),
+                ("incident", "incident_division", _) => text(self.village),
+                ("incident", "emergency_kind", _) => text("fire"),
+                _ if *field.kind == catalogue::definition::FieldKind::Date => Some(date_parts(today)),
                 _ => None,
             }
         })
@@ -214,11 +227,47 @@ impl Wuhai {
 
     /// Filed at the window.
     pub async fn file(&self, family: &Family) -> Result<CaseId, OfficeError> {
+        self.file_for("dibao", family).await
+    }
+
+    /// Any matter, filed at the window.
+    pub async fn file_for(&self, item: &str, family: &Family) -> Result<CaseId, OfficeError> {
         let desk = self.township_clerk.grant().unwrap();
         let filler = drafts::Filler::Desk(&desk);
-        let draft = drafts::begin(&self.office, filler, "dibao", None).await?;
-        let answers = self.application(&filler.owner(), family).await;
+        let draft = drafts::begin(&self.office, filler, item, None).await?;
+        let answers = self.application_for(item, &filler.owner(), family).await;
         let open = drafts::open(&self.office, filler, draft).await?;
+        drafts::save(&self.office, filler, draft, open.version, &answers).await?;
+        drafts::submit(&self.office, filler, draft, &IdempotencyKey::fresh().unwrap()).await
+    }
+
+    /// Another member of a case's family asks for the same, on line: the form begins with what is on file.
+    pub async fn file_again(&self, item: &str, case: CaseId, member: usize) -> Result<CaseId, OfficeError> {
+        let (case, now) = (self.seen(case).await.case, self.office.now());
+        let scope = store::Scope::System("test");
+        let members =
+            people::members_as_of(self.office.db(), &scope, case.household, now.today(), now.at_ms()).await?;
+        let citizen = access::citizen_of_synthetic(&self.office, members[member].person).await?;
+        let filler = drafts::Filler::Citizen(&citizen);
+        let draft = drafts::begin(&self.office, filler, item, None).await?;
+        let open = drafts::open(&self.office, filler, draft).await?;
+        let family = Family {
+            names: vec!["—"; members.len()],
+            births: vec!["1950-01-01"; members.len()],
+            wages: vec!["0"; members.len()],
+            ..Family::default()
+        };
+        let mut answers = self.application_for(item, &filler.owner(), &family).await;
+        let release = self.office.release();
+        let form = release.forms.get(&release.items.get(item).unwrap().form).unwrap();
+        for (page, field) in form.fields() {
+            for record in std::iter::once(None).chain((0..members.len()).map(Some)) {
+                let path = FieldPath::new(page, record.filter(|_| page.repeat.is_some()), field);
+                if let Some(known) = open.answers.get(&path) {
+                    answers.set(&path, known.clone());
+                }
+            }
+        }
         drafts::save(&self.office, filler, draft, open.version, &answers).await?;
         drafts::submit(&self.office, filler, draft, &IdempotencyKey::fresh().unwrap()).await
     }
@@ -261,14 +310,7 @@ impl Wuhai {
                 });
                 for (page, field) in form.fields() {
                     if *field.kind == catalogue::definition::FieldKind::Date {
-                        let parts = [
-                            ("year", today.format("%Y")),
-                            ("month", today.format("%m")),
-                            ("day", today.format("%d")),
-                        ];
-                        let parts = parts.map(|(part, value)| (part.to_owned(), value.to_string()));
-                        answers
-                            .set(&FieldPath::new(page, None, field), Raw::Parts(parts.into_iter().collect()));
+                        answers.set(&FieldPath::new(page, None, field), date_parts(today));
                     }
                 }
                 for (path, value) in changes {
@@ -388,6 +430,12 @@ impl Wuhai {
         self.act(&self.village_worker, case, "close_notice", &[], &[]).await.unwrap();
         case
     }
+}
+
+/// A day as its three boxes.
+fn date_parts(day: chrono::NaiveDate) -> Raw {
+    let parts = [("year", day.format("%Y")), ("month", day.format("%m")), ("day", day.format("%d"))];
+    Raw::Parts(parts.map(|(part, value)| (part.to_owned(), value.to_string())).into_iter().collect())
 }
 
 async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: &str) -> Actor {

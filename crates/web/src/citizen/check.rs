@@ -12,8 +12,9 @@ use catalogue::shapes::{HOUSEHOLD, PERSON, absent_value};
 use chrono::NaiveDate;
 use maud::{Markup, html};
 use office::casework::needs_benefit;
+use office::casework::other_help::{self, assume_judgements};
 use office::people;
-use rules::{Context, FindingValue, Outcome, Record, Value};
+use rules::{Outcome, Record, Value};
 use serde::Deserialize;
 use vocab::Month;
 
@@ -237,7 +238,8 @@ fn answer(visitor: &Visitor, questions: &Questions<'_>, typed: &Fields) -> Resul
     }
     let place = county_or_first(questions.release, typed.get("place")).unwrap_or_default();
     let decided = decide(questions, &record, place, now.month(), now.today()).ok_or(Fault::Hidden)?;
-    Ok(answer_page(questions, &decided, typed, now.today()))
+    let others = others(questions, &record, place, now.month(), now.today());
+    Ok(answer_page(questions, &decided, &others, typed, now.today()))
 }
 
 fn name_of(member: Option<usize>, id: &str) -> String {
@@ -421,7 +423,7 @@ fn decide(
             continue;
         };
         let mut context = release.context(id, place, month, today, today);
-        let assumed = assume_judgements(programme, &mut context, today);
+        let assumed = assume_judgements(programme, &mut context);
         let subjects: Vec<(Option<usize>, Record)> = match programme.unit {
             Unit::Household => vec![(None, record.clone())],
             Unit::Person => {
@@ -447,31 +449,42 @@ fn decide(
     first
 }
 
-/// Takes as met what only an officer can judge, and says which.
-fn assume_judgements(
-    programme: &definition::Programme,
-    context: &mut Context,
+/// The other matters that the rules say yes to, from the same answers (一门受理): what was not asked counts as not there.
+fn others<'a>(
+    questions: &Questions<'a>,
+    record: &Record,
+    place: &str,
+    month: Month,
     today: NaiveDate,
-) -> Vec<String> {
-    let judged =
-        programme.conditions.iter().filter(|condition| condition.kind == definition::ConditionKind::Finding);
-    let open: Vec<String> = judged
-        .map(|condition| condition.id.get().clone())
-        .filter(|id| !context.findings.contains_key(id))
-        .collect();
-    for id in &open {
-        let finding = FindingValue {
-            met: Some(true),
-            officer: "测算".to_owned(),
-            reason: "测算时先按符合计算".to_owned(),
-            recorded_on: today,
-        };
-        context.findings.insert(id.clone(), finding);
-    }
-    open
+) -> Vec<&'a Item> {
+    let release = questions.release;
+    let own = |item: &Item| {
+        item.programmes
+            .iter()
+            .any(|programme| questions.programmes.iter().any(|own| *own == programme.as_str()))
+    };
+    let may = |item: &&Item| {
+        item.programmes.iter().any(|id| {
+            let mut context = release.context(id, place, month, today, today);
+            other_help::may_meet(release, id, record, &mut context)
+        })
+    };
+    release
+        .items
+        .iter()
+        .map(|item| &**item)
+        .filter(|item| item.citizens_may_file && !needs_benefit(item) && !own(item))
+        .filter(may)
+        .collect()
 }
 
-fn answer_page(questions: &Questions<'_>, decided: &Decided, typed: &Fields, today: NaiveDate) -> Page {
+fn answer_page(
+    questions: &Questions<'_>,
+    decided: &Decided,
+    others: &[&Item],
+    typed: &Fields,
+    today: NaiveDate,
+) -> Page {
     let Decided { result, member, assumed } = decided;
     let release = questions.release;
     let title = match result.outcome {
@@ -512,6 +525,12 @@ fn answer_page(questions: &Questions<'_>, decided: &Decided, typed: &Fields, tod
                     @if let Some(item) = questions.item { (Link::new(format!("/services/{}", item.id), "看办事指南")) }
                     (Link::new("/help", "找人帮忙"))
                 }))
+            }
+            @if !others.is_empty() {
+                h2.govuk-heading-m { "您家还可能符合" }
+                ul.govuk-list.govuk-list--bullet {
+                    @for item in others { li { (Link::new(format!("/services/{}", item.id), item.title.as_str())) "：" (item.summary) } }
+                }
             }
             h2.govuk-heading-m { "每一项条件" }
             (explain::conditions(release, result, today, assumed))

@@ -1,6 +1,7 @@
 //! 我的办件: what a citizen has in hand, goes on filling, receives, and was paid.
 
 use axum::extract::Query;
+use catalogue::definition::Pays;
 use ledger::pages::{self, EntitlementRow};
 use ledger::{EntitlementState, LineState};
 use maud::{Markup, html};
@@ -79,15 +80,25 @@ fn programme_title<'a>(release: &'a catalogue::Release, id: &'a str) -> &'a str 
 fn benefit_summary(release: &catalogue::Release, benefit: &EntitlementRow) -> Markup {
     let amount =
         benefit.monthly.map_or_else(|| "未定".to_owned(), |amount| format!("{} 元", amount.yuan_grouped()));
-    let review = benefit.review_due_on.map_or_else(|| "另行通知".to_owned(), vocab::zh_date);
+    let pays = release.programmes.get(&benefit.programme).map(|programme| programme.pays).unwrap_or_default();
     let mut rows = vec![
         SummaryRow::text("待遇", programme_title(release, &benefit.programme)),
         SummaryRow::text("状态", benefit.state.title()),
-        SummaryRow::text("每月金额", &amount),
-        SummaryRow::text("保障人数", &format!("{} 人", benefit.members)),
-        SummaryRow::text("从哪个月起", &benefit.from.zh()),
-        SummaryRow::text("下次核查", &review),
     ];
+    match pays {
+        Pays::Monthly => rows.push(SummaryRow::text("每月金额", &amount)),
+        Pays::Once => rows.push(SummaryRow::text("这个月的金额", &amount)),
+        Pays::Nothing => rows.push(SummaryRow::text("金额", "只作认定，不发钱")),
+    }
+    rows.push(SummaryRow::text("保障人数", &format!("{} 人", benefit.members)));
+    rows.push(SummaryRow::text("从哪个月起", &benefit.from.zh()));
+    if let Some(last) = benefit.until {
+        rows.push(SummaryRow::text("到哪个月为止", &last.zh()));
+    }
+    if pays != Pays::Once {
+        let review = benefit.review_due_on.map_or_else(|| "另行通知".to_owned(), vocab::zh_date);
+        rows.push(SummaryRow::text("下次核查", &review));
+    }
     if let Some(reason) = &benefit.pause_reason {
         rows.push(SummaryRow::text("暂停原因", reason));
     }

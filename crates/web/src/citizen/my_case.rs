@@ -53,6 +53,7 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
         (heading(Some(&format!("编号 {}", view.case.number)), &view.title))
         p.govuk-body { (state_tag(office, view.case.open, step, view.case.outcome.as_deref())) }
         (now_box(&view, item))
+        (other_help(&view))
         (actions(&view))
         h2.govuk-heading-m { "办到哪一步" }
         (way(&view))
@@ -89,17 +90,21 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
 /// 现在到哪一步, and by when.
 fn now_box(view: &CaseView, item: &Item) -> Markup {
     let step = item.step(&view.case.step);
-    let clock = item.clocks.iter().find(|clock| clock.public);
-    let running = clock.and_then(|clock| {
-        view.clocks.iter().find(|known| known.clock == clock.id.as_str() && known.ended_on.is_none())
+    let running = item.public_clocks().find_map(|clock| {
+        let open =
+            view.clocks.iter().find(|known| known.clock == clock.id.as_str() && known.ended_on.is_none());
+        open.map(|known| (clock, known))
     });
+    let whole = item.public_clocks().count() == 1;
     inset(&html! {
         @if view.case.open {
             @if let Some(step) = step { p.govuk-body { "现在：" strong { (step.public_title) } "。" (step.public_text) } }
             @match running {
-                Some(clock) => {
+                Some((named, clock)) => {
                     p.govuk-body {
-                        "从 " (vocab::zh_date(clock.started_on)) " 受理算起，" (clock.limit.zh()) " 内办完，最晚 " strong { (clock.due.zh()) } "。"
+                        @if whole { "从 " (vocab::zh_date(clock.started_on)) " 受理算起，" (clock.limit.zh()) " 内办完，最晚 " }
+                        @else { (named.title) "：从 " (vocab::zh_date(clock.started_on)) " 算起，" (clock.limit.zh()) " 内办完，最晚 " }
+                         strong { (clock.due.zh()) } "。"
                         @if let Some((reason, basis)) = &clock.extended { "已延长：" (reason) "（" (basis) "）。" }
                     }
                 }
@@ -110,6 +115,18 @@ fn now_box(view: &CaseView, item: &Item) -> Markup {
             p.govuk-body { "这件事已经办结" @if let Some(ended) = view.case.ended_on { "（" (vocab::zh_date(ended)) "）" } "。" }
         }
     })
+}
+
+/// After a refusal: what else the family may ask for.
+fn other_help(view: &CaseView) -> Markup {
+    html! {
+        @if view.case.outcome.as_deref() == Some("refused") && !view.other_help.is_empty() {
+            h2.govuk-heading-m { "您家还可能符合" }
+            ul.govuk-list.govuk-list--bullet {
+                @for other in &view.other_help { li { (Link::new(format!("/services/{}", other.item), other.title.as_str())) } }
+            }
+        }
+    }
 }
 
 fn actions(view: &CaseView) -> Markup {

@@ -98,7 +98,7 @@ fn table(id: &'static str, caption: &'static str, empty: &'static str, notices: 
         columns: vec![
             Column::new("姓名"),
             Column::new("家庭人数").numeric(),
-            Column::new("金额（元/月）").numeric(),
+            Column::new("金额（元，按月发的为每月）").numeric(),
             Column::new("事项"),
             Column::new("日期"),
         ],

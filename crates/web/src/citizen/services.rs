@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query};
 use catalogue::Release;
-use catalogue::definition::{Basis, DivisionLevel, Item, Limit, Material};
+use catalogue::definition::{Basis, Clock, DivisionLevel, Effect, Item, Limit, Material};
 use chrono::NaiveDate;
 use maud::{Markup, html};
 use office::casework::needs_benefit;
@@ -155,6 +155,18 @@ fn limit_words(limit: Limit) -> String {
     office::casework::clocks::time_limit(limit).zh()
 }
 
+/// The length of a clock: the law's, or the place's own where no law says one.
+fn clock_words(release: &Release, clock: &Clock, county: Option<&str>, on: NaiveDate) -> String {
+    if let Some(limit) = clock.limit {
+        return limit_words(limit);
+    }
+    let set =
+        clock.working_days.as_ref().zip(county).and_then(|(parameter, county)| {
+            office::casework::clocks::set_days(release, parameter, county, on)
+        });
+    set.map_or_else(|| "按当地规定的时间".to_owned(), |days| format!("{days} 个工作日"))
+}
+
 async fn guide(
     visitor: Visitor,
     Path(id): Path<String>,
@@ -235,17 +247,26 @@ fn materials(release: &Release, item: &Item, on: NaiveDate) -> Markup {
 }
 
 fn limits(release: &Release, item: &Item, county: Option<&str>, on: NaiveDate) -> Markup {
-    let public: Vec<_> = item.clocks.iter().filter(|clock| clock.public).collect();
+    let public: Vec<_> = item.public_clocks().collect();
     let rest: Vec<_> = item.clocks.iter().filter(|clock| !clock.public).collect();
     let delegation = item.delegated.as_ref();
     let parameter = |id: &str| county.and_then(|county| release.parameter(id, county, on));
-    let delegated_here = delegation.and_then(|delegation| parameter(&delegation.parameter));
-    let promised = parameter("promised_days");
+    let delegated_here =
+        delegation.and_then(|delegation| delegation.parameter.as_ref()).and_then(|named| parameter(named));
+    let up_to =
+        delegation.and_then(|delegation| delegation.up_to.as_ref()).and_then(|named| parameter(named));
+    let promised = item.promised.as_ref().and_then(|named| parameter(named));
+    let accepts = |clock: &Clock| {
+        let mut actions =
+            item.actions.iter().filter(|action| clock.starts.iter().any(|start| *start == **action.id));
+        actions.any(|action| action.effects.iter().any(|effect| **effect == Effect::Accept))
+    };
     html! {
         ul.limits {
             @for clock in &public {
                 li {
-                    "受理后 " strong { (limit_words(clock.limit)) } " 内办完“" (clock.title) "”"
+                    @if accepts(clock) { "受理后 " }
+                    strong { (clock_words(release, clock, county, on)) } " 内办完“" (clock.title) "”"
                     @if let Some(extend) = &clock.extend { "；情况特殊的，最长 " (limit_words(extend.to)) }
                     span.govuk-hint { " " (in_brackets(release, &clock.basis, on)) }
                 }
@@ -262,12 +283,13 @@ fn limits(release: &Release, item: &Item, county: Option<&str>, on: NaiveDate) -
                     }
                 }
             }
+            @if let Some(up_to) = &up_to { li { (up_to.value) " 元以内的由乡镇（街道）决定，超过的由县级决定。" } }
             @if let Some(promised) = &promised { li { "本地承诺：" strong { (promised.value) " 个工作日" } "内办完（" (promised.source) "）" } }
         }
         @if !rest.is_empty() {
             (details("每一步的时限", &html! {
                 ul.govuk-list.govuk-list--bullet {
-                    @for clock in &rest { li { (clock.title) "：" (limit_words(clock.limit)) " " span.govuk-hint { (in_brackets(release, &clock.basis, on)) } } }
+                    @for clock in &rest { li { (clock.title) "：" (clock_words(release, clock, county, on)) " " span.govuk-hint { (in_brackets(release, &clock.basis, on)) } } }
                 }
             }))
         }

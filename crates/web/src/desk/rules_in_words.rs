@@ -1,9 +1,11 @@
 //! A determination as the desk reads it: each condition with what was compared, the law, what is missing, the sums.
 
+use catalogue::definition::Pays;
 use maud::{Markup, html};
 use office::casework::determine::DeterminationView;
 use office::words;
 use rules::{ConditionOutcome, Determination, Outcome};
+use vocab::Fen;
 
 use super::words::moment;
 use crate::ui::parts::{Colour, details, tag};
@@ -25,13 +27,18 @@ pub(super) fn determinations(all: &[DeterminationView]) -> Markup {
     }
 }
 
+/// The amount of what is paid; a recognition has none.
+fn paid(view: &DeterminationView) -> Option<Fen> {
+    view.amount.filter(|_| view.pays != Pays::Nothing)
+}
+
 /// Outcome, amount, and one line for each condition.
 pub(super) fn in_short(view: &DeterminationView) -> Markup {
     let result = &view.result;
     html! {
         p.govuk-body {
             (outcome_tag(result.outcome)) " "
-            @if let Some(amount) = view.amount { "拟保障金额 " strong { "每月 " (amount.yuan_grouped()) " 元" } "。" }
+            @if let Some(amount) = paid(view) { "拟保障金额 " strong { (view.pays.how_often()) " " (amount.yuan_grouped()) " 元" } "。" }
             span.govuk-hint { (moment(view.made_at)) " 测算" }
         }
         ul.govuk-list.conditions-short {
@@ -78,7 +85,7 @@ fn one(view: &DeterminationView) -> Markup {
         h3.govuk-heading-s { (result.title) " " (outcome_tag(result.outcome)) }
         p.govuk-body {
             (moment(view.made_at)) " 测算，适用 " (view.month.zh()) "的标准。"
-            @if let Some(amount) = view.amount { " 拟保障金额：" strong { "每月 " (amount.yuan_grouped()) " 元" } "。" }
+            @if let Some(amount) = paid(view) { " 拟保障金额：" strong { (view.pays.how_often()) " " (amount.yuan_grouped()) " 元" } "。" }
         }
         (conditions(result))
         (missing(result))

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use catalogue::definition::Pays;
 use chrono::NaiveDate;
 use maud::{Markup, html};
 use office::divisions::DivisionView;
@@ -90,6 +91,13 @@ pub(crate) fn programmes(office: &Office) -> Vec<Choice<'static>> {
         .iter()
         .map(|programme| Choice::new(programme.id.get().clone(), programme.title.clone()))
         .collect()
+}
+
+/// The programmes that pay money.
+pub(super) fn paying(office: &Office) -> Vec<Choice<'static>> {
+    let release = office.release();
+    let paying = release.programmes.iter().filter(|programme| programme.pays != Pays::Nothing);
+    paying.map(|programme| Choice::new(programme.id.get().clone(), programme.title.clone())).collect()
 }
 
 /// The field 月份 of a filter.

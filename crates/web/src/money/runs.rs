@@ -10,7 +10,7 @@ use serde::Deserialize;
 use vocab::Month;
 
 use super::PAYMENTS;
-use super::common::{self, ROWS, already, cursor, programme_title, programmes, remember, yuan};
+use super::common::{self, ROWS, already, cursor, paying, programme_title, remember, yuan};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Staff};
@@ -117,7 +117,7 @@ fn make_form(desk: &Staff, runs: &[PaymentRun], typed: &Fields, errors: &Errors)
         typed => typed,
     };
     let body = html! {
-        (select(&Field::new("programme", "待遇项目").value(chosen).errors(errors), &programmes(desk.office()), Some("请选择")))
+        (select(&Field::new("programme", "待遇项目").value(chosen).errors(errors), &paying(desk.office()), Some("请选择")))
         (month_input(&Field::new("month", "发放月份").hint("按月份顺序生成。同一月份再次提交不会重复生成。").errors(errors), &month))
         (submit("生成发放批次", ButtonKind::Primary, None))
     };

@@ -5,7 +5,7 @@
 use axum::extract::{Path, Query};
 use catalogue::Release;
 use catalogue::definition::{
-    Basis, ConditionKind, ExpectedOutcome, Programme, RuleCase, Scalar, Unit, ValueKind,
+    Basis, ConditionKind, ExpectedOutcome, Pays, Programme, RuleCase, Scalar, Unit, ValueKind,
 };
 use chrono::NaiveDate;
 use maud::{Markup, html};
@@ -129,8 +129,18 @@ impl Reading<'_> {
     }
 
     fn others(&self) -> Markup {
-        let Programme { unit, coverage, exclusion_group, review, taper, valid_from, valid_until, .. } =
-            self.programme;
+        let Programme {
+            unit,
+            coverage,
+            exclusion_group,
+            pays,
+            review,
+            expires,
+            taper,
+            valid_from,
+            valid_until,
+            ..
+        } = self.programme;
         let group = self.release.exclusion_groups.get(exclusion_group);
         let source = |text: &str| html! { code { (text.trim()) } };
         let mut rows = vec![SummaryRow::text(
@@ -143,7 +153,15 @@ impl Reading<'_> {
         if let Some(group) = group {
             rows.push(SummaryRow::text("不能同时领的一组", &group.title));
         }
-        rows.push(SummaryRow::new("几个月核查一次", source(review.as_str())));
+        match pays {
+            Pays::Monthly => {}
+            Pays::Once => rows.push(SummaryRow::text("怎样发", "一次性发放")),
+            Pays::Nothing => rows.push(SummaryRow::text("怎样发", "只作认定，不发钱")),
+        }
+        if let Some(review) = review {
+            let words = if *expires { "几个月后到期，重新申请" } else { "几个月核查一次" };
+            rows.push(SummaryRow::new(words, source(review.as_str())));
+        }
         if let Some(taper) = taper {
             rows.push(SummaryRow::new("收入增加后再领几个月", source(taper.as_str())));
         }
@@ -258,6 +276,8 @@ fn example(release: &Release, case: &RuleCase) -> Markup {
             facts.iter().map(|(fact, scalar)| format!("{} {}", title(fact), value(fact, scalar))).collect();
         if facts.is_empty() { "没有需要说明的情况".to_owned() } else { facts.join("，") }
     };
+    let pays = release.programmes.get(&case.programme).map(|programme| programme.pays).unwrap_or_default();
+    let how_often = pays.how_often();
     let outcome = match case.expect.outcome {
         ExpectedOutcome::Yes => "符合",
         ExpectedOutcome::No => "不符合",
@@ -270,7 +290,7 @@ fn example(release: &Release, case: &RuleCase) -> Markup {
         (inset(&html! {
             p.govuk-body {
                 strong { (outcome) }
-                @if let Some(amount) = &case.expect.amount { "，每月 " strong { (amount) " 元" } }
+                @if let Some(amount) = &case.expect.amount { "，" (how_often) " " strong { (amount) " 元" } }
                 "。"
             }
         }))

@@ -10,9 +10,10 @@ use crate::state::{AppState, Site};
 use crate::testing::Town;
 
 /// The rows that the main job proves.
-const ROWS: [&str; 21] = [
-    "SA-02", "SA-04", "SA-05", "SA-06", "SA-07", "SA-09", "SA-11", "SA-14", "SA-15", "SA-19", "SA-20",
-    "SA-22", "SA-23", "SA-24", "SA-25", "SA-26", "SA-29", "SA-40", "DA-01", "DA-08", "DA-12",
+const ROWS: [&str; 25] = [
+    "SA-02", "SA-04", "SA-05", "SA-06", "SA-07", "SA-08", "SA-09", "SA-11", "SA-14", "SA-15", "SA-19",
+    "SA-20", "SA-22", "SA-23", "SA-24", "SA-25", "SA-26", "SA-27", "SA-29", "SA-31", "SA-40", "SA-46",
+    "DA-01", "DA-08", "DA-12",
 ];
 
 #[derive(Deserialize)]

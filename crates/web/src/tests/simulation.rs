@@ -195,8 +195,8 @@ async fn the_village_visits_whom_the_rules_find() {
                 break;
             }
         }
-        // An old person alone is the rules' 特困, for which there is no matter yet; 低保 can be filed for.
-        assert_eq!(begun, all.text.contains(">最低生活保障<"), "{}", all.text);
+        // An old person alone is the rules' 特困, which can be filed for.
+        assert!(begun, "{}", all.text);
     })
     .await;
 }

@@ -83,16 +83,17 @@ pub(super) async fn overview(hand: Hand, Path(id): Path<DraftId>) -> Result<Answ
 /// 需要帮忙 and 多久有结果.
 fn aside(hand: &Hand, item: &Item) -> Markup {
     let words: Vec<String> = item
-        .clocks
-        .iter()
-        .filter(|clock| clock.public)
-        .map(|clock| match &clock.extend {
-            Some(extend) => format!(
-                "受理后 {} 内办完，情况特殊的最长 {}",
-                time_limit(clock.limit).zh(),
-                time_limit(extend.to).zh()
-            ),
-            None => format!("受理后 {} 内办完", time_limit(clock.limit).zh()),
+        .public_clocks()
+        .filter_map(|clock| {
+            let limit = time_limit(clock.limit?).zh();
+            let one = item.public_clocks().count() == 1;
+            Some(match &clock.extend {
+                Some(extend) => {
+                    format!("受理后 {limit} 内办完，情况特殊的最长 {}", time_limit(extend.to).zh())
+                }
+                None if one => format!("受理后 {limit} 内办完"),
+                None => format!("{}：{limit}", clock.title),
+            })
         })
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

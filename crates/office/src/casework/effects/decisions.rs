@@ -1,13 +1,14 @@
 //! Decisions: what the rules say now, and what an officer makes of it in the ledger.
 
-use catalogue::definition::{LawDate, Unit};
+use catalogue::definition::{LawDate, Pays, Scalar, Unit, Writes};
 use chrono::{Months, NaiveDate};
 use ledger::{AmountCause, Decision};
 use store::Query;
-use vocab::Month;
+use vocab::{Fen, Month};
 
 use super::super::act::Doing;
 use super::super::determine;
+use super::super::opening::{self, Places};
 use super::super::situation::CaseRow;
 use super::LEDGER;
 use crate::{OfficeError, people};
@@ -23,11 +24,15 @@ pub(super) async fn determine_now(
         LawDate::Decided => today,
     };
     let village = store::divisions::division(doing.tx, case.village).await?;
+    let once = doing.item.programmes.iter().all(|id| pays(doing, id) == Pays::Once);
+    let month = Month::containing(today);
     let question = determine::Question {
         case: Some(case.id),
         household: case.household,
+        person: case.person,
         division: &village.code,
-        month: Month::containing(today).next(),
+        // What is paid once is paid at once; what is paid every month, from the next.
+        month: if once { month } else { month.next() },
         law_on,
         programmes: doing.item.programmes.iter().map(|programme| programme.get().clone()).collect(),
     };
@@ -35,7 +40,40 @@ pub(super) async fn determine_now(
         determine::determine(doing.office, doing.tx, doing.release, &question, doing.now, doing.doer.staff())
             .await?;
     case.determination = Some(answer.id);
+    belongs_to(doing, case, answer.amount).await?;
     Ok(answer)
+}
+
+fn pays(doing: &Doing<'_>, programme: &str) -> Pays {
+    doing.release.programmes.get(programme).map(|programme| programme.pays).unwrap_or_default()
+}
+
+/// Where the amount says who decides: the township up to its limit, the county above (社会救助暂行办法 art. 48).
+async fn belongs_to(doing: &Doing<'_>, case: &mut CaseRow, amount: Option<Fen>) -> Result<(), OfficeError> {
+    let Some(up_to) = doing.item.delegated.as_ref().and_then(|delegation| delegation.up_to.as_ref()) else {
+        return Ok(());
+    };
+    let township = store::divisions::division(doing.tx, case.township).await?;
+    let set = doing.release.parameter(up_to, &township.code, doing.now.today());
+    let limit = match set.map(|value| value.value) {
+        Some(Scalar::Number(number)) => number.at_scale(2),
+        _ => None,
+    };
+    let delegated = limit.is_some_and(|limit| amount.is_none_or(|amount| amount <= Fen(limit)));
+    if delegated != case.delegated {
+        case.delegated = delegated;
+        case.deciding = if delegated { case.township } else { case.county };
+        let places = Places {
+            county: case.county,
+            township: case.township,
+            village: case.village,
+            registered: case.registered,
+            deciding: case.deciding,
+            delegated,
+        };
+        opening::see(doing.tx, case.id, &places).await?;
+    }
+    Ok(())
 }
 
 pub(super) fn decision(doing: &Doing<'_>, case: &CaseRow) -> Result<Decision, OfficeError> {
@@ -65,6 +103,13 @@ fn benefit(case: &CaseRow) -> Result<ledger::EntitlementId, OfficeError> {
 pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
     let today = doing.now.today();
     let answer = determine_now(doing, case).await?;
+    let level = doing.item.delegated.as_ref().filter(|_| case.delegated).map(|delegation| delegation.level);
+    let office = level.map_or(Some(case.deciding), |level| case.office_at(level));
+    if office != Some(doing.division) {
+        return Err(OfficeError::Conflict(
+            "按现在核定的金额，这件不归本级决定。请刷新页面，由有权决定的机关办理。".to_owned(),
+        ));
+    }
     let amount = match (answer.result.outcome, answer.amount) {
         (rules::Outcome::Met, Some(amount)) => amount,
         (rules::Outcome::NotMet, _) => {
@@ -94,8 +139,21 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
         Some(account) => Some(payee(doing, account, case).await?),
         None => None,
     };
-    let from = Month::containing(today).next();
-    let review_due_on = answer.review_months.and_then(|months| next_review(from, months));
+    let month = Month::containing(today);
+    let stages = stages(doing, programme.pays)?;
+    let (from, until) = match programme.pays {
+        Pays::Once => (month, Some(month.plus(stages - 1))),
+        Pays::Monthly | Pays::Nothing => {
+            let from = month.next();
+            let months = answer.review_months.filter(|months| programme.expires && *months > 0);
+            (from, months.map(|months| from.plus(months - 1)))
+        }
+    };
+    let review_due_on = answer
+        .review_months
+        .filter(|_| programme.pays != Pays::Once && !programme.expires)
+        .and_then(|months| next_review(from, months));
+    let part = Fen(amount.0 / i64::from(stages));
     let grant = ledger::entitlement::Grant {
         programme: answer.programme.clone(),
         exclusion_group: programme.exclusion_group.get().clone(),
@@ -107,15 +165,37 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
         division: case.village,
         from,
         first_due: from,
-        until: None,
-        monthly: amount,
+        until,
+        // What does not divide is in the first stage.
+        monthly: Fen(amount.0 - part.0 * i64::from(stages - 1)),
         cause: AmountCause::Grant,
         payee,
         review_due_on,
     };
-    case.entitlement = Some(ledger::entitlement::grant(doing.tx, &grant, &decision(doing, case)?).await?);
+    let decision = decision(doing, case)?;
+    let entitlement = match programme.pays {
+        Pays::Nothing => ledger::entitlement::recognise(doing.tx, &grant, &decision).await?,
+        Pays::Monthly | Pays::Once => ledger::entitlement::grant(doing.tx, &grant, &decision).await?,
+    };
+    if part != grant.monthly {
+        let next = from.next();
+        let cause = AmountCause::Grant;
+        ledger::changes::change_amount(doing.tx, &LEDGER, entitlement, next, part, cause, &decision).await?;
+    }
+    case.entitlement = Some(entitlement);
     case.decided_on = Some(today);
     Ok(())
+}
+
+/// In how many months what is paid once is paid out, as the decision says (一次审批、分阶段救助).
+fn stages(doing: &Doing<'_>, pays: Pays) -> Result<i32, OfficeError> {
+    let (Pays::Once, Some((_, checked)), Some(form)) = (pays, &doing.form, doing.form_definition) else {
+        return Ok(1);
+    };
+    let entries = crate::forms::entries(form, checked);
+    let Some(said) = entries.iter().find(|entry| entry.writes == Writes::Stages) else { return Ok(1) };
+    let stages = said.value.canonical().parse().ok().filter(|stages| (1..=12).contains(stages));
+    stages.ok_or_else(|| OfficeError::invalid("stages", "分几个月发放应为1至12。"))
 }
 
 /// The account that the application gave, as the ledger keeps it.

@@ -99,7 +99,9 @@ pub(super) async fn change_members(doing: &Doing<'_>, case: &mut CaseRow) -> Res
     let members =
         people::members_as_of(doing.tx, &FAMILY, case.household, doing.now.today(), doing.now.at_ms())
             .await?;
-    case.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
+    if case.person.is_none() {
+        case.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
+    }
     Ok(())
 }
 
@@ -222,7 +224,7 @@ pub(super) async fn relocate(doing: &Doing<'_>, case: &mut CaseRow) -> Result<()
         MemberChange { on: said.changed_on(doing), reason: doing.action.title.clone(), case: Some(case.id) };
     let who = doing.doer.audit();
     people::move_household_in(doing.office, doing.tx, &FAMILY, &who, case.household, &place, &change).await?;
-    let places = opening::places(doing.release, doing.tx, case.household, doing.item, today).await?;
+    let places = opening::places(doing.release, doing.tx, case.household, doing.item, None, today).await?;
     if places.county != case.county {
         return Err(OfficeError::Conflict(
             "迁往外县（区）的，请在迁入地重新申请；在发的待遇由本县（区）办理终止。".to_owned(),

@@ -44,6 +44,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         Effect::OpenNotice(period) => {
             paper::open_notice(doing, case, period.natural_days, &period.letter).await
         }
+        Effect::Draw(percent) => sampling::beforehand(doing, case, percent).await,
         Effect::CloseNotice => notices::close(doing.tx, case, NoticeKind::Publicity, today).await,
         Effect::Publish => paper::publish(doing, case).await,
         Effect::RecordVisit => records::record(doing, case, "visit").await,

@@ -1,5 +1,6 @@
 //! Paper: what hangs in the village, and letters with the words of the action that queues them.
 
+use catalogue::definition::{Effect, Pays};
 use serde_json::{Map, Value, json};
 use store::Query;
 use vocab::{Fen, Month};
@@ -8,7 +9,7 @@ use super::super::act::Doing;
 use super::super::letters::Additions;
 use super::super::notices::{self, NoticeKind};
 use super::super::situation::CaseRow;
-use super::super::{determine, drafts, letters};
+use super::super::{determine, drafts, letters, other_help};
 use super::LEDGER;
 use crate::{OfficeError, forms};
 
@@ -44,7 +45,9 @@ pub(super) async fn open_notice(
 }
 
 async fn amount_now(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<Fen>, OfficeError> {
-    Ok(determine::current(doing.tx, case).await?.and_then(|determination| determination.amount))
+    Ok(determine::current(doing.tx, doing.release, case)
+        .await?
+        .and_then(|determination| determination.amount))
 }
 
 /// Queues a letter with the words of the action's form and reasons.
@@ -100,6 +103,20 @@ async fn letter_with(
         fields.insert("hearing".to_owned(), hearing);
     }
     fields.extend(benefit_fields(doing, case).await?);
+    if doing.action.effects.iter().any(|effect| **effect == Effect::Refuse) {
+        let others = other_help::of_case(doing.office, doing.tx, case).await?;
+        let ways = others
+            .iter()
+            .map(|other| format!("按现在掌握的情况，您家可能符合“{}”的条件，可以申请。", other.title));
+        fields.insert("other_help".to_owned(), json!(ways.collect::<Vec<_>>()));
+    }
+    // A letter without a basis of its own rests on what its action rests on.
+    if doing.release.letters.get(letter).is_some_and(|definition| definition.basis.is_empty()) {
+        let on = case.accepted_on.unwrap_or(case.filed_on);
+        let basis: Vec<String> =
+            doing.release.basis_on(&doing.action.basis, on).iter().map(catalogue::Citation::text).collect();
+        fields.insert("basis".to_owned(), json!(basis));
+    }
     fields.extend(over);
     letters::queue(
         doing.office,
@@ -125,7 +142,18 @@ async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String,
     put("before_fen_per_month", json!(before.monthly.map(|fen| fen.0)));
     put("members_before", json!(before.members));
     put("review_due_on", json!(after.review_due_on));
-    if let Some(last) = after.until {
+    let pays =
+        doing.release.programmes.get(&after.programme).map(|programme| programme.pays).unwrap_or_default();
+    put("pays", json!(pays));
+    put("from_month", json!(after.from.max(next).to_string()));
+    put("until_month", json!(after.until.map(|month| month.to_string())));
+    if pays == Pays::Once {
+        put("from_month", json!(after.from.to_string()));
+        let stages = stages(doing, &after).await?;
+        put("stages", json!(stages));
+        return Ok(fields);
+    }
+    if let Some(last) = after.until.filter(|_| after.end_reason.is_some()) {
         put("kind", json!("停发"));
         put("after_fen_per_month", json!(0));
         put("from_month", json!(last.next().to_string()));
@@ -143,6 +171,22 @@ async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String,
     put("members_after", json!(after.members));
     put("from_month", json!(next.to_string()));
     Ok(fields)
+}
+
+/// What is paid in which month of a decision in several stages; nothing where there is one.
+async fn stages(
+    doing: &Doing<'_>,
+    benefit: &ledger::pages::EntitlementRow,
+) -> Result<Vec<Value>, OfficeError> {
+    let last = benefit.until.unwrap_or(benefit.from);
+    let mut stages = Vec::new();
+    let mut month = benefit.from;
+    while month <= last && benefit.from != last {
+        let amount = ledger::months::recorded_amount(doing.tx, benefit.id, month).await?;
+        stages.push(json!({"month": month.to_string(), "amount_fen": amount.0}));
+        month = month.next();
+    }
+    Ok(stages)
 }
 
 /// A day as a form keeps it: as one text, or as year, month and day.

@@ -108,11 +108,13 @@ pub fn outcome_code(outcome: Outcome) -> &'static str {
 
 /// Writes the case back, if nobody else did since.
 pub(in super::super) async fn save(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
-    let total = doing.item.clocks.iter().find(|clock| clock.public);
-    if let Some(clock) = total.filter(|_| case.accepted_on.is_some() && case.open)
-        && let Some(due) = clocks::running(doing.tx, case.id, &clock.id).await?
-    {
-        case.due_on = Some(due.on);
+    if case.accepted_on.is_some() && case.open {
+        for clock in doing.item.public_clocks() {
+            if let Some(due) = clocks::running(doing.tx, case.id, &clock.id).await? {
+                case.due_on = Some(due.on);
+                break;
+            }
+        }
     }
     let changed = Query::system(
         "a case that the doer may act on",

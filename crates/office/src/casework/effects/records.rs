@@ -1,12 +1,15 @@
 //! What was seen and said: records of visits, objections, hearings; officers' findings; facts that a form declares.
 
 use catalogue::definition::{Effect, Writes};
-use store::Query;
+use store::{Query, Scope};
 
 use super::super::act::Doing;
 use super::super::situation::CaseRow;
 use crate::people::{self, NewFact, Source, Subject};
 use crate::{OfficeError, forms};
+
+/// The family of a case that the doer may act on; it may live elsewhere (社会救助法 art. 37: the place of the emergency).
+const FAMILY: Scope = Scope::System("the family of a case that the doer may act on");
 
 /// The officers' judgements that the action's form holds.
 pub(in super::super) async fn findings(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
@@ -53,9 +56,7 @@ pub(super) async fn facts(doing: &Doing<'_>, case: &CaseRow) -> Result<(), Offic
     let seen = doing.action.effects.iter().any(|effect| **effect == Effect::RecordVisit);
     let source = if seen { Source::Visit } else { Source::Declared };
     let today = doing.now.today();
-    let members =
-        people::members_as_of(doing.tx, &doing.doer.scope(), case.household, today, doing.now.at_ms())
-            .await?;
+    let members = people::members_as_of(doing.tx, &FAMILY, case.household, today, doing.now.at_ms()).await?;
     let facts: Vec<NewFact> = forms::facts(doing.release, form, checked)
         .into_iter()
         .filter_map(|fact| {
@@ -76,7 +77,7 @@ pub(super) async fn facts(doing: &Doing<'_>, case: &CaseRow) -> Result<(), Offic
             })
         })
         .collect();
-    people::record_facts_in(doing.office, doing.tx, &doing.doer.scope(), &doing.doer.audit(), &facts).await
+    people::record_facts_in(doing.office, doing.tx, &FAMILY, &doing.doer.audit(), &facts).await
 }
 
 pub(super) async fn record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<(), OfficeError> {

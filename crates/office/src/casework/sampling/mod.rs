@@ -17,9 +17,12 @@ use super::{CASE, DrawId};
 use crate::access::{Granted, Sample};
 use crate::{Office, OfficeError, audited};
 
+mod before;
 mod lot;
 mod results;
 
+pub(super) use before::draw as beforehand;
+pub use before::falls;
 pub use lot::{Why, lot};
 use lot::{drawn, fingerprint};
 pub(super) use results::checked;

@@ -66,6 +66,12 @@ pub(super) fn decision(view: &CaseView, rules: &str) -> Markup {
                 Some(newest) => {
                     (in_short(newest))
                     p.govuk-body { (Link::new(rules.to_owned(), "看逐条依据和算法")) }
+                    @if !view.other_help.is_empty() {
+                        p.govuk-body {
+                            "可以告诉家庭，还可能符合："
+                            (view.other_help.iter().map(|other| other.title.as_str()).collect::<Vec<_>>().join("、")) "。"
+                        }
+                    }
                 }
                 None => p.govuk-body { "还没有测算。受理、入户调查或者收到核对报告以后，系统会按规定逐条列出。" },
             }
