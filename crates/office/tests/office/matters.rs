@@ -512,3 +512,41 @@ async fn a_refusal_names_what_else_there_is() {
         assert!(letter["other_help"][0].as_str().unwrap().contains("最低生活保障边缘家庭"), "{letter}");
     }
 }
+
+/// What a rule reads of a recipient is what the books say: for the month asked, as known at the moment asked, and the same in the
+/// projection that everybody's sweep reads.
+#[tokio::test]
+async fn the_books_say_who_receives_in_both_times() {
+    for city in cities("held").await {
+        let case = sent_up(&city, &PARTLY).await;
+        let before_the_grant = city.office.now().at_ms() - 1;
+        city.act(&city.county_clerk, case, "county_visit", &PARTLY, &[]).await.unwrap();
+        city.act(&city.second_county_clerk, case, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+        let seen = city.seen(case).await.case;
+        let projected = async || -> Option<String> {
+            people::roll_forward(&city.office).await.unwrap();
+            Query::system("test", "SELECT assistance_class FROM person_now WHERE person_id = ?")
+                .bind(seen.applicant)
+                .scalar(city.office.db())
+                .await
+                .unwrap()
+        };
+        assert_eq!(projected().await.as_deref(), Some("none"), "granted, but not before next month");
+        city.days(30).await;
+        assert_eq!(projected().await.as_deref(), Some("tekun"), "a new month began");
+        let as_known = async |known_at: i64, valid_on: chrono::NaiveDate| {
+            let office = &city.office;
+            let family = people::facts_as_of(office, office.db(), &SEEN, seen.household, valid_on, known_at);
+            family.await.unwrap().many["members"][0].fields["assistance_class"].clone()
+        };
+        let (now, today) = (city.office.now().at_ms(), city.office.now().today());
+        assert_eq!(as_known(now, today).await, Value::from("tekun"));
+        assert_eq!(as_known(before_the_grant, today).await, Value::from("none"), "nobody knew it then");
+        let first = city.office.now().month().first_day();
+        assert_eq!(as_known(now, first.pred_opt().unwrap()).await, Value::from("none"), "not for that month");
+        // What the person gets counts where a child's or a disabled person's allowance is reckoned.
+        let received = fact(&city, case, "assistance_received").await;
+        assert_eq!(received, Value::Number(rules::Rational::from_scaled(213_000, 2)));
+    }
+}
