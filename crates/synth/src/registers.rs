@@ -37,6 +37,8 @@ struct Spec {
     #[serde(default = "everywhere")]
     of: i64,
     #[serde(default)]
+    state: Option<String>,
+    #[serde(default)]
     person: Option<Who>,
     #[serde(default)]
     rows: usize,
@@ -240,8 +242,13 @@ impl Filling<'_> {
                 None => drawn(draw, open.release(), field, today),
             }
         });
-        let new =
-            NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "建库登记" };
+        let new = NewVersion {
+            record: None,
+            answers,
+            state: spec.state.as_deref(),
+            deed: Deed::Added,
+            reason: "建库登记",
+        };
         match records::save(self.office, &actor.grant::<KeepRecords>()?, &open, new, None).await {
             Ok(Saved::Done(id) | Saved::Again(id)) => Ok(Some(id)),
             Ok(Saved::Clash { .. }) => Ok(None),
@@ -344,6 +351,13 @@ mod tests {
             let above =
                 spec.at.parse::<vocab::Level>().is_ok() || specs.register.iter().any(|one| one.id == spec.at);
             assert!(above, "{} stands at {}", spec.id, spec.at);
+            let states: Vec<&str> = register.state_codes().into_iter().map(|(code, _)| code).collect();
+            assert!(
+                spec.state.as_deref().is_none_or(|state| states.contains(&state)),
+                "{}: {:?}",
+                spec.id,
+                spec.state
+            );
             let names = spec.fields.keys().chain(spec.person.as_ref().map(|who| &who.field));
             for name in names {
                 let form = release.record_form(&spec.id).unwrap();
