@@ -53,7 +53,7 @@ pub(super) async fn differing(
 ) -> Result<Vec<EntitlementId>> {
     let mut found = Vec::new();
     let mut after = after;
-    loop {
+    while found.len() < limit {
         let (now, now_ends) = plain_lines(connection, run, after).await?;
         let (before, before_ends) = plain_lines(connection, previous, after).await?;
         // Beyond the shorter stretch one of the two is not known yet.
@@ -83,6 +83,7 @@ pub(super) async fn differing(
             None => return Ok(found),
         }
     }
+    Ok(found)
 }
 
 /// A line as far as it is compared; none for a line that pays nobody.

@@ -147,6 +147,9 @@ async fn every_difference_has_its_cause() {
                 (late, DifferenceKind::New, vec![CauseKind::Granted, CauseKind::Arrears]),
             ]
         );
+        // Whoever wants only the figures asks for none, and nothing is looked up.
+        let none = compare::differences(&town.db, &SYSTEM, second.id, EntitlementId(0), 0).await.unwrap();
+        assert_eq!(none, []);
         assert_eq!(differences[0].causes[0].reference, "〔2026〕提标号");
         assert_eq!(differences[5].after, Fen(20_000));
         let summary = compare::summary(&town.db, &SYSTEM, second.id).await.unwrap();
