@@ -52,13 +52,13 @@ pub async fn counted(
     let named =
         Named::in_expressions(expressions.into_iter().flatten().map(|expression| expression.as_ref()));
     let mut circumstances = Circumstances::new(office.now(), &named);
-    let (mut behind, mut after, mut looked_at) = (Behind::default(), after, 0);
+    let (mut found, mut next, mut after, mut looked_at) = (Vec::new(), None, after, 0);
     'pages: loop {
         let within = (&reader.scope(), Some(division));
         let (stored, seen) = records::open_batch(office, within, register, after, BATCH, &named).await?;
         for (record, seen) in stored.iter().zip(&seen) {
-            if behind.rows.len() == SHOWN || looked_at == LOOKED_AT_MAX {
-                behind.next = Some(after);
+            if found.len() == SHOWN || looked_at == LOOKED_AT_MAX {
+                next = Some(after);
                 break 'pages;
             }
             (after, looked_at) = (record.id, looked_at + 1);
@@ -68,13 +68,16 @@ pub async fn counted(
                 Counts::Yes(_) => false,
                 Counts::Unknown => true,
             };
-            let place = divisions::find(office.db(), record.division).await?.name;
-            behind.rows.push((record.id, record.title.clone(), place, unknown));
+            found.push((record.id, record.title.clone(), record.division, unknown));
         }
         if stored.is_empty() {
             break;
         }
     }
+    let names = divisions::names(office.db(), found.iter().map(|row| row.2)).await?;
+    let place = |division: DivisionId| names.get(&division).cloned().unwrap_or_default();
+    let rows = found.into_iter().map(|(id, title, division, unknown)| (id, title, place(division), unknown));
+    let behind = Behind { rows: rows.collect(), next };
     let entry = AuditEntry {
         division: Some(division),
         details: serde_json::json!({ "indicator": indicator.id.get(), "rows": behind.rows.len() }),
