@@ -12,9 +12,11 @@ command -v sqlite3 >/dev/null || $as_root apt-get install -y -qq sqlite3 >&2
 python3 -c 'import ensurepip' 2>/dev/null || $as_root apt-get install -y -qq python3-venv >&2
 command -v psql >/dev/null || $as_root apt-get install -y -qq postgresql-client >&2
 environment=${HUIMIN_DUCKDB_ENVIRONMENT:-target/duckdb}
-if ! [ -x "$environment/bin/python" ]; then
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install -q duckdb
+engines=sqlite,postgres,duckdb
+if ! [ -x "$environment/bin/python" ] && ! { python3 -m venv "$environment" && "$environment/bin/pip" install -q duckdb; }; then
+    rm -rf "$environment"
+    engines=sqlite,postgres
+    echo "!! DuckDB could not be installed from PyPI: the rules are held against SQLite and PostgreSQL alone." >&2
 fi
 if [ -z "${HUIMIN_TEST_POSTGRES:-}" ]; then
     folder=$(mktemp -d /tmp/huimin-sql.XXXXXX)
@@ -22,9 +24,9 @@ if [ -z "${HUIMIN_TEST_POSTGRES:-}" ]; then
     trap 'tests/postgres.sh stop "$folder"; rm -rf "$folder"' EXIT
     HUIMIN_TEST_POSTGRES=$(tests/postgres.sh start "$folder")
 fi
-HUIMIN_DUCKDB_PYTHON=$(cd "$environment" && pwd)/bin/python
+[ ! -d "$environment" ] || HUIMIN_DUCKDB_PYTHON=$(cd "$environment" && pwd)/bin/python
 export HUIMIN_TEST_POSTGRES HUIMIN_DUCKDB_PYTHON
-export HUIMIN_SQL_ENGINES=sqlite,postgres,duckdb HUIMIN_SQL_FAMILIES=${1:-2000}
+export HUIMIN_SQL_ENGINES=$engines HUIMIN_SQL_FAMILIES=${1:-2000}
 # With the whole workspace nothing that the suites have built is built again.
 run() { cargo nextest run --workspace --run-ignored only --no-capture -E "$1"; }
 run 'package(catalogue) & test(sql)'
