@@ -164,16 +164,18 @@ pub struct Summary {
 pub async fn summary(db: &Db, scope: &Scope, id: RunId) -> Result<Summary> {
     let tx = db.begin_read().await?;
     let run = run::load(&tx, scope, id).await?;
-    summary_of(&tx, &run).await
+    let previous = previous_run(&tx, &run).await?;
+    // As it was kept when the run was made, unless something has changed since.
+    match kept::summary(&tx, &run, previous.as_ref()).await? {
+        Some(summary) => Ok(summary),
+        None => reckoned(&tx, &run, previous.as_ref()).await,
+    }
 }
 
-/// As it was kept when the run was made, or reckoned anew when something has changed since.
+/// Reckoned anew, whatever was kept: what an approval rests on.
 pub(crate) async fn summary_of(connection: &Tx, run: &PaymentRun) -> Result<Summary> {
     let previous = previous_run(connection, run).await?;
-    match kept::summary(connection, run, previous.as_ref()).await? {
-        Some(summary) => Ok(summary),
-        None => reckoned(connection, run, previous.as_ref()).await,
-    }
+    reckoned(connection, run, previous.as_ref()).await
 }
 
 /// The differences after an entitlement, in order, at most `limit`.

@@ -202,3 +202,25 @@ async fn an_unexplained_difference_cannot_be_approved() {
         assert!(findings.iter().any(|finding| finding.rule == "line_is_its_attempts"), "{findings:?}");
     }
 }
+
+#[tokio::test]
+async fn what_moves_between_two_lines_is_seen_at_the_approval() {
+    for town in towns("moved").await {
+        let june = month("2026-06");
+        let one = town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
+        let other = town.grant(&town.family(2, &[12], june, 900)).await.unwrap();
+        town.pay(june).await;
+        let july = town.make(june.next()).await.unwrap();
+        // Number and sum stay what they were: the figures that were kept with the run would not tell.
+        for (entitlement, fen) in [(one, 1), (other, -1)] {
+            let tamper =
+                "UPDATE payment_line SET amount_fen = amount_fen + ? WHERE run_id = ? AND entitlement_id = ?";
+            let tamper = Query::system("test", tamper).bind(fen).bind(july.id).bind(entitlement);
+            tamper.execute_one(&town.db).await.unwrap();
+        }
+        assert!(matches!(
+            town.approve(july.id).await,
+            Err(LedgerError::Unexplained { count: 2, first }) if first == one
+        ));
+    }
+}

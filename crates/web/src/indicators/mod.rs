@@ -9,13 +9,14 @@ use office::indicators::{self, Figure, INDICATORS_JOB, MonthFigure};
 use office::records::RecordId;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use store::{DivisionId, jobs};
+use store::DivisionId;
+use store::jobs::Job;
 
 use crate::answer::{Page, SeeOther};
 use crate::error::Fault;
 use crate::extract::Desk;
 use crate::form_body::KeyedForm;
-use crate::money::common::{division, download, month_field, month_or_now, watched};
+use crate::money::common::{division, download, last_job, month_field, month_or_now, watched};
 use crate::records::{RECORDS, faces};
 use crate::routes::{Routes, get, post};
 use crate::ui::form::{ButtonKind, form_post, submit};
@@ -108,11 +109,8 @@ fn row(indicator: &Indicator, of: &MonthFigure) -> Vec<Markup> {
 /// When it was reckoned, the reckoning under way, or the button that starts one.
 async fn reckoning(desk: &Desk<ReadRecords>, shown: Option<&MonthFigure>) -> Result<Markup, Fault> {
     let now = desk.office().now();
-    let db = desk.office().db();
-    let nightly = jobs::latest(db, INDICATORS_JOB, &now.today().to_string()).await?;
-    let asked = jobs::latest(db, INDICATORS_JOB, "now").await?;
-    let last = [nightly, asked].into_iter().flatten().max_by_key(|job| job.id);
-    let live = last.as_ref().is_some_and(jobs::Job::is_live);
+    let last = last_job(desk.office(), INDICATORS_JOB).await?;
+    let live = last.as_ref().is_some_and(Job::is_live);
     let past = shown.is_some_and(|shown| shown.month < now.month());
     let body = html! {
         @if let Some(shown) = shown {

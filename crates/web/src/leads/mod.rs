@@ -7,14 +7,16 @@ use office::access::{Export, FileForOther, Investigate, ManageRoll, Right};
 use office::leads::{self, Deed, Kind, LEADS_JOB, LeadId, LeadLine, LeadView, Leads};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use store::jobs;
+use store::jobs::Job;
 
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
 use crate::form_body::{Fields, KeyedForm};
 use crate::layout::NavEntry;
-use crate::money::common::{ROWS, already, cursor, download, programme_title, remember, watched, yuan};
+use crate::money::common::{
+    ROWS, already, cursor, download, last_job, programme_title, remember, watched, yuan,
+};
 use crate::routes::{Routes, get, post};
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, error_summary, form_post, hidden, radios, submit, text_area,
@@ -142,12 +144,8 @@ fn state(line: &LeadLine) -> Markup {
 
 /// The search under way, or the button that starts one.
 async fn searching(desk: &Desk<Investigate>) -> Result<Markup, Fault> {
-    let db = desk.office().db();
-    let today = desk.office().now().today().to_string();
-    let nightly = jobs::latest(db, LEADS_JOB, &today).await?;
-    let asked = jobs::latest(db, LEADS_JOB, "now").await?;
-    let last = [nightly, asked].into_iter().flatten().max_by_key(|job| job.id);
-    let live = last.as_ref().is_some_and(jobs::Job::is_live);
+    let last = last_job(desk.office(), LEADS_JOB).await?;
+    let live = last.as_ref().is_some_and(Job::is_live);
     let body = html! {
         @match &last {
             Some(job) if live => p.govuk-body {

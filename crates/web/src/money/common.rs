@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use maud::{Markup, html};
 use office::divisions::DivisionView;
 use office::{Office, divisions};
+use store::jobs::{self, Job};
 use store::{Cursor, DivisionId, IdempotencyKey};
 use vocab::{Fen, Level, Month, Now};
 
@@ -128,6 +129,13 @@ pub(crate) async fn reach(
     level: Level,
 ) -> Result<Vec<DivisionView>, Fault> {
     Ok(divisions::at_level(office.db(), from, level).await?)
+}
+
+/// The last job of a kind that runs every night and when somebody asks for it.
+pub(crate) async fn last_job(office: &Office, kind: &str) -> Result<Option<Job>, Fault> {
+    let nightly = jobs::latest(office.db(), kind, &office.now().today().to_string()).await?;
+    let asked = jobs::latest(office.db(), kind, "now").await?;
+    Ok([nightly, asked].into_iter().flatten().max_by_key(|job| job.id))
 }
 
 /// A part of a page that is read again every few seconds while something is under way; without scripts there is a link.
