@@ -27,7 +27,9 @@ suite "lints" cargo clippy --workspace --all-targets --quiet -- -D clippy::todo 
 suite "licences" cargo deny --log-level error check licenses bans sources
 # One build for everything below: another choice of packages would build third parties with other features once more.
 suite "build" cargo nextest run --workspace --no-run
-suite "packs" "${CARGO_TARGET_DIR:-target}/debug/huimin" check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai
+for city in wuhai baoding suqian wenshan county; do
+    suite "packs of $city" "${CARGO_TARGET_DIR:-target}/debug/huimin" check-pack --synthetic packs/national "packs/$city" "packs/demo-$city"
+done
 suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast
 suite "examples in the documentation" cargo test --workspace --doc --quiet
 suite "rules as SQL on three engines" tests/sql.sh 300
