@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Turns the mechanism of a capability row off, as the row's switch in tests/rows.toml says, and expects the row's first test to go red.
+# Turns the mechanism of a capability row off, as the row's switch in tests/rows.toml or tests/rows/ says, and expects the row's first test to go red.
 #
 #   tests/flip.sh --row SA-23            one row
 #   tests/flip.sh --sample 2 --seed 326  some of the rows whose switch lies in a pack: no build, seconds each
@@ -20,8 +20,9 @@ unset HUIMIN_TEST_POSTGRES
 # Fields of a row: its first test, and file, find and replace of its switch into files of the scratch folder.
 read_row() {
     perl -0777 -e '
-        my ($row, $folder) = @ARGV[1, 2];
-        open my $rows, "<", $ARGV[0] or die; my $text = <$rows>;
+        my ($row, $folder) = @ARGV;
+        my $text = "";
+        for my $path ("tests/rows.toml", glob "tests/rows/*.toml") { open my $rows, "<", $path or die; $text .= <$rows>; }
         $text =~ /^\[\Q$row\E\]\n(.*?)(?=^\[(?!\Q$row\E\.)[A-Z]+-\d+[.\]]|\z)/ms or die "no row $row\n";
         my $body = $1;
         my %field;
@@ -34,7 +35,7 @@ read_row() {
             defined $field{$name} or die "row $row has no $name\n";
             open my $out, ">", "$folder/$name" or die; print $out $field{$name}; close $out;
         }
-    ' tests/rows.toml "$1" "$scratch"
+    ' "$1" "$scratch"
 }
 
 # Makes the edit in a copy of the file.
@@ -90,7 +91,7 @@ flip() {
         (cd "$scratch/packs-tree" && "$target/debug/huimin" check-pack --synthetic packs/national packs/wuhai packs/demo-wuhai) >"$scratch/log" 2>&1 ||
             { ! grep ' 错误：' "$scratch/log" | grep -v ' 错误：例子 '; } ||
             { echo "   $row: the packs are wrong with this switch, which proves nothing"; exit 1; }
-        HUIMIN_TEST_PACKS=$scratch/packs-tree/packs expect_red "$row" "$test" --workspace
+        HUIMIN_TEST_ROW=$row HUIMIN_TEST_PACKS=$scratch/packs-tree/packs expect_red "$row" "$test" --workspace
         ;;
     *)
         if [ ! -d "$scratch/source" ]; then
@@ -109,7 +110,7 @@ flip() {
     esac
 }
 
-rows() { perl -ne 'print "$1\n" if /^\[([A-Z]+-\d+)\]$/' tests/rows.toml; }
+rows() { perl -ne 'print "$1\n" if /^\[([A-Z]+-\d+)\]$/' tests/rows.toml tests/rows/*.toml; }
 packed() { for row in $(rows); do read_row "$row" && grep -q '^packs/' "$scratch/file" && echo "$row"; done; true; }
 
 chosen=() sample=0 seed=0

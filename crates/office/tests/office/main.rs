@@ -23,6 +23,7 @@ mod planning;
 mod plans;
 mod population;
 mod records;
+mod register_rows;
 mod releases;
 mod reports;
 mod roll;

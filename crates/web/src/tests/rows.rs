@@ -1,4 +1,4 @@
-//! `tests/rows.toml` says what proves each capability row: here it is held to what exists - tests, routes, and the edits that turn
+//! `tests/rows.toml` and the chapters in `tests/rows/` say what proves each capability row: here they are held to what exists - tests, routes, and the edits that turn
 //! a mechanism off.
 
 use std::collections::BTreeMap;
@@ -25,6 +25,11 @@ struct Row {
     route: Vec<String>,
     effect: String,
     switch: Switch,
+    /// In the chapters: who does its steps, and the steps; `office::register_rows` plays them.
+    #[serde(default, rename = "by")]
+    _by: String,
+    #[serde(default)]
+    step: Vec<toml::Table>,
 }
 
 /// An edit of a file that turns the mechanism off.
@@ -41,7 +46,18 @@ fn root() -> PathBuf {
 }
 
 fn rows() -> BTreeMap<String, Row> {
-    toml::from_str(&std::fs::read_to_string(root().join("tests/rows.toml")).unwrap()).unwrap()
+    let mut files = vec![root().join("tests/rows.toml")];
+    files.extend(std::fs::read_dir(root().join("tests/rows")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut rows = BTreeMap::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let read: BTreeMap<String, Row> =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for (id, row) in read {
+            assert!(rows.insert(id.clone(), row).is_none(), "{id} stands twice");
+        }
+    }
+    rows
 }
 
 /// Whether a source file holds a test of the name.
@@ -82,6 +98,12 @@ async fn every_row_has_tests_routes_and_a_switch_that_exist() {
     for (id, row) in &rows {
         assert!(!row.test.is_empty() && !row.route.is_empty(), "{id}");
         assert!(!row.actor.is_empty() && !row.effect.is_empty(), "{id}");
+        let played = row.test[0].starts_with("office::register_rows::");
+        assert_eq!(
+            played,
+            !row.step.is_empty(),
+            "{id}: steps are played by the chapter's test, and by nothing else"
+        );
         for test in &row.test {
             assert!(is_there(test), "{id}: there is no test {test}");
         }
