@@ -99,6 +99,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("means_test.queried", "核对查询"),
     ("means_test.query_refused", "核对查询被拒绝"),
     ("report.roll_sheet", "导出保障月报"),
+    ("report.paid_sheet", "导出资金发放情况"),
+    ("payment.runs_exported", "导出发放批次"),
     ("report.case_sheet", "导出办件统计"),
     ("person.searched", "查找人员"),
     ("person.opened", "打开档案"),

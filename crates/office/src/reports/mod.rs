@@ -4,7 +4,7 @@
 //!   [`roll_list`] opens any of them; [`paid_by_month`]: what the bank paid, month by month;
 //! - [`case_figures`]: applications, open work by step, outcomes, clocks kept; [`case_list`] opens any of them;
 //! - [`delegation`]: where confirming lies with the township;
-//! - [`roll_sheet`] and [`case_sheet`]: the same as Excel or CSV.
+//! - [`roll_sheet`], [`paid_sheet`] and [`case_sheet`]: the same as Excel or CSV.
 //!
 //! A figure is a statement over live tables in the reader's scope; nothing is stored, so a figure and its list agree.
 
@@ -29,7 +29,7 @@ pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
 };
 pub use roll_list::{RollCounted, RollLine, roll_list};
-pub use sheet::{case_sheet, roll_sheet};
+pub use sheet::{case_sheet, paid_sheet, roll_sheet};
 
 /// Indexes that the figures read by; the tables are their owners'.
 pub const MIGRATIONS: &[Migration] =

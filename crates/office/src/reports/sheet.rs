@@ -4,7 +4,7 @@ use store::AuditEntry;
 use vocab::Fen;
 
 use super::case_figures::{CaseFigures, CaseQuery, case_figures};
-use super::roll_figures::{AreaFigures, RollQuery, roll_figures};
+use super::roll_figures::{AreaFigures, PaidMonth, RollQuery, roll_figures};
 use crate::access::{Export, Granted, Report};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError, audited};
@@ -68,6 +68,34 @@ fn roll_cells(figures: &AreaFigures) -> [ListCell; 8] {
         ListCell::from(*ended),
         ListCell::from(*paused),
     ]
+}
+
+/// What the bank paid, month by month, as [`paid_by_month`](super::paid_by_month) told. Taking it out is audited.
+///
+/// # Errors
+/// The file cannot be written.
+pub async fn paid_sheet(
+    office: &Office,
+    actor: &Granted<Report>,
+    _export: &Granted<Export>,
+    months: &[PaidMonth],
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let columns = [
+        ListColumn::new("月份", 10),
+        ListColumn::new("实发户数", 10),
+        ListColumn::new("实发金额（元）", 16),
+        ListColumn::new("未发成功（户）", 14),
+    ];
+    let title = format!("{}资金发放情况", actor.division_name);
+    let mut list = ListWriter::new(format, "资金发放", Some(&title), &columns).map_err(unwritable)?;
+    for month in months {
+        list.row(&[month.month.into(), month.households.into(), month.paid.into(), month.failed.into()])
+            .map_err(unwritable)?;
+    }
+    let file = list.finish().map_err(unwritable)?;
+    taken_out(office, actor, "report.paid_sheet", serde_json::json!({ "months": months.len() })).await?;
+    Ok(file)
 }
 
 /// Cases by division: filed, open, decided, delegated, and each clock's rate. Taking it out is audited.

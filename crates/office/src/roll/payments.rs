@@ -23,13 +23,15 @@ use vocab::{Fen, Month};
 
 use super::BUSINESS;
 use super::export::ListFile;
-use crate::access::{Actor, ApproveRun, Granted, MakeRun, Payee, PayeeConfirm, Permission, ReadPayments};
+use crate::access::{
+    Actor, ApproveRun, Export, Granted, MakeRun, Payee, PayeeConfirm, Permission, ReadPayments,
+};
 use crate::people::{self, NewAccount, sealing};
 use crate::tabular::{
     self, CellFault, CellKind, ColumnDefinition, ListCell, ListColumn, ListFormat, ListWriter, Table,
     TableDefinition,
 };
-use crate::{Office, OfficeError, audited, uploads};
+use crate::{Office, OfficeError, audited, divisions, uploads};
 
 /// The kind of the job that carries a run on to the end of its state.
 pub const RUN_JOB: &str = "payment_run";
@@ -141,6 +143,80 @@ pub async fn runs(
 ) -> Result<Page<PaymentRun>, OfficeError> {
     Ok(ledger::pages::runs(office.db(), &actor.scope(), programme, cursor, size).await?)
 }
+
+/// All runs as a file, the newest first. Taking it out is audited.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] for more runs than one reads; the file cannot be written.
+pub async fn runs_sheet(
+    office: &Office,
+    actor: &Granted<ReadPayments>,
+    export: &Granted<Export>,
+    programme: Option<&str>,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let release = office.release();
+    let columns = [
+        ListColumn::new("待遇项目", 18),
+        ListColumn::new("批次", 22),
+        ListColumn::new("县（市、区）", 14),
+        ListColumn::new("状态", 10),
+        ListColumn::new("笔数", 10),
+        ListColumn::new("金额（元）", 16),
+        ListColumn::new("未列入（户）", 12),
+        ListColumn::new("生成时间", 20),
+    ];
+    let title = format!("{}发放批次", export.division_name);
+    let mut list = ListWriter::new(format, "发放批次", Some(&title), &columns)?;
+    let mut cursor = None;
+    let mut rows: usize = 0;
+    loop {
+        let page = runs(office, actor, programme, cursor.as_ref(), RUNS_A_PAGE).await?;
+        let places = divisions::names(office.db(), page.rows.iter().map(|run| run.county)).await?;
+        for run in &page.rows {
+            let programme = release.programmes.get(&run.programme);
+            list.row(&[
+                programme.map_or(run.programme.as_str(), |programme| programme.title.as_str()).into(),
+                run.reference.as_str().into(),
+                places.get(&run.county).map_or("", String::as_str).into(),
+                run.state.title().into(),
+                run.line_count.into(),
+                run.total.into(),
+                run.blocked_count.into(),
+                run.made_at.zh().into(),
+            ])?;
+        }
+        rows += page.rows.len();
+        match page.next {
+            Some(_) if rows >= RUNS_MAX => {
+                return Err(OfficeError::invalid(
+                    "programme",
+                    format!("批次超过 {RUNS_MAX} 个，请按待遇项目分别导出。"),
+                ));
+            }
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    let bytes = list.finish()?;
+    let entry = AuditEntry {
+        division: Some(actor.division),
+        details: json!({ "rows": rows, "programme": programme, "format": format.extension() }),
+        ..audited(
+            office.now().at_ms(),
+            actor.audit(),
+            "payment.runs_exported",
+            ("division", actor.division.0),
+        )
+    };
+    office.db().audit_read(entry).await?;
+    Ok(bytes)
+}
+
+/// Runs read at a time.
+const RUNS_A_PAGE: usize = 500;
+/// More are not one list that a person reads.
+const RUNS_MAX: usize = 20_000;
 
 /// A run against the month before, in figures and family by family (`after` the last one shown).
 ///

@@ -27,6 +27,7 @@ pub fn routes() -> Routes {
         .route("/desk/figures/families", get(roll::families))
         .route("/desk/figures/sheet", get(roll::sheet))
         .route("/desk/figures/paid", get(paid::page))
+        .route("/desk/figures/paid/sheet", get(paid::sheet))
         .route("/desk/figures/cases", get(cases::page))
         .route("/desk/figures/cases/list", get(cases::list))
         .route("/desk/figures/cases/sheet", get(cases::sheet))

@@ -1,19 +1,21 @@
 //! What the bank paid, month by month.
 
 use axum::extract::Query;
+use axum::response::Response;
 use maud::html;
-use office::access::Report;
-use office::reports;
+use office::access::{Export, Report, Right};
+use office::reports::{self, PaidMonth};
 use serde::Deserialize;
 use vocab::Month;
 
-use super::{NAV_ID, faces};
+use super::{NAV_ID, faces, format_of};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
-use crate::money::common::{self, month_or_now, yuan};
+use crate::money::common::{self, download, month_or_now, yuan};
 use crate::ui::chart::{Chart, Kind, Series, grouped};
 use crate::ui::table::{Column, Table};
+use crate::ui::{Link, address};
 use crate::ui::{form, parts};
 
 /// Months that are shown, the one asked for last.
@@ -25,15 +27,30 @@ pub(super) struct Ask {
     month: String,
     programme: String,
     division: String,
+    format: String,
 }
 
-pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
+/// First and last month that are shown, and what was paid in each.
+async fn months(desk: &Desk<Report>, ask: &Ask) -> Result<(Month, Month, Vec<PaidMonth>), Fault> {
     let until = month_or_now(desk.office(), &ask.month);
     let from = until.plus(1 - MONTHS).max(Month::FIRST);
     let programme = Some(ask.programme.as_str()).filter(|programme| !programme.is_empty());
     let division = common::division(&ask.division);
     let months =
         reports::paid_by_month(desk.office(), desk.granted(), programme, division, from, until).await?;
+    Ok((from, until, months))
+}
+
+pub(super) async fn sheet(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
+    let export = desk.grant::<Export>()?;
+    let format = format_of(&ask.format);
+    let (_, until, months) = months(&desk, &ask).await?;
+    let bytes = reports::paid_sheet(desk.office(), desk.granted(), &export, &months, format).await?;
+    Ok(download(&format!("资金发放{until}.{}", format.extension()), format.mime(), bytes))
+}
+
+pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
+    let (from, until, months) = months(&desk, &ask).await?;
     let title = format!("{}至{}资金发放情况", from.zh(), until.zh());
     let chart = Chart {
         id: "paid".into(),
@@ -47,6 +64,16 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
             // Whole yuan, half a yuan rounded up: the exact sum stands in the table below.
             values: months.iter().map(|month| Some((month.paid.0 + 50).div_euclid(100))).collect(),
         }],
+    };
+    let sheet = |format: &str| {
+        let month = until.to_string();
+        let asked = [("month", month.as_str()), ("programme", &ask.programme), ("division", &ask.division)];
+        format!("{}&format={format}", address("/desk/figures/paid/sheet", &asked))
+    };
+    let exports = if desk.may(Right::Export) && !months.is_empty() {
+        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
+    } else {
+        Vec::new()
     };
     let table = Table {
         id: "months".into(),
@@ -70,6 +97,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
             .collect(),
         empty: "这段时间没有发放批次。".into(),
         cards: false,
+        exports,
         ..Table::default()
     };
     let content = html! {

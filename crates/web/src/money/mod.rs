@@ -51,6 +51,7 @@ pub fn routes() -> Routes {
         .route("/desk/roll/{entitlement}/payee", get(payee::page).post(payee::propose))
         .route("/desk/roll/{entitlement}/payee/{payee}", post(payee::settle))
         .route("/desk/payments", get(runs::page).post(runs::make))
+        .route("/desk/payments/sheet", get(runs::sheet))
         .route("/desk/payments/{run}", get(run::page))
         .route("/desk/payments/{run}/differences", get(lines::differences))
         .route("/desk/payments/{run}/lines", get(lines::page))

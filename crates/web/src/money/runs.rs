@@ -1,32 +1,34 @@
 //! 发放批次: the list of runs, and a month's run made.
 
 use axum::extract::Query;
+use axum::response::Response;
 use ledger::{PaymentRun, RunState};
 use maud::{Markup, html};
-use office::access::{MakeRun, ReadPayments, Right};
+use office::access::{Export, MakeRun, ReadPayments, Right};
 use office::divisions;
 use office::roll::payments;
 use serde::Deserialize;
 use vocab::Month;
 
 use super::PAYMENTS;
-use super::common::{self, ROWS, already, cursor, paying, programme_title, remember, yuan};
+use super::common::{self, ROWS, already, cursor, download, paying, programme_title, remember, yuan};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Staff};
 use crate::form_body::{Fields, KeyedForm};
-use crate::ui::address;
 use crate::ui::form::{
     ButtonKind, DateParts, Errors, Field, error_summary, form_post, month_input, select, submit,
 };
 use crate::ui::parts::{self, Colour};
 use crate::ui::table::{Column, Pager, Table};
+use crate::ui::{Link, address};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Ask {
     programme: String,
     after: String,
+    format: String,
 }
 
 /// The colour of a run's state.
@@ -69,6 +71,14 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
             ]
         })
         .collect();
+    let sheet = |format: &str| {
+        address("/desk/payments/sheet", &[("programme", ask.programme.as_str()), ("format", format)])
+    };
+    let exports = if desk.may(Right::Export) && !runs.rows.is_empty() {
+        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
+    } else {
+        Vec::new()
+    };
     let table = Table {
         id: "runs".into(),
         caption: "发放批次".into(),
@@ -89,6 +99,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
                     .into()
             }),
         }),
+        exports,
         empty: "还没有发放批次。".into(),
         ..Table::default()
     };
@@ -96,10 +107,20 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
         (error_summary(errors))
         (parts::heading(None, "资金发放"))
         @if desk.may(Right::MakeRun) && desk.actor().county.is_some() { (make_form(desk, &runs.rows, typed, errors)) }
-        (parts::filter("/desk/payments", &[], &common::programme_field(office, &ask.programme)))
-        (table)
+        (parts::with_sidebar(
+            &parts::filter("/desk/payments", &[], &common::programme_field(office, &ask.programme)),
+            &html! { (table) },
+        ))
     };
     Ok(Page::new("资金发放", content).under(PAYMENTS).errors(errors))
+}
+
+pub(super) async fn sheet(desk: Desk<ReadPayments>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
+    let export = desk.grant::<Export>()?;
+    let format = crate::figures::format_of(&ask.format);
+    let programme = Some(ask.programme.as_str()).filter(|programme| !programme.is_empty());
+    let bytes = payments::runs_sheet(desk.office(), desk.granted(), &export, programme, format).await?;
+    Ok(download(&format!("发放批次.{}", format.extension()), format.mime(), bytes))
 }
 
 /// The form proposes the month after the newest run.

@@ -363,6 +363,8 @@ async fn searches_and_exports_are_written_down() {
             ("clerk_b", "/desk/leads/sheet?format=csv"),
             ("accountant", "/desk/figures/sheet?format=csv"),
             ("accountant", "/desk/figures/cases/sheet?format=csv"),
+            ("accountant", "/desk/figures/paid/sheet?format=csv"),
+            ("accountant", "/desk/payments/sheet?format=csv"),
             ("accountant", "/desk/figures/families?counted=on_roll"),
             ("accountant", "/desk/figures/cases/list?counted=filed"),
         ] {
