@@ -8,7 +8,7 @@ use vocab::Month;
 
 use crate::Release;
 use crate::definition::ConditionKind;
-use crate::shapes::{declared_type, value_of};
+use crate::shapes::value_of;
 
 /// Values supposed instead of those in force: what if.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,7 +74,7 @@ impl Release {
     /// A parameter's value as the language takes it; unknown where nobody set it.
     #[must_use]
     pub fn parameter_for(&self, id: &str, division: &str, month: Month, law_on: NaiveDate) -> Value {
-        let Some(parameter) = self.parameters.get(id) else {
+        let Some(parameter) = self.parameter_types().parameters.get(id) else {
             return Value::Unknown;
         };
         let Some(effective) = self
@@ -82,7 +82,7 @@ impl Release {
         else {
             return Value::Unknown;
         };
-        value_of(effective.value, &declared_type(parameter.declared()), self.shapes()).unwrap_or_default()
+        value_of(effective.value, &parameter.ty, self.shapes()).unwrap_or_default()
     }
 
     fn add_table(&self, id: &str, division: &str, month: Month, context: &mut Context) {

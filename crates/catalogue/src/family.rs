@@ -98,6 +98,8 @@ impl Release {
             return Err(wrong);
         }
         let members = household.many.get("members").cloned().unwrap_or_default();
+        let at_home = |member: &Record| member.clone().with_one("household", household.clone());
+        let persons: Vec<Record> = members.iter().map(at_home).collect();
         let mut found = Vec::new();
         for one in self.programmes.iter().filter(|one| programme.is_none_or(|wanted| one.id == wanted)) {
             let Some(rules) = self.rules(&one.id) else { continue };
@@ -113,11 +115,10 @@ impl Release {
                     found.push((one, "household".to_owned(), rules.decide(&household, &context), covers));
                 }
                 Unit::Person => {
-                    for (index, member) in members.iter().enumerate() {
+                    for (index, person) in persons.iter().enumerate() {
                         let subject = format!("members[{index}]");
-                        let record = member.clone().with_one("household", household.clone());
                         let covers = vec![subject.clone()];
-                        found.push((one, subject, rules.decide(&record, &context), covers));
+                        found.push((one, subject, rules.decide(person, &context), covers));
                     }
                 }
             }
@@ -130,6 +131,17 @@ impl Release {
             division: family.division.clone(),
             decisions: self.settled(found, &family.choices),
         })
+    }
+
+    /// The household of a written family, its head among its members: what a desk takes.
+    ///
+    /// # Errors
+    /// In Chinese, everything that is wrong with what is written.
+    pub fn household_of(&self, family: &WrittenFamily) -> Result<Record, Vec<String>> {
+        let mut wrong = Vec::new();
+        let household = self.family_record(family, &mut wrong);
+        self.known_names(family, None, &mut wrong);
+        if wrong.is_empty() { Ok(household) } else { Err(wrong) }
     }
 
     /// The record that a programme decides of a written family: the household, or its head.
@@ -221,8 +233,9 @@ impl Release {
     fn fill(&self, record: &mut Record, on: Unit, shape: &str) {
         let fields = self.shapes().get(shape).map(|shape| &shape.fields);
         for fact in self.facts.iter().filter(|fact| fact.on == on) {
-            if fields.is_some_and(|fields| fields.contains_key(fact.id.as_str())) {
-                record.fields.entry(fact.id.get().clone()).or_insert_with(|| absent_value(fact));
+            let id = fact.id.as_str();
+            if fields.is_some_and(|fields| fields.contains_key(id)) && !record.fields.contains_key(id) {
+                record.fields.insert(id.to_owned(), absent_value(fact));
             }
         }
     }

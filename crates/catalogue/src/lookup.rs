@@ -74,7 +74,10 @@ impl Release {
     ) -> Option<&'a Held<V>> {
         let mut codes = self.places.upwards(division).map(|entry| Some(entry.code.as_str())).chain([None]);
         codes.find_map(|code| {
-            let here = values.iter().filter(|held| held.division.as_deref() == code && holds(&held.value));
+            // In the order of their divisions (`Release` is built so).
+            let start = values.partition_point(|held| held.division.as_deref() < code);
+            let here = values[start..].iter().take_while(|held| held.division.as_deref() == code);
+            let here = here.filter(|held| holds(&held.value));
             here.max_by_key(|held| (held.layer, held.place.pack, from(&held.value)))
         })
     }

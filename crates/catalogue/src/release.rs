@@ -343,6 +343,9 @@ impl Release {
                 )),
             }
         }
+        // A value is looked up by its division: those of one stand together, in the order written.
+        values.values_mut().for_each(|held| held.sort_by(|a, b| a.division.cmp(&b.division)));
+        table_values.values_mut().for_each(|held| held.sort_by(|a, b| a.division.cmp(&b.division)));
         let record_forms =
             reading.registers.iter().map(|register| (register.id.get().clone(), register.form())).collect();
         let hash = content_hash(packs.iter().map(|pack| (pack.head.id.as_str(), &pack.files.files)));

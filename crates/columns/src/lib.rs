@@ -13,6 +13,8 @@
 //! concerns a household is worked out once a household, ranges known from the columns pick the narrowest integers, masks
 //! of unknowns exist only where a column has unknowns, and amounts are worked out only for those who get one.
 //!
+//! A [`Desk`] is the same for one family after the other: all programmes of a place at once, in microseconds.
+//!
 //! [`compare`] sets two programmes side by side (today's rules and changed ones); [`copy`] takes households over from an older
 //! snapshot, so that a new one costs what has changed.
 //!
@@ -31,6 +33,7 @@ mod cells;
 mod compare;
 mod copy;
 mod dates;
+mod desk;
 mod draft;
 mod error;
 mod file;
@@ -51,6 +54,7 @@ pub use cells::Width;
 pub use compare::{Compared, Pair, Side};
 pub use copy::Renumbered;
 pub use dates::pack as packed_date;
+pub use desk::{Desk, DeskFamily, Found, ROWS_MAX, Workspace};
 pub use draft::{Draft, DraftColumn};
 pub use error::ColumnsError;
 pub use machine::Processor;

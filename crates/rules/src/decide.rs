@@ -179,14 +179,19 @@ impl Programme {
                 }
                 Some(node) => {
                     condition.kind = SettledBy::Expression;
-                    condition.outcome = evaluator.truth(node, &Frames::unit(record)).into();
+                    let holds = evaluator.truth(node, &Frames::unit(record));
+                    condition.outcome = holds.into();
                     condition.formula = told.as_ref().map(|told| told.formula.clone()).unwrap_or_default();
                     condition.reads = tracer.reads(node);
                     tracer.comparisons(node, &mut condition.comparisons);
-                    condition.missing = tracer.missing(node);
-                    let flips = tracer.flips(node, &source.id);
-                    condition.flip = nearest_flip(flips.clone());
-                    all_flips.extend(flips);
+                    match holds {
+                        None => condition.missing = tracer.missing(node),
+                        Some(holds) => {
+                            let flips = tracer.flips(node, &source.id, holds);
+                            condition.flip = nearest_flip(&flips).cloned();
+                            all_flips.extend(flips);
+                        }
+                    }
                 }
             }
             conditions.push(condition);
@@ -237,7 +242,7 @@ impl Programme {
         }
         let flip = match outcome {
             Outcome::Unknown => None,
-            Outcome::Met => nearest_flip(all_flips),
+            Outcome::Met => nearest_flip(&all_flips).cloned(),
             Outcome::NotMet => {
                 let mut failed = conditions.iter().filter(|condition| condition.outcome != Outcome::Met);
                 match (failed.next(), failed.next()) {
@@ -249,15 +254,18 @@ impl Programme {
         let definitions = self.source.definitions.iter().zip(&self.definitions).zip(&self.told.definitions);
         let definitions = definitions
             .zip(&evaluator.definitions)
-            .map(|(((source, node), told), value)| DefinitionOutcome {
-                id: source.id.clone(),
-                title: source.title.clone(),
-                unit: source.unit.clone(),
-                code_title: tracer.code_title(&value.clone().into_value(), node),
-                value: value.clone().into_value(),
-                formula: told.formula.clone(),
-                figures: tracer.figures(told),
-                reads: tracer.reads(node),
+            .map(|(((source, node), told), value)| {
+                let value = value.clone().into_value();
+                DefinitionOutcome {
+                    id: source.id.clone(),
+                    title: source.title.clone(),
+                    unit: source.unit.clone(),
+                    code_title: tracer.code_title(&value, node),
+                    value,
+                    formula: told.formula.clone(),
+                    figures: tracer.figures(told),
+                    reads: tracer.reads(node),
+                }
             })
             .collect();
         Determination {
@@ -279,16 +287,28 @@ impl Programme {
     /// Decides one record without reasons, for when there are millions.
     pub fn answer(&self, record: &Record, context: &Context) -> Answer {
         let evaluator = self.evaluator(record, context);
-        let frames = Frames::unit(record);
-        let outcomes = self.source.conditions.iter().zip(&self.conditions).map(|(source, node)| {
-            Outcome::from(match node {
-                Some(node) => evaluator.truth(node, &frames),
-                None => context.findings.get(&source.id).and_then(|finding| finding.met),
-            })
-        });
-        let outcome = together(outcomes);
+        let outcome = together(self.each_outcome(&evaluator, record, context));
         let amount = if outcome == Outcome::Met { self.amount(&evaluator, record) } else { None };
         Answer { outcome, amount }
+    }
+
+    /// How each condition comes out, without reasons.
+    pub fn outcomes(&self, record: &Record, context: &Context) -> Vec<Outcome> {
+        self.each_outcome(&self.evaluator(record, context), record, context).collect()
+    }
+
+    fn each_outcome<'a, 'e>(
+        &'a self,
+        evaluator: &'e Evaluator<'a>,
+        record: &'a Record,
+        context: &'a Context,
+    ) -> impl Iterator<Item = Outcome> + use<'a, 'e> {
+        self.source.conditions.iter().zip(&self.conditions).map(move |(source, node)| {
+            Outcome::from(match node {
+                Some(node) => evaluator.truth(node, &Frames::unit(record)),
+                None => context.findings.get(&source.id).and_then(|finding| finding.met),
+            })
+        })
     }
 
     fn amount<'a>(&'a self, evaluator: &Evaluator<'a>, record: &'a Record) -> Option<Value> {

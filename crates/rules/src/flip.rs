@@ -31,12 +31,10 @@ pub struct Flip {
 }
 
 impl<'a> Tracer<'a, '_> {
-    /// The changes of one number each that would turn a condition whose outcome is known.
-    pub(crate) fn flips(&self, node: &'a Node, condition: &str) -> Vec<Flip> {
+    /// The changes of one number each that would turn a condition that is known to hold or not to hold.
+    pub(crate) fn flips(&self, node: &'a Node, condition: &str, holds: bool) -> Vec<Flip> {
         let mut found = Vec::new();
-        if let Some(holds) = self.truth(node) {
-            self.turns(node, condition, holds, &mut found);
-        }
+        self.turns(node, Some(holds), condition, holds, &mut found);
         found
     }
 
@@ -59,28 +57,32 @@ impl<'a> Tracer<'a, '_> {
         self.evaluator.value(node, &Frames::unit(self.record))
     }
 
-    fn turns(&self, node: &'a Node, condition: &str, met: bool, found: &mut Vec<Flip>) {
-        let Some(holds) = self.truth(node) else { return };
+    /// `holds` is how the node comes out.
+    fn turns(&self, node: &'a Node, holds: Option<bool>, condition: &str, met: bool, found: &mut Vec<Flip>) {
+        let Some(holds) = holds else { return };
         match &node.form {
-            Form::Not(inner) => self.turns(inner, condition, met, found),
+            Form::Not(inner) => self.turns(inner, Some(!holds), condition, met, found),
             Form::Definition { index, .. } => {
                 if let Some(definition) = self.definitions.get(*index) {
-                    self.turns(definition, condition, met, found);
+                    self.turns(definition, Some(holds), condition, met, found);
                 }
             }
             Form::Case { .. } => {
                 if let Some(taken) = self.taken(node) {
-                    self.turns(taken, condition, met, found);
+                    self.turns(taken, Some(holds), condition, met, found);
                 }
             }
             Form::And(parts) | Form::Or(parts) => {
                 // What the whole is when every part is so: true for AND, false for OR.
                 let neutral = matches!(node.form, Form::And(_));
-                let mut others = parts.iter().filter(|part| self.truth(part) != Some(neutral));
-                match (holds == neutral, others.next(), others.next()) {
-                    (true, ..) => parts.iter().for_each(|part| self.turns(part, condition, met, found)),
-                    (false, Some(only), None) => self.turns(only, condition, met, found),
-                    (false, ..) => {}
+                let known = parts.iter().map(|part| (part, self.truth(part)));
+                if holds == neutral {
+                    known.for_each(|(part, truth)| self.turns(part, truth, condition, met, found));
+                } else {
+                    let mut others = known.filter(|(_, truth)| *truth != Some(neutral));
+                    if let (Some((only, truth)), None) = (others.next(), others.next()) {
+                        self.turns(only, truth, condition, met, found);
+                    }
                 }
             }
             Form::Compare(comparator, left, right) => {
@@ -201,10 +203,10 @@ fn measured(change: &Rational, inclusive: bool, unit: Option<&str>) -> (String, 
 }
 
 /// The flip with the smallest change in proportion to the number that changes; the first of equals.
-pub(crate) fn nearest_flip(flips: Vec<Flip>) -> Option<Flip> {
+pub(crate) fn nearest_flip(flips: &[Flip]) -> Option<&Flip> {
     let share = |flip: &Flip| {
         let (delta, from) = (flip.delta.as_number()?.abs(), flip.from.as_number()?.abs());
         delta.checked_div(&from.max(Rational::ONE))
     };
-    flips.into_iter().min_by(|a, b| share(a).cmp(&share(b)))
+    flips.iter().min_by(|a, b| share(a).cmp(&share(b)))
 }

@@ -140,6 +140,8 @@ pub struct Programme {
     pub(crate) taper_months: Option<Node>,
     /// How they are written out: definitions, conditions, amount.
     pub(crate) told: Told,
+    /// `param.id` and `table.id` that it may read.
+    parameters: BTreeSet<String>,
 }
 
 /// Expressions ready to be written out, by index as the trees.
@@ -190,7 +192,26 @@ impl Programme {
             titles,
         };
         let source = source.clone();
-        Ok(Programme { source, definitions, order, conditions, amount, review_months, taper_months, told })
+        let parameters = BTreeSet::new();
+        let mut programme = Programme {
+            source,
+            definitions,
+            order,
+            conditions,
+            amount,
+            review_months,
+            taper_months,
+            told,
+            parameters,
+        };
+        let mut read = BTreeSet::new();
+        programme.visit(&mut |node| match &node.form {
+            Form::Parameter { id, .. } => drop(read.insert(format!("param.{id}"))),
+            Form::Lookup { id, .. } => drop(read.insert(format!("table.{id}"))),
+            _ => {}
+        });
+        programme.parameters = read;
+        Ok(programme)
     }
 
     /// The programme as it was written.
@@ -236,14 +257,8 @@ impl Programme {
     }
 
     /// Every parameter and table that the programme may read: `param.id`, `table.id`.
-    pub fn parameters(&self) -> BTreeSet<String> {
-        let mut parameters = BTreeSet::new();
-        self.visit(&mut |node| match &node.form {
-            Form::Parameter { id, .. } => drop(parameters.insert(format!("param.{id}"))),
-            Form::Lookup { id, .. } => drop(parameters.insert(format!("table.{id}"))),
-            _ => {}
-        });
-        parameters
+    pub fn parameters(&self) -> &BTreeSet<String> {
+        &self.parameters
     }
 
     /// Each definition, condition and the amount in Chinese titles: (id, text). The amount's id is `amount`.

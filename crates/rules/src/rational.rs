@@ -351,6 +351,9 @@ impl FromStr for Rational {
             Some(rest) => (true, rest),
             None => (false, text),
         };
+        if let Some(units) = scaled(unsigned) {
+            return Ok(if negative { -&units } else { units });
+        }
         let (numerator, denominator) = if let Some((above, below)) = unsigned.split_once('/') {
             if !figures(above) || !figures(below) {
                 return Err(refuse());
@@ -370,6 +373,28 @@ impl FromStr for Rational {
         }
         let value = BigRational::new(numerator, denominator);
         Ok(big(if negative { -value } else { value }))
+    }
+}
+
+/// A decimal of few figures, such as money: `1234.50`; `None` for whatever has to be looked at more closely.
+fn scaled(unsigned: &str) -> Option<Rational> {
+    let (mut units, mut digits, mut point) = (0i64, 0u8, None);
+    if unsigned.len() > 18 {
+        return None;
+    }
+    for byte in unsigned.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                units = units * 10 + i64::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if point.is_none() && digits > 0 => point = Some(digits),
+            _ => return None,
+        }
+    }
+    match point {
+        Some(point) if point == digits => None,
+        point => (digits > 0).then(|| Rational::from_scaled(units, point.map_or(0, |point| digits - point))),
     }
 }
 

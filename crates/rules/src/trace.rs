@@ -1,8 +1,6 @@
 //! Why a result is what it is: which facts and parameters it read, which unknown ones could change it, which numbers
 //! were compared, and how far the nearest one is from the other side.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 
 use crate::ast::Comparator;
@@ -82,9 +80,11 @@ impl<'a, 'f> Spot<'a, 'f> {
         }
         outer.prefix(aggregate.frame, path, title);
         extend(&aggregate.hops, &aggregate.relation.id, &aggregate.relation.title, path, title);
-        // Writing to a String cannot fail.
-        let _ = write!(path, "[{index}].");
-        let _ = write!(title, "{}·", index + 1);
+        path.push('[');
+        push_number(index, path);
+        path.push_str("].");
+        push_number(index + 1, title);
+        title.push('·');
     }
 
     fn named(&self, frame: usize, hops: &[Hop], id: &str, last: &str) -> (String, String) {
@@ -104,6 +104,14 @@ impl<'a, 'f> Spot<'a, 'f> {
     }
 }
 
+/// The figures of a number, without the machinery of formats: rows are numbered often.
+fn push_number(number: usize, text: &mut String) {
+    if number >= 10 {
+        push_number(number / 10, text);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
+}
+
 fn extend(hops: &[Hop], id: &str, last: &str, path: &mut String, title: &mut String) {
     for hop in hops {
         path.push_str(&hop.id);
@@ -120,6 +128,8 @@ fn extend(hops: &[Hop], id: &str, last: &str, path: &mut String, title: &mut Str
 struct Reads<'a> {
     told: Vec<Read>,
     known: Vec<(Place, &'a str)>,
+    /// A bit for each of `known`, at a place that its key gives: what has none there is new.
+    marks: [u64; 4],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,6 +139,22 @@ enum Place {
     Parameter,
     Definition,
     Clock,
+}
+
+impl Place {
+    /// A number below 256 that is mostly another for another place or name.
+    fn mark(self, id: &str) -> usize {
+        let place = match self {
+            Place::Record(address) => address >> 4,
+            Place::Parameter => 1,
+            Place::Definition => 2,
+            Place::Clock => 3,
+        };
+        let bytes = id.as_bytes();
+        let at = |index: usize| bytes.get(index).copied().map_or(0, usize::from);
+        let name = bytes.len() * 37 + at(0) * 7 + at(bytes.len() / 2) * 59 + at(bytes.len().wrapping_sub(1));
+        (place.wrapping_mul(0x9E37_79B1) >> 8 ^ name) & 255
+    }
 }
 
 impl<'a> Reads<'a> {
@@ -141,8 +167,15 @@ impl<'a> Reads<'a> {
         name: impl FnOnce() -> (String, String),
     ) {
         match place {
-            Some(place) if self.known.contains(&(place, id)) => return,
-            Some(place) => self.known.push((place, id)),
+            Some(place) => {
+                let mark = place.mark(id);
+                let marks = &mut self.marks[mark / 64];
+                if *marks >> (mark % 64) & 1 == 1 && self.known.contains(&(place, id)) {
+                    return;
+                }
+                *marks |= 1 << (mark % 64);
+                self.known.push((place, id));
+            }
             None => {}
         }
         let (path, title) = name();

@@ -78,7 +78,7 @@ impl Checker<'_> {
             division.cloned()
         };
         let mut divisions = BTreeSet::new();
-        for name in &names {
+        for name in names {
             if let Some(id) = name.strip_prefix("param.") {
                 for held in release.values.get(id).into_iter().flatten() {
                     divisions.extend(add(held.division.as_ref(), held.value.from, held.value.until));

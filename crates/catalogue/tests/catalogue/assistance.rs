@@ -11,7 +11,7 @@ use vocab::Month;
 
 use crate::{city, demo, folder, shown};
 
-fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+pub fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).expect("tests name days that exist")
 }
 
@@ -33,7 +33,7 @@ fn found<'a>(decided: &'a FamilyDecision, programme: &str) -> &'a Decision {
     all.next().unwrap_or_else(|| panic!("{programme} was not decided"))
 }
 
-fn yuan(text: &str) -> Option<Value> {
+pub fn yuan(text: &str) -> Option<Value> {
     Some(Value::Number(text.parse().expect("a number")))
 }
 
@@ -48,7 +48,7 @@ fn judged() -> Json {
     })
 }
 
-fn place(name: &str) -> Release {
+pub fn place(name: &str) -> Release {
     let folders: [PathBuf; 2] = [folder("national"), folder(name)];
     Release::load(&[&folders[0], &folders[1]]).unwrap_or_else(|findings| panic!("{}", shown(&findings)))
 }

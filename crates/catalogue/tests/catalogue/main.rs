@@ -11,6 +11,7 @@ mod packs;
 mod plans;
 mod punctuation;
 mod sql;
+mod welfare;
 
 use std::path::{Path, PathBuf};
 

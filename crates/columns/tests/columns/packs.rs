@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use catalogue::{LoadOptions, Release};
-use columns::{Draft, Schema, Sweep, Swept, Way};
+use columns::{Desk, Draft, Found, RowAnswer, Schema, Sweep, Swept, Way, Workspace};
 use rules::testing::world::{day, number, people};
 use rules::testing::{Case, Choices};
 use rules::{Context, FindingValue, Outcome, Record, Shape, Type, Value};
@@ -175,9 +175,41 @@ fn every_programme_of_the_packs_is_decided_as_the_evaluator_does() {
         for (id, way) in sweep.ways() {
             assert_eq!(way, Way::Vectors, "{id}");
         }
+        let desks = [0, 1].map(|division| {
+            // What officers found comes with the family here, as at a desk.
+            let without = |context: &Context| Context { findings: Default::default(), ..context.clone() };
+            let programmes =
+                swept.iter().map(|one| (one.programme, without(&one.contexts[division]))).collect();
+            Desk::new(shapes, "household", &[("head", "members")], programmes).expect("a desk")
+        });
+        for (id, way) in desks.iter().flat_map(Desk::ways) {
+            assert_eq!(way, Way::Vectors, "{id}");
+        }
+        let findings = [0, 1].map(|division| {
+            let each = swept.iter().flat_map(|one| {
+                one.contexts[division].findings.iter().map(|(condition, found)| Found {
+                    programme: &one.programme.source().id,
+                    condition,
+                    met: found.met,
+                })
+            });
+            each.collect::<Vec<_>>()
+        });
+        let mut workspace = Workspace::default();
+        let at_desks: Vec<Vec<Vec<RowAnswer>>> = records
+            .iter()
+            .enumerate()
+            .map(|(place, family)| {
+                let desk = &desks[place % 2];
+                desk.decide(&desk.family(family, &findings[place % 2]), &mut workspace);
+                (0..swept.len()).map(|index| workspace.answers(index).to_vec()).collect()
+            })
+            .collect();
         let totals = sweep.totals();
         for (index, one) in swept.iter().enumerate() {
             let rows = sweep.rows(index);
+            let said: Vec<RowAnswer> = at_desks.iter().flat_map(|one| one[index].iter().copied()).collect();
+            assert!(said == rows, "a desk says something else of {}", totals[index].programme);
             let by_person = one.programme.source().unit_shape == "person";
             let mut at = 0;
             let mut sums = vec![(0, 0, 0); divisions.len()];

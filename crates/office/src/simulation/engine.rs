@@ -47,7 +47,7 @@ pub fn numeric_parameters(
 ) -> Vec<(String, String, String)> {
     let mut read = BTreeSet::new();
     for programme in release.programmes.iter() {
-        read.extend(release.rules(&programme.id).into_iter().flat_map(Programme::parameters));
+        read.extend(release.rules(&programme.id).into_iter().flat_map(Programme::parameters).cloned());
     }
     let number = |kind: ValueKind| matches!(kind, ValueKind::Money | ValueKind::Integer | ValueKind::Decimal);
     let unit = |unit: &Option<String>| unit.as_ref().map(|unit| format!("（{unit}）")).unwrap_or_default();

@@ -369,7 +369,7 @@ fn a_programme_lists_its_facts_and_parameters_and_reads_aloud() {
         programme.facts().into_iter().map(|(shape, field)| format!("{shape}.{field}")).collect();
     assert_eq!(facts, ["household.deposits", "person.income", "person.student"]);
     assert_eq!(
-        programme.parameters().into_iter().collect::<Vec<_>>(),
+        programme.parameters().iter().cloned().collect::<Vec<_>>(),
         ["param.deposit_limit", "param.dibao_standard"]
     );
     let reading = programme.reading();

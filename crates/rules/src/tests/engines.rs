@@ -32,12 +32,7 @@ pub fn run(engine: &str, statements: &[String]) -> Vec<Vec<Vec<String>>> {
         "duckdb" => {
             let python = std::env::var("HUIMIN_DUCKDB_PYTHON").expect("HUIMIN_DUCKDB_PYTHON names a Python");
             let mut command = Command::new(python);
-            let program = "import sys, duckdb\n\
-                connection = duckdb.connect()\n\
-                for statement in sys.stdin.read().split(';\\n'):\n\
-                \x20   if statement.strip():\n\
-                \x20       for row in connection.execute(statement).fetchall() if statement.lstrip().startswith(('WITH', 'SELECT')) else (connection.execute(statement), ())[1]:\n\
-                \x20           print(','.join('' if value is None else str(value) for value in row))\n";
+            let program = include_str!("duckdb_engine.py");
             command.args(["-c", program]);
             command
         }

@@ -119,7 +119,7 @@ fn names(release: &Release, programme: &str) -> Markup {
                 @for (shape, field) in &rules.facts() {
                     li { code { (field) } " " (title(shape, field).unwrap_or_default()) }
                 }
-                @for name in &rules.parameters() {
+                @for name in rules.parameters() {
                     @let id = name.split_once('.').map_or("", |(_, id)| id);
                     @let titles = &release.parameter_types().parameters;
                     li { code { (name) } " " (titles.get(id).map_or("", |field| field.title.as_str())) }
