@@ -17,14 +17,17 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
 # What there is in the repository is what each target begins with.
 seed() { mkdir -p "corpus/$1"; }
 seed expressions
-grep -hoE '^expr = "[^"]+"' -r ../packs --include='*.toml' | sed 's/^expr = "//; s/"$//' |
-    while IFS= read -r text; do printf '%s' "$text" >"corpus/expressions/$(printf '%s' "$text" | md5sum | cut -c1-16)"; done
+grep -hoE '^expr = "[^"]+"' -r ../packs --include='*.toml' | sed 's/^expr = "//; s/"$//' | sort -u |
+    { count=0; while IFS= read -r text; do printf '%s' "$text" >"corpus/expressions/packs-$((count += 1))"; done; }
 seed three_ways
 seed families
 printf '%s' '{"division":"150302001002","complete":true,"household":{"registered_here":true,"deposits":"18000.00","members":[{"born_on":"1980-05-01","relation":"head","wage_income":"1800.80","employed":true},{"born_on":"2012-09-01","relation":"child","disability_kind":"physical","disability_level":1}]},"head":0,"findings":{"dibao":{"cooperation":true}},"choices":{"members[0]":"dibao"}}' >corpus/families/docs
 seed packs
 cp ../crates/catalogue/tests/catalogue/good.toml corpus/packs/good
-for file in ../packs/national/*/*.toml; do cp "$file" "corpus/packs/$(basename "$(dirname "$file")")-$(basename "$file")"; done
+for file in ../packs/national/*/*.toml; do
+    name=${file#../packs/national/}
+    [ -e "corpus/packs/${name/\//-}" ] || cp "$file" "corpus/packs/${name/\//-}"
+done
 
 words() { grep -hoE '\b[a-z][a-z_]{2,}\b' "$@" | sort -u | head -2000 | sed 's/.*/"&"/'; }
 mkdir -p dictionaries
@@ -38,7 +41,7 @@ for target in "$@"; do
         { cat "dictionaries/$target.log"; echo "$target does not build"; exit 1; }
     begun=$(date +%s)
     cargo fuzz run --sanitizer none --fuzz-dir . "$target" -- -max_total_time="$seconds" -rss_limit_mb=3000 \
-        -max_len=20000 -timeout=20 -dict="$dictionary" -print_final_stats=1 2>&1 |
+        -max_len=20000 -timeout=120 -report_slow_units=120 -dict="$dictionary" -print_final_stats=1 2>&1 |
         grep -E 'panicked|ERROR|SUMMARY|stat::number_of_executed_units|stat::new_units_added|differs|Test unit written|error(\[|:)' || true
     [ -z "$(ls -A "artifacts/$target" 2>/dev/null)" ] || { echo "$target broke: see fuzz/artifacts/$target"; exit 1; }
     echo "   nothing broke in $(($(date +%s) - begun)) s"

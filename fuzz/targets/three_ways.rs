@@ -1,9 +1,9 @@
-//! A random programme over random families: the evaluator, the sweep and the referee give one answer.
+//! A random programme over random families: the evaluator, the sweep, a desk and the referee give one answer.
 #![no_main]
 
 use std::collections::BTreeSet;
 
-use columns::{Draft, Schema, Sweep, Swept};
+use columns::{Desk, Draft, Schema, Sweep, Swept, Workspace};
 use libfuzzer_sys::fuzz_target;
 use rules::testing::world::{DIVISIONS, Filler, contexts, day, people, shapes};
 use rules::testing::{Case, Choices, programme};
@@ -38,8 +38,14 @@ fuzz_target!(|bytes: &[u8]| {
         .expect("the snapshot holds every field");
     let rows = sweep.rows(0);
     let referee = Case::new(programme.source());
+    let desk = |context: &rules::Context| {
+        Desk::new(&shapes, "household", references, vec![(&programme, context.clone())]).expect("a desk")
+    };
+    let desks: Vec<Desk<'_>> = contexts.iter().map(desk).collect();
+    let mut workspace = Workspace::default();
     let mut at = 0;
     for (index, family) in families.iter().enumerate() {
+        desks[index % 3].decide(&desks[index % 3].family(family, &[]), &mut workspace);
         let units = if person { people(family) } else { vec![family.clone()] };
         for unit in units {
             let context = &contexts[index % 3];
@@ -50,5 +56,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(swept, (answer.outcome, fen), "the sweep differs: {text}\n{unit:#?}");
             at += 1;
         }
+        let from = at - workspace.answers(0).len();
+        assert_eq!(workspace.answers(0), &rows[from..at], "a desk differs: {text}\n{family:#?}");
     }
 });

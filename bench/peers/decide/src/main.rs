@@ -165,7 +165,7 @@ impl Cel {
         let sums = self.run(&mut context, &members, medical);
         let amounts: serde_json::Map<String, Json> =
             PROGRAMMES.iter().zip(sums).map(|(id, sum)| ((*id).to_owned(), json!(sum))).collect();
-        let (median, least) = timed(&mut || drop(black_box(self.run(&mut context, black_box(&members), medical))));
+        let (median, least) = timed(&mut || _ = black_box(self.run(&mut context, black_box(&members), medical)));
         println!("{}", json!({ "engine": "cel", "us": median, "us_least": least, "amounts": amounts }));
     }
 }

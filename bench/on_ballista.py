@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The rules as SQL on a DataFusion Ballista cluster over Parquet, beside DuckDB over the same files.
 
-  bench/ballista.py scheduler                 127.0.0.1:50050
-  bench/ballista.py executor PORT HOST        each on a host address of its own (127.0.0.1, 127.0.0.2): the inner port is always 50052
-  bench/ballista.py data FOLDER HUIMIN        Parquet files of random families, and every programme as SQL
-  bench/ballista.py run FOLDER [PROGRAMME…]   each programme on both; outcome and amount of every unit compared
+  bench/on_ballista.py scheduler                 127.0.0.1:50050
+  bench/on_ballista.py executor PORT HOST        each on a host address of its own (127.0.0.1, 127.0.0.2): the inner port is always 50052
+  bench/on_ballista.py data FOLDER HUIMIN        Parquet files of random families, and every programme as SQL
+  bench/on_ballista.py run FOLDER [PROGRAMME…]   each programme on both; outcome and amount of every unit compared
 
 Wants `pip install ballista datafusion pyarrow numpy duckdb`. The wheels of ballista 54 are for glibc 2.39 and later. The queries are those
 of `huimin sql --dialect postgres`; DataFusion does not know the word MATERIALIZED, which is left out. A query whose plan is nested deeper
