@@ -153,7 +153,7 @@ impl Place {
         let bytes = id.as_bytes();
         let at = |index: usize| bytes.get(index).copied().map_or(0, usize::from);
         let name = bytes.len() * 37 + at(0) * 7 + at(bytes.len() / 2) * 59 + at(bytes.len().wrapping_sub(1));
-        (place.wrapping_mul(0x9E37_79B1) >> 8 ^ name) & 255
+        ((place.wrapping_mul(0x9E37_79B1) >> 8) ^ name) & 255
     }
 }
 
@@ -166,17 +166,14 @@ impl<'a> Reads<'a> {
         value: impl FnOnce() -> (Value, Option<String>),
         name: impl FnOnce() -> (String, String),
     ) {
-        match place {
-            Some(place) => {
-                let mark = place.mark(id);
-                let marks = &mut self.marks[mark / 64];
-                if *marks >> (mark % 64) & 1 == 1 && self.known.contains(&(place, id)) {
-                    return;
-                }
-                *marks |= 1 << (mark % 64);
-                self.known.push((place, id));
+        if let Some(place) = place {
+            let mark = place.mark(id);
+            let marks = &mut self.marks[mark / 64];
+            if *marks >> (mark % 64) & 1 == 1 && self.known.contains(&(place, id)) {
+                return;
             }
-            None => {}
+            *marks |= 1 << (mark % 64);
+            self.known.push((place, id));
         }
         let (path, title) = name();
         if place.is_some() || !self.told.iter().any(|read| read.path == path) {

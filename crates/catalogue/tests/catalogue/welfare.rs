@@ -16,8 +16,9 @@ const HAINAN: &str = "150303001006";
 /// Somebody who lives alone and is registered here, with these facts.
 fn of_one(release: &Release, division: &str, facts: Json, on: NaiveDate) -> FamilyDecision {
     let mut person = json!({ "born_on": "1950-01-01", "relation": "head" });
-    for (fact, value) in facts.as_object().expect("facts") {
-        person[fact] = value.clone();
+    let Json::Object(facts) = facts else { panic!("facts are an object") };
+    for (fact, value) in facts {
+        person[fact] = value;
     }
     let family = json!({
         "division": division, "complete": true,
