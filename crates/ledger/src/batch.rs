@@ -109,7 +109,7 @@ pub(crate) async fn steady_plans(tx: &Tx) -> Result<()> {
     Ok(())
 }
 
-/// Make the next batch; `None` when the run is complete.
+/// Make the next batch; `None` when there is none left and the run may be [`finish`]ed.
 pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
     steady_plans(tx).await?;
     let sql = format!(
@@ -127,17 +127,7 @@ pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
         .bind(BATCH)
         .scalars(tx)
         .await?;
-    let Some(through) = ids.last().copied() else {
-        Query::new(
-            &BOOKS,
-            &NONE,
-            "UPDATE payment_run SET state = 'made', batch_through = 0, version = version + 1 WHERE id = ?",
-        )
-        .bind(run.id)
-        .execute_one(tx)
-        .await?;
-        return Ok(None);
-    };
+    let Some(through) = ids.last().copied() else { return Ok(None) };
     let batch = Batch { run, after: run.batch_through, through };
     cover(tx, &batch).await?;
     block_uncovered(tx, &batch).await?;
@@ -147,6 +137,12 @@ pub(crate) async fn make(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
     pay_the_rest(tx, &batch, last_line).await?;
     count(tx, &batch).await?;
     Ok(Some(ids.len() as u64))
+}
+
+/// The run is made: people may look at it.
+pub(crate) async fn finish(tx: &Tx, run: &PaymentRun) -> Result<()> {
+    let sql = "UPDATE payment_run SET state = 'made', batch_through = 0, version = version + 1 WHERE id = ?";
+    Ok(Query::new(&BOOKS, &NONE, sql).bind(run.id).execute_one(tx).await?)
 }
 
 async fn cover(tx: &Tx, batch: &Batch<'_>) -> Result<()> {

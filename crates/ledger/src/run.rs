@@ -289,7 +289,16 @@ pub async fn carry_on(db: &Db, id: RunId, watch: Watch<'_>) -> Result<PaymentRun
         };
         tx.commit().await?;
         let Some(step) = step else {
-            compare::keep(db, id).await?;
+            if run.state == RunState::Making {
+                // Before anybody sees the run as made: its page would otherwise reckon the comparison itself.
+                compare::keep(db, id).await?;
+                let tx = db.begin().await?;
+                let run = hold(&tx, &BOOKS, id).await?;
+                if run.state == RunState::Making {
+                    batch::finish(&tx, &run).await?;
+                }
+                tx.commit().await?;
+            }
             return load(db, &BOOKS, id).await;
         };
         done += step;

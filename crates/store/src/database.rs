@@ -14,7 +14,7 @@ use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 
 use crate::audit::ReadLog;
 use crate::error::{Result, StoreError};
@@ -27,6 +27,10 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 const STATEMENT_MAX: Duration = Duration::from_secs(600);
 const SQLITE_CONNECTIONS_MAX: u32 = 8;
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+/// For [`Db::aside`]: its statements are single ones and soon done.
+const ASIDE_CONNECTIONS_MAX: u32 = 2;
+/// A connection that nobody used for so long is closed, and its cache with it.
+const IDLE_MAX: Duration = Duration::from_secs(60);
 
 /// Which database this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub struct Inner {
     pub pool: DatabaseConnection,
     pub keys: Arc<Keys>,
     gate: Arc<Mutex<()>>,
+    url: String,
+    aside: OnceCell<Arc<Inner>>,
 }
 
 /// The database. Cheap to clone.
@@ -79,6 +85,16 @@ pub(crate) mod sealed {
     }
 }
 
+/// Where a statement runs beside a transaction; see [`Db::aside`].
+pub struct Aside<'a>(Place<'a>);
+
+enum Place<'a> {
+    /// In the transaction after all.
+    Within(&'a Tx),
+    /// By itself, on a connection that no transaction holds.
+    Apart(Arc<Inner>),
+}
+
 /// What a [`Query`](crate::Query) runs on: the [`Db`] itself or a [`Tx`].
 pub trait Connection: sealed::Sealed {
     /// Which database this is.
@@ -106,6 +122,24 @@ impl sealed::Sealed for Tx {
 impl Connection for Tx {
     fn backend(&self) -> Backend {
         self.backend
+    }
+}
+
+impl sealed::Sealed for Aside<'_> {
+    fn channel(&self) -> sealed::Channel<'_> {
+        match &self.0 {
+            Place::Within(tx) => sealed::Channel::Transaction(tx),
+            Place::Apart(inner) => sealed::Channel::Pool(inner),
+        }
+    }
+}
+
+impl Connection for Aside<'_> {
+    fn backend(&self) -> Backend {
+        match &self.0 {
+            Place::Within(tx) => tx.backend,
+            Place::Apart(inner) => inner.backend,
+        }
     }
 }
 
@@ -182,7 +216,7 @@ impl Db {
             Backend::Sqlite => create_sqlite_file(url)?,
             Backend::Postgres => create_postgres_database(url).await?,
         }
-        let inner = open(url, keys).await?;
+        let inner = open(url, keys, u32::MAX).await?;
         let db = Db { reads: ReadLog::start(&inner), inner, synthetic };
         if migrate::is_begun(&db).await? {
             return Err(StoreError::Conflict("数据库已经建立".to_owned()));
@@ -204,7 +238,7 @@ impl Db {
                 sqlite_path(url).display()
             )));
         }
-        let inner = open(url, keys).await?;
+        let inner = open(url, keys, u32::MAX).await?;
         let mut db = Db { reads: ReadLog::start(&inner), inner, synthetic: false };
         if !migrate::is_begun(&db).await? {
             return Err(StoreError::Migration("这个数据库还没有建立，请先建库".to_owned()));
@@ -223,6 +257,21 @@ impl Db {
     /// [`StoreError::Busy`] after half a minute.
     pub async fn begin(&self) -> Result<Tx> {
         self.inner.begin().await
+    }
+
+    /// For a counter of which gaps do no harm: on PostgreSQL its statement stands at once and by itself, so that nobody waits for the
+    /// counter until this transaction ends; what it took stays taken if the transaction comes to nothing. On SQLite, where the
+    /// transaction is alone anyway, it runs inside.
+    ///
+    /// # Errors
+    /// No connection.
+    pub async fn aside<'a>(&self, tx: &'a Tx) -> Result<Aside<'a>> {
+        if self.inner.backend == Backend::Sqlite {
+            return Ok(Aside(Place::Within(tx)));
+        }
+        let keys = Arc::clone(&self.inner.keys);
+        let open = || open(&self.inner.url, keys, ASIDE_CONNECTIONS_MAX);
+        Ok(Aside(Place::Apart(Arc::clone(self.inner.aside.get_or_try_init(open).await?))))
     }
 
     /// Begin a reading of several statements that see one moment. It delays no writer and refuses writes.
@@ -291,6 +340,9 @@ impl Db {
     /// The database's.
     pub async fn close(&self) -> Result<()> {
         self.reads.flush().await;
+        if let Some(aside) = self.inner.aside.get() {
+            aside.pool.close_by_ref().await?;
+        }
         self.inner.pool.close_by_ref().await?;
         Ok(())
     }
@@ -352,13 +404,18 @@ fn lock_number(name: &str) -> i64 {
     i64::from_be_bytes(first)
 }
 
-async fn open(url: &str, keys: Arc<Keys>) -> Result<Arc<Inner>> {
+/// Begins the pool, of no more connections than `limit` and the database's own.
+async fn open(url: &str, keys: Arc<Keys>, limit: u32) -> Result<Arc<Inner>> {
     let backend = Backend::of_url(url)?;
     let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).acquire_timeout(WAIT_MAX).test_before_acquire(backend == Backend::Postgres);
+    options
+        .sqlx_logging(false)
+        .acquire_timeout(WAIT_MAX)
+        .idle_timeout(IDLE_MAX)
+        .test_before_acquire(backend == Backend::Postgres);
     match backend {
         Backend::Sqlite => {
-            options.max_connections(SQLITE_CONNECTIONS_MAX).min_connections(1);
+            options.max_connections(SQLITE_CONNECTIONS_MAX.min(limit)).min_connections(1);
             options.map_sqlx_sqlite_opts(|options| {
                 options
                     .journal_mode(SqliteJournalMode::Wal)
@@ -367,14 +424,14 @@ async fn open(url: &str, keys: Arc<Keys>) -> Result<Arc<Inner>> {
                     .foreign_keys(true)
                     .pragma("trusted_schema", "OFF")
                     .pragma("temp_store", "MEMORY")
-                    // in KiB: 64 MB a connection
-                    .pragma("cache_size", "-65536")
+                    // in KiB: 32 MB a connection
+                    .pragma("cache_size", "-32768")
                     .pragma("mmap_size", "268435456")
             });
         }
         Backend::Postgres => {
             options
-                .max_connections(POSTGRES_CONNECTIONS_MAX)
+                .max_connections(POSTGRES_CONNECTIONS_MAX.min(limit))
                 .min_connections(1)
                 .set_application_name("huimin");
             options.map_sqlx_postgres_opts(|options| {
@@ -390,7 +447,8 @@ async fn open(url: &str, keys: Arc<Keys>) -> Result<Arc<Inner>> {
         }
     }
     let pool = Database::connect(options).await?;
-    Ok(Arc::new(Inner { backend, pool, keys, gate: Arc::new(Mutex::new(())) }))
+    let gate = Arc::new(Mutex::new(()));
+    Ok(Arc::new(Inner { backend, pool, keys, gate, url: url.to_owned(), aside: OnceCell::new() }))
 }
 
 /// The path in `sqlite:PATH?...`.

@@ -43,7 +43,7 @@ pub use audit_chain::{
 };
 pub use bulk::insert_many;
 pub use cursor::{Count, Cursor, Page};
-pub use database::{Backend, Connection, Db, Tx};
+pub use database::{Aside, Backend, Connection, Db, Tx};
 pub use error::{Result, StoreError};
 pub use id::{AuditId, CaseId, DivisionId, HouseholdId, JobId, OrganisationId, PersonId, StaffId};
 pub use idempotency::{IdempotencyKey, Once, prune_idempotency};

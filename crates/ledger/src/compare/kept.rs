@@ -18,15 +18,15 @@ struct Kept {
     groups: Vec<(DifferenceKind, CauseKind, Group)>,
 }
 
-/// Reckons a run that was just made against the month before and keeps the figures; does nothing for one in another state. Safe to call
-/// again.
+/// Reckons a run whose last batch was just made against the month before and keeps the figures; does nothing for one in another state.
+/// Safe to call again.
 ///
 /// # Errors
 /// The database's.
 pub(crate) async fn keep(db: &Db, id: RunId) -> Result<()> {
     let tx = db.begin_read().await?;
     let run = run::load(&tx, &BOOKS, id).await?;
-    if run.state != RunState::Made {
+    if run.state != RunState::Making {
         return Ok(());
     }
     let previous = previous_run(&tx, &run).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn keep(db: &Db, id: RunId) -> Result<()> {
         groups: summary.groups.into_iter().map(|((kind, cause), group)| (kind, cause, group)).collect(),
     };
     let text = serde_json::to_string(&kept).expect("numbers and words have no shape that JSON lacks");
-    Query::new(&BOOKS, &NONE, "UPDATE payment_run SET comparison = ? WHERE id = ? AND state = 'made'")
+    Query::new(&BOOKS, &NONE, "UPDATE payment_run SET comparison = ? WHERE id = ? AND state = 'making'")
         .bind(text)
         .bind(id)
         .execute(db)

@@ -164,7 +164,7 @@ async fn insert(
     let NewCase { item, release, channel, filed_by, family, due_on, .. } = *new;
     let Places { county, township, village, registered, deciding, delegated } = *places;
     let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
-    let number = next_number(tx, item, county, now).await?;
+    let number = next_number(office, tx, item, county, now).await?;
     let person = (item.about == About::Applicant).then_some(family.applicant);
     let members = if person.is_some() { 1 } else { family.members.len() };
     let proxy = family.proxy.as_ref().map(|proxy| office.keys().seal(&proxy.to_string())).transpose()?;
@@ -245,8 +245,14 @@ pub(crate) async fn see_all(tx: &Tx) -> Result<(), OfficeError> {
 
 const SEEN: &str = "who may see the case";
 
-/// Numbers such as DB-150302-2026-000137: the item's initials, the county, the year.
-async fn next_number(tx: &Tx, item: &Item, county: DivisionId, now: Now) -> Result<String, OfficeError> {
+/// Numbers such as DB-150302-2026-000137: the item's initials, the county, the year. A number whose filing came to nothing may be missing.
+async fn next_number(
+    office: &Office,
+    tx: &Tx,
+    item: &Item,
+    county: DivisionId,
+    now: Now,
+) -> Result<String, OfficeError> {
     let year = now.month().year();
     let last: i64 = Query::system(
         "case numbers of a county",
@@ -256,7 +262,7 @@ async fn next_number(tx: &Tx, item: &Item, county: DivisionId, now: Now) -> Resu
     .bind(item.id.as_str())
     .bind(county)
     .bind(i64::from(year))
-    .scalar(tx)
+    .scalar(&office.db().aside(tx).await?)
     .await?;
     let county = store::divisions::division(tx, county).await?;
     Ok(format!("{}-{}-{year}-{last:06}", offices::initials(&item.short), county.code))
