@@ -357,3 +357,32 @@ fn one_typesetter_serves_many_threads_and_repeats_itself_to_the_byte() {
     });
     assert!(alone == together, "a letter depends on its neighbours");
 }
+
+/// PL-05: the report of an evaluation is archival and accessible whatever it has to say, and says it.
+#[test]
+fn the_report_of_a_plan_is_set_whatever_it_has_to_say() {
+    let evaluation = root().join("crates/office/src/plans/evaluation");
+    let template = fs::read_to_string(evaluation.join("report.typ")).unwrap();
+    let files = BTreeMap::from([("report.typ".to_owned(), template)]);
+    let full: Value =
+        serde_json::from_str(&fs::read_to_string(evaluation.join("report.example.json")).unwrap()).unwrap();
+    let typesetter = typesetter();
+    let set = |content: &Value| {
+        typesetter.render("report.typ", &files, content).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let pdf = set(&full);
+    if let Some(folder) = std::env::var_os("HUIMIN_KEEP_PDF") {
+        fs::write(Path::new(&folder).join("report.pdf"), &pdf).unwrap();
+    }
+    assert_eq!(record(&pdf).title, "乌海市“十四五”民政事业发展规划2025年总结评估报告");
+    // A plan of a county without projects, adjustments, comments and values.
+    let mut bare = full;
+    for list in ["projects", "counties", "adjustments", "comments", "indicators"] {
+        bare[list] = json!([]);
+    }
+    for text in ["overall", "deeds", "problems", "changes", "proposals"] {
+        bare["texts"][text] = json!("");
+    }
+    (bare["next"], bare["contradictions"], bare["synthetic"]) = (Value::Null, json!("0"), json!(false));
+    set(&bare);
+}

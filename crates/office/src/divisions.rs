@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use store::{Connection, Db, DivisionId, Query, Tx};
 use vocab::Level;
 
-use crate::{OfficeError, casework};
+use crate::{Office, OfficeError, casework};
 
 /// What an import did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -288,6 +288,29 @@ pub async fn by_code(connection: &impl Connection, code: &str) -> Result<Divisio
         .await?
         .ok_or(OfficeError::NotFound("这个行政区划"))?;
     read(&row)
+}
+
+/// The place that the system serves: the one that the packs are for, else the highest prefecture or county there is; none in an empty tree.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] when the packs are for a place that is not in the tree; the database.
+pub async fn served(office: &Office) -> Result<Option<DivisionView>, OfficeError> {
+    if let Some(code) = office.release().packs.iter().rev().find_map(|pack| pack.head.division.as_ref()) {
+        return Ok(Some(by_code(office.db(), code).await?));
+    }
+    let id: Option<DivisionId> = Query::system(
+        TREE,
+        "SELECT d.id FROM division d WHERE d.until_on IS NULL AND d.level IN ('prefecture', 'county') \
+         ORDER BY CASE WHEN d.level = 'prefecture' THEN 0 ELSE 1 END, d.code LIMIT 1",
+    )
+    .optional(office.db())
+    .await?
+    .map(|row| row.get("id"))
+    .transpose()?;
+    match id {
+        Some(id) => Ok(Some(find(office.db(), id).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Live divisions one step below, in the order of their codes: menus.

@@ -157,6 +157,7 @@ pub async fn round(office: &Office) -> Result<(), OfficeError> {
     population::schedule(office).await?;
     leads::schedule(office).await?;
     indicators::schedule(office).await?;
+    plans::reminders::schedule(office).await?;
     Ok(())
 }
 

@@ -110,6 +110,10 @@ rights! {
     ManagePlan "manage_plan" "调整和分解规划目标";
     /// The second look at reported values; approve adjustments and splits.
     ApprovePlan "approve_plan" "复核规划数据";
+    /// See the plan and its evaluations from outside and comment on them; changes nothing.
+    CommentPlan "comment_plan" "第三方评估规划";
+    /// Decide which part of the plan is public.
+    ReleasePlan "release_plan" "决定公开规划内容";
 }
 
 impl<'de> Deserialize<'de> for Right {

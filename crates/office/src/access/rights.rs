@@ -30,7 +30,7 @@ permissions! {
     ReadPeople RegisterPeople Reveal ReadCase FileForOther Accept Investigate Opine Notice Appraise MeansTest
     ImportDepartmentFile Examine Confirm Sample RecordRelative ManageRoll ReadPayments MakeRun ApproveRun Payee PayeeConfirm
     ProposeStandard ReleaseStandard Simulate ManageStaff SearchAudit Report Export ReadRecords KeepRecords ImportRecords
-    ReadPlan ReportPlan ManagePlan ApprovePlan
+    ReadPlan ReportPlan ManagePlan ApprovePlan CommentPlan ReleasePlan
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 //! - [`adjustments`]: a target is changed with reason and document, by one person and a second;
 //! - [`links`]: an indicator that a register computes, which nobody types;
 //! - [`split`]: a target over counties and years, sums kept; [`stages`]: what becomes of the milestones of projects;
-//! - [`sheet`]: the lists as Excel.
+//! - [`charges`]: who is in charge of an entry, until when; [`reminders`]: what will be missed, is late or falls due, brought to that office;
+//! - [`evaluation`]: the yearly, mid-term and final report with its texts, its assessor from outside and the next plan's baselines;
+//! - [`changes`]: what a month brought; [`public`]: the released part, for everybody; [`sheet`]: the lists as Excel.
 //!
 //! **Who sees what**: what the plan says and what holds for the whole place is for everybody in office who reads plans; values and notes of a county are
 //! for that county, those below it and those above it.
@@ -17,17 +19,24 @@ use std::sync::Arc;
 use catalogue::definition::PlanIndicator;
 use catalogue::plan::PlanBook;
 use catalogue::{Number, Release};
-use store::{DivisionId, Migration, ScopeColumns, id_type};
+use store::{Migration, ScopeColumns, id_type};
 use vocab::Level;
 
 use crate::divisions::{self, DivisionView};
 use crate::{Office, OfficeError};
 
 pub mod adjustments;
+pub mod changes;
+pub mod charges;
+pub mod evaluation;
+pub mod in_words;
 pub mod judge;
+mod known;
 pub mod links;
 mod overview;
 mod past;
+pub mod public;
+pub mod reminders;
 pub mod sheet;
 pub mod split;
 pub mod stages;
@@ -43,12 +52,19 @@ id_type! {
     AdjustmentId,
     /// A target split over counties and years.
     SplitId,
+    /// Something that an office has to look at.
+    PlanAlertId,
+    /// A run of an evaluation.
+    EvaluationRunId,
+    /// What an assessor said.
+    PlanCommentId,
 }
 
 /// Tables of this module.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261123_plans", sql: include_str!("../../migrations/20261123_plans.sql") },
     Migration { name: "20261123_plan_link", sql: include_str!("../../migrations/20261123_plan_link.sql") },
+    Migration { name: "20261125_plan_alive", sql: include_str!("../../migrations/20261125_plan_alive.sql") },
 ];
 
 /// Scope columns of `plan_value v` and `plan_stage_note v`: the own division, those below, and those above.
@@ -106,8 +122,8 @@ pub async fn installed(office: &Office) -> Result<Option<Installed>, OfficeError
     let Some(at) = (!release.plans.is_empty()).then(|| release.plans.len() - 1) else { return Ok(None) };
     let home = match &release.plans[at].plan.division {
         Some(code) => divisions::by_code(office.db(), code).await?,
-        // A text that does not name its place is the plan of the highest place there is.
-        None => highest(office).await?,
+        // A text that does not name its place is the plan of the place that the system serves.
+        None => divisions::served(office).await?.ok_or(OfficeError::NotFound("规划所在的行政区划"))?,
     };
     Ok(Some(Installed { release, at, home }))
 }
@@ -118,19 +134,6 @@ pub async fn installed(office: &Office) -> Result<Option<Installed>, OfficeError
 /// [`OfficeError::NotFound`] where no pack brings a plan.
 pub async fn demanded(office: &Office) -> Result<Installed, OfficeError> {
     installed(office).await?.ok_or(OfficeError::NotFound("规划"))
-}
-
-async fn highest(office: &Office) -> Result<DivisionView, OfficeError> {
-    let id: Option<DivisionId> = store::Query::system(
-        EVERYBODYS,
-        "SELECT d.id FROM division d WHERE d.until_on IS NULL AND d.level IN ('prefecture', 'county') \
-         ORDER BY CASE WHEN d.level = 'prefecture' THEN 0 ELSE 1 END, d.code LIMIT 1",
-    )
-    .optional(office.db())
-    .await?
-    .map(|row| row.get("id"))
-    .transpose()?;
-    divisions::find(office.db(), id.ok_or(OfficeError::NotFound("规划所在的行政区划"))?).await
 }
 
 /// The counties below the plan's division; none where it is a county itself.

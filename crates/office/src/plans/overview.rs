@@ -9,6 +9,7 @@ use vocab::Month;
 
 use super::adjustments::{self, Adjustment};
 use super::judge::{Judgement, Point, Standing, Target, judge, path};
+use super::known::known;
 use super::links::{self, Link};
 use super::split::{self, Split};
 use super::{Installed, PLAN, counties, demanded, of_row};
@@ -47,37 +48,29 @@ impl Overview {
     }
 }
 
-/// Confirmed values by indicator and division, in the order of their months.
-type Points = HashMap<(String, DivisionId), Vec<Point>>;
+/// Confirmed values of an indicator by division, in the order of their months.
+type Points = HashMap<DivisionId, Vec<Point>>;
 
 async fn points(
     office: &Office,
     actor: &Granted<ReadPlan>,
     plan: &Installed,
-    indicator: Option<&str>,
-    place: Option<DivisionId>,
+    indicator: &str,
 ) -> Result<Points, OfficeError> {
-    let mut sql = "SELECT v.indicator, v.division_id, v.month, v.units, v.scale FROM plan_value v WHERE {scope} AND v.plan = ? \
-                   AND v.state = 'confirmed'"
-        .to_owned();
-    if indicator.is_some() {
-        sql += " AND v.indicator = ?";
-    }
-    if place.is_some() {
-        sql += " AND v.division_id = ?";
-    }
-    sql += " ORDER BY v.indicator, v.division_id, v.month";
-    let mut query = Query::new(&actor.scope(), &PLAN, sql).bind(plan.id());
-    if let Some(indicator) = indicator {
-        query = query.bind(indicator);
-    }
-    if let Some(place) = place {
-        query = query.bind(place);
-    }
+    let rows = Query::new(
+        &actor.scope(),
+        &PLAN,
+        "SELECT v.division_id, v.month, v.units, v.scale FROM plan_value v WHERE {scope} AND v.plan = ? AND v.indicator = ? \
+         AND v.state = 'confirmed' ORDER BY v.division_id, v.month",
+    )
+    .bind(plan.id())
+    .bind(indicator)
+    .all(office.db())
+    .await?;
     let mut points = Points::new();
-    for row in query.all(office.db()).await? {
-        let key: (String, DivisionId) = (row.get("indicator")?, row.get("division_id")?);
-        points.entry(key).or_default().push(Point { month: row.get("month")?, number: of_row(&row)? });
+    for row in rows {
+        let point = Point { month: row.get("month")?, number: of_row(&row)? };
+        points.entry(row.get("division_id")?).or_default().push(point);
     }
     Ok(points)
 }
@@ -89,8 +82,7 @@ async fn points(
 pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Overview, OfficeError> {
     let plan = demanded(office).await?;
     let today = Month::containing(office.now().today());
-    let changes = adjustments::list(office, &plan, None).await?;
-    let mut points = points(office, actor, &plan, None, Some(plan.home.id)).await?;
+    let known = known(office, &plan).await?;
     let waiting = Query::new(
         &actor.scope(),
         &PLAN,
@@ -99,15 +91,9 @@ pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Over
     .bind(plan.id())
     .scalar(office.db())
     .await?;
-    let linked = links::in_force(office, &plan).await?;
     let mut lines: Vec<IndicatorLine> = Vec::new();
     for one in plan.indicators.iter().filter(|one| !one.is_history()) {
-        let target = adjustments::in_force(&plan, one, &changes);
-        let known = match linked.iter().find(|link| *one.id == link.indicator) {
-            Some(link) => links::computed(office, &plan, link, plan.home.id).await?,
-            None => points.remove(&(one.id.get().clone(), plan.home.id)).unwrap_or_default(),
-        };
-        let judgement = judge(&plan.plan, one, &target, &known, today);
+        let (target, judgement) = known.judged(&plan, one, today);
         lines.push(IndicatorLine { indicator: (**one).clone(), target, judgement });
     }
     // Stable: the order of the text stays within a kind.
@@ -168,11 +154,11 @@ pub async fn indicator_page(
     let adjustments = adjustments::list(office, &plan, Some(id)).await?;
     let splits = split::list(office, &plan, id).await?;
     let target = adjustments::in_force(&plan, &indicator, &adjustments);
-    let mut points = points(office, actor, &plan, Some(id), None).await?;
+    let mut points = points(office, actor, &plan, id).await?;
     let link = links::in_force(office, &plan).await?.into_iter().find(|link| link.indicator == id);
     let own = match &link {
         Some(link) => links::computed(office, &plan, link, plan.home.id).await?,
-        None => points.remove(&(id.to_owned(), plan.home.id)).unwrap_or_default(),
+        None => points.remove(&plan.home.id).unwrap_or_default(),
     };
     let judgement = judge(&plan.plan, &indicator, &target, &own, today);
     let in_force = splits.iter().find(|one| one.state == adjustments::Decided::Approved);
@@ -188,7 +174,7 @@ pub async fn indicator_page(
                 links::computed(office, &plan, link, county.id).await?
             }
             Some(_) => Vec::new(),
-            None => points.remove(&(id.to_owned(), county.id)).unwrap_or_default(),
+            None => points.remove(&county.id).unwrap_or_default(),
         };
         let latest = known.last().copied();
         let own = part.map(|number| Target { number: Some(number), most: None, ..target.clone() });

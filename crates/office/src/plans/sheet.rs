@@ -3,6 +3,7 @@
 use serde_json::json;
 use store::AuditEntry;
 
+use super::charges::{self, Task};
 use super::{Overview, stages, stages::Stage};
 use crate::access::{Export, Granted, ReadPlan};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
@@ -15,6 +16,8 @@ pub enum PlanSheet {
     Indicators,
     /// Stages of projects.
     Stages,
+    /// Tasks by office.
+    Tasks,
     /// What the text contradicts.
     Contradictions,
     /// The whole plan with its quotes.
@@ -28,6 +31,7 @@ impl PlanSheet {
         match self {
             PlanSheet::Indicators => "规划指标",
             PlanSheet::Stages => "规划项目",
+            PlanSheet::Tasks => "规划任务分工",
             PlanSheet::Contradictions => "规划文本中的矛盾",
             PlanSheet::Text => "规划全文条目",
         }
@@ -60,6 +64,7 @@ pub async fn sheet(
         PlanSheet::Stages => {
             of_stages(&stages::stages(office, actor, &overview.plan).await?, &title, format)?
         }
+        PlanSheet::Tasks => of_tasks(&charges::tasks(office, actor, &overview.plan).await?, &title, format)?,
         PlanSheet::Contradictions => contradictions(&overview, &title, format)?,
         PlanSheet::Text => text(&overview, &title, format)?,
     };
@@ -134,6 +139,36 @@ fn of_stages(stages: &[Stage], title: &str, format: ListFormat) -> Result<Vec<u8
             due.unwrap_or_else(|| stage.due_words.clone()),
             stage.places.clone(),
             stage.quantity.clone(),
+            stage.state.title().to_owned(),
+            stage.notes.first().map(|note| note.words.clone()).unwrap_or_default(),
+            stage.source.clone(),
+        ]))?;
+    }
+    Ok(list.finish()?)
+}
+
+fn of_tasks(tasks: &[Task], title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("任务", 44),
+        ("章节", 12),
+        ("承办单位", 18),
+        ("责任科室、单位", 20),
+        ("责任人", 12),
+        ("期限", 14),
+        ("状态", 14),
+        ("最近进展", 40),
+        ("原文", 60),
+    ]);
+    let mut list = ListWriter::new(format, "任务", Some(title), &heads)?;
+    for task in tasks {
+        let (stage, charge) = (&task.stage, task.charge.as_ref());
+        list.row(&cells([
+            stage.what.clone(),
+            stage.section.clone().unwrap_or_default(),
+            charge.map(|charge| charge.division_name.clone()).unwrap_or_default(),
+            charge.map(|charge| charge.section.clone()).or_else(|| task.owner.clone()).unwrap_or_default(),
+            charge.and_then(|charge| charge.staff_name.clone()).unwrap_or_default(),
+            stage.due_words.clone(),
             stage.state.title().to_owned(),
             stage.notes.first().map(|note| note.words.clone()).unwrap_or_default(),
             stage.source.clone(),

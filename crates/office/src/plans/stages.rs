@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use catalogue::definition::{PlanFigure, PlanMilestone, PlanProject};
 use serde_json::json;
-use store::{AuditEntry, Query};
+use store::{AuditEntry, DivisionId, Query, Scope};
 use vocab::{Month, Now};
 
+use super::charges::{self, Charge};
 use super::{Installed, PLAN, demanded, words};
 use crate::access::{Granted, ReadPlan, ReportPlan};
 use crate::{Office, OfficeError, audited, divisions};
@@ -112,8 +113,10 @@ impl StageDeed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageNote {
     /// The place.
+    pub division: DivisionId,
+    /// Its name.
     pub division_name: String,
-    /// Whether the office of the whole place noted it; a county speaks for its own part.
+    /// Whether the office of the whole place noted it, or the one in charge; another county speaks for its own part.
     pub whole: bool,
     /// What was done.
     pub deed: StageDeed,
@@ -169,8 +172,31 @@ pub async fn stages(
     actor: &Granted<ReadPlan>,
     plan: &Installed,
 ) -> Result<Vec<Stage>, OfficeError> {
-    let notes = notes(office, actor, plan).await?;
-    let today = Month::containing(office.now().today());
+    let charges = charges::in_force(office, plan).await?;
+    let all = notes(office, &Scope::Subtree(plan.home.id), plan).await?;
+    let mut stages = printed_stages(plan, &all, &charges, Month::containing(office.now().today()));
+    only_seen(&mut stages, &notes(office, &actor.scope(), plan).await?);
+    Ok(stages)
+}
+
+/// How a stage stands is everybody's; the notes are for those who may see them.
+fn only_seen(stages: &mut [Stage], seen: &Notes) {
+    for stage in stages {
+        let seen = seen.get(&stage.id).map_or(&[][..], Vec::as_slice);
+        stage.notes.retain(|note| {
+            seen.iter().any(|one| (one.division, one.at, &one.words) == (note.division, note.at, &note.words))
+        });
+    }
+}
+
+type Notes = HashMap<String, Vec<StageNote>>;
+
+fn printed_stages(
+    plan: &Installed,
+    notes: &Notes,
+    charges: &HashMap<String, Charge>,
+    today: Month,
+) -> Vec<Stage> {
     let mut stages = Vec::new();
     for project in &plan.projects {
         if project.milestones.is_empty() {
@@ -181,9 +207,69 @@ pub async fn stages(
         }
     }
     for stage in &mut stages {
-        stand(stage, notes.get(&stage.id).cloned().unwrap_or_default(), today);
+        let charge = charges.get(&stage.id).or_else(|| charges.get(&stage.project));
+        let said = said(notes, &stage.id, charge);
+        stand(stage, said, today);
     }
+    stages
+}
+
+/// Every stage and task with how it stands, as everybody's notes together say: for the work of the night, which shows them to nobody.
+pub(super) async fn standing_stages(
+    office: &Office,
+    plan: &Installed,
+    charges: &HashMap<String, Charge>,
+) -> Result<Vec<Stage>, OfficeError> {
+    let notes = notes(office, &Scope::Subtree(plan.home.id), plan).await?;
+    let today = Month::containing(office.now().today());
+    let mut stages = printed_stages(plan, &notes, charges, today);
+    stages.extend(task_stages(plan, &notes, charges, today));
     Ok(stages)
+}
+
+/// Every task of the plan in the order of the text; a task is due when whoever is in charge has to be done.
+pub(super) async fn of_tasks(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    plan: &Installed,
+    charges: &HashMap<String, Charge>,
+) -> Result<Vec<Stage>, OfficeError> {
+    let all = notes(office, &Scope::Subtree(plan.home.id), plan).await?;
+    let mut stages = task_stages(plan, &all, charges, Month::containing(office.now().today()));
+    only_seen(&mut stages, &notes(office, &actor.scope(), plan).await?);
+    Ok(stages)
+}
+
+fn task_stages(
+    plan: &Installed,
+    notes: &Notes,
+    charges: &HashMap<String, Charge>,
+    today: Month,
+) -> Vec<Stage> {
+    let stages = plan.tasks.iter().map(|task| {
+        let charge = charges.get(task.id.as_str());
+        let due = charge.and_then(|charge| charge.due);
+        let there = task.status.as_deref() == Some("已有");
+        let mut stage = Stage {
+            id: task.id.get().clone(),
+            project: task.id.get().clone(),
+            what: task.name.clone(),
+            section: task.section.clone(),
+            domain: task.domain.clone(),
+            due,
+            moved: false,
+            due_words: due.map(Month::zh).unwrap_or_default(),
+            places: String::new(),
+            quantity: String::new(),
+            source: task.source.get().clone(),
+            state: if there { StageState::Finished } else { StageState::NoDate },
+            notes: Vec::new(),
+        };
+        let said = said(notes, &stage.id, charge);
+        stand(&mut stage, said, today);
+        stage
+    });
+    stages.collect()
 }
 
 fn december(year: Option<u16>) -> Option<Month> {
@@ -266,6 +352,15 @@ fn printed(project: &PlanProject, milestone: &PlanMilestone) -> Stage {
     }
 }
 
+/// What was noted of a stage; whoever is in charge speaks for the whole of it.
+fn said(notes: &Notes, stage: &str, charge: Option<&Charge>) -> Vec<StageNote> {
+    let mut notes = notes.get(stage).cloned().unwrap_or_default();
+    for note in &mut notes {
+        note.whole = note.whole || charge.is_some_and(|charge| charge.division == note.division);
+    }
+    notes
+}
+
 /// How a stage stands after what was noted, which comes oldest first. Counties note for their own part; the stage is what the office of the whole
 /// place says last.
 fn stand(stage: &mut Stage, mut notes: Vec<StageNote>, today: Month) {
@@ -288,13 +383,9 @@ fn stand(stage: &mut Stage, mut notes: Vec<StageNote>, today: Month) {
     stage.notes = notes;
 }
 
-async fn notes(
-    office: &Office,
-    actor: &Granted<ReadPlan>,
-    plan: &Installed,
-) -> Result<HashMap<String, Vec<StageNote>>, OfficeError> {
+async fn notes(office: &Office, scope: &Scope, plan: &Installed) -> Result<Notes, OfficeError> {
     let rows = Query::new(
-        &actor.scope(),
+        scope,
         &PLAN,
         "SELECT v.stage, v.division_id, d.name AS division_name, v.deed, v.due_month, v.words, v.document, s.name AS noted_by_name, v.noted_at \
          FROM plan_stage_note v JOIN division d ON d.id = v.division_id JOIN staff s ON s.id = v.noted_by WHERE {scope} AND v.plan = ? ORDER BY v.id",
@@ -302,12 +393,13 @@ async fn notes(
     .bind(plan.id())
     .all(office.db())
     .await?;
-    let mut notes: HashMap<String, Vec<StageNote>> = HashMap::new();
+    let mut notes = Notes::new();
     for row in rows {
         let deed = StageDeed::read(&row.get::<String>("deed")?).unwrap_or(StageDeed::Started);
         notes.entry(row.get("stage")?).or_default().push(StageNote {
+            division: row.get("division_id")?,
             division_name: row.get("division_name")?,
-            whole: row.get::<store::DivisionId>("division_id")? == plan.home.id,
+            whole: row.get::<DivisionId>("division_id")? == plan.home.id,
             deed,
             due: row.get("due_month")?,
             words: row.get("words")?,
@@ -347,7 +439,7 @@ pub async fn note(office: &Office, actor: &Granted<ReportPlan>, noted: Noted<'_>
         project.id == *noted.stage
             || milestones.any(|one| one.id.as_ref().is_some_and(|id| *id == *noted.stage))
     });
-    if !known {
+    if !known && !plan.tasks.iter().any(|task| task.id == *noted.stage) {
         return Err(OfficeError::NotFound("这个项目节点"));
     }
     let text = words("words", noted.words, "请写明进展，例如开工、验收的时间和结果。", 1000)?;

@@ -3,6 +3,7 @@
 //! - [`roll_figures`]: families, persons and money of a month, by the divisions one step below and by area;
 //!   [`roll_list`] opens any of them; [`paid_by_month`]: what the bank paid, month by month;
 //! - [`case_figures`]: applications, open work by step, outcomes, clocks kept; [`case_list`] opens any of them;
+//! - [`glance`]: the whole place at once, for its leaders (驾驶舱);
 //! - [`delegation`]: where confirming lies with the township;
 //! - [`roll_sheet`], [`paid_sheet`] and [`case_sheet`]: the same as Excel or CSV.
 //!
@@ -18,6 +19,7 @@ use crate::{Office, OfficeError};
 mod case_figures;
 mod case_list;
 mod delegation;
+mod glance;
 mod roll_figures;
 mod roll_list;
 mod sheet;
@@ -25,6 +27,7 @@ mod sheet;
 pub use case_figures::{CaseFigures, CaseQuery, ClockFigures, Counted, case_figures};
 pub use case_list::{CaseCounted, CaseReportLine, case_list};
 pub use delegation::{Delegated, DelegatedPlace, delegation};
+pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
 pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
 };

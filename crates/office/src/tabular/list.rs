@@ -126,6 +126,8 @@ enum Target {
 
 struct Excel {
     workbook: Workbook,
+    /// The sheet that is written.
+    sheet: usize,
     header: Format,
     title: Format,
     text: Format,
@@ -151,16 +153,7 @@ impl ListWriter {
             ListFormat::Csv => Target::Csv(vec![0xEF, 0xBB, 0xBF]),
             ListFormat::Excel => {
                 let mut workbook = Workbook::new();
-                let worksheet = workbook.add_worksheet_with_constant_memory()?;
-                worksheet.set_name(sheet)?;
-                for (column, definition) in (0_u16..).zip(columns) {
-                    worksheet.set_column_width(column, definition.width)?;
-                }
-                worksheet.set_freeze_panes(if title.is_some() { 2 } else { 1 }, 0)?;
-                worksheet.set_repeat_rows(0, u32::from(title.is_some()))?;
-                worksheet.set_landscape();
-                worksheet.set_paper_size(9);
-                worksheet.set_print_fit_to_pages(1, 0);
+                add_sheet(&mut workbook, sheet, title.is_some(), columns)?;
                 let bordered = || Format::new().set_border(FormatBorder::Thin);
                 Target::Excel(Box::new(Excel {
                     header: bordered().set_bold().set_text_wrap().set_align(FormatAlign::Center),
@@ -172,17 +165,43 @@ impl ListWriter {
                     total: bordered().set_bold(),
                     total_money: bordered().set_bold().set_num_format("#,##0.00"),
                     workbook,
+                    sheet: 0,
                 }))
             }
         };
         let mut writer = ListWriter { target, columns: columns.len(), row: 0 };
+        writer.head(title, columns)?;
+        Ok(writer)
+    }
+
+    /// Goes on with another list: in Excel on a sheet of its own, in CSV after an empty line.
+    ///
+    /// # Errors
+    /// As [`ListWriter::new`].
+    pub fn next_list(
+        &mut self,
+        sheet: &str,
+        title: Option<&str>,
+        columns: &[ListColumn],
+    ) -> Result<(), XlsxError> {
+        match &mut self.target {
+            Target::Csv(bytes) => bytes.extend_from_slice(b"\r\n"),
+            Target::Excel(excel) => {
+                add_sheet(&mut excel.workbook, sheet, title.is_some(), columns)?;
+                excel.sheet += 1;
+            }
+        }
+        (self.columns, self.row) = (columns.len(), 0);
+        self.head(title, columns)
+    }
+
+    fn head(&mut self, title: Option<&str>, columns: &[ListColumn]) -> Result<(), XlsxError> {
         if let Some(title) = title {
-            writer.line(&[ListCell::Text(title.to_owned())], Look::Title)?;
+            self.line(&[ListCell::Text(title.to_owned())], Look::Title)?;
         }
         let headers: Vec<ListCell> =
             columns.iter().map(|column| ListCell::Text(column.title.clone())).collect();
-        writer.line(&headers, Look::Header)?;
-        Ok(writer)
+        self.line(&headers, Look::Header)
     }
 
     /// A row.
@@ -227,6 +246,26 @@ impl ListWriter {
     }
 }
 
+/// A sheet that prints on A4 across, its head on every page.
+fn add_sheet(
+    workbook: &mut Workbook,
+    name: &str,
+    titled: bool,
+    columns: &[ListColumn],
+) -> Result<(), XlsxError> {
+    let worksheet = workbook.add_worksheet_with_constant_memory()?;
+    worksheet.set_name(name)?;
+    for (column, definition) in (0_u16..).zip(columns) {
+        worksheet.set_column_width(column, definition.width)?;
+    }
+    worksheet.set_freeze_panes(if titled { 2 } else { 1 }, 0)?;
+    worksheet.set_repeat_rows(0, u32::from(titled))?;
+    worksheet.set_landscape();
+    worksheet.set_paper_size(9);
+    worksheet.set_print_fit_to_pages(1, 0);
+    Ok(())
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Look {
     Title,
@@ -237,7 +276,7 @@ enum Look {
 
 impl Excel {
     fn line(&mut self, row: u32, cells: &[ListCell], look: Look) -> Result<(), XlsxError> {
-        let worksheet = self.workbook.worksheet_from_index(0)?;
+        let worksheet = self.workbook.worksheet_from_index(self.sheet)?;
         let text = match look {
             Look::Title => &self.title,
             Look::Header => &self.header,

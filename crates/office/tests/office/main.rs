@@ -20,6 +20,7 @@ mod matters;
 mod means_test;
 mod people;
 mod planning;
+mod planning_alive;
 mod plans;
 mod population;
 mod records;

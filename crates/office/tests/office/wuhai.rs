@@ -35,6 +35,8 @@ pub struct Wuhai {
     pub approver: Actor,
     pub policy: Actor,
     pub releaser: Actor,
+    /// From outside: sees the plan and comments.
+    pub assessor: Actor,
     pub prefecture: DivisionId,
 }
 
@@ -140,6 +142,7 @@ impl Wuhai {
             approver: staff(&office, &root, "fuhe", county, "county_payment_approver").await,
             policy: staff(&office, &root, "zhengce", prefecture, "prefecture_policy").await,
             releaser: staff(&office, &root, "fabu", prefecture, "prefecture_releaser").await,
+            assessor: staff(&office, &root, "pinggu", prefecture, "plan_assessor").await,
             prefecture,
             village: village_code,
             clock,

@@ -1,0 +1,408 @@
+//! What an evaluation counts, frozen when it is run: every indicator with where its number comes from, every project, every county.
+
+use std::collections::HashMap;
+
+use catalogue::Number;
+use serde::{Deserialize, Serialize};
+use store::{DivisionId, Query};
+use vocab::Month;
+
+use super::{Comment, Evaluation, comments, texts};
+use crate::access::{Granted, ReadPlan};
+use crate::plans::judge::{METHOD, Point, Standing, Target, path, reached};
+use crate::plans::known::known;
+use crate::plans::stages::{StageState, stages};
+use crate::plans::{EVERYBODYS, Installed, adjustments, counties, in_words, links, of_row};
+use crate::{Office, OfficeError};
+
+/// An indicator at the end of the month looked at. Numbers are text with their units.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndicatorFigures {
+    /// Its id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// 约束性, 预期性, 未注明.
+    pub kind: String,
+    /// Whether it binds.
+    pub binding: bool,
+    /// Category or field of work.
+    pub category: String,
+    /// Unit.
+    pub unit: String,
+    /// Baseline as printed, with its year.
+    pub baseline: String,
+    /// The target that holds.
+    pub target: String,
+    /// The printed one, where it was adjusted.
+    pub printed_target: Option<String>,
+    /// When it is due.
+    pub due: String,
+    /// Month and value of the newest number.
+    pub latest: Option<(Month, Number)>,
+    /// What the path expects in that month.
+    pub expected: String,
+    /// Where it is going.
+    pub forecast: String,
+    /// How it stands, by code.
+    pub standing: String,
+    /// The same in Chinese.
+    pub standing_title: String,
+    /// Whether an alert is up.
+    pub alert: bool,
+    /// Where the number comes from.
+    pub evidence: String,
+    /// The words of the plan.
+    pub source: String,
+    /// The path: month and value.
+    pub path: Vec<(Month, Number)>,
+    /// Values up to the month looked at.
+    pub points: Vec<(Month, Number)>,
+}
+
+/// A project's stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectFigures {
+    /// Its id.
+    pub id: String,
+    /// What.
+    pub name: String,
+    /// Until when, in words.
+    pub due: String,
+    /// Where.
+    pub places: String,
+    /// How it stands, by code.
+    pub state: String,
+    /// The same in Chinese.
+    pub state_title: String,
+    /// What was noted last.
+    pub note: String,
+}
+
+/// A county: its parts of the targets for the year and what came of them (绩效考核).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountyFigures {
+    /// Name.
+    pub name: String,
+    /// Parts of targets that were given to it for the year.
+    pub given: usize,
+    /// Of these, reached.
+    pub reached: usize,
+    /// Of these, not reached.
+    pub missed: usize,
+    /// Of these, without a value.
+    pub unknown: usize,
+    /// The indicators whose part is not reached: name, part, value.
+    pub missing: Vec<(String, String, String)>,
+}
+
+/// An adjusted target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdjustmentFigures {
+    /// The indicator's name.
+    pub name: String,
+    /// As printed.
+    pub before: String,
+    /// As adjusted.
+    pub after: String,
+    /// The year in which it is due.
+    pub year: i64,
+    /// Why.
+    pub reason: String,
+    /// By which document.
+    pub document: String,
+}
+
+/// Everything that one run says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvaluationFigures {
+    /// Name of the plan.
+    pub plan: String,
+    /// First year.
+    pub from: u16,
+    /// Last year.
+    pub until: u16,
+    /// The plan's place.
+    pub place: String,
+    /// Who issued the plan.
+    pub issuer: String,
+    /// The month whose end is looked at.
+    pub as_of: Month,
+    /// Which evaluation.
+    pub kind: String,
+    /// Its year.
+    pub year: i32,
+    /// Its title.
+    pub title: String,
+    /// How many stand how: code, Chinese, all, binding ones.
+    pub standings: Vec<(String, String, usize, usize)>,
+    /// Every indicator that the plan promises.
+    pub indicators: Vec<IndicatorFigures>,
+    /// Every stage of its projects.
+    pub projects: Vec<ProjectFigures>,
+    /// How many stages stand how: code, Chinese, number.
+    pub stages: Vec<(String, String, usize)>,
+    /// Counties.
+    pub counties: Vec<CountyFigures>,
+    /// Adjusted targets.
+    pub adjustments: Vec<AdjustmentFigures>,
+    /// How many contradictions the text holds.
+    pub contradictions: usize,
+    /// How it was judged.
+    pub method: Vec<String>,
+    /// Blocks that people wrote: id, heading, words.
+    pub texts: Vec<(String, String, String)>,
+    /// What the assessor said.
+    pub comments: Vec<Comment>,
+    /// The release of the packs.
+    pub release: String,
+}
+
+impl EvaluationFigures {
+    /// The text of a block.
+    #[must_use]
+    pub fn text(&self, section: &str) -> &str {
+        self.texts.iter().find(|(id, ..)| id == section).map_or("", |(_, _, words)| words)
+    }
+
+    /// How many indicators stand so.
+    #[must_use]
+    pub fn standing(&self, standing: Standing) -> (usize, usize) {
+        let found = self.standings.iter().find(|(code, ..)| code == standing.code());
+        found.map_or((0, 0), |(_, _, all, binding)| (*all, *binding))
+    }
+}
+
+/// Counts everything at the end of the evaluation's month.
+pub(super) async fn gather(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    plan: &Installed,
+    evaluation: Evaluation,
+) -> Result<EvaluationFigures, OfficeError> {
+    let as_of = evaluation.as_of(Month::containing(office.now().today()));
+    let known = known(office, plan).await?;
+    let evidence = evidence(office, plan, as_of).await?;
+    let mut indicators = Vec::new();
+    for one in plan.indicators.iter().filter(|one| !one.is_history()) {
+        let (target, judged) = known.judged(plan, one, as_of);
+        let unit = |number| in_words::with_unit(number, one);
+        let linked = known.linked.iter().find(|link| *one.id == link.indicator);
+        let source = match (linked, judged.latest) {
+            (Some(link), Some(_)) => format!("系统计算：{}", link.title),
+            (None, Some(point)) => {
+                evidence.get(&(one.id.get().clone(), point.month)).cloned().unwrap_or_default()
+            }
+            (_, None) => String::new(),
+        };
+        let baseline = match &one.baseline {
+            Some(figure) => format!(
+                "{}（{}年）",
+                in_words::printed(Some(figure), one),
+                figure.year.unwrap_or(plan.plan.base_year)
+            ),
+            None => "未印".to_owned(),
+        };
+        let forecast = judged.forecast.map(|forecast| {
+            if forecast.least == forecast.most {
+                format!("约{}", unit(forecast.least))
+            } else {
+                format!("{}至{}", unit(forecast.least), unit(forecast.most))
+            }
+        });
+        let pairs = |points: &[Point]| points.iter().map(|point| (point.month, point.number)).collect();
+        let shown: Vec<Point> =
+            known.points(one.id.as_str()).iter().filter(|point| point.month <= as_of).copied().collect();
+        indicators.push(IndicatorFigures {
+            id: one.id.get().clone(),
+            name: one.name.clone(),
+            kind: one.kind.title().to_owned(),
+            binding: one.kind == catalogue::definition::IndicatorKind::Binding,
+            category: one.category.clone().or_else(|| one.domain.clone()).unwrap_or_default(),
+            unit: one.unit.clone().unwrap_or_default(),
+            baseline,
+            target: in_words::target(one, &target),
+            printed_target: target.adjusted.then(|| in_words::printed(one.target.as_ref(), one)),
+            due: target.due.zh(),
+            latest: judged.latest.map(|point| (point.month, point.number)),
+            expected: judged.expected.map(unit).unwrap_or_default(),
+            forecast: forecast.unwrap_or_default(),
+            standing: judged.standing.code().to_owned(),
+            standing_title: judged.standing.title().to_owned(),
+            alert: judged.alert,
+            evidence: source,
+            source: one.row.as_ref().unwrap_or(&one.source).to_string(),
+            path: pairs(&path(&plan.plan, one, &target)),
+            points: pairs(&shown),
+        });
+    }
+    indicators.sort_by_key(|one| !one.binding);
+    let count = |standing: Standing, binding: bool| {
+        indicators.iter().filter(|one| one.standing == standing.code() && (one.binding || !binding)).count()
+    };
+    let standings = Standing::ALL
+        .into_iter()
+        .map(|one| (one.code().to_owned(), one.title().to_owned(), count(one, false), count(one, true)))
+        .collect();
+    let stages = stages(office, actor, plan).await?;
+    let projects: Vec<ProjectFigures> = stages
+        .iter()
+        .map(|stage| ProjectFigures {
+            id: stage.id.clone(),
+            name: stage.what.clone(),
+            due: match stage.due.filter(|_| stage.moved) {
+                Some(due) => format!("{}（已调整）", due.zh()),
+                None => stage.due_words.clone(),
+            },
+            places: stage.places.clone(),
+            state: stage.state.code().to_owned(),
+            state_title: stage.state.title().to_owned(),
+            note: stage.notes.first().map(|note| note.words.clone()).unwrap_or_default(),
+        })
+        .collect();
+    let stage_counts = StageState::ALL
+        .into_iter()
+        .map(|state| {
+            let count = projects.iter().filter(|one| one.state == state.code()).count();
+            (state.code().to_owned(), state.title().to_owned(), count)
+        })
+        .collect();
+    let texts = texts::newest(office, plan, evaluation).await?;
+    Ok(EvaluationFigures {
+        plan: plan.plan.name.clone(),
+        from: plan.plan.from,
+        until: plan.plan.until,
+        place: plan.home.name.clone(),
+        issuer: plan.plan.issuer.clone().unwrap_or_default(),
+        as_of,
+        kind: evaluation.kind.code().to_owned(),
+        year: evaluation.year,
+        title: evaluation.title(),
+        standings,
+        counties: appraised(office, plan, &known.changes, &known.linked, as_of).await?,
+        adjustments: adjusted(plan, &known.changes),
+        indicators,
+        projects,
+        stages: stage_counts,
+        contradictions: plan.contradictions().len(),
+        method: METHOD.map(str::to_owned).into(),
+        texts: texts
+            .into_iter()
+            .map(|text| (text.section.id.to_owned(), text.section.title.to_owned(), text.words))
+            .collect(),
+        comments: comments::list(office, plan, evaluation).await?,
+        release: office.release().hash.clone(),
+    })
+}
+
+/// Where the confirmed values of the plan's place come from.
+async fn evidence(
+    office: &Office,
+    plan: &Installed,
+    as_of: Month,
+) -> Result<HashMap<(String, Month), String>, OfficeError> {
+    let rows = Query::system(
+        EVERYBODYS,
+        "SELECT v.indicator, v.month, v.evidence FROM plan_value v WHERE v.plan = ? AND v.division_id = ? AND v.state = 'confirmed' AND v.month <= ?",
+    )
+    .bind(plan.id())
+    .bind(plan.home.id)
+    .bind(as_of)
+    .all_as(office.db(), |row| Ok(((row.get("indicator")?, row.get("month")?), row.get("evidence")?)))
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+fn adjusted(plan: &Installed, changes: &[adjustments::Adjustment]) -> Vec<AdjustmentFigures> {
+    let approved = changes.iter().rev().filter(|one| one.state == adjustments::Decided::Approved);
+    approved
+        .filter_map(|one| {
+            let indicator = plan.indicator(&one.indicator)?;
+            Some(AdjustmentFigures {
+                name: indicator.name.clone(),
+                before: in_words::printed(indicator.target.as_ref(), indicator),
+                after: in_words::with_unit(one.number, indicator),
+                year: one.year,
+                reason: one.reason.clone(),
+                document: one.document.clone(),
+            })
+        })
+        .collect()
+}
+
+/// What each county was given for the year and what it has come to. Only approved splits give a county anything to answer for.
+async fn appraised(
+    office: &Office,
+    plan: &Installed,
+    changes: &[adjustments::Adjustment],
+    linked: &[links::Link],
+    as_of: Month,
+) -> Result<Vec<CountyFigures>, OfficeError> {
+    let places = counties(office, plan).await?;
+    let rows = Query::system(
+        EVERYBODYS,
+        "SELECT s.indicator, p.division_id, p.year, p.units, p.scale FROM plan_split s JOIN plan_split_part p ON p.split_id = s.id \
+         WHERE s.plan = ? AND p.year <= ? AND s.id IN (SELECT max(n.id) FROM plan_split n WHERE n.plan = s.plan AND n.state = 'approved' \
+         GROUP BY n.indicator) ORDER BY p.year",
+    )
+    .bind(plan.id())
+    .bind(i64::from(as_of.year()))
+    .all(office.db())
+    .await?;
+    // Rows come in the order of the years, so the last one of a county is the newest that is due.
+    let mut parts: HashMap<(DivisionId, String), Number> = HashMap::new();
+    for row in rows {
+        parts.insert((row.get("division_id")?, row.get("indicator")?), of_row(&row)?);
+    }
+    let rows = Query::system(
+        EVERYBODYS,
+        "SELECT v.indicator, v.division_id, v.units, v.scale FROM plan_value v WHERE v.plan = ? AND v.state = 'confirmed' AND v.month <= ? \
+         AND v.division_id <> ? ORDER BY v.month",
+    )
+    .bind(plan.id())
+    .bind(as_of)
+    .bind(plan.home.id)
+    .all(office.db())
+    .await?;
+    let mut newest: HashMap<(DivisionId, String), Number> = HashMap::new();
+    for row in rows {
+        newest.insert((row.get("division_id")?, row.get("indicator")?), of_row(&row)?);
+    }
+    let mut list = Vec::new();
+    for place in places {
+        let mut county = CountyFigures {
+            name: place.name.clone(),
+            given: 0,
+            reached: 0,
+            missed: 0,
+            unknown: 0,
+            missing: Vec::new(),
+        };
+        for indicator in plan.indicators.iter().filter(|one| !one.is_history()) {
+            let key = (place.id, indicator.id.get().clone());
+            let Some(part) = parts.get(&key).copied() else { continue };
+            county.given += 1;
+            let value = match linked.iter().find(|link| *indicator.id == link.indicator) {
+                Some(link) => {
+                    let points = links::computed(office, plan, link, place.id).await?;
+                    points.iter().rev().find(|point| point.month <= as_of).map(|point| point.number)
+                }
+                None => newest.get(&key).copied(),
+            };
+            let whole = adjustments::in_force(plan, indicator, changes);
+            let own = Target { number: Some(part), most: None, ..whole };
+            match value.and_then(|value| reached(indicator, &own, value)) {
+                Some(true) => county.reached += 1,
+                Some(false) => {
+                    county.missed += 1;
+                    let value = value.map(|value| in_words::with_unit(value, indicator)).unwrap_or_default();
+                    let part = in_words::with_unit(part, indicator);
+                    county.missing.push((indicator.name.clone(), part, value));
+                }
+                None => county.unknown += 1,
+            }
+        }
+        list.push(county);
+    }
+    Ok(list)
+}

@@ -1,0 +1,203 @@
+//! The newest run of an evaluation as Excel: one sheet for each chapter that has a table, and every indicator with its source.
+
+use super::paper::{newest, taken_out};
+use super::{Baseline, EvaluationFigures, baselines};
+use crate::access::{Granted, ReadPlan};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::{Office, OfficeError};
+
+fn columns(list: &[(&str, u16)]) -> Vec<ListColumn> {
+    list.iter().map(|(title, width)| ListColumn::new(title, *width)).collect()
+}
+
+fn text(text: &str) -> ListCell {
+    if text.is_empty() { ListCell::Empty } else { ListCell::Text(text.to_owned()) }
+}
+
+fn count(number: usize) -> ListCell {
+    ListCell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// The file with its name. Taking it out is audited.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] without a run; the writer's.
+pub async fn sheet(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    code: &str,
+    format: ListFormat,
+) -> Result<(String, Vec<u8>), OfficeError> {
+    let (_, run, figures) = newest(office, actor, code).await?;
+    let file = written(&figures, format)?;
+    taken_out(office, actor, run.id, format.extension()).await?;
+    Ok((format!("{}{}.{}", figures.plan, figures.title, format.extension()), file))
+}
+
+/// What the final evaluation proposes for the next plan, with its file name. Taking it out is audited.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] without a run; the writer's.
+pub async fn next_plan(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    code: &str,
+    format: ListFormat,
+) -> Result<(String, Vec<u8>), OfficeError> {
+    let (_, run, figures) = newest(office, actor, code).await?;
+    let title = format!("{}：下一规划期基期值建议", figures.plan);
+    let mut list = ListWriter::new(format, "基期值建议", Some(&title), &baseline_columns())?;
+    for one in baselines(&figures) {
+        list.row(&baseline_cells(&one))?;
+    }
+    let file = list.finish()?;
+    taken_out(office, actor, run.id, format.extension()).await?;
+    Ok((format!("{}-下一规划期基期值建议.{}", figures.plan, format.extension()), file))
+}
+
+fn baseline_columns() -> Vec<ListColumn> {
+    columns(&[
+        ("指标", 40),
+        ("性质", 10),
+        ("单位", 12),
+        ("基期值建议", 14),
+        ("数据月份", 12),
+        ("本期完成情况", 14),
+        ("数据来源", 40),
+        ("说明", 34),
+        ("本规划编号", 14),
+    ])
+}
+
+fn baseline_cells(one: &Baseline) -> [ListCell; 9] {
+    [
+        text(&one.name),
+        text(&one.kind),
+        text(&one.unit),
+        text(&one.number.map(|number| number.to_string()).unwrap_or_default()),
+        ListCell::from(one.month),
+        text(&one.standing),
+        text(&one.evidence),
+        text(one.remark),
+        text(&one.indicator),
+    ]
+}
+
+fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+    let title = |what: &str| format!("{}{}：{what}", figures.plan, figures.title);
+    let heads = columns(&[
+        ("指标", 40),
+        ("性质", 10),
+        ("领域", 14),
+        ("单位", 10),
+        ("基期值", 18),
+        ("目标值", 18),
+        ("规划印的目标（已调整的）", 18),
+        ("完成时间", 12),
+        ("最近的数", 12),
+        ("月份", 12),
+        ("进度线", 12),
+        ("到期预测", 20),
+        ("判断", 14),
+        ("数据来源", 40),
+        ("规划原文", 60),
+    ]);
+    let mut list = ListWriter::new(format, "指标", Some(&title("指标完成情况")), &heads)?;
+    for one in &figures.indicators {
+        list.row(&[
+            text(&one.name),
+            text(&one.kind),
+            text(&one.category),
+            text(&one.unit),
+            text(&one.baseline),
+            text(&one.target),
+            text(one.printed_target.as_deref().unwrap_or_default()),
+            text(&one.due),
+            text(&one.latest.map(|(_, number)| number.to_string()).unwrap_or_default()),
+            ListCell::from(one.latest.map(|(month, _)| month)),
+            text(&one.expected),
+            text(&one.forecast),
+            text(&one.standing_title),
+            text(&one.evidence),
+            text(&one.source),
+        ])?;
+    }
+    let heads = columns(&[("判断", 18), ("全部指标", 12), ("其中约束性", 12)]);
+    list.next_list("判断汇总", Some(&title("判断汇总")), &heads)?;
+    for (_, name, all, binding) in &figures.standings {
+        list.row(&[text(name), count(*all), count(*binding)])?;
+    }
+    let heads =
+        columns(&[("项目、节点", 50), ("完成时间", 16), ("地方", 36), ("状态", 14), ("最近进展", 50)]);
+    list.next_list("项目", Some(&title("项目和节点")), &heads)?;
+    for one in &figures.projects {
+        list.row(&[
+            text(&one.name),
+            text(&one.due),
+            text(&one.places),
+            text(&one.state_title),
+            text(&one.note),
+        ])?;
+    }
+    let heads = columns(&[
+        ("县（市、区）", 18),
+        ("分解给本县的目标（项）", 16),
+        ("已达到", 10),
+        ("未达到", 10),
+        ("没有数据", 10),
+        ("未达到的指标", 80),
+    ]);
+    list.next_list("县级考核", Some(&title("各县（市、区）完成情况（绩效考核用）")), &heads)?;
+    for one in &figures.counties {
+        let missing: Vec<String> = one
+            .missing
+            .iter()
+            .map(|(name, part, value)| format!("{name}：应达到{part}，现为{value}"))
+            .collect();
+        list.row(&[
+            text(&one.name),
+            count(one.given),
+            count(one.reached),
+            count(one.missed),
+            count(one.unknown),
+            text(&missing.join("；")),
+        ])?;
+    }
+    let heads = columns(&[
+        ("指标", 40),
+        ("规划印的目标", 18),
+        ("调整后", 18),
+        ("年份", 8),
+        ("理由", 50),
+        ("文件", 40),
+    ]);
+    list.next_list("调整", Some(&title("目标调整")), &heads)?;
+    for one in &figures.adjustments {
+        list.row(&[
+            text(&one.name),
+            text(&one.before),
+            text(&one.after),
+            ListCell::Integer(one.year),
+            text(&one.reason),
+            text(&one.document),
+        ])?;
+    }
+    let heads = columns(&[("针对", 24), ("第三方评估意见", 70), ("提出人", 12), ("时间", 20), ("答复", 60)]);
+    list.next_list("第三方评估", Some(&title("第三方评估意见")), &heads)?;
+    for one in &figures.comments {
+        list.row(&[
+            text(&one.about),
+            text(&one.words),
+            text(&one.by),
+            text(&one.at),
+            text(one.answer.as_deref().unwrap_or_default()),
+        ])?;
+    }
+    if figures.kind == super::EvaluationKind::Final.code() {
+        list.next_list("下期基期值建议", Some(&title("下一规划期基期值建议")), &baseline_columns())?;
+        for one in baselines(figures) {
+            list.row(&baseline_cells(&one))?;
+        }
+    }
+    Ok(list.finish()?)
+}
