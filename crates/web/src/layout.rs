@@ -23,7 +23,7 @@ pub struct NavEntry {
 
 /// The staff navigation: each part of the pages brings its own entries, in the order of the work.
 fn staff_nav() -> impl Iterator<Item = &'static NavEntry> {
-    let own: &[NavEntry] = &[crate::plans::NAV, crate::simulation::NAV];
+    let own: &[NavEntry] = &[crate::cockpit::NAV, crate::plans::NAV, crate::simulation::NAV];
     [
         crate::desk::NAV,
         crate::people::NAV,

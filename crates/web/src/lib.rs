@@ -21,6 +21,7 @@ pub mod answer;
 pub mod api;
 pub mod assets;
 pub mod citizen;
+mod cockpit;
 pub mod desk;
 pub mod error;
 pub mod extract;

@@ -16,8 +16,8 @@ use crate::form_body::{FORM_BYTES_MAX, UPLOAD_TIME_MAX};
 use crate::routes::Routes;
 use crate::state::AppState;
 use crate::{
-    administration, again, api, assets, citizen, desk, frame, indicators, leads, money, people, plans,
-    programmes, public, records, security, sign_in, simulation,
+    administration, again, api, assets, citizen, cockpit, desk, frame, indicators, leads, money, people,
+    plans, programmes, public, records, security, sign_in, simulation,
 };
 
 /// Nothing but an upload takes longer than this; long work is a job.
@@ -36,6 +36,8 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(money::routes())
         .merge(leads::routes())
         .merge(plans::routes())
+        .merge(plans::open::routes())
+        .merge(cockpit::routes())
         .merge(simulation::routes())
         .merge(programmes::routes())
         .merge(administration::routes())

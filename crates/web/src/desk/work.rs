@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{self, Export, ReadCase, Right};
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
+use office::plans::reminders;
 use store::Cursor;
 use vocab::Level;
 
@@ -104,11 +105,20 @@ pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Res
         exports,
         ..Table::default()
     };
+    // What the plan asks of the office reaches whoever answers for it here.
+    let reminders = if desk.may(Right::ReportPlan) {
+        reminders::counted(desk.office(), &desk.scope(), Some(desk.actor().division)).await?.0
+    } else {
+        0
+    };
     let content = with_sidebar(
         &filter_panel(&desk, &asked, &places_below(&desk).await?),
         &html! {
             (heading(None, "我的待办"))
             (cards(&figures))
+            @if reminders > 0 {
+                p.govuk-body { (Link::new("/desk/plan/alerts?own=yes", format!("本单位有 {reminders} 条规划预警和提醒等待处理"))) }
+            }
             (table)
             @if desk.may(Right::FileForOther) {
                 p { (button_link("/desk/file", "代为申请", ButtonKind::Secondary)) }

@@ -18,7 +18,7 @@ const NAV_ID: &str = "figures";
 pub const NAV: NavEntry =
     NavEntry { id: NAV_ID, href: "/desk/figures", text: "统计报表", rights: &[Right::Report] };
 
-pub(crate) use roll::format_of;
+pub(crate) use roll::{county_map, format_of};
 
 /// Routes under `/desk/figures`.
 pub fn routes() -> Routes {

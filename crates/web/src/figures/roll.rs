@@ -128,7 +128,16 @@ async fn map(
             })
         })
         .collect();
-    let release = desk.office().release();
+    Ok(county_map(&desk.office().release(), places, &format!("{title}（户数）"), "户"))
+}
+
+/// Places on the outline of a pack that has every one of them; none where no pack has.
+pub(crate) fn county_map(
+    release: &catalogue::Release,
+    places: Vec<Place<'static>>,
+    title: &str,
+    unit: &'static str,
+) -> Option<CountyMap<'static>> {
     for text in &release.outlines {
         let Ok(outline) = serde_json::from_str::<serde_json::Value>(text) else { continue };
         let shapes: Vec<&serde_json::Value> = outline["features"].as_array().into_iter().flatten().collect();
@@ -146,16 +155,16 @@ async fn map(
         } else {
             format!("斜线：{}，不属本市管理", strange.join("、"))
         };
-        return Ok(Some(CountyMap {
+        return Some(CountyMap {
             id: "map".into(),
-            title: format!("{title}（户数）").into(),
-            unit: "户".into(),
+            title: title.to_owned().into(),
+            unit: unit.into(),
             outline,
             places,
             hatched: hatched.into(),
-        }));
+        });
     }
-    Ok(None)
+    None
 }
 
 fn table<'a>(ask: &Ask, report: &RollReport, title: &str) -> Table<'a> {

@@ -99,6 +99,10 @@ fn summary(view: &IndicatorPage) -> Vec<SummaryRow<'static>> {
     if view.line.target.adjusted {
         rows.push(SummaryRow::text("规划印的目标", &printed(one.target.as_ref(), one)));
     }
+    rows.push(SummaryRow::new(
+        "分工",
+        html! { (Link::new(format!("{HERE}/charges/{}", one.id), "查看分工")) },
+    ));
     if let Some(category) = one.category.as_ref().or(one.domain.as_ref()) {
         rows.push(SummaryRow::text("领域", category));
     }

@@ -2,11 +2,11 @@
 
 use axum::extract::Query;
 use axum::response::Response;
-use catalogue::Number;
-use catalogue::definition::{IndicatorKind, PlanFigure, PlanIndicator};
+use catalogue::definition::IndicatorKind;
 use maud::Markup;
 use office::access::{Export, ReadPlan, Right};
-use office::plans::judge::{Standing, Target};
+use office::plans::in_words::{printed, target as target_words, with_unit};
+use office::plans::judge::Standing;
 use office::plans::sheet::{PlanSheet, sheet};
 use serde::Deserialize;
 
@@ -19,13 +19,22 @@ use crate::ui::page::NavLink;
 use crate::ui::parts::{Colour, tag};
 use crate::ui::{Link, address};
 
+mod alerts;
+mod changes;
+mod charge;
 mod contradictions;
+mod evaluation;
+mod evaluations;
+mod gantt;
 mod indicator;
 mod line_chart;
+pub(crate) mod open;
 mod overview;
 mod past;
+mod release;
 mod split;
 mod stages;
+mod tasks;
 mod values;
 
 const NAV_ID: &str = "plan";
@@ -50,18 +59,44 @@ pub fn routes() -> Routes {
         .route("/desk/plan/values/{plan_value}/look", post(values::look))
         .route("/desk/plan/stages", get(stages::page))
         .route("/desk/plan/stages/{stage}", get(stages::one).post(stages::note))
+        .route("/desk/plan/gantt", get(gantt::page))
+        .route("/desk/plan/tasks", get(tasks::page))
+        .route("/desk/plan/tasks/{plan_task}", get(tasks::one).post(tasks::note))
+        .route("/desk/plan/charges/{plan_entry}", get(charge::page).post(charge::charge))
+        .route("/desk/plan/alerts", get(alerts::page))
+        .route("/desk/plan/alerts/{plan_alert}", get(alerts::one).post(alerts::close))
+        .route("/desk/plan/changes", get(changes::page))
+        .route("/desk/plan/evaluations", get(evaluations::page))
+        .route("/desk/plan/evaluations/{plan_evaluation}", get(evaluation::page))
+        .route("/desk/plan/evaluations/{plan_evaluation}/texts", post(evaluation::write))
+        .route("/desk/plan/evaluations/{plan_evaluation}/run", post(evaluation::run))
+        .route("/desk/plan/evaluations/{plan_evaluation}/pdf", get(evaluation::pdf))
+        .route("/desk/plan/evaluations/{plan_evaluation}/sheet", get(evaluation::sheet))
+        .route("/desk/plan/evaluations/{plan_evaluation}/next", get(evaluation::next))
+        .route("/desk/plan/evaluations/{plan_evaluation}/comments", post(evaluation::comment))
+        .route(
+            "/desk/plan/evaluations/{plan_evaluation}/comments/{plan_comment}/answer",
+            post(evaluation::answer),
+        )
+        .route("/desk/plan/public", get(release::page).post(release::decide))
         .route("/desk/plan/past", get(past::page))
         .route("/desk/plan/contradictions", get(contradictions::page))
 }
 
 /// The faces of the plan.
-fn faces() -> [NavLink<'static>; 5] {
+fn faces() -> [NavLink<'static>; 11] {
     [
         NavLink::new("indicators", HERE, "指标"),
         NavLink::new("stages", "/desk/plan/stages", "项目和节点"),
+        NavLink::new("gantt", "/desk/plan/gantt", "项目进度图"),
+        NavLink::new("tasks", "/desk/plan/tasks", "任务分工"),
+        NavLink::new("alerts", "/desk/plan/alerts", "预警和提醒"),
+        NavLink::new("changes", "/desk/plan/changes", "本月变化"),
         NavLink::new("values", "/desk/plan/values", "待复核的数"),
+        NavLink::new("evaluations", "/desk/plan/evaluations", "评估报告"),
         NavLink::new("past", "/desk/plan/past", "上期完成情况"),
         NavLink::new("contradictions", "/desk/plan/contradictions", "规划文本中的矛盾"),
+        NavLink::new("public", "/desk/plan/public", "对外公开"),
     ]
 }
 
@@ -72,9 +107,10 @@ struct SheetAsked {
     format: String,
 }
 
-const SHEETS: [(&str, PlanSheet); 4] = [
+const SHEETS: [(&str, PlanSheet); 5] = [
     ("indicators", PlanSheet::Indicators),
     ("stages", PlanSheet::Stages),
+    ("tasks", PlanSheet::Tasks),
     ("contradictions", PlanSheet::Contradictions),
     ("text", PlanSheet::Text),
 ];
@@ -115,31 +151,4 @@ fn kind_tag(kind: IndicatorKind) -> Markup {
         IndicatorKind::Unspecified => Colour::Grey,
     };
     tag(colour, kind.title())
-}
-
-/// A number with the indicator's unit.
-fn with_unit(number: Number, indicator: &PlanIndicator) -> String {
-    format!("{number}{}", indicator.unit.as_deref().unwrap_or_default())
-}
-
-/// A figure as printed, with the unit where the print leaves it to the table's head.
-fn printed(figure: Option<&PlanFigure>, indicator: &PlanIndicator) -> String {
-    let Some(figure) = figure else { return "未印".to_owned() };
-    let words = figure.words();
-    let bare = words.chars().all(|sign| sign.is_ascii_digit() || sign == '.');
-    match (&indicator.unit, figure.number) {
-        (Some(unit), Some(_)) if bare => format!("{words}{unit}"),
-        _ => words,
-    }
-}
-
-/// The target that holds, in words.
-fn target_words(indicator: &PlanIndicator, target: &Target) -> String {
-    if target.adjusted {
-        return target
-            .number
-            .map(|number| format!("{}（已调整）", with_unit(number, indicator)))
-            .unwrap_or_default();
-    }
-    printed(indicator.target.as_ref(), indicator)
 }

@@ -8,6 +8,7 @@ use office::access::{ReadPlan, ReportPlan, Right};
 use office::plans::demanded;
 use office::plans::stages::{self as office_stages, Noted, Stage, StageDeed, StageState, stages};
 use serde::Deserialize;
+use store::IdempotencyKey;
 use vocab::Month;
 
 use super::{NAV_ID, exports, faces};
@@ -36,7 +37,7 @@ pub(super) struct Asked {
     place: String,
 }
 
-fn state_tag(state: StageState) -> Markup {
+pub(super) fn state_tag(state: StageState) -> Markup {
     let colour = match state {
         StageState::Late => Colour::Red,
         StageState::UnderWay => Colour::Blue,
@@ -163,6 +164,7 @@ async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors)
         SummaryRow::text("地方", if stage.places.is_empty() { "未印" } else { &stage.places }),
         SummaryRow::text("数量", if stage.quantity.is_empty() { "未印" } else { &stage.quantity }),
         SummaryRow::text("领域", stage.domain.as_deref().unwrap_or("未印")),
+        SummaryRow::new("分工", html! { (Link::new(format!("/desk/plan/charges/{id}"), "查看分工")) }),
     ];
     let content = html! {
         (error_summary(errors))
@@ -170,12 +172,12 @@ async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors)
         (summary_list(&rows))
         (inset(&html! { p.govuk-body { "规划原文：“" (stage.source) "”" @if let Some(section) = &stage.section { "（" (section) "）" } } }))
         @if !stage.notes.is_empty() { h2.govuk-heading-m { "进展" } (notes(stage)) }
-        @if desk.may(Right::ReportPlan) { (note_form(desk, stage, typed, errors)) }
+        @if desk.may(Right::ReportPlan) { (note_form(desk, &format!("{LIST}/{id}"), typed, errors)) }
     };
     Ok(Page::new(stage.what.clone(), content).under(NAV_ID).back(LIST, "返回项目和节点").errors(errors))
 }
 
-fn notes(stage: &Stage) -> Markup {
+pub(super) fn notes(stage: &Stage) -> Markup {
     let rows: Vec<SummaryRow<'_>> = stage
         .notes
         .iter()
@@ -193,7 +195,7 @@ fn notes(stage: &Stage) -> Markup {
     summary_list(&rows)
 }
 
-fn note_form(desk: &Desk<ReadPlan>, stage: &Stage, typed: &Fields, errors: &Errors) -> Markup {
+pub(super) fn note_form(desk: &Desk<ReadPlan>, to: &str, typed: &Fields, errors: &Errors) -> Markup {
     let month = text_input(
         &Field::new("due", "调整后的完成月份")
             .hint("例如 2027-06")
@@ -216,7 +218,7 @@ fn note_form(desk: &Desk<ReadPlan>, stage: &Stage, typed: &Fields, errors: &Erro
     html! {
         div.prose {
             h2.govuk-heading-m { "登记进展" }
-            (form_post(&format!("{LIST}/{}", stage.id), &desk.key(), &html! {
+            (form_post(to, &desk.key(), &html! {
                 (radios(&Field::new("deed", "进展").value(typed.get("deed")).errors(errors), &choices))
                 (text_area(&Field::new("words", "情况说明").hint("例如：5月8日开工；已通过竣工验收。").value(typed.get("words")).max_chars(1000).errors(errors), 3))
                 (text_input(&Field::new("document", "文件名称和文号").hint("调整完成时间必须写明。").value(typed.get("document")).optional().max_chars(200).errors(errors)))
@@ -232,17 +234,30 @@ pub(super) async fn note(
     Path(id): Path<String>,
     KeyedForm { key, form, .. }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
-    let to = format!("{LIST}/{id}");
-    if already(&desk, &key).await?.is_some() {
-        return Ok(SeeOther::to(to).into());
+    match noted(&desk, &key, &id, &form, &format!("{LIST}/{id}")).await? {
+        Ok(done) => Ok(done.into()),
+        Err(errors) => Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &errors).await?.into()),
+    }
+}
+
+/// Notes what a form says of a stage or task, once; what is wrong with it otherwise.
+pub(super) async fn noted(
+    desk: &Desk<ReportPlan>,
+    key: &IdempotencyKey,
+    id: &str,
+    form: &Fields,
+    to: &str,
+) -> Result<Result<SeeOther, Errors>, Fault> {
+    if already(desk, key).await?.is_some() {
+        return Ok(Ok(SeeOther::to(to)));
     }
     let Some(deed) = StageDeed::read(form.get("deed")) else {
         let mut errors = Errors::none();
         errors.add("deed", "请选择进展。");
-        return Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &errors).await?.into());
+        return Ok(Err(errors));
     };
     let noted = Noted {
-        stage: &id,
+        stage: id,
         deed,
         due: form.get("due").parse().ok(),
         words: form.get("words"),
@@ -250,12 +265,9 @@ pub(super) async fn note(
     };
     match office_stages::note(desk.office(), desk.granted(), noted).await {
         Ok(()) => {
-            remember(&desk, &key, &to).await?;
-            Ok(SeeOther::to(to).done("进展已登记。").into())
+            remember(desk, key, to).await?;
+            Ok(Ok(SeeOther::to(to).done("进展已登记。")))
         }
-        Err(error) => {
-            let errors = form_errors(error)?;
-            Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &errors).await?.into())
-        }
+        Err(error) => Ok(Err(form_errors(error)?)),
     }
 }

@@ -99,3 +99,183 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
     })
     .await;
 }
+
+/// The address that a form of a page is sent to, after a marker.
+fn action(text: &str, marker: &str) -> String {
+    let at = text.find(marker).unwrap_or_else(|| panic!("{marker}: {text}"));
+    text[at..at + text[at..].find('"').unwrap()].to_owned()
+}
+
+#[tokio::test]
+async fn an_evaluation_is_written_run_commented_and_answered() {
+    Town::each("plan_evaluation", async |town| {
+        let prefecture = town.administrator.division;
+        for (login, role) in [("policy", "prefecture_policy"), ("pinggu", "plan_assessor")] {
+            town.staff(login, prefecture, role).await;
+        }
+        town.staff("county", town.county, "county_clerk").await;
+        let (mut policy, mut assessor) = (town.browser("policy").await, town.browser("pinggu").await);
+        let list = policy.get("/desk/plan/evaluations").await.text;
+        for words in ["2025年总结评估", "2023年中期评估", "2021年年度监测评估", "还没有生成"]
+        {
+            assert!(list.contains(words), "{words}: {list}");
+        }
+        const FINAL: &str = "/desk/plan/evaluations/final-2025";
+        let fields = [("overall", "总体平稳。"), ("problems", "资金到位晚。")];
+        assert_eq!(policy.post(&format!("{FINAL}/texts"), &fields).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(policy.post(&format!("{FINAL}/run"), &[]).await.status, StatusCode::SEE_OTHER);
+        let page = policy.get(FINAL).await.text;
+        for words in ["正在排版 PDF", "下载 Excel", "总体平稳。", "下一规划期基期值建议", "2026—2030年"]
+        {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let sheet = policy.get(&format!("{FINAL}/sheet?format=csv")).await;
+        assert!(sheet.text.contains("规划原文") && sheet.text.contains("绩效考核用"), "{}", sheet.text);
+        assert_eq!(policy.get(&format!("{FINAL}/pdf")).await.status, StatusCode::NOT_FOUND, "not set yet");
+
+        // The assessor sees it and says something; everything else is not there for them.
+        let page = assessor.get(FINAL).await.text;
+        assert!(
+            page.contains("资金到位晚。") && page.contains("提交意见") && !page.contains("保存文字"),
+            "{page}"
+        );
+        for (path, fields) in [
+            (format!("{FINAL}/texts"), vec![("overall", "改")]),
+            (format!("{FINAL}/run"), vec![]),
+            (format!("{BEDS}/values"), vec![("number", "1")]),
+            ("/desk/plan/public".to_owned(), vec![("which", "all")]),
+        ] {
+            assert_eq!(assessor.post(&path, &fields).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let wrong = assessor.post(&format!("{FINAL}/comments"), &[("about", ""), ("comment", " ")]).await;
+        assert!(wrong.text.contains("请写明评估意见。"), "{}", wrong.text);
+        let fields = [("about", "总体评价"), ("comment", "请附台账。")];
+        assert_eq!(assessor.post(&format!("{FINAL}/comments"), &fields).await.status, StatusCode::SEE_OTHER);
+        let page = policy.get(FINAL).await.text;
+        assert!(page.contains("请附台账。"), "{page}");
+        let to = action(&page, "/desk/plan/evaluations/final-2025/comments/");
+        let field = format!("answer_{}", to.split('/').nth_back(1).unwrap());
+        assert_eq!(policy.post(&to, &[(field.as_str(), "采纳。")]).await.status, StatusCode::SEE_OTHER);
+        assert!(assessor.get(FINAL).await.text.contains("答复：采纳。"));
+
+        let mut county = town.browser("county").await;
+        assert!(county.get("/desk/plan/evaluations").await.text.contains("评估报告由乌海市编制"));
+        assert_eq!(county.get(FINAL).await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn alerts_tasks_and_the_course_of_projects_have_their_pages() {
+    Town::each("plan_alive", async |town| {
+        town.staff("policy", town.administrator.division, "prefecture_policy").await;
+        let mut policy = town.browser("policy").await;
+        office::plans::reminders::settle(&town.office).await.unwrap();
+        let list = policy.get("/desk/plan/alerts").await.text;
+        assert!(list.contains("到期未报完成") && list.contains("本单位承办"), "{list}");
+        assert!(policy.get("/desk/work").await.text.contains("条规划预警和提醒等待处理"));
+        let alert = action(&list, "/desk/plan/alerts/");
+        let wrong = policy.post(&alert, &[("reason", "")]).await;
+        assert!(wrong.text.contains("请写明怎样处理"), "{}", wrong.text);
+        assert_eq!(policy.post(&alert, &[("reason", "已督办")]).await.status, StatusCode::SEE_OTHER);
+        let closed = policy.get(&alert).await.text;
+        assert!(closed.contains("已督办") && !closed.contains("处理完毕"), "{closed}");
+
+        let tasks = policy.get("/desk/plan/tasks?section=none").await.text;
+        let task = action(&tasks, "/desk/plan/tasks/");
+        let entry = task.rsplit('/').next().unwrap().to_owned();
+        let charge = format!("/desk/plan/charges/{entry}");
+        let place = town.administrator.division.to_string();
+        let fields = |due| [("division", place.as_str()), ("section", "养老科"), ("login", ""), ("due", due)];
+        let wrong = policy.post(&charge, &fields("明年")).await;
+        assert!(wrong.text.contains("请填写月份"), "{}", wrong.text);
+        assert_eq!(policy.post(&charge, &fields("2027-03")).await.status, StatusCode::SEE_OTHER);
+        let shown = policy.get(&task).await.text;
+        assert!(shown.contains("养老科") && shown.contains("2027年3月"), "{shown}");
+        let done = [("deed", "finished"), ("due", ""), ("words", "已建成"), ("document", "")];
+        assert_eq!(policy.post(&task, &done).await.status, StatusCode::SEE_OTHER);
+        assert!(
+            policy
+                .get(&crate::ui::address("/desk/plan/tasks", &[("section", "养老科")]))
+                .await
+                .text
+                .contains("已建成")
+        );
+
+        let gantt = policy.get("/desk/plan/gantt").await.text;
+        assert!(
+            gantt.contains("<svg") && gantt.contains("海勃湾区") && gantt.contains("海勃湾区天盛老年公寓"),
+            "{gantt}"
+        );
+        assert!(!gantt.contains("style="), "no style attribute passes the policy");
+        let month = policy.get("/desk/plan/changes").await.text;
+        assert!(month.contains("已完成，已建成"), "{month}");
+        let sheet = policy.get("/desk/plan/sheet?list=tasks&format=csv").await;
+        assert!(sheet.text.contains("养老科"), "{}", sheet.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_released_part_is_for_everybody() {
+    Town::each("plan_open", async |town| {
+        town.staff("releaser", town.administrator.division, "prefecture_releaser").await;
+        let (mut releaser, mut anybody) = (town.browser("releaser").await, town.visitor());
+        assert!(anybody.get("/plan").await.text.contains("还没有公开规划内容"));
+        assert_eq!(anybody.get("/plan/data.json").await.status, StatusCode::NOT_FOUND);
+        let chosen = [("which", "chosen"), ("indicator", "wh_i005"), ("project", "wh_p004")];
+        assert_eq!(releaser.post("/desk/plan/public", &chosen).await.status, StatusCode::SEE_OTHER);
+        let page = anybody.get("/plan").await.text;
+        assert!(
+            page.contains("护理型床位在养老机构床位中占比") && page.contains("海勃湾区天盛老年公寓"),
+            "{page}"
+        );
+        assert!(!page.contains("村(社区)社会救助协理员"), "what is not released is not there: {page}");
+        let json = anybody.get("/plan/data.json").await;
+        let data: serde_json::Value = serde_json::from_str(&json.text).unwrap();
+        assert_eq!(data["indicators"][0]["id"], "wh_i005");
+        let schema: serde_json::Value =
+            serde_json::from_str(&anybody.get("/plan/schema.json").await.text).unwrap();
+        assert_eq!(schema["properties"]["indicators"]["type"], "array");
+        assert!(anybody.get("/plan/data.csv").await.text.contains("wh_i005"));
+        releaser.post("/desk/plan/public", &[("which", "none")]).await;
+        assert!(anybody.get("/plan").await.text.contains("还没有公开规划内容"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_cockpit_shows_the_place_at_a_glance() {
+    Town::each("cockpit", async |town| {
+        town.staff("leader", town.administrator.division, "prefecture_leader").await;
+        town.staff("head", town.township_a, "township_head").await;
+        let mut leader = town.browser("leader").await;
+        let page = leader.get("/desk/cockpit").await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        for words in [
+            "乌海市民政工作一览",
+            "在册保障人数",
+            "今年按时办结率",
+            "登记簿预警",
+            "规划指标滞后",
+            "/desk/plan?standing=behind",
+            "海勃湾区",
+            "data-chart=\"map-json\"",
+            "data-chart=\"paid-json\"",
+            "近十二个月办件",
+        ] {
+            assert!(page.text.contains(words), "{words}: {}", page.text);
+        }
+        let county = format!("/desk/cockpit?division={}", town.county);
+        let below = leader.get(&county).await.text;
+        assert!(below.contains("海勃湾区民政工作一览") && below.contains("返回本级"), "{below}");
+        let mut head = town.browser("head").await;
+        assert!(head.get("/desk/cockpit").await.status.is_success());
+        assert_eq!(
+            head.get(&county).await.status,
+            StatusCode::NOT_FOUND,
+            "a township does not see its county"
+        );
+    })
+    .await;
+}

@@ -239,6 +239,13 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/plan/indicators/{plan_indicator}/adjust" => {
             pairs(&[("target", "54"), ("year", "2025"), ("reason", "中期评估"), ("document", "文件")])
         }
+        "/desk/plan/evaluations/{plan_evaluation}/comments" => {
+            pairs(&[("about", ""), ("comment", "外来意见")])
+        }
+        "/desk/plan/evaluations/{plan_evaluation}/comments/{plan_comment}/answer" => {
+            pairs(&[("answer_1", "外来答复")])
+        }
+        "/desk/plan/public" => pairs(&[("which", "none")]),
         "/desk/leads/{lead}/note" => pairs(&[("version", "1"), ("deed", "told"), ("words", "已告知")]),
         "/services/{item}/check" | "/programmes/{programme}/try" => {
             pairs(&[("place", "150302"), ("members", "1")])

@@ -229,6 +229,32 @@ async fn plan_row(town: &Town, table: &str) -> String {
         .to_string()
 }
 
+/// What stands around the plan: an alert of the second township's county, a run of the final evaluation with its paper and what was said of it, and an entry
+/// that is public. The alert and the comment.
+async fn plan_alive(town: &Town) -> (String, String) {
+    let prefecture = divisions::by_code(town.office.db(), "150300").await.unwrap().id;
+    let (by, at) = (town.administrator.staff, town.office.now().at_ms());
+    let db = town.office.db();
+    let alert = Query::system(
+        "test",
+        "INSERT INTO plan_alert (plan, kind, entry, division_id, due_month, grounds, state, raised_at) \
+         VALUES ('wuhai_145', 'will_miss', 'wh_i005', ?, ?, '照现在的速度达不到', 'open', ?) RETURNING id",
+    );
+    let alert =
+        alert.bind(town.county).bind(vocab::Month::new(2026, 12).unwrap()).bind(at).insert(db).await.unwrap();
+    let comment = "INSERT INTO plan_evaluation_comment (plan, kind, year, about, words, written_by, written_at) \
+                   VALUES ('wuhai_145', 'final', 2025, '总体', '请附台账', ?, ?) RETURNING id";
+    let comment = Query::system("test", comment).bind(by).bind(at).insert(db).await.unwrap();
+    let policy: Actor = town.staff("evaluator", prefecture, "prefecture_policy").await;
+    let (manager, reader) = (policy.grant().unwrap(), policy.grant().unwrap());
+    let run = office::plans::evaluation::run(&town.office, &manager, &reader, "final-2025").await.unwrap();
+    let pdf = Ok(b"%PDF-1.7".to_vec());
+    office::plans::evaluation::paper::paper_done(&town.office, run, pdf).await.unwrap();
+    let public = "INSERT INTO plan_public (plan, entry, released_by, released_at) VALUES ('wuhai_145', 'wh_i005', ?, ?)";
+    Query::system("test", public).bind(by).bind(at).execute(db).await.unwrap();
+    (alert.to_string(), comment.to_string())
+}
+
 /// A lead about the family of the second township.
 async fn lead_of(town: &Town) -> String {
     let id = Query::system(
@@ -452,6 +478,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
     let item = release.items.get("dibao").unwrap();
     let actions = item.actions.iter().map(|action| action.id.get().clone()).collect();
     let text = |id: &dyn std::fmt::Display| vec![id.to_string()];
+    let (plan_alert, plan_comment) = plan_alive(town).await;
+    let plan_task = release.plans[0].tasks[0].id.get().clone();
     let ids = BTreeMap::from([
         ("case", vec![filed.to_string(), hanging.to_string()]),
         ("action", actions),
@@ -503,6 +531,11 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("plan_value", vec![plan_value(town).await]),
         ("plan_split", vec![plan_row(town, "plan_split").await]),
         ("adjustment", vec![plan_row(town, "plan_adjustment").await]),
+        ("plan_entry", vec!["wh_i005".to_owned()]),
+        ("plan_task", vec![plan_task]),
+        ("plan_alert", vec![plan_alert]),
+        ("plan_evaluation", vec!["final-2025".to_owned()]),
+        ("plan_comment", vec![plan_comment]),
     ]);
     let number = async |case: store::CaseId| -> String {
         let row = Query::system("test", "SELECT number FROM case_file WHERE id = ?").bind(case);

@@ -1,0 +1,366 @@
+//! 驾驶舱: the place at a glance for its leaders, on a wall or a phone: people helped, money, cases in time, alerts, the plan. Every figure opens what it is made of.
+
+use axum::extract::Query;
+use maud::{Markup, html};
+use office::access::{ReadPlan, ReadRecords, Report, Right};
+use office::plans::judge::Standing;
+use office::plans::{self, reminders};
+use office::records;
+use office::reports::{Glance, PlaceGlance, glance};
+use serde::Deserialize;
+use vocab::{Fen, Level};
+
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::Desk;
+use crate::layout::NavEntry;
+use crate::money::common::{self, programme_title, yuan};
+use crate::routes::{Routes, get};
+use crate::ui::chart::{Chart, CountyMap, Kind, Place, Series, grouped};
+use crate::ui::parts::{self, Figure, Urgency, figure_cards};
+use crate::ui::table::{Column, Table};
+use crate::ui::{Link, address};
+
+const HERE: &str = "/desk/cockpit";
+const NAV_ID: &str = "cockpit";
+
+/// The entry of the staff navigation.
+pub const NAV: NavEntry = NavEntry { id: NAV_ID, href: HERE, text: "驾驶舱", rights: &[Right::Report] };
+
+/// Routes of the cockpit.
+pub fn routes() -> Routes {
+    Routes::new().route(HERE, get(page))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    division: String,
+}
+
+/// `GET /desk/cockpit`
+async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
+    let office = desk.office();
+    let registers: Vec<String> = if desk.may(Right::ReadRecords) {
+        records::readable(office, desk.actor())
+            .iter()
+            .filter(|open| !open.register().alerts.is_empty())
+            .map(|open| open.register().id.get().clone())
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let division = common::division(&asked.division);
+    let view = glance(office, desk.granted(), division, &registers).await?;
+    let whole = asked.division.is_empty();
+    let plan = if whole && desk.may(Right::ReadPlan) { plan(&desk).await? } else { None };
+    let sees_alerts = !registers.is_empty() && desk.grant::<ReadRecords>().is_ok();
+    let title = format!("{}民政工作一览", view.whole.name);
+    let map = map(&desk, &view);
+    let content = html! {
+        div.cockpit {
+            (parts::heading(Some(&format!("截至{}", vocab::zh_date(view.until))), &title))
+            p.no-print { (parts::print_button()) }
+            h2.govuk-heading-m { "帮到的人和钱" }
+            (figure_cards(&money(&view, &asked)))
+            h2.govuk-heading-m { "办件" }
+            (figure_cards(&cases(&view)))
+            @if sees_alerts || plan.is_some() {
+                h2.govuk-heading-m { "预警和规划" }
+                (figure_cards(&watched(&view, sees_alerts, plan.as_ref())))
+            }
+            @if let Some(map) = map { (map) }
+            (places(&view, sees_alerts))
+            (paid(&view))
+            (course(&view))
+            (programmes(&desk, &view, &asked))
+            (items(&desk, &view, &asked))
+            p.govuk-body {
+                "人数按各待遇项目分别计算，一个人享受两项的计两次。金额是银行回盘确认发放成功的金额。办件和按时办结率从" (vocab::zh_date(view.from)) "起算。"
+            }
+        }
+    };
+    let mut page = Page::new(title, content).under(NAV_ID).charts();
+    if !whole {
+        page = page.back(HERE, "返回本级");
+    }
+    Ok(page)
+}
+
+/// Ten thousands of yuan with two places, half of the last one rounded up: what a wall has room for.
+fn ten_thousands(amount: Fen) -> String {
+    let hundredths = (amount.0 + 5_000).div_euclid(10_000);
+    format!("{}.{:02}", grouped(hundredths / 100), hundredths.rem_euclid(100))
+}
+
+fn percent(permille: Option<i64>) -> String {
+    permille.map_or_else(|| "—".to_owned(), |permille| format!("{}.{}%", permille / 10, permille % 10))
+}
+
+fn money(view: &Glance, asked: &Asked) -> [Figure<'static>; 4] {
+    let month = view.month.to_string();
+    let roll = address("/desk/figures", &[("month", &month), ("division", &asked.division)]);
+    let families = address(
+        "/desk/figures/families",
+        &[("month", &month), ("division", &asked.division), ("counted", "on_roll")],
+    );
+    let paid = address("/desk/figures/paid", &[("month", &month), ("division", &asked.division)]);
+    [
+        Figure::new(grouped(view.whole.persons), "在册保障人数（人）").href(roll),
+        Figure::new(grouped(view.whole.households), "在册户数（户）").href(families),
+        Figure::new(ten_thousands(view.whole.paid_month), format!("{}发放（万元）", view.month.zh()))
+            .href(paid.clone()),
+        Figure::new(ten_thousands(view.whole.paid_year), format!("{}年以来发放（万元）", view.month.year()))
+            .href(paid),
+    ]
+}
+
+fn cases(view: &Glance) -> [Figure<'static>; 4] {
+    let whole = &view.whole;
+    let late = if whole.overdue > 0 { Urgency::Danger } else { Urgency::Calm };
+    [
+        Figure::new(grouped(whole.filed), "今年收到申请（件）").href("#items"),
+        Figure::new(grouped(whole.open), "正在办理（件）").href("#items"),
+        Figure::new(percent(whole.in_time_permille()), "今年按时办结率").href("#items"),
+        Figure::new(grouped(whole.overdue), "超过期限的环节").href("#items").urgency(late),
+    ]
+}
+
+/// What the plan says in numbers.
+struct PlanGlance {
+    standings: Vec<(Standing, usize)>,
+    alerts: i64,
+    missing: i64,
+}
+
+async fn plan(desk: &Desk<Report>) -> Result<Option<PlanGlance>, Fault> {
+    if plans::installed(desk.office()).await?.is_none() {
+        return Ok(None);
+    }
+    let reader = desk.grant::<ReadPlan>()?;
+    let overview = plans::overview(desk.office(), &reader).await?;
+    let shown = [Standing::Missed, Standing::Behind, Standing::OnCourse, Standing::Reached];
+    let standings = shown.into_iter().map(|one| (one, overview.count(one))).collect();
+    let (alerts, missing) = reminders::counted(desk.office(), &desk.scope(), None).await?;
+    Ok(Some(PlanGlance { standings, alerts, missing }))
+}
+
+fn watched(view: &Glance, sees_alerts: bool, plan: Option<&PlanGlance>) -> Vec<Figure<'static>> {
+    let mut cards = Vec::new();
+    if sees_alerts {
+        let urgency = if view.whole.urgent > 0 { Urgency::Danger } else { Urgency::Calm };
+        cards.push(
+            Figure::new(grouped(view.whole.alerts), format!("登记簿预警（急 {}）", view.whole.urgent))
+                .href("/desk/record-alerts")
+                .urgency(urgency),
+        );
+    }
+    if let Some(plan) = plan {
+        let urgency = if plan.missing > 0 { Urgency::Danger } else { Urgency::Calm };
+        let label = format!("规划预警和提醒（约束性指标 {}）", plan.missing);
+        cards.push(Figure::new(grouped(plan.alerts), label).href("/desk/plan/alerts").urgency(urgency));
+        for (standing, count) in &plan.standings {
+            let urgency = match standing {
+                Standing::Missed if *count > 0 => Urgency::Danger,
+                Standing::Behind if *count > 0 => Urgency::Warning,
+                _ => Urgency::Calm,
+            };
+            cards.push(
+                Figure::new(count.to_string(), format!("规划指标{}", standing.title()))
+                    .href(address("/desk/plan", &[("standing", standing.code())]))
+                    .urgency(urgency),
+            );
+        }
+    }
+    cards
+}
+
+/// The counties on the pack's outline: persons covered. Without an outline of these very places there is only the table.
+fn map(desk: &Desk<Report>, view: &Glance) -> Option<CountyMap<'static>> {
+    let places: Vec<Place<'static>> = view
+        .parts
+        .iter()
+        .filter(|part| part.division.is_some())
+        .map(|part| Place {
+            code: part.code.clone().into(),
+            name: part.name.clone().into(),
+            value: Some(part.persons),
+        })
+        .collect();
+    let title = format!("{}在册保障人数", view.whole.name);
+    crate::figures::county_map(&desk.office().release(), places, &title, "人")
+}
+
+fn places(view: &Glance, sees_alerts: bool) -> Table<'static> {
+    let name = |part: &PlaceGlance| match part.division {
+        Some(division) if Some(division) != view.whole.division => {
+            html! { (Link::new(address(HERE, &[("division", &division.to_string())]), part.name.clone())) }
+        }
+        _ => html! { (part.name) },
+    };
+    let opened = |part: &PlaceGlance, text: String, path: &str, more: &[(&str, &str)]| match part.division {
+        Some(division) if text != "0" => {
+            let division = division.to_string();
+            let mut pairs = vec![("division", division.as_str())];
+            pairs.extend_from_slice(more);
+            html! { a.govuk-link href=(address(path, &pairs)) { (text) } }
+        }
+        _ => html! { (text) },
+    };
+    let month = view.month.to_string();
+    let cells = |part: &PlaceGlance, first: Markup| {
+        let mut cells = vec![
+            first,
+            opened(part, grouped(part.persons), "/desk/figures", &[("month", &month)]),
+            opened(part, ten_thousands(part.paid_month), "/desk/figures/paid", &[("month", &month)]),
+            opened(part, ten_thousands(part.paid_year), "/desk/figures/paid", &[("month", &month)]),
+            opened(part, grouped(part.open), "/desk/figures/cases", &[]),
+            html! { (percent(part.in_time_permille())) },
+            html! { (grouped(part.overdue)) },
+        ];
+        if sees_alerts {
+            cells.push(html! { (grouped(part.alerts)) });
+        }
+        cells
+    };
+    let mut columns = vec![
+        Column::new(match view.level {
+            Level::Prefecture => "县（市、区）",
+            Level::County => "乡镇（街道）",
+            _ => "地区",
+        }),
+        Column::new("在册人数").numeric(),
+        Column::new("本月发放（万元）").numeric(),
+        Column::new("今年发放（万元）").numeric(),
+        Column::new("在办").numeric(),
+        Column::new("按时办结率").numeric(),
+        Column::new("超期环节").numeric(),
+    ];
+    if sees_alerts {
+        columns.push(Column::new("预警").numeric());
+    }
+    Table {
+        id: "places".into(),
+        caption: "各地情况".into(),
+        columns,
+        rows: view.parts.iter().map(|part| cells(part, name(part))).collect(),
+        sums: Some(cells(&view.whole, html! { "合计" })),
+        cards: false,
+        ..Table::default()
+    }
+}
+
+fn paid(view: &Glance) -> Chart<'static> {
+    Chart {
+        id: "paid".into(),
+        title: "近十二个月发放金额（按元取整）".into(),
+        category_title: "月份".into(),
+        kind: Kind::Bar,
+        unit: "元".into(),
+        categories: view.months.iter().map(|month| month.month.to_string().into()).collect(),
+        series: vec![Series {
+            name: "发放金额".into(),
+            values: view.months.iter().map(|month| Some((month.paid.0 + 50).div_euclid(100))).collect(),
+        }],
+    }
+}
+
+fn course(view: &Glance) -> Chart<'static> {
+    let series = |name: &'static str, of: fn(&office::reports::MonthGlance) -> i64| Series {
+        name: name.into(),
+        values: view.months.iter().map(|month| Some(of(month))).collect(),
+    };
+    Chart {
+        id: "course".into(),
+        title: "近十二个月办件".into(),
+        category_title: "月份".into(),
+        kind: Kind::Line,
+        unit: "件".into(),
+        categories: view.months.iter().map(|month| month.month.to_string().into()).collect(),
+        series: vec![series("收到申请", |month| month.filed), series("办结", |month| month.ended)],
+    }
+}
+
+fn programmes(desk: &Desk<Report>, view: &Glance, asked: &Asked) -> Table<'static> {
+    let month = view.month.to_string();
+    let to = |path: &str, programme: &str, text: String| {
+        let pairs =
+            [("month", month.as_str()), ("programme", programme), ("division", asked.division.as_str())];
+        html! { a.govuk-link href=(address(path, &pairs)) { (text) } }
+    };
+    Table {
+        id: "programmes".into(),
+        caption: "各项待遇".into(),
+        columns: vec![
+            Column::new("待遇项目"),
+            Column::new("在册户数").numeric(),
+            Column::new("人数").numeric(),
+            Column::new("本月发放（元）").numeric(),
+            Column::new("今年发放（元）").numeric(),
+        ],
+        rows: view
+            .programmes
+            .iter()
+            .map(|one| {
+                let id = one.programme.as_str();
+                vec![
+                    to("/desk/figures", id, programme_title(desk.office(), id)),
+                    html! { (grouped(one.households)) },
+                    html! { (grouped(one.persons)) },
+                    to("/desk/figures/paid", id, yuan(one.paid_month)),
+                    to("/desk/figures/paid", id, yuan(one.paid_year)),
+                ]
+            })
+            .collect(),
+        empty: "现在没有人在册。".into(),
+        cards: false,
+        ..Table::default()
+    }
+}
+
+fn items(desk: &Desk<Report>, view: &Glance, asked: &Asked) -> Table<'static> {
+    let release = desk.office().release();
+    let (from, until) = (view.from.to_string(), view.until.to_string());
+    let title = |id: &str| release.items.get(id).map_or_else(|| id.to_owned(), |item| item.title.clone());
+    let rows = view.items.iter().map(|one| {
+        let to = address(
+            "/desk/figures/cases",
+            &[("item", &one.item), ("from", &from), ("until", &until), ("division", &asked.division)],
+        );
+        let permille = (one.ended > 0).then(|| (2000 * one.in_time + one.ended) / (2 * one.ended));
+        vec![
+            html! { (Link::new(to, title(&one.item))) },
+            html! { (grouped(one.filed)) },
+            html! { (grouped(one.open)) },
+            html! { (percent(permille)) },
+            html! { (grouped(one.overdue)) },
+        ]
+    });
+    Table {
+        id: "items".into(),
+        caption: "各项业务办件".into(),
+        columns: vec![
+            Column::new("业务"),
+            Column::new("今年申请").numeric(),
+            Column::new("在办").numeric(),
+            Column::new("按时办结率").numeric(),
+            Column::new("超期环节").numeric(),
+        ],
+        rows: rows.collect(),
+        empty: "今年还没有办件。".into(),
+        cards: false,
+        ..Table::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_on_a_wall_is_rounded_to_a_hundred_yuan() {
+        let said = [0, 4_999, 5_000, 123_456_789, 9_999_995_000].map(|fen| ten_thousands(Fen(fen)));
+        assert_eq!(said, ["0.00", "0.00", "0.01", "123.46", "10,000.00"]);
+        assert_eq!([None, Some(1000), Some(956)].map(percent), ["—", "100.0%", "95.6%"]);
+    }
+}

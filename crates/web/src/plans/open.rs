@@ -1,0 +1,112 @@
+//! 规划公开: the released part of the plan for anybody, as a page and as open data.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use maud::html;
+use office::plans::public::{self, PublicPlan};
+
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::Visitor;
+use crate::money::common::download;
+use crate::routes::{Routes, get};
+use crate::ui::Link;
+use crate::ui::parts::{self, details};
+use crate::ui::table::{Column, Table, Total};
+
+/// Routes under `/plan`, without sign-in.
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .route("/plan", get(page))
+        .route("/plan/data.csv", get(csv))
+        .route("/plan/data.json", get(json))
+        .route("/plan/schema.json", get(schema))
+}
+
+async fn released(visitor: &Visitor) -> Result<Option<PublicPlan>, Fault> {
+    let plan = public::public(visitor.office()).await?;
+    Ok(plan.filter(|plan| !plan.indicators.is_empty() || !plan.projects.is_empty()))
+}
+
+async fn page(visitor: Visitor) -> Result<Page, Fault> {
+    let Some(plan) = released(&visitor).await? else {
+        let content = html! {
+            (parts::heading(None, "民政事业规划"))
+            p.govuk-body { "本地还没有公开规划内容。" }
+        };
+        return Ok(Page::new("民政事业规划", content));
+    };
+    let indicators = Table {
+        id: "indicators".into(),
+        caption: "指标".into(),
+        columns: ["指标", "基期值", "目标值", "最近的数", "判断"].map(Column::new).into(),
+        rows: plan
+            .indicators
+            .iter()
+            .map(|one| {
+                vec![
+                    html! { span.plan-name { (one.name) } br; span.govuk-hint { (one.kind) @if !one.category.is_empty() { "，" (one.category) } } },
+                    html! { (one.baseline) },
+                    html! { (one.target) "（" (one.due.zh()) "）" },
+                    html! { @match (one.value, one.month) { (Some(value), Some(month)) => { (value) (one.unit) "（" (month.zh()) "）" }, _ => "暂无数据" } },
+                    html! { (one.standing) },
+                ]
+            })
+            .collect(),
+        empty: "没有公开的指标。".into(),
+        total: Some(Total::Exactly(plan.indicators.len() as u64)),
+        ..Table::default()
+    };
+    let projects = Table {
+        id: "projects".into(),
+        caption: "重点项目".into(),
+        columns: ["项目、节点", "完成时间", "地方", "数量", "状态"].map(Column::new).into(),
+        rows: plan
+            .projects
+            .iter()
+            .map(|one| {
+                [&one.name, &one.due, &one.places, &one.quantity, &one.state]
+                    .map(|text| html! { (text) })
+                    .into()
+            })
+            .collect(),
+        empty: "没有公开的项目。".into(),
+        total: Some(Total::Exactly(plan.projects.len() as u64)),
+        ..Table::default()
+    };
+    let title = plan.plan.clone();
+    let content = html! {
+        (parts::heading(Some(&plan.place), &title))
+        p.govuk-body { "规划期 " (plan.from) "—" (plan.until) "年" @if !plan.issuer.is_empty() { "，" (plan.issuer) "印发" } "。按" (plan.as_of.zh()) "的情况判断。" }
+        (indicators)
+        (projects)
+        (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in &plan.method { li { (line) } } } }))
+        h2.govuk-heading-m { "开放数据" }
+        p.govuk-body {
+            (Link::new("/plan/data.csv", "指标（CSV）")) "　" (Link::new("/plan/data.json", "指标和项目（JSON）")) "　" (Link::new("/plan/schema.json", "数据格式说明（JSON Schema）"))
+        }
+    };
+    Ok(Page::new(title, content))
+}
+
+async fn csv(visitor: Visitor) -> Result<Response, Fault> {
+    let plan = released(&visitor).await?.ok_or(Fault::Hidden)?;
+    Ok(download("规划公开数据.csv", "text/csv; charset=utf-8", public::csv(&plan)?))
+}
+
+async fn json(visitor: Visitor) -> Result<Response, Fault> {
+    let plan = released(&visitor).await?.ok_or(Fault::Hidden)?;
+    let text = serde_json::to_string_pretty(&plan).map_err(|error| Fault::Broken(error.to_string()))?;
+    let mut response = with_type("application/json; charset=utf-8", text);
+    let link = HeaderValue::from_static("</plan/schema.json>; rel=\"describedby\"");
+    response.headers_mut().insert(header::LINK, link);
+    Ok(response)
+}
+
+async fn schema(_visitor: Visitor) -> Response {
+    with_type("application/schema+json; charset=utf-8", public::schema().to_string())
+}
+
+fn with_type(mime: &'static str, text: String) -> Response {
+    ([(header::CONTENT_TYPE, mime)], text).into_response()
+}

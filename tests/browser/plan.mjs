@@ -1,0 +1,36 @@
+// The plan as leaders, makers, assessors and everybody else see it: every page looked at on three widths, with and without scripts, and by axe.
+// node tests/browser/plan.mjs http://127.0.0.1:18080 [FOLDER FOR PICTURES]
+import { WIDTHS } from './browser.mjs'
+import { looks } from './looks.mjs'
+
+const [origin, pictures] = process.argv.slice(2)
+const { faults, look, go, desk, walk } = await looks(origin, pictures)
+
+await walk(async () => {
+  const leader = await desk('lingdao')
+  await go(leader, '/desk/cockpit', '民政工作一览')
+  if (!(await leader.locator('.chart canvas').count())) faults.push('no chart is drawn')
+  await leader.click('#places a[href*="division="]')
+  await look(leader, '返回本级')
+  // Without scripts the tables say everything.
+  const phone = await desk('lingdao', WIDTHS.phone, { scripts: false })
+  await go(phone, '/desk/cockpit', '各地情况')
+
+  const maker = await desk('shi')
+  for (const [path, words] of [
+    ['/desk/plan', '规划总览'], ['/desk/plan/gantt', '项目进度图'], ['/desk/plan/tasks', '任务分工'], ['/desk/plan/alerts', '预警和提醒'],
+    ['/desk/plan/changes', '规划有哪些变化'], ['/desk/plan/evaluations', '中期评估'], ['/desk/plan/public', '对外公开'],
+  ]) await go(maker, path, words)
+  const evaluation = '/desk/plan/evaluations/final-2025'
+  await go(maker, evaluation, '总结评估')
+  await maker.fill('textarea[name=overall]', '规划实施总体平稳。')
+  await maker.click('form:has(textarea[name=overall]) button')
+  await look(maker, '文字部分')
+
+  const assessor = await desk('pinggu')
+  await go(assessor, evaluation, '提交意见')
+  if (await assessor.locator('text=保存文字').count()) faults.push('an assessor can write the texts')
+
+  const anybody = await desk('shi', WIDTHS.phone, { scripts: false })
+  await go(anybody, '/plan', '开放数据')
+})
