@@ -1,15 +1,16 @@
-# make demo   a synthetic city on http://127.0.0.1:8080     (SCALE=1: all 556,000 people; PEOPLE=n: another size)
+# make demo   a synthetic city on http://127.0.0.1:8080     (CITY=suqian|baoding|wenshan|county|wuhai; SCALE=1: 556,000 people; PEOPLE=n: another size)
 # make test   everything that must pass
 # make fuzz   the rules, the sweep, families and packs under libFuzzer, ten minutes each (SECONDS=n: another time)
 # make front  what the program embeds: styles, scripts, letter fonts
 .PHONY: demo test front tools fuzz
 
+CITY ?= wuhai
 PEOPLE ?= $(if $(SCALE),556000,20000)
 LISTEN ?= 127.0.0.1:8080
 
 demo: tools front
 	cargo build --profile demo -p huimin
-	target/demo/huimin demo --people $(PEOPLE) --listen $(LISTEN)
+	target/demo/huimin demo --city $(CITY) --people $(PEOPLE) --listen $(LISTEN)
 
 test: tools front
 	tests/run.sh

@@ -1,7 +1,8 @@
-//! A synthetic city to try everything in, made once and kept.
+//! A synthetic city to try everything in, made once and kept. Any of the five places whose plans ship: each in a folder of its own.
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use synth::city::{Plan, fill};
 use synth::staff::{Account, PASSWORD};
@@ -9,14 +10,66 @@ use synth::staff::{Account, PASSWORD};
 use crate::serve::{self, SiteOptions};
 use crate::{Database, Failure, open};
 
-/// The packs of the demonstration, from the repository's root.
-const PACKS: [&str; 3] = ["packs/national", "packs/wuhai", "packs/demo-wuhai"];
+/// A place of the demonstration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum City {
+    /// 乌海市
+    #[default]
+    Wuhai,
+    /// 宿迁市
+    Suqian,
+    /// 保定市
+    Baoding,
+    /// 文山壮族苗族自治州
+    Wenshan,
+    /// 原文没有印县名的县：区划是虚构的
+    County,
+}
+
+impl City {
+    /// Its pack, and the part of its demonstration pack's name.
+    fn id(self) -> &'static str {
+        match self {
+            City::Wuhai => "wuhai",
+            City::Suqian => "suqian",
+            City::Baoding => "baoding",
+            City::Wenshan => "wenshan",
+            City::County => "county",
+        }
+    }
+
+    /// Statistical code of the prefecture whose offices are filled; the county's is made up.
+    fn code(self) -> &'static str {
+        match self {
+            City::Wuhai => "150300",
+            City::Suqian => "321300",
+            City::Baoding => "130600",
+            City::Wenshan => "532600",
+            City::County => "999900",
+        }
+    }
+
+    /// The packs, from the repository's root.
+    fn packs(self) -> [PathBuf; 3] {
+        let id = self.id();
+        ["packs/national".into(), format!("packs/{id}").into(), format!("packs/demo-{id}").into()]
+    }
+
+    /// Where its database lies unless another folder is asked for.
+    #[must_use]
+    pub fn folder(self) -> PathBuf {
+        match self {
+            City::Wuhai => "data/demo".into(),
+            other => format!("data/demo-{}", other.id()).into(),
+        }
+    }
+}
 
 /// Makes the city if it is not there, prints where to go, and serves.
 ///
 /// # Errors
 /// Of making or serving.
-pub async fn run(folder: &Path, people: u64, site: &SiteOptions) -> Result<(), Failure> {
+pub async fn run(city: City, folder: &Path, people: u64, site: &SiteOptions) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)?;
     let done = folder.join("accounts.txt");
     let database = Database {
@@ -32,7 +85,7 @@ pub async fn run(folder: &Path, people: u64, site: &SiteOptions) -> Result<(), F
                 std::fs::remove_file(leftover)?;
             }
         }
-        let accounts = make(&database, people).await?;
+        let accounts = make(city, &database, people).await?;
         std::fs::write(&done, listed(&accounts))?;
     }
     let office = open::connect(&database).await?;
@@ -40,13 +93,12 @@ pub async fn run(folder: &Path, people: u64, site: &SiteOptions) -> Result<(), F
     serve::serve(office, site).await
 }
 
-async fn make(database: &Database, people: u64) -> Result<Vec<Account>, Failure> {
-    let packs = PACKS.map(PathBuf::from);
+async fn make(city: City, database: &Database, people: u64) -> Result<Vec<Account>, Failure> {
     let (clock, hand) = open::moved_clock();
-    let office = open::create(database, &packs, true, clock).await?;
+    let office = open::create(database, &city.packs(), true, clock).await?;
     let bar = ProgressBar::new(1);
     bar.set_style(ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}")?);
-    let plan = Plan { city: "150300", people, seed: 20_260_701, on_roll: 60, at_each_step: 2 };
+    let plan = Plan { city: city.code(), people, seed: 20_260_701, on_roll: 60, at_each_step: 2 };
     let staff = fill(&office, &hand, plan, &mut |stage, done, total| {
         bar.set_message(stage.to_owned());
         bar.set_length(total);

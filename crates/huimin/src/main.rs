@@ -76,9 +76,12 @@ enum Action {
     },
     /// 没有库就造一座演示城市，然后启动服务
     Demo {
-        /// 放库和密钥的文件夹
-        #[arg(long, default_value = "data/demo")]
-        folder: PathBuf,
+        /// 哪个地方
+        #[arg(long, value_enum, default_value_t)]
+        city: demo::City,
+        /// 放库和密钥的文件夹；不写的，乌海是 data/demo，其他是 data/demo-地方
+        #[arg(long)]
+        folder: Option<PathBuf>,
         /// 人口；不写是两万
         #[arg(long, default_value_t = 20_000)]
         people: u64,
@@ -183,8 +186,9 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             serve::serve(office, &site).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Action::Demo { folder, people, site } => {
-            demo::run(&folder, people, &site).await?;
+        Action::Demo { city, folder, people, site } => {
+            let folder = folder.unwrap_or_else(|| city.folder());
+            demo::run(city, &folder, people, &site).await?;
             Ok(ExitCode::SUCCESS)
         }
         Action::Snapshot(options) => sweep::snapshot(&options).await,

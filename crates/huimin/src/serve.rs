@@ -15,12 +15,12 @@ pub struct SiteOptions {
     /// 监听地址
     #[arg(long, env = "HUIMIN_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// 工作人员页面上的系统名称
-    #[arg(long, env = "HUIMIN_SYSTEM", default_value = "乌海市民政综合平台")]
-    pub system: String,
-    /// 群众页面上的名称
-    #[arg(long, env = "HUIMIN_SERVICE", default_value = "乌海市民政惠民服务")]
-    pub service: String,
+    /// 工作人员页面上的系统名称；不写的，是本地名称加“民政综合平台”
+    #[arg(long, env = "HUIMIN_SYSTEM")]
+    pub system: Option<String>,
+    /// 群众页面上的名称；不写的，是本地名称加“民政惠民服务”
+    #[arg(long, env = "HUIMIN_SERVICE")]
+    pub service: Option<String>,
     /// 服务热线
     #[arg(long, env = "HUIMIN_HELP_PHONE", default_value = "")]
     pub help_phone: String,
@@ -35,9 +35,12 @@ pub struct SiteOptions {
 /// The address is taken.
 pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure> {
     let office = Arc::new(office);
+    let place = office::divisions::served(&office).await?.map(|place| place.name).unwrap_or_default();
+    let called =
+        |given: &Option<String>, what: &str| given.clone().unwrap_or_else(|| format!("{place}{what}"));
     let site = Site {
-        system: options.system.clone(),
-        service: options.service.clone(),
+        system: called(&options.system, "民政综合平台"),
+        service: called(&options.service, "民政惠民服务"),
         help_phone: options.help_phone.clone(),
         help_phone_title: "社会救助服务热线".to_owned(),
         https: options.behind_proxy,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use letters::Typesetter;
 use office::casework::letters::{self as queue, Waiting};
 use office::casework::reviews;
-use office::{Office, indicators, leads, means_test, population, records, releases, roll, simulation};
+use office::{Office, indicators, leads, means_test, plans, population, records, releases, roll, simulation};
 use store::jobs;
 
 /// How long a worker rests when there is nothing to do.
@@ -55,6 +55,7 @@ async fn work(office: Arc<Office>, name: String) {
         population::POPULATION_JOB,
         leads::LEADS_JOB,
         indicators::INDICATORS_JOB,
+        plans::reminders::PLAN_JOB,
         records::take_in::RECORDS_JOB,
     ];
     loop {
@@ -70,6 +71,7 @@ async fn work(office: Arc<Office>, name: String) {
                     reviews::REVIEWS_DUE_JOB => reviews::work(&office, &claim).await.map(drop),
                     population::POPULATION_JOB => population::work(&office, &claim).await,
                     indicators::INDICATORS_JOB => indicators::work(&office, &claim).await,
+                    plans::reminders::PLAN_JOB => plans::reminders::work(&office, &claim).await,
                     leads::LEADS_JOB => leads::work(&office, &claim).await.map(drop),
                     records::take_in::RECORDS_JOB => records::take_in::work(&office, &claim).await,
                     _ => roll::import::work(&office, &claim).await,
@@ -126,7 +128,14 @@ async fn set_letters(office: Arc<Office>) {
                 Vec::new()
             }
         };
-        if waiting.is_empty() && papers.is_empty() {
+        let reports = match plans::evaluation::paper::papers_waiting(&office).await {
+            Ok(reports) => reports,
+            Err(error) => {
+                tracing::error!(%error, "reports of plans cannot be read");
+                Vec::new()
+            }
+        };
+        if waiting.is_empty() && papers.is_empty() && reports.is_empty() {
             tokio::time::sleep(REST).await;
             continue;
         }
@@ -143,15 +152,18 @@ async fn set_letters(office: Arc<Office>) {
             },
         };
         for paper in papers {
-            let (name, text) = paper.template;
-            let files = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-            let (of_paper, content) = (Arc::clone(&ready), paper.content);
-            let pdf = tokio::task::spawn_blocking(move || {
-                of_paper.render(name, &files, &content).map_err(|error| error.to_string())
-            });
-            let pdf = pdf.await.unwrap_or_else(|_| Err("排版程序异常".to_owned()));
+            let pdf = set_paper(&ready, paper.template, paper.content).await;
             if let Err(error) = simulation::pdf_done(&office, paper.id, pdf).await {
                 tracing::error!(%error, "the paper of a simulation could not be kept");
+            }
+        }
+        for report in reports {
+            let pdf = set_paper(&ready, report.template, report.content).await;
+            if let Err(reason) = &pdf {
+                tracing::error!(run.id = report.id.0, reason, "the report of a plan could not be set");
+            }
+            if let Err(error) = plans::evaluation::paper::paper_done(&office, report.id, pdf).await {
+                tracing::error!(%error, "the report of a plan could not be kept");
             }
         }
         for letter in waiting {
@@ -165,6 +177,21 @@ async fn set_letters(office: Arc<Office>) {
             }
         }
     }
+}
+
+/// Sets a paper that needs one template and nothing else.
+async fn set_paper(
+    typesetter: &Arc<Typesetter>,
+    (name, text): (&'static str, &'static str),
+    content: serde_json::Value,
+) -> Result<Vec<u8>, String> {
+    let typesetter = Arc::clone(typesetter);
+    tokio::task::spawn_blocking(move || {
+        let files = BTreeMap::from([(name.to_owned(), text.to_owned())]);
+        typesetter.render(name, &files, &content).map_err(|error| error.to_string())
+    })
+    .await
+    .unwrap_or_else(|_| Err("排版程序异常".to_owned()))
 }
 
 async fn set(office: &Office, typesetter: &Arc<Typesetter>, letter: Waiting) -> Result<Vec<u8>, String> {

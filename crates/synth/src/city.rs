@@ -24,7 +24,7 @@ use vocab::{Fen, Month};
 use crate::departments::{self, Says};
 use crate::family::{Area, Families, Family, Village};
 use crate::staff::{self, County, Staff};
-use crate::{Relation, desk, registers};
+use crate::{Relation, desk, plans, registers};
 
 /// What to make.
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +129,7 @@ pub async fn fill(
     while let Some(claim) = store::jobs::claim(office.db(), &[INDICATORS_JOB], "synth").await? {
         indicators::work(office, &claim).await?;
     }
+    plans::fill(office, &staff, plan.seed, watch).await?;
     office.db().optimize().await?;
     Ok(staff)
 }

@@ -3,7 +3,7 @@
 //!
 //! [`family`] makes the truth, village by village and the same for the same seed. [`departments`] writes what each department would
 //! hand over - stale, partial, misspelt - and plants the errors that a good system should find; the planted ones are listed in a label
-//! table that no detector reads. [`registers`] fills the packs' registers. [`city`] brings it all into a database through the offices' own use-cases ([`desk`], [`staff`]); [`volume`] makes a big one for measuring, most of its cases copied. The server never uses this crate.
+//! table that no detector reads. [`registers`] fills the packs' registers, [`plans`] the plan. [`city`] brings it all into a database through the offices' own use-cases ([`desk`], [`staff`]); [`volume`] makes a big one for measuring, most of its cases copied. The server never uses this crate.
 
 pub mod city;
 pub mod departments;
@@ -11,6 +11,7 @@ pub mod desk;
 mod draw;
 pub mod family;
 mod names;
+pub mod plans;
 mod registers;
 pub mod staff;
 pub mod volume;

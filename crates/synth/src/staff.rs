@@ -5,6 +5,8 @@ use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff};
 use office::{Office, OfficeError, divisions};
 use store::DivisionId;
 
+use crate::plans::Planners;
+
 /// The password of every synthetic account; the database's synthetic mark stands on every page beside it.
 pub const PASSWORD: &str = "huimin-demo-2026";
 
@@ -55,6 +57,8 @@ pub struct County {
 pub struct Staff {
     /// By county, in the order of the tree.
     pub counties: Vec<County>,
+    /// Those of the plan.
+    pub planners: Planners,
     /// Accounts to try, the most useful first.
     pub accounts: Vec<Account>,
 }
@@ -145,8 +149,9 @@ pub async fn employ(
             post: format!("{} 系统管理员", city.name),
         }],
     };
-    hand.post("shi".to_owned(), prefecture, &city.name, "prefecture_policy").await?;
-    hand.post("shifabu".to_owned(), prefecture, &city.name, "prefecture_releaser").await?;
+    let policy = hand.post("shi".to_owned(), prefecture, &city.name, "prefecture_policy").await?;
+    let releaser = hand.post("shifabu".to_owned(), prefecture, &city.name, "prefecture_releaser").await?;
+    hand.post("lingdao".to_owned(), prefecture, &city.name, "prefecture_leader").await?;
     hand.post("shenji".to_owned(), prefecture, &city.name, "auditor").await?;
     let counties = divisions::children(office.db(), prefecture).await?;
     let total = counties.len() as u64;
@@ -185,5 +190,16 @@ pub async fn employ(
         });
     }
     watch(total, total);
-    Ok(Staff { counties: staff, accounts: hand.accounts })
+    // Whose plan it is has somebody who makes it and somebody who looks at it; the assessor comes from outside.
+    let home = office::plans::installed(office).await?.map_or(city, |plan| plan.home);
+    let assessor = hand.post("pinggu".to_owned(), home.id, &home.name, "plan_assessor").await?;
+    let planners = match staff.iter().find(|county: &&County| county.division == home.id) {
+        Some(county) => Planners {
+            maker: hand.post("guihua".to_owned(), home.id, &home.name, "county_planner").await?,
+            approver: county.director.clone(),
+            assessor,
+        },
+        None => Planners { maker: policy, approver: releaser, assessor },
+    };
+    Ok(Staff { counties: staff, planners, accounts: hand.accounts })
 }
