@@ -20,4 +20,3 @@ done
 node tests/browser/main_job.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/journey.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/registers.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
-node tests/browser/plan.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }

@@ -129,7 +129,10 @@ pub async fn fill(
     while let Some(claim) = store::jobs::claim(office.db(), &[INDICATORS_JOB], "synth").await? {
         indicators::work(office, &claim).await?;
     }
-    plans::fill(office, &staff, plan.seed, watch).await?;
+    // A plan that takes a number otherwise than it was made up leaves the city without it, not without everything.
+    if let Err(error) = plans::fill(office, &staff, plan.seed, watch).await {
+        watch(&format!("规划没有填完：{error}"), 0, 1);
+    }
     office.db().optimize().await?;
     Ok(staff)
 }
