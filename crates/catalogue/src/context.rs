@@ -85,7 +85,8 @@ impl Release {
         value_of(effective.value, &parameter.ty, self.shapes()).unwrap_or_default()
     }
 
-    fn add_table(&self, id: &str, division: &str, month: Month, context: &mut Context) {
+    /// Puts the rows that a division has of a table in a month into a context.
+    pub fn add_table(&self, id: &str, division: &str, month: Month, context: &mut Context) {
         let (Some(table), Some(held)) =
             (self.parameter_types().tables.get(id), self.table(id, division, month.first_day()))
         else {

@@ -56,6 +56,16 @@ impl Checker<'_> {
         if counted.level.is_some() && counted.sum.is_some() {
             self.at(place, counted.over.start(), "level 数地方，不能同时写 sum", "只写 level 或者只写 sum");
         }
+        if let Some(kind) = counted.only
+            && counted.level != Some(kind.level())
+        {
+            self.at(
+                place,
+                counted.over.start(),
+                "only 与 level 不相配",
+                "district、county 配 county，street、town 配 township，community、village 配 village",
+            );
+        }
         if counted.level.is_some_and(|level| matches!(level, Level::Applicant | Level::Prefecture)) {
             self.at(place, counted.over.start(), "level 写得不对", "county、township 或 village");
         }

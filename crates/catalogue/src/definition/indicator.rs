@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Direction, Level};
+use super::{Basis, Direction, Level, PlaceKind};
 use crate::{Expression, Located, Number, Reference};
 
 /// An indicator.
@@ -55,6 +55,9 @@ pub struct Counted {
     /// Counts the places of this level in which one of them lies, instead of them; over `division` the places themselves.
     #[serde(default)]
     pub level: Option<Level>,
+    /// Of the places of `level` only those of this kind, such as `community`.
+    #[serde(default)]
+    pub only: Option<PlaceKind>,
 }
 
 /// `over` the people on file.

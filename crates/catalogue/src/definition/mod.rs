@@ -31,7 +31,7 @@ pub use item::{
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
 pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue, Unset};
-pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile};
+pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile, PlaceKind};
 pub use plan::{
     Comparator, Direction, IndicatorKind, Plan, PlanAchievement, PlanDocument, PlanFigure, PlanIndicator,
     PlanMilestone, PlanProject, PlanRelation, PlanShare, PlanStandard, PlanTask, RelationKind,

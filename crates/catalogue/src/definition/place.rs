@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::Level;
 use crate::Located;
 
 /// A CSV file of divisions (`nbs_code,level,name,parent_nbs_code,mca_code,flag`).
@@ -73,4 +74,49 @@ pub struct DivisionEntry {
     /// Only the statistics office lists it (a development zone, a made-up community for what lies in none): people may live there, but it
     /// is none of the places that plans and offices count.
     pub nominal: bool,
+}
+
+impl DivisionEntry {
+    /// Whether it is of a kind. Above the village the name says so: 区 and 街道 are written at its end.
+    #[must_use]
+    pub fn is(&self, kind: PlaceKind) -> bool {
+        match kind {
+            PlaceKind::District => self.level == DivisionLevel::County && self.name.ends_with('区'),
+            PlaceKind::County => self.level == DivisionLevel::County && !self.name.ends_with('区'),
+            PlaceKind::Street => self.level == DivisionLevel::Township && self.name.ends_with("街道"),
+            PlaceKind::Town => self.level == DivisionLevel::Township && !self.name.ends_with("街道"),
+            PlaceKind::Community => self.level == DivisionLevel::Village && self.community,
+            PlaceKind::Village => self.level == DivisionLevel::Village && !self.community,
+        }
+    }
+}
+
+/// What sort of place it is within its level; town and country are promised different things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceKind {
+    /// 市辖区
+    District,
+    /// 县、县级市、旗
+    County,
+    /// 街道
+    Street,
+    /// 乡、镇
+    Town,
+    /// 社区
+    Community,
+    /// 村
+    Village,
+}
+
+impl PlaceKind {
+    /// The level it belongs to.
+    #[must_use]
+    pub fn level(self) -> Level {
+        match self {
+            PlaceKind::District | PlaceKind::County => Level::County,
+            PlaceKind::Street | PlaceKind::Town => Level::Township,
+            PlaceKind::Community | PlaceKind::Village => Level::Village,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::definition::{Effect, Limit, Scalar};
+use catalogue::definition::{Effect, Limit, PlaceKind, Scalar};
 use catalogue::{Layer, LoadOptions, Number, PackFiles, Release};
 use chrono::NaiveDate;
 use vocab::Month;
@@ -286,4 +286,23 @@ fn divisions_are_walked_upwards() {
     assert_eq!(names, ["和平社区居委会", "凤凰岭街道", "海勃湾区", "乌海市", "内蒙古自治区"]);
     assert_eq!(release.places.len(), 114);
     assert_eq!(release.outlines.len(), 1);
+}
+
+/// Communities are not villages, streets no townships, districts no counties; an indicator says which it counts at their level.
+#[test]
+fn places_of_a_level_are_of_two_kinds() {
+    let release = city();
+    let is = |code: &str, kind| release.places.get(code).expect("a place of the city").is(kind);
+    assert!(is("150302", PlaceKind::District) && !is("150302", PlaceKind::County));
+    assert!(is("150302001", PlaceKind::Street) && !is("150302001", PlaceKind::Town));
+    assert!(is("150303102", PlaceKind::Town) && !is("150303102", PlaceKind::Street));
+    assert!(is("150302001002", PlaceKind::Community) && !is("150302001002", PlaceKind::Village));
+    assert!(!is("150302", PlaceKind::Street) && !is("150302001", PlaceKind::Community));
+    let mut files = release.pack_files();
+    let text = files[0].files.get_mut("03-elderly/indicators.toml").expect("it is there");
+    let written = "level = \"village\", only = \"community\"";
+    assert!(text.contains(written));
+    *text = text.replacen(written, "level = \"township\", only = \"community\"", 1);
+    let findings = Release::from_packs(files, LoadOptions::default()).unwrap_err();
+    assert!(findings.iter().any(|one| one.zh.contains("only 与 level 不相配")), "{}", shown(&findings));
 }

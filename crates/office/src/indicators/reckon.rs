@@ -219,9 +219,12 @@ async fn count_people(
     }
 }
 
-/// Whether a place is one that offices and plans count.
-fn is_counted(release: &Release, code: &str) -> bool {
-    release.places.get(code).is_none_or(|place| !place.nominal)
+/// Whether a place is one that offices and plans count, and of the kind that is asked for.
+fn is_counted(release: &Release, counted: &Counted, code: &str) -> bool {
+    match release.places.get(code) {
+        Some(place) => !place.nominal && counted.only.is_none_or(|kind| place.is(kind)),
+        None => counted.only.is_none(),
+    }
 }
 
 /// The places of a level themselves.
@@ -239,7 +242,8 @@ async fn count_divisions(
     .bind(level.as_str())
     .all_as(office.db(), |row| Ok((row.get("id")?, row.get("code")?)))
     .await?;
-    let real = places.into_iter().filter(|(_, code)| is_counted(release, code));
+    let counted = count.counted;
+    let real = places.into_iter().filter(|(_, code)| is_counted(release, counted, code));
     count.found = real.map(|(id, _)| (id, UNITS)).collect();
     Ok(())
 }
@@ -247,11 +251,13 @@ async fn count_divisions(
 /// From where records lie to the places of a level at or above, each once.
 async fn count_places(office: &Office, release: &Release, count: &mut Count<'_>) -> Result<(), OfficeError> {
     let Some(level) = count.counted.level.and_then(records::vocab_level) else { return Ok(()) };
+    let counted = count.counted;
     let mut above: HashMap<DivisionId, Option<DivisionId>> = HashMap::new();
     for place in std::mem::take(&mut count.places) {
         if let std::collections::hash_map::Entry::Vacant(entry) = above.entry(place) {
             let path = divisions::path(office.db(), place).await?;
-            let found = path.iter().find(|above| above.level == level && is_counted(release, &above.code));
+            let found =
+                path.iter().find(|above| above.level == level && is_counted(release, counted, &above.code));
             entry.insert(found.map(|division| division.id));
         }
     }

@@ -76,7 +76,7 @@ impl Named {
     }
 }
 
-/// Today, and the parameters of each place.
+/// Today, and the parameters and tables of each place.
 pub(crate) struct Circumstances {
     plain: Context,
     by_county: HashMap<i64, Context>,
@@ -89,7 +89,7 @@ impl Circumstances {
         Circumstances { plain, by_county: HashMap::new(), parameters: named.parameters() }
     }
 
-    /// The circumstances of a record: parameters as they hold where it lies.
+    /// The circumstances of a record: parameters and tables as they hold where it lies.
     pub async fn of(
         &mut self,
         connection: &impl Connection,
@@ -108,6 +108,10 @@ impl Circumstances {
                 if value.is_known() {
                     context.parameters.insert(parameter.id.get().clone(), value);
                 }
+            }
+            let month = context.month;
+            for table in release.tables.iter() {
+                release.add_table(&table.id, &code, month, &mut context);
             }
             self.by_county.insert(place, context);
         }

@@ -67,7 +67,11 @@ async fn indicators_are_reckoned_by_place_and_frozen_with_the_month() {
         // Two in one community count once.
         let coverage = of("coverage").await;
         assert!(coverage[0].1.starts_with("2 / "), "{coverage:?}");
+        // Of the two, one lies in a community and the other in a village.
+        assert_eq!(of("community_coverage").await[0].1, "1 / 2");
         assert_eq!(of("shelters_per_thousand").await[0].1, "3 / 1");
+        // What a place sets by kind: one public, two private.
+        assert_eq!(of("standard_mean").await[0].0, "466.67");
         // Township offices see theirs.
         let own = figures(&town, &east, "shelters").await;
         assert_eq!(own[0].0, "2");
