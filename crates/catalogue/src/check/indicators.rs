@@ -1,4 +1,4 @@
-//! Indicators: what they count is there and can be counted.
+//! Indicators: what they count is there and can be counted. Indicators of a plan: what computes them is there and counts in their unit.
 
 use super::Checker;
 use crate::definition::{Counted, Indicator, Level, OVER_DIVISION, OVER_PERSON};
@@ -12,6 +12,37 @@ impl Checker<'_> {
         let release = self.release;
         for indicator in release.indicators.iter() {
             self.indicator(indicator);
+        }
+    }
+
+    /// What computes the indicators of the plans.
+    pub(super) fn measured(&mut self) {
+        let release = self.release;
+        for one in release.plans.iter().flat_map(|book| &book.indicators) {
+            let Some(by) = &one.measured_by else { continue };
+            if one.is_history() {
+                let message = format!("指标 {} 说的是上一个时期，不再计算", one.id);
+                self.at(&one.place, by.start(), message, "去掉 measured_by");
+            }
+            let counts_in = match by.split_once('/') {
+                Some((register, duty)) => {
+                    let duties = release.registers.get(register).map(|register| &register.duties);
+                    duties.filter(|duties| duties.iter().any(|one| one.id == *duty)).map(|_| "%")
+                }
+                None => release.indicators.get(by).map(|indicator| indicator.unit.as_str()),
+            };
+            match (counts_in, one.unit.as_deref()) {
+                (None, _) => {
+                    let expected =
+                        "一个 [[indicator]] 的 id，或者“登记簿/职责”，如 boundary_line/joint_inspection";
+                    self.at(&one.place, by.start(), format!("measured_by 的 {by} 没有定义"), expected);
+                }
+                (Some(counted), Some(unit)) if !is_unit(unit, counted) => {
+                    let message = format!("指标 {} 的单位是{unit}，{by} 的单位是{counted}", one.id);
+                    self.at(&one.place, by.start(), message, "单位相同的统计指标");
+                }
+                (Some(_), _) => {}
+            }
         }
     }
 
@@ -70,4 +101,13 @@ impl Checker<'_> {
             self.at(place, counted.over.start(), "level 写得不对", "county、township 或 village");
         }
     }
+}
+
+/// Whether a plan's unit is the one counted in. A plan may print 张 where the name says per what (张/千名老年人), and 个/年 where an indicator counts
+/// the last twelve months.
+fn is_unit(printed: &str, counted: &str) -> bool {
+    let of_a_year = printed.strip_suffix("/年").unwrap_or(printed);
+    [printed, of_a_year]
+        .iter()
+        .any(|unit| counted.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

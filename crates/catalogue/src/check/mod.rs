@@ -44,6 +44,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.items();
     checker.registers();
     checker.indicators();
+    checker.measured();
     checker.lints();
     for book in &release.plans {
         if let Some(code) = &book.plan.division

@@ -222,6 +222,10 @@ pub struct PlanIndicator {
     /// Name of the measure under which plans of several places are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<String>,
+    /// What computes it, where that says the same of the same over the same: an indicator of the packs, or the share of a register's duty that was
+    /// done, written `register/duty`. It holds until somebody ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_by: Option<Reference>,
     /// Which way is better.
     #[serde(default)]
     pub direction: Direction,

@@ -317,3 +317,20 @@ fn a_wrong_plan_is_refused_at_its_line() {
     let findings = Release::check_files(vec![PackFiles::new("small", files)], LoadOptions::default());
     assert!(findings.iter().any(|one| one.zh.contains("不属于任何规划")), "{}", shown(&findings));
 }
+
+/// PL-04: what computes an indicator is there, counts in its unit, and is of this period.
+#[test]
+fn what_computes_an_indicator_fits_it() {
+    let refused = |instead: &str, says: &str| {
+        let mut files = crate::city().pack_files();
+        let plan = files[1].files.get_mut("plan.toml").unwrap();
+        let linked = "measured_by = \"elderly_nursing_share\"";
+        assert!(plan.contains(linked));
+        *plan = plan.replacen(linked, instead, 1);
+        let findings = Release::from_packs(files, LoadOptions::default()).unwrap_err();
+        assert!(findings.iter().any(|one| one.zh.contains(says)), "{says}: {}", shown(&findings));
+    };
+    refused("measured_by = \"elderly_nothing\"", "elderly_nothing 没有定义");
+    refused("measured_by = \"boundary_line/nothing\"", "boundary_line/nothing 没有定义");
+    refused("measured_by = \"elderly_beds\"", "单位是%，elderly_beds 的单位是张");
+}

@@ -1,5 +1,9 @@
 //! Indicators of the plan that are computed: by an indicator of the packs ([`crate::indicators`]), month by month; or by a register, as the share
 //! that was done of a duty that fell due in a year. A linked figure cannot be typed; what is computed needs no second look, because nobody said it.
+//!
+//! The packs bring links of their own (`measured_by`). They hold until somebody here ended or changed one: from then on what people decided holds.
+
+use std::collections::HashSet;
 
 use catalogue::{Number, Release};
 use chrono::{Datelike, NaiveDate};
@@ -35,6 +39,14 @@ impl Computed {
             Computed::Duty { register, duty } => format!("{register}/{duty}"),
         }
     }
+
+    /// What a code says.
+    fn read(code: &str) -> Computed {
+        match code.split_once('/') {
+            Some((register, duty)) => Computed::Duty { register: register.to_owned(), duty: duty.to_owned() },
+            None => Computed::Indicator(code.to_owned()),
+        }
+    }
 }
 
 /// A link in force.
@@ -46,10 +58,8 @@ pub struct Link {
     pub by: Computed,
     /// The same in words.
     pub title: String,
-    /// Who made it.
-    pub linked_by: String,
-    /// When.
-    pub linked_at: Now,
+    /// Who made it, and when; none for one that the packs bring.
+    pub made: Option<(String, Now)>,
 }
 
 /// What can compute an indicator of a unit, in words: indicators of the packs in the same unit, and for a percentage every register's duties.
@@ -89,33 +99,41 @@ fn title(release: &Release, by: &Computed) -> String {
     }
 }
 
-/// The links of the plan in force.
+/// The links in force: those that people made, and those of the packs that nobody here has ended or changed.
 pub(super) async fn in_force(office: &Office, plan: &Installed) -> Result<Vec<Link>, OfficeError> {
     let release = office.release();
     let rows = Query::system(
         EVERYBODYS,
-        "SELECT a.indicator, a.register, a.computed_by, s.name AS linked_by_name, a.linked_at FROM plan_link a \
-         JOIN staff s ON s.id = a.linked_by WHERE a.plan = ? AND a.ended_at IS NULL ORDER BY a.id",
+        "SELECT a.indicator, a.register, a.computed_by, s.name AS linked_by_name, a.linked_at, a.ended_at FROM plan_link a \
+         JOIN staff s ON s.id = a.linked_by WHERE a.plan = ? ORDER BY a.id",
     )
     .bind(plan.id())
     .all(office.db())
     .await?;
-    rows.iter()
-        .map(|row| {
-            let id: String = row.get("computed_by")?;
-            let by = match row.get::<Option<String>>("register")? {
-                Some(register) => Computed::Duty { register, duty: id },
-                None => Computed::Indicator(id),
-            };
-            Ok(Link {
-                indicator: row.get("indicator")?,
-                title: title(&release, &by),
-                by,
-                linked_by: row.get("linked_by_name")?,
-                linked_at: Now::from_unix_ms(row.get("linked_at")?),
-            })
-        })
-        .collect()
+    let (mut links, mut decided_here) = (Vec::new(), HashSet::new());
+    for row in &rows {
+        let indicator: String = row.get("indicator")?;
+        decided_here.insert(indicator.clone());
+        if row.get::<Option<i64>>("ended_at")?.is_some() {
+            continue;
+        }
+        let id: String = row.get("computed_by")?;
+        let by = match row.get::<Option<String>>("register")? {
+            Some(register) => Computed::Duty { register, duty: id },
+            None => Computed::Indicator(id),
+        };
+        let made = Some((row.get("linked_by_name")?, Now::from_unix_ms(row.get("linked_at")?)));
+        links.push(Link { indicator, title: title(&release, &by), by, made });
+    }
+    for one in plan.indicators.iter().filter(|one| !one.is_history()) {
+        let Some(by) = &one.measured_by else { continue };
+        if decided_here.contains(one.id.as_str()) {
+            continue;
+        }
+        let by = Computed::read(by);
+        links.push(Link { indicator: one.id.get().clone(), title: title(&release, &by), by, made: None });
+    }
+    Ok(links)
 }
 
 /// Links an indicator to what computes it; `by` is the code of one of [`choices`].
@@ -172,7 +190,7 @@ pub async fn link(
     Ok(())
 }
 
-/// Ends the link of an indicator: values are reported again.
+/// Ends the link of an indicator: values are reported again. One that the packs bring is written down with its end, so that it does not come back.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`] outside the plan's place; [`OfficeError::Conflict`] when it is not linked.
@@ -183,20 +201,45 @@ pub async fn unlink(
 ) -> Result<(), OfficeError> {
     let plan = demanded(office).await?;
     divisions::within(office.db(), actor.division, plan.home.id).await?;
+    let not_linked = || OfficeError::Conflict("这项指标现在不由系统计算。".to_owned());
+    let links = in_force(office, &plan).await?;
+    let link = links.into_iter().find(|link| link.indicator == indicator).ok_or_else(not_linked)?;
     let at = office.now().at_ms();
     let tx = office.db().begin().await?;
-    let ended = Query::system(
-        EVERYBODYS,
-        "UPDATE plan_link SET ended_by = ?, ended_at = ? WHERE plan = ? AND indicator = ? AND ended_at IS NULL",
-    )
-    .bind(actor.staff)
-    .bind(at)
-    .bind(plan.id())
-    .bind(indicator)
-    .execute(&tx)
-    .await?;
+    let ended = if link.made.is_some() {
+        Query::system(
+            EVERYBODYS,
+            "UPDATE plan_link SET ended_by = ?, ended_at = ? WHERE plan = ? AND indicator = ? AND ended_at IS NULL",
+        )
+        .bind(actor.staff)
+        .bind(at)
+        .bind(plan.id())
+        .bind(indicator)
+        .execute(&tx)
+        .await?
+    } else {
+        let (register, computed_by) = match link.by {
+            Computed::Indicator(id) => (None, id),
+            Computed::Duty { register, duty } => (Some(register), duty),
+        };
+        Query::system(
+            EVERYBODYS,
+            "INSERT INTO plan_link (plan, indicator, register, computed_by, linked_by, linked_at, ended_by, ended_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(plan.id())
+        .bind(indicator)
+        .bind(register)
+        .bind(computed_by)
+        .bind(actor.staff)
+        .bind(at)
+        .bind(actor.staff)
+        .bind(at)
+        .execute(&tx)
+        .await?
+    };
     if ended != 1 {
-        return Err(OfficeError::Conflict("这项指标现在不由系统计算。".to_owned()));
+        return Err(not_linked());
     }
     tx.audit(AuditEntry {
         division: Some(plan.home.id),

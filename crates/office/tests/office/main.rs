@@ -19,6 +19,7 @@ mod leaks;
 mod matters;
 mod means_test;
 mod people;
+mod plan_links;
 mod planning;
 mod planning_alive;
 mod plans;

@@ -61,7 +61,15 @@ async fn shown(
         (summary_list(&summary(&view)))
         (judgement(&view))
         @if let Some(link) = &view.link {
-            (inset(&html! { p.govuk-body { "这项指标由系统计算，不用填报：" (link.title) "。" (link.linked_by) "于" (link.linked_at.zh()) "设定。" } }))
+            (inset(&html! {
+                p.govuk-body {
+                    "这项指标由系统计算，不用填报：" (link.title) "。"
+                    @match &link.made {
+                        Some((who, at)) => { (who) "于" (at.zh()) "设定。" }
+                        None => { "这是配置包给出的，口径与规划相同。" }
+                    }
+                }
+            }))
         }
         h2.govuk-heading-m { "进度线和已复核的数" }
         (line_chart::drawing(&one.name, &view.path, &view.points, one.unit.as_deref().unwrap_or_default()))
