@@ -189,6 +189,16 @@ impl Compiler<'_> {
             let path = format!("register/{id}/alert/{}", alert.id);
             self.expression(path, place, &alert.when, &shape, &Type::Boolean);
         }
+        if let Some(fed) = &register.fed {
+            let person = shapes::RECORD_PERSON;
+            self.expression(format!("register/{id}/fed"), place, &fed.when, person, &Type::Boolean);
+            for (index, leaving) in fed.leaves.iter().enumerate() {
+                if let Some(when) = &leaving.when {
+                    let path = format!("register/{id}/leaves/{index}");
+                    self.expression(path, place, when, person, &Type::Boolean);
+                }
+            }
+        }
     }
 
     fn indicator(&mut self, indicator: &Defined<Indicator>) {
@@ -433,6 +443,18 @@ impl Release {
     #[must_use]
     pub fn alert_when(&self, register: &str, alert: &str) -> Option<&rules::Expression> {
         self.compiled.expressions.get(&format!("register/{register}/alert/{alert}"))
+    }
+
+    /// Who belongs in a register that the system feeds: over the person.
+    #[must_use]
+    pub fn fed_when(&self, register: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/fed"))
+    }
+
+    /// For whom a way out of a register that the system feeds is: over the person; none means everybody.
+    #[must_use]
+    pub fn leaves_when(&self, register: &str, index: usize) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/leaves/{index}"))
     }
 
     /// Which records a side of an indicator counts: over the shape of what it counts; none means all.

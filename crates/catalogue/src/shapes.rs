@@ -269,6 +269,12 @@ pub(crate) fn shapes(release: &Release) -> Shapes {
         };
         case = case.with_field(field.id, field.title, ty);
     }
+    // The records that its actions enter into registers.
+    for register in release.items.iter().flat_map(|item| item.entered()) {
+        if let Some(register) = release.registers.get(register) {
+            case = case.with_many(&register.id, &register.title, &Register::form_id(&register.id));
+        }
+    }
     let mut shapes: Shapes = [person, household, case].into_iter().collect();
     for form in release.forms.iter() {
         form_shapes(form, &mut shapes);

@@ -8,11 +8,14 @@
 //! | `paid` | 已付资金 | no | credit: what the bank has paid out |
 //! | `recoverable` | 应收追回 | yes | debit: paid too much and to come back |
 //! | `recovered` | 已追回资金 | no | debit: money that came back |
+//! | `reserve` | 备用金 | no | debit: money that lies with townships |
+//! | `allotted` | 拨付备用金 | no | credit: money given to townships, net of what was taken back |
 //!
 //! A due: appropriation / payable. A recovery: payable (as far as unpaid) and recoverable / appropriation. Export:
 //! payable / bank_clearing. The bank paid: bank_clearing / paid; could not pay: bank_clearing / payable. An instalment
 //! kept back: payable / recoverable. Money given back: recovered / recoverable. A reversal: payable / appropriation.
-//! So at any time: appropriation = payable + bank_clearing + paid - recovered - recoverable.
+//! An advance from a township's reserve: payable / reserve; money put in or made up: reserve / allotted.
+//! So at any time: appropriation = payable + bank_clearing + paid + (allotted - reserve) - recovered - recoverable.
 
 use store::{DivisionId, Query, Tx};
 use vocab::{Fen, Month, Now};
@@ -26,6 +29,8 @@ pub(crate) const BANK_CLEARING: &str = "bank_clearing";
 pub(crate) const PAID: &str = "paid";
 pub(crate) const RECOVERABLE: &str = "recoverable";
 pub(crate) const RECOVERED: &str = "recovered";
+pub(crate) const RESERVE: &str = "reserve";
+pub(crate) const ALLOTTED: &str = "allotted";
 
 /// A journal to be opened: one event, any number of postings.
 pub(crate) struct Entry<'a> {

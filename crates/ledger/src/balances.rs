@@ -11,7 +11,7 @@ use crate::{EntitlementId, Result};
 pub struct Balances {
     /// All dues, revisions and reversals included.
     pub due: Fen,
-    /// What the bank has paid.
+    /// What the bank or a township's reserve fund has paid.
     pub paid: Fen,
     /// In a run that the bank has not answered.
     pub in_run: Fen,
@@ -36,6 +36,8 @@ pub async fn balances(connection: &impl Connection, scope: &Scope, id: Entitleme
         WHERE c.entitlement_id = e.id{}), 0) AS BIGINT)";
     let of_attempts = "CAST(COALESCE((SELECT SUM(t.amount_fen) FROM due d JOIN attempt t ON t.due_id = d.id \
         WHERE d.entitlement_id = e.id AND t.state = '{}'), 0) AS BIGINT)";
+    // What a township advanced is paid.
+    let of_reserve = "CAST(COALESCE((SELECT SUM(n.amount_fen) FROM reserve_entry n WHERE n.entitlement_id = e.id), 0) AS BIGINT)";
     let sql = format!(
         "SELECT CAST(COALESCE((SELECT SUM(d.amount_fen) FROM due d WHERE d.entitlement_id = e.id), 0) AS BIGINT) AS due, \
          {} AS paid, {} AS in_run, \
@@ -44,7 +46,7 @@ pub async fn balances(connection: &impl Connection, scope: &Scope, id: Entitleme
            (SELECT 1 FROM attempt t WHERE t.due_id = u.due_id AND t.state = 'failed')), 0) AS BIGINT) AS failed, \
          CAST(COALESCE((SELECT SUM(c.amount_fen) FROM recovery c WHERE c.entitlement_id = e.id), 0) AS BIGINT) - {} AS recoverable, \
          {} AS kept, {} AS returned FROM entitlement e WHERE {{scope}} AND e.id = ?",
-        of_attempts.replace("{}", "succeeded"),
+        format_args!("{} + {of_reserve}", of_attempts.replace("{}", "succeeded")),
         of_attempts.replace("{}", "open"),
         of_entries.replace("{}", ""),
         of_entries.replace("{}", " AND n.kind <> 'returned'"),

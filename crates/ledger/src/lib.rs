@@ -10,6 +10,7 @@
 //!   or a recovery (追回); [`recovery`] brings the money back.
 //! - [`run`] makes a month's run, [`compare`] explains it, [`approve`](mod@approve) lets a second person approve it,
 //!   [`bank`] sends it and reads the answer, [`cancel`] takes it back before that, [`reissue`] tries failures again.
+//! - [`reserve`] is the money that lies with townships for emergencies (备用金).
 //! - [`balances`] and [`pages`] read; [`verify`](mod@verify) proves the whole; [`accounts`] is the chart of accounts.
 //!
 //! A function that takes a [`store::Tx`] belongs to the caller's transaction, so that the caller's own rows and audit
@@ -32,6 +33,7 @@ pub mod pages;
 pub mod payee;
 pub mod recovery;
 pub mod reissue;
+pub mod reserve;
 pub mod run;
 pub mod scope;
 pub mod verify;
@@ -54,7 +56,8 @@ pub use reissue::reissue;
 pub use run::{PaymentRun, Progress, carry_on, make_run};
 pub use verify::{Finding, verify};
 pub use words::{
-    AmountCause, DueKind, EntitlementState, LineState, PauseKind, PayeeState, RunKind, RunState,
+    AmountCause, DueKind, EntitlementState, LineState, PauseKind, PayeeState, ReserveKind, ReserveState,
+    RunKind, RunState,
 };
 
 use store::Migration;
@@ -68,6 +71,7 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "20261122_lookups", sql: include_str!("../migrations/20261122_lookups.sql") },
     Migration { name: "20261124_comparison", sql: include_str!("../migrations/20261124_comparison.sql") },
+    Migration { name: "20261125_reserve", sql: include_str!("../migrations/20261125_reserve.sql") },
 ];
 
 store::id_type! {
@@ -91,4 +95,8 @@ store::id_type! {
     RecoveryId,
     /// A journal of the books.
     JournalId,
+    /// The reserve fund (备用金) of a township.
+    ReserveFundId,
+    /// A line of a reserve fund's book.
+    ReserveEntryId,
 }

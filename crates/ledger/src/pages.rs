@@ -624,7 +624,7 @@ pub struct MonthTotal {
     pub persons: i64,
     /// All dues of the month, revisions included.
     pub due: Fen,
-    /// What the bank paid in runs of that month, arrears of earlier months included.
+    /// What the bank paid in runs of that month, arrears of earlier months included, and what townships advanced for it.
     pub paid: Fen,
 }
 
@@ -665,10 +665,16 @@ pub async fn month_totals(
          UNION ALL \
            SELECT r.month, e.programme, e.{column}, e.household_id, e.id, 0, l.amount_fen, 0 \
            FROM payment_run r JOIN payment_line l ON l.run_id = r.id JOIN entitlement e ON e.id = l.entitlement_id \
-           WHERE {{scope}} AND r.month >= ? AND r.month <= ? AND l.state = 'succeeded') x \
+           WHERE {{scope}} AND r.month >= ? AND r.month <= ? AND l.state = 'succeeded' \
+         UNION ALL \
+           SELECT d.month, e.programme, e.{column}, e.household_id, e.id, 0, n.amount_fen, 0 \
+           FROM reserve_entry n JOIN due d ON d.id = n.due_id JOIN entitlement e ON e.id = n.entitlement_id \
+           WHERE {{scope}} AND d.month >= ? AND d.month <= ?) x \
          GROUP BY x.month, x.programme, x.division_id ORDER BY x.month, x.programme, x.division_id"
     );
     Ok(Query::new(scope, &ENTITLEMENT, sql)
+        .bind(from)
+        .bind(until)
         .bind(from)
         .bind(until)
         .bind(from)

@@ -72,12 +72,14 @@ const RULES: &[Rule] = &[
         sql: "SELECT d.id, d.amount_fen AS left_value, \
                 COALESCE((SELECT SUM(t.amount_fen) FROM attempt t WHERE t.due_id = d.id AND t.state IN ('open', 'succeeded')), 0) \
                 + COALESCE((SELECT u.amount_fen FROM unpaid_due u WHERE u.due_id = d.id), 0) \
-                + COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.due_id = d.id), 0) AS right_value \
+                + COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.due_id = d.id), 0) \
+                + COALESCE((SELECT SUM(n.amount_fen) FROM reserve_entry n WHERE n.due_id = d.id), 0) AS right_value \
               FROM due d WHERE d.amount_fen > 0 AND NOT EXISTS (SELECT 1 FROM due x WHERE x.reverses_due_id = d.id) \
               AND d.amount_fen <> \
                 COALESCE((SELECT SUM(t.amount_fen) FROM attempt t WHERE t.due_id = d.id AND t.state IN ('open', 'succeeded')), 0) \
                 + COALESCE((SELECT u.amount_fen FROM unpaid_due u WHERE u.due_id = d.id), 0) \
-                + COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.due_id = d.id), 0)",
+                + COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.due_id = d.id), 0) \
+                + COALESCE((SELECT SUM(n.amount_fen) FROM reserve_entry n WHERE n.due_id = d.id), 0)",
     },
     Rule {
         name: "reversed_due_is_dead",
@@ -184,6 +186,32 @@ const RULES: &[Rule] = &[
                 (SELECT 1 FROM payee p WHERE p.id = l.payee_id AND p.entitlement_id = l.entitlement_id)) \
               UNION ALL SELECT p.id, p.entitlement_id, p.journal_id FROM posting p WHERE p.entitlement_id IS NOT NULL \
                 AND NOT EXISTS (SELECT 1 FROM entitlement e WHERE e.id = p.entitlement_id)",
+    },
+    Rule {
+        name: "reserve_is_its_book",
+        says: "某乡镇备用金余额与账目不符",
+        sql: "SELECT f.id, f.balance_fen AS left_value, COALESCE(SUM(CASE WHEN n.kind IN ('allot', 'replenish') THEN n.amount_fen \
+                ELSE -n.amount_fen END), 0) AS right_value FROM reserve_fund f LEFT JOIN reserve_entry n ON n.fund_id = f.id \
+                AND n.state = 'booked' GROUP BY f.id, f.balance_fen \
+              HAVING f.balance_fen <> COALESCE(SUM(CASE WHEN n.kind IN ('allot', 'replenish') THEN n.amount_fen \
+                ELSE -n.amount_fen END), 0)",
+    },
+    Rule {
+        name: "reserve_is_its_account",
+        says: "某县备用金科目与各乡镇余额合计不符",
+        sql: "SELECT x.county_id AS id, SUM(x.booked) AS left_value, SUM(x.held) AS right_value FROM ( \
+                SELECT j.county_id, SUM(p.amount_fen) AS booked, 0 AS held FROM posting p JOIN journal j ON j.id = p.journal_id \
+                  WHERE p.account = 'reserve' GROUP BY j.county_id \
+                UNION ALL SELECT f.county_id, 0, SUM(f.balance_fen) FROM reserve_fund f GROUP BY f.county_id) x \
+              GROUP BY x.county_id HAVING SUM(x.booked) <> SUM(x.held)",
+    },
+    Rule {
+        name: "made_up_is_advanced",
+        says: "某笔补足与其垫付合计不符",
+        sql: "SELECT n.id, n.amount_fen AS left_value, COALESCE(SUM(a.amount_fen), 0) AS right_value FROM reserve_entry n \
+              LEFT JOIN reserve_made_up m ON m.replenish_id = n.id LEFT JOIN reserve_entry a ON a.id = m.advance_id \
+              WHERE n.kind = 'replenish' AND n.state <> 'refused' GROUP BY n.id, n.amount_fen \
+              HAVING n.amount_fen <> COALESCE(SUM(a.amount_fen), 0)",
     },
     Rule {
         name: "two_people",

@@ -134,6 +134,28 @@ words! {
         Cancelled = "cancelled", "已作废";
     }
 
+    /// A line of a reserve fund's book.
+    ReserveKind {
+        /// The county puts money in.
+        Allot = "allot", "拨付";
+        /// The township pays a family out of it.
+        Advance = "advance", "垫付";
+        /// The county makes up what was advanced.
+        Replenish = "replenish", "补足";
+        /// The county takes money back.
+        GiveBack = "give_back", "收回";
+    }
+
+    /// Where a line of a reserve fund's book stands.
+    ReserveState {
+        /// Waits for a second person.
+        Proposed = "proposed", "待复核";
+        /// Counts.
+        Booked = "booked", "已入账";
+        /// The second person said no.
+        Refused = "refused", "未通过";
+    }
+
     /// Where a line stands.
     LineState {
         /// To be paid.

@@ -273,6 +273,13 @@ fn less_or_nothing_needs_a_hearing_and_a_refusal_needs_its_reasons() {
     let mut refusal = example("refusal.typ");
     refusal["conditions"] = json!([]);
     assert!(refused("refusal.typ", &refusal).contains("没有写明任何不符合的条件"));
+
+    // Ended early, because the family would not cooperate: no condition was judged, the officer's reason stands for all.
+    refusal["terminated"] = json!(true);
+    assert!(refused("refusal.typ", &refusal).contains("没有写明理由"));
+    refusal["reasons"] = json!([{"title": "无正当理由拒不配合", "found": "共同生活成员无正当理由拒不配合审核确认工作。",
+        "basis": "《最低生活保障审核确认办法》第二十九条"}]);
+    assert_eq!(record(&render("refusal.typ", &refusal)).title, "最低生活保障终止办理告知书");
 }
 
 #[test]

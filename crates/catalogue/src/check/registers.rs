@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Checker;
 use crate::definition::{
-    Duty, Field, FieldKind, Holders, Level, Page, Register, Requirement, Target, Transition,
+    Duty, Fed, Field, FieldKind, Holders, Level, Page, Register, Requirement, Target, Transition,
 };
 use crate::release::{Defined, Place};
 use crate::{Located, Reference};
@@ -90,6 +90,52 @@ impl Checker<'_> {
         for holders in [&register.rights.read, &register.rights.keep, &register.rights.import] {
             self.holders(place, holders);
         }
+        if let Some(fed) = &register.fed {
+            self.fed(register, fed, &own);
+        }
+    }
+
+    /// A register that the system feeds has its people as key and nothing else that somebody would have to type.
+    fn fed(&mut self, register: &Defined<Register>, fed: &Fed, own: &[&str]) {
+        let place = &register.place;
+        let states: Vec<&str> = register.states.iter().map(|state| state.id.as_str()).collect();
+        self.among(place, &fed.person, "字段", own);
+        let kind = |id: &Reference| register.field(id).map(|field| *field.kind);
+        let alone = matches!(register.key.as_slice(), [only] if *only == *fed.person.get());
+        if kind(&fed.person) != Some(FieldKind::Person) || !alone || register.place_field != fed.person {
+            let message = format!("登记簿 {} 由系统登记，字段 {} 认不出人", register.id, fed.person);
+            self.at(place, fed.person.start(), message, "type = \"person\" 的字段，它单独是 key，也是 place");
+        }
+        if let Some(household) = &fed.household {
+            self.among(place, household, "字段", own);
+            if kind(household) != Some(FieldKind::Household) {
+                let message = format!("字段 {household} 不是家庭");
+                self.at(place, household.start(), message, "type = \"household\" 的字段");
+            }
+        }
+        let typed = register.fields().map(|(_, field)| field).find(|field| {
+            matches!(field.required, Requirement::Always)
+                && field.id != *fed.person.get()
+                && fed.household.as_ref().is_none_or(|household| field.id != *household.get())
+        });
+        if let Some(field) = typed {
+            let message = format!("登记簿 {} 由系统登记，字段 {} 却必填", register.id, field.id);
+            self.at(place, field.id.start(), message, "去掉 required，或者写成条件");
+        }
+        if fed.leaves.is_empty() {
+            let message = format!("登记簿 {} 由系统登记，没有写不再符合时转到哪里", register.id);
+            self.at(place, fed.person.start(), message, "leaves = [{ to = \"状态的 id\" }]");
+        }
+        for leaving in &fed.leaves {
+            self.among(place, &leaving.to, "状态", &states);
+            if let Some(dated) = &leaving.dated {
+                self.among(place, dated, "字段", own);
+                if kind(dated) != Some(FieldKind::Date) {
+                    let message = format!("字段 {dated} 不是日期");
+                    self.at(place, dated.start(), message, "type = \"date\" 的字段");
+                }
+            }
+        }
     }
 
     fn group(&mut self, register: &Defined<Register>, group: &Page) {
@@ -155,6 +201,10 @@ impl Checker<'_> {
                         "不在明细里，不加密，不写 required 和 valid，类型是数、日期、是非、代码或文字",
                     );
                 }
+            }
+            if field.noted && field.computed.is_none() {
+                let message = format!("字段 {} 不是计算字段，没有什么可以记下", field.id);
+                self.at(place, field.id.start(), message, "computed = \"…\"，或者去掉 noted");
             }
             for holders in [&field.read, &field.change].into_iter().flatten() {
                 self.holders(place, holders);
@@ -286,6 +336,9 @@ impl Checker<'_> {
             }
         }
         let mut reached: BTreeSet<&str> = states.first().copied().into_iter().collect();
+        if let Some(fed) = &register.fed {
+            reached.extend(fed.leaves.iter().map(|leaving| leaving.to.as_str()));
+        }
         for _ in &states {
             for transition in &register.transitions {
                 if transition.from.iter().any(|from| reached.contains(from.as_str())) {
@@ -326,6 +379,10 @@ impl Checker<'_> {
             );
         }
         self.asked(register, &transition.asks);
+        let duties: Vec<&str> = register.duties.iter().map(|duty| duty.id.as_str()).collect();
+        for duty in &transition.does {
+            self.among(place, duty, "职责", &duties);
+        }
         self.holders(place, &transition.holders);
     }
 

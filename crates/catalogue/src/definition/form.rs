@@ -177,6 +177,10 @@ pub struct Field {
     /// In a register: the value is worked out and never asked.
     #[serde(default)]
     pub computed: Option<Expression>,
+    /// In a register: a computed value is worked out when somebody writes the record or does one of its duties, and stays in between:
+    /// what stood when somebody last looked.
+    #[serde(default)]
+    pub noted: bool,
     /// In a register: who may see it; everybody who reads the register if it does not say.
     #[serde(default)]
     pub read: Option<Holders>,

@@ -1,8 +1,10 @@
 //! Items (事项): one kind of matter, as in the 政务服务事项实施清单, with the steps, actions, clocks and effects that run it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::{Basis, Level, Permission};
+use super::{Basis, FieldKind, Level, Permission};
 use crate::{Expression, Located, Reference};
 
 /// A matter.
@@ -65,6 +67,9 @@ pub struct Item {
     /// What differs where the decision is delegated to the township.
     #[serde(default)]
     pub delegated: Option<Delegation>,
+    /// Above which amount it takes a conference on record to grant.
+    #[serde(default)]
+    pub confer: Option<Confer>,
     /// What the family gets in hand.
     pub result: ItemResult,
     /// Integer parameter: the working days in which a place promises to finish, where it promises anything.
@@ -120,6 +125,15 @@ impl Item {
     #[must_use]
     pub fn clock(&self, id: &str) -> Option<&Clock> {
         self.clocks.iter().find(|clock| clock.id == id)
+    }
+
+    /// The registers into which its actions enter records.
+    pub fn entered(&self) -> impl Iterator<Item = &str> {
+        let effects = self.actions.iter().flat_map(|action| &action.effects);
+        effects.filter_map(|effect| match effect.get() {
+            Effect::Enter(entry) => Some(entry.register.as_str()),
+            _ => None,
+        })
     }
 
     /// Actions that may be done at a step, in the order written.
@@ -326,6 +340,8 @@ pub enum Effect {
     Determine,
     /// Make the entitlement.
     Grant,
+    /// Pay the first month out of the township's reserve fund (备用金), at once.
+    Advance,
     /// Refuse, with reasons.
     Refuse,
     /// Change the amount or the members.
@@ -340,6 +356,8 @@ pub enum Effect {
     Stop,
     /// Extend a clock.
     Extend(Reference),
+    /// Enter a record into a register, tied to the case.
+    Enter(NewEntry),
     /// Queue a letter.
     Letter(Reference),
     /// Give somebody a task beside the step.
@@ -374,8 +392,10 @@ impl Effect {
             | Self::Move
             | Self::Determine
             | Self::Grant
+            | Self::Advance
             | Self::Continue
             | Self::Extend(_)
+            | Self::Enter(_)
             | Self::Letter(_)
             | Self::Task(_)
             | Self::End(_) => false,
@@ -391,6 +411,54 @@ pub struct NoticePeriod {
     pub natural_days: u16,
     /// Letter that is posted.
     pub letter: Reference,
+}
+
+/// A record that an action of a case enters into a register: a referral, a conference, an agreement. Fields of the action's form
+/// that are called like fields of the register are taken over.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NewEntry {
+    /// The register.
+    pub register: Reference,
+    /// Fields that the case itself fills.
+    #[serde(default)]
+    pub of_case: BTreeMap<String, CaseWord>,
+    /// Fields that other fields of the action's form fill.
+    #[serde(default)]
+    pub of_form: BTreeMap<String, Reference>,
+}
+
+/// What a case says of itself in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseWord {
+    /// The applicant: a person.
+    Applicant,
+    /// The family: a household.
+    Family,
+    /// The village that handles the case: a division.
+    Village,
+    /// The case's number: text.
+    Number,
+    /// The day of the action: a date.
+    Today,
+    /// What the rules came to: money.
+    Amount,
+}
+
+impl CaseWord {
+    /// The type of field that holds it.
+    #[must_use]
+    pub fn kind(self) -> FieldKind {
+        match self {
+            Self::Applicant => FieldKind::Person,
+            Self::Family => FieldKind::Household,
+            Self::Village => FieldKind::Division,
+            Self::Number => FieldKind::Text,
+            Self::Today => FieldKind::Date,
+            Self::Amount => FieldKind::Money,
+        }
+    }
 }
 
 /// A task beside the step.
@@ -512,6 +580,18 @@ pub struct Delegation {
     /// Integer parameter: how many of a hundred confirmed cases the county checks.
     #[serde(default)]
     pub sample_percent: Option<Reference>,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+}
+
+/// What is granted only after people have sat together over it (个案会商、一事一议).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confer {
+    /// The register into which an action of the item enters the conference.
+    pub register: Reference,
+    /// Money parameter: above it the conference must be on record; in a place without a value none is asked for.
+    pub above: Reference,
     /// Law behind it.
     pub basis: Vec<Basis>,
 }

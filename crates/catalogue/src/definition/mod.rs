@@ -25,8 +25,8 @@ pub use fact::{
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use indicator::{Counted, Indicator, OVER_DIVISION, OVER_PERSON, Side};
 pub use item::{
-    About, Action, CLOSED, Clock, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult,
-    LawDate, Limit, Material, NewTask, NoticePeriod, Opening, Outcome, Step,
+    About, Action, CLOSED, CaseWord, Clock, Confer, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult,
+    LawDate, Limit, Material, NewEntry, NewTask, NoticePeriod, Opening, Outcome, Step,
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
@@ -40,7 +40,8 @@ pub use programme::{
     Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Pays, Programme, Unit,
 };
 pub use register::{
-    Alert, Back, Duty, Holders, IN_FORCE, List, Register, Rights, STRUCK_OFF, State, Target, Transition,
+    Alert, Back, Duty, Fed, Holders, IN_FORCE, Leaving, List, Register, Rights, STRUCK_OFF, State, Target,
+    Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

@@ -188,6 +188,9 @@ pub struct ExclusionGroup {
     /// Which one pays when several could.
     #[serde(default)]
     pub rule: ExclusionRule,
+    /// Each case stands for itself (一事一助): a family may have two decisions of one month, of two causes.
+    #[serde(default)]
+    pub each: bool,
     /// Law behind the rule.
     #[serde(default)]
     pub basis: Vec<Basis>,

@@ -57,6 +57,39 @@ pub struct Register {
     /// Who does what, more narrowly than the rights of roles.
     #[serde(default)]
     pub rights: Rights,
+    /// Whom the system enters by itself, and what becomes of them when they do not belong there any more.
+    #[serde(default)]
+    pub fed: Option<Fed>,
+}
+
+/// A register of people that follows from what is known of them: looked at every night.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fed {
+    /// Who belongs in it: over the person.
+    #[serde(rename = "where")]
+    pub when: Expression,
+    /// The field that is the person.
+    pub person: Reference,
+    /// The field that is the person's household.
+    #[serde(default)]
+    pub household: Option<Reference>,
+    /// Where a record goes whose person does not belong there any more; the first that fits. A record that no way fits stays.
+    pub leaves: Vec<Leaving>,
+}
+
+/// Where a record goes whose person does not belong in the register any more.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leaving {
+    /// For whom: over the person; everybody if it does not say. Unknown counts as not.
+    #[serde(default)]
+    pub when: Option<Expression>,
+    /// The state.
+    pub to: Reference,
+    /// Date field that takes the day.
+    #[serde(default)]
+    pub dated: Option<Reference>,
 }
 
 /// What the list of a register shows.
@@ -110,6 +143,9 @@ pub struct Transition {
     /// Fields of the record that are asked with it.
     #[serde(default)]
     pub asks: Vec<Reference>,
+    /// Duties that are done with it, if they are due.
+    #[serde(default)]
+    pub does: Vec<Reference>,
     /// Who may do it; everybody who keeps the register if it does not say.
     #[serde(default)]
     pub holders: Holders,
@@ -286,6 +322,11 @@ impl Register {
     pub fn fields(&self) -> impl Iterator<Item = (&Page, &Field)> {
         let own = self.groups.iter().filter(|group| group.repeat.is_none());
         own.flat_map(|group| group.fields.iter().map(move |field| (group, field)))
+    }
+
+    /// Fields of the record itself that are written, not worked out.
+    pub fn form_fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields().map(|(_, field)| field).filter(|field| field.computed.is_none())
     }
 
     /// A field of the record itself.

@@ -269,7 +269,7 @@ pub async fn figures(office: &Office, actor: &Granted<ReadCase>) -> Result<WorkF
 }
 
 /// The moment at which a day begins in China.
-fn at_midnight(day: NaiveDate) -> i64 {
+pub(crate) fn at_midnight(day: NaiveDate) -> i64 {
     day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() - 8 * 3_600_000
 }
 

@@ -4,7 +4,7 @@
 //! finished form, [`act`](mod@act) does one action of it in one transaction, [`effects`] are the closed vocabulary of what an action can
 //! do, [`clocks`] count the days, [`determine`] asks the rules and keeps their answer, [`tick`] moves on what only time moves,
 //! [`reviews`] opens the reviews that fall due, [`sampling`] draws decided cases by lot. [`other_help`] names what else a family may ask for; [`view`], [`timeline`], [`lists`] and
-//! [`notices`] are what people read; [`letters`] and [`attachments`] are paper.
+//! [`notices`] are what people read; [`entries`] are records that a case enters into registers; [`letters`] and [`attachments`] are paper.
 //!
 //! No effect decides. A decision is an action of a named officer, and the rules' determination stands beside it.
 
@@ -17,6 +17,7 @@ pub mod clocks;
 pub mod determine;
 pub mod drafts;
 pub mod effects;
+pub mod entries;
 pub mod filing;
 pub mod form_context;
 mod known;
@@ -50,6 +51,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261122_sampling", sql: include_str!("../../migrations/20261122_sampling.sql") },
     Migration { name: "20261123_case_seen", sql: include_str!("../../migrations/20261123_case_seen.sql") },
     Migration { name: "20261124_matters", sql: include_str!("../../migrations/20261124_matters.sql") },
+    Migration { name: "20261125_case_entry", sql: include_str!("../../migrations/20261125_case_entry.sql") },
 ];
 
 id_type! {

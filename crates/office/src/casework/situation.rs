@@ -8,7 +8,7 @@ use rules::{Record, Value};
 use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Row, Scope, Tx};
 use vocab::{Fen, Month};
 
-use super::{CASE, DeterminationId, determine};
+use super::{CASE, DeterminationId, determine, entries};
 use crate::people::{self, Subject};
 use crate::{Office, OfficeError, means_test};
 use ledger::EntitlementId;
@@ -244,7 +244,8 @@ pub(super) async fn record(
     };
     fields.insert("amount".to_owned(), money(row.get("amount_fen")?));
     fields.insert("current_amount".to_owned(), money(current));
-    let record = Record { fields, ..Record::default() };
+    let many = entries::seen_by_guards(office, connection, item, case.id).await?;
+    let record = Record { fields, many, ..Record::default() };
     // Only an item whose guards ask about the applicant costs the question.
     let asks = |action: &Action| action.when.as_ref().is_some_and(|when| when.contains("applicant."));
     if !item.actions.iter().any(asks) {

@@ -7,6 +7,7 @@ use super::act::{self, Doer, once_only, stands_at};
 use super::attachments::{self, AttachmentView};
 use super::clocks::{self, ClockView};
 use super::determine::{self, DeterminationView};
+use super::entries::{self, EntryView};
 use super::letters::{self, LetterView};
 use super::other_help::{self, OtherHelp};
 use super::situation::{self, CaseRow};
@@ -92,6 +93,8 @@ pub struct CaseView {
     pub forms: Vec<FormView>,
     /// What the rules said, the newest first.
     pub determinations: Vec<DeterminationView>,
+    /// Records of registers that it entered, the newest first.
+    pub entries: Vec<EntryView>,
     /// Photos and scans.
     pub attachments: Vec<AttachmentView>,
     /// Letters.
@@ -167,6 +170,7 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         forms: filled_forms(office, &scope, &case, for_family).await?,
         determinations,
         other_help,
+        entries: entries::of_case_page(office, db, id).await?,
         attachments: attachments::of_case(db, &scope, id).await?,
         letters: letters::of_case(db, &scope, id).await?,
         members: members(db, &case).await?,
@@ -326,6 +330,7 @@ fn is_aside(item: &Item, action: &Action, step: &str) -> bool {
                 | Effect::RecordComplaint
                 | Effect::RecordSample
                 | Effect::Extend(_)
+                | Effect::Enter(_)
                 | Effect::Letter(_)
                 | Effect::Task(_)
                 | Effect::OnceOnly

@@ -159,6 +159,8 @@ impl Known {
         for row in &rows {
             let (id, person): (EntitlementId, PersonId) = (row.get("id")?, row.get("person_id")?);
             let group: String = row.get("exclusion_group")?;
+            // Of a group in which each case stands for itself the case is written behind it.
+            let group = group.split('/').next().unwrap_or_default().to_owned();
             enrolled.insert((group.clone(), person));
             match benefits.last_mut() {
                 Some(last) if last.id == id => last.persons.push(person),

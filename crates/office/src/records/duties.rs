@@ -7,7 +7,7 @@ use serde_json::json;
 use store::{AuditEntry, Cursor, IdempotencyKey, Once, Page, Query, ScopeColumns};
 
 use super::read::{Record, record};
-use super::settle::settle;
+use super::settle::{Looked, settle_as};
 use super::write::{Step, draft_of, save_in};
 use super::{Deed, Open, RecordDutyId, RecordId, may, open, readable};
 use crate::access::{Actor, Granted, KeepRecords, ReadRecords, Right};
@@ -312,7 +312,7 @@ pub async fn perform(
         let step = Step { deed: Deed::DutyDone, reason: &title, state: None, import: None };
         save_in(office, &tx, keeper, open, draft, Some(&opened.record), &step).await?;
     }
-    settle(office, &tx, register, &[opened.view.record]).await?;
+    settle_as(office, &tx, register, &[opened.view.record], Looked::Somebody).await?;
     tx.audit(AuditEntry {
         division: Some(opened.record.division),
         details: json!({ "register": opened.view.register, "duty": opened.view.duty, "done_on": done.on }),

@@ -6,7 +6,8 @@
 //! - [`write`]: add and change; [`transition`]: from state to state; [`conflict`]: two people at one record;
 //! - [`history`]: every version, who and why;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
-//! - [`duties`], [`alerts`]: what is to be done; [`rates`]: how much of it was;
+//! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
+//! - [`duties`], [`alerts`]: what is to be done; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
 //! - [`resource`]: records for other systems;
 //! - [`sheet`]: the columns of files; [`take_out`]: Excel, CSV, JSON, GeoJSON; [`take_in`]: import with preview, job and undo.
 //!
@@ -22,9 +23,12 @@ use crate::access::{Actor, Right};
 use crate::{Office, OfficeError};
 
 pub mod alerts;
+pub mod by_month;
 mod columns;
 pub mod conflict;
 pub mod duties;
+mod enter;
+mod fed;
 pub mod history;
 pub mod list;
 mod look_up;
@@ -41,8 +45,10 @@ pub mod take_out;
 mod transition;
 mod write;
 
+pub(crate) use enter::{Entry, enter, seen_by_rules, titles};
 pub use look_up::{LookedUp, look_up};
 pub use read::Record;
+pub(crate) use rates::percent as percent_of;
 pub(crate) use read::open_batch;
 pub use settle::{nightly, settle_register};
 pub(crate) use shape::{Circumstances, Named, persons};
@@ -127,6 +133,12 @@ pub fn may(actor: &Actor, register: &Register, right: Right) -> bool {
         _ => true,
     };
     reads && narrowed && actor.may_in(right, &register.business)
+}
+
+/// Table and person's column of a register that the system feeds.
+pub(crate) fn fed_table(register: &Register) -> Option<(String, String)> {
+    let fed = register.fed.as_ref()?;
+    Some((columns::table(register), columns::column(register.field(&fed.person)?)))
 }
 
 /// The registers that a post may read, in the order of the packs.

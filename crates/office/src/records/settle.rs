@@ -28,6 +28,26 @@ pub(super) async fn settle(
     register: &Register,
     ids: &[RecordId],
 ) -> Result<(), OfficeError> {
+    settle_as(office, tx, register, ids, Looked::Nobody).await
+}
+
+/// Whether somebody has just looked at the records that are settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// A night, or a change elsewhere: what was noted stays.
+    Nobody,
+    /// Somebody wrote the record or did one of its duties: what stands now is noted.
+    Somebody,
+}
+
+/// Settles records of a register that somebody has looked at, or nobody.
+pub(super) async fn settle_as(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    ids: &[RecordId],
+    looked: Looked,
+) -> Result<(), OfficeError> {
     let idle =
         register.computed().next().is_none() && register.duties.is_empty() && register.alerts.is_empty();
     if idle || ids.is_empty() {
@@ -43,7 +63,7 @@ pub(super) async fn settle(
     let due = open_duties(tx, register, ids).await?;
     for (record, seen) in stored.iter().zip(&mut seen) {
         let context = circumstances.of(tx, &release, record).await?.clone();
-        compute(office, tx, register, record, seen, &context).await?;
+        compute(office, tx, register, record, seen, &context, looked).await?;
         let open = !register.is_closed(&record.state);
         for alert in &register.alerts {
             let expression = release.alert_when(&register.id, &alert.id);
@@ -99,10 +119,14 @@ async fn compute(
     record: &Record,
     seen: &mut rules::Record,
     context: &Context,
+    looked: Looked,
 ) -> Result<(), OfficeError> {
     let release = office.release();
     let mut columns = Vec::new();
     for field in register.computed() {
+        if field.noted && looked == Looked::Nobody {
+            continue;
+        }
         let Some(expression) = release.computed(&register.id, &field.id) else { continue };
         let value = of_rules(field, &expression.evaluate(seen, context));
         let known = value.as_ref().map_or(Value::Unknown, FormValue::for_rules);
@@ -432,6 +456,8 @@ pub async fn nightly(office: &Office) -> Result<usize, OfficeError> {
     }
     let mut settled = 0;
     for register in release.registers.iter() {
+        // Who belongs in it comes first: what is new is settled with the rest.
+        super::fed::feed(office, register).await?;
         settled += settle_register(office, &register.id).await?;
     }
     let tx = office.db().begin().await?;

@@ -15,7 +15,8 @@ use super::conflict::{self, Clash};
 use super::history::{self, Written};
 use super::look_up::LookedUp;
 use super::read::{Record, record};
-use super::{Open, RECORD_COLUMNS, RecordId, RecordImportId, settle, shape, writes};
+use super::settle::{self, Looked, settle_as};
+use super::{Open, RECORD_COLUMNS, RecordId, RecordImportId, shape, writes};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::{Answers, Checked, FieldPath, FilledForm, FormContext, FormValue, FormValues, target_key};
 use crate::{Office, OfficeError, audited, divisions};
@@ -40,6 +41,10 @@ pub enum Deed {
     Undone,
     /// A duty was done.
     DutyDone,
+    /// A case entered it.
+    Entered,
+    /// The system entered or moved it, because a rule says so.
+    Fed,
 }
 
 impl Deed {
@@ -54,6 +59,8 @@ impl Deed {
             Deed::Imported => "imported",
             Deed::Undone => "undone",
             Deed::DutyDone => "duty",
+            Deed::Entered => "entered",
+            Deed::Fed => "fed",
         }
     }
 
@@ -68,6 +75,8 @@ impl Deed {
             "imported" => "导入",
             "undone" => "撤销导入",
             "duty" => "履行职责",
+            "entered" => "办件登记",
+            "fed" => "系统登记",
             _ => "其他",
         }
     }
@@ -81,6 +90,8 @@ impl Deed {
             Deed::Imported => "record.imported",
             Deed::Undone => "record.import_undone",
             Deed::DutyDone => "record.duty_done",
+            Deed::Entered => "record.entered",
+            Deed::Fed => "record.fed",
         }
     }
 }
@@ -209,7 +220,7 @@ fn keep_unwritable(
     existing: Option<&Record>,
 ) {
     let stored = existing.map(|record| record.answers(register)).unwrap_or_default();
-    for (page, field) in form.fields().filter(|(_, field)| !writes(actor, field)) {
+    for (page, field) in form.fields().filter(|(_, field)| !writes(actor, field) || is_fed(register, field)) {
         match &page.repeat {
             None => conflict::take(form, answers, &stored, &field.id),
             Some(repeat) => {
@@ -221,6 +232,15 @@ fn keep_unwritable(
             }
         }
     }
+}
+
+/// Whether the system keeps the field of a register that it feeds: who it is, their family, the day on which they left.
+fn is_fed(register: &Register, field: &Field) -> bool {
+    register.fed.as_ref().is_some_and(|fed| {
+        field.id == *fed.person.get()
+            || fed.household.as_ref().is_some_and(|household| field.id == *household.get())
+            || fed.leaves.iter().filter_map(|way| way.dated.as_ref()).any(|dated| field.id == *dated.get())
+    })
 }
 
 /// Writes a record, new or changed. Somebody who changed other fields meanwhile is not overwritten; where both changed the same,
@@ -313,6 +333,25 @@ pub(super) struct Step<'a> {
     pub import: Option<RecordImportId>,
 }
 
+/// Who writes: somebody of an office, or the system where a rule says so.
+pub(super) struct By {
+    pub scope: Scope,
+    /// Outside of which nothing is written; none for the system.
+    pub within: Option<DivisionId>,
+    pub who: AuditActor,
+}
+
+impl By {
+    fn actor(actor: &Actor) -> By {
+        By { scope: actor.scope(), within: Some(actor.division), who: actor.audit() }
+    }
+
+    /// The system, with its reason.
+    pub fn system(reason: &'static str) -> By {
+        By { scope: Scope::System(reason), within: None, who: AuditActor::default() }
+    }
+}
+
 /// Checks a draft and writes it, in a transaction that is open already.
 ///
 /// # Errors
@@ -326,9 +365,30 @@ pub async fn save_in(
     existing: Option<&Record>,
     step: &Step<'_>,
 ) -> Result<RecordId, OfficeError> {
+    save_by(office, tx, &By::actor(actor), open, draft, existing, step).await
+}
+
+/// [`save_in`] by whoever writes.
+pub(super) async fn save_by(
+    office: &Office,
+    tx: &Tx,
+    by: &By,
+    open: &Open,
+    draft: &Draft,
+    existing: Option<&Record>,
+    step: &Step<'_>,
+) -> Result<RecordId, OfficeError> {
+    if existing.is_none() && by.within.is_some() && open.register().fed.is_some() {
+        return Err(OfficeError::Conflict(format!(
+            "{}由系统按在册待遇登记，不能手工登记。",
+            open.register().title
+        )));
+    }
     let checked = check(office, open, draft)?;
     let place = place_of(open.register(), &checked, draft, existing)?;
-    if !divisions::is_within(tx, actor.division, place).await? {
+    if let Some(within) = by.within
+        && !divisions::is_within(tx, within, place).await?
+    {
         let field = open.register().place_field.get().clone();
         return Err(OfficeError::invalid(&field, "这个地方不在您的管辖范围内，请核对。"));
     }
@@ -338,18 +398,54 @@ pub async fn save_in(
     {
         return Ok(existing.id);
     }
-    let id =
-        put(office, tx, &actor.scope(), open.register(), draft, &next, existing, actor.staff.0, step).await?;
+    let id = put(office, tx, by, open.register(), draft, &next, existing, step).await?;
     let stored = Record { id, ..next };
     let now = office.now().at_ms();
-    let who = actor.audit();
     let deed =
-        Written { deed: step.deed.code(), reason: step.reason, import: step.import, at: now, who: &who };
+        Written { deed: step.deed.code(), reason: step.reason, import: step.import, at: now, who: &by.who };
     history::write(office, tx, open.register(), &stored, &deed).await?;
-    tx.audit(entry(open.register(), &stored, &who, now, step)).await?;
-    settle::settle(office, tx, open.register(), &[id]).await?;
+    tx.audit(entry(open.register(), &stored, &by.who, now, step)).await?;
+    if let Some(existing) = existing.filter(|existing| existing.state != stored.state) {
+        done_with(office, tx, open.register(), existing, &stored, by).await?;
+    }
+    // What the system changes of a record nobody has looked at, except when it comes in.
+    let looked = by.who.staff.is_some() || existing.is_none();
+    let looked = if looked { Looked::Somebody } else { Looked::Nobody };
+    settle_as(office, tx, open.register(), &[id], looked).await?;
     settle::settle_neighbours(office, tx, open.register(), existing.into_iter().chain([&stored])).await?;
     Ok(id)
+}
+
+/// The duties that are done with the way from state to state, if they are due.
+async fn done_with(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    before: &Record,
+    after: &Record,
+    by: &By,
+) -> Result<(), OfficeError> {
+    let ways = register
+        .transitions
+        .iter()
+        .filter(|way| way.to == after.state && way.from.iter().any(|from| *from == before.state));
+    let duties: Vec<&str> = ways.flat_map(|way| &way.does).map(|duty| duty.as_str()).collect();
+    if duties.is_empty() {
+        return Ok(());
+    }
+    Query::system(
+        "duties of a record that was written in scope",
+        "UPDATE record_duty SET state = 'done', done_on = ?, done_by = ? WHERE register = ? AND record_id = ? AND state = 'open' \
+         AND duty IN ({list})",
+    )
+    .bind(office.now().today())
+    .bind(by.who.staff)
+    .bind(register.id.as_str())
+    .bind(after.id)
+    .bind_list(duties)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Checks the form; what is wrong comes back by field.
@@ -527,12 +623,11 @@ pub(super) fn columns_of(
 async fn put(
     office: &Office,
     tx: &Tx,
-    scope: &Scope,
+    by: &By,
     register: &Register,
     draft: &Draft,
     next: &Record,
     existing: Option<&Record>,
-    staff: i64,
     step: &Step<'_>,
 ) -> Result<RecordId, OfficeError> {
     let mut columns = columns_of(office, register, draft, next)?;
@@ -546,7 +641,7 @@ async fn put(
             );
             let query = columns
                 .into_iter()
-                .fold(Query::new(scope, &RECORD_COLUMNS, sql), |query, (_, value)| query.bind_value(value));
+                .fold(Query::new(&by.scope, &RECORD_COLUMNS, sql), |query, (_, value)| query.bind_value(value));
             let changed = query
                 .bind(existing.id)
                 .bind(existing.version)
@@ -561,7 +656,7 @@ async fn put(
         None => {
             columns.push(("recorded_on".to_owned(), store::value_of(next.recorded_on)));
             columns.push(("created_at".to_owned(), store::value_of(office.now().at_ms())));
-            columns.push(("created_by".to_owned(), store::value_of(staff)));
+            columns.push(("created_by".to_owned(), store::value_of(by.who.staff)));
             columns.push(("import_id".to_owned(), store::value_of(step.import)));
             let names: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();
             let sql = format!(

@@ -4,6 +4,7 @@
 //!   [`roll_list`] opens any of them; [`paid_by_month`]: what the bank paid, month by month;
 //! - [`case_figures`]: applications, open work by step, outcomes, clocks kept; [`case_list`] opens any of them;
 //! - [`glance`]: the whole place at once, for its leaders (驾驶舱);
+//! - [`fairness`](fn@fairness): decisions and alerts by group and place;
 //! - [`delegation`]: where confirming lies with the township;
 //! - [`roll_sheet`], [`paid_sheet`] and [`case_sheet`]: the same as Excel or CSV.
 //!
@@ -20,6 +21,7 @@ mod case_figures;
 mod case_list;
 mod delegation;
 mod glance;
+mod fairness;
 mod roll_figures;
 mod roll_list;
 mod sheet;
@@ -28,6 +30,7 @@ pub use case_figures::{CaseFigures, CaseQuery, ClockFigures, Counted, case_figur
 pub use case_list::{CaseCounted, CaseReportLine, case_list};
 pub use delegation::{Delegated, DelegatedPlace, delegation};
 pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
+pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
 pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
 };

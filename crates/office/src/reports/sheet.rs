@@ -165,7 +165,7 @@ fn case_cells(figures: &CaseFigures, whole: &CaseFigures) -> Vec<ListCell> {
     cells
 }
 
-async fn taken_out(
+pub(super) async fn taken_out(
     office: &Office,
     actor: &Granted<Report>,
     action: &'static str,

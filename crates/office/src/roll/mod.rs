@@ -3,6 +3,7 @@
 //! - [`roll_template`]: the columns of a roll in Excel;
 //! - `read`: a roll as read, with every fault; `register`: what the register says against it; [`import`]: preview, control totals, the job, and taking it back;
 //! - [`export`]: the roll as a list; its numbers by month are [`crate::reports`];
+//! - [`reserve`]: the money that lies with townships for emergencies;
 //! - [`payments`]: runs, the bank's file and answer, payees; the ledger does the work, this module holds rights and audit.
 
 use store::{Migration, id_type};
@@ -12,6 +13,7 @@ pub mod import;
 pub mod payments;
 mod read;
 mod register;
+pub mod reserve;
 mod template;
 
 pub use read::RollTotals;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod access;
+mod assistance;
 mod case_reports;
 mod casework;
 mod casework_after;

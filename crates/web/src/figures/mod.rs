@@ -8,6 +8,7 @@ use crate::routes::{Routes, get};
 use crate::ui::page::NavLink;
 
 mod cases;
+mod fairness;
 mod paid;
 mod roll;
 
@@ -28,16 +29,19 @@ pub fn routes() -> Routes {
         .route("/desk/figures/sheet", get(roll::sheet))
         .route("/desk/figures/paid", get(paid::page))
         .route("/desk/figures/paid/sheet", get(paid::sheet))
+        .route("/desk/figures/fairness", get(fairness::page))
+        .route("/desk/figures/fairness/sheet", get(fairness::sheet))
         .route("/desk/figures/cases", get(cases::page))
         .route("/desk/figures/cases/list", get(cases::list))
         .route("/desk/figures/cases/sheet", get(cases::sheet))
 }
 
 /// The faces of the numbers.
-fn faces() -> [NavLink<'static>; 3] {
+fn faces() -> [NavLink<'static>; 4] {
     [
         NavLink::new("roll", "/desk/figures", "在册情况"),
         NavLink::new("paid", "/desk/figures/paid", "资金发放"),
         NavLink::new("cases", "/desk/figures/cases", "办件情况"),
+        NavLink::new("fairness", "/desk/figures/fairness", "公平性"),
     ]
 }

@@ -13,6 +13,7 @@ mod entitlement;
 mod import;
 mod lines;
 mod payee;
+mod reserve;
 mod roll;
 mod run;
 mod run_deeds;
@@ -61,6 +62,11 @@ pub fn routes() -> Routes {
         .route("/desk/payments/{run}/bank-file", post(run_deeds::bank_file))
         .route("/desk/payments/{run}/reissue", post(run_deeds::reissue))
         .route("/desk/payments/{run}/close", post(run_deeds::close))
+        .route("/desk/reserve", get(reserve::page).post(reserve::propose))
+        .route("/desk/reserve/{fund}", get(reserve::book))
+        .route("/desk/reserve/{fund}/sheet", get(reserve::sheet))
+        .route("/desk/reserve/{fund}/replenish", post(reserve::replenish))
+        .route("/desk/reserve/{fund}/entries/{entry}", post(reserve::settle))
         .merge(uploads)
         .merge(standards::routes())
         .merge(figures::routes())

@@ -1,7 +1,8 @@
 //! A record's page.
 
 use maud::{Markup, html};
-use office::access::{ReadRecords, Right};
+use office::access::{ReadCase, ReadRecords, Right};
+use office::casework::entries;
 use office::records::alerts::AlertView;
 use office::records::duties::DutyView;
 use office::records::history::Version;
@@ -28,10 +29,17 @@ pub(super) async fn page(
     let register = open.register();
     let here = format!("/desk/records/{}/{record}", register.id.get());
     let today = desk.office().now().today();
+    let case = match desk.grant::<ReadCase>() {
+        Ok(reader) => entries::case_of_record(desk.office(), &reader, register.id.get(), record).await?,
+        Err(_) => None,
+    };
     let content = html! {
         (heading(Some(&register.title), &seen.record.title))
         p.govuk-body {
             (tag(if seen.closed { Colour::Grey } else { Colour::Green }, &seen.state)) " " (seen.place)
+        }
+        @if let Some((case, number)) = &case {
+            p.govuk-body { "来自办件 " (Link::new(format!("/desk/cases/{case}"), number.as_str())) }
         }
         (alerts(&seen.alerts))
         (deeds(&here, &seen))

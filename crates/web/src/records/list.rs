@@ -111,9 +111,13 @@ async fn shown(desk: &Desk<ReadRecords>, open: &Open, asked: &Asked, errors: &Er
         let actor = desk.actor();
         access::opened(desk.office(), actor, "record.searched", ("record", 0), None, actor.division).await?;
     }
-    let keeps = records::may(desk.actor(), register, Right::KeepRecords) && also::<KeepRecords>(desk).is_ok();
-    let imports =
-        records::may(desk.actor(), register, Right::ImportRecords) && also::<ImportRecords>(desk).is_ok();
+    // Nobody enters people into a register that the system feeds.
+    let by_hand = register.fed.is_none();
+    let keeps =
+        by_hand && records::may(desk.actor(), register, Right::KeepRecords) && also::<KeepRecords>(desk).is_ok();
+    let imports = by_hand
+        && records::may(desk.actor(), register, Right::ImportRecords)
+        && also::<ImportRecords>(desk).is_ok();
     let exports = desk.may(Right::Export);
     let table = table(desk, register, asked, &found);
     let panel = filter(
@@ -124,7 +128,7 @@ async fn shown(desk: &Desk<ReadRecords>, open: &Open, asked: &Asked, errors: &Er
     let main = html! {
         (error_summary(errors))
         (heading(Some(&register.chapter), &register.title))
-        p.govuk-body { (register.summary) }
+        p.govuk-body { (register.summary) " " (Link::new(format!("/desk/records/{}/by-month", register.id.get()), "逐月对账")) }
         @if keeps || imports {
             div.govuk-button-group {
                 @if keeps { (button_link(&format!("/desk/records/{}/new", register.id.get()), &format!("登记{}", register.title), ButtonKind::Primary)) }

@@ -14,6 +14,7 @@ use crate::ui::parts::tabs;
 use maud::Markup;
 
 mod alerts;
+mod by_month;
 mod detail;
 mod duties;
 mod edit;
@@ -38,6 +39,8 @@ pub fn routes() -> Routes {
         .route("/desk/records", get(index::page))
         .route("/desk/records/{register}", get(list::page))
         .route("/desk/records/{register}/export", post(list::export))
+        .route("/desk/records/{register}/by-month", get(by_month::page))
+        .route("/desk/records/{register}/by-month/sheet", get(by_month::sheet))
         .route("/desk/records/{register}/template", get(import::template))
         .route("/desk/records/{register}/import/corrected/{upload}", get(import::corrected))
         .route("/desk/records/{register}/import/commit", post(import::commit))

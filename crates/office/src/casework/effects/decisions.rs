@@ -126,6 +126,7 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
             )));
         }
     };
+    conferred(doing, case, amount).await?;
     let programme = doing
         .release
         .programmes
@@ -156,7 +157,7 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     let part = Fen(amount.0 / i64::from(stages));
     let grant = ledger::entitlement::Grant {
         programme: answer.programme.clone(),
-        exclusion_group: programme.exclusion_group.get().clone(),
+        exclusion_group: exclusion_group(doing, programme, case),
         household: case.household,
         holder,
         members: answer.covered,
@@ -184,6 +185,55 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     }
     case.entitlement = Some(entitlement);
     case.decided_on = Some(today);
+    Ok(())
+}
+
+/// Who may not be paid twice: of a group in which each case stands for itself, the case alone.
+fn exclusion_group(
+    doing: &Doing<'_>,
+    programme: &catalogue::definition::Programme,
+    case: &CaseRow,
+) -> String {
+    let group = &programme.exclusion_group;
+    match doing.release.exclusion_groups.get(group) {
+        Some(known) if known.each => format!("{group}/{}", case.number),
+        _ => group.get().clone(),
+    }
+}
+
+/// Above the item's amount nothing is granted before people have sat together over it (个案会商、一事一议).
+async fn conferred(doing: &Doing<'_>, case: &CaseRow, amount: Fen) -> Result<(), OfficeError> {
+    let Some(confer) = &doing.item.confer else { return Ok(()) };
+    let township = store::divisions::division(doing.tx, case.township).await?;
+    let set = doing.release.parameter(&confer.above, &township.code, doing.now.today());
+    let Some(Scalar::Number(number)) = set.map(|value| value.value) else { return Ok(()) };
+    if number.at_scale(2).is_none_or(|above| amount.0 <= above) {
+        return Ok(());
+    }
+    let held: i64 = Query::system(
+        "the conferences of a case that the doer may act on",
+        "SELECT count(*) FROM case_entry WHERE case_id = ? AND register = ?",
+    )
+    .bind(case.id)
+    .bind(confer.register.as_str())
+    .scalar(doing.tx)
+    .await?;
+    if held > 0 {
+        return Ok(());
+    }
+    Err(OfficeError::Conflict(format!(
+        "核定 {} 元，超过 {number} 元的要先个案会商或者一事一议。请先登记会商的参加人、意见和决议。",
+        amount.yuan_grouped()
+    )))
+}
+
+/// Help first: the township pays the first month out of its reserve fund, and the run does not pay it again.
+pub(super) async fn advance(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let entitlement = benefit(case)?;
+    let month = Month::containing(doing.now.today());
+    let from = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, month).await?.from;
+    let decision = decision(doing, case)?;
+    ledger::reserve::advance(doing.tx, &LEDGER, case.township, entitlement, from, &decision).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The closed vocabulary of what an action can do. A pack names effects; each is written here once.
 //!
 //! [`records`] keep what was seen and said, [`family`] moves members and homes, [`paper`] hangs notices and queues letters,
-//! [`decisions`] touch money, [`progress`] moves the case on. Money is touched by five of them - grant, change, suspend, taper and stop -
+//! [`decisions`] touch money, [`progress`] moves the case on. Money is touched by six of them - grant, advance, change, suspend, taper and stop -
 //! and only through the ledger. What takes away from a family finds the record of its hearing first (社会救助法 art. 48), whatever the
 //! pack says.
 
@@ -11,7 +11,7 @@ use store::Scope;
 use super::act::Doing;
 use super::notices::NoticeKind;
 use super::situation::CaseRow;
-use super::{notices, sampling};
+use super::{entries, notices, sampling};
 use crate::{OfficeError, means_test};
 
 mod decisions;
@@ -61,6 +61,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         Effect::Move => family::relocate(doing, case).await,
         Effect::Determine => decisions::determine_now(doing, case).await.map(|_| ()),
         Effect::Grant => decisions::grant(doing, case).await,
+        Effect::Advance => decisions::advance(doing, case).await,
         Effect::Refuse => {
             case.decided_on = Some(today);
             Ok(())
@@ -71,6 +72,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         Effect::Suspend => decisions::suspend(doing, case).await,
         Effect::Stop => decisions::stop(doing, case).await,
         Effect::Extend(clock) => progress::extend(doing, case, clock).await,
+        Effect::Enter(entry) => entries::enter(doing, case, entry).await,
         Effect::Letter(letter) => paper::letter(doing, case, letter).await,
         Effect::Task(task) => progress::side_task(doing, case, task).await,
         Effect::End(outcome) => progress::end(doing, case, *outcome).await,

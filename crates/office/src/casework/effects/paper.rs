@@ -1,6 +1,6 @@
 //! Paper: what hangs in the village, and letters with the words of the action that queues them.
 
-use catalogue::definition::{Effect, Pays};
+use catalogue::definition::{Effect, Outcome, Pays};
 use serde_json::{Map, Value, json};
 use store::Query;
 use vocab::{Fen, Month};
@@ -98,6 +98,11 @@ async fn letter_with(
             })
             .collect();
         fields.insert("reasons".to_owned(), Value::Array(reasons));
+    }
+    if doing.action.effects.iter().any(|effect| **effect == Effect::End(Outcome::Terminated)) {
+        // Ended early for what the officer says; what the rules said so far is no reason.
+        fields.insert("terminated".to_owned(), json!(true));
+        fields.insert("conditions".to_owned(), json!([]));
     }
     if let Some(hearing) = last_record(doing, case, "hearing").await? {
         fields.insert("hearing".to_owned(), hearing);

@@ -75,6 +75,7 @@ pub(super) async fn show(
         @if let Some(means) = &means { (section("means", "家庭经济状况信息核对", &means.markup(&desk, &view))) }
         @if all || face == Face::Records {
             (section("forms", "申请和调查记录", &records::forms(&view, all)))
+            @if !view.entries.is_empty() { (section("entries", "登记簿记录", &records::entries(&view))) }
             (section("attachments", "照片和材料", &records::attachments(&view)))
             (section("letters", "文书", &records::letters(&view)))
         }

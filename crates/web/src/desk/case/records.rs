@@ -32,6 +32,29 @@ pub(super) fn forms(view: &CaseView, all: bool) -> Markup {
     }
 }
 
+/// Records of registers that the case entered, with how they stand.
+pub(super) fn entries(view: &CaseView) -> Markup {
+    let rows = view.entries.iter().map(|entry| {
+        let href = format!("/desk/records/{}/{}", entry.register, entry.record);
+        vec![
+            html! { (entry.register_title) },
+            html! { (Link::new(href, entry.title.as_str())) },
+            html! { (entry.state) },
+            html! { (entry.entered_on) },
+        ]
+    });
+    html! {
+        (Table {
+            id: "entries-list".into(),
+            caption: "登记簿记录".into(),
+            caption_hidden: true,
+            columns: ["登记簿", "记录", "现在", "登记日期"].map(Column::new).into(),
+            rows: rows.collect(),
+            ..Table::default()
+        })
+    }
+}
+
 pub(super) fn attachments(view: &CaseView) -> Markup {
     html! {
         @if view.attachments.is_empty() { p.govuk-body { "没有照片和材料。" } }

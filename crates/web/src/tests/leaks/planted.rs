@@ -191,6 +191,32 @@ async fn review_of(town: &Town, change: &str, benefit: &str) -> String {
     id.to_string()
 }
 
+/// The reserve of the second township, and money that is to be put into it.
+async fn reserve_of(town: &Town) -> (String, String) {
+    let fund = Query::system(
+        "test",
+        "INSERT INTO reserve_fund (county_id, township_id, balance_fen) VALUES (?, ?, ?) RETURNING id",
+    )
+    .bind(town.county)
+    .bind(town.township_b)
+    .bind(AMOUNT)
+    .insert(town.office.db())
+    .await
+    .unwrap();
+    let entry = Query::system(
+        "test",
+        "INSERT INTO reserve_entry (fund_id, kind, amount_fen, reference, state, made_by, made_at) \
+         VALUES (?, 'allot', ?, '轩辕备', 'proposed', ?, 1) RETURNING id",
+    )
+    .bind(fund)
+    .bind(AMOUNT)
+    .bind(town.administrator.staff)
+    .insert(town.office.db())
+    .await
+    .unwrap();
+    (fund.to_string(), entry.to_string())
+}
+
 /// A value of the plan that the second township's county has reported.
 async fn plan_value(town: &Town) -> String {
     Query::system(
@@ -477,6 +503,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
     let release = town.office.release();
     let item = release.items.get("dibao").unwrap();
     let actions = item.actions.iter().map(|action| action.id.get().clone()).collect();
+    let (fund, entry) = reserve_of(town).await;
     let text = |id: &dyn std::fmt::Display| vec![id.to_string()];
     let (plan_alert, plan_comment) = plan_alive(town).await;
     let plan_task = release.plans[0].tasks[0].id.get().clone();
@@ -536,6 +563,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("plan_alert", vec![plan_alert]),
         ("plan_evaluation", vec!["final-2025".to_owned()]),
         ("plan_comment", vec![plan_comment]),
+        ("fund", vec![fund.clone()]),
+        ("entry", vec![entry]),
     ]);
     let number = async |case: store::CaseId| -> String {
         let row = Query::system("test", "SELECT number FROM case_file WHERE id = ?").bind(case);
@@ -593,6 +622,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "轩辕纸",
             "轩辕记",
             "轩辕入",
+            "轩辕备",
             "公孙册",
             "公孙错",
             "李建军",

@@ -1,0 +1,307 @@
+//! Fairness: of whom it is decided no, and of whom a change is noticed, by group and place, so that blind spots show (SA-42). A group in which much
+//! more is refused, or nothing is ever noticed, is a question to the office, not an answer.
+
+use std::collections::BTreeMap;
+
+use chrono::{Months, NaiveDate};
+use store::{DivisionId, Query, Row};
+
+use super::{area, sheet::taken_out};
+use crate::access::{Export, Granted, Report, Right};
+use crate::records::{self, percent_of};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::{Office, OfficeError, casework};
+
+/// Years up to which somebody is a child, and from which they are old (未成年人保护法 art. 2, 老年人权益保障法 art. 2).
+const CHILD_UNDER: u32 = 18;
+const OLD_FROM: u32 = 60;
+
+/// By what people are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dimension {
+    /// By the place one step below the reader.
+    Place,
+    /// Men and women.
+    Sex,
+    /// Children, grown-ups, the old.
+    Age,
+    /// Town and country.
+    Area,
+}
+
+impl Dimension {
+    /// All of them, as they are shown.
+    pub const ALL: [Dimension; 4] = [Dimension::Place, Dimension::Sex, Dimension::Age, Dimension::Area];
+
+    /// As a page shows it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Dimension::Place => "地区",
+            Dimension::Sex => "性别",
+            Dimension::Age => "年龄",
+            Dimension::Area => "城乡",
+        }
+    }
+}
+
+/// One group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FairGroup {
+    /// Name of the group.
+    pub title: String,
+    /// Applications decided in the time.
+    pub decided: i64,
+    /// Refused of them.
+    pub refused: i64,
+    /// People watched now (低收入人口).
+    pub watched: i64,
+    /// Alerts raised of them in the time.
+    pub alerts: i64,
+}
+
+impl FairGroup {
+    /// Refused of a hundred decided.
+    #[must_use]
+    pub fn refused_percent(&self) -> Option<String> {
+        percent_of(self.refused, self.decided)
+    }
+
+    /// Alerts of a hundred watched.
+    #[must_use]
+    pub fn alerts_percent(&self) -> Option<String> {
+        percent_of(self.alerts, self.watched)
+    }
+
+    fn add(&mut self, other: &FairGroup) {
+        self.decided += other.decided;
+        self.refused += other.refused;
+        self.watched += other.watched;
+        self.alerts += other.alerts;
+    }
+}
+
+/// The groups of every dimension, and the whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fairness {
+    /// The reader's division.
+    pub name: String,
+    /// The groups.
+    pub groups: BTreeMap<Dimension, Vec<FairGroup>>,
+    /// Everybody.
+    pub whole: FairGroup,
+}
+
+/// What a statement counted, by sex, age, area and place.
+struct Cell {
+    sex: String,
+    age: String,
+    area: String,
+    place: Option<DivisionId>,
+    count: FairGroup,
+}
+
+/// People in three ages on a day: born after the first are children, after the second not old.
+struct Ages {
+    child: NaiveDate,
+    old: NaiveDate,
+}
+
+impl Ages {
+    fn on(today: NaiveDate) -> Ages {
+        let before = |years: u32| today.checked_sub_months(Months::new(years * 12)).unwrap_or(today);
+        Ages { child: before(CHILD_UNDER), old: before(OLD_FROM) }
+    }
+}
+
+const AGE: &str = "CASE WHEN p.born_on > ? THEN 'child' WHEN p.born_on > ? THEN 'adult' ELSE 'old' END";
+
+/// Decisions and alerts from one day to another, both included.
+///
+/// # Errors
+/// The database's.
+pub async fn fairness(
+    office: &Office,
+    actor: &Granted<Report>,
+    from: NaiveDate,
+    until: NaiveDate,
+) -> Result<Fairness, OfficeError> {
+    let area = area(office, actor, None).await?;
+    let ages = Ages::on(office.now().today());
+    let mut cells = decided(office, actor, &ages, from, until).await?;
+    cells.extend(noticed(office, actor, &ages, from, until).await?);
+    let mut whole = FairGroup { title: "合计".to_owned(), ..FairGroup::default() };
+    let mut found: BTreeMap<(Dimension, String), FairGroup> = BTreeMap::new();
+    for cell in &cells {
+        whole.add(&cell.count);
+        let place = cell.place.map_or_else(String::new, |place| place.0.to_string());
+        let keys = [
+            (Dimension::Place, place),
+            (Dimension::Sex, cell.sex.clone()),
+            (Dimension::Age, cell.age.clone()),
+            (Dimension::Area, cell.area.clone()),
+        ];
+        for key in keys {
+            found.entry(key).or_default().add(&cell.count);
+        }
+    }
+    let release = office.release();
+    let code = |list: &str, code: &'static str| (code.to_owned(), release.code_title(list, code).to_owned());
+    // A group of which nothing is known at all stands there too: that is what is looked for.
+    let places = area.parts.iter().map(|place| (place.id.0.to_string(), place.name.clone())).collect();
+    let ages = [("child", "未成年人"), ("adult", "18至59周岁"), ("old", "60周岁以上")];
+    let wanted: [(Dimension, Vec<(String, String)>); 4] = [
+        (Dimension::Place, places),
+        (Dimension::Sex, vec![code("sex", "male"), code("sex", "female")]),
+        (Dimension::Age, ages.map(|(code, title)| (code.to_owned(), title.to_owned())).to_vec()),
+        (Dimension::Area, vec![code("area", "urban"), code("area", "rural")]),
+    ];
+    let mut groups = BTreeMap::new();
+    for (dimension, list) in wanted {
+        let list = list.into_iter().map(|(code, title)| FairGroup {
+            title,
+            ..found.remove(&(dimension, code)).unwrap_or_default()
+        });
+        groups.insert(dimension, list.collect());
+    }
+    Ok(Fairness { name: area.whole.name, groups, whole })
+}
+
+/// The division one step below the reader's in which one lies.
+fn place_of(division: &str) -> String {
+    format!(
+        "(SELECT dc.ancestor_id FROM division_closure dc JOIN division pd ON pd.id = dc.ancestor_id \
+         WHERE dc.descendant_id = {division} AND (pd.parent_id = ? OR pd.id = ? AND dc.depth = 0) ORDER BY dc.depth DESC LIMIT 1)"
+    )
+}
+
+async fn decided(
+    office: &Office,
+    actor: &Granted<Report>,
+    ages: &Ages,
+    from: NaiveDate,
+    until: NaiveDate,
+) -> Result<Vec<Cell>, OfficeError> {
+    let sql = format!(
+        "SELECT x.sex, x.age, x.area, x.place, count(*) AS first, CAST(SUM(x.no) AS BIGINT) AS second FROM ( \
+         SELECT p.sex, {AGE} AS age, h.area, {} AS place, CASE WHEN c.outcome = 'refused' THEN 1 ELSE 0 END AS no \
+         FROM case_file c JOIN person p ON p.id = c.applicant_person_id JOIN household h ON h.id = c.household_id \
+         WHERE {{scope}} AND c.decided_on >= ? AND c.decided_on <= ? AND c.outcome IN ('granted', 'refused')) x \
+         GROUP BY x.sex, x.age, x.area, x.place",
+        place_of("c.village_id")
+    );
+    let rows = Query::new(&actor.scope(), &casework::CASE, sql)
+        .bind(ages.child)
+        .bind(ages.old)
+        .bind(actor.division)
+        .bind(actor.division)
+        .bind(from)
+        .bind(until)
+        .all(office.db())
+        .await?;
+    rows.iter()
+        .map(|row| cell(row, |decided, refused| FairGroup { decided, refused, ..FairGroup::default() }))
+        .collect()
+}
+
+/// The people of registers that the system feeds, and the alerts about them.
+async fn noticed(
+    office: &Office,
+    actor: &Granted<Report>,
+    ages: &Ages,
+    from: NaiveDate,
+    until: NaiveDate,
+) -> Result<Vec<Cell>, OfficeError> {
+    let release = office.release();
+    let mut cells = Vec::new();
+    for register in release.registers.iter() {
+        let Some((table, person)) = records::fed_table(register) else { continue };
+        if !records::may(actor, register, Right::ReadRecords) {
+            continue;
+        }
+        let sql = format!(
+            "SELECT x.sex, x.age, x.area, x.place, count(*) AS first, CAST(SUM(x.alerts) AS BIGINT) AS second FROM ( \
+             SELECT p.sex, {AGE} AS age, COALESCE(h.area, '') AS area, {} AS place, \
+             (SELECT count(*) FROM record_alert a WHERE a.register = ? AND a.record_id = r.id AND a.raised_at >= ? AND a.raised_at < ?) AS alerts \
+             FROM {table} r JOIN person p ON p.id = r.{person} LEFT JOIN membership m ON m.person_id = p.id AND m.until_on IS NULL \
+             AND m.superseded_at IS NULL LEFT JOIN household h ON h.id = m.household_id \
+             WHERE {{scope}} AND r.closed_on IS NULL) x GROUP BY x.sex, x.age, x.area, x.place",
+            place_of("r.division_id")
+        );
+        let rows = Query::new(&actor.scope(), &records::RECORD_COLUMNS, sql)
+            .bind(ages.child)
+            .bind(ages.old)
+            .bind(actor.division)
+            .bind(actor.division)
+            .bind(register.id.as_str())
+            .bind(casework::lists::at_midnight(from))
+            .bind(casework::lists::at_midnight(until.succ_opt().unwrap_or(until)))
+            .all(office.db())
+            .await?;
+        for row in &rows {
+            cells.push(cell(row, |watched, alerts| FairGroup { watched, alerts, ..FairGroup::default() })?);
+        }
+    }
+    Ok(cells)
+}
+
+fn cell(row: &Row, count: impl Fn(i64, i64) -> FairGroup) -> Result<Cell, OfficeError> {
+    Ok(Cell {
+        sex: row.get("sex")?,
+        age: row.get("age")?,
+        area: row.get("area")?,
+        place: row.get("place")?,
+        count: count(row.get("first")?, row.get("second")?),
+    })
+}
+
+/// The same as a file.
+///
+/// # Errors
+/// The database's.
+pub async fn fairness_sheet(
+    office: &Office,
+    actor: &Granted<Report>,
+    _export: &Granted<Export>,
+    from: NaiveDate,
+    until: NaiveDate,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let fairness = fairness(office, actor, from, until).await?;
+    let columns = [
+        ListColumn::new("分组", 10),
+        ListColumn::new("组别", 18),
+        ListColumn::new("决定（件）", 10),
+        ListColumn::new("不予（件）", 10),
+        ListColumn::new("不予率", 10),
+        ListColumn::new("在册监测（人）", 14),
+        ListColumn::new("预警（次）", 10),
+        ListColumn::new("每百人预警", 12),
+    ];
+    let title = format!("{}救助公平性（{from} 至 {until}）", fairness.name);
+    let mut list = ListWriter::new(format, "公平性", Some(&title), &columns)?;
+    for dimension in Dimension::ALL {
+        for group in fairness.groups.get(&dimension).into_iter().flatten() {
+            list.row(&cells(dimension.title(), group))?;
+        }
+    }
+    list.totals(&cells("", &fairness.whole))?;
+    let file = list.finish()?;
+    let period = serde_json::json!({ "from": from, "until": until });
+    taken_out(office, actor, "report.fairness_sheet", period).await?;
+    Ok(file)
+}
+
+fn cells(dimension: &str, group: &FairGroup) -> Vec<ListCell> {
+    let words = |text: Option<String>| text.map_or(ListCell::Empty, ListCell::from);
+    vec![
+        ListCell::from(dimension),
+        ListCell::from(group.title.as_str()),
+        ListCell::from(group.decided),
+        ListCell::from(group.refused),
+        words(group.refused_percent()),
+        ListCell::from(group.watched),
+        ListCell::from(group.alerts),
+        words(group.alerts_percent()),
+    ]
+}

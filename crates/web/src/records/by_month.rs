@@ -1,0 +1,113 @@
+//! 逐月对账: of what came into a register in a month, where everything stands now.
+
+use axum::extract::Query;
+use axum::response::Response;
+use maud::html;
+use office::access::{Export, ReadRecords, Right};
+use office::records::by_month::{by_month, counted_states, sheet as month_sheet};
+use office::{divisions, records};
+use serde::Deserialize;
+
+use super::{RECORDS, opened};
+use crate::answer::Page;
+use crate::error::Fault;
+use crate::extract::{Desk, Path};
+use crate::figures::format_of;
+use crate::money::common::{self, download};
+use crate::ui::parts::{filter, heading, with_sidebar};
+use crate::ui::table::{Column, Table};
+use crate::ui::{Link, address};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    place: String,
+    format: String,
+}
+
+/// `GET /desk/records/{register}/by-month`
+pub(super) async fn page(
+    desk: Desk<ReadRecords>,
+    Path(register): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Page, Fault> {
+    let open = opened(&desk, &register, Right::ReadRecords)?;
+    let office = desk.office();
+    let place = match common::division(&asked.place) {
+        Some(place) => {
+            divisions::within(office.db(), desk.actor().division, place).await?;
+            Some(divisions::find(office.db(), place).await?)
+        }
+        None => None,
+    };
+    let months = by_month(office, desk.granted(), &open, place.as_ref().map(|place| place.id)).await?;
+    let states = counted_states(&open);
+    let here = format!("/desk/records/{}", open.register().id.get());
+    let number = |count: i64| html! { (count) };
+    let row = |first: maud::Markup, count: &records::by_month::MonthCount| {
+        let mut row = vec![first, number(count.total)];
+        row.extend(states.iter().map(|(state, _)| number(count.states.get(*state).copied().unwrap_or_default())));
+        row.push(number(count.late));
+        row
+    };
+    let mut sums = records::by_month::MonthCount::default();
+    for month in &months {
+        sums.total += month.total;
+        sums.late += month.late;
+        for (state, count) in &month.states {
+            *sums.states.entry(state.clone()).or_default() += count;
+        }
+    }
+    let mut columns = vec![Column::new("登记月份"), Column::new("登记").numeric()];
+    columns.extend(states.iter().map(|(_, title)| Column::new((*title).to_owned()).numeric()));
+    columns.push(Column::new("其中职责逾期").numeric());
+    let exports = if desk.may(Right::Export) {
+        let sheet = |format: &str| address(&format!("{here}/by-month/sheet"), &[("format", format)]);
+        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
+    } else {
+        Vec::new()
+    };
+    let table = Table {
+        id: "months".into(),
+        caption: "近24个月".into(),
+        columns,
+        rows: months.iter().map(|month| row(html! { (month.month.zh()) }, &month.count)).collect(),
+        sums: (!months.is_empty()).then(|| row(html! { "合计" }, &sums)),
+        exports,
+        empty: "还没有登记。".into(),
+        cards: false,
+        ..Table::default()
+    };
+    let below = divisions::children(office.db(), desk.actor().division).await?;
+    let panel = filter(
+        &format!("{here}/by-month"),
+        &[],
+        &crate::ui::form::select(
+            &crate::ui::form::Field::new("place", "地区").value(asked.place.clone()),
+            &common::places(&below),
+            Some("全部"),
+        ),
+    );
+    let title = format!("{}逐月对账", open.register().title);
+    let name = place.map_or_else(|| desk.actor().division_name.clone(), |place| place.name);
+    let content = html! {
+        (heading(Some(&name), &title))
+        p.govuk-body { "每月登记的每一条现在都在一个状态里，各状态加起来等于登记数：没有遗漏。" }
+        (with_sidebar(&panel, &html! { (table) }))
+    };
+    Ok(Page::new(title, content).under(RECORDS).back(here, format!("返回{}", open.register().title)))
+}
+
+/// `GET /desk/records/{register}/by-month/sheet`
+pub(super) async fn sheet(
+    desk: Desk<ReadRecords>,
+    Path(register): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
+    let open = opened(&desk, &register, Right::ReadRecords)?;
+    let export = desk.grant::<Export>()?;
+    let format = format_of(&asked.format);
+    let bytes = month_sheet(desk.office(), desk.granted(), &export, &open, format).await?;
+    let name = format!("{}逐月对账.{}", open.register().title, format.extension());
+    Ok(download(&name, format.mime(), bytes))
+}
