@@ -227,10 +227,7 @@ pub async fn propose(
     .scalar(tx)
     .await?;
     if waiting > 0 {
-        return Err(LedgerError::refused(format!(
-            "这里已有一笔{}等待复核，请先办完那一笔。",
-            kind.title()
-        )));
+        return Err(LedgerError::refused(format!("这里已有一笔{}等待复核，请先办完那一笔。", kind.title())));
     }
     let id = ReserveEntryId(
         Query::new(
@@ -250,15 +247,11 @@ pub async fn propose(
     );
     if let Proposal::Replenish(advances) = proposal {
         for advance in advances {
-            Query::new(
-                &BOOKS,
-                &NONE,
-                "INSERT INTO reserve_made_up (advance_id, replenish_id) VALUES (?, ?)",
-            )
-            .bind(*advance)
-            .bind(id)
-            .execute(tx)
-            .await?;
+            Query::new(&BOOKS, &NONE, "INSERT INTO reserve_made_up (advance_id, replenish_id) VALUES (?, ?)")
+                .bind(*advance)
+                .bind(id)
+                .execute(tx)
+                .await?;
         }
     }
     Ok(id)
@@ -311,7 +304,8 @@ pub async fn settle(
             ReserveKind::GiveBack | ReserveKind::Advance => entry.amount.neg(),
         };
         after = Some(move_balance(tx, entry.fund, change).await?);
-        let journal = open_journal(tx, &fund, Month::containing(officer.at.today()), &entry.reference, officer);
+        let journal =
+            open_journal(tx, &fund, Month::containing(officer.at.today()), &entry.reference, officer);
         let journal = journal.await?;
         accounts::post(tx, journal, RESERVE, None, change).await?;
         accounts::post(tx, journal, ALLOTTED, None, change.neg()).await?;
@@ -356,10 +350,11 @@ pub async fn advance(
         .one(tx)
         .await?;
     let held = hold(tx, &BOOKS, id).await?;
-    let row = Query::new(&BOOKS, &NONE, format!("{FUND_SELECT} AND f.township_id = ?").replace("{scope}", "1 = 1"))
-        .bind(township)
-        .optional_as(tx, read_fund)
-        .await?;
+    let row =
+        Query::new(&BOOKS, &NONE, format!("{FUND_SELECT} AND f.township_id = ?").replace("{scope}", "1 = 1"))
+            .bind(township)
+            .optional_as(tx, read_fund)
+            .await?;
     let fund = row.ok_or_else(|| {
         LedgerError::refused("本乡镇（街道）还没有备用金，请由县级民政部门先拨付，或者随月度批次发放。")
     })?;
@@ -377,7 +372,9 @@ pub async fn advance(
             .scalar(tx)
             .await?;
             if booked > 0 {
-                return Err(LedgerError::refused("这笔钱已经发放，或者已经列入发放批次，不能再从备用金垫付。"));
+                return Err(LedgerError::refused(
+                    "这笔钱已经发放，或者已经列入发放批次，不能再从备用金垫付。",
+                ));
             }
             let amount = months::recorded_amount(tx, id, month).await?;
             if amount.0 <= 0 {

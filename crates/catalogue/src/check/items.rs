@@ -65,7 +65,12 @@ impl Checker<'_> {
                 self.refers(place, &confer.above, &release.parameters);
                 if !item.entered().any(|register| *confer.register == *register) {
                     let message = format!("事项 {} 要先会商，却没有动作登记 {}", item.id, confer.register);
-                    self.at(place, confer.register.start(), message, "某个动作的 effects 里有 { enter = { register = … } }");
+                    self.at(
+                        place,
+                        confer.register.start(),
+                        message,
+                        "某个动作的 effects 里有 { enter = { register = … } }",
+                    );
                 }
             }
             self.delegation(item);

@@ -25,8 +25,8 @@ pub use fact::{
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use indicator::{Counted, Indicator, OVER_DIVISION, OVER_PERSON, Side};
 pub use item::{
-    About, Action, CLOSED, CaseWord, Clock, Confer, Delegation, Effect, Extension, Fetched, FilingWay, Item, ItemResult,
-    LawDate, Limit, Material, NewEntry, NewTask, NoticePeriod, Opening, Outcome, Step,
+    About, Action, CLOSED, CaseWord, Clock, Confer, Delegation, Effect, Extension, Fetched, FilingWay, Item,
+    ItemResult, LawDate, Limit, Material, NewEntry, NewTask, NoticePeriod, Opening, Outcome, Step,
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;

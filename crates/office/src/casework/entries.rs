@@ -35,11 +35,7 @@ pub struct EntryView {
 }
 
 /// Enters a record, tied to the case.
-pub(super) async fn enter(
-    doing: &Doing<'_>,
-    case: &CaseRow,
-    entry: &NewEntry,
-) -> Result<(), OfficeError> {
+pub(super) async fn enter(doing: &Doing<'_>, case: &CaseRow, entry: &NewEntry) -> Result<(), OfficeError> {
     let Doer::Desk(actor) = doing.doer else {
         return Err(OfficeError::Internal("登记簿只能由工作人员登记".to_owned()));
     };
@@ -165,7 +161,9 @@ pub(super) async fn of_case_page(
     .await?;
     let release = office.release();
     let mut known: BTreeMap<(String, RecordId), (String, String)> = BTreeMap::new();
-    for register in rows.iter().map(|(register, ..)| register.clone()).collect::<std::collections::BTreeSet<_>>() {
+    for register in
+        rows.iter().map(|(register, ..)| register.clone()).collect::<std::collections::BTreeSet<_>>()
+    {
         let ids = rows.iter().filter(|(of, ..)| *of == register).map(|(_, record, _)| *record);
         for (record, title, state) in records::titles(office, connection, &register, ids).await? {
             known.insert((register.clone(), record), (title, state));

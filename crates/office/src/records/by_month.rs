@@ -109,7 +109,9 @@ pub async fn sheet(
     for month in &months {
         let mut cells = vec![ListCell::Month(month.month), ListCell::Integer(month.total)];
         cells.extend(
-            states.iter().map(|(state, _)| ListCell::Integer(month.states.get(*state).copied().unwrap_or_default())),
+            states
+                .iter()
+                .map(|(state, _)| ListCell::Integer(month.states.get(*state).copied().unwrap_or_default())),
         );
         cells.push(ListCell::Integer(month.late));
         list.row(&cells)?;
@@ -118,7 +120,12 @@ pub async fn sheet(
     let entry = AuditEntry {
         division: Some(reader.division),
         details: serde_json::json!({ "register": register.id.as_str() }),
-        ..audited(office.now().at_ms(), reader.audit(), "record.months_exported", ("division", reader.division.0))
+        ..audited(
+            office.now().at_ms(),
+            reader.audit(),
+            "record.months_exported",
+            ("division", reader.division.0),
+        )
     };
     office.db().audit_read(entry).await?;
     Ok(file)

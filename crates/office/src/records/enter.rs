@@ -72,8 +72,10 @@ pub(crate) async fn titles(
 ) -> Result<Vec<(RecordId, String, String)>, OfficeError> {
     let release = office.release();
     let Some(register) = release.registers.get(register) else { return Ok(Vec::new()) };
-    let sql =
-        format!("SELECT r.id, r.title, r.state FROM {} r WHERE r.id IN ({{list}}) ORDER BY r.id", table(register));
+    let sql = format!(
+        "SELECT r.id, r.title, r.state FROM {} r WHERE r.id IN ({{list}}) ORDER BY r.id",
+        table(register)
+    );
     let rows = Query::new(&RULES, &ScopeColumns::NONE, sql).bind_list(ids).all(connection).await?;
     rows.iter()
         .map(|row| {

@@ -152,8 +152,13 @@ fn change(
     let Some(standing) = standing else {
         // Of somebody without a home nobody would look after the record.
         let enters = *belongs == Value::Boolean(true) && somebody.home.is_some();
-        return enters
-            .then(|| Change { somebody, record: None, to: None, dated: Vec::new(), reason: BELONGS });
+        return enters.then(|| Change {
+            somebody,
+            record: None,
+            to: None,
+            dated: Vec::new(),
+            reason: BELONGS,
+        });
     };
     let moved = (somebody.home.is_some_and(|home| home != standing.division))
         || (fed.household.is_some()

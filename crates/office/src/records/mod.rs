@@ -47,8 +47,8 @@ mod write;
 
 pub(crate) use enter::{Entry, enter, seen_by_rules, titles};
 pub use look_up::{LookedUp, look_up};
-pub use read::Record;
 pub(crate) use rates::percent as percent_of;
+pub use read::Record;
 pub(crate) use read::open_batch;
 pub use settle::{nightly, settle_register};
 pub(crate) use shape::{Circumstances, Named, persons};

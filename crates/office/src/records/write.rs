@@ -639,9 +639,10 @@ async fn put(
                 "UPDATE {name} AS r SET {} WHERE {{scope}} AND r.id = ? AND r.version = ?",
                 set.join(", ")
             );
-            let query = columns
-                .into_iter()
-                .fold(Query::new(&by.scope, &RECORD_COLUMNS, sql), |query, (_, value)| query.bind_value(value));
+            let query =
+                columns.into_iter().fold(Query::new(&by.scope, &RECORD_COLUMNS, sql), |query, (_, value)| {
+                    query.bind_value(value)
+                });
             let changed = query
                 .bind(existing.id)
                 .bind(existing.version)

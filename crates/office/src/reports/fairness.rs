@@ -158,10 +158,9 @@ pub async fn fairness(
     ];
     let mut groups = BTreeMap::new();
     for (dimension, list) in wanted {
-        let list = list.into_iter().map(|(code, title)| FairGroup {
-            title,
-            ..found.remove(&(dimension, code)).unwrap_or_default()
-        });
+        let list = list
+            .into_iter()
+            .map(|(code, title)| FairGroup { title, ..found.remove(&(dimension, code)).unwrap_or_default() });
         groups.insert(dimension, list.collect());
     }
     Ok(Fairness { name: area.whole.name, groups, whole })

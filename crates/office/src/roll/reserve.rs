@@ -39,7 +39,13 @@ fn in_business<P: Permission>(actor: &Granted<P>) -> Result<(), OfficeError> {
     if actor.may_in(P::RIGHT, BUSINESS) { Ok(()) } else { Err(OfficeError::Forbidden(P::RIGHT)) }
 }
 
-fn entry(actor: &Actor, at: i64, action: &'static str, id: ReserveEntryId, details: serde_json::Value) -> AuditEntry {
+fn entry(
+    actor: &Actor,
+    at: i64,
+    action: &'static str,
+    id: ReserveEntryId,
+    details: serde_json::Value,
+) -> AuditEntry {
     AuditEntry {
         division: Some(actor.division),
         details,

@@ -25,7 +25,8 @@ fn open(city: &Wuhai, actor: &Actor, register: &str) -> Open {
 fn written(open: &Open, mut answers: Answers, pairs: &[(&str, &str)]) -> Answers {
     let form = open.release().record_form(&open.register().id).unwrap();
     for (id, text) in pairs {
-        let (page, field) = form.fields().find(|(_, field)| field.id == *id).unwrap_or_else(|| panic!("{id}"));
+        let (page, field) =
+            form.fields().find(|(_, field)| field.id == *id).unwrap_or_else(|| panic!("{id}"));
         answers.set(&FieldPath::new(page, None, field), Raw::from(*text));
     }
     answers
@@ -72,16 +73,22 @@ async fn nights(city: &Wuhai, days: i64) {
 async fn allotted(city: &Wuhai, yuan: i64) -> ledger::ReserveFundId {
     let wanted = Wanted::Allot(Fen(yuan * 100));
     let township = city.township_clerk.division;
-    let fund =
-        reserve::propose(&city.office, &grant::<MakeRun>(&city.accountant), township, wanted, "海财社〔2026〕1号")
-            .await
-            .unwrap();
+    let fund = reserve::propose(
+        &city.office,
+        &grant::<MakeRun>(&city.accountant),
+        township,
+        wanted,
+        "海财社〔2026〕1号",
+    )
+    .await
+    .unwrap();
     settled(city, fund, true).await;
     fund
 }
 
 async fn settled(city: &Wuhai, fund: ledger::ReserveFundId, book: bool) {
-    let entries = reserve::book(&city.office, &grant::<ReadPayments>(&city.approver), fund, None, 50).await.unwrap();
+    let entries =
+        reserve::book(&city.office, &grant::<ReadPayments>(&city.approver), fund, None, 50).await.unwrap();
     reserve::settle(&city.office, &grant(&city.approver), entries.rows[0].id, book).await.unwrap();
 }
 
@@ -126,16 +133,22 @@ async fn help_comes_out_of_the_townships_reserve_and_is_made_up() {
         )
         .await;
         assert!(nothing.is_err(), "{nothing:?}");
-        city.act(&city.second_clerk, case, "make_up", &[("makeup/helped_amount", "1920")], &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "make_up", &[("makeup/helped_amount", "1920")], &[])
+            .await
+            .unwrap();
         for (book, balance, advanced) in [(false, 308_000, 192_000), (true, 500_000, 0)] {
             let accountant = grant::<MakeRun>(&city.accountant);
             let township = city.township_clerk.division;
-            reserve::propose(&city.office, &accountant, township, Wanted::Replenish, "海财社〔2026〕2号").await.unwrap();
+            reserve::propose(&city.office, &accountant, township, Wanted::Replenish, "海财社〔2026〕2号")
+                .await
+                .unwrap();
             settled(&city, fund, book).await;
             assert_eq!(fund_now(&city, fund).await, (Fen(balance), Fen(advanced)));
         }
         let entries =
-            reserve::book(&city.office, &grant::<ReadPayments>(&city.township_clerk), fund, None, 50).await.unwrap();
+            reserve::book(&city.office, &grant::<ReadPayments>(&city.township_clerk), fund, None, 50)
+                .await
+                .unwrap();
         let kinds: Vec<ReserveKind> = entries.rows.iter().map(|entry| entry.kind).collect();
         assert_eq!(kinds.len(), 5, "{kinds:?}");
         let found = ledger::verify(city.office.db()).await.unwrap();
@@ -162,10 +175,13 @@ async fn two_emergencies_of_one_month_are_both_helped() {
     for city in cities("two_emergencies").await {
         let first = before_the_decision(&city, &FIRE).await;
         city.act(&city.township_head, first, "help_first", &ONCE, &[]).await.unwrap();
-        city.act(&city.second_clerk, first, "make_up", &[("makeup/helped_amount", "1920")], &[]).await.unwrap();
+        city.act(&city.second_clerk, first, "make_up", &[("makeup/helped_amount", "1920")], &[])
+            .await
+            .unwrap();
         let second = city.file_again("temporary_emergency", first, 0).await.unwrap();
         city.act(&city.township_clerk, second, "accept", &[], &[]).await.unwrap();
-        let crash = [("scene/emergency_kind", "traffic"), ("scene/hardship_level", "a"), ("scene/severe", "yes")];
+        let crash =
+            [("scene/emergency_kind", "traffic"), ("scene/hardship_level", "a"), ("scene/severe", "yes")];
         city.act(&city.township_clerk, second, "visit", &crash, &[]).await.unwrap();
         city.act(&city.second_clerk, second, "send_up", &[], &[]).await.unwrap();
         city.act(&city.township_head, second, "help_first", &ONCE, &[]).await.unwrap();
@@ -181,7 +197,13 @@ fn seven() -> Family {
     Family {
         names: vec!["云中鹤", "欧阳春雨", "云一", "云二", "云三", "云四", "云五"],
         births: vec![
-            "1981-03-05", "1984-11-19", "2010-01-01", "2012-01-01", "2014-01-01", "2016-01-01", "2018-01-01",
+            "1981-03-05",
+            "1984-11-19",
+            "2010-01-01",
+            "2012-01-01",
+            "2014-01-01",
+            "2016-01-01",
+            "2018-01-01",
         ],
         wages: vec!["0"; 7],
         village: NEIGHBOUR_VILLAGE,
@@ -219,10 +241,14 @@ async fn a_hard_case_is_conferred_over_before_it_is_decided() {
         let words: Vec<&str> =
             shown.groups.iter().flat_map(|group| &group.fields).map(|said| said.words.as_str()).collect();
         assert!(words.iter().any(|words| words.contains("财政局")), "{words:?}");
-        let back =
-            office::casework::entries::case_of_record(&city.office, &grant(&city.county_clerk), "case_conference", entry.record)
-                .await
-                .unwrap();
+        let back = office::casework::entries::case_of_record(
+            &city.office,
+            &grant(&city.county_clerk),
+            "case_conference",
+            entry.record,
+        )
+        .await
+        .unwrap();
         assert_eq!(back.map(|(id, _)| id), Some(case));
         city.act(&city.county_director, case, "help_first", &ONCE, &[]).await.unwrap();
         let benefit = city.seen(case).await.case.entitlement.unwrap();
@@ -231,14 +257,18 @@ async fn a_hard_case_is_conferred_over_before_it_is_decided() {
         // It is looked at again until it is carried out.
         let look = due(&city, &city.county_clerk, "case_conference").await;
         assert_eq!(look.len(), 1);
-        let carried = [("carried_on", city.office.now().today().to_string()), ("carried_text", "钱已到账".to_owned())];
+        let carried =
+            [("carried_on", city.office.now().today().to_string()), ("carried_text", "钱已到账".to_owned())];
         let carried: Vec<(&str, &str)> = carried.iter().map(|(id, text)| (*id, text.as_str())).collect();
         moved(&city, &city.county_clerk, "case_conference", entry.record, "carry", &carried).await.unwrap();
         assert!(due(&city, &city.county_clerk, "case_conference").await.is_empty());
-        let done: i64 = Query::system("test", "SELECT count(*) FROM record_duty WHERE register = 'case_conference' AND state = 'done'")
-            .scalar(city.office.db())
-            .await
-            .unwrap();
+        let done: i64 = Query::system(
+            "test",
+            "SELECT count(*) FROM record_duty WHERE register = 'case_conference' AND state = 'done'",
+        )
+        .scalar(city.office.db())
+        .await
+        .unwrap();
         assert_eq!(done, 1, "what a transition does counts as done, not as lapsed");
     }
 }
@@ -248,7 +278,8 @@ async fn a_hard_case_is_conferred_over_before_it_is_decided() {
 async fn a_need_goes_to_another_department_and_its_answer_comes_back() {
     for city in cities("referral").await {
         let case = city.granted(&Family::default()).await;
-        let told = [("referral/referral_kind", "medical"), ("referral/referral_text", "透析，每月自付1500元")];
+        let told =
+            [("referral/referral_kind", "medical"), ("referral/referral_text", "透析，每月自付1500元")];
         city.act(&city.township_clerk, case, "refer", &told, &[]).await.unwrap();
         let twice = city.act(&city.township_clerk, case, "refer", &told, &[]).await;
         assert!(matches!(twice, Err(OfficeError::Invalid(_))), "{twice:?}");
@@ -262,7 +293,11 @@ async fn a_need_goes_to_another_department_and_its_answer_comes_back() {
         let bare = moved(&city, &city.township_clerk, "referral", entry.record, "help", &[]).await;
         assert!(matches!(bare, Err(OfficeError::Invalid(_))), "an answer is words, not a tick: {bare:?}");
         let today = city.office.now().today().to_string();
-        let answer = [("answer", "given"), ("answered_on", today.as_str()), ("answer_text", "已纳入医疗救助，门诊按70%救助")];
+        let answer = [
+            ("answer", "given"),
+            ("answered_on", today.as_str()),
+            ("answer_text", "已纳入医疗救助，门诊按70%救助"),
+        ];
         moved(&city, &city.township_clerk, "referral", entry.record, "help", &answer).await.unwrap();
         assert!(raised(&city, &city.county_clerk, "referral").await.is_empty());
         assert!(due(&city, &city.township_clerk, "referral").await.is_empty());
@@ -287,12 +322,16 @@ async fn answered(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
         evidence: None,
     };
     let tx = city.office.db().begin().await.unwrap();
-    office::people::record_facts_in(&city.office, &tx, &SEEN, &city.county_clerk.audit(), &[new]).await.unwrap();
+    office::people::record_facts_in(&city.office, &tx, &SEEN, &city.county_clerk.audit(), &[new])
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 
 async fn low_income(city: &Wuhai) -> Vec<(RecordId, String, String)> {
-    let rows = Query::system("test", "SELECT id, state, f_why FROM reg_low_income ORDER BY id").all(city.office.db()).await;
+    let rows = Query::system("test", "SELECT id, state, f_why FROM reg_low_income ORDER BY id")
+        .all(city.office.db())
+        .await;
     rows.unwrap()
         .iter()
         .map(|row| (row.get("id").unwrap(), row.get("state").unwrap(), row.get("f_why").unwrap()))
@@ -325,7 +364,10 @@ async fn low_incomes_are_watched_and_who_leaves_is_followed_for_a_year() {
         nights(&city, 31).await;
         let there = low_income(&city).await;
         assert_eq!(there.len(), 3);
-        assert!(there.iter().all(|(_, state, why)| (state.as_str(), why.as_str()) == ("watched", "dibao")), "{there:?}");
+        assert!(
+            there.iter().all(|(_, state, why)| (state.as_str(), why.as_str()) == ("watched", "dibao")),
+            "{there:?}"
+        );
         let person = people_in(&city, case).await[1];
         assert!(raised(&city, &city.township_clerk, "low_income").await.is_empty());
         answered(&city, person, "serious_illness", "true").await;
@@ -340,7 +382,10 @@ async fn low_incomes_are_watched_and_who_leaves_is_followed_for_a_year() {
         assert!(raised(&city, &city.township_clerk, "low_income").await.is_empty());
         assert!(due(&city, &city.village_worker, "low_income").await.iter().all(|duty| duty.duty == "visit"));
         nights(&city, 1).await;
-        assert!(raised(&city, &city.township_clerk, "low_income").await.is_empty(), "noted, not forgotten over night");
+        assert!(
+            raised(&city, &city.township_clerk, "low_income").await.is_empty(),
+            "noted, not forgotten over night"
+        );
 
         stopped(&city, case).await;
         nights(&city, 31).await;
@@ -394,8 +439,7 @@ async fn visited_with(city: &Wuhai, duty: &DutyView, decision: &str, worry: &str
     let said = if worry == "none" { "" } else { "学费还差3000元" };
     let pairs = [("visited_on", text.as_str()), ("worry", worry), ("worry_text", said)];
     let record = written(&opened.open, record, &pairs);
-    let done =
-        DutyDone { on: today, note: "", answers, record: Some((record, opened.record.version)) };
+    let done = DutyDone { on: today, note: "", answers, record: Some((record, opened.record.version)) };
     duties::perform(&city.office, &grant::<KeepRecords>(worker), duty.id, done, None).await.unwrap();
 }
 
@@ -423,21 +467,37 @@ async fn report(city: &Wuhai, actor: &Actor, source: &str, who: &str) -> RecordI
 async fn a_report_of_need_is_followed_until_somebody_helps() {
     for city in cities("need").await {
         let worker = &city.village_worker;
-        let (hunger, call) = (report(&city, worker, "worker", "石敢当").await, report(&city, &city.township_clerk, "hotline", "来电人").await);
+        let (hunger, call) = (
+            report(&city, worker, "worker", "石敢当").await,
+            report(&city, &city.township_clerk, "hotline", "来电人").await,
+        );
         let early = moved(&city, worker, "need_report", hunger, "grade", &[("grade", "urgent")]).await;
         assert!(early.is_err(), "the township grades: {early:?}");
-        moved(&city, &city.township_clerk, "need_report", hunger, "grade", &[("grade", "urgent")]).await.unwrap();
+        moved(&city, &city.township_clerk, "need_report", hunger, "grade", &[("grade", "urgent")])
+            .await
+            .unwrap();
         assert!(raised(&city, &city.county_clerk, "need_report").await.is_empty());
         nights(&city, 5).await;
         let mut alerts = raised(&city, &city.county_clerk, "need_report").await;
         alerts.sort();
         assert_eq!(alerts, ["ungraded", "urgent_waits"]);
         let today = city.office.now().today().to_string();
-        moved(&city, worker, "need_report", hunger, "visit", &[("visited_on", &today), ("found", "断粮两天")]).await.unwrap();
+        moved(
+            &city,
+            worker,
+            "need_report",
+            hunger,
+            "visit",
+            &[("visited_on", &today), ("found", "断粮两天")],
+        )
+        .await
+        .unwrap();
         let help = [("help", "当天送去米面，已申请急难救助"), ("case_number", "LS-1")];
         moved(&city, &city.township_clerk, "need_report", hunger, "help", &help).await.unwrap();
         // Who called is told back before it ends.
-        moved(&city, &city.township_clerk, "need_report", call, "grade", &[("grade", "general")]).await.unwrap();
+        moved(&city, &city.township_clerk, "need_report", call, "grade", &[("grade", "general")])
+            .await
+            .unwrap();
         let ended = [("ended_reason", "has_help"), ("ended_text", "本月低保金已发")];
         let unsaid = moved(&city, &city.township_clerk, "need_report", call, "end", &ended).await;
         assert!(matches!(unsaid, Err(OfficeError::Invalid(_))), "{unsaid:?}");
@@ -446,7 +506,10 @@ async fn a_report_of_need_is_followed_until_somebody_helps() {
         assert!(raised(&city, &city.county_clerk, "need_report").await.is_empty());
         report(&city, worker, "neighbour", "某某").await;
         let open = open(&city, &city.county_clerk, "need_report");
-        let months = records::by_month::by_month(&city.office, &grant::<ReadRecords>(&city.county_clerk), &open, None).await.unwrap();
+        let months =
+            records::by_month::by_month(&city.office, &grant::<ReadRecords>(&city.county_clerk), &open, None)
+                .await
+                .unwrap();
         assert_eq!(months.len(), 1);
         let month = &months[0];
         assert_eq!(month.total, 3);
@@ -499,13 +562,22 @@ async fn groups_and_places_are_set_beside_each_other() {
         let rural = group(office::reports::Dimension::Area, "农村");
         assert_eq!((rural.decided, rural.watched, rural.alerts_percent().as_deref()), (1, 3, Some("33.3%")));
         let urban = group(office::reports::Dimension::Area, "城镇");
-        assert_eq!((urban.decided, urban.refused_percent()), (0, None), "a group of which nobody knows stands there");
+        assert_eq!(
+            (urban.decided, urban.refused_percent()),
+            (0, None),
+            "a group of which nobody knows stands there"
+        );
         assert_eq!(group(office::reports::Dimension::Age, "未成年人").watched, 1);
         let places = &found.groups[&office::reports::Dimension::Place];
-        assert!(places.len() > 1 && places.iter().filter(|place| place.watched > 0).count() == 1, "{places:?}");
+        assert!(
+            places.len() > 1 && places.iter().filter(|place| place.watched > 0).count() == 1,
+            "{places:?}"
+        );
         let export = grant::<office::access::Export>(&city.county_director);
         let format = office::tabular::ListFormat::Csv;
-        let sheet = office::reports::fairness_sheet(&city.office, &reader, &export, from, today, format).await.unwrap();
+        let sheet = office::reports::fairness_sheet(&city.office, &reader, &export, from, today, format)
+            .await
+            .unwrap();
         assert!(String::from_utf8_lossy(&sheet).contains("33.3%"));
     }
 }

@@ -481,7 +481,11 @@ async fn a_family_of_great_expenses_is_recognised_for_twelve_months() {
         // No rule asks for publicity: what a family spends on illness hangs nowhere before the decision.
         let done = city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
         assert_eq!(done.step, "examination");
-        let hanging: i64 = Query::system("test", "SELECT count(*) FROM notice WHERE case_id = ?").bind(case).scalar(city.office.db()).await.unwrap();
+        let hanging: i64 = Query::system("test", "SELECT count(*) FROM notice WHERE case_id = ?")
+            .bind(case)
+            .scalar(city.office.db())
+            .await
+            .unwrap();
         assert_eq!(hanging, 0);
         city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
         let total = city.seen(case).await.clocks.into_iter().find(|clock| clock.clock == "total").unwrap();

@@ -20,7 +20,8 @@ use crate::figures::format_of;
 use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, Width, buttons, error_summary, form_post, hidden, select, submit, text_input,
+    ButtonKind, Choice, Errors, Field, Width, buttons, error_summary, form_post, hidden, select, submit,
+    text_input,
 };
 use crate::ui::parts::{self, Colour, SummaryRow, summary_list};
 use crate::ui::table::{Column, Pager, Table};
@@ -67,7 +68,10 @@ async fn list(desk: &Desk<ReadPayments>, typed: &Fields, errors: &Errors) -> Res
         (table)
         @if let Some(form) = form { (form) }
     };
-    Ok(Page::new("临时救助备用金", content).under(PAYMENTS).back("/desk/payments", "返回资金发放").errors(errors))
+    Ok(Page::new("临时救助备用金", content)
+        .under(PAYMENTS)
+        .back("/desk/payments", "返回资金发放")
+        .errors(errors))
 }
 
 async fn proposal_form(
@@ -232,8 +236,16 @@ fn line(entry: &ReserveEntry) -> Vec<Markup> {
                 " " (Link::new(format!("/desk/roll/{entitlement}"), "看待遇").about(entry.reference.as_str()))
             }
         },
-        if comes_in { amount() } else { html! {} },
-        if comes_in { html! {} } else { amount() },
+        if comes_in {
+            amount()
+        } else {
+            html! {}
+        },
+        if comes_in {
+            html! {}
+        } else {
+            amount()
+        },
         html! { @if let Some(after) = entry.balance_after { (yuan(after)) } },
         html! {
             @match entry.case {

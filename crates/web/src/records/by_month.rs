@@ -46,7 +46,9 @@ pub(super) async fn page(
     let number = |count: i64| html! { (count) };
     let row = |first: maud::Markup, count: &records::by_month::MonthCount| {
         let mut row = vec![first, number(count.total)];
-        row.extend(states.iter().map(|(state, _)| number(count.states.get(*state).copied().unwrap_or_default())));
+        row.extend(
+            states.iter().map(|(state, _)| number(count.states.get(*state).copied().unwrap_or_default())),
+        );
         row.push(number(count.late));
         row
     };

@@ -113,8 +113,9 @@ async fn shown(desk: &Desk<ReadRecords>, open: &Open, asked: &Asked, errors: &Er
     }
     // Nobody enters people into a register that the system feeds.
     let by_hand = register.fed.is_none();
-    let keeps =
-        by_hand && records::may(desk.actor(), register, Right::KeepRecords) && also::<KeepRecords>(desk).is_ok();
+    let keeps = by_hand
+        && records::may(desk.actor(), register, Right::KeepRecords)
+        && also::<KeepRecords>(desk).is_ok();
     let imports = by_hand
         && records::may(desk.actor(), register, Right::ImportRecords)
         && also::<ImportRecords>(desk).is_ok();

@@ -191,8 +191,8 @@ async fn review_of(town: &Town, change: &str, benefit: &str) -> String {
     id.to_string()
 }
 
-/// The reserve of the second township, and money that is to be put into it.
-async fn reserve_of(town: &Town) -> (String, String) {
+/// The reserve of the second township: what was advanced out of it, and money that is to be put into it.
+async fn reserve_of(town: &Town, benefit: &str) -> (String, String) {
     let fund = Query::system(
         "test",
         "INSERT INTO reserve_fund (county_id, township_id, balance_fen) VALUES (?, ?, ?) RETURNING id",
@@ -212,6 +212,32 @@ async fn reserve_of(town: &Town) -> (String, String) {
     .bind(AMOUNT)
     .bind(town.administrator.staff)
     .insert(town.office.db())
+    .await
+    .unwrap();
+    let benefit: i64 = benefit.parse().unwrap();
+    let due = Query::system(
+        "test",
+        "INSERT INTO due (entitlement_id, month, revision, amount_fen, kind, reason, reference, made_by, made_at) \
+         VALUES (?, ?, 0, ?, 'arrears', '先行救助', '轩辕备', 1, 1) RETURNING id",
+    )
+    .bind(benefit)
+    .bind(vocab::Month::new(2026, 1).unwrap())
+    .bind(AMOUNT)
+    .insert(town.office.db())
+    .await
+    .unwrap();
+    Query::system(
+        "test",
+        "INSERT INTO reserve_entry (fund_id, kind, amount_fen, due_id, entitlement_id, reference, state, balance_after_fen, made_by, made_at) \
+         VALUES (?, 'advance', ?, ?, ?, '轩辕备', 'booked', ?, ?, 1)",
+    )
+    .bind(fund)
+    .bind(AMOUNT)
+    .bind(due)
+    .bind(benefit)
+    .bind(AMOUNT)
+    .bind(town.administrator.staff)
+    .execute(town.office.db())
     .await
     .unwrap();
     (fund.to_string(), entry.to_string())
@@ -503,7 +529,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
     let release = town.office.release();
     let item = release.items.get("dibao").unwrap();
     let actions = item.actions.iter().map(|action| action.id.get().clone()).collect();
-    let (fund, entry) = reserve_of(town).await;
+    let (fund, entry) = reserve_of(town, &benefit).await;
     let text = |id: &dyn std::fmt::Display| vec![id.to_string()];
     let (plan_alert, plan_comment) = plan_alive(town).await;
     let plan_task = release.plans[0].tasks[0].id.get().clone();
