@@ -20,3 +20,4 @@ done
 node tests/browser/main_job.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/journey.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/registers.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
+node tests/browser/assistance.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }

@@ -13,7 +13,7 @@ use office::roll::reserve::{self, Wanted};
 use store::{CaseId, PersonId, Query, Scope};
 use vocab::Fen;
 
-use crate::matters::{FIRE, ONCE, before_the_decision, paid};
+use crate::matters::{FIRE, ONCE, before_the_decision, paid, supported};
 use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, Wuhai, cities, grant};
 
 const SEEN: Scope = Scope::System("test");
@@ -579,5 +579,51 @@ async fn groups_and_places_are_set_beside_each_other() {
             .await
             .unwrap();
         assert!(String::from_utf8_lossy(&sheet).contains("33.3%"));
+    }
+}
+
+/// Does a duty that asks only for fields of the record.
+async fn asked(city: &Wuhai, actor: &Actor, duty: &DutyView, pairs: &[(&str, &str)]) {
+    let opened = duties::duty(&city.office, &grant::<ReadRecords>(actor), duty.id).await.unwrap();
+    let record = written(&opened.open, opened.record.answers(opened.open.register()), pairs);
+    let version = opened.record.version;
+    let on = city.office.now().today();
+    let done = DutyDone { on, note: "", answers: Answers::new(), record: Some((record, version)) };
+    duties::perform(&city.office, &grant::<KeepRecords>(actor), duty.id, done, None).await.unwrap();
+}
+
+/// SA-36, SA-37: whoever is supported at home has somebody who cares by agreement, is visited every month and asked every year where to live.
+#[tokio::test]
+async fn who_is_supported_at_home_is_cared_for_visited_and_asked() {
+    for city in cities("tekun_services").await {
+        let case = supported(&city).await;
+        let agreement = city.seen(case).await.entries[0].clone();
+        assert_eq!((agreement.register.as_str(), agreement.state.as_str()), ("care_agreement", "履行中"));
+        nights(&city, 32).await;
+        let open_duties = due(&city, &city.township_clerk, "tekun_person").await;
+        let mut duties: Vec<&str> = open_duties.iter().map(|duty| duty.duty.as_str()).collect();
+        duties.sort_unstable();
+        assert_eq!(duties, ["survey", "visit"]);
+        let today = city.office.now().today().to_string();
+        let survey = open_duties.iter().find(|duty| duty.duty == "survey").unwrap();
+        asked(&city, &city.township_clerk, survey, &[("surveyed_on", &today), ("wish", "wants")]).await;
+        nights(&city, 40).await;
+        assert_eq!(raised(&city, &city.county_clerk, "tekun_person").await, ["wants_a_place"]);
+        let shown = seen(&city, &city.township_clerk, "tekun_person", survey.record).await;
+        let said = |field: &str| {
+            let fields = shown.groups.iter().flat_map(|group| &group.fields);
+            fields.into_iter().find(|said| said.field == field).map(|said| said.words.clone())
+        };
+        assert_eq!((said("form").as_deref(), said("lost").as_deref()), (Some("在家分散供养"), Some("2")));
+        // By nobody's hand.
+        let open = open(&city, &city.township_clerk, "tekun_person");
+        let answers = written(&open, Answers::new(), &[("person", "石敢当")]);
+        let new = NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "补登" };
+        let typed =
+            records::save(&city.office, &grant::<KeepRecords>(&city.township_clerk), &open, new, None).await;
+        assert!(matches!(&typed, Err(OfficeError::Conflict(said)) if said.contains("系统")), "{typed:?}");
+        // The agreement runs out in two years and somebody has to see to it.
+        nights(&city, 800).await;
+        assert!(raised(&city, &city.township_clerk, "care_agreement").await.contains(&"over".to_owned()));
     }
 }

@@ -59,7 +59,7 @@ async fn sent_up(city: &Wuhai, found: &[(&str, &str)]) -> CaseId {
     case
 }
 
-async fn supported(city: &Wuhai) -> CaseId {
+pub async fn supported(city: &Wuhai) -> CaseId {
     let case = sent_up(city, &PARTLY).await;
     city.act(&city.county_clerk, case, "county_visit", &PARTLY, &[]).await.unwrap();
     city.act(&city.second_county_clerk, case, "examine", &[], &[]).await.unwrap();
