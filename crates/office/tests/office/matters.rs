@@ -102,7 +102,7 @@ pub async fn paid(city: &Wuhai, programme: &str, month: Month) -> (ledger::RunId
     (run, totals)
 }
 
-async fn worked(city: &Wuhai) {
+pub async fn worked(city: &Wuhai) {
     while let Some(claim) = jobs::claim(city.office.db(), &[payments::RUN_JOB], "test").await.unwrap() {
         payments::work_run(&city.office, &claim).await.unwrap();
     }

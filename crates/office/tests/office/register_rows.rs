@@ -606,6 +606,11 @@ async fn chapter(name: &str) {
 }
 
 #[tokio::test]
+async fn social_assistance() {
+    chapter("SA").await;
+}
+
+#[tokio::test]
 async fn elderly_care() {
     chapter("EL").await;
 }
