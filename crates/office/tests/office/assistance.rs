@@ -124,7 +124,8 @@ async fn help_comes_out_of_the_townships_reserve_and_is_made_up() {
         assert_eq!((balances.due, balances.paid, balances.unpaid), (Fen(192_000), Fen(192_000), Fen(0)));
         let accountant = grant::<MakeRun>(&city.accountant);
         let month = city.office.now().month();
-        let (run, _) = payments::make_run(&city.office, &accountant, "temporary_emergency", month).await.unwrap();
+        let (run, _) =
+            payments::make_run(&city.office, &accountant, "temporary_emergency", month).await.unwrap();
         worked(&city).await;
         let made = payments::find_run(&city.office, &grant(&city.accountant), run).await.unwrap();
         assert_eq!((made.line_count, made.total), (0, Fen(0)), "the run does not pay it again");
@@ -619,7 +620,7 @@ async fn who_is_supported_at_home_is_cared_for_visited_and_asked() {
             let fields = shown.groups.iter().flat_map(|group| &group.fields);
             fields.into_iter().find(|said| said.field == field).map(|said| said.words.clone())
         };
-        assert_eq!((said("form").as_deref(), said("lost").as_deref()), (Some("在家分散供养"), Some("2")));
+        assert_eq!((said("form").as_deref(), said("lost").as_deref()), (Some("在家分散供养"), Some("2项")));
         // By nobody's hand.
         let open = open(&city, &city.township_clerk, "tekun_person");
         let answers = written(&open, Answers::new(), &[("person", "石敢当")]);
