@@ -370,7 +370,9 @@ async fn records_of_b(town: &Town) -> Vec<String> {
             }))
         });
         // What only the county keeps is nobody's in a township.
-        let Ok(open) = records::open(office, &town.clerk_b, &register.id, Right::KeepRecords) else { continue };
+        let Ok(open) = records::open(office, &town.clerk_b, &register.id, Right::KeepRecords) else {
+            continue;
+        };
         let new = NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "新登记" };
         let saved = records::save(office, &grant(&town.clerk_b), &open, new, None).await;
         let saved = match saved {
