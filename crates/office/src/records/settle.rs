@@ -347,13 +347,16 @@ async fn settle_duty(
             .await?;
         }
         (true, None) => {
+            // One that lapsed when the record left a state comes back with it.
             let due_on = next_due(office, tx, register, record, duty).await?;
             let place = offices.of(tx, record.division, duty.level).await?;
             let shown_on = due_on.checked_sub_days(Days::new(u64::from(duty.warn_days))).unwrap_or(due_on);
             Query::system(
                 "a duty of a record",
                 "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, made_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) ON CONFLICT (register, record_id, duty, due_on) DO NOTHING",
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) ON CONFLICT (register, record_id, duty, due_on) DO UPDATE SET \
+                 state = 'open', title = excluded.title, division_id = excluded.division_id, office_id = excluded.office_id, \
+                 shown_on = excluded.shown_on WHERE record_duty.state = 'lapsed'",
             )
             .bind(register.id.as_str())
             .bind(record.id)

@@ -20,8 +20,8 @@ use crate::{Office, OfficeError};
 mod case_figures;
 mod case_list;
 mod delegation;
-mod glance;
 mod fairness;
+mod glance;
 mod roll_figures;
 mod roll_list;
 mod sheet;
@@ -29,8 +29,8 @@ mod sheet;
 pub use case_figures::{CaseFigures, CaseQuery, ClockFigures, Counted, case_figures};
 pub use case_list::{CaseCounted, CaseReportLine, case_list};
 pub use delegation::{Delegated, DelegatedPlace, delegation};
-pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
 pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
+pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
 pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
 };

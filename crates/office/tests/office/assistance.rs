@@ -409,7 +409,7 @@ async fn low_incomes_are_watched_and_who_leaves_is_followed_for_a_year() {
         let again = city.file_again("dibao", case, 0).await.unwrap();
         city.investigated(again, "1500").await;
         city.act(&city.second_clerk, again, "opine", &[], &[]).await.unwrap();
-        city.days(16).await;
+        city.days(30).await;
         city.act(&city.village_worker, again, "close_notice", &[], &[]).await.unwrap();
         city.act(&city.county_clerk, again, "examine", &[], &[]).await.unwrap();
         city.act(&city.county_director, again, "confirm", &[], &[]).await.unwrap();

@@ -549,6 +549,13 @@ async fn duties_fall_due_are_done_and_fall_due_again() {
         let pause = Moved { record: (id, 2), transition: "pause", answers, reason: REASON };
         move_record(&town.office, &keeper, &register, pause, None).await.unwrap();
         assert!(duties::due(&town.office, &reader, &all, None, 50).await.unwrap().rows.is_empty());
+        // What it owed comes back with it, on its day.
+        let record = seen(&town, &county, "shelter", id).await.record;
+        let answers = record.answers(register.register());
+        let resume = Moved { record: (id, record.version), transition: "resume", answers, reason: REASON };
+        move_record(&town.office, &keeper, &register, resume, None).await.unwrap();
+        let back = duties::due(&town.office, &reader, &all, None, 50).await.unwrap().rows;
+        assert_eq!(back.iter().map(|one| one.due_on).collect::<Vec<_>>(), [next.due_on]);
     }
 }
 

@@ -592,6 +592,7 @@ fn folder() -> PathBuf {
 async fn chapter(name: &str) {
     let text = std::fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
     let rows: BTreeMap<String, Row> = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(!rows.is_empty(), "{name} proves nothing");
     let only = std::env::var("HUIMIN_TEST_ROW").ok();
     let city = City::build(&format!("rows_{}", name.to_lowercase())).await;
     let mut failed = Vec::new();
