@@ -12,7 +12,7 @@ target=${CARGO_TARGET_DIR:-target}
 "$target/debug/huimin" demo --folder "$folder/city" --people 1500 --listen "$listen" >"$folder/server.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
-for _ in $(seq 1 240); do
+for _ in $(seq 1 900); do
     curl -fs "http://$listen/healthz" >/dev/null 2>&1 && break
     kill -0 "$server" 2>/dev/null || { cat "$folder/server.log"; exit 1; }
     sleep 1
