@@ -107,16 +107,8 @@ async fn next_number(
     now: Now,
 ) -> Result<String, OfficeError> {
     let year = now.month().year();
-    let last: i64 = Query::system(
-        "document numbers of an office",
-        "INSERT INTO case_number (item, county_id, year, last) VALUES (?, ?, ?, 1) \
-         ON CONFLICT (item, county_id, year) DO UPDATE SET last = case_number.last + 1 RETURNING last",
-    )
-    .bind(format!("letter:{series}"))
-    .bind(issuer)
-    .bind(i64::from(year))
-    .scalar(tx)
-    .await?;
+    // Inside the transaction: documents are numbered without gaps.
+    let last = super::opening::count_on(tx, &format!("letter:{series}"), issuer, year).await?;
     let office = store::divisions::division(tx, issuer).await?;
     Ok(format!("{}{series}〔{year}〕{last}号", office.name))
 }

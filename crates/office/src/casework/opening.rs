@@ -5,7 +5,7 @@ use catalogue::definition::{About, Item, Scalar};
 use chrono::NaiveDate;
 use serde_json::Value;
 use store::divisions::DivisionLevel;
-use store::{CaseId, DivisionId, HouseholdId, PersonId, Query, Scope, StaffId, Tx};
+use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Scope, StaffId, Tx};
 use vocab::Now;
 
 use super::filing::FILED;
@@ -254,16 +254,26 @@ async fn next_number(
     now: Now,
 ) -> Result<String, OfficeError> {
     let year = now.month().year();
-    let last: i64 = Query::system(
-        "case numbers of a county",
+    let last = count_on(&office.db().aside(tx).await?, item.id.as_str(), county, year).await?;
+    let county = store::divisions::division(tx, county).await?;
+    Ok(format!("{}-{}-{year}-{last:06}", offices::initials(&item.short), county.code))
+}
+
+/// The next number of a series of an office in a year, from 1.
+pub(super) async fn count_on(
+    connection: &impl Connection,
+    series: &str,
+    office: DivisionId,
+    year: i32,
+) -> Result<i64, OfficeError> {
+    Ok(Query::system(
+        "numbers of cases and documents of an office",
         "INSERT INTO case_number (item, county_id, year, last) VALUES (?, ?, ?, 1) \
          ON CONFLICT (item, county_id, year) DO UPDATE SET last = case_number.last + 1 RETURNING last",
     )
-    .bind(item.id.as_str())
-    .bind(county)
+    .bind(series)
+    .bind(office)
     .bind(i64::from(year))
-    .scalar(&office.db().aside(tx).await?)
-    .await?;
-    let county = store::divisions::division(tx, county).await?;
-    Ok(format!("{}-{}-{year}-{last:06}", offices::initials(&item.short), county.code))
+    .scalar(connection)
+    .await?)
 }

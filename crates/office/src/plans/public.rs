@@ -324,7 +324,7 @@ pub fn csv(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
     use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
     let columns: Vec<ListColumn> = CSV_COLUMNS.iter().map(|title| ListColumn::new(title, 20)).collect();
     let mut list = ListWriter::new(ListFormat::Csv, "plan", None, &columns)?;
-    let text = |text: &str| if text.is_empty() { ListCell::Empty } else { ListCell::Text(text.to_owned()) };
+    let text = ListCell::words;
     let number = |number: Option<Number>| text(&number.map(|number| number.to_string()).unwrap_or_default());
     for one in &plan.indicators {
         list.row(&[

@@ -43,7 +43,7 @@ fn columns(list: &[(&str, u16)]) -> Vec<ListColumn> {
 }
 
 fn cells<const N: usize>(texts: [String; N]) -> [ListCell; N] {
-    texts.map(|text| if text.is_empty() { ListCell::Empty } else { ListCell::Text(text) })
+    texts.map(|text| ListCell::words(&text))
 }
 
 /// A list as a file.

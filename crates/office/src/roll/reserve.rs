@@ -209,7 +209,7 @@ pub async fn sheet(
             ListCell::from(line.kind.title()),
             side(comes_in),
             side(!comes_in),
-            line.balance_after.map_or(ListCell::Empty, ListCell::from),
+            line.balance_after.into(),
             ListCell::from(line.reference.as_str()),
             ListCell::from(line.state.title()),
             ListCell::from(made_up),

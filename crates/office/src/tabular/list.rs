@@ -70,6 +70,14 @@ pub enum ListCell {
     Month(Month),
 }
 
+impl ListCell {
+    /// Text; nothing when there is none.
+    #[must_use]
+    pub fn words(text: &str) -> ListCell {
+        if text.is_empty() { ListCell::Empty } else { ListCell::Text(text.to_owned()) }
+    }
+}
+
 impl From<&str> for ListCell {
     fn from(text: &str) -> Self {
         ListCell::Text(text.to_owned())

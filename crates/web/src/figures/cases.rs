@@ -17,7 +17,7 @@ use crate::money::common::{self, ROWS, cursor, download};
 use crate::ui::chart::grouped;
 use crate::ui::form::{Choice, Field, Width, select, text_input};
 use crate::ui::table::{Column, Pager, Table};
-use crate::ui::{Link, address, form, parts};
+use crate::ui::{address, form, parts};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -75,12 +75,8 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         release.items.iter().map(|item| Choice::new(item.id.get().as_str(), item.title.as_str())).collect();
     let matter = release.items.get(&query.item).map_or("", |item| item.title.as_str());
     let title = format!("{}{matter}办件情况", whole.name);
-    let mut exports = Vec::new();
-    if desk.may(Right::Export) {
-        let sheet = to("/desk/figures/cases/sheet", &query, &ask.division, "", "");
-        exports.push(Link::new(format!("{sheet}&format=xlsx"), "导出 Excel"));
-        exports.push(Link::new(format!("{sheet}&format=csv"), "导出 CSV"));
-    }
+    let sheet = to("/desk/figures/cases/sheet", &query, &ask.division, "", "");
+    let exports = parts::exports(desk.may(Right::Export), &sheet);
     let columns = ["收件", "在办", "已决定", "其中乡镇确认"];
     let table = Table {
         id: "cases".into(),

@@ -17,7 +17,7 @@ use crate::money::common::{self, download};
 use crate::ui::chart::grouped;
 use crate::ui::form::{Field, Width, text_input};
 use crate::ui::table::{Column, Table};
-use crate::ui::{Link, address, parts};
+use crate::ui::{address, parts};
 
 const HERE: &str = "/desk/figures/fairness";
 
@@ -42,13 +42,9 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
     let (from, until) = ask.days(desk.office().now().today());
     let fairness = reports::fairness(desk.office(), desk.granted(), from, until).await?;
     let (first, last) = (from.to_string(), until.to_string());
-    let mut exports = Vec::new();
-    if desk.may(Right::Export) {
-        for (format, text) in [("xlsx", "导出 Excel"), ("csv", "导出 CSV")] {
-            let sheet = [("from", first.as_str()), ("until", last.as_str()), ("format", format)];
-            exports.push(Link::new(address("/desk/figures/fairness/sheet", &sheet), text));
-        }
-    }
+    let sheet =
+        address("/desk/figures/fairness/sheet", &[("from", first.as_str()), ("until", last.as_str())]);
+    let mut exports = parts::exports(desk.may(Right::Export), &sheet);
     let title = format!("{}救助公平性", fairness.name);
     let mut tables = Vec::new();
     for dimension in Dimension::ALL {

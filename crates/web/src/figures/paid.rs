@@ -13,9 +13,9 @@ use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
 use crate::money::common::{self, download, month_or_now, yuan};
+use crate::ui::address;
 use crate::ui::chart::{Chart, Kind, Series, grouped};
 use crate::ui::table::{Column, Table};
-use crate::ui::{Link, address};
 use crate::ui::{form, parts};
 
 /// Months that are shown, the one asked for last.
@@ -65,16 +65,10 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
             values: months.iter().map(|month| Some((month.paid.0 + 50).div_euclid(100))).collect(),
         }],
     };
-    let sheet = |format: &str| {
-        let month = until.to_string();
-        let asked = [("month", month.as_str()), ("programme", &ask.programme), ("division", &ask.division)];
-        format!("{}&format={format}", address("/desk/figures/paid/sheet", &asked))
-    };
-    let exports = if desk.may(Right::Export) && !months.is_empty() {
-        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
-    } else {
-        Vec::new()
-    };
+    let month = until.to_string();
+    let asked = [("month", month.as_str()), ("programme", &ask.programme), ("division", &ask.division)];
+    let sheet = address("/desk/figures/paid/sheet", &asked);
+    let exports = parts::exports(desk.may(Right::Export) && !months.is_empty(), &sheet);
     let table = Table {
         id: "months".into(),
         caption: "逐月明细".into(),

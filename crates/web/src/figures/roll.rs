@@ -18,7 +18,7 @@ use crate::money::common::{self, ROWS, cursor, download, month_or_now, programme
 use crate::ui::chart::{CountyMap, Place, grouped};
 use crate::ui::parts::{self, Figure};
 use crate::ui::table::{Column, Pager, Table};
-use crate::ui::{Link, address, form};
+use crate::ui::{address, form};
 
 /// What is asked, as the address has it.
 #[derive(Default, Deserialize)]
@@ -66,14 +66,9 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
     let report = reports::roll_figures(desk.office(), desk.granted(), &query).await?;
     let month = report.month;
     let title = format!("{}{}在册情况", report.whole.name, month.zh());
-    let sheet = |format: &str| {
-        let address = ask.to("/desk/figures/sheet", month, &ask.division, "");
-        format!("{address}&format={format}")
-    };
     let mut table = table(&ask, &report, &title);
-    if desk.may(office::access::Right::Export) {
-        table.exports = vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")];
-    }
+    let sheet = ask.to("/desk/figures/sheet", month, &ask.division, "");
+    table.exports = parts::exports(desk.may(office::access::Right::Export), &sheet);
     let map = map(&desk, &report, &title).await?;
     let content = html! {
         (parts::heading(Some("统计报表"), &title))

@@ -20,7 +20,7 @@ use crate::money::common::{division, download, last_job, month_field, month_or_n
 use crate::records::{RECORDS, faces};
 use crate::routes::{Routes, get, post};
 use crate::ui::form::{ButtonKind, form_post, submit};
-use crate::ui::parts::{SummaryRow, filter, heading, inset, summary_list, with_sidebar};
+use crate::ui::parts::{SummaryRow, exports, filter, heading, inset, summary_list, with_sidebar};
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{Link, address};
 
@@ -62,9 +62,8 @@ async fn list(desk: Desk<ReadRecords>, Query(ask): Query<Ask>) -> Result<Page, F
         }
     }
     let panel = filter(HERE, &[], &month_field(month));
-    let sheet = |format: &str| {
-        address("/desk/indicators/sheet", &[("month", &month.to_string()), ("format", format)])
-    };
+    let sheet = address("/desk/indicators/sheet", &[("month", &month.to_string())]);
+    let exports = exports(!found.is_empty() && desk.may(office::access::Right::Export), &sheet);
     let tables = chapters.iter().enumerate().map(|(number, (chapter, list))| Table {
         id: format!("chapter-{number}").into(),
         caption: (*chapter).into(),
@@ -83,9 +82,7 @@ async fn list(desk: Desk<ReadRecords>, Query(ask): Query<Ask>) -> Result<Page, F
             p.govuk-body { (month.zh()) "还没有统计。每天夜里自动统计一次；过去的月份保持月底最后一次的结果。" }
         }
         @for table in &tables { (table) }
-        @if !found.is_empty() && desk.may(office::access::Right::Export) {
-            p.govuk-body.no-print { (Link::new(sheet("xlsx"), "导出 Excel")) "　" (Link::new(sheet("csv"), "导出 CSV")) }
-        }
+        @if !exports.is_empty() { p.govuk-body.no-print { @for link in &exports { (link) "　" } } }
     };
     let content = html! {
         (heading(Some(&desk.actor().division_name), &format!("{}统计指标", month.zh())))

@@ -78,12 +78,8 @@ async fn list(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Page, F
         .filter(|(_, _, leads)| reviews || leads.kind == Kind::Unclaimed)
         .map(|(id, text, _)| NavLink::new(*id, address(HERE, &[("about", id)]), *text))
         .collect();
-    let sheet = |format: &str| address("/desk/leads/sheet", &[("about", id), ("format", format)]);
-    let exports = if desk.may(Right::Export) {
-        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
-    } else {
-        Vec::new()
-    };
+    let sheet = address("/desk/leads/sheet", &[("about", id)]);
+    let exports = parts::exports(desk.may(Right::Export), &sheet);
     let table = Table {
         id: "leads".into(),
         caption: FACES.iter().find(|(face, _, _)| *face == id).map_or("", |(_, text, _)| *text).into(),

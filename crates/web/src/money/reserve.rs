@@ -172,12 +172,7 @@ async fn book_page(
     let page = reserve::book(desk.office(), desk.granted(), id, after.as_ref(), ROWS).await?;
     let (ready, sum) = reserve::to_replenish(desk.office(), desk.granted(), id).await?;
     let here = format!("{HERE}/{id}");
-    let exports = if desk.may(Right::Export) {
-        let sheet = |format: &str| address(&format!("{here}/sheet"), &[("format", format)]);
-        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
-    } else {
-        Vec::new()
-    };
+    let exports = parts::exports(desk.may(Right::Export), &format!("{here}/sheet"));
     let table = Table {
         id: "book".into(),
         caption: "台账".into(),

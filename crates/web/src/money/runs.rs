@@ -71,14 +71,8 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
             ]
         })
         .collect();
-    let sheet = |format: &str| {
-        address("/desk/payments/sheet", &[("programme", ask.programme.as_str()), ("format", format)])
-    };
-    let exports = if desk.may(Right::Export) && !runs.rows.is_empty() {
-        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
-    } else {
-        Vec::new()
-    };
+    let sheet = address("/desk/payments/sheet", &[("programme", ask.programme.as_str())]);
+    let exports = parts::exports(desk.may(Right::Export) && !runs.rows.is_empty(), &sheet);
     let table = Table {
         id: "runs".into(),
         caption: "发放批次".into(),

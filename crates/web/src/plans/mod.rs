@@ -16,7 +16,7 @@ use crate::layout::NavEntry;
 use crate::money::common::download;
 use crate::routes::{Routes, get, post};
 use crate::ui::page::NavLink;
-use crate::ui::parts::{Colour, tag};
+use crate::ui::parts::{self, Colour, tag};
 use crate::ui::{Link, address};
 
 mod alerts;
@@ -127,11 +127,7 @@ async fn take_out(desk: Desk<ReadPlan>, Query(asked): Query<SheetAsked>) -> Resu
 
 /// Links that take a list out, for those who may.
 fn exports(desk: &Desk<ReadPlan>, list: &str) -> Vec<Link<'static>> {
-    if !desk.may(Right::Export) {
-        return Vec::new();
-    }
-    let to = |format: &str| address("/desk/plan/sheet", &[("list", list), ("format", format)]);
-    vec![Link::new(to("xlsx"), "导出 Excel"), Link::new(to("csv"), "导出 CSV")]
+    parts::exports(desk.may(Right::Export), &address("/desk/plan/sheet", &[("list", list)]))
 }
 
 fn standing_tag(standing: Standing) -> Markup {

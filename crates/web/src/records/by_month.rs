@@ -14,9 +14,8 @@ use crate::error::Fault;
 use crate::extract::{Desk, Path};
 use crate::figures::format_of;
 use crate::money::common::{self, download};
-use crate::ui::parts::{filter, heading, with_sidebar};
+use crate::ui::parts::{exports, filter, heading, with_sidebar};
 use crate::ui::table::{Column, Table};
-use crate::ui::{Link, address};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -63,12 +62,7 @@ pub(super) async fn page(
     let mut columns = vec![Column::new("登记月份"), Column::new("登记").numeric()];
     columns.extend(states.iter().map(|(_, title)| Column::new((*title).to_owned()).numeric()));
     columns.push(Column::new("其中职责逾期").numeric());
-    let exports = if desk.may(Right::Export) {
-        let sheet = |format: &str| address(&format!("{here}/by-month/sheet"), &[("format", format)]);
-        vec![Link::new(sheet("xlsx"), "导出 Excel"), Link::new(sheet("csv"), "导出 CSV")]
-    } else {
-        Vec::new()
-    };
+    let exports = exports(desk.may(Right::Export), &format!("{here}/by-month/sheet"));
     let table = Table {
         id: "months".into(),
         caption: "近24个月".into(),

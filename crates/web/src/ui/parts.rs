@@ -375,6 +375,13 @@ pub fn with_sidebar(sidebar: &Markup, main: &Markup) -> Markup {
     html! { div.beside.beside--left { div { (sidebar) } div { (main) } } }
 }
 
+/// Links that take a list out as Excel and as CSV, for whoever `may`: the sheet's address with its query, to which the format is added.
+pub fn exports(may: bool, sheet: &str) -> Vec<Link<'static>> {
+    let formats: &[(&str, &str)] = if may { &[("xlsx", "导出 Excel"), ("csv", "导出 CSV")] } else { &[] };
+    let join = if sheet.contains('?') { '&' } else { '?' };
+    formats.iter().map(|(format, text)| Link::new(format!("{sheet}{join}format={format}"), *text)).collect()
+}
+
 /// The filter panel of a list: chosen filters as links that take them off, then the form. Closed at first on a phone.
 pub fn filter(action: &str, chosen: &[Link<'_>], body: &Markup) -> Markup {
     html! {

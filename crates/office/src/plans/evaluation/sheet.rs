@@ -10,10 +10,6 @@ fn columns(list: &[(&str, u16)]) -> Vec<ListColumn> {
     list.iter().map(|(title, width)| ListColumn::new(title, *width)).collect()
 }
 
-fn text(text: &str) -> ListCell {
-    if text.is_empty() { ListCell::Empty } else { ListCell::Text(text.to_owned()) }
-}
-
 fn count(number: usize) -> ListCell {
     ListCell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
@@ -71,15 +67,15 @@ fn baseline_columns() -> Vec<ListColumn> {
 
 fn baseline_cells(one: &Baseline) -> [ListCell; 9] {
     [
-        text(&one.name),
-        text(&one.kind),
-        text(&one.unit),
-        text(&one.number.map(|number| number.to_string()).unwrap_or_default()),
+        ListCell::words(&one.name),
+        ListCell::words(&one.kind),
+        ListCell::words(&one.unit),
+        ListCell::words(&one.number.map(|number| number.to_string()).unwrap_or_default()),
         ListCell::from(one.month),
-        text(&one.standing),
-        text(&one.evidence),
-        text(one.remark),
-        text(&one.indicator),
+        ListCell::words(&one.standing),
+        ListCell::words(&one.evidence),
+        ListCell::words(one.remark),
+        ListCell::words(&one.indicator),
     ]
 }
 
@@ -105,38 +101,38 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
     let mut list = ListWriter::new(format, "指标", Some(&title("指标完成情况")), &heads)?;
     for one in &figures.indicators {
         list.row(&[
-            text(&one.name),
-            text(&one.kind),
-            text(&one.category),
-            text(&one.unit),
-            text(&one.baseline),
-            text(&one.target),
-            text(one.printed_target.as_deref().unwrap_or_default()),
-            text(&one.due),
-            text(&one.latest.map(|(_, number)| number.to_string()).unwrap_or_default()),
+            ListCell::words(&one.name),
+            ListCell::words(&one.kind),
+            ListCell::words(&one.category),
+            ListCell::words(&one.unit),
+            ListCell::words(&one.baseline),
+            ListCell::words(&one.target),
+            ListCell::words(one.printed_target.as_deref().unwrap_or_default()),
+            ListCell::words(&one.due),
+            ListCell::words(&one.latest.map(|(_, number)| number.to_string()).unwrap_or_default()),
             ListCell::from(one.latest.map(|(month, _)| month)),
-            text(&one.expected),
-            text(&one.forecast),
-            text(&one.standing_title),
-            text(&one.evidence),
-            text(&one.source),
+            ListCell::words(&one.expected),
+            ListCell::words(&one.forecast),
+            ListCell::words(&one.standing_title),
+            ListCell::words(&one.evidence),
+            ListCell::words(&one.source),
         ])?;
     }
     let heads = columns(&[("判断", 18), ("全部指标", 12), ("其中约束性", 12)]);
     list.next_list("判断汇总", Some(&title("判断汇总")), &heads)?;
     for (_, name, all, binding) in &figures.standings {
-        list.row(&[text(name), count(*all), count(*binding)])?;
+        list.row(&[ListCell::words(name), count(*all), count(*binding)])?;
     }
     let heads =
         columns(&[("项目、节点", 50), ("完成时间", 16), ("地方", 36), ("状态", 14), ("最近进展", 50)]);
     list.next_list("项目", Some(&title("项目和节点")), &heads)?;
     for one in &figures.projects {
         list.row(&[
-            text(&one.name),
-            text(&one.due),
-            text(&one.places),
-            text(&one.state_title),
-            text(&one.note),
+            ListCell::words(&one.name),
+            ListCell::words(&one.due),
+            ListCell::words(&one.places),
+            ListCell::words(&one.state_title),
+            ListCell::words(&one.note),
         ])?;
     }
     let heads = columns(&[
@@ -155,12 +151,12 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             .map(|(name, part, value)| format!("{name}：应达到{part}，现为{value}"))
             .collect();
         list.row(&[
-            text(&one.name),
+            ListCell::words(&one.name),
             count(one.given),
             count(one.reached),
             count(one.missed),
             count(one.unknown),
-            text(&missing.join("；")),
+            ListCell::words(&missing.join("；")),
         ])?;
     }
     let heads = columns(&[
@@ -174,23 +170,23 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
     list.next_list("调整", Some(&title("目标调整")), &heads)?;
     for one in &figures.adjustments {
         list.row(&[
-            text(&one.name),
-            text(&one.before),
-            text(&one.after),
+            ListCell::words(&one.name),
+            ListCell::words(&one.before),
+            ListCell::words(&one.after),
             ListCell::Integer(one.year),
-            text(&one.reason),
-            text(&one.document),
+            ListCell::words(&one.reason),
+            ListCell::words(&one.document),
         ])?;
     }
     let heads = columns(&[("针对", 24), ("第三方评估意见", 70), ("提出人", 12), ("时间", 20), ("答复", 60)]);
     list.next_list("第三方评估", Some(&title("第三方评估意见")), &heads)?;
     for one in &figures.comments {
         list.row(&[
-            text(&one.about),
-            text(&one.words),
-            text(&one.by),
-            text(&one.at),
-            text(one.answer.as_deref().unwrap_or_default()),
+            ListCell::words(&one.about),
+            ListCell::words(&one.words),
+            ListCell::words(&one.by),
+            ListCell::words(&one.at),
+            ListCell::words(one.answer.as_deref().unwrap_or_default()),
         ])?;
     }
     if figures.kind == super::EvaluationKind::Final.code() {
