@@ -21,6 +21,9 @@ command -v cargo-deny >/dev/null || suite "cargo-deny" cargo install --locked --
 HUIMIN_TEST_POSTGRES=$(tests/postgres.sh start "$folder/postgres")
 # The same random cases on every run; try others with another seed.
 export HUIMIN_TEST_POSTGRES PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-20260701}" INSTA_UPDATE=no
+# The databases of the tests go with the folder.
+mkdir "$folder/tmp"
+export TMPDIR=$folder/tmp
 
 suite "format" cargo fmt --all -- --check
 suite "lints" cargo clippy --workspace --all-targets --quiet -- -D clippy::todo -D clippy::dbg_macro -D unsafe_code
@@ -30,7 +33,8 @@ suite "build" cargo nextest run --workspace --no-run
 for city in wuhai baoding suqian wenshan county; do
     suite "packs of $city" "${CARGO_TARGET_DIR:-target}/debug/huimin" check-pack --synthetic packs/national "packs/$city" "packs/demo-$city"
 done
-suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast
+# Half of a test's time is waiting for the disk: two to a core.
+suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast --test-threads "$(($(nproc) * 2))"
 suite "examples in the documentation" cargo test --workspace --doc --quiet
 suite "rules as SQL on three engines" tests/sql.sh 300
 # Two rows a day, others every day: the mechanism is turned off and its test must go red.

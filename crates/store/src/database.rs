@@ -483,36 +483,56 @@ fn create_private_file(path: &Path) -> Result<()> {
 
 /// Create the URL's database through the server's own `postgres` database, unless it exists.
 pub(crate) async fn create_postgres_database(url: &str) -> Result<()> {
-    let (server, name) = split_postgres_url(url)?;
-    if name == "postgres" {
+    if split_postgres_url(url)?.1 == "postgres" {
         return Ok(());
     }
-    let mut options = ConnectOptions::new(server);
-    options.sqlx_logging(false).max_connections(1).acquire_timeout(WAIT_MAX);
     // Where the server's own database may not be entered, the administrator has created ours.
-    let Ok(pool) = Database::connect(options).await else { return Ok(()) };
-    let exists = Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "SELECT 1 FROM pg_database WHERE datname = $1",
-        [name.as_str().into()],
-    );
-    if pool.query_one_raw(exists).await?.is_none() {
-        let quoted = name.replace('"', "\"\"");
-        pool.execute_unprepared(&format!("CREATE DATABASE \"{quoted}\" ENCODING 'UTF8' TEMPLATE template0"))
+    let Ok((pool, name)) = postgres_server(url).await else { return Ok(()) };
+    if !is_postgres_database(&pool, &name).await? {
+        let name = quoted(&name);
+        pool.execute_unprepared(&format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
             .await?;
     }
     pool.close().await?;
     Ok(())
 }
 
-/// Create the second URL's database as a copy of the first one's, which nobody may have open.
-pub(crate) async fn copy_postgres_database(from: &str, to: &str) -> Result<()> {
-    let ((server, from), (_, to)) = (split_postgres_url(from)?, split_postgres_url(to)?);
+/// A connection to the server's own database, and the name in the URL.
+async fn postgres_server(url: &str) -> Result<(DatabaseConnection, String)> {
+    let (server, name) = split_postgres_url(url)?;
     let mut options = ConnectOptions::new(server);
     options.sqlx_logging(false).max_connections(1).acquire_timeout(WAIT_MAX);
-    let pool = Database::connect(options).await?;
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    Ok((Database::connect(options).await?, name))
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Create the second URL's database as a copy of the first one's, which nobody may have open.
+pub(crate) async fn copy_postgres_database(from: &str, to: &str) -> Result<()> {
+    let (pool, from) = postgres_server(from).await?;
+    let (_, to) = split_postgres_url(to)?;
     pool.execute_unprepared(&format!("CREATE DATABASE {} TEMPLATE {}", quoted(&to), quoted(&from))).await?;
+    Ok(pool.close().await?)
+}
+
+pub(crate) async fn has_postgres_database(url: &str) -> Result<bool> {
+    let (pool, name) = postgres_server(url).await?;
+    let found = is_postgres_database(&pool, &name).await?;
+    pool.close().await?;
+    Ok(found)
+}
+
+async fn is_postgres_database(pool: &DatabaseConnection, name: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM pg_database WHERE datname = $1";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()]);
+    Ok(pool.query_one_raw(statement).await?.is_some())
+}
+
+pub(crate) async fn drop_postgres_database(url: &str) -> Result<()> {
+    let (pool, name) = postgres_server(url).await?;
+    pool.execute_unprepared(&format!("DROP DATABASE IF EXISTS {}", quoted(&name))).await?;
     Ok(pool.close().await?)
 }
 

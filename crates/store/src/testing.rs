@@ -1,10 +1,13 @@
 //! Databases for the tests of every room: SQLite always, PostgreSQL when `HUIMIN_TEST_POSTGRES` holds a server's URL.
 
-use std::path::PathBuf;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::database::{Db, copy_postgres_database, split_postgres_url};
+use crate::database::{
+    Db, copy_postgres_database, drop_postgres_database, has_postgres_database, split_postgres_url,
+};
 use crate::keys::Keys;
 
 /// The variable with the URL of a test server, as `tests/postgres.sh` prints it.
@@ -66,6 +69,114 @@ pub async fn copy(url: &str, name: &str) -> String {
     let target = place("postgres:").unwrap_or_else(|| panic!("no {POSTGRES}"));
     copy_postgres_database(url, &target).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     target
+}
+
+/// What a test gets of a city that others get as well.
+pub struct Copy {
+    pub db: Db,
+    pub url: String,
+    pub keys: Arc<Keys>,
+}
+
+/// A city on every database, each a copy: `make` fills an empty database once for all processes of this test program and these packs,
+/// and the others wait for the first. `city` names it; it must tell apart whatever `make` does differently.
+///
+/// # Panics
+/// When a database cannot be made or copied.
+pub async fn copies(city: &str, name: &str, make: impl AsyncFn(Db)) -> Vec<Copy> {
+    // Names of databases are limited to 63 bytes.
+    let model = format!("{:.20}_{:016x}", city, fingerprint(city));
+    let folder = folder().join("models");
+    std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let lock = folder.join(format!("{model}.lock"));
+    let lock = std::fs::File::create(&lock).unwrap_or_else(|error| panic!("{}: {error}", lock.display()));
+    lock.lock().unwrap_or_else(|error| panic!("{model}: {error}"));
+    let keys = Keys::load_or_create(&folder.join(format!("{model}.keys")));
+    let keys = Arc::new(keys.unwrap_or_else(|error| panic!("{model}: {error}")));
+    let mut models = Vec::new();
+    for url in urls(&model) {
+        let (ready, begun) = places(&url, &folder.join(&model), &model);
+        if !stands(&ready).await {
+            remove(&begun).await;
+            let db = Db::create(&begun, true, Arc::clone(&keys)).await;
+            let db = db.unwrap_or_else(|error| panic!("{begun}: {error}"));
+            make(db.clone()).await;
+            db.close().await.unwrap_or_else(|error| panic!("{begun}: {error}"));
+            // Only a finished one bears the name under which it is looked for.
+            move_to(&begun, &ready).await;
+        }
+        models.push(ready);
+    }
+    drop(lock);
+    let mut copies = Vec::new();
+    for model in models {
+        let url = copy(&model, name).await;
+        let db = Db::connect(&url, Arc::clone(&keys)).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+        copies.push(Copy { db, url, keys: Arc::clone(&keys) });
+    }
+    copies
+}
+
+/// Where a model stands once it is finished, and while it is made.
+fn places(url: &str, file: &Path, model: &str) -> (String, String) {
+    if url.starts_with("sqlite:") {
+        let file = file.display();
+        return (format!("sqlite:{file}.db"), format!("sqlite:{file}.begun"));
+    }
+    let (server, _) = split_postgres_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    let named = |name: &str| server.replacen("/postgres", &format!("/{name}"), 1);
+    (named(&format!("model_{model}")), named(&format!("begun_{model}")))
+}
+
+async fn stands(url: &str) -> bool {
+    match url.strip_prefix("sqlite:") {
+        Some(file) => Path::new(file).exists(),
+        None => has_postgres_database(url).await.unwrap_or_else(|error| panic!("{url}: {error}")),
+    }
+}
+
+async fn remove(url: &str) {
+    match url.strip_prefix("sqlite:") {
+        Some(file) => {
+            for part in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{file}{part}"));
+            }
+        }
+        None => drop_postgres_database(url).await.unwrap_or_else(|error| panic!("{url}: {error}")),
+    }
+}
+
+async fn move_to(from: &str, to: &str) {
+    match (from.strip_prefix("sqlite:"), to.strip_prefix("sqlite:")) {
+        (Some(from), Some(to)) => {
+            std::fs::rename(from, to).unwrap_or_else(|error| panic!("{from}: {error}"));
+        }
+        _ => {
+            copy_postgres_database(from, to).await.unwrap_or_else(|error| panic!("{from}: {error}"));
+            remove(from).await;
+        }
+    }
+}
+
+/// What a model is made of: this program and the packs, as their files' times and sizes tell.
+fn fingerprint(city: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    city.hash(&mut hasher);
+    let program = std::env::current_exe().unwrap_or_else(|error| panic!("{error}"));
+    let mut paths = vec![program, packs()];
+    while let Some(path) = paths.pop() {
+        let known = path.metadata().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path.hash(&mut hasher);
+        if known.is_dir() {
+            let mut inside: Vec<PathBuf> =
+                path.read_dir().into_iter().flatten().flatten().map(|one| one.path()).collect();
+            inside.sort();
+            paths.extend(inside);
+        } else {
+            (known.len(), known.modified().ok()).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// The variable with the folder of packs that tests read instead of the repository's: how a mechanism that a pack holds is

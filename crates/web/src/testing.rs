@@ -4,18 +4,18 @@
 //! invented.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use catalogue::{LoadOptions, Release};
 use chrono::NaiveDate;
-use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, SignedIn};
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, PostId, SignedIn};
 use office::people::{self, MemberChange, NewHousehold, NewMember, NewPerson};
 use office::{Office, divisions};
-use store::{Db, DivisionId, HouseholdId, PersonId};
+use store::{Db, DivisionId, HouseholdId, PersonId, Query};
 use tower::ServiceExt as _;
 use vocab::{Calendar, CitizenId, Now};
 
@@ -51,10 +51,45 @@ pub(crate) struct Town {
 }
 
 fn release() -> Arc<Release> {
-    let packs = store::testing::packs();
-    let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
-    let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
-    Arc::new(Release::load_with(&folders, LoadOptions { synthetic: true }).unwrap())
+    static READ: OnceLock<Arc<Release>> = OnceLock::new();
+    let read = || {
+        let packs = store::testing::packs();
+        let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
+        let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
+        Arc::new(Release::load_with(&folders, LoadOptions { synthetic: true }).unwrap())
+    };
+    Arc::clone(READ.get_or_init(read))
+}
+
+fn office(db: Db, clock: &Arc<AtomicI64>) -> Office {
+    let calendar = Calendar::from_json(include_str!("../../../facts/holidays.json")).unwrap();
+    let hand = Arc::clone(clock);
+    let now = Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst)));
+    Office::new(db, Arc::new(calendar), release(), now)
+}
+
+/// Fills the model of the town: divisions, the packs' tables, three members of staff, two families.
+async fn make(db: Db) {
+    db.migrate(ledger::MIGRATIONS).await.unwrap();
+    db.migrate(&office::migrations()).await.unwrap();
+    let release = release();
+    people::prepare_projections(&db, &release).await.unwrap();
+    office::records::prepare(&db, &release).await.unwrap();
+    divisions::import(&db, &release, day("2020-01-01")).await.unwrap();
+    let office = office(db, &Arc::new(AtomicI64::new(START)));
+    let id = async |code: &str| divisions::by_code(office.db(), code).await.unwrap().id;
+    let once =
+        access::create_first_administrator(&office, "root", "周建国", id("150300").await).await.unwrap();
+    let administrator = own_password(&office, "root", once.reveal()).await;
+    let root = administrator.grant().unwrap();
+    let (township_a, township_b) = (id("150302001").await, id("150302002").await);
+    let clerk_a = staff(&office, &root, "clerk_a", "王秀英", township_a, "township_clerk").await;
+    let clerk_b = staff(&office, &root, "clerk_b", "李建军", township_b, "township_clerk").await;
+    let village = async |township| divisions::children(office.db(), township).await.unwrap()[0].id;
+    let three = [("赵桂兰", "1962-03-08", 2), ("钱大勇", "1960-10-02", 1), ("钱小雨", "2012-06-01", 6)];
+    family(&office, &clerk_a, village(township_a).await, &three).await;
+    family(&office, &clerk_b, village(township_b).await, &[("孙德福", "1950-01-20", 5)]).await;
+    reported_by_hand(&office, &administrator).await;
 }
 
 pub(crate) fn day(text: &str) -> NaiveDate {
@@ -87,42 +122,40 @@ async fn reported_by_hand(office: &Office, administrator: &Actor) {
 impl Town {
     /// The same town on every database.
     pub(crate) async fn each(name: &str, test: impl AsyncFn(&Town)) {
-        for db in store::testing::databases(name).await {
-            test(&Town::build(db).await).await;
+        for town in Town::all(name).await {
+            test(&town).await;
         }
     }
 
-    pub(crate) async fn build(db: Db) -> Town {
-        db.migrate(ledger::MIGRATIONS).await.unwrap();
-        db.migrate(&office::migrations()).await.unwrap();
-        let release = release();
-        people::prepare_projections(&db, &release).await.unwrap();
-        office::records::prepare(&db, &release).await.unwrap();
-        divisions::import(&db, &release, day("2020-01-01")).await.unwrap();
-        let calendar = Calendar::from_json(include_str!("../../../facts/holidays.json")).unwrap();
+    /// One town for each database.
+    pub(crate) async fn all(name: &str) -> Vec<Town> {
+        let mut towns = Vec::new();
+        for copy in store::testing::copies("web", name, make).await {
+            towns.push(Town::found(copy.db).await);
+        }
+        towns
+    }
+
+    /// The town of a copy.
+    async fn found(db: Db) -> Town {
         let clock = Arc::new(AtomicI64::new(START));
-        let hand = Arc::clone(&clock);
-        let now = Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst)));
-        let office = Arc::new(Office::new(db, Arc::new(calendar), release, now));
+        let office = Arc::new(office(db, &clock));
         let id = async |code: &str| divisions::by_code(office.db(), code).await.unwrap().id;
-        let prefecture = id("150300").await;
         let (county, township_a, township_b) =
             (id("150302").await, id("150302001").await, id("150302002").await);
         let village_a = divisions::children(office.db(), township_a).await.unwrap()[0].id;
         let village_b = divisions::children(office.db(), township_b).await.unwrap()[0].id;
-        let once = access::create_first_administrator(&office, "root", "周建国", prefecture).await.unwrap();
-        let administrator = own_password(&office, "root", once.reveal()).await;
-        let root = administrator.grant().unwrap();
-        let clerk_a = staff(&office, &root, "clerk_a", "王秀英", township_a, "township_clerk").await;
-        let clerk_b = staff(&office, &root, "clerk_b", "李建军", township_b, "township_clerk").await;
-        let (family_a, people_a) = family(
-            &office,
-            &clerk_a,
-            village_a,
-            &[("赵桂兰", "1962-03-08", 2), ("钱大勇", "1960-10-02", 1), ("钱小雨", "2012-06-01", 6)],
-        )
-        .await;
-        let (family_b, people_b) = family(&office, &clerk_b, village_b, &[("孙德福", "1950-01-20", 5)]).await;
+        let actor = async |login: &str| {
+            let sql = "SELECT post.id FROM post JOIN staff ON staff.id = post.staff_id WHERE staff.login = ?";
+            let post: i64 = Query::system("test", sql).bind(login).scalar(office.db()).await.unwrap();
+            access::actor_of_synthetic(&office, PostId(post)).await.unwrap()
+        };
+        let (administrator, clerk_a, clerk_b) =
+            (actor("root").await, actor("clerk_a").await, actor("clerk_b").await);
+        let ids = async |sql| -> Vec<i64> { Query::system("test", sql).scalars(office.db()).await.unwrap() };
+        let families = ids("SELECT id FROM household ORDER BY id").await;
+        let people: Vec<PersonId> =
+            ids("SELECT id FROM person ORDER BY id").await.into_iter().map(PersonId).collect();
         let site = Site {
             system: "乌海市民政综合平台".to_owned(),
             service: "乌海市民政惠民服务".to_owned(),
@@ -131,7 +164,6 @@ impl Town {
             limits: Limits { sign_in_burst: 1000, ..Limits::default() },
             ..Site::default()
         };
-        reported_by_hand(&office, &administrator).await;
         let router = crate::router(AppState::new(Arc::clone(&office), site));
         Town {
             office,
@@ -145,10 +177,10 @@ impl Town {
             administrator,
             clerk_a,
             clerk_b,
-            family_a,
-            people_a,
-            family_b,
-            people_b,
+            family_a: HouseholdId(families[0]),
+            people_a: people[..3].to_vec(),
+            family_b: HouseholdId(families[1]),
+            people_b: people[3..].to_vec(),
         }
     }
 
@@ -242,12 +274,7 @@ async fn staff(
     own_password(office, login, once.reveal()).await
 }
 
-async fn family(
-    office: &Office,
-    clerk: &Actor,
-    village: DivisionId,
-    people: &[(&str, &str, u16)],
-) -> (HouseholdId, Vec<PersonId>) {
+async fn family(office: &Office, clerk: &Actor, village: DivisionId, people: &[(&str, &str, u16)]) {
     let mut members = Vec::new();
     for (place, (name, born, number)) in people.iter().enumerate() {
         let new = NewPerson {
@@ -261,7 +288,6 @@ async fn family(
         let relation = ["head", "spouse", "child"][place.min(2)].to_owned();
         members.push(NewMember { person, relation, head: place == 0 });
     }
-    let persons = members.iter().map(|member| member.person).collect();
     let new = NewHousehold {
         division: village,
         registered_division: village,
@@ -270,8 +296,7 @@ async fn family(
         members,
     };
     let change = MemberChange { on: day("2026-01-10"), reason: "新登记".to_owned(), case: None };
-    let household = people::create_household(office, &grant(clerk), &new, &change).await.unwrap();
-    (household, persons)
+    people::create_household(office, &grant(clerk), &new, &change).await.unwrap();
 }
 
 /// A browser: keeps cookies, sends its origin, follows nothing by itself.

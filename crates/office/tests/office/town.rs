@@ -53,29 +53,38 @@ pub fn release() -> Arc<Release> {
 /// The same town on every database.
 pub async fn towns(name: &str) -> Vec<Town> {
     let mut towns = Vec::new();
-    for db in store::testing::databases(name).await {
-        towns.push(Town::build(db).await);
+    for copy in store::testing::copies("town", name, make).await {
+        towns.push(Town::found(copy.db).await);
     }
     towns
 }
 
+fn office(db: Db, clock: &Arc<AtomicI64>) -> Office {
+    let calendar = Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
+    let hand = Arc::clone(clock);
+    let now = Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst)));
+    Office::new(db, calendar, release(), now)
+}
+
+/// Fills the model of the town.
+async fn make(db: Db) {
+    db.migrate(&office::migrations()).await.unwrap();
+    let release = release();
+    people::prepare_projections(&db, &release).await.unwrap();
+    office::records::prepare(&db, &release).await.unwrap();
+    divisions::import(&db, &release, day("2020-01-01")).await.unwrap();
+    let office = office(db, &Arc::new(AtomicI64::new(START)));
+    let prefecture = divisions::by_code(office.db(), "990100").await.unwrap().id;
+    let password =
+        access::create_first_administrator(&office, "root", "首位管理员", prefecture).await.unwrap();
+    sign_in_and_change(&office, "root", password.reveal(), "quiet-river-47").await;
+}
+
 impl Town {
-    async fn build(db: Db) -> Town {
-        db.migrate(&office::migrations()).await.unwrap();
-        let release = release();
-        let holidays = include_str!("../../../../facts/holidays.json");
-        let calendar = Arc::new(Calendar::from_json(holidays).unwrap());
+    /// The town of a copy.
+    async fn found(db: Db) -> Town {
         let clock = Arc::new(AtomicI64::new(START));
-        let hand = Arc::clone(&clock);
-        people::prepare_projections(&db, &release).await.unwrap();
-        office::records::prepare(&db, &release).await.unwrap();
-        divisions::import(&db, &release, day("2020-01-01")).await.unwrap();
-        let office = Office::new(
-            db,
-            calendar,
-            release,
-            Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst))),
-        );
+        let office = office(db, &clock);
         let mut found = Vec::new();
         for code in [
             "990100",
@@ -90,9 +99,7 @@ impl Town {
         ] {
             found.push(divisions::by_code(office.db(), code).await.unwrap().id);
         }
-        let password =
-            access::create_first_administrator(&office, "root", "首位管理员", found[0]).await.unwrap();
-        let administrator = sign_in_and_change(&office, "root", password.reveal(), "quiet-river-47").await;
+        let administrator = crate::wuhai::actor(&office, "root").await;
         Town {
             office,
             clock,

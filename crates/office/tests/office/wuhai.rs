@@ -1,15 +1,16 @@
 //! The city of the packs: 乌海 with its real divisions and the demonstration values, staff for every step, and a family in a line.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use catalogue::{LoadOptions, Release};
-use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission};
+use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff, Permission, PostId};
 use office::casework::{self, Acted, AttachmentId, Deed, Doer, LetterId, drafts, lists, view};
 use office::forms::{Answers, FieldPath, Raw, specimen};
 use office::{Office, OfficeError, divisions, means_test, people};
-use store::{CaseId, Db, DivisionId, IdempotencyKey, Keys};
+use store::testing::Copy;
+use store::{CaseId, Db, DivisionId, IdempotencyKey, Keys, Query};
 use vocab::{Calendar, CitizenId, Now};
 
 use crate::town::{DAY, START, day, sign_in_and_change};
@@ -75,11 +76,15 @@ pub const DELEGATED_VILLAGE: &str = "150303001006";
 pub const BEFORE_THE_LAW: i64 = 1_781_485_200_000;
 
 pub fn release() -> Arc<Release> {
-    let packs = store::testing::packs();
-    let folders = ["national", "wuhai", "demo-wuhai"].map(|pack| packs.join(pack));
-    let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
-    let options = LoadOptions { synthetic: true };
-    Arc::new(Release::load_with(&folders, options).unwrap_or_else(|findings| panic!("{findings:#?}")))
+    static READ: OnceLock<Arc<Release>> = OnceLock::new();
+    let read = || {
+        let packs = store::testing::packs();
+        let folders = ["national", "wuhai", "demo-wuhai"].map(|pack| packs.join(pack));
+        let folders: Vec<&Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
+        let options = LoadOptions { synthetic: true };
+        Arc::new(Release::load_with(&folders, options).unwrap_or_else(|findings| panic!("{findings:#?}")))
+    };
+    Arc::clone(READ.get_or_init(read))
 }
 
 pub async fn cities(name: &str) -> Vec<Wuhai> {
@@ -88,87 +93,125 @@ pub async fn cities(name: &str) -> Vec<Wuhai> {
 
 /// The city with its staff in the township and county of a village.
 pub async fn cities_of(name: &str, village: &'static str, neighbour: &'static str, start: i64) -> Vec<Wuhai> {
+    let kind = format!("wuhai_{village}_{neighbour}_{start}");
     let mut cities = Vec::new();
-    for url in store::testing::urls(name) {
-        let keys = Arc::new(Keys::generate().unwrap());
-        let db = Db::create(&url, true, Arc::clone(&keys)).await.unwrap();
-        let city = Wuhai::build(db, (url, keys), village, neighbour, start).await;
-        reported_by_hand(&city).await;
-        cities.push(city);
+    for copy in store::testing::copies(&kind, name, |db| make(db, village, neighbour, start)).await {
+        cities.push(Wuhai::found(copy, village, start).await);
     }
     cities
 }
 
+fn office(db: Db, release: Arc<Release>, clock: &Arc<AtomicI64>) -> Office {
+    let calendar = Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
+    let hand = Arc::clone(clock);
+    Office::new(db, calendar, release, Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst))))
+}
+
+/// Login and role of the staff; in the village, its township, the county, the neighbouring township or the prefecture.
+const STAFF: [(&str, &str, Place); 13] = [
+    ("cun", "village_worker", Place::Village),
+    ("zhen", "township_clerk", Place::Township),
+    ("zhen2", "township_clerk", Place::Township),
+    ("zhenzhang", "township_head", Place::Township),
+    ("xian", "county_clerk", Place::County),
+    ("xian2", "county_clerk", Place::County),
+    ("juzhang", "county_director", Place::County),
+    ("linzhen", "township_clerk", Place::Neighbour),
+    ("kuaiji", "county_accountant", Place::County),
+    ("fuhe", "county_payment_approver", Place::County),
+    ("zhengce", "prefecture_policy", Place::Prefecture),
+    ("fabu", "prefecture_releaser", Place::Prefecture),
+    ("pinggu", "plan_assessor", Place::Prefecture),
+];
+
+#[derive(Clone, Copy)]
+enum Place {
+    Village,
+    Township,
+    County,
+    Neighbour,
+    Prefecture,
+}
+
+/// Fills the model of the city: divisions, the packs' tables, staff.
+async fn make(db: Db, village: &str, neighbour: &str, start: i64) {
+    db.migrate(&office::migrations()).await.unwrap();
+    divisions::import(&db, &release(), day("2020-01-01")).await.unwrap();
+    let release =
+        office::releases::install(&db, Release::clone(&release()), Now::from_unix_ms(start)).await.unwrap();
+    people::prepare_projections(&db, &release).await.unwrap();
+    office::records::prepare(&db, &release).await.unwrap();
+    let office = office(db, release, &Arc::new(AtomicI64::new(start)));
+    let at = async |code: &str| divisions::by_code(office.db(), code).await.unwrap().id;
+    let prefecture = at("150300").await;
+    let password =
+        access::create_first_administrator(&office, "root", "首位管理员", prefecture).await.unwrap();
+    let root = sign_in_and_change(&office, "root", password.reveal(), "quiet-river-47").await;
+    for (login, role, place) in STAFF {
+        let division = match place {
+            Place::Village => at(village).await,
+            Place::Township => at(&village[..9]).await,
+            Place::County => at(&village[..6]).await,
+            Place::Neighbour => at(&neighbour[..9]).await,
+            Place::Prefecture => prefecture,
+        };
+        staff(&office, &root, login, division, role).await;
+    }
+    let policy = actor(&office, "zhengce").await;
+    reported_by_hand(&office, &policy).await;
+}
+
+/// The actor at the only post of a member of staff.
+pub async fn actor(office: &Office, login: &str) -> Actor {
+    let sql = "SELECT post.id FROM post JOIN staff ON staff.id = post.staff_id WHERE staff.login = ?";
+    let post: i64 = Query::system("test", sql).bind(login).scalar(office.db()).await.unwrap();
+    access::actor_of_synthetic(office, PostId(post)).await.unwrap()
+}
+
 /// The tests report the plan's figures by hand: what the packs compute is ended. `plan_links.rs` begins before that.
-async fn reported_by_hand(city: &Wuhai) {
-    let release = city.office.release();
+async fn reported_by_hand(office: &Office, policy: &Actor) {
+    let release = office.release();
     let mut rows = Vec::new();
     for book in &release.plans {
         for one in &book.indicators {
             let Some(by) = &one.measured_by else { continue };
-            let staff = city.policy.staff;
+            let staff = policy.staff;
             let (plan, indicator) = (book.plan.id.as_str(), one.id.as_str());
             rows.push(store::values![plan, indicator, by.as_str(), staff, 1_i64, staff, 1_i64]);
         }
     }
     let columns = ["plan", "indicator", "computed_by", "linked_by", "linked_at", "ended_by", "ended_at"];
-    store::insert_many(&store::Scope::System("test"), city.office.db(), "plan_link", &columns, rows)
+    store::insert_many(&store::Scope::System("test"), office.db(), "plan_link", &columns, rows)
         .await
         .unwrap();
 }
 
 impl Wuhai {
-    async fn build(
-        db: Db,
-        opened: (String, Arc<Keys>),
-        village_code: &'static str,
-        neighbour_code: &str,
-        start: i64,
-    ) -> Wuhai {
-        db.migrate(&office::migrations()).await.unwrap();
-        let calendar =
-            Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
+    /// The city of a copy.
+    async fn found(copy: Copy, village: &'static str, start: i64) -> Wuhai {
         let clock = Arc::new(AtomicI64::new(start));
-        let hand = Arc::clone(&clock);
-        divisions::import(&db, &release(), day("2020-01-01")).await.unwrap();
-        let at = Now::from_unix_ms(start);
-        let release = office::releases::install(&db, Release::clone(&release()), at).await.unwrap();
-        people::prepare_projections(&db, &release).await.unwrap();
-        office::records::prepare(&db, &release).await.unwrap();
-        let office = Office::new(
-            db,
-            calendar,
-            release,
-            Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst))),
-        );
-        let at = async |code: &str| divisions::by_code(office.db(), code).await.unwrap().id;
-        let prefecture = at("150300").await;
-        let password =
-            access::create_first_administrator(&office, "root", "首位管理员", prefecture).await.unwrap();
-        let root = sign_in_and_change(&office, "root", password.reveal(), "quiet-river-47").await;
-        let village = at(village_code).await;
-        let (township, county) = (at(&village_code[..9]).await, at(&village_code[..6]).await);
-        let neighbour = at(&neighbour_code[..9]).await;
+        let office = office(copy.db, release(), &clock);
+        let actor = async |login: &str| actor(&office, login).await;
         Wuhai {
-            village_worker: staff(&office, &root, "cun", village, "village_worker").await,
-            township_clerk: staff(&office, &root, "zhen", township, "township_clerk").await,
-            second_clerk: staff(&office, &root, "zhen2", township, "township_clerk").await,
-            township_head: staff(&office, &root, "zhenzhang", township, "township_head").await,
-            county_clerk: staff(&office, &root, "xian", county, "county_clerk").await,
-            second_county_clerk: staff(&office, &root, "xian2", county, "county_clerk").await,
-            county_director: staff(&office, &root, "juzhang", county, "county_director").await,
-            neighbour_clerk: staff(&office, &root, "linzhen", neighbour, "township_clerk").await,
-            accountant: staff(&office, &root, "kuaiji", county, "county_accountant").await,
-            approver: staff(&office, &root, "fuhe", county, "county_payment_approver").await,
-            policy: staff(&office, &root, "zhengce", prefecture, "prefecture_policy").await,
-            releaser: staff(&office, &root, "fabu", prefecture, "prefecture_releaser").await,
-            assessor: staff(&office, &root, "pinggu", prefecture, "plan_assessor").await,
-            prefecture,
-            village: village_code,
+            village_worker: actor("cun").await,
+            township_clerk: actor("zhen").await,
+            second_clerk: actor("zhen2").await,
+            township_head: actor("zhenzhang").await,
+            county_clerk: actor("xian").await,
+            second_county_clerk: actor("xian2").await,
+            county_director: actor("juzhang").await,
+            neighbour_clerk: actor("linzhen").await,
+            accountant: actor("kuaiji").await,
+            approver: actor("fuhe").await,
+            policy: actor("zhengce").await,
+            releaser: actor("fabu").await,
+            assessor: actor("pinggu").await,
+            prefecture: divisions::by_code(office.db(), "150300").await.unwrap().id,
+            village,
             clock,
             office,
             serial: AtomicU16::new(1),
-            opened,
+            opened: (copy.url, copy.keys),
         }
     }
 
@@ -176,14 +219,10 @@ impl Wuhai {
     pub async fn restarted(self) -> Wuhai {
         let Wuhai { office, clock, opened, .. } = &self;
         let (url, keys) = opened;
-        let calendar =
-            Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
         let db = Db::connect(url, Arc::clone(keys)).await.unwrap();
         let release = office::releases::current(&db).await.unwrap();
         assert_eq!(release.hash, office.release().hash);
-        let hand = Arc::clone(clock);
-        let now = Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst)));
-        Wuhai { office: Office::new(db, calendar, release, now), ..self }
+        Wuhai { office: self::office(db, release, clock), ..self }
     }
 
     /// Days go by; the night's round runs.
@@ -461,7 +500,7 @@ fn date_parts(day: chrono::NaiveDate) -> Raw {
     Raw::Parts(parts.map(|(part, value)| (part.to_owned(), value.to_string())).into_iter().collect())
 }
 
-async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: &str) -> Actor {
+async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: &str) {
     let root: Granted<ManageStaff> = root.grant().unwrap();
     let new = NewStaff {
         login: login.to_owned(),
@@ -477,8 +516,7 @@ async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId,
         from_on: day("2026-01-01"),
         until_on: None,
     };
-    let post = access::add_post(office, &root, staff, &post).await.unwrap();
-    access::actor_of_synthetic(office, post).await.unwrap()
+    access::add_post(office, &root, staff, &post).await.unwrap();
 }
 
 pub fn grant<P: Permission>(actor: &Actor) -> Granted<P> {

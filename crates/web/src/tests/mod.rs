@@ -24,8 +24,7 @@ use crate::testing::Town;
 #[ignore = "serves until it is stopped"]
 async fn serve() {
     let address = std::env::var("HUIMIN_LOOK").unwrap_or_else(|_| "127.0.0.1:8099".to_owned());
-    let db = store::testing::databases("look").await.remove(0);
-    let town = Town::build(db).await;
+    let town = Town::all("look").await.remove(0);
     desk::published(&town).await;
     desk::another(&town).await;
     town.staff("auditor", town.county, "auditor").await;

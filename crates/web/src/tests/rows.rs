@@ -88,7 +88,7 @@ fn is_there(test: &str) -> bool {
 
 #[tokio::test]
 async fn every_row_has_tests_routes_and_a_switch_that_exist() {
-    let town = Town::build(store::testing::databases("rows").await.remove(0)).await;
+    let town = Town::all("rows").await.remove(0);
     let state = AppState::new(town.office.clone(), Site::default());
     let routes = crate::server::routes(&state);
     let rows = rows();
