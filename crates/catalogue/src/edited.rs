@@ -3,6 +3,7 @@
 use rules::{Diagnostic, Part};
 
 use crate::Release;
+use crate::amended::text_of;
 use crate::compile::{located, source_of};
 
 impl Release {
@@ -27,17 +28,7 @@ impl Release {
         };
         let mut copy = defined.clone().into_parts().1;
         for (part, text) in texts {
-            let place = match part {
-                Part::Amount => Some(&mut copy.amount.expr),
-                Part::Definition(id) => {
-                    copy.definitions.iter_mut().find(|one| one.id == *id).map(|one| &mut one.expr)
-                }
-                Part::Condition(id) => {
-                    copy.conditions.iter_mut().find(|one| one.id == *id).and_then(|one| one.expr.as_mut())
-                }
-                Part::ReviewMonths | Part::TaperMonths | Part::Expression | Part::Programme => None,
-            };
-            match place {
+            match text_of(&mut copy, part) {
                 Some(expression) => *expression = expression.with(text.clone()),
                 None => return Err(vec![missing(part)]),
             }

@@ -6,6 +6,7 @@
 //!
 //! The crate never touches the database and has no clock. It changes when a pack can say something new.
 
+mod amended;
 mod case_fields;
 mod cases;
 mod check;
@@ -28,6 +29,7 @@ mod read;
 mod release;
 pub mod shapes;
 
+pub use amended::{AmendedPart, DatedText, part_key, part_of};
 pub use case_fields::{CASE_FIELDS, CaseField};
 pub use context::Supposed;
 pub use family::{Decision, FamilyDecision, WrittenFamily};

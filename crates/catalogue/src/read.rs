@@ -5,10 +5,10 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
-    AddedValue, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form, Indicator, Item,
-    Kind, Law, Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument, PlanIndicator,
-    PlanProject, PlanRelation, PlanStandard, PlanTask, Programme, Register, Role, RuleCase, Separation,
-    Table, TableValue, Unset,
+    AddedValue, Amendment, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form,
+    Indicator, Item, Kind, Law, Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument,
+    PlanIndicator, PlanProject, PlanRelation, PlanStandard, PlanTask, Programme, Register, Role, RuleCase,
+    Separation, Table, TableValue, Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -30,6 +30,7 @@ pub(crate) struct Reading {
     pub unset: Vec<Defined<Unset>>,
     pub exclusion_groups: Vec<Defined<ExclusionGroup>>,
     pub programmes: Vec<Defined<Programme>>,
+    pub amendments: Vec<Defined<Amendment>>,
     pub roles: Vec<Defined<Role>>,
     pub separations: Vec<Defined<Separation>>,
     pub forms: Vec<Defined<Form>>,
@@ -50,7 +51,7 @@ pub(crate) struct Reading {
     pub plan_relations: Vec<Defined<PlanRelation>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation";
+const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、amendment、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -94,6 +95,7 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                     elements.read(ExclusionGroup::NAME, line, value, &mut reading.exclusion_groups);
                 }
                 "programme" => elements.read(Programme::NAME, line, value, &mut reading.programmes),
+                "amendment" => elements.read("amendment", line, value, &mut reading.amendments),
                 "role" => elements.read(Role::NAME, line, value, &mut reading.roles),
                 "separation" => elements.read(Separation::NAME, line, value, &mut reading.separations),
                 "form" => elements.read(Form::NAME, line, value, &mut reading.forms),

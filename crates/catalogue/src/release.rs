@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::amended::{AmendedPart, amend};
 use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
@@ -41,6 +42,10 @@ pub struct Defined<T> {
 impl<T> Defined<T> {
     pub(crate) fn new(place: Place, definition: T) -> Self {
         Self { place, definition }
+    }
+
+    pub(crate) fn definition_mut(&mut self) -> &mut T {
+        &mut self.definition
     }
 
     /// The definition and its place.
@@ -143,6 +148,8 @@ pub struct Release {
     pub exclusion_groups: Shelf<ExclusionGroup>,
     /// Programmes.
     pub programmes: Shelf<Programme>,
+    /// Parts of programmes that read otherwise from a day, each with all its texts.
+    pub amended: Vec<AmendedPart>,
     /// Roles.
     pub roles: Shelf<Role>,
     /// Rights that lie in different hands.
@@ -348,6 +355,7 @@ impl Release {
         table_values.values_mut().for_each(|held| held.sort_by(|a, b| a.division.cmp(&b.division)));
         let record_forms =
             reading.registers.iter().map(|register| (register.id.get().clone(), register.form())).collect();
+        let amended = amend(&mut reading.programmes, reading.amendments, &packs, findings);
         let hash = content_hash(packs.iter().map(|pack| (pack.head.id.as_str(), &pack.files.files)));
         Self {
             hash,
@@ -361,6 +369,7 @@ impl Release {
             unset: reading.unset,
             exclusion_groups: Shelf::new(reading.exclusion_groups),
             programmes: Shelf::new(reading.programmes),
+            amended,
             roles: Shelf::new(reading.roles),
             separations: Shelf::new(reading.separations),
             forms: Shelf::new(reading.forms),
@@ -407,6 +416,12 @@ impl Release {
     #[must_use]
     pub fn pack_files(&self) -> Vec<PackFiles> {
         self.packs.iter().map(|pack| pack.files.clone()).collect()
+    }
+
+    /// Code of the place that the packs are for; none where no pack says it.
+    #[must_use]
+    pub fn home(&self) -> Option<&str> {
+        self.packs.iter().rev().find_map(|pack| pack.head.division.as_ref()).map(|code| code.as_str())
     }
 
     /// Whether a demo pack is part of it: a banner belongs on every page and letter.

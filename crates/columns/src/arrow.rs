@@ -1,8 +1,11 @@
 //! Arrow IPC files, written by hand: a schema, record batches, a footer. Only what the sweep needs (truths and whole
 //! numbers, each with nulls), so that a column goes from the register to the file without a library between. The layout is
-//! <https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format>; metadata are FlatBuffers, built back to front.
+//! <https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format>; metadata are FlatBuffers, built back to front. Buffers are LZ4
+//! frames where that pays: most columns are mostly nothing, and writing bytes costs more than folding them.
 
 use std::io::{self, Write};
+
+use lz4_flex::block::{compress_into, get_maximum_output_size};
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,15 @@ const MAGIC: &[u8; 6] = b"ARROW1";
 const VERSION: i16 = 4;
 const SCHEMA: u8 = 1;
 const RECORD_BATCH: u8 = 3;
+
+/// An LZ4 frame's magic, its flags (independent blocks of at most 4 MiB, no checksums of content) and their checksum.
+/// <https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md>
+const LZ4_HEADER: [u8; 7] = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73];
+/// Bytes of the largest block of such a frame; a longer buffer stands as it is.
+const LZ4_BLOCK_MAX: usize = 4 << 20;
+/// A buffer is folded when its first bytes become a third or less: folding what hardly shrinks takes longer than writing it.
+const LZ4_SAMPLE: usize = 4096;
+const LZ4_GAIN: usize = 3;
 
 /// A place in a buffer, counted from its end.
 type Place = usize;
@@ -209,12 +221,46 @@ pub(crate) struct ArrowFile<W: Write> {
     at: u64,
     /// Where each batch starts, how long its metadata and how long its body are.
     blocks: Vec<(u64, u32, u64)>,
+    body: Vec<u8>,
 }
 
 /// A column of a batch: bits that say where it is known (`None`: everywhere), how many it is not, the bytes.
 pub(crate) struct ArrowColumn<'c> {
     pub known: Option<(&'c [u8], usize)>,
     pub values: &'c [u8],
+}
+
+/// Appends a buffer: the length it unfolds to and a frame, or -1 and the bytes themselves; nothing for an empty one.
+fn fold(buffer: &[u8], body: &mut Vec<u8>) {
+    if buffer.is_empty() {
+        return;
+    }
+    let start = body.len();
+    let block = |bytes: &[u8], body: &mut Vec<u8>| {
+        let from = body.len();
+        body.resize(from + get_maximum_output_size(bytes.len()), 0);
+        let length = compress_into(bytes, &mut body[from..]).unwrap_or(usize::MAX);
+        body.truncate(from.saturating_add(length));
+        length
+    };
+    let sample = &buffer[..buffer.len().min(LZ4_SAMPLE)];
+    let pays = buffer.len() <= LZ4_BLOCK_MAX && block(sample, body).saturating_mul(LZ4_GAIN) <= sample.len();
+    body.truncate(start);
+    if pays {
+        body.extend_from_slice(&(buffer.len() as i64).to_le_bytes());
+        body.extend_from_slice(&LZ4_HEADER);
+        let size = body.len();
+        body.extend_from_slice(&[0; 4]);
+        let length = block(buffer, body);
+        if length < buffer.len() {
+            body[size..size + 4].copy_from_slice(&(length as u32).to_le_bytes());
+            body.extend_from_slice(&[0; 4]);
+            return;
+        }
+        body.truncate(start);
+    }
+    body.extend_from_slice(&(-1i64).to_le_bytes());
+    body.extend_from_slice(buffer);
 }
 
 impl<W: Write> ArrowFile<W> {
@@ -225,36 +271,38 @@ impl<W: Write> ArrowFile<W> {
         writer.write_all(MAGIC)?;
         writer.write_all(&[0; 2])?;
         writer.write_all(&framed)?;
-        Ok(ArrowFile { writer, fields, at: 8 + framed.len() as u64, blocks: Vec::new() })
+        Ok(ArrowFile { writer, fields, at: 8 + framed.len() as u64, blocks: Vec::new(), body: Vec::new() })
     }
 
     pub(crate) fn batch(&mut self, rows: usize, columns: &[ArrowColumn<'_>]) -> io::Result<()> {
-        let (mut nodes, mut buffers, mut end) = (Vec::new(), Vec::new(), 0usize);
+        let (mut nodes, mut buffers) = (Vec::new(), Vec::new());
+        self.body.clear();
         for column in columns {
             nodes.push([rows as i64, column.known.map_or(0, |(_, unknown)| unknown as i64)]);
             for buffer in [column.known.map_or(&[][..], |(bits, _)| bits), column.values] {
-                buffers.push([end as i64, buffer.len() as i64]);
-                end = (end + buffer.len()).next_multiple_of(8);
+                let start = self.body.len();
+                fold(buffer, &mut self.body);
+                buffers.push([start as i64, (self.body.len() - start) as i64]);
+                self.body.resize(self.body.len().next_multiple_of(8), 0);
             }
         }
         let mut flat = Flat::default();
         let buffers = flat.structs(&buffers);
         let nodes = flat.structs(&nodes);
+        // LZ4 frames, buffer by buffer: both are the defaults.
+        let compression = flat.table(&[]);
         let place = flat.table(&[
             Some(Slot::Long(rows as i64)),
             Some(Slot::Offset(nodes)),
             Some(Slot::Offset(buffers)),
+            Some(Slot::Offset(compression)),
         ]);
-        let framed = message(flat, RECORD_BATCH, place, end);
-        self.blocks.push((self.at, framed.len() as u32, end as u64));
+        let length = self.body.len();
+        let framed = message(flat, RECORD_BATCH, place, length);
+        self.blocks.push((self.at, framed.len() as u32, length as u64));
         self.writer.write_all(&framed)?;
-        for column in columns {
-            for buffer in [column.known.map_or(&[][..], |(bits, _)| bits), column.values] {
-                self.writer.write_all(buffer)?;
-                self.writer.write_all(&[0; 8][..buffer.len().next_multiple_of(8) - buffer.len()])?;
-            }
-        }
-        self.at += framed.len() as u64 + end as u64;
+        self.writer.write_all(&self.body)?;
+        self.at += framed.len() as u64 + length as u64;
         Ok(())
     }
 

@@ -295,7 +295,7 @@ pub async fn by_code(connection: &impl Connection, code: &str) -> Result<Divisio
 /// # Errors
 /// [`OfficeError::NotFound`] when the packs are for a place that is not in the tree; the database.
 pub async fn served(office: &Office) -> Result<Option<DivisionView>, OfficeError> {
-    if let Some(code) = office.release().packs.iter().rev().find_map(|pack| pack.head.division.as_ref()) {
+    if let Some(code) = office.release().home() {
         return Ok(Some(by_code(office.db(), code).await?));
     }
     let id: Option<DivisionId> = Query::system(

@@ -37,7 +37,8 @@ pub use plan::{
     PlanMilestone, PlanProject, PlanRelation, PlanShare, PlanStandard, PlanTask, RelationKind,
 };
 pub use programme::{
-    Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Pays, Programme, Unit,
+    Amendment, Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Pays, Programme,
+    Unit,
 };
 pub use register::{
     Alert, Back, Duty, Fed, Holders, IN_FORCE, Leaving, List, Register, Rights, STRUCK_OFF, State, Target,

@@ -71,6 +71,23 @@ pub struct Programme {
     pub valid_until: Option<NaiveDate>,
 }
 
+/// Another text for a part of a programme from a day on: a document changed the rule, and the law of earlier days stays what it was.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amendment {
+    /// The programme.
+    pub programme: Reference,
+    /// The part, as [`crate::part_key`] writes it: `condition.income`, `definition.gap`, `amount`.
+    pub part: Located<String>,
+    /// First day of the law under which it holds.
+    #[serde(deserialize_with = "crate::number::date::deserialize")]
+    pub from: NaiveDate,
+    /// The expression.
+    pub text: Expression,
+    /// The document that says so.
+    pub source: String,
+}
+
 /// What a grant of a programme brings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

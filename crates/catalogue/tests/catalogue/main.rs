@@ -1,5 +1,6 @@
 //! Packs as a whole: the real ones load, decide their own cases and travel through an archive; broken ones are refused by line.
 
+mod amended;
 mod assistance;
 mod broken;
 mod coverage;

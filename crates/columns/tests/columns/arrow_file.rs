@@ -76,6 +76,22 @@ enum Kind {
     Number { bytes: usize, signed: bool },
 }
 
+/// A buffer: its length and an LZ4 frame of one block, or -1 and its bytes.
+fn unfolded(buffer: &[u8]) -> Vec<u8> {
+    if buffer.is_empty() {
+        return Vec::new();
+    }
+    let (length, rest) = (number(buffer, 0, 8), &buffer[8..]);
+    if length == -1 {
+        return rest.to_vec();
+    }
+    let length = usize::try_from(length).expect("a length");
+    assert_eq!(rest[..7], [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73]);
+    let size = place(rest, 7, 4);
+    assert_eq!(rest[11 + size..], [0; 4], "the frame ends with its mark");
+    lz4_flex::block::decompress(&rest[11..11 + size], length).expect("a block")
+}
+
 /// The columns of a file by name.
 pub fn read(path: &Path) -> BTreeMap<String, Numbers> {
     let file = fs::read(path).expect("read");
@@ -124,9 +140,10 @@ pub fn read(path: &Path) -> BTreeMap<String, Numbers> {
                 let at = buffers.0 + 16 * (2 * index + which);
                 let (start, length) = (place(batch.bytes, at, 8), place(batch.bytes, at + 8, 8));
                 assert_eq!(start % 8, 0, "buffers are aligned");
-                &body[start..start + length]
+                unfolded(&body[start..start + length])
             };
             let (known, values) = (buffer(0), buffer(1));
+            let (known, values) = (known.as_slice(), values.as_slice());
             let bit = |bits: &[u8], row: usize| bits[row / 8] >> (row % 8) & 1;
             let column = columns.get_mut(name).expect("a column");
             let before = column.len();

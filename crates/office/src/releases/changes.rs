@@ -14,6 +14,7 @@ use vocab::Month;
 use super::in_force::{self, Hands, current_hash, released_values};
 use super::kept::{compile, kept, load_options};
 use super::layer::{self, ReleasedValue};
+use super::rule_part::RulePart;
 use super::{STANDARD_CHANGE_COLUMNS, StandardChangeId};
 use crate::access::{Actor, Granted, ProposeStandard, ReleaseStandard, Right, different_person};
 use crate::error::Problems;
@@ -25,15 +26,15 @@ pub const REVIEW_JOB: &str = "standard_review";
 /// What is typed on the page.
 #[derive(Debug, Clone)]
 pub struct NewStandardChange {
-    /// The parameter's id.
+    /// The parameter's id, or a [`RulePart`].
     pub parameter: String,
-    /// Where it holds, with everything below that has no value of its own.
+    /// Where it holds, with everything below that has no value of its own; a rule holds everywhere.
     pub division: DivisionId,
     /// First day.
     pub from: NaiveDate,
     /// Last day for which the document states it, when it does.
     pub stated_until: Option<NaiveDate>,
-    /// The value as typed: `786`, `1.5`, `是`, a code, a date.
+    /// The value as typed: `786`, `1.5`, `是`, a code, a date; the expression of a rule.
     pub value: String,
     /// Title of the document that sets it.
     pub document_title: String,
@@ -506,9 +507,14 @@ fn checked(
     new: &NewStandardChange,
 ) -> Result<ReleasedValue, OfficeError> {
     let mut problems = Problems::default();
-    let Some(parameter) = base.parameters.get(&new.parameter) else {
+    let rule = RulePart::read(&new.parameter);
+    let parameter = base.parameters.get(&new.parameter);
+    if rule.is_none() && parameter.is_none() {
         return Err(OfficeError::invalid("parameter", "没有这项标准。请从列表中选择。"));
-    };
+    }
+    if rule.is_some() && base.home().is_some_and(|home| home != division) {
+        problems.add("division", "规则对全市一律适用，不能只改一个地区。请选择本市。");
+    }
     let (title, number) = (new.document_title.trim(), new.document_number.trim());
     if title.is_empty() {
         problems.add("document_title", "请填写发布这一标准的文件名称。");
@@ -531,8 +537,13 @@ fn checked(
     if new.recompute_from.is_some_and(|month| month.last_day() < new.from) {
         problems.add("recompute_from", "复核金额的起始月份早于标准的起始日期。");
     }
-    let value = problems.keep("value", read_value(base, parameter, &new.value));
+    let value = parameter
+        .map(|parameter| problems.keep("value", read_value(base, parameter, &new.value)).unwrap_or_default());
     problems.none_or_refuse()?;
+    let value = match rule {
+        Some(rule) => Some(rule.checked(base, new.from, &new.value)?),
+        None => value,
+    };
     Ok(ReleasedValue {
         parameter: new.parameter.clone(),
         division: division.to_owned(),

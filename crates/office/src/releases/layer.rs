@@ -1,19 +1,23 @@
-//! The `database` layer: standards released on pages, written as a pack on top of the packs from files.
+//! The `database` layer: standards and rules released on pages, written as a pack on top of the packs from files.
 
 use std::collections::BTreeMap;
 
 use catalogue::definition::{Scalar, ValueKind};
-use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release};
+use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release, part_key};
 use chrono::{Days, NaiveDate};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+use super::rule_part::RulePart;
 
 /// Id of the pack, its folder when exported.
 const PACK: &str = "database";
 const STANDARDS: &str = "standards.toml";
+const RULES: &str = "rules.toml";
 
-/// A value that holds in a division from a day.
+/// A value that holds in a division from a day, or a text of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReleasedValue {
+    /// A parameter's id, or a [`RulePart`].
     pub parameter: String,
     /// Division code.
     pub division: String,
@@ -75,6 +79,20 @@ pub(super) fn values_of(release: &Release) -> Vec<ReleasedValue> {
             }
         }
     }
+    let whole = release.home().or_else(|| release.places.iter().next().map(|place| place.code.as_str()));
+    for amended in &release.amended {
+        let texts = amended.texts.iter().filter(|text| text.on_page);
+        values.extend(texts.filter_map(|text| {
+            Some(ReleasedValue {
+                parameter: RulePart { programme: &amended.programme, part: amended.part.clone() }.written(),
+                division: whole?.to_owned(),
+                from: text.from?,
+                stated_until: None,
+                value: text.text.clone(),
+                source: text.source.clone(),
+            })
+        }));
+    }
     values
 }
 
@@ -105,9 +123,19 @@ fn pack(base: &Release, values: &[ReleasedValue]) -> PackFiles {
             latest.insert((&released.parameter, &released.division, released.from), released);
         }
     }
-    let mut tables = ArrayOfTables::new();
+    let (mut tables, mut texts) = (ArrayOfTables::new(), ArrayOfTables::new());
     for released in latest.values() {
-        tables.push(written(base, released, until(base, released, &latest)));
+        match RulePart::read(&released.parameter) {
+            Some(part) => texts.push(amendment(&part, released)),
+            None => tables.push(written(base, released, until(base, released, &latest))),
+        }
+    }
+    let mut rules = DocumentMut::new();
+    rules
+        .decor_mut()
+        .set_prefix("# 由系统按已发布的规则变更生成。改动请在「规则变更」页面提出并由另一人发布。\n\n");
+    if !texts.is_empty() {
+        rules.insert("amendment", Item::ArrayOfTables(texts));
     }
     let mut standards = DocumentMut::new();
     standards
@@ -120,10 +148,14 @@ fn pack(base: &Release, values: &[ReleasedValue]) -> PackFiles {
     head.insert("id", value(PACK));
     head.insert("title", value("页面上发布的标准"));
     head.insert("layer", value("database"));
-    let files = BTreeMap::from([
+    let mut files = BTreeMap::from([
         ("pack.toml".to_owned(), head.to_string()),
         (STANDARDS.to_owned(), standards.to_string()),
     ]);
+    // Left out while there is none: the hash of what stood before rules could be changed stays.
+    if !rules.is_empty() {
+        files.insert(RULES.to_owned(), rules.to_string());
+    }
     PackFiles::new("页面发布", files)
 }
 
@@ -166,6 +198,16 @@ fn written(base: &Release, released: &ReleasedValue, until: Option<NaiveDate>) -
         _ => None,
     };
     table.insert("value", typed.unwrap_or_else(|| value(plain)));
+    table.insert("source", value(released.source.as_str()));
+    table
+}
+
+fn amendment(part: &RulePart<'_>, released: &ReleasedValue) -> Table {
+    let mut table = Table::new();
+    table.insert("programme", value(part.programme));
+    table.insert("part", value(part_key(&part.part)));
+    table.insert("from", day(released.from));
+    table.insert("text", value(released.value.as_str()));
     table.insert("source", value(released.source.as_str()));
     table
 }

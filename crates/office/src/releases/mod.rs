@@ -4,6 +4,7 @@
 //!   release that ever was, from memory after the first time; [`follow`] takes over what another process put in force;
 //! - [`standards()`]: every parameter of a division on a day with its source; [`propose`] and [`release_change`]: a change proposed by one person
 //!   and released by another, as a `database` layer on top of the packs;
+//! - [`RulePart`]: a part of a rule is changed in the same two hands, its text in place of a number, and holds from a day of the law;
 //! - [`preview_change`], [`make_reviews`], [`confirm_increases`]: what a changed standard means for the families that are paid;
 //! - [`export_pack`] writes the packs in force, the database layer with them, back as files.
 //!
@@ -16,6 +17,7 @@ mod export;
 mod in_force;
 mod kept;
 mod layer;
+mod rule_part;
 mod standard_change;
 mod standard_review;
 mod standards;
@@ -28,6 +30,7 @@ pub use changes::{
 pub use export::export_pack;
 pub use in_force::{current, follow, install};
 pub use kept::{Kept, kept};
+pub use rule_part::RulePart;
 pub use standard_change::{Effect, Preview, ReviewKind, StandardReviewId, make_reviews, preview_change};
 pub use standard_review::{
     Confirmed, ReviewLine, confirm_increases, open_review, reviews, reviews_by_kind, settle_review,

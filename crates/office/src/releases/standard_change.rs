@@ -18,6 +18,7 @@ use vocab::{Fen, Month};
 
 use super::changes::{self, StandardChangeView, build_with, in_force_now};
 use super::layer::ReleasedValue;
+use super::rule_part::RulePart;
 use super::{ChangeState, StandardChangeId, kept};
 use crate::access::{Actor, Right};
 use crate::{Office, OfficeError, simulation};
@@ -235,8 +236,11 @@ fn reviewed_from(change: &StandardChangeView, today: NaiveDate) -> Month {
     change.recompute_from.unwrap_or_else(|| Month::containing(change.from).max(Month::containing(today)))
 }
 
-/// Programmes whose rules read a parameter.
+/// Programmes whose rules read a parameter, or the one whose rule it is.
 fn readers(release: &Release, parameter: &str) -> Vec<String> {
+    if let Some(rule) = RulePart::read(parameter) {
+        return vec![rule.programme.to_owned()];
+    }
     let name = format!("param.{parameter}");
     let reads = |id: &str| release.rules(id).is_some_and(|rules| rules.parameters().contains(&name));
     release.programmes.iter().map(|programme| programme.id.get().clone()).filter(|id| reads(id)).collect()
@@ -364,7 +368,10 @@ impl Asked<'_> {
         let record: Record = serde_json::from_str(&inputs).map_err(unreadable)?;
         let stored: Context = serde_json::from_str(&stored).map_err(unreadable)?;
         let code: String = row.get("code")?;
-        let mut context = self.release.context(&programme, &code, from, stored.law_on, self.today);
+        // A standard is read by the month; a rule by the day of the law, and what is asked is what its new text means.
+        let rule = RulePart::read(&self.change.parameter);
+        let law_on = if rule.is_some() { stored.law_on.max(self.change.from) } else { stored.law_on };
+        let mut context = self.release.context(&programme, &code, from, law_on, self.today);
         context.findings.extend(stored.findings);
         let result = rules.decide(&record, &context);
         found.new = match &result.amount {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use catalogue::definition::{ConditionKind, DivisionLevel, Unit, ValueKind};
-use catalogue::{Release, Supposed};
+use catalogue::{Release, Supposed, part_key};
 use chrono::NaiveDate;
 use columns::{ColumnsError, Compared, Pair, Sweep, Swept};
 use rules::{Context, FindingValue, Part, Programme};
@@ -341,7 +341,7 @@ fn read(release: &Release, supposition: &Supposition) -> Result<Understood, Offi
             Ok(edited) => {
                 for (part, text) in &texts {
                     let title = release.programmes.get(programme).map_or(programme, |one| one.title.as_str());
-                    read.said.push(format!("{title}，{}改为：{text}", part_title(release, programme, part)));
+                    read.said.push(format!("{title}，{}改为：{text}", release.part_title(programme, part)));
                 }
                 read.edited.insert(programme.to_owned(), edited);
             }
@@ -349,7 +349,7 @@ fn read(release: &Release, supposition: &Supposition) -> Result<Understood, Offi
                 for diagnostic in diagnostics {
                     let proposal = diagnostic.suggestion.as_ref();
                     let proposal = proposal.map(|proposal| format!("（{proposal}）")).unwrap_or_default();
-                    problems.add(&part_field(&diagnostic.part), format!("{diagnostic}{proposal}"));
+                    problems.add(&part_key(&diagnostic.part), format!("{diagnostic}{proposal}"));
                 }
             }
         }
@@ -364,32 +364,6 @@ fn read(release: &Release, supposition: &Supposition) -> Result<Understood, Offi
     }
     problems.none_or_refuse()?;
     Ok(read)
-}
-
-/// The field of a form that holds a part's text: `definition.gap`, `condition.income`, `amount`.
-#[must_use]
-pub fn part_field(part: &Part) -> String {
-    match part {
-        Part::Definition(id) => format!("definition.{id}"),
-        Part::Condition(id) => format!("condition.{id}"),
-        Part::Amount | Part::ReviewMonths | Part::TaperMonths | Part::Expression | Part::Programme => {
-            "amount".to_owned()
-        }
-    }
-}
-
-fn part_title(release: &Release, programme: &str, part: &Part) -> String {
-    let definition = release.programmes.get(programme);
-    let found = definition.and_then(|definition| match part {
-        Part::Definition(id) => {
-            definition.definitions.iter().find(|one| one.id == *id).map(|one| one.title.clone())
-        }
-        Part::Condition(id) => {
-            definition.conditions.iter().find(|one| one.id == *id).map(|one| one.title.clone())
-        }
-        Part::Amount | Part::ReviewMonths | Part::TaperMonths | Part::Expression | Part::Programme => None,
-    });
-    found.unwrap_or_else(|| "金额".to_owned())
 }
 
 /// A supposed value: the name that programmes read, the value, and the same in words.

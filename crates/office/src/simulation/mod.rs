@@ -28,7 +28,7 @@ mod report;
 mod saved;
 
 pub(crate) use engine::assume;
-pub use engine::{numeric_parameters, part_field, run, simulate};
+pub use engine::{numeric_parameters, run, simulate};
 pub use next_standard::{
     AreaStandard, Entered, NextStandard, TekunStandard, is_measured, next_standard, percent,
 };

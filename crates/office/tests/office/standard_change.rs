@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use ledger::EntitlementId;
 use office::OfficeError;
 use office::casework::{determine, view};
-use office::releases::{self, NewStandardChange, ReviewKind, StandardChangeId};
+use office::releases::{self, NewStandardChange, ReviewKind, RulePart, StandardChangeId};
 use store::{Query, StoreError};
 use vocab::{Fen, Month};
 
@@ -179,5 +179,80 @@ async fn less_waits_for_a_hearing() {
             .unwrap();
         assert_eq!(lost.rows.len(), 1);
         assert!(lost.rows[0].note.contains("不再满足"), "{}", lost.rows[0].note);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_is_rewritten_by_two_and_holds_from_its_day() {
+    for city in cities("rule_change").await {
+        let id = granted(&city).await;
+        let month = Month::containing(city.office.now().today()).next();
+        let before = monthly(&city, id, month).await.unwrap();
+        let rule =
+            RulePart { programme: "dibao", part: rules::Part::Definition("countable_income".to_owned()) };
+        let new = |division, text: &str| NewStandardChange {
+            parameter: rule.written(),
+            division,
+            from: month.first_day(),
+            stated_until: None,
+            value: text.to_owned(),
+            document_title: "关于完善低保家庭收入计算办法的通知".to_owned(),
+            document_number: "测民发〔2026〕31号".to_owned(),
+            attachment: None,
+            reason: "每户另扣 50 元".to_owned(),
+            recompute_from: Some(month),
+        };
+        let text = "greatest(gross_income - rigid_deduction - 50, 0)";
+        let policy = grant(&city.policy);
+        let said = |refused: Result<StandardChangeId, OfficeError>| match refused {
+            Err(OfficeError::Invalid(list)) => list.into_iter().map(|one| one.message).collect::<String>(),
+            other => panic!("{other:?}"),
+        };
+        let wrong = releases::propose(&city.office, &policy, &new(city.prefecture, "gross_incom - 50")).await;
+        let wrong = said(wrong);
+        assert!(wrong.contains("gross_income"), "the name that was meant is proposed: {wrong}");
+        let own = rule.text_on(&city.office.release(), month.first_day()).unwrap();
+        let same = releases::propose(&city.office, &policy, &new(city.prefecture, &own)).await;
+        assert!(said(same).contains("没有改动"));
+        let there = releases::propose(&city.office, &policy, &new(city.county_director.division, text)).await;
+        assert!(said(there).contains("一律适用"), "a rule holds in the whole city");
+
+        let change = releases::propose(&city.office, &policy, &new(city.prefecture, text)).await.unwrap();
+        let preview = releases::preview_change(&city.office, &city.releaser, change).await.unwrap();
+        let effect = preview.effects.unwrap()[&ReviewKind::Increase];
+        assert_eq!((effect.families, effect.old, effect.new), (1, before, Fen(before.0 + 5_000)));
+        release(&city, change).await;
+
+        let in_force = city.office.release();
+        let eve = month.first_day().pred_opt().unwrap();
+        assert_eq!(rule.text_on(&in_force, eve).as_deref(), Some(own.as_str()));
+        assert_eq!(rule.text_on(&in_force, month.first_day()).as_deref(), Some(text));
+        assert_eq!(monthly(&city, id, month).await, Some(before), "a release pays nothing");
+        let confirmed =
+            releases::confirm_increases(&city.office, &grant(&city.county_director), change).await.unwrap();
+        assert_eq!(confirmed.raised, 1);
+        assert_eq!(monthly(&city, id, month).await, Some(effect.new));
+        // A family of today's law is decided as before, and what was decided comes out again.
+        let today = city.published(&Family::default()).await;
+        let open = view::open(&city.office, &grant(&city.county_clerk), today).await.unwrap();
+        let decided = open.determinations.iter().find(|one| one.programme == "dibao").unwrap();
+        assert_eq!(decided.amount, Some(before), "{decided:?}");
+        let (count, mismatches) = determine::verify(&city.office, |_| ()).await.unwrap();
+        assert!(count > 1 && mismatches.is_empty(), "{mismatches:?}");
+
+        // A second change of the same part stands beside the first; what is exported says both.
+        let later = NewStandardChange {
+            from: month.next().first_day(),
+            recompute_from: None,
+            ..new(city.prefecture, "greatest(gross_income - rigid_deduction - 80, 0)")
+        };
+        let later = releases::propose(&city.office, &policy, &later).await.unwrap();
+        releases::release_change(&city.office, &grant(&city.releaser), later, 1).await.unwrap();
+        let in_force = city.office.release();
+        let options = catalogue::LoadOptions { synthetic: true };
+        let again = catalogue::Release::from_packs(in_force.pack_files(), options).unwrap();
+        assert_eq!((&again.hash, &again.amended), (&in_force.hash, &in_force.amended));
+        assert_eq!(again.amended[0].texts.len(), 3);
+        assert_eq!(rule.text_on(&again, month.last_day()).as_deref(), Some(text));
     }
 }

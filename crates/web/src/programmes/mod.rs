@@ -82,10 +82,40 @@ async fn page(visitor: Visitor, Path(id): Path<String>, Query(ask): Query<Ask>) 
             (submit("查看", ButtonKind::Secondary, None))
         }))
         (standards)
+        (changed(&release, &id))
         (cases(&release, &id))
         p.govuk-hint { "规则版本 " (release.hash) }
     };
     Ok(Page::new(programme.title.clone(), content).back("/programmes", "返回规则阅读"))
+}
+
+/// What documents changed in the rules, newest first, beside what held before.
+fn changed(release: &Release, programme: &str) -> Markup {
+    let amended = release.amended.iter().filter(|one| one.programme == programme);
+    let rows: Vec<Vec<Markup>> = amended
+        .flat_map(|one| {
+            let title = release.part_title(programme, &one.part);
+            one.texts.iter().rev().map(move |text| {
+                vec![
+                    html! { (title) },
+                    html! { @match text.from { Some(from) => (from), None => "改动以前" } },
+                    html! { pre.govuk-body { code { (text.text.trim()) } } },
+                    html! { (text.source) },
+                ]
+            })
+        })
+        .collect();
+    if rows.is_empty() {
+        return html! {};
+    }
+    let table = Table {
+        id: "changed".into(),
+        caption: "规则的历次改动".into(),
+        columns: ["哪一部分", "自何日起", "式子", "依据文件"].into_iter().map(Column::new).collect(),
+        rows,
+        ..Table::default()
+    };
+    html! { (table) }
 }
 
 /// A programme and how its parts read.

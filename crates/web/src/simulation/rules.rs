@@ -1,12 +1,12 @@
 //! Texts supposed: a programme's expressions, to be rewritten on a copy.
 
 use axum::extract::{Form, Path};
-use catalogue::Release;
 use catalogue::definition::{ConditionKind, Programme};
+use catalogue::{Release, part_key};
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::Simulate;
-use office::simulation::{self, SupposedText, Supposition, part_field};
+use office::simulation::{self, SupposedText, Supposition};
 use rules::Part;
 
 use super::{NAV_ID, faces, form, results};
@@ -72,7 +72,7 @@ async fn shown(
     let programme = release.programmes.get(id).ok_or(Fault::Hidden)?;
     let month = form::month(desk, typed, &mut Errors::none());
     let area = |(part, title, text): &(Part, String, String)| {
-        let name = part_field(part);
+        let name = part_key(part);
         let value = if typed.get(&name).is_empty() { text.trim() } else { typed.get(&name) };
         let rows = u8::try_from(value.lines().count().clamp(2, 12)).unwrap_or(2);
         text_area(
@@ -141,7 +141,7 @@ pub(super) async fn run(
     let texts: Vec<SupposedText> = parts_of(programme)
         .into_iter()
         .filter_map(|(part, _, text)| {
-            let new = typed.get(&part_field(&part));
+            let new = typed.get(&part_key(&part));
             let changed = !new.is_empty() && plain(new) != plain(&text);
             changed.then(|| SupposedText { programme: id.clone(), part, text: new.to_owned() })
         })

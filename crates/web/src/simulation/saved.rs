@@ -5,9 +5,11 @@ use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use office::access::{Export, Right, Simulate};
 use office::divisions;
+use office::releases::RulePart;
 use office::simulation::{self, PdfState, Saved, SimulationId, Supposition};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use store::DivisionId;
 use vocab::Fen;
 
 use super::{NAV_ID, faces, results};
@@ -119,7 +121,7 @@ pub(super) async fn page(desk: Desk<Simulate>, Path(id): Path<SimulationId>) -> 
         (parts::heading(Some("政策仿真"), &line.title))
         (summary_list(&rows))
         (button_group(&html! {
-            @if let Some(href) = proposal(&desk, &saved).await? { (button_link(&href, "拟定标准变更", ButtonKind::Primary)) }
+            @for (title, href) in proposals(&desk, &saved).await? { (button_link(&href, &title, ButtonKind::Primary)) }
             @if desk.may(Right::Export) {
                 (button_link(&format!("{}/sheet?format=xlsx", to(id)), "导出 Excel", ButtonKind::Secondary))
             }
@@ -130,25 +132,38 @@ pub(super) async fn page(desk: Desk<Simulate>, Path(id): Path<SimulationId>) -> 
     Ok(Page::new(line.title.clone(), content).under(NAV_ID).back(LIST, "返回已保存的仿真").charts())
 }
 
-/// Where the one standard that was supposed can be proposed; rules and tables come with a pack.
-async fn proposal(desk: &Desk<Simulate>, saved: &Saved) -> Result<Option<String>, Fault> {
-    let supposition = &saved.supposition;
-    let ([value], []) = (supposition.values.as_slice(), supposition.texts.as_slice()) else {
-        return Ok(None);
-    };
-    if !desk.may(Right::ProposeStandard) || value.parameter.contains('[') {
-        return Ok(None);
+/// Where each standard and rule that was supposed can be proposed; tables come with a pack.
+async fn proposals(desk: &Desk<Simulate>, saved: &Saved) -> Result<Vec<(String, String)>, Fault> {
+    let mut all = Vec::new();
+    if !desk.may(Right::ProposeStandard) {
+        return Ok(all);
     }
-    let division = match &value.division {
-        None => desk.actor().division,
-        Some(code) => divisions::by_code(desk.office().db(), code).await?.id,
-    };
+    let supposition = &saved.supposition;
+    let release = desk.office().release();
     let reason = format!("依据政策仿真“{}”", saved.line.title);
     let from = supposition.month.first_day().to_string();
-    Ok(Some(address(
-        &format!("/desk/standards/{}/change", value.parameter),
-        &[("division", &division.to_string()), ("value", &value.value), ("from", &from), ("reason", &reason)],
-    )))
+    let mut add = |title: &str, subject: &str, division: DivisionId, value: &str| {
+        let asked = [("division", division.to_string()), ("value", value.to_owned()), ("from", from.clone())];
+        let asked: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let href = address(
+            &format!("/desk/standards/{subject}/change"),
+            &[asked.as_slice(), &[("reason", reason.as_str())]].concat(),
+        );
+        all.push((format!("拟定变更：{title}"), href));
+    };
+    for value in &supposition.values {
+        let Some(parameter) = release.parameters.get(&value.parameter) else { continue };
+        let division = match &value.division {
+            None => desk.actor().division,
+            Some(code) => divisions::by_code(desk.office().db(), code).await?.id,
+        };
+        add(&parameter.title, &value.parameter, division, &value.value);
+    }
+    for text in &supposition.texts {
+        let rule = RulePart { programme: &text.programme, part: text.part.clone() };
+        add(&rule.title(&release), &rule.written(), desk.actor().division, &text.text);
+    }
+    Ok(all)
 }
 
 /// The paper: to be asked for, being set, or there.

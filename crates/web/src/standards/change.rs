@@ -4,8 +4,12 @@ use axum::extract::{Path, Query};
 use catalogue::definition::{Parameter, ValueKind};
 use maud::{Markup, html};
 use office::access::{ProposeStandard, ReleaseStandard, Right};
-use office::releases::{self, ChangeState, NewStandardChange, Preview, StandardChangeId, StandardChangeView};
+use office::releases::{
+    self, ChangeState, NewStandardChange, Preview, RulePart, StandardChangeId, StandardChangeView,
+    StandardValue,
+};
 use serde::Deserialize;
+use store::DivisionId;
 use vocab::{Month, Now};
 
 use super::NAV_ID;
@@ -82,19 +86,29 @@ async fn proposal(
     errors: &Errors,
 ) -> Result<Page, Fault> {
     let release = desk.office().release();
-    let definition = release.parameters.get(parameter).ok_or(Fault::Hidden)?;
     let place = place(desk, typed.get("division")).await?;
     let today = desk.office().now().today();
-    let standards = releases::standards(desk.office(), desk.actor(), place.id, today).await?;
-    let now = standards
-        .iter()
-        .find(|standard| standard.parameter == parameter)
-        .and_then(|standard| standard.now.as_ref());
-    let places = choices(desk).await?;
+    let (name, now, subject) = match RulePart::read(parameter) {
+        Some(rule) => {
+            let text = rule.text_on(&release, today).ok_or(Fault::Hidden)?;
+            (rule.title(&release), rule_now(&rule, &text), rule_field(&text, place.id, typed, errors))
+        }
+        None => {
+            let definition = release.parameters.get(parameter).ok_or(Fault::Hidden)?;
+            let standards = releases::standards(desk.office(), desk.actor(), place.id, today).await?;
+            let now = standards.iter().find(|standard| standard.parameter == parameter);
+            let now = now.and_then(|standard| standard.now.as_ref());
+            let places = choices(desk).await?;
+            let subject = html! {
+                (select(&Field::new("division", "适用地区").value(place.id.to_string())
+                    .hint("下级地区没有另行规定的，一并适用。").errors(errors), &places, None))
+                (value_field(desk, definition, typed.get("value"), errors))
+            };
+            (definition.title.clone(), standard_now(&place.name, now), subject)
+        }
+    };
     let body = html! {
-        (select(&Field::new("division", "适用地区").value(place.id.to_string())
-            .hint("下级地区没有另行规定的，一并适用。").errors(errors), &places, None))
-        (value_field(desk, definition, typed.get("value"), errors))
+        (subject)
         (date_input(&Field::new("from", "自何日起执行").errors(errors), &typed.date("from")))
         (date_input(&Field::new("stated_until", "文件规定的截止日期").optional().errors(errors), &typed.date("stated_until")))
         (text_input(&Field::new("document_title", "文件名称").value(typed.get("document_title")).width(Width::Full).max_chars(200).errors(errors)))
@@ -102,26 +116,52 @@ async fn proposal(
         (text_area(&Field::new("reason", "变更原因").hint("供发布人核对。").value(typed.get("reason")).max_chars(500).errors(errors), 3))
         (month_input(&Field::new("recompute_from", "从哪个月起复核在册家庭的金额").hint("不填则按各户原定的核查时间处理。")
             .optional().errors(errors), &typed.date("recompute_from")))
-        (buttons("提交，等待另一人发布", &[Link::new(history_address(parameter, place.id), "取消")]))
+        (buttons("提交，等待另一人发布", &[Link::new("/desk/standards", "取消")]))
     };
-    let title = format!("拟定变更：{}", definition.title);
+    let title = format!("拟定变更：{name}");
     let content = html! {
         div.prose {
             (error_summary(errors))
             (parts::heading(Some("政策标准"), &title))
-            (parts::inset(&html! {
-                p.govuk-body {
-                    @match now {
-                        Some(now) => { (place.name) "现行数值：" strong { (now.shown) } "，自 " (now.from) " 起，来源：" (now.source) "。" },
-                        None => { (place.name) "现在没有这项标准的数值。" },
-                    }
-                }
-            }))
+            (parts::inset(&now))
             (form_post(&format!("/desk/standards/{parameter}/change"), &desk.key(), &body))
         }
     };
-    let back = history_address(parameter, place.id);
+    let back = match RulePart::read(parameter) {
+        Some(rule) => format!("/programmes/{}", rule.programme),
+        None => history_address(parameter, place.id),
+    };
     Ok(Page::new(title, content).under(NAV_ID).back(back, "返回").errors(errors))
+}
+
+fn standard_now(place: &str, now: Option<&StandardValue>) -> Markup {
+    html! {
+        p.govuk-body {
+            @match now {
+                Some(now) => { (place) "现行数值：" strong { (now.shown) } "，自 " (now.from) " 起，来源：" (now.source) "。" },
+                None => { (place) "现在没有这项标准的数值。" },
+            }
+        }
+    }
+}
+
+fn rule_now(rule: &RulePart<'_>, text: &str) -> Markup {
+    html! {
+        p.govuk-body { "现行的式子（读法见" (Link::new(format!("/programmes/{}", rule.programme), "规则阅读")) "）：" }
+        pre.govuk-body { code { (text) } }
+    }
+}
+
+/// A rule holds in the whole city; what is typed is its text, begun with the present one.
+fn rule_field(text: &str, division: DivisionId, typed: &Fields, errors: &Errors) -> Markup {
+    let value = if typed.get("value").is_empty() { text } else { typed.get("value") };
+    let rows = u8::try_from(value.lines().count().clamp(3, 12)).unwrap_or(3);
+    let field = Field::new("value", "新的式子")
+        .hint("只能用现行规则已经用到的情况和标准。改动只对从执行之日起受理、复核的家庭有效。");
+    html! {
+        (hidden("division", &division.to_string()))
+        (text_area(&field.value(value.to_owned()).max_chars(4000).errors(errors), rows))
+    }
 }
 
 pub(super) async fn propose(
@@ -191,9 +231,13 @@ fn colour(state: ChangeState) -> Colour {
     }
 }
 
-fn parameter_title(staff: &Staff, id: &str) -> String {
+/// What a change is about.
+fn subject_title(staff: &Staff, id: &str) -> String {
     let release = staff.office().release();
-    release.parameters.get(id).map_or_else(|| id.to_owned(), |parameter| parameter.title.clone())
+    match RulePart::read(id) {
+        Some(rule) => rule.title(&release),
+        None => release.parameters.get(id).map_or_else(|| id.to_owned(), |parameter| parameter.title.clone()),
+    }
 }
 
 pub(super) async fn list(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, Fault> {
@@ -207,9 +251,9 @@ pub(super) async fn list(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, F
         .iter()
         .map(|change| {
             vec![
-                html! { a.govuk-link href={ "/desk/standard-changes/" (change.id) } { (parameter_title(&staff, &change.parameter)) } },
+                html! { a.govuk-link href={ "/desk/standard-changes/" (change.id) } { (subject_title(&staff, &change.parameter)) } },
                 html! { (change.division_name) },
-                html! { (change.value) },
+                html! { @if RulePart::read(&change.parameter).is_some() { code { (change.value) } } @else { (change.value) } },
                 html! { (change.from) },
                 html! { (change.source) },
                 html! { (change.proposed_by_name.as_deref().unwrap_or("随配置包导入")) },
@@ -226,7 +270,7 @@ pub(super) async fn list(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, F
     let table = Table {
         id: "changes".into(),
         caption: format!("{}的标准变更", state.title()).into(),
-        columns: ["标准", "地区", "数值", "自何日起", "文件", "提出人"]
+        columns: ["标准或规则", "地区", "数值或式子", "自何日起", "文件", "提出人"]
             .into_iter()
             .map(Column::new)
             .collect(),
@@ -251,7 +295,9 @@ pub(super) async fn page(staff: Staff, Path(id): Path<StandardChangeId>) -> Resu
 
 async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Result<Page, Fault> {
     let change = releases::find_change(staff.office(), staff.actor(), id).await?;
-    let title = format!("标准变更：{}", parameter_title(staff, &change.parameter));
+    let rule = RulePart::read(&change.parameter);
+    let kind = if rule.is_some() { "规则变更" } else { "标准变更" };
+    let title = format!("{kind}：{}", subject_title(staff, &change.parameter));
     let standards = releases::standards(staff.office(), staff.actor(), change.division, change.from).await?;
     let standard = standards.iter().find(|standard| standard.parameter == change.parameter);
     let unit = standard.and_then(|standard| standard.unit.as_deref()).unwrap_or("");
@@ -267,7 +313,11 @@ async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Re
         (error_summary(errors))
         (parts::heading(Some("政策标准"), &title))
         p { (parts::tag(colour(change.state), change.state.title())) }
-        @if waiting { (difference(&change, standard, unit)) }
+        @match &rule {
+            Some(rule) => (texts(staff, &change, rule)),
+            None if waiting => (difference(&change, standard, unit)),
+            None => {},
+        }
         @if let Some(preview) = &preview {
             @if !preview.warnings.is_empty() { (super::next::warnings(&preview.warnings)) }
             (effects(preview))
@@ -323,6 +373,22 @@ fn difference(change: &StandardChangeView, standard: Option<&releases::Standard>
     html! { (table) }
 }
 
+/// The text that held the day before beside the new one.
+fn texts(staff: &Staff, change: &StandardChangeView, rule: &RulePart<'_>) -> Markup {
+    let eve = change.from.pred_opt().unwrap_or(change.from);
+    let before = rule.text_on(&staff.office().release(), eve).unwrap_or_default();
+    let text = |text: &str| html! { pre.govuk-body { code { (text) } } };
+    let table = Table {
+        id: "difference".into(),
+        caption: format!("{} 起的变化", change.from).into(),
+        columns: vec![Column::new(""), Column::new("式子")],
+        rows: vec![vec![html! { "变更前" }, text(&before)], vec![html! { "变更后" }, text(&change.value)]],
+        cards: false,
+        ..Table::default()
+    };
+    html! { (table) }
+}
+
 /// What the change would mean for the families that are paid.
 fn effects(preview: &Preview) -> Markup {
     let programmes: Vec<&str> = preview.programmes.iter().map(|(_, title)| title.as_str()).collect();
@@ -366,11 +432,11 @@ fn effects(preview: &Preview) -> Markup {
 
 fn summary(change: &StandardChangeView, unit: &str) -> Markup {
     let at = |at: i64| Now::from_unix_ms(at).zh();
-    let mut rows = vec![
-        SummaryRow::text("适用地区", &change.division_name),
-        SummaryRow::text("数值", &format!("{} {unit}", change.value)),
-        SummaryRow::text("自何日起", &change.from.to_string()),
-    ];
+    let mut rows = vec![SummaryRow::text("适用地区", &change.division_name)];
+    if RulePart::read(&change.parameter).is_none() {
+        rows.push(SummaryRow::text("数值", &format!("{} {unit}", change.value)));
+    }
+    rows.push(SummaryRow::text("自何日起", &change.from.to_string()));
     if let Some(until) = change.stated_until {
         rows.push(SummaryRow::text("文件规定至", &until.to_string()));
     }

@@ -89,7 +89,7 @@ pub(super) async fn page(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, F
         @if missing > 0 {
             (parts::warning_text(&format!("有 {missing} 项标准尚未录入，涉及这些标准的测算会标明缺少依据。")))
         }
-        p.govuk-body { (Link::new("/desk/standard-changes", "查看待发布和已处理的标准变更")) "　" (Link::new("/desk/standards/next", "测算下一年低保标准")) }
+        p.govuk-body { (Link::new("/desk/standard-changes", "查看待发布和已处理的标准、规则变更")) "　" (Link::new("/desk/standards/next", "测算下一年低保标准")) }
         (table)
     };
     Ok(Page::new(title, content).under(NAV_ID))

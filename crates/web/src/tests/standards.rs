@@ -76,6 +76,60 @@ async fn a_standard_is_changed_by_two_persons_who_see_the_difference() {
 }
 
 #[tokio::test]
+async fn a_rule_is_changed_by_two_persons_who_see_both_texts() {
+    Town::each("rule_pages", async |town| {
+        in_force(town).await;
+        let prefecture = town.administrator.division;
+        town.staff("policy", prefecture, "prefecture_policy").await;
+        town.staff("releaser", prefecture, "prefecture_releaser").await;
+        let (mut policy, mut releaser) = (town.browser("policy").await, town.browser("releaser").await);
+        let address = "/desk/standards/rule:dibao:definition.countable_income/change";
+        let form = policy.get(address).await;
+        assert_eq!(form.status, StatusCode::OK, "{}", form.text);
+        assert!(
+            form.text.contains("greatest(gross_income - rigid_deduction, 0)"),
+            "the present text is there"
+        );
+        for nothing in ["rule:dibao:condition.nothing", "rule:nothing:amount", "rule:dibao"] {
+            let seen = policy.get(&format!("/desk/standards/{nothing}/change")).await;
+            assert_eq!(seen.status, StatusCode::NOT_FOUND, "{nothing}");
+        }
+        let division = prefecture.to_string();
+        let fields = [
+            ("_key", "rule-change-0001"),
+            ("division", division.as_str()),
+            ("value", "greatest(gross_income - rigid_deduction - 50, 0)"),
+            ("from_year", "2027"),
+            ("from_month", "1"),
+            ("from_day", "1"),
+            ("document_title", "关于完善低保家庭收入计算办法的通知"),
+            ("document_number", "乌海民发〔2026〕100号"),
+            ("reason", "每户另扣 50 元"),
+        ];
+        let wrong = [&fields[1..2], &[("value", "gross_incme - 50")], &fields[3..]].concat();
+        let wrong = policy.post(address, &wrong).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("gross_incme - 50"), "what was typed is kept");
+        let done = policy.post(address, &fields).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+        let change = done.location().to_owned();
+        let page = releaser.get(&change).await;
+        assert!(page.text.contains("规则变更") && page.text.contains("变更前"), "{}", page.text);
+        assert!(page.text.contains("rigid_deduction, 0)") && page.text.contains("rigid_deduction - 50, 0)"));
+        let key = [("_key", "rule-release-0001"), ("version", &page.field("version"))];
+        let released = releaser.post(&format!("{change}/release"), &key).await;
+        assert_eq!(released.status, StatusCode::SEE_OTHER, "{}", released.text);
+        let read = town.visitor().get("/programmes/dibao").await;
+        assert!(
+            read.text.contains("规则的历次改动") && read.text.contains("乌海民发〔2026〕100号"),
+            "{}",
+            read.text
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn standards_and_numbers_open_to_those_who_have_to_do_with_them() {
     Town::each("standards_rights", async |town| {
         town.staff("worker", town.village_a, "village_worker").await;
