@@ -40,7 +40,7 @@ pub struct PlaceGlance {
     pub ended: i64,
     /// Of these, in time.
     pub in_time: i64,
-    /// Clocks that still run and are over their limit.
+    /// Open tasks whose day is past, as the work lists count them.
     pub overdue: i64,
     /// Alerts of the registers that are open.
     pub alerts: i64,
@@ -99,7 +99,7 @@ pub struct ItemGlance {
     pub ended: i64,
     /// Of these, in time.
     pub in_time: i64,
-    /// Clocks that run over their limit.
+    /// Open tasks whose day is past.
     pub overdue: i64,
 }
 
@@ -327,24 +327,31 @@ async fn cases(
     }
     let sql = format!(
         "SELECT {part} AS division_id, c.item, \
-         CAST(SUM(CASE WHEN cc.ended_on IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS ended_count, \
-         CAST(SUM(CASE WHEN cc.ended_on <= {LIMIT} THEN 1 ELSE 0 END) AS BIGINT) AS in_time_count, \
-         CAST(SUM(CASE WHEN cc.ended_on IS NULL AND {LIMIT} < ? THEN 1 ELSE 0 END) AS BIGINT) AS overdue_count \
+         CAST(COUNT(*) AS BIGINT) AS ended_count, \
+         CAST(SUM(CASE WHEN cc.ended_on <= {LIMIT} THEN 1 ELSE 0 END) AS BIGINT) AS in_time_count \
          FROM case_file c JOIN case_clock cc ON cc.case_id = c.id \
-         WHERE {{scope}} AND (cc.ended_on IS NULL OR (cc.ended_on >= ? AND cc.ended_on <= ?)) GROUP BY {part}, c.item"
+         WHERE {{scope}} AND cc.ended_on >= ? AND cc.ended_on <= ? GROUP BY {part}, c.item"
     );
-    let query = Query::new(&area.scope, &COUNTED_CASE, sql).bind(until).bind(from).bind(until);
+    let query = Query::new(&area.scope, &COUNTED_CASE, sql).bind(from).bind(until);
     for row in query.all(office.db()).await? {
-        let (ended, in_time, overdue): (i64, i64, i64) =
-            (row.get("ended_count")?, row.get("in_time_count")?, row.get("overdue_count")?);
+        let (ended, in_time): (i64, i64) = (row.get("ended_count")?, row.get("in_time_count")?);
         let part = parts.entry(row.get("division_id")?).or_default();
         part.ended += ended;
         part.in_time += in_time;
-        part.overdue += overdue;
         let item = of_item(items, row.get("item")?);
         item.ended += ended;
         item.in_time += in_time;
-        item.overdue += overdue;
+    }
+    // As the work lists count: a review that nobody has begun has a day, and no clock yet.
+    let sql = format!(
+        "SELECT {part} AS division_id, c.item, CAST(COUNT(*) AS BIGINT) AS overdue_count \
+         FROM case_file c JOIN task t ON t.case_id = c.id \
+         WHERE {{scope}} AND c.state = 'open' AND t.state = 'open' AND t.due_on < ? GROUP BY {part}, c.item"
+    );
+    for row in Query::new(&area.scope, &COUNTED_CASE, sql).bind(until).all(office.db()).await? {
+        let overdue: i64 = row.get("overdue_count")?;
+        parts.entry(row.get("division_id")?).or_default().overdue += overdue;
+        of_item(items, row.get("item")?).overdue += overdue;
     }
     Ok(())
 }

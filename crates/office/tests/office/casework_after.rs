@@ -35,7 +35,7 @@ async fn round(city: &Wuhai) -> reviews::Opened {
 }
 
 /// A family that was granted, and its review, opened by time alone a year later.
-async fn under_review(city: &Wuhai) -> (CaseId, EntitlementId) {
+pub async fn under_review(city: &Wuhai) -> (CaseId, EntitlementId) {
     let granted = city.granted(&Family::default()).await;
     let entitlement = city.seen(granted).await.case.entitlement.unwrap();
     city.days(364).await;

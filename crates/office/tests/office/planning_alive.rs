@@ -17,6 +17,7 @@ use office::plans::stages::{self, Noted, StageDeed, StageState};
 use office::plans::values::{self, Reported};
 use office::plans::{PlanCommentId, changes, overview, public, split};
 use office::tabular::{ListFormat, read_file};
+use store::Query;
 use vocab::Month;
 
 use crate::wuhai::{Wuhai, cities, grant};
@@ -466,6 +467,21 @@ async fn the_glance_says_what_the_reports_say() {
             part.division == Some(city.neighbour_clerk.division)
                 || matches!(other, Err(OfficeError::NotFound(_)))
         );
+        // A year on, a review is over its day before anybody has begun it: no clock runs, the work list has it all the same.
+        crate::casework_after::under_review(&city).await;
+        city.days(90).await;
+        let late: i64 = Query::system(
+            "test",
+            "SELECT COUNT(*) FROM task WHERE state = 'open' AND clock IS NULL AND due_on < ?",
+        )
+        .bind(city.office.now().today())
+        .scalar(city.office.db())
+        .await
+        .unwrap();
+        let view = office::reports::glance(&city.office, &actor, None, &[]).await.unwrap();
+        let items: i64 = view.items.iter().map(|item| item.overdue).sum();
+        assert!(late > 0 && view.whole.overdue >= late, "{late} of {}", view.whole.overdue);
+        assert_eq!(view.whole.overdue, items);
     }
 }
 
