@@ -4,10 +4,11 @@
 use std::path::Path;
 
 /// Environment variable for `crate::assets`, and how the file's name begins and ends.
-const WANTED: [(&str, &str, &str); 4] = [
+const WANTED: [(&str, &str, &str); 5] = [
     ("HUIMIN_STYLE", "app-", ".css"),
     ("HUIMIN_SCRIPT", "app-", ".js"),
     ("HUIMIN_CHARTS", "charts-", ".js"),
+    ("HUIMIN_VERIFY", "verify-", ".js"),
     ("HUIMIN_ICON", "icon-", ".svg"),
 ];
 

@@ -38,7 +38,7 @@ for (const forbidden of ['url(', 'GDS Transport', '@import']) {
 }
 write('app', 'css', Buffer.from(css.code))
 
-for (const name of ['app', 'charts']) {
+for (const name of ['app', 'charts', 'verify']) {
   const { outputFiles } = await esbuild.build({
     entryPoints: [join(sources, `scripts/${name}.js`)],
     bundle: true,

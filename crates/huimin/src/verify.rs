@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use office::Office;
 use office::casework::{determine, sampling};
+use office::roll::month_list;
 
 use crate::Failure;
 
@@ -37,6 +38,14 @@ pub async fn verify(
         }
         println!("抽查抽签：重抽 {count} 次，{} 次不符。", mismatches.len());
         sound &= mismatches.is_empty();
+    }
+    if determinations {
+        let (count, wrong) = month_list::verify(office).await?;
+        for what in &wrong {
+            println!("{what}");
+        }
+        println!("按月造册：重算 {count} 人，{} 人不符。", wrong.len());
+        sound &= wrong.is_empty();
     }
     if audit {
         store::seal_audit(office.db()).await?;

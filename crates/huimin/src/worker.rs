@@ -49,6 +49,7 @@ async fn work(office: Arc<Office>, name: String) {
     let kinds = [
         means_test::DEPARTMENT_FILE_JOB,
         roll::payments::RUN_JOB,
+        roll::month_list::LIST_JOB,
         roll::import::ROLL_JOB,
         releases::REVIEW_JOB,
         reviews::REVIEWS_DUE_JOB,
@@ -66,6 +67,7 @@ async fn work(office: Arc<Office>, name: String) {
                     means_test::DEPARTMENT_FILE_JOB => {
                         means_test::work_department_file(&office, &claim).await
                     }
+                    roll::month_list::LIST_JOB => roll::month_list::work(&office, &claim).await,
                     roll::payments::RUN_JOB => roll::payments::work_run(&office, &claim).await,
                     releases::REVIEW_JOB => releases::make_reviews(&office, &claim).await.map(drop),
                     reviews::REVIEWS_DUE_JOB => reviews::work(&office, &claim).await.map(drop),

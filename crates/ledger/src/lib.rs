@@ -9,7 +9,8 @@
 //! - [`months`] compares what past months should have been with what they were and, on a decision, posts arrears (补发)
 //!   or a recovery (追回); [`recovery`] brings the money back.
 //! - [`run`] makes a month's run, [`compare`] explains it, [`approve`](mod@approve) lets a second person approve it,
-//!   [`bank`] sends it and reads the answer, [`cancel`] takes it back before that, [`reissue`] tries failures again.
+//!   [`bank`] sends it and reads the answer, [`cancel`] takes it back before that, [`reissue`] tries failures again,
+//!   [`supplement`](mod@supplement) pays what stands open without waiting for the next month.
 //! - [`reserve`] is the money that lies with townships for emergencies (备用金).
 //! - [`balances`] and [`pages`] read; [`verify`](mod@verify) proves the whole; [`accounts`] is the chart of accounts.
 //!
@@ -36,6 +37,7 @@ pub mod reissue;
 pub mod reserve;
 pub mod run;
 pub mod scope;
+pub mod supplement;
 pub mod verify;
 mod words;
 
@@ -54,6 +56,7 @@ pub use payee::{NewPayee, Proposer};
 pub use recovery::{Recovery, Return, record_return};
 pub use reissue::reissue;
 pub use run::{PaymentRun, Progress, carry_on, make_run};
+pub use supplement::supplement;
 pub use verify::{Finding, verify};
 pub use words::{
     AmountCause, DueKind, EntitlementState, LineState, PauseKind, PayeeState, ReserveKind, ReserveState,
@@ -72,6 +75,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261122_lookups", sql: include_str!("../migrations/20261122_lookups.sql") },
     Migration { name: "20261124_comparison", sql: include_str!("../migrations/20261124_comparison.sql") },
     Migration { name: "20261125_reserve", sql: include_str!("../migrations/20261125_reserve.sql") },
+    Migration { name: "20261126_supplement", sql: include_str!("../migrations/20261126_supplement.sql") },
 ];
 
 store::id_type! {

@@ -457,7 +457,7 @@ pub struct LineRow {
     pub run: RunId,
     /// The run's month.
     pub month: Month,
-    /// Regular or second attempt.
+    /// Regular, second attempt or supplement.
     pub kind: RunKind,
     /// Programme id.
     pub programme: String,
@@ -489,7 +489,8 @@ pub struct LineRow {
     pub dated: Option<Now>,
 }
 
-const LINE_SELECT: &str = "SELECT l.id, l.run_id, r.month, r.kind, r.programme, l.line_no, l.entitlement_id, \
+const LINE_SELECT: &str = "SELECT l.id, l.run_id, r.month, \
+    CASE WHEN r.supplement_reason IS NULL THEN r.kind ELSE 'supplement' END AS kind, r.programme, l.line_no, l.entitlement_id, \
     e.holder_person_id, e.household_id, e.division_id, l.amount_fen, l.state, l.reason, l.bank_reference, p.holder_name, \
     p.bank, p.number_tail, COALESCE(r.answered_at, r.exported_at) AS dated FROM payment_line l \
     JOIN payment_run r ON r.id = l.run_id JOIN entitlement e ON e.id = l.entitlement_id \

@@ -99,6 +99,35 @@ pub async fn refuse(tx: &Tx, scope: &Scope, payee: PayeeId, officer: Officer) ->
     Ok(())
 }
 
+/// Gives a new entitlement the account of another one of the same people, as two people confirmed it there; whether it has one.
+///
+/// # Errors
+/// The database's.
+pub async fn take_over(
+    tx: &Tx,
+    from: EntitlementId,
+    to: EntitlementId,
+    reason: &str,
+    reference: &str,
+) -> Result<bool> {
+    let taken = Query::new(
+        &BOOKS,
+        &NONE,
+        "INSERT INTO payee (entitlement_id, bank_account_id, holder_name, bank, number_tail, state, reason, reference, case_id, \
+         proposed_by, proposed_by_person_id, proposed_at, confirmed_by, confirmed_at) \
+         SELECT e.id, p.bank_account_id, p.holder_name, p.bank, p.number_tail, 'confirmed', ?, ?, p.case_id, p.proposed_by, \
+         p.proposed_by_person_id, p.proposed_at, p.confirmed_by, p.confirmed_at FROM entitlement e, payee p \
+         WHERE e.id = ? AND p.entitlement_id = ? AND p.state = 'confirmed'",
+    )
+    .bind(reason)
+    .bind(reference)
+    .bind(to)
+    .bind(from)
+    .execute(tx)
+    .await?;
+    Ok(taken > 0)
+}
+
 async fn entitlement_of(tx: &Tx, scope: &Scope, payee: PayeeId) -> Result<EntitlementId> {
     let id = Query::new(
         scope,

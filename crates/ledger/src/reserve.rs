@@ -4,7 +4,7 @@
 //! of the month, paid: the run does not pay it again. What was advanced is replenished once its papers are made up. A fund never holds less
 //! than nothing: the database refuses it.
 
-use store::{Connection, Cursor, DivisionId, Page, Query, Row, Scope, ScopeColumns, StaffId, Tx};
+use store::{CaseId, Connection, Cursor, DivisionId, Page, PersonId, Query, Row, Scope, ScopeColumns, StaffId, Tx};
 use vocab::{Fen, Month, Now};
 
 use crate::accounts::{self, ALLOTTED, Entry, PAYABLE, RESERVE};
@@ -132,6 +132,50 @@ pub async fn entries(
     let sql = format!("{ENTRY_SELECT} AND n.fund_id = ? AND {{after}} ORDER BY n.id DESC LIMIT ?");
     let query = Query::new(scope, &FUND, sql).bind(fund).after_descending(&["n.id"], cursor);
     Ok(query.page(connection, size, read_entry, |entry| Cursor::new().integer(entry.id.0)).await?)
+}
+
+/// What a township paid ahead to a family out of its reserve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    /// How much.
+    pub amount: Fen,
+    /// When.
+    pub at: Now,
+    /// The decision or case.
+    pub reference: String,
+    /// The case.
+    pub case: Option<CaseId>,
+    /// The programme.
+    pub programme: String,
+    /// The county has made it up: all papers are there.
+    pub made_up: bool,
+}
+
+/// What was paid ahead of benefits that concern a person, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn advances_of(connection: &impl Connection, person: PersonId) -> Result<Vec<Advance>> {
+    let scope = Scope::Own(person);
+    Ok(Query::new(
+        &scope,
+        &ENTITLEMENT,
+        "SELECT n.amount_fen, n.made_at, n.reference, n.case_id, e.programme, EXISTS (SELECT 1 FROM reserve_made_up m \
+         JOIN reserve_entry y ON y.id = m.replenish_id AND y.state = 'booked' WHERE m.advance_id = n.id) AS made_up \
+         FROM reserve_entry n JOIN entitlement e ON e.id = n.entitlement_id WHERE {scope} AND n.kind = 'advance' \
+         AND n.state = 'booked' ORDER BY n.id DESC LIMIT 50",
+    )
+    .all_as(connection, |row| {
+        Ok(Advance {
+            amount: row.get("amount_fen")?,
+            at: Now::from_unix_ms(row.get("made_at")?),
+            reference: row.get("reference")?,
+            case: row.get("case_id")?,
+            programme: row.get("programme")?,
+            made_up: row.get("made_up")?,
+        })
+    })
+    .await?)
 }
 
 const ENTRY_SELECT: &str = "SELECT n.id, n.fund_id, n.kind, n.amount_fen, n.entitlement_id, n.case_id, n.reference, n.state, \

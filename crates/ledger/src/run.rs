@@ -27,8 +27,10 @@ pub struct PaymentRun {
     pub month: Month,
     /// Regular or second attempt.
     pub kind: RunKind,
-    /// The run whose failures it repeats.
+    /// The run whose failures it repeats, or after which it pays what stands open.
     pub reissue_of: Option<RunId>,
+    /// Why a supplementary run does not wait for the next month.
+    pub supplement_reason: Option<String>,
     /// Where it stands.
     pub state: RunState,
     /// Lines that go to the bank.
@@ -63,7 +65,8 @@ pub struct PaymentRun {
     pub(crate) cancelled_at: Option<Now>,
 }
 
-pub(crate) const RUN_COLUMNS: &str = "r.id, r.county_id, r.programme, r.month, r.kind, r.reissue_of_run_id, r.state, \
+pub(crate) const RUN_COLUMNS: &str = "r.id, r.county_id, r.programme, r.month, \
+    CASE WHEN r.supplement_reason IS NULL THEN r.kind ELSE 'supplement' END AS kind, r.reissue_of_run_id, r.supplement_reason, r.state, \
     r.batch_through, r.line_count, r.total_fen, r.blocked_count, r.made_by, r.made_at, r.approved_by, r.approved_at, \
     r.exported_by, r.exported_at, r.file_sm3, r.answered_at, r.closed_at, r.cancelled_by, r.cancelled_at, r.cancel_reason";
 
@@ -80,6 +83,7 @@ impl PaymentRun {
             kind,
             reference: format!("{}{}", month.zh(), kind.title()),
             reissue_of: row.get("reissue_of_run_id")?,
+            supplement_reason: row.get("supplement_reason")?,
             state: row.get("state")?,
             line_count: row.get("line_count")?,
             total: row.get("total_fen")?,
@@ -171,6 +175,68 @@ pub async fn begin(
     month: Month,
     officer: Officer,
 ) -> Result<RunId> {
+    let last = match find(tx, scope, county, programme, month).await? {
+        Found::Run(id) => return Ok(id),
+        Found::None { last } => last,
+    };
+    if let Some(last) = last
+        && month != last.next()
+    {
+        return Err(LedgerError::RunOutOfOrder { expected: last.next() });
+    }
+    if last.is_none() {
+        let earliest: Option<Month> = Query::new(
+            &BOOKS,
+            &NONE,
+            "SELECT MIN(first_due_month) AS month FROM entitlement WHERE county_id = ? AND programme = ? \
+             AND (until_month IS NULL OR until_month >= first_due_month)",
+        )
+        .bind(county)
+        .bind(programme)
+        .scalar(tx)
+        .await?;
+        if let Some(earliest) = earliest.filter(|earliest| *earliest < month) {
+            return Err(LedgerError::RunOutOfOrder { expected: earliest });
+        }
+    }
+    insert(tx, county, programme, month, officer).await
+}
+
+/// Begin or find the month's run of a programme that is paid by a list drawn up for the month (按月造册): months in which there is
+/// nothing to pay have no run, and a month may come after a later one.
+///
+/// # Errors
+/// A run of the programme is not complete.
+pub async fn begin_listed(
+    tx: &Tx,
+    scope: &Scope,
+    county: DivisionId,
+    programme: &str,
+    month: Month,
+    officer: Officer,
+) -> Result<RunId> {
+    match find(tx, scope, county, programme, month).await? {
+        Found::Run(id) => Ok(id),
+        Found::None { .. } => insert(tx, county, programme, month, officer).await,
+    }
+}
+
+/// What there is of a month's regular run.
+enum Found {
+    Run(RunId),
+    /// None; the last month that has one.
+    None {
+        last: Option<Month>,
+    },
+}
+
+async fn find(
+    tx: &Tx,
+    scope: &Scope,
+    county: DivisionId,
+    programme: &str,
+    month: Month,
+) -> Result<Found> {
     Query::new(
         scope,
         &RUN,
@@ -196,33 +262,23 @@ pub async fn begin(
     if let Some((id, ..)) =
         unfinished.iter().find(|(_, of, state)| *of == month && *state != RunState::Cancelling)
     {
-        return Ok(*id);
+        return Ok(Found::Run(*id));
     }
-    if let Some((_, _, state)) = unfinished.first() {
-        return Err(LedgerError::RunState {
-            state: *state, action: "开始新的月度批次，请先把它办完"
-        });
-    }
-    if let Some(last) = last
-        && month != last.next()
-    {
-        return Err(LedgerError::RunOutOfOrder { expected: last.next() });
-    }
-    if last.is_none() {
-        let earliest: Option<Month> = Query::new(
-            &BOOKS,
-            &NONE,
-            "SELECT MIN(first_due_month) AS month FROM entitlement WHERE county_id = ? AND programme = ? \
-             AND (until_month IS NULL OR until_month >= first_due_month)",
-        )
-        .bind(county)
-        .bind(programme)
-        .scalar(tx)
-        .await?;
-        if let Some(earliest) = earliest.filter(|earliest| *earliest < month) {
-            return Err(LedgerError::RunOutOfOrder { expected: earliest });
+    match unfinished.first() {
+        Some((_, _, state)) => {
+            Err(LedgerError::RunState { state: *state, action: "开始新的月度批次，请先把它办完" })
         }
+        None => Ok(Found::None { last }),
     }
+}
+
+async fn insert(
+    tx: &Tx,
+    county: DivisionId,
+    programme: &str,
+    month: Month,
+    officer: Officer,
+) -> Result<RunId> {
     Ok(RunId(
         Query::new(
             &BOOKS,

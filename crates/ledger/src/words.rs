@@ -104,12 +104,14 @@ words! {
         Reversal = "reversal", "冲销";
     }
 
-    /// A month's run, or the second attempt at a run's failures.
+    /// A month's run, the second attempt at a run's failures, or what stands open after it.
     RunKind {
         /// The month's run of a county and programme.
         Regular = "regular", "月度发放";
         /// Failed lines of another run, again.
         Reissue = "reissue", "失败重发";
+        /// What stands open after a month's run, without waiting for the next (补发).
+        Supplement = "supplement", "补充发放";
     }
 
     /// Where a run stands.

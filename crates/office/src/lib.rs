@@ -6,6 +6,7 @@
 //! writes its audit row there. Functions that take a `Tx` are steps which other use-cases compose.
 //!
 //! - [`access`]: who may do what; sign-in, staff, sessions, audit search;
+//! - [`benefits`]: the sheet of everything a person receives; [`proofs`]: codes that prove one fact;
 //! - [`people`]: persons, families, facts with two times, accounts, search;
 //! - [`population`]: everybody in columns, for sweeps;
 //! - [`leads`]: who could file and has not, what should be reviewed;
@@ -32,6 +33,7 @@ use store::{AuditActor, AuditEntry, Db, Keys, Migration};
 use vocab::{Calendar, Now};
 
 pub mod access;
+pub mod benefits;
 pub mod casework;
 pub mod divisions;
 mod error;
@@ -43,6 +45,7 @@ pub mod offices;
 pub mod people;
 pub mod plans;
 pub mod population;
+pub mod proofs;
 pub mod records;
 pub mod releases;
 pub mod reports;
@@ -174,6 +177,7 @@ pub fn migrations() -> Vec<Migration> {
         uploads::MIGRATIONS,
         means_test::MIGRATIONS,
         roll::MIGRATIONS,
+        roll::month_list::MIGRATIONS,
         reports::MIGRATIONS,
         simulation::MIGRATIONS,
         leads::MIGRATIONS,

@@ -275,6 +275,24 @@ impl Programme {
             .collect()
     }
 
+    /// Ids of the conditions that read nothing of anybody, only parameters and dates: they hold in a place and month for everybody or for
+    /// nobody.
+    pub fn month_conditions(&self) -> BTreeSet<&str> {
+        let conditions = self.source.conditions.iter().zip(&self.conditions);
+        let of_month = conditions.filter(|(_, node)| node.as_ref().is_some_and(|node| !self.reads_records(node)));
+        of_month.map(|(source, _)| source.id.as_str()).collect()
+    }
+
+    fn reads_records(&self, node: &Node) -> bool {
+        let mut reads = false;
+        node.visit(&mut |node| match &node.form {
+            Form::Field(_) | Form::Aggregate(_) => reads = true,
+            Form::Definition { index, .. } => reads |= self.reads_records(&self.definitions[*index]),
+            _ => {}
+        });
+        reads
+    }
+
     fn visit(&self, visitor: &mut impl FnMut(&Node)) {
         let conditions = self.conditions.iter().flatten();
         let others = self.amount.iter().chain(&self.review_months).chain(&self.taper_months);

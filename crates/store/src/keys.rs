@@ -25,6 +25,7 @@ use sm4::Sm4;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Result, StoreError};
+use crate::signing::SignKey;
 
 type Sm4Gcm = AesGcm<Sm4, U12>;
 
@@ -40,6 +41,8 @@ pub struct Keys {
     blind: Zeroizing<[u8; BLIND_KEY_BYTES]>,
     /// In ascending order of id; never empty.
     seals: Vec<SealKey>,
+    /// In ascending order of id; empty in a file of before.
+    signs: Vec<SignKey>,
 }
 
 struct SealKey {
@@ -55,6 +58,8 @@ struct KeyFile {
     format: u8,
     blind: String,
     seals: Vec<SealText>,
+    #[serde(default)]
+    signs: Vec<SealText>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,7 +73,7 @@ struct SealText {
 impl Drop for KeyFile {
     fn drop(&mut self) {
         self.blind.zeroize();
-        self.seals.iter_mut().for_each(|seal| seal.key.zeroize());
+        self.seals.iter_mut().chain(&mut self.signs).for_each(|key| key.key.zeroize());
     }
 }
 
@@ -84,8 +89,9 @@ impl Keys {
     /// # Errors
     /// The system gives none.
     pub fn generate() -> Result<Keys> {
-        let mut keys = Keys { blind: random()?, seals: Vec::new() };
+        let mut keys = Keys { blind: random()?, seals: Vec::new(), signs: Vec::new() };
         keys.rotate()?;
+        keys.rotate_signing()?;
         Ok(keys)
     }
 
@@ -135,13 +141,18 @@ impl Keys {
         std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
     }
 
-    /// The key file, made if there is none: at installation only. A database that was made with other keys refuses them.
+    /// The key file, made if there is none: at installation only. A file of before gets its first signing key. A database that was made with other keys refuses them.
     ///
     /// # Errors
     /// As [`Keys::load`] and [`Keys::save`].
     pub fn load_or_create(path: &Path) -> Result<Keys> {
         if path.exists() {
-            return Keys::load(path);
+            let mut keys = Keys::load(path)?;
+            if keys.signs.is_empty() {
+                keys.rotate_signing()?;
+                keys.save(path)?;
+            }
+            return Ok(keys);
         }
         let keys = Keys::generate()?;
         keys.save(path)?;
@@ -238,6 +249,14 @@ impl Keys {
         <Hmac<Sm3> as KeyInit>::new_from_slice(self.blind.as_slice()).expect("HMAC takes keys of any length")
     }
 
+    pub(crate) fn signs(&self) -> &[SignKey] {
+        &self.signs
+    }
+
+    pub(crate) fn signs_mut(&mut self) -> &mut Vec<SignKey> {
+        &mut self.signs
+    }
+
     fn newest(&self) -> &SealKey {
         self.seals.last().expect("generate and parse leave at least one key, and retire keeps the last")
     }
@@ -255,6 +274,15 @@ impl Keys {
                     created_at: seal.created_at,
                 })
                 .collect(),
+            signs: self
+                .signs
+                .iter()
+                .map(|sign| SealText {
+                    id: sign.id,
+                    key: hex::encode(sign.key.as_slice()),
+                    created_at: sign.created_at,
+                })
+                .collect(),
         };
         serde_json::to_string_pretty(&file)
             .map(Zeroizing::new)
@@ -268,11 +296,17 @@ impl Keys {
             .iter()
             .map(|seal| Some(SealKey { id: seal.id, key: bytes(&seal.key)?, created_at: seal.created_at }))
             .collect::<Option<_>>()?;
-        let ascending = seals.windows(2).all(|pair| pair[0].id < pair[1].id);
-        if file.format != FORMAT || seals.is_empty() || !ascending {
+        let signs: Vec<SignKey> = file
+            .signs
+            .iter()
+            .map(|sign| Some(SignKey { id: sign.id, key: bytes(&sign.key)?, created_at: sign.created_at }))
+            .collect::<Option<_>>()?;
+        let ascending = seals.windows(2).all(|pair| pair[0].id < pair[1].id)
+            && signs.windows(2).all(|pair| pair[0].id < pair[1].id);
+        if file.format != FORMAT || seals.is_empty() || !ascending || !signs.iter().all(SignKey::is_sound) {
             return None;
         }
-        Some(Keys { blind: bytes(&file.blind)?, seals })
+        Some(Keys { blind: bytes(&file.blind)?, seals, signs })
     }
 }
 
@@ -289,7 +323,7 @@ fn sealed_by(sealed: &[u8]) -> Result<u32> {
     }
 }
 
-fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>> {
+pub(crate) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(bytes.as_mut_slice())
         .map_err(|error| StoreError::Keys(format!("系统不给随机数：{error}")))?;

@@ -30,6 +30,7 @@ mod migrate;
 mod query;
 mod scope;
 mod settings;
+mod signing;
 pub mod statements;
 #[doc(hidden)]
 pub mod testing;
@@ -56,6 +57,7 @@ pub use sea_orm::Value;
 #[doc(hidden)]
 pub use serde;
 pub use settings::{CREATED_AT, SYNTHETIC, set_setting, setting};
+pub use signing::{PublicKey, Signed};
 pub use value::{Bind, Column, Row, value_of};
 /// A text that is wiped from memory when dropped.
 pub use zeroize::Zeroizing;

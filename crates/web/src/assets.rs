@@ -16,6 +16,8 @@ pub const STYLE: &str = concat!("/assets/", env!("HUIMIN_STYLE"));
 pub const SCRIPT: &str = concat!("/assets/", env!("HUIMIN_SCRIPT"));
 /// Charts and maps; for pages with [`crate::ui::chart`] only.
 pub const CHARTS: &str = concat!("/assets/", env!("HUIMIN_CHARTS"));
+/// Checks codes in the browser; for the page that checks them only.
+pub const VERIFY: &str = concat!("/assets/", env!("HUIMIN_VERIFY"));
 /// The icon in the browser's tab.
 pub const ICON: &str = concat!("/assets/", env!("HUIMIN_ICON"));
 
@@ -59,6 +61,7 @@ mod tests {
             (STYLE, "text/css"),
             (SCRIPT, "text/javascript"),
             (CHARTS, "text/javascript"),
+            (VERIFY, "text/javascript"),
             (ICON, "image/svg+xml"),
         ] {
             let answer = fetch(path).await;

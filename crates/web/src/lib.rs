@@ -13,6 +13,7 @@
 //! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
 //! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
 //! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`records`], [`standards`], [`figures`], [`simulation`], [`leads`], [`plans`], [`programmes`], [`citizen`]: pages; [`api`]: JSON;
+//! - `benefit_sheet`: what a person receives, as a sheet; `verify`: codes checked by anybody;
 //! - [`forms_ui`]: the packs' forms as fields; [`ui`]: components; [`assets`]: embedded files.
 
 pub mod administration;
@@ -20,6 +21,7 @@ mod again;
 pub mod answer;
 pub mod api;
 pub mod assets;
+mod benefit_sheet;
 pub mod citizen;
 mod cockpit;
 pub mod desk;
@@ -52,6 +54,7 @@ mod tests;
 mod trial;
 pub mod typed;
 pub mod ui;
+mod verify;
 pub mod wizard;
 
 pub use server::router;

@@ -17,7 +17,7 @@ use crate::routes::Routes;
 use crate::state::AppState;
 use crate::{
     administration, again, api, assets, citizen, cockpit, desk, frame, indicators, leads, money, people,
-    plans, programmes, public, records, security, sign_in, simulation,
+    plans, programmes, public, records, security, sign_in, simulation, verify,
 };
 
 /// Nothing but an upload takes longer than this; long work is a job.
@@ -29,6 +29,7 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(public::routes())
         .merge(sign_in::routes(state))
         .merge(citizen::routes())
+        .merge(verify::routes())
         .merge(desk::routes())
         .merge(people::routes())
         .merge(records::routes())

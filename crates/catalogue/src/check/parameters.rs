@@ -24,6 +24,17 @@ impl Checker<'_> {
                 let value = &held.value;
                 self.division(&held.place, value.division.as_ref());
                 self.period(&held.place, value.value.start(), value.from, value.until);
+                if parameter.monthly {
+                    let month = vocab::Month::containing(value.from);
+                    if value.from != month.first_day() || value.until != Some(month.last_day()) {
+                        self.at(
+                            &held.place,
+                            value.value.start(),
+                            format!("参数 {} 每月一个数，这个值不是正好一个月的", parameter.id),
+                            format!("from = {}，until = {}", month.first_day(), month.last_day()),
+                        );
+                    }
+                }
                 if let Err(wrong) =
                     value_of(&value.value, &declared_type(parameter.declared()), release.shapes())
                 {

@@ -47,8 +47,15 @@ impl Checker<'_> {
             self.group(register, group);
         }
         let own: Vec<&str> = register.fields().map(|(_, field)| field.id.as_str()).collect();
-        for reference in register.list.columns.iter().chain(&register.titled) {
+        for reference in register.list.columns.iter().chain(&register.titled).chain(&register.family) {
             self.among(place, reference, "字段", &own);
+        }
+        let of_somebody = || {
+            register.fields().any(|(_, field)| matches!(field.target(), Some(Target::Person | Target::Household)))
+        };
+        if let Some(first) = register.family.first().filter(|_| !of_somebody()) {
+            let message = format!("登记簿 {} 不登记人也不登记家庭，没有谁的本人页面可以看", register.id);
+            self.at(place, first.start(), message, "去掉 family");
         }
         if register.titled.is_empty() {
             self.on(place, format!("登记簿 {} 没有写标题由哪些字段组成", register.id), "titled = [\"name\"]");

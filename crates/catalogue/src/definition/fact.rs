@@ -112,6 +112,9 @@ pub struct Fact {
     pub absent: Absent,
     /// Which source wins, best first.
     pub precedence: Vec<Located<FactSource>>,
+    /// Whether the person may prove it to others with a code (幸福码).
+    #[serde(default)]
+    pub provable: bool,
     /// What exactly is meant, for the person who enters it.
     #[serde(default)]
     pub help: Option<String>,

@@ -37,6 +37,9 @@ pub struct Parameter {
     /// Greatest value that may be entered.
     #[serde(default)]
     pub max: Option<Located<Number>>,
+    /// Published for each month and true of that month only: a value is never carried into the next.
+    #[serde(default)]
+    pub monthly: bool,
     /// Who sets it and what for.
     #[serde(default)]
     pub help: Option<String>,

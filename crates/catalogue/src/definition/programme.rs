@@ -48,6 +48,9 @@ pub struct Programme {
     /// What a grant brings.
     #[serde(default)]
     pub pays: Pays,
+    /// Nobody applies: for a month in which its conditions of the month hold, the county draws up a list and pays by it (按月造册).
+    #[serde(default)]
+    pub by_list: bool,
     /// Months to the next review; none of what is paid once.
     #[serde(default)]
     pub review: Option<Expression>,

@@ -57,6 +57,9 @@ pub struct Register {
     /// Who does what, more narrowly than the rights of roles.
     #[serde(default)]
     pub rights: Rights,
+    /// Fields that the person or family of a record reads of it on their own pages; none of it if empty.
+    #[serde(default)]
+    pub family: Vec<Reference>,
     /// Whom the system enters by itself, and what becomes of them when they do not belong there any more.
     #[serde(default)]
     pub fed: Option<Fed>,

@@ -263,6 +263,10 @@ struct Previous {
 /// The regular run of the last month before; a re-issue is compared with the run whose failures it repeats.
 async fn previous_run(connection: &impl Connection, run: &PaymentRun) -> Result<Option<Previous>> {
     const COLUMNS: &str = "SELECT id, month, made_at FROM payment_run";
+    // What stands open beside a month's own payment is compared with nothing: every line has its cause of its own.
+    if run.kind == RunKind::Supplement {
+        return Ok(None);
+    }
     let query = match run.reissue_of {
         Some(id) => Query::new(&BOOKS, &NONE, format!("{COLUMNS} WHERE id = ?")).bind(id),
         None => Query::new(

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use catalogue::Release;
-use catalogue::definition::{ConditionKind, Programme, Unit};
+use catalogue::definition::{ConditionKind, Item, Programme, Unit};
 use rules::{Context, FindingValue, Outcome, Record};
-use store::{Connection, Scope};
+use store::{Connection, HouseholdId, Scope};
 use vocab::Month;
 
 use super::{CaseRow, needs_benefit};
@@ -35,29 +35,44 @@ pub async fn of_case(
     connection: &impl Connection,
     case: &CaseRow,
 ) -> Result<Vec<OtherHelp>, OfficeError> {
+    let village = store::divisions::division(connection, case.village).await?;
+    let release = office.release();
+    let business = release.items.get(&case.item).map(|item| item.business.clone()).unwrap_or_default();
+    let other = |item: &Item| item.business == business && *item.id != case.item;
+    help_for_family(office, connection, case.household, &village.code, other).await
+}
+
+/// The matters that a family may ask for, of those that are wanted: their rules say yes to what is known today, and it does not have them
+/// yet. `division` is the code of the village.
+///
+/// # Errors
+/// The database's.
+pub async fn help_for_family(
+    office: &Office,
+    connection: &impl Connection,
+    household: HouseholdId,
+    division: &str,
+    wanted: impl Fn(&Item) -> bool + Send,
+) -> Result<Vec<OtherHelp>, OfficeError> {
     let (release, now) = (office.release(), office.now());
-    let family =
-        people::facts_as_of(office, connection, &FAMILY, case.household, now.today(), now.at_ms()).await?;
+    let family = people::facts_as_of(office, connection, &FAMILY, household, now.today(), now.at_ms()).await?;
     let month = Month::containing(now.today()).next();
-    let held = ledger::pages::entitlements_of_household(connection, &FAMILY, case.household, month).await?;
+    let held = ledger::pages::entitlements_of_household(connection, &FAMILY, household, month).await?;
     let held: BTreeSet<&str> = held
         .iter()
         .filter(|benefit| benefit.until.is_none_or(|until| until >= month))
         .map(|benefit| benefit.programme.as_str())
         .collect();
-    let village = store::divisions::division(connection, case.village).await?;
-    let business = release.items.get(&case.item).map(|item| item.business.clone()).unwrap_or_default();
     let others = release.items.iter().filter(|item| {
         item.citizens_may_file
             && !needs_benefit(item)
-            && item.business == business
-            && *item.id != case.item
+            && wanted(item)
             && !item.programmes.iter().any(|programme| held.contains(programme.as_str()))
     });
     let mut help = Vec::new();
     for item in others {
         let met = item.programmes.iter().find(|id| {
-            let mut context = release.context(id, &village.code, month, now.today(), now.today());
+            let mut context = release.context(id, division, month, now.today(), now.today());
             may_meet(&release, id, &family, &mut context)
         });
         if let Some(programme) = met {

@@ -566,6 +566,18 @@ pub(crate) async fn known_facts(
     Ok(known.into_iter().map(|((subject, id), value)| (subject, id, value)).collect())
 }
 
+/// What was known of persons and families at a moment, as it held on a day; of any release.
+pub(crate) async fn known_facts_as_of(
+    office: &Office,
+    connection: &impl Connection,
+    release: &Release,
+    subjects: &[Subject],
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<BTreeMap<(Subject, String), Value>, OfficeError> {
+    known_values(office, connection, release, subjects, valid_on, known_at).await
+}
+
 fn view(
     office: &Office,
     release: &Release,

@@ -32,6 +32,7 @@ mod fed;
 pub mod history;
 pub mod list;
 mod look_up;
+pub mod own;
 pub mod page;
 pub mod rates;
 mod read;

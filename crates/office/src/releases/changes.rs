@@ -149,13 +149,45 @@ pub async fn propose(
     actor: &Granted<ProposeStandard>,
     new: &NewStandardChange,
 ) -> Result<StandardChangeId, OfficeError> {
+    let saved = propose_all(office, actor, std::slice::from_ref(new)).await?;
+    saved.first().copied().ok_or_else(|| OfficeError::Internal("没有保存标准变更".to_owned()))
+}
+
+/// Saves proposals that belong together, all or none, checked together.
+///
+/// # Errors
+/// As [`propose`].
+pub(super) async fn propose_all(
+    office: &Office,
+    actor: &Granted<ProposeStandard>,
+    all: &[NewStandardChange],
+) -> Result<Vec<StandardChangeId>, OfficeError> {
     let now = office.now();
-    divisions::within(office.db(), actor.division, new.division).await?;
-    let division = divisions::find(office.db(), new.division).await?;
     let base = in_force_now(office).await?;
-    let proposed = checked(office, &base, &division.code, new)?;
+    let mut proposed = Vec::with_capacity(all.len());
+    for new in all {
+        divisions::within(office.db(), actor.division, new.division).await?;
+        let division = divisions::find(office.db(), new.division).await?;
+        proposed.push(checked(office, &base, &division.code, new)?);
+    }
     build_with(office, &base, &proposed).await?;
     let tx = office.db().begin().await?;
+    let mut saved = Vec::with_capacity(all.len());
+    for (new, proposed) in all.iter().zip(&proposed) {
+        saved.push(save(&tx, actor, new, proposed, &base.hash, now.at_ms()).await?);
+    }
+    tx.commit().await?;
+    Ok(saved)
+}
+
+async fn save(
+    tx: &Tx,
+    actor: &Granted<ProposeStandard>,
+    new: &NewStandardChange,
+    proposed: &ReleasedValue,
+    base_hash: &str,
+    at: i64,
+) -> Result<StandardChangeId, OfficeError> {
     let id = Query::new(
         &actor.scope(),
         &STANDARD_CHANGE_COLUMNS,
@@ -174,10 +206,10 @@ pub async fn propose(
     .bind(new.reason.trim())
     .bind(new.recompute_from)
     .bind(false)
-    .bind(base.hash.as_str())
+    .bind(base_hash)
     .bind(actor.staff)
-    .bind(now.at_ms())
-    .insert(&tx)
+    .bind(at)
+    .insert(tx)
     .await
     .map_err(|error| {
         if error.is_conflict_on("standard_change", &["parameter", "division_id", "from_on"]) {
@@ -192,10 +224,9 @@ pub async fn propose(
             "parameter": proposed.parameter, "division": proposed.division, "from": proposed.from,
             "value": proposed.value, "source": proposed.source,
         }),
-        ..audited(now.at_ms(), actor.audit(), "standard.propose", ("standard_change", id))
+        ..audited(at, actor.audit(), "standard.propose", ("standard_change", id))
     })
     .await?;
-    tx.commit().await?;
     Ok(StandardChangeId(id))
 }
 
@@ -219,12 +250,29 @@ pub async fn release_change(
     id: StandardChangeId,
     version: i64,
 ) -> Result<Released, OfficeError> {
+    release_changes(office, actor, &[(id, version)]).await
+}
+
+/// Releases proposals that belong together, with their versions as seen: one release with all of them, or none.
+///
+/// # Errors
+/// As [`release_change`].
+pub(super) async fn release_changes(
+    office: &Office,
+    actor: &Granted<ReleaseStandard>,
+    ids: &[(StandardChangeId, i64)],
+) -> Result<Released, OfficeError> {
     let now = office.now();
-    let change = waiting(office.db(), actor, id, version).await?;
-    let proposer = change.proposed_by.ok_or(OfficeError::NotFound("这条标准变更"))?;
-    different_person(actor, &[proposer], "提出了这条标准变更")?;
+    let mut changes = Vec::with_capacity(ids.len());
+    for (id, version) in ids {
+        let change = waiting(office.db(), actor, *id, *version).await?;
+        let proposer = change.proposed_by.ok_or(OfficeError::NotFound("这条标准变更"))?;
+        different_person(actor, &[proposer], "提出了这条标准变更")?;
+        changes.push((change, proposer));
+    }
+    let Some((first, proposer)) = changes.first() else { return Err(OfficeError::NotFound("这条标准变更")) };
     let base = in_force_now(office).await?;
-    let proposed = ReleasedValue {
+    let proposed = |(change, _): &(StandardChangeView, StaffId)| ReleasedValue {
         parameter: change.parameter.clone(),
         division: change.division_code.clone(),
         from: change.from,
@@ -232,7 +280,7 @@ pub async fn release_change(
         value: change.value.clone(),
         source: change.source.clone(),
     };
-    let release = build_with(office, &base, &proposed).await?;
+    let release = build_with(office, &base, &changes.iter().map(proposed).collect::<Vec<_>>()).await?;
     people::prepare_projections(office.db(), &release).await?;
     crate::records::prepare(office.db(), &release).await?;
     let release = Arc::new(release);
@@ -242,14 +290,16 @@ pub async fn release_change(
     if current_hash(&tx).await?.as_deref() != Some(base.hash.as_str()) {
         return Err(OfficeError::Conflict("刚有另一条标准发布。请刷新页面，核对后再发布这一条。".to_owned()));
     }
-    let hands = Hands { made_by: proposer, released_by: actor.staff };
-    in_force::keep_archive(&tx, &release, &proposed.source, Some(&hands), now).await?;
-    decide(&tx, actor, &change, ChangeState::Released, None, Some(&release.hash), now.at_ms()).await?;
+    let hands = Hands { made_by: *proposer, released_by: actor.staff };
+    in_force::keep_archive(&tx, &release, &first.source, Some(&hands), now).await?;
+    let mut review = None;
+    for (change, _) in &changes {
+        decide(&tx, actor, change, ChangeState::Released, None, Some(&release.hash), now.at_ms()).await?;
+        if change.recompute_from.is_some() {
+            review = Some(store::jobs::enqueue_single(&tx, REVIEW_JOB, &change.id.to_string(), None).await?);
+        }
+    }
     in_force::put_in_force(&tx, &release.hash, Some(actor.staff), now).await?;
-    let review = match change.recompute_from {
-        Some(_) => Some(store::jobs::enqueue_single(&tx, REVIEW_JOB, &id.to_string(), None).await?),
-        None => None,
-    };
     tx.commit().await?;
     office.put_in_force(Arc::clone(&release));
     Ok(Released { release, review })
@@ -473,14 +523,14 @@ pub(super) async fn in_force_now(office: &Office) -> Result<Arc<Release>, Office
     }
 }
 
-/// The packs with everything released so far and this on top.
+/// The packs with everything released so far and these on top.
 pub(super) async fn build_with(
     office: &Office,
     base: &Arc<Release>,
-    proposed: &ReleasedValue,
+    proposed: &[ReleasedValue],
 ) -> Result<Release, OfficeError> {
     let mut values = released_values(office.db()).await?;
-    values.push(proposed.clone());
+    values.extend_from_slice(proposed);
     let (base, options) = (Arc::clone(base), load_options(office.db()));
     compile(move || layer::build(&base, &values, options)).await?.map_err(|findings| {
         let mut problems = Problems::default();
@@ -530,6 +580,9 @@ fn checked(
     }
     if new.from < Month::FIRST.first_day() || new.from > Month::LAST.last_day() {
         problems.add("from", "起始日期不对，应如 2026-07-01。");
+    }
+    if parameter.monthly && new.from != Month::containing(new.from).first_day() {
+        problems.add("from", "这是每月公布的数，只在当月有效，起始日期应是那个月的一日。");
     }
     if new.stated_until.is_some_and(|until| until < new.from) {
         problems.add("stated_until", "文件规定的截止日期早于起始日期。");

@@ -6,6 +6,7 @@ use catalogue::definition::{Scalar, ValueKind};
 use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release, part_key};
 use chrono::{Days, NaiveDate};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use vocab::Month;
 
 use super::rule_part::RulePart;
 
@@ -175,8 +176,11 @@ fn until(
         .keys()
         .filter(|key| key.0 == released.parameter && key.1 == released.division)
         .map(|key| key.2);
-    let next = packs.chain(pages).filter(|from| *from > released.from).min()?;
-    next.checked_sub_days(Days::new(1))
+    // What is published for a month is true of that month, whatever comes after it.
+    let own = base.parameters.get(&released.parameter).filter(|parameter| parameter.monthly);
+    let own = own.map(|_| Month::containing(released.from).last_day());
+    let next = packs.chain(pages).filter(|from| *from > released.from).min();
+    [next.and_then(|next| next.checked_sub_days(Days::new(1))), own].into_iter().flatten().min()
 }
 
 fn written(base: &Release, released: &ReleasedValue, until: Option<NaiveDate>) -> Table {

@@ -6,6 +6,7 @@
 //!   and released by another, as a `database` layer on top of the packs;
 //! - [`RulePart`]: a part of a rule is changed in the same two hands, its text in place of a number, and holds from a day of the law;
 //! - [`preview_change`], [`make_reviews`], [`confirm_increases`]: what a changed standard means for the families that are paid;
+//! - [`month_figures`], [`propose_months`], [`release_month`]: numbers that are published for each month, entered and put in force together;
 //! - [`export_pack`] writes the packs in force, the database layer with them, back as files.
 //!
 //! A release is never altered and never deleted: a decision made under it is replayed with it years later.
@@ -17,6 +18,7 @@ mod export;
 mod in_force;
 mod kept;
 mod layer;
+mod monthly;
 mod rule_part;
 mod standard_change;
 mod standard_review;
@@ -30,6 +32,10 @@ pub use changes::{
 pub use export::export_pack;
 pub use in_force::{current, follow, install};
 pub use kept::{Kept, kept};
+pub use monthly::{
+    MonthFigures, MonthRow, MonthsTaken, month_figures, month_template, monthly, propose_months, release_month,
+    take_in_months,
+};
 pub use rule_part::RulePart;
 pub use standard_change::{Effect, Preview, ReviewKind, StandardReviewId, make_reviews, preview_change};
 pub use standard_review::{

@@ -139,7 +139,7 @@ pub async fn preview_change(
         value: change.value.clone(),
         source: change.source.clone(),
     };
-    let release = build_with(office, &base, &value).await?;
+    let release = build_with(office, &base, std::slice::from_ref(&value)).await?;
     let today = office.now().today();
     let month = reviewed_from(&change, today);
     let programmes = readers(&release, &change.parameter);

@@ -125,7 +125,7 @@ pub async fn standard_history(
     Ok(values)
 }
 
-fn effective(release: &Release, parameter: &Parameter, code: &str, on: NaiveDate) -> Option<StandardValue> {
+pub(super) fn effective(release: &Release, parameter: &Parameter, code: &str, on: NaiveDate) -> Option<StandardValue> {
     let effective = release.parameter(&parameter.id, code, on)?;
     let until = release
         .parameter_history(&parameter.id)

@@ -27,11 +27,14 @@ pub enum Dimension {
     Age,
     /// Town and country.
     Area,
+    /// With a disability on file, without, or nobody has asked.
+    Disability,
 }
 
 impl Dimension {
     /// All of them, as they are shown.
-    pub const ALL: [Dimension; 4] = [Dimension::Place, Dimension::Sex, Dimension::Age, Dimension::Area];
+    pub const ALL: [Dimension; 5] =
+        [Dimension::Place, Dimension::Sex, Dimension::Age, Dimension::Area, Dimension::Disability];
 
     /// As a page shows it.
     #[must_use]
@@ -41,6 +44,7 @@ impl Dimension {
             Dimension::Sex => "性别",
             Dimension::Age => "年龄",
             Dimension::Area => "城乡",
+            Dimension::Disability => "残疾",
         }
     }
 }
@@ -92,11 +96,28 @@ pub struct Fairness {
     pub whole: FairGroup,
 }
 
-/// What a statement counted, by sex, age, area and place.
+/// The fact that says how severe a disability is, 0 for none; a place whose packs do not know it has everybody among the unknown.
+const DISABILITY: &str = "disability_level";
+
+/// The column of the disability and the table it comes from.
+fn disability(office: &Office) -> (String, &'static str) {
+    match office.release().facts.get(DISABILITY) {
+        Some(_) => (
+            format!(
+                "CASE WHEN n.\"{DISABILITY}\" IS NULL THEN 'unknown' WHEN n.\"{DISABILITY}\" > 0 THEN 'yes' ELSE 'no' END AS disability"
+            ),
+            "LEFT JOIN person_now n ON n.person_id = p.id",
+        ),
+        None => ("'unknown' AS disability".to_owned(), ""),
+    }
+}
+
+/// What a statement counted, by sex, age, area, disability and place.
 struct Cell {
     sex: String,
     age: String,
     area: String,
+    disability: String,
     place: Option<DivisionId>,
     count: FairGroup,
 }
@@ -140,6 +161,7 @@ pub async fn fairness(
             (Dimension::Sex, cell.sex.clone()),
             (Dimension::Age, cell.age.clone()),
             (Dimension::Area, cell.area.clone()),
+            (Dimension::Disability, cell.disability.clone()),
         ];
         for key in keys {
             found.entry(key).or_default().add(&cell.count);
@@ -150,11 +172,14 @@ pub async fn fairness(
     // A group of which nothing is known at all stands there too: that is what is looked for.
     let places = area.parts.iter().map(|place| (place.id.0.to_string(), place.name.clone())).collect();
     let ages = [("child", "未成年人"), ("adult", "18至59周岁"), ("old", "60周岁以上")];
-    let wanted: [(Dimension, Vec<(String, String)>); 4] = [
+    let disabled = [("yes", "登记有残疾"), ("no", "登记没有残疾"), ("unknown", "还没有登记")];
+    let titled = |(code, title): (&str, &str)| (code.to_owned(), title.to_owned());
+    let wanted: [(Dimension, Vec<(String, String)>); 5] = [
         (Dimension::Place, places),
         (Dimension::Sex, vec![code("sex", "male"), code("sex", "female")]),
-        (Dimension::Age, ages.map(|(code, title)| (code.to_owned(), title.to_owned())).to_vec()),
+        (Dimension::Age, ages.map(titled).to_vec()),
         (Dimension::Area, vec![code("area", "urban"), code("area", "rural")]),
+        (Dimension::Disability, disabled.map(titled).to_vec()),
     ];
     let mut groups = BTreeMap::new();
     for (dimension, list) in wanted {
@@ -181,12 +206,13 @@ async fn decided(
     from: NaiveDate,
     until: NaiveDate,
 ) -> Result<Vec<Cell>, OfficeError> {
+    let (disability, known) = disability(office);
     let sql = format!(
-        "SELECT x.sex, x.age, x.area, x.place, count(*) AS first, CAST(SUM(x.no) AS BIGINT) AS second FROM ( \
-         SELECT p.sex, {AGE} AS age, h.area, {} AS place, CASE WHEN c.outcome = 'refused' THEN 1 ELSE 0 END AS no \
-         FROM case_file c JOIN person p ON p.id = c.applicant_person_id JOIN household h ON h.id = c.household_id \
+        "SELECT x.sex, x.age, x.area, x.disability, x.place, count(*) AS first, CAST(SUM(x.no) AS BIGINT) AS second FROM ( \
+         SELECT p.sex, {AGE} AS age, h.area, {disability}, {} AS place, CASE WHEN c.outcome = 'refused' THEN 1 ELSE 0 END AS no \
+         FROM case_file c JOIN person p ON p.id = c.applicant_person_id JOIN household h ON h.id = c.household_id {known} \
          WHERE {{scope}} AND c.decided_on >= ? AND c.decided_on <= ? AND c.outcome IN ('granted', 'refused')) x \
-         GROUP BY x.sex, x.age, x.area, x.place",
+         GROUP BY x.sex, x.age, x.area, x.disability, x.place",
         place_of("c.village_id")
     );
     let rows = Query::new(&actor.scope(), &casework::CASE, sql)
@@ -212,6 +238,7 @@ async fn noticed(
     until: NaiveDate,
 ) -> Result<Vec<Cell>, OfficeError> {
     let release = office.release();
+    let (disability, known) = disability(office);
     let mut cells = Vec::new();
     for register in release.registers.iter() {
         let Some((table, person)) = records::fed_table(register) else { continue };
@@ -219,12 +246,12 @@ async fn noticed(
             continue;
         }
         let sql = format!(
-            "SELECT x.sex, x.age, x.area, x.place, count(*) AS first, CAST(SUM(x.alerts) AS BIGINT) AS second FROM ( \
-             SELECT p.sex, {AGE} AS age, COALESCE(h.area, '') AS area, {} AS place, \
+            "SELECT x.sex, x.age, x.area, x.disability, x.place, count(*) AS first, CAST(SUM(x.alerts) AS BIGINT) AS second FROM ( \
+             SELECT p.sex, {AGE} AS age, COALESCE(h.area, '') AS area, {disability}, {} AS place, \
              (SELECT count(*) FROM record_alert a WHERE a.register = ? AND a.record_id = r.id AND a.raised_at >= ? AND a.raised_at < ?) AS alerts \
              FROM {table} r JOIN person p ON p.id = r.{person} LEFT JOIN membership m ON m.person_id = p.id AND m.until_on IS NULL \
-             AND m.superseded_at IS NULL LEFT JOIN household h ON h.id = m.household_id \
-             WHERE {{scope}} AND r.closed_on IS NULL) x GROUP BY x.sex, x.age, x.area, x.place",
+             AND m.superseded_at IS NULL LEFT JOIN household h ON h.id = m.household_id {known} \
+             WHERE {{scope}} AND r.closed_on IS NULL) x GROUP BY x.sex, x.age, x.area, x.disability, x.place",
             place_of("r.division_id")
         );
         let rows = Query::new(&actor.scope(), &records::RECORD_COLUMNS, sql)
@@ -249,6 +276,7 @@ fn cell(row: &Row, count: impl Fn(i64, i64) -> FairGroup) -> Result<Cell, Office
         sex: row.get("sex")?,
         age: row.get("age")?,
         area: row.get("area")?,
+        disability: row.get("disability")?,
         place: row.get("place")?,
         count: count(row.get("first")?, row.get("second")?),
     })

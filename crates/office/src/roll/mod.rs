@@ -4,12 +4,14 @@
 //! - `read`: a roll as read, with every fault; `register`: what the register says against it; [`import`]: preview, control totals, the job, and taking it back;
 //! - [`export`]: the roll as a list; its numbers by month are [`crate::reports`];
 //! - [`reserve`]: the money that lies with townships for emergencies;
+//! - [`month_list`]: benefits that are paid by a list drawn up for a month;
 //! - [`payments`]: runs, the bank's file and answer, payees; the ledger does the work, this module holds rights and audit.
 
 use store::{Migration, id_type};
 
 pub mod export;
 pub mod import;
+pub mod month_list;
 pub mod payments;
 mod read;
 mod register;

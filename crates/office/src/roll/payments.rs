@@ -13,6 +13,7 @@ use ledger::compare::{Difference, Summary};
 use ledger::payee::{NewPayee, Proposer};
 use ledger::reissue::Lines;
 use ledger::run::PaymentRun;
+use ledger::supplement::StandingOpen;
 use ledger::{
     BankAccountId, Decision, EntitlementId, LedgerError, LineId, Officer, PayeeId, RunId, RunState,
 };
@@ -71,6 +72,9 @@ pub async fn make_run(
 ) -> Result<(RunId, JobId), OfficeError> {
     in_business(actor)?;
     let county = actor.county.ok_or(OfficeError::Forbidden(MakeRun::RIGHT))?;
+    if office.release().programmes.get(programme).is_some_and(|programme| programme.by_list) {
+        return Err(OfficeError::invalid("programme", "这项待遇按月造册发放，请到“按月造册”页面办理。"));
+    }
     let officer = officer(office, actor);
     let tx = office.db().begin().await?;
     let run = ledger::run::begin(&tx, &actor.scope(), county, programme, month, officer).await?;
@@ -575,6 +579,38 @@ pub async fn reissue(
     tx.audit(run_entry(actor, officer.at.at_ms(), "run.reissued", again, json!({ "of": run.0 }))).await?;
     tx.commit().await?;
     Ok((again, job))
+}
+
+/// What stands open after a run, for months up to its own, in the reader's area.
+///
+/// # Errors
+/// The database's.
+pub async fn standing_open(
+    office: &Office,
+    actor: &Granted<ReadPayments>,
+    run: &PaymentRun,
+) -> Result<StandingOpen, OfficeError> {
+    Ok(ledger::supplement::standing_open(office.db(), &actor.scope(), run).await?)
+}
+
+/// A supplementary run of what stands open after a month's run; it too is approved by a second person.
+///
+/// # Errors
+/// The ledger's: no reason, nothing open.
+pub async fn supplement(
+    office: &Office,
+    actor: &Granted<MakeRun>,
+    run: RunId,
+    reason: &str,
+) -> Result<RunId, OfficeError> {
+    in_business(actor)?;
+    let officer = officer(office, actor);
+    let tx = office.db().begin().await?;
+    let made = ledger::supplement::supplement(&tx, &actor.scope(), run, reason, officer).await?;
+    let details = json!({ "of": run.0, "reason": reason.trim() });
+    tx.audit(run_entry(actor, officer.at.at_ms(), "run.supplemented", made, details)).await?;
+    tx.commit().await?;
+    Ok(made)
 }
 
 /// Closes a run that is wholly answered.

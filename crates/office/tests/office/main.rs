@@ -4,6 +4,7 @@
 
 mod access;
 mod assistance;
+mod benefits;
 mod case_reports;
 mod casework;
 mod casework_after;
@@ -19,6 +20,7 @@ mod leads;
 mod leaks;
 mod matters;
 mod means_test;
+mod month_list;
 mod people;
 mod plan_links;
 mod planning;

@@ -1,11 +1,13 @@
 //! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand and `/notices` need none.
 //!
 //! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages;
+//! - [`benefits`]: 幸福清单, 幸福码, help of other departments;
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`authorisations`], [`looks`]: one's own data.
 
 use crate::routes::Routes;
 
 mod authorisations;
+mod benefits;
 mod check;
 mod explain;
 mod family;
@@ -19,6 +21,7 @@ pub(crate) mod services;
 pub const NAV: &[(&str, &str, &str)] = &[
     ("home", "/", "首页"),
     ("cases", "/my/cases", "我的办件"),
+    ("benefits", "/my/benefits", "幸福清单"),
     ("services", "/services", "我要办事"),
     ("family", "/my/family", "我的家庭"),
     ("looks", "/my/looks", "谁看过我的资料"),
@@ -31,6 +34,7 @@ pub fn routes() -> Routes {
         .merge(check::routes())
         .merge(notices::routes())
         .merge(my::routes())
+        .merge(benefits::routes())
         .merge(my_case::routes())
         .merge(authorisations::routes())
         .merge(family::routes())

@@ -97,7 +97,9 @@ pub(crate) fn programmes(office: &Office) -> Vec<Choice<'static>> {
 /// The programmes that pay money.
 pub(super) fn paying(office: &Office) -> Vec<Choice<'static>> {
     let release = office.release();
-    let paying = release.programmes.iter().filter(|programme| programme.pays != Pays::Nothing);
+    // What is paid by a list of the month has a page of its own.
+    let paying =
+        release.programmes.iter().filter(|programme| programme.pays != Pays::Nothing && !programme.by_list);
     paying.map(|programme| Choice::new(programme.id.get().clone(), programme.title.clone())).collect()
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod common;
 mod entitlement;
 mod import;
 mod lines;
+mod month_list;
 mod payee;
 mod reserve;
 mod roll;
@@ -62,6 +63,11 @@ pub fn routes() -> Routes {
         .route("/desk/payments/{run}/bank-file", post(run_deeds::bank_file))
         .route("/desk/payments/{run}/reissue", post(run_deeds::reissue))
         .route("/desk/payments/{run}/close", post(run_deeds::close))
+        .route("/desk/payments/{run}/supplement", post(run_deeds::supplement))
+        .route("/desk/month-lists", get(month_list::page).post(month_list::draw_up))
+        .route("/desk/month-lists/sheet", get(month_list::sheet))
+        .route("/desk/month-lists/{list}", get(month_list::list_page))
+        .route("/desk/month-lists/{list}/sheet", get(month_list::lines_sheet))
         .route("/desk/reserve", get(reserve::page).post(reserve::propose))
         .route("/desk/reserve/{fund}", get(reserve::book))
         .route("/desk/reserve/{fund}/sheet", get(reserve::sheet))

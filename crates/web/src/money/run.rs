@@ -2,11 +2,12 @@
 
 use axum::extract::Path;
 use ledger::compare::{DifferenceKind, Summary};
-use ledger::{EntitlementId, PaymentRun, RunId, RunState};
+use ledger::supplement::StandingOpen;
+use ledger::{EntitlementId, PaymentRun, RunId, RunKind, RunState};
 use maud::{Markup, html};
 use office::access::{ReadPayments, Right};
 use office::divisions;
-use office::roll::payments;
+use office::roll::{month_list, payments};
 
 use super::PAYMENTS;
 use super::common::{moment, watched, yuan};
@@ -55,6 +56,12 @@ pub(super) async fn run_page(desk: &Desk<ReadPayments>, id: RunId, errors: &Erro
     } else {
         None
     };
+    let list = month_list::of_run(office, desk.granted(), id).await?;
+    let open = if run.kind == RunKind::Regular && settled {
+        payments::standing_open(office, desk.granted(), &run).await?
+    } else {
+        StandingOpen::default()
+    };
     let status = html! {
         p { (parts::tag(colour(run.state), run.state.title())) }
         @if moving { p.govuk-body { "正在办理，已列入 " (run.line_count) " 笔、" (yuan(run.total)) " 元。可以离开本页，办理不会中断。" } }
@@ -74,11 +81,30 @@ pub(super) async fn run_page(desk: &Desk<ReadPayments>, id: RunId, errors: &Erro
             (Link::new(format!("{here}/lines?state=failed"), "发放失败的明细"))
         }
         @if let Some(of) = run.reissue_of { p.govuk-body { (Link::new(format!("/desk/payments/{of}"), "查看原批次")) } }
+        @if let Some(reason) = &run.supplement_reason { (parts::inset(&html! { p.govuk-body { "补充发放的原因：" (reason) } })) }
+        @if let Some(list) = list {
+            p.govuk-body { "本批次按名册发放，逐人的增减和原因在" (Link::new(format!("/desk/month-lists/{list}"), "名册")) "上。" }
+        }
         @if let Some(compared) = &compared { (differences(&run, compared)) }
         (approve_form(desk, &run, compared.as_ref()))
         (making_forms(desk, &run, waiting.is_some_and(|waiting| waiting.count == 0), errors))
+        @if open.count > 0 { (supplement_form(desk, &run, open, errors)) }
     };
     Ok(Page::new(title, content).under(PAYMENTS).back("/desk/payments", "返回批次列表").errors(errors))
+}
+
+/// What stands open beside the month's run may be paid without waiting for the next.
+fn supplement_form(desk: &Desk<ReadPayments>, run: &PaymentRun, open: StandingOpen, errors: &Errors) -> Markup {
+    html! {
+        h2.govuk-heading-m { "补充发放" }
+        p.govuk-body { "到这个月为止还有 " (open.count) " 户、" (yuan(open.total)) " 元应发未发：补发决定、发放失败或者账户刚补齐的。不另行处理的，随下月批次发放。" }
+        @if desk.may(Right::MakeRun) {
+            (form_post(&format!("/desk/payments/{}/supplement", run.id), &desk.key(), &html! {
+                (text_input(&Field::new("supplement_reason", "为什么不等下月批次").max_chars(200).errors(errors)))
+                (submit("生成补充发放批次", ButtonKind::Secondary, None))
+            }))
+        }
+    }
 }
 
 fn steps(run: &PaymentRun) -> Vec<TimelineStep<'static>> {

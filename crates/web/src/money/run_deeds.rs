@@ -101,6 +101,24 @@ pub(super) async fn reissue(
     }
 }
 
+pub(super) async fn supplement(
+    desk: Desk<MakeRun>,
+    Path(id): Path<RunId>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    if let Some(to) = already(&desk, &key).await? {
+        return Ok(SeeOther::to(to).into());
+    }
+    match payments::supplement(desk.office(), desk.granted(), id, form.get("supplement_reason")).await {
+        Ok(made) => {
+            let to = format!("/desk/payments/{made}");
+            remember(&desk, &key, &to).await?;
+            Ok(SeeOther::to(to).done("补充发放批次已生成，等待另一人复核。").into())
+        }
+        Err(error) => Ok(run_page(&desk.desk()?, id, &form_errors(error)?).await?.into()),
+    }
+}
+
 pub(super) async fn close(
     desk: Desk<MakeRun>,
     Path(id): Path<RunId>,

@@ -100,7 +100,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
     let content = html! {
         (error_summary(errors))
         (parts::heading(None, "资金发放"))
-        p.govuk-body { (Link::new("/desk/reserve", "临时救助备用金")) }
+        p.govuk-body { (Link::new("/desk/reserve", "临时救助备用金")) "　" (Link::new("/desk/month-lists", "按月造册（价格临时补贴等）")) }
         @if desk.may(Right::MakeRun) && desk.actor().county.is_some() { (make_form(desk, &runs.rows, typed, errors)) }
         (parts::with_sidebar(
             &parts::filter("/desk/payments", &[], &common::programme_field(office, &ask.programme)),

@@ -7,6 +7,7 @@ use office::access::Right;
 use crate::layout::NavEntry;
 use crate::routes::{Routes, get, post};
 
+mod benefits;
 mod code;
 mod duplicates;
 mod family;
@@ -32,6 +33,7 @@ pub fn routes() -> Routes {
         .route("/desk/people/{person}/correct", get(person::correct_form).post(person::correct))
         .route("/desk/people/{person}/reveal", get(reveal::person_form).post(reveal::person))
         .route("/desk/people/{person}/facts/{fact}", get(person::fact_history))
+        .route("/desk/people/{person}/benefits", get(benefits::page))
         .route("/desk/people/{person}/code", get(code::form).post(code::issue))
         .route("/desk/accounts/{account}/reveal", get(reveal::account_form).post(reveal::account))
         .route("/desk/duplicates", get(duplicates::list))

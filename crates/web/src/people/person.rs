@@ -35,6 +35,7 @@ pub(super) async fn person(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> 
         (facts_table("facts", "个人情况", &page.facts, &facts))
         (accounts_table(&desk, &page.accounts))
         ul.govuk-list {
+            li { (Link::new(format!("/desk/people/{id}/benefits"), "幸福清单")) }
             @if desk.may(Right::FileForOther) && page.person.died_on.is_none() {
                 li { (Link::new(format!("/desk/people/{id}/code"), "发放登录验证码")) }
             }

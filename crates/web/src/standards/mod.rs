@@ -7,6 +7,7 @@ use crate::routes::{Routes, get, post};
 
 mod change;
 mod list;
+mod months;
 mod next;
 mod reviews;
 
@@ -23,7 +24,13 @@ pub const NAV: NavEntry = NavEntry {
 
 /// Routes under `/desk/standards` and `/desk/standard-changes`.
 pub fn routes() -> Routes {
+    let uploads =
+        Routes::new().route("/desk/month-figures/file", post(months::file)).layer(crate::form_body::upload_limit());
     Routes::new()
+        .route("/desk/month-figures", get(months::page).post(months::propose))
+        .route("/desk/month-figures/template", get(months::template))
+        .route("/desk/month-figures/release", post(months::release))
+        .merge(uploads)
         .route("/desk/standards", get(list::page))
         .route("/desk/standards/next", get(next::page))
         .route("/desk/standards/{parameter}", get(list::history))

@@ -1,0 +1,312 @@
+//! 幸福清单 (SA-45): one sheet for a person of everything they receive, may ask for and are asked to do, with the office and its telephone.
+//!
+//! Nothing is stored: the sheet is what ledger, registers, cases and rules say at the moment. [`own_sheet`] is the person's own;
+//! [`person_sheet`] is the worker's, who prints it for somebody, and is in the audit.
+
+use std::collections::BTreeSet;
+
+use catalogue::definition::{Item, Level, Pays};
+use chrono::NaiveDate;
+use ledger::EntitlementState;
+use ledger::pages;
+use ledger::reserve::Advance;
+use store::{AuditEntry, DivisionId, HouseholdId, PersonId, Query, Scope};
+use vocab::{Fen, Month};
+
+use crate::access::{Citizen, Granted, ReadPeople};
+use crate::casework::other_help::{OtherHelp, help_for_family};
+use crate::people::{self, HOUSEHOLD_COLUMNS, PERSON_COLUMNS};
+use crate::records::own::{self, OwnRecord};
+use crate::{Office, OfficeError, audited, divisions, offices};
+
+const SHEET: &str = "the sheet of a person whom the reader is, or may see";
+/// Months back in which something paid once is still told.
+const MONTHS_BACK: i32 = 12;
+
+/// Something the person receives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Title of the programme.
+    pub title: String,
+    /// Why it is given, in plain words.
+    pub summary: String,
+    /// How often money is paid.
+    pub pays: Pays,
+    /// Drawn up month by month, without an application.
+    pub by_list: bool,
+    /// How much, for the family.
+    pub amount: Option<Fen>,
+    /// How many it covers.
+    pub members: i64,
+    /// First month.
+    pub from: Month,
+    /// Last month, if it is for a time.
+    pub until: Option<Month>,
+    /// Where it stands.
+    pub state: EntitlementState,
+    /// Why it is paused.
+    pub paused: Option<String>,
+    /// Next review.
+    pub review_due_on: Option<NaiveDate>,
+    /// The account, by bank and last digits.
+    pub account: Option<(String, String)>,
+}
+
+/// Something the person is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// What.
+    pub what: String,
+    /// Until when.
+    pub until: Option<NaiveDate>,
+    /// The case, if it is about one.
+    pub number: Option<String>,
+}
+
+/// Where the person goes or calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Window {
+    /// The office.
+    pub office: String,
+    /// The village's own worker.
+    pub village: String,
+    /// Telephone, if the place has entered one.
+    pub phone: Option<String>,
+    /// Address.
+    pub address: Option<String>,
+    /// Hours.
+    pub hours: Option<String>,
+}
+
+/// The sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BenefitSheet {
+    /// The person.
+    pub person: PersonId,
+    /// Name.
+    pub name: String,
+    /// The day of the sheet.
+    pub on: NaiveDate,
+    /// What is received.
+    pub receives: Vec<Received>,
+    /// What was received once within the last year.
+    pub received: Vec<Received>,
+    /// What a township paid ahead out of its reserve.
+    pub advances: Vec<Advance>,
+    /// Services, referrals and agreements.
+    pub records: Vec<OwnRecord>,
+    /// What the family may ask for by what is on file.
+    pub may: Vec<OtherHelp>,
+    /// What the person is asked to do.
+    pub asked: Vec<Asked>,
+    /// Where to go.
+    pub window: Window,
+}
+
+/// The citizen's own sheet.
+///
+/// # Errors
+/// The database's.
+pub async fn own_sheet(office: &Office, citizen: &Citizen) -> Result<BenefitSheet, OfficeError> {
+    sheet(office, &citizen.scope(), citizen.person).await
+}
+
+/// The sheet of a person of the worker's area; opening it is written down.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] outside the area.
+pub async fn person_sheet(
+    office: &Office,
+    actor: &Granted<ReadPeople>,
+    person: PersonId,
+) -> Result<BenefitSheet, OfficeError> {
+    let found = sheet(office, &actor.scope(), person).await?;
+    let entry = audited(office.now().at_ms(), actor.audit(), "benefits.opened", ("person", person.0));
+    office.db().audit_read(AuditEntry { division: Some(actor.division), ..entry }).await?;
+    Ok(found)
+}
+
+/// The records of registers about the citizen and their family, as the packs let them be read.
+///
+/// # Errors
+/// The database's.
+pub async fn own_records(office: &Office, citizen: &Citizen) -> Result<Vec<OwnRecord>, OfficeError> {
+    let household = people::current_household(office.db(), &citizen.scope(), citizen.person).await?;
+    own::of_person(office, office.db(), citizen.person, household).await
+}
+
+/// What townships paid ahead to the citizen's family.
+///
+/// # Errors
+/// The database's.
+pub async fn own_advances(office: &Office, citizen: &Citizen) -> Result<Vec<Advance>, OfficeError> {
+    Ok(ledger::reserve::advances_of(office.db(), citizen.person).await?)
+}
+
+/// `scope` decides only whether the person is seen; what stands on the sheet is the person's own.
+async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<BenefitSheet, OfficeError> {
+    let db = office.db();
+    let on = office.now().today();
+    let row = Query::new(
+        scope,
+        &PERSON_COLUMNS,
+        "SELECT p.name, p.residence_division_id FROM person p WHERE {scope} AND p.id = ?",
+    )
+    .bind(person)
+    .optional(db)
+    .await?
+    .ok_or(OfficeError::NotFound("这个人"))?;
+    let (name, residence): (String, DivisionId) = (row.get("name")?, row.get("residence_division_id")?);
+    let own = Scope::Own(person);
+    let household = people::current_household(db, &own, person).await?;
+    let village = match household {
+        Some(household) => {
+            Query::new(&own, &HOUSEHOLD_COLUMNS, "SELECT h.division_id FROM household h WHERE {scope} AND h.id = ?")
+                .bind(household)
+                .scalar(db)
+                .await?
+        }
+        None => residence,
+    };
+    let (receives, received) = received(office, person).await?;
+    let mut asked = asked_by_benefits(&receives);
+    let mut under_way = BTreeSet::new();
+    if let Some(household) = household {
+        let (of_cases, items) = asked_by_cases(office, household).await?;
+        asked.extend(of_cases);
+        under_way = items;
+    }
+    let may = match household {
+        Some(household) => {
+            let code = divisions::find(db, village).await?.code;
+            help_for_family(office, db, household, &code, |item: &Item| !under_way.contains(item.id.as_str())).await?
+        }
+        None => Vec::new(),
+    };
+    Ok(BenefitSheet {
+        person,
+        name,
+        on,
+        receives,
+        received,
+        advances: ledger::reserve::advances_of(db, person).await?,
+        records: own::of_person(office, db, person, household).await?,
+        may,
+        asked,
+        window: window(office, village, on).await?,
+    })
+}
+
+/// What is received, and what was received once within the last year.
+async fn received(office: &Office, person: PersonId) -> Result<(Vec<Received>, Vec<Received>), OfficeError> {
+    let release = office.release();
+    let db = office.db();
+    let own = Scope::Own(person);
+    let month = office.now().month();
+    let (mut now, mut before) = (Vec::new(), Vec::new());
+    for row in pages::entitlements_of_person(db, &own, person, month).await? {
+        let Some(programme) = release.programmes.get(&row.programme) else { continue };
+        let over = row.state == EntitlementState::Ended;
+        let once = programme.pays == Pays::Once || programme.by_list;
+        let recent = row.until.is_some_and(|until| until >= month.plus(-MONTHS_BACK));
+        if over && !(once && recent) {
+            continue;
+        }
+        let payees = pages::payees(db, &own, row.id).await?;
+        let account = payees.iter().find(|payee| payee.state == ledger::PayeeState::Confirmed);
+        let amount = match row.monthly {
+            Some(amount) => Some(amount),
+            None => {
+                let history = pages::amount_history(db, &own, row.id).await?;
+                history.iter().find(|amount| amount.superseded_at.is_none()).map(|amount| amount.monthly)
+            }
+        };
+        let told = Received {
+            title: programme.title.clone(),
+            summary: programme.summary.clone(),
+            pays: programme.pays,
+            by_list: programme.by_list,
+            amount: amount.filter(|_| programme.pays != Pays::Nothing),
+            members: row.members,
+            from: row.from,
+            until: row.until,
+            state: row.state,
+            paused: row.pause_reason.clone(),
+            review_due_on: row.review_due_on,
+            account: account
+                .map(|payee| (release.code_title("bank", &payee.bank).to_owned(), payee.number_tail.clone())),
+        };
+        if over { before.push(told) } else { now.push(told) }
+    }
+    Ok((now, before))
+}
+
+fn asked_by_benefits(receives: &[Received]) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = receives
+        .iter()
+        .filter_map(|benefit| {
+            let until = benefit.review_due_on?;
+            Some(Asked {
+                what: format!("配合“{}”的定期核查，到期前会有人联系您", benefit.title),
+                until: Some(until),
+                number: None,
+            })
+        })
+        .collect();
+    if receives.iter().any(|benefit| benefit.pays != Pays::Once) {
+        asked.push(Asked {
+            what: "家里的人口、收入、财产有变化的，及时报告".to_owned(),
+            until: None,
+            number: None,
+        });
+    }
+    asked
+}
+
+/// What cases of the family wait for, and which matters are under way.
+async fn asked_by_cases(
+    office: &Office,
+    household: HouseholdId,
+) -> Result<(Vec<Asked>, BTreeSet<String>), OfficeError> {
+    let release = office.release();
+    let rows: Vec<(String, String, String)> = Query::system(
+        SHEET,
+        "SELECT c.number, c.item, c.step FROM case_file c WHERE c.household_id = ? AND c.state = 'open' ORDER BY c.id",
+    )
+    .bind(household)
+    .all_as(office.db(), |row| Ok((row.get("number")?, row.get("item")?, row.get("step")?)))
+    .await?;
+    let asked = rows.iter().filter_map(|(number, item, step)| {
+        let item = release.items.get(item)?;
+        let step = item.step(step).filter(|step| step.level == Level::Applicant)?;
+        Some(Asked {
+            what: format!("“{}”等着您办：{}", item.title, step.public_title),
+            until: None,
+            number: Some(number.clone()),
+        })
+    });
+    Ok((asked.collect(), rows.iter().map(|(_, item, _)| item.clone()).collect()))
+}
+
+async fn window(office: &Office, village: DivisionId, on: NaiveDate) -> Result<Window, OfficeError> {
+    let db = office.db();
+    let release = office.release();
+    let path = divisions::path(db, village).await?;
+    let code = divisions::find(db, village).await?.code;
+    let parameter = |id: &str| release.parameter(id, &code, on).map(|value| value.value.to_string());
+    let mut window = Window {
+        phone: parameter("service_phone"),
+        address: parameter("service_address"),
+        hours: parameter("service_hours"),
+        ..Window::default()
+    };
+    for place in &path {
+        let division = store::divisions::division(db, place.id).await?;
+        match place.level {
+            vocab::Level::Township => window.office = offices::window(&division),
+            vocab::Level::Village => window.village = offices::window(&division),
+            _ => {}
+        }
+    }
+    Ok(window)
+}
