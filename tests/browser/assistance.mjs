@@ -64,6 +64,13 @@ await walk(async () => {
   await look(approver, '50,000.00')
   await go(approver, '/desk/reserve', '50,000.00')
 
+  // A month's rises: one enters, another puts them in force.
+  const policy = await desk('shi')
+  await go(policy, '/desk/month-figures', '每月公布的数')
+  const releaser = await desk('shifabu')
+  await go(releaser, '/desk/month-figures', '已经复核的数')
+  await go(accountant, '/desk/month-lists', '按月造册')
+
   const county = await desk('xian1')
   await go(county, '/desk/figures/fairness', '每百人预警')
   await go(county, '/desk/indicators', '社会救助')

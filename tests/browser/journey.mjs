@@ -190,6 +190,23 @@ await walk(async () => {
       continue
     }
     await go(citizen, '/my/payments', '已到账')
+    // Everything on one sheet; a code that proves one thing, checked by somebody else's phone without a network.
+    await go(citizen, '/my/benefits', '找谁、打哪个电话')
+    await go(citizen, '/my/code', '证明哪一件事')
+    await citizen.locator('input[name=fact]').first().check()
+    await send(citizen, '生成幸福码')
+    await look(citizen, '到')
+    const proof = await citizen.locator('.proof-text').innerText()
+    if (!(await citizen.locator('svg.qr').count())) faults.push('the code is not drawn')
+    const checker = await visitor(WIDTHS.phone)
+    await go(checker, '/verify', '验证幸福码')
+    await checker.evaluate(() => navigator.serviceWorker.ready)
+    await checker.context().setOffline(true)
+    await checker.goto(`${origin}/verify#${proof}`)
+    await checker.locator('#proof-result', { hasText: '真实有效' }).waitFor({ timeout: 5000 }).catch(() => faults.push(`a good code is not found good without a network: ${proof}`))
+    await checker.fill('textarea[name=code]', proof.replace(/.$/, (sign) => (sign === 'A' ? 'B' : 'A')))
+    await checker.locator('#proof-result', { hasText: '不是真的' }).waitFor({ timeout: 5000 }).catch(() => faults.push('an altered code is not found out'))
+    await checker.context().setOffline(false)
     break
   }
 })

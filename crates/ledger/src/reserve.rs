@@ -54,7 +54,7 @@ pub struct ReserveEntry {
     /// The benefit that was advanced.
     pub entitlement: Option<EntitlementId>,
     /// The case of the advance.
-    pub case: Option<store::CaseId>,
+    pub case: Option<CaseId>,
     /// Document or decision.
     pub reference: String,
     /// Where it stands.

@@ -25,6 +25,12 @@ pub async fn follow(office: &Office) -> Result<(), OfficeError> {
     Ok(())
 }
 
+/// By how much a synthetic database is ahead of its clock, milliseconds: what reckons on somebody's own clock adds it. Nothing in a real one.
+#[must_use]
+pub fn ahead_ms(office: &Office) -> i64 {
+    office.days_ahead() * DAY_MS
+}
+
 /// Puts the clock forward, with everybody's sessions, and does what those days bring ([`round`]).
 ///
 /// # Errors

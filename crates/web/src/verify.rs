@@ -48,7 +48,7 @@ fn shown(visitor: &Visitor, text: &str, checked: Option<&Checked>) -> Result<Pag
         div.prose {
             (heading(None, "验证幸福码"))
             p.govuk-body { "用手机扫对方的码，会打开这一页并自动验证。也可以把码的文字粘贴到下面。验证在您的手机或者电脑上完成，断网也能用，不留记录。" }
-            div #proof data-keys=(serde_json::Value::from(keys)) {
+            div #proof data-keys=(serde_json::Value::from(keys)) data-ahead=(office::trial::ahead_ms(visitor.office())) {
                 div #proof-result aria-live="polite" { @if let Some(checked) = checked { (result(checked)) } }
                 (form_post("/verify", &visitor.key(), &html! {
                     (text_area(&Field::new("code", "幸福码的文字").hint("以 HM1 开头的一长串字母和数字。").value(text), 4))

@@ -461,3 +461,51 @@ fn attachments_of(text: &str) -> String {
     let at = text.find("\"signature\":\"").unwrap() + "\"signature\":\"".len();
     text[at..].split('"').next().unwrap().to_owned()
 }
+
+/// The sheet of everything, the code that proves one thing, and the page that checks it.
+#[tokio::test]
+async fn a_code_is_shown_once_and_checked_by_anybody() {
+    Town::each("benefit_code_pages", async |town| {
+        let place = (town.township_a, town.village_a);
+        super::money::benefit(town, town.family_a, &town.people_a, place, 90_000, "6222020603001234567").await;
+        office::people::roll_forward(&town.office).await.unwrap();
+        let mut citizen = zhao(town).await;
+        let sheet = citizen.get("/my/benefits").await;
+        assert!(sheet.text.contains("最低生活保障") && sheet.text.contains("900.00 元"), "{}", sheet.text);
+        assert!(sheet.text.contains("尾号 4567") && sheet.text.contains("社会救助服务窗口"), "{}", sheet.text);
+        let form = citizen.get("/my/code").await;
+        assert!(form.text.contains("现有的救助身份：最低生活保障对象"), "{}", form.text);
+        let none = citizen.post("/my/code", &[("fact", "wage_income"), ("minutes", "10")]).await;
+        assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let shown = citizen.post("/my/code", &[("fact", "assistance_class"), ("minutes", "10")]).await;
+        assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+        assert!(shown.text.contains("<svg class=\"qr\"") && !shown.text.contains("姓名："));
+        let code = shown.text.split("class=\"proof-text\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        assert!(code.starts_with("HM1.1."), "{code}");
+        let id = citizen_id("1962-03-08", 2);
+        assert!(!shown.text.contains(id.expose()));
+
+        let mut visitor = town.visitor();
+        let page = visitor.get("/verify").await;
+        assert!(page.text.contains("data-keys=") && page.text.contains("/assets/verify-"), "{}", page.text);
+        let good = visitor.post("/verify", &[("code", &code)]).await;
+        assert!(good.text.contains("真实有效") && good.text.contains("最低生活保障对象"), "{}", good.text);
+        assert!(!good.text.contains("赵桂兰"));
+        let altered = code.replace("HM1.1.e", "HM1.1.f");
+        assert_ne!(altered, code);
+        assert!(visitor.post("/verify", &[("code", &altered)]).await.text.contains("不是真的"));
+        assert!(visitor.post("/verify", &[("code", "随便写的")]).await.text.contains("不是真的"));
+        town.pass(11 * 60 * 1_000);
+        assert!(visitor.post("/verify", &[("code", &code)]).await.text.contains("已经过期"));
+        let worker = visitor.get("/verify-worker.js").await;
+        assert_eq!(worker.headers[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+
+        let mut clerk = town.browser("clerk_a").await;
+        let sheet = clerk.get(&format!("/desk/people/{}/benefits", town.people_a[0])).await;
+        assert!(sheet.text.contains("900.00 元") && sheet.text.contains("请您做的"), "{}", sheet.text);
+        let mut neighbour = town.browser("clerk_b").await;
+        let hidden = neighbour.get(&format!("/desk/people/{}/benefits", town.people_a[0])).await;
+        assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}

@@ -7,7 +7,7 @@ use ledger::payee::{NewPayee, Proposer};
 use ledger::{AmountCause, BankAccountId, Decision, EntitlementId, Grant};
 use office::access::{self, NewPost};
 use office::people::{self, NewAccount};
-use office::roll::{import, payments};
+use office::roll::{import, month_list, payments};
 use store::{DivisionId, HouseholdId, PersonId, jobs};
 use vocab::Fen;
 
@@ -86,12 +86,12 @@ async fn two_families(town: &Town) -> (EntitlementId, EntitlementId) {
 
 /// Does the jobs that wait, as the worker would.
 pub(super) async fn work(town: &Town) {
-    let kinds = [payments::RUN_JOB, import::ROLL_JOB];
+    let kinds = [payments::RUN_JOB, import::ROLL_JOB, month_list::LIST_JOB];
     while let Some(claim) = jobs::claim(town.office.db(), &kinds, "test").await.unwrap() {
-        if claim.job.kind == payments::RUN_JOB {
-            payments::work_run(&town.office, &claim).await.unwrap();
-        } else {
-            import::work(&town.office, &claim).await.unwrap();
+        match claim.job.kind.as_str() {
+            payments::RUN_JOB => payments::work_run(&town.office, &claim).await.unwrap(),
+            month_list::LIST_JOB => month_list::work(&town.office, &claim).await.unwrap(),
+            _ => import::work(&town.office, &claim).await.unwrap(),
         }
     }
 }

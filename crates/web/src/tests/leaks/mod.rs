@@ -185,6 +185,10 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/payments/{run}/cancel" => pairs(&[("reason", "重新制作")]),
         "/desk/payments/{run}/bank-file" => pairs(&[("format", "csv")]),
         "/desk/payments/{run}/answer" => pairs(&[("count", "2"), ("total", "1997.71")]),
+        "/desk/payments/{run}/supplement" => pairs(&[("supplement_reason", "节前发到")]),
+        "/desk/month-lists" => pairs(&[("programme", "price_subsidy"), ("month", "2026-10")]),
+        "/desk/month-figures/release" => pairs(&[("change", "1.1")]),
+        "/my/code" => pairs(&[("fact", "assistance_class"), ("minutes", "10")]),
         "/desk/payments/{run}/reissue"
         | "/desk/payments/{run}/close"
         | "/desk/standard-changes/{id}/release"
@@ -372,6 +376,7 @@ async fn searches_and_exports_are_written_down() {
             ("accountant", "/desk/figures/cases/sheet?format=csv"),
             ("accountant", "/desk/figures/paid/sheet?format=csv"),
             ("accountant", "/desk/payments/sheet?format=csv"),
+            ("accountant", "/desk/month-lists/sheet?format=csv"),
             ("accountant", "/desk/figures/families?counted=on_roll"),
             ("accountant", "/desk/figures/cases/list?counted=filed"),
         ] {

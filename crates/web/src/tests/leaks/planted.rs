@@ -243,6 +243,39 @@ async fn reserve_of(town: &Town, benefit: &str) -> (String, String) {
     (fund.to_string(), entry.to_string())
 }
 
+/// A list of a month on which somebody of the second township stands.
+async fn month_list_of(town: &Town, benefit: &str) -> String {
+    let hash = town.office.release().hash.clone();
+    let list = Query::system(
+        "test",
+        "INSERT INTO month_list (county_id, programme, month, state, release_hash, known_at, made_by, made_at) \
+         VALUES (?, 'price_subsidy', ?, 'made', ?, 1, ?, 1) RETURNING id",
+    )
+    .bind(town.county)
+    .bind(vocab::Month::new(2026, 8).unwrap())
+    .bind(hash.as_str())
+    .bind(town.administrator.staff)
+    .insert(town.office.db())
+    .await
+    .unwrap();
+    Query::system(
+        "test",
+        "INSERT INTO month_list_line (list_id, person_id, household_id, division_id, outcome, amount_fen, inputs, release_hash, known_at, \
+         entitlement_id) VALUES (?, ?, ?, ?, 'listed', ?, '{}', ?, 1, ?)",
+    )
+    .bind(list)
+    .bind(town.people_b[0])
+    .bind(town.family_b)
+    .bind(town.village_b)
+    .bind(AMOUNT)
+    .bind(hash.as_str())
+    .bind(benefit.parse::<i64>().unwrap())
+    .execute(town.office.db())
+    .await
+    .unwrap();
+    list.to_string()
+}
+
 /// A value of the plan that the second township's county has reported.
 async fn plan_value(town: &Town) -> String {
     Query::system(
@@ -594,6 +627,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("plan_comment", vec![plan_comment]),
         ("fund", vec![fund.clone()]),
         ("entry", vec![entry]),
+        ("list", vec![month_list_of(town, &benefit).await]),
     ]);
     let number = async |case: store::CaseId| -> String {
         let row = Query::system("test", "SELECT number FROM case_file WHERE id = ?").bind(case);
