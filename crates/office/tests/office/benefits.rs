@@ -34,6 +34,8 @@ async fn one_sheet_has_all_that_a_person_gets_may_ask_for_and_is_asked_to_do() {
         let case = city.granted(&Family { names: vec!["白云飞", "孟根", "白小云"], ..Family::default() }).await;
         let row = city.seen(case).await.case;
         let me = citizen(&city, row.applicant).await;
+        // The benefit begins with the month after the decision.
+        city.days(31).await;
         let sheet = benefits::own_sheet(office, &me).await.unwrap();
         let dibao = &sheet.receives[0];
         assert_eq!((dibao.title.as_str(), dibao.members), ("最低生活保障", 3));
