@@ -9,4 +9,5 @@ mod months;
 mod property;
 mod runs;
 mod speed;
+mod supplement;
 mod town;
