@@ -4,7 +4,9 @@
 //! of the month, paid: the run does not pay it again. What was advanced is replenished once its papers are made up. A fund never holds less
 //! than nothing: the database refuses it.
 
-use store::{CaseId, Connection, Cursor, DivisionId, Page, PersonId, Query, Row, Scope, ScopeColumns, StaffId, Tx};
+use store::{
+    CaseId, Connection, Cursor, DivisionId, Page, PersonId, Query, Row, Scope, ScopeColumns, StaffId, Tx,
+};
 use vocab::{Fen, Month, Now};
 
 use crate::accounts::{self, ALLOTTED, Entry, PAYABLE, RESERVE};

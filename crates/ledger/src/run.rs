@@ -230,13 +230,7 @@ enum Found {
     },
 }
 
-async fn find(
-    tx: &Tx,
-    scope: &Scope,
-    county: DivisionId,
-    programme: &str,
-    month: Month,
-) -> Result<Found> {
+async fn find(tx: &Tx, scope: &Scope, county: DivisionId, programme: &str, month: Month) -> Result<Found> {
     Query::new(
         scope,
         &RUN,
@@ -265,9 +259,10 @@ async fn find(
         return Ok(Found::Run(*id));
     }
     match unfinished.first() {
-        Some((_, _, state)) => {
-            Err(LedgerError::RunState { state: *state, action: "开始新的月度批次，请先把它办完" })
-        }
+        Some((_, _, state)) => Err(LedgerError::RunState {
+            state: *state,
+            action: "开始新的月度批次，请先把它办完",
+        }),
         None => Ok(Found::None { last }),
     }
 }

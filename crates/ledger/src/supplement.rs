@@ -71,7 +71,9 @@ pub async fn supplement(tx: &Tx, scope: &Scope, id: RunId, reason: &str, officer
     .await?;
     match under_way {
         Some((under_way, true)) => return Ok(under_way),
-        Some((_, false)) => return Err(LedgerError::refused("这个批次的失败明细正在重发，请先把重发批次办完。")),
+        Some((_, false)) => {
+            return Err(LedgerError::refused("这个批次的失败明细正在重发，请先把重发批次办完。"));
+        }
         None => {}
     }
     let again = RunId(
@@ -122,7 +124,8 @@ struct Open<'a> {
 const UNPAID: &str = "FROM entitlement e JOIN unpaid_due u ON u.entitlement_id = e.id JOIN due d ON d.id = u.due_id \
     LEFT JOIN payee p ON p.entitlement_id = e.id AND p.state = 'confirmed' \
     WHERE e.county_id = ? AND e.programme = ? AND d.month <= ?";
-const PAUSED: &str = "EXISTS (SELECT 1 FROM entitlement_pause s WHERE s.entitlement_id = e.id AND s.until_month IS NULL)";
+const PAUSED: &str =
+    "EXISTS (SELECT 1 FROM entitlement_pause s WHERE s.entitlement_id = e.id AND s.until_month IS NULL)";
 
 impl Open<'_> {
     /// Lines with an attempt at everything unpaid; how many.

@@ -161,10 +161,14 @@ async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<Benef
     let household = people::current_household(db, &own, person).await?;
     let village = match household {
         Some(household) => {
-            Query::new(&own, &HOUSEHOLD_COLUMNS, "SELECT h.division_id FROM household h WHERE {scope} AND h.id = ?")
-                .bind(household)
-                .scalar(db)
-                .await?
+            Query::new(
+                &own,
+                &HOUSEHOLD_COLUMNS,
+                "SELECT h.division_id FROM household h WHERE {scope} AND h.id = ?",
+            )
+            .bind(household)
+            .scalar(db)
+            .await?
         }
         None => residence,
     };
@@ -179,7 +183,8 @@ async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<Benef
     let may = match household {
         Some(household) => {
             let code = divisions::find(db, village).await?.code;
-            help_for_family(office, db, household, &code, |item: &Item| !under_way.contains(item.id.as_str())).await?
+            help_for_family(office, db, household, &code, |item: &Item| !under_way.contains(item.id.as_str()))
+                .await?
         }
         None => Vec::new(),
     };

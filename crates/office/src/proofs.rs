@@ -144,7 +144,10 @@ pub async fn issue(
     let entry = audited(now.at_ms(), citizen.audit(), "proof.issued", ("person", citizen.person.0));
     office
         .db()
-        .audit_read(AuditEntry { details: json!({ "fact": fact, "minutes": minutes, "name": with_name }), ..entry })
+        .audit_read(AuditEntry {
+            details: json!({ "fact": fact, "minutes": minutes, "name": with_name }),
+            ..entry
+        })
         .await?;
     Ok(Issued { text, statement })
 }
@@ -163,7 +166,9 @@ pub fn check(keys: &Keys, now: Now, text: &str) -> Checked {
     match read(keys, text) {
         None => Checked::Forged,
         Some(statement) if now.at_ms() >= statement.expires_at * 1_000 => Checked::Expired(statement),
-        Some(statement) if now.at_ms() + CLOCKS_MS < statement.issued_at * 1_000 => Checked::NotYet(statement),
+        Some(statement) if now.at_ms() + CLOCKS_MS < statement.issued_at * 1_000 => {
+            Checked::NotYet(statement)
+        }
         Some(statement) => Checked::Good(statement),
     }
 }
@@ -213,7 +218,10 @@ mod tests {
         assert_eq!(at(1_599), Checked::Good(said.clone()));
         assert_eq!(at(1_600), Checked::Expired(said.clone()));
         assert_eq!(at(100), Checked::NotYet(said.clone()));
-        assert_eq!(check(&keys, Now::from_unix_ms(1_000_000), &format!(" https://x.cn/verify#{text}\n")), at(1_000));
+        assert_eq!(
+            check(&keys, Now::from_unix_ms(1_000_000), &format!(" https://x.cn/verify#{text}\n")),
+            at(1_000)
+        );
         let payload = text.split('.').nth(2).unwrap();
         let payload: serde_json::Value =
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();

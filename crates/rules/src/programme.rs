@@ -279,7 +279,8 @@ impl Programme {
     /// nobody.
     pub fn month_conditions(&self) -> BTreeSet<&str> {
         let conditions = self.source.conditions.iter().zip(&self.conditions);
-        let of_month = conditions.filter(|(_, node)| node.as_ref().is_some_and(|node| !self.reads_records(node)));
+        let of_month =
+            conditions.filter(|(_, node)| node.as_ref().is_some_and(|node| !self.reads_records(node)));
         of_month.map(|(source, _)| source.id.as_str()).collect()
     }
 

@@ -59,8 +59,9 @@ impl SignKey {
     }
 
     fn signing(&self) -> Result<SigningKey> {
-        SigningKey::from_bytes(DISTINGUISHED, &FieldBytes::from(*self.key))
-            .map_err(|_| StoreError::Keys(format!("第 {} 号签名密钥损坏，请从备份的副本恢复密钥文件", self.id)))
+        SigningKey::from_bytes(DISTINGUISHED, &FieldBytes::from(*self.key)).map_err(|_| {
+            StoreError::Keys(format!("第 {} 号签名密钥损坏，请从备份的副本恢复密钥文件", self.id))
+        })
     }
 }
 
@@ -70,11 +71,10 @@ impl Keys {
     /// # Errors
     /// The file has no signing key.
     pub fn sign(&self, message: &[u8]) -> Result<Signed> {
-        let newest = self.signs().last().ok_or_else(|| StoreError::Keys("密钥文件里没有签名密钥".to_owned()))?;
-        let signature: Signature = newest
-            .signing()?
-            .try_sign(message)
-            .map_err(|_| StoreError::Keys("签名没有成功".to_owned()))?;
+        let newest =
+            self.signs().last().ok_or_else(|| StoreError::Keys("密钥文件里没有签名密钥".to_owned()))?;
+        let signature: Signature =
+            newest.signing()?.try_sign(message).map_err(|_| StoreError::Keys("签名没有成功".to_owned()))?;
         Ok(Signed { key: newest.id, signature: signature.to_bytes().to_vec() })
     }
 

@@ -37,13 +37,15 @@ async fn check(visitor: Visitor, KeyedForm { form, .. }: KeyedForm<Fields>) -> R
 }
 
 async fn worker() -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    let kind =
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     (kind, WORKER).into_response()
 }
 
 fn shown(visitor: &Visitor, text: &str, checked: Option<&Checked>) -> Result<Page, Fault> {
     let keys = visitor.office().keys().public_keys().map_err(office::OfficeError::from)?;
-    let keys: Vec<_> = keys.iter().map(|key| serde_json::json!({ "id": key.id, "point": key.point })).collect();
+    let keys: Vec<_> =
+        keys.iter().map(|key| serde_json::json!({ "id": key.id, "point": key.point })).collect();
     let content = html! {
         div.prose {
             (heading(None, "验证幸福码"))

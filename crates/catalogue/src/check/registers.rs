@@ -51,7 +51,9 @@ impl Checker<'_> {
             self.among(place, reference, "字段", &own);
         }
         let of_somebody = || {
-            register.fields().any(|(_, field)| matches!(field.target(), Some(Target::Person | Target::Household)))
+            register
+                .fields()
+                .any(|(_, field)| matches!(field.target(), Some(Target::Person | Target::Household)))
         };
         if let Some(first) = register.family.first().filter(|_| !of_somebody()) {
             let message = format!("登记簿 {} 不登记人也不登记家庭，没有谁的本人页面可以看", register.id);

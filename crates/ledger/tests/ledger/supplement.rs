@@ -1,7 +1,8 @@
 //! What stands open after a month's run, paid without waiting for the next; and runs of a month drawn up by list.
 
 use ledger::{
-    Grant, LedgerError, LineState, PauseKind, RunId, RunKind, RunState, cancel, changes, compare, pages, run, supplement,
+    Grant, LedgerError, LineState, PauseKind, RunId, RunKind, RunState, cancel, changes, compare, pages, run,
+    supplement,
 };
 use vocab::Fen;
 
@@ -24,7 +25,10 @@ async fn what_stands_open_is_paid_at_once_by_two_persons() {
         town.grant(&town.family(1, &[11], june, 500)).await.unwrap();
         let of = town.pay(june).await.id;
         assert_eq!(open(&town, of).await, (0, Fen(0)));
-        assert!(matches!(supplemented(&town, of, "节前发到").await, Err(LedgerError::Refused(_))), "nothing stands open");
+        assert!(
+            matches!(supplemented(&town, of, "节前发到").await, Err(LedgerError::Refused(_))),
+            "nothing stands open"
+        );
         // Decided when June had been paid: arrears. One has no account, one is suspended.
         let late = town.grant(&town.family(2, &[21, 22], june, 900)).await.unwrap();
         let without = Grant { payee: None, ..town.family(3, &[31], june, 300) };
@@ -43,9 +47,14 @@ async fn what_stands_open_is_paid_at_once_by_two_persons() {
         assert_eq!((made.kind, made.state, made.reissue_of), (RunKind::Supplement, RunState::Made, Some(of)));
         assert_eq!((made.line_count, made.total, made.blocked_count), (1, Fen(90_000), 2));
         assert_eq!(made.supplement_reason.as_deref(), Some("节前发到"));
-        let blocked = pages::run_lines(&town.db, &SYSTEM, extra, Some(LineState::Blocked), None, 10).await.unwrap();
+        let blocked =
+            pages::run_lines(&town.db, &SYSTEM, extra, Some(LineState::Blocked), None, 10).await.unwrap();
         let reasons: Vec<_> = blocked.rows.iter().filter_map(|line| line.reason.clone()).collect();
-        assert!(reasons.iter().any(|reason| reason.contains("账户")) && reasons.iter().any(|reason| reason.contains("暂缓")), "{reasons:?}");
+        assert!(
+            reasons.iter().any(|reason| reason.contains("账户"))
+                && reasons.iter().any(|reason| reason.contains("暂缓")),
+            "{reasons:?}"
+        );
         // Every line has its cause.
         let summary = compare::summary(&town.db, &SYSTEM, extra).await.unwrap();
         assert_eq!((summary.previous, summary.unexplained, summary.after.count), (None, 0, 1));
@@ -75,7 +84,9 @@ async fn a_cancelled_supplement_leaves_everything_open() {
         let of = town.pay(june).await.id;
         let late = town.grant(&town.family(2, &[21], june, 900)).await.unwrap();
         let extra = supplemented(&town, of, "节前发到").await.unwrap();
-        town.tx(async |tx| cancel::begin_cancel(tx, &SYSTEM, extra, "账户有误", officer(ACCOUNTANT)).await).await.unwrap();
+        town.tx(async |tx| cancel::begin_cancel(tx, &SYSTEM, extra, "账户有误", officer(ACCOUNTANT)).await)
+            .await
+            .unwrap();
         run::carry_on(&town.db, extra, &mut go_on).await.unwrap();
         assert_eq!(open(&town, of).await, (1, Fen(90_000)));
         assert_eq!(town.balances(late).await.unpaid, Fen(90_000));
@@ -90,12 +101,17 @@ async fn months_that_are_paid_by_list_may_be_left_out_and_come_late() {
     for town in towns("listed_runs").await {
         let listed = async |of: &str| {
             let id = town
-                .tx(async |tx| run::begin_listed(tx, &SYSTEM, town.county, DIBAO, month(of), officer(ACCOUNTANT)).await)
+                .tx(async |tx| {
+                    run::begin_listed(tx, &SYSTEM, town.county, DIBAO, month(of), officer(ACCOUNTANT)).await
+                })
                 .await
                 .unwrap();
             run::carry_on(&town.db, id, &mut go_on).await.unwrap()
         };
-        let once = |household, person, of: &str| Grant { until: Some(month(of)), ..town.family(household, &[person], month(of), 33) };
+        let once = |household, person, of: &str| Grant {
+            until: Some(month(of)),
+            ..town.family(household, &[person], month(of), 33)
+        };
         town.grant(&once(1, 11, "2026-06")).await.unwrap();
         let june = listed("2026-06").await;
         assert_eq!((june.line_count, june.total), (1, Fen(3_300)));

@@ -55,7 +55,8 @@ pub async fn help_for_family(
     wanted: impl Fn(&Item) -> bool + Send,
 ) -> Result<Vec<OtherHelp>, OfficeError> {
     let (release, now) = (office.release(), office.now());
-    let family = people::facts_as_of(office, connection, &FAMILY, household, now.today(), now.at_ms()).await?;
+    let family =
+        people::facts_as_of(office, connection, &FAMILY, household, now.today(), now.at_ms()).await?;
     let month = Month::containing(now.today()).next();
     let held = ledger::pages::entitlements_of_household(connection, &FAMILY, household, month).await?;
     let held: BTreeSet<&str> = held

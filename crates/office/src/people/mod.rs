@@ -32,11 +32,11 @@ pub use account::{AccountView, NewAccount, account_number, add_account, add_acco
 pub use bulk::{FamilyIds, NewFamily, register_families_in};
 pub use duplicate::{DuplicateReason, DuplicateView, duplicates, duplicates_of, settle_duplicate};
 pub use fact_value::{check_value, read_value};
-pub(crate) use facts::{known_facts, known_facts_as_of};
 pub use facts::{
     FactView, NewFact, Source, Subject, effective_facts, fact_history, facts_as_of, person_facts_as_of,
     record_facts, record_facts_in,
 };
+pub(crate) use facts::{known_facts, known_facts_as_of};
 pub use family_page::{
     FamilyPage, MemberView, PersonPage, families_in, family_page, own_family_page, person_page,
 };

@@ -12,7 +12,8 @@ use crate::{Office, OfficeError};
 
 /// Records of one register on a person's page.
 const RECORDS_MAX: i64 = 20;
-const OWN: Scope = Scope::System("records about a person or family whom the reader has been shown to be, or may see");
+const OWN: Scope =
+    Scope::System("records about a person or family whom the reader has been shown to be, or may see");
 
 /// A record as its person reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,17 +48,21 @@ pub(crate) async fn of_person(
         let found = records(office.keys(), connection, &OWN, register, &ids).await?;
         let words = Words::of(office, &OWN, &open, found.iter()).await?;
         let fields: Vec<&Field> = register.family.iter().filter_map(|id| register.field(id)).collect();
-        own.extend(found.iter().map(|record| OwnRecord {
-            register: register.id.get().clone(),
-            register_title: register.title.clone(),
-            state: register.state_title(&record.state).to_owned(),
-            closed: register.is_closed(&record.state),
-            said: fields
-                .iter()
-                .map(|field| (field.label.clone(), words.of_value(field, record.values.get(field.id.get()), true)))
-                .filter(|(_, words)| !words.is_empty())
-                .collect(),
-            recorded_on: record.recorded_on,
+        own.extend(found.iter().map(|record| {
+            OwnRecord {
+                register: register.id.get().clone(),
+                register_title: register.title.clone(),
+                state: register.state_title(&record.state).to_owned(),
+                closed: register.is_closed(&record.state),
+                said: fields
+                    .iter()
+                    .map(|field| {
+                        (field.label.clone(), words.of_value(field, record.values.get(field.id.get()), true))
+                    })
+                    .filter(|(_, words)| !words.is_empty())
+                    .collect(),
+                recorded_on: record.recorded_on,
+            }
         }));
     }
     Ok(own)
@@ -88,6 +93,7 @@ async fn ids(
         table(register),
         conditions.join(" OR ")
     );
-    let query = values.into_iter().fold(Query::system("records about a person", sql), |query, id| query.bind(id));
+    let query =
+        values.into_iter().fold(Query::system("records about a person", sql), |query, id| query.bind(id));
     Ok(query.scalars(connection).await?)
 }

@@ -270,7 +270,9 @@ pub(super) async fn release_changes(
         different_person(actor, &[proposer], "提出了这条标准变更")?;
         changes.push((change, proposer));
     }
-    let Some((first, proposer)) = changes.first() else { return Err(OfficeError::NotFound("这条标准变更")) };
+    let Some((first, proposer)) = changes.first() else {
+        return Err(OfficeError::NotFound("这条标准变更"));
+    };
     let base = in_force_now(office).await?;
     let proposed = |(change, _): &(StandardChangeView, StaffId)| ReleasedValue {
         parameter: change.parameter.clone(),

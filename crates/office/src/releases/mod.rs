@@ -33,8 +33,8 @@ pub use export::export_pack;
 pub use in_force::{current, follow, install};
 pub use kept::{Kept, kept};
 pub use monthly::{
-    MonthFigures, MonthRow, MonthsTaken, month_figures, month_template, monthly, propose_months, release_month,
-    take_in_months,
+    MonthFigures, MonthRow, MonthsTaken, month_figures, month_template, monthly, propose_months,
+    release_month, take_in_months,
 };
 pub use rule_part::RulePart;
 pub use standard_change::{Effect, Preview, ReviewKind, StandardReviewId, make_reviews, preview_change};

@@ -159,7 +159,9 @@ fn definition(release: &Release) -> TableDefinition {
             .also(&[&format!("{}（{unit}）", parameter.title)])
             .help(&help)
     }));
-    columns.push(ColumnDefinition::new(TITLE, "文件名称", CellKind::Text).required().also(&["公报名称", "来源"]));
+    columns.push(
+        ColumnDefinition::new(TITLE, "文件名称", CellKind::Text).required().also(&["公报名称", "来源"]),
+    );
     columns.push(
         ColumnDefinition::new(NUMBER, "文号", CellKind::Text)
             .required()
@@ -229,4 +231,3 @@ pub async fn take_in_months(
     propose_months(office, actor, &months).await?;
     Ok(MonthsTaken::Proposed(months.len()))
 }
-

@@ -125,7 +125,12 @@ pub async fn standard_history(
     Ok(values)
 }
 
-pub(super) fn effective(release: &Release, parameter: &Parameter, code: &str, on: NaiveDate) -> Option<StandardValue> {
+pub(super) fn effective(
+    release: &Release,
+    parameter: &Parameter,
+    code: &str,
+    on: NaiveDate,
+) -> Option<StandardValue> {
     let effective = release.parameter(&parameter.id, code, on)?;
     let until = release
         .parameter_history(&parameter.id)

@@ -122,9 +122,15 @@ async fn help_comes_out_of_the_townships_reserve_and_is_made_up() {
         let benefit = city.seen(case).await.case.entitlement.unwrap();
         let balances = ledger::balances(city.office.db(), &SEEN, benefit).await.unwrap();
         assert_eq!((balances.due, balances.paid, balances.unpaid), (Fen(192_000), Fen(192_000), Fen(0)));
-        let reader = office::access::citizen_of_synthetic(&city.office, city.seen(case).await.case.applicant).await.unwrap();
+        let reader = office::access::citizen_of_synthetic(&city.office, city.seen(case).await.case.applicant)
+            .await
+            .unwrap();
         let told = office::benefits::own_advances(&city.office, &reader).await.unwrap();
-        assert_eq!((told.len(), told[0].amount, told[0].made_up), (1, Fen(192_000), false), "the family reads it");
+        assert_eq!(
+            (told.len(), told[0].amount, told[0].made_up),
+            (1, Fen(192_000), false),
+            "the family reads it"
+        );
         let accountant = grant::<MakeRun>(&city.accountant);
         let month = city.office.now().month();
         let (run, _) =
@@ -319,7 +325,12 @@ async fn a_need_goes_to_another_department_and_its_answer_comes_back() {
         assert_eq!(referral.state, "已落实");
         let said = |words: &str| referral.said.iter().any(|(_, told)| told.contains(words));
         assert!(said("透析") && said("已给予救助") && said("门诊按70%救助"), "{:?}", referral.said);
-        let other = Family { names: vec!["白云飞"], births: vec!["1990-02-02"], wages: vec!["500"], ..Family::default() };
+        let other = Family {
+            names: vec!["白云飞"],
+            births: vec!["1990-02-02"],
+            wages: vec!["500"],
+            ..Family::default()
+        };
         let elsewhere = city.seen(city.file(&other).await.unwrap()).await.case.applicant;
         let stranger = office::access::citizen_of_synthetic(&city.office, elsewhere).await.unwrap();
         assert!(office::benefits::own_records(&city.office, &stranger).await.unwrap().is_empty());
@@ -589,8 +600,9 @@ async fn groups_and_places_are_set_beside_each_other() {
             "a group of which nobody knows stands there"
         );
         assert_eq!(group(office::reports::Dimension::Age, "未成年人").watched, 1);
-        let by_disability: Vec<_> =
-            ["登记有残疾", "登记没有残疾", "还没有登记"].map(|title| group(office::reports::Dimension::Disability, title)).into();
+        let by_disability: Vec<_> = ["登记有残疾", "登记没有残疾", "还没有登记"]
+            .map(|title| group(office::reports::Dimension::Disability, title))
+            .into();
         assert_eq!(by_disability.iter().map(|group| group.watched).sum::<i64>(), 3, "{by_disability:?}");
         assert_eq!(by_disability.iter().map(|group| group.decided).sum::<i64>(), 1);
         let places = &found.groups[&office::reports::Dimension::Place];

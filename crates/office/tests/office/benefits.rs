@@ -31,7 +31,8 @@ async fn one_sheet_has_all_that_a_person_gets_may_ask_for_and_is_asked_to_do() {
         assert!(own.receives.is_empty() && own.name == "金满仓");
         assert!(own.may.iter().all(|help| help.item != "dibao"), "it is asked for already: {:?}", own.may);
 
-        let case = city.granted(&Family { names: vec!["白云飞", "孟根", "白小云"], ..Family::default() }).await;
+        let case =
+            city.granted(&Family { names: vec!["白云飞", "孟根", "白小云"], ..Family::default() }).await;
         let row = city.seen(case).await.case;
         let me = citizen(&city, row.applicant).await;
         // The benefit begins with the month after the decision.
@@ -42,15 +43,25 @@ async fn one_sheet_has_all_that_a_person_gets_may_ask_for_and_is_asked_to_do() {
         assert!(dibao.amount.is_some_and(|amount| amount > Fen::ZERO));
         assert_eq!(dibao.account.as_ref().map(|(_, tail)| tail.as_str()), Some("0012"));
         let review = dibao.review_due_on.unwrap();
-        assert!(sheet.asked.iter().any(|asked| asked.until == Some(review) && asked.what.contains("最低生活保障")));
+        assert!(
+            sheet
+                .asked
+                .iter()
+                .any(|asked| asked.until == Some(review) && asked.what.contains("最低生活保障"))
+        );
         assert!(sheet.asked.iter().any(|asked| asked.what.contains("及时报告")));
-        assert!(sheet.window.office.contains("千里山镇") && sheet.window.village.contains("新地村"), "{:?}", sheet.window);
+        assert!(
+            sheet.window.office.contains("千里山镇") && sheet.window.village.contains("新地村"),
+            "{:?}",
+            sheet.window
+        );
         assert!(sheet.window.phone.is_some(), "the place has entered one");
         assert!(sheet.may.iter().all(|help| help.item != "dibao"));
 
         // The worker's is the same, and is written down; a neighbour's township does not find the person.
         let opened = audited(&city, "benefits.opened").await;
-        let theirs = benefits::person_sheet(office, &grant(&city.village_worker), row.applicant).await.unwrap();
+        let theirs =
+            benefits::person_sheet(office, &grant(&city.village_worker), row.applicant).await.unwrap();
         assert_eq!(theirs, sheet);
         assert_eq!(audited(&city, "benefits.opened").await, opened + 1);
         let hidden = benefits::person_sheet(office, &grant(&city.neighbour_clerk), row.applicant).await;
@@ -82,16 +93,29 @@ async fn a_code_proves_one_chosen_fact_for_a_time_and_nothing_else() {
         let checked = proofs::check(office.keys(), office.now(), &issued.text);
         assert_eq!(checked, Checked::Good(issued.statement.clone()));
         let later = Now::from_unix_ms(office.now().at_ms() + 10 * 60 * 1_000);
-        assert_eq!(proofs::check(office.keys(), later, &issued.text), Checked::Expired(issued.statement.clone()));
+        assert_eq!(
+            proofs::check(office.keys(), later, &issued.text),
+            Checked::Expired(issued.statement.clone())
+        );
         let altered = issued.text.replace("HM1.1.", "HM1.2.");
         assert_eq!(proofs::check(office.keys(), office.now(), &altered), Checked::Forged);
-        let after: i64 = Query::system("test", "SELECT COUNT(*) FROM audit").scalar(office.db()).await.unwrap();
+        let after: i64 =
+            Query::system("test", "SELECT COUNT(*) FROM audit").scalar(office.db()).await.unwrap();
         assert_eq!(after, all, "a check leaves no trace");
         let named = proofs::issue(office, &me, "assistance_class", 60, true).await.unwrap();
         assert_eq!(named.statement.name.as_deref(), Some("金满仓"));
         // Only what one has, and only as long as is offered.
-        assert!(matches!(proofs::issue(office, &me, "assistance_class", 600, false).await, Err(OfficeError::Invalid(_))));
-        assert!(matches!(proofs::issue(office, &me, "wage_income", 10, false).await, Err(OfficeError::Invalid(_))));
-        assert!(matches!(proofs::issue(office, &me, "price_class", 10, false).await, Err(OfficeError::Invalid(_))));
+        assert!(matches!(
+            proofs::issue(office, &me, "assistance_class", 600, false).await,
+            Err(OfficeError::Invalid(_))
+        ));
+        assert!(matches!(
+            proofs::issue(office, &me, "wage_income", 10, false).await,
+            Err(OfficeError::Invalid(_))
+        ));
+        assert!(matches!(
+            proofs::issue(office, &me, "price_class", 10, false).await,
+            Err(OfficeError::Invalid(_))
+        ));
     }
 }

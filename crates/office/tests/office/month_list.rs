@@ -5,12 +5,14 @@ use ledger::approve::ControlTotals;
 use ledger::{EntitlementId, LineState, RunId, RunState};
 use office::OfficeError;
 use office::access::Actor;
-use office::people::{self, MemberChange, NewAccount, NewFact, NewHousehold, NewMember, NewPerson, Source, Subject};
+use office::people::{
+    self, MemberChange, NewAccount, NewFact, NewHousehold, NewMember, NewPerson, Source, Subject,
+};
 use office::releases::{self, MonthFigures, MonthsTaken};
+use office::roll::RollTotals;
 use office::roll::import::{self, RollSettings};
 use office::roll::month_list::{self, LineOutcome, MonthListId};
 use office::roll::payments::{self, AnswerOutcomeRead};
-use office::roll::RollTotals;
 use office::tabular::{self, ListFormat};
 use rules::Outcome;
 use store::{PersonId, Query, jobs};
@@ -67,7 +69,9 @@ async fn roll(city: &Wuhai, name: &str, first: u16, families: &[usize]) {
         expected: RollTotals { families: count, members, monthly: Fen(count * 50_000) },
     };
     let accountant = grant(&city.accountant);
-    let seen = import::preview(&city.office, &accountant, &settings, "名册.csv", rows.join("\n").as_bytes()).await.unwrap();
+    let seen = import::preview(&city.office, &accountant, &settings, "名册.csv", rows.join("\n").as_bytes())
+        .await
+        .unwrap();
     assert_eq!(seen.faults, vec![]);
     import::commit(&city.office, &accountant, seen.upload).await.unwrap();
     work(city).await;
@@ -129,7 +133,8 @@ async fn paid(city: &Wuhai, run: RunId) {
     let totals = approved(city, run).await;
     let file = payments::export_bank_file(&city.office, &accountant, run, ListFormat::Csv).await.unwrap();
     let answer = answer(&file, |_| "成功");
-    let read = payments::read_answer(&city.office, &accountant, run, "回盘.csv", answer.as_bytes(), totals).await;
+    let read =
+        payments::read_answer(&city.office, &accountant, run, "回盘.csv", answer.as_bytes(), totals).await;
     assert!(matches!(read.unwrap(), AnswerOutcomeRead::Read { .. }));
     work(city).await;
 }
@@ -144,14 +149,18 @@ async fn sound(city: &Wuhai) {
 fn figures(of: &str, cpi: &str, food: &str) -> MonthFigures {
     MonthFigures {
         month: month(of),
-        values: vec![("cpi_rise".to_owned(), cpi.to_owned()), ("food_price_rise".to_owned(), food.to_owned())],
+        values: vec![
+            ("cpi_rise".to_owned(), cpi.to_owned()),
+            ("food_price_rise".to_owned(), food.to_owned()),
+        ],
         document_title: "居民消费价格月报".to_owned(),
         document_number: "2026-08-14公布".to_owned(),
     }
 }
 
 async fn outcome(city: &Wuhai, actor: &Actor, of: &str) -> Outcome {
-    let trigger = month_list::trigger(&city.office, &grant(actor), PRICE, actor.division, month(of)).await.unwrap();
+    let trigger =
+        month_list::trigger(&city.office, &grant(actor), PRICE, actor.division, month(of)).await.unwrap();
     trigger.outcome
 }
 
@@ -166,35 +175,58 @@ async fn a_months_rises_need_two_persons_and_hold_for_their_month_alone() {
         // What is wrong is said at its field; nothing is kept.
         let wrong = releases::propose_months(office, &policy, &[figures("2026-07", "3.55", "一成")]).await;
         let OfficeError::Invalid(problems) = wrong.unwrap_err() else { panic!("invalid") };
-        assert_eq!(problems.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), ["cpi_rise", "food_price_rise"]);
+        assert_eq!(
+            problems.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(),
+            ["cpi_rise", "food_price_rise"]
+        );
         let future = releases::propose_months(office, &policy, &[figures("2027-01", "3.5", "")]).await;
         assert!(future.unwrap_err().to_string().contains("还没有到"));
         let empty = releases::propose_months(office, &policy, &[figures("2026-07", "", " ")]).await;
         assert!(empty.unwrap_err().to_string().contains("一个数也没有填"));
 
         releases::propose_months(office, &policy, &[figures("2026-07", "3.5", "5.9")]).await.unwrap();
-        assert!(releases::propose_months(office, &policy, &[figures("2026-07", "3.5", "")]).await.is_err(), "it waits");
-        assert_eq!(outcome(&city, &city.accountant, "2026-07").await, Outcome::Unknown, "nobody has looked at it");
+        assert!(
+            releases::propose_months(office, &policy, &[figures("2026-07", "3.5", "")]).await.is_err(),
+            "it waits"
+        );
+        assert_eq!(
+            outcome(&city, &city.accountant, "2026-07").await,
+            Outcome::Unknown,
+            "nobody has looked at it"
+        );
         let rows = releases::month_figures(office, &city.releaser, city.prefecture).await.unwrap();
         let july = rows.iter().find(|row| row.month == month("2026-07")).unwrap();
         let seen: Vec<_> = july.waiting.iter().map(|change| (change.id, change.version)).collect();
         assert_eq!(seen.len(), 2);
         assert!(july.figures.iter().all(Option::is_none));
         releases::release_month(office, &grant(&city.releaser), &seen).await.unwrap();
-        let releases_made: i64 = Query::system("test", "SELECT COUNT(DISTINCT release_hash) FROM standard_change WHERE state = 'released'")
-            .scalar(office.db())
-            .await
-            .unwrap();
+        let releases_made: i64 = Query::system(
+            "test",
+            "SELECT COUNT(DISTINCT release_hash) FROM standard_change WHERE state = 'released'",
+        )
+        .scalar(office.db())
+        .await
+        .unwrap();
         assert_eq!(releases_made, 1, "put in force together");
 
         // 3.5 reaches the line of 3.5; the month before and the months after know nothing of it.
-        let trigger =
-            month_list::trigger(office, &grant(&city.accountant), PRICE, city.accountant.division, month("2026-07")).await.unwrap();
+        let trigger = month_list::trigger(
+            office,
+            &grant(&city.accountant),
+            PRICE,
+            city.accountant.division,
+            month("2026-07"),
+        )
+        .await
+        .unwrap();
         assert_eq!(trigger.outcome, Outcome::Met);
         let main = trigger.conditions.iter().find(|condition| condition.id == "trigger").unwrap();
         assert!(main.comparisons.iter().any(|one| one.text.contains("3.5")), "{:?}", main.comparisons);
         assert!(main.basis.iter().any(|basis| basis.contains("社会救助法")), "{:?}", main.basis);
-        assert!(trigger.conditions.iter().all(|condition| condition.id != "object"), "nothing about a person");
+        assert!(
+            trigger.conditions.iter().all(|condition| condition.id != "object"),
+            "nothing about a person"
+        );
         assert_eq!(outcome(&city, &city.accountant, "2026-06").await, Outcome::Unknown);
         assert_eq!(outcome(&city, &city.accountant, "2026-08").await, Outcome::NotMet);
         assert_eq!(outcome(&city, &city.accountant, "2026-12").await, Outcome::Unknown);
@@ -211,18 +243,22 @@ async fn months_are_taken_in_from_a_file_or_every_fault_is_said() {
         let office = &city.office;
         let policy = grant(&city.policy);
         let header = "月份,居民消费价格当月同比涨幅,食品价格当月同比涨幅（%）,文件名称,文号";
-        let wrong = format!("{header}\n2026-05,200,6,价格月报,6号\n2026-05,1,2,价格月报,6号\n2026-06,,x,,6号");
+        let wrong =
+            format!("{header}\n2026-05,200,6,价格月报,6号\n2026-05,1,2,价格月报,6号\n2026-06,,x,,6号");
         let taken = releases::take_in_months(office, &policy, "涨幅.csv", wrong.as_bytes()).await.unwrap();
         let MonthsTaken::Refused(faults) = taken else { panic!("{taken:?}") };
         let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 4, "{said:?}");
         assert!(said[0].contains("第 2 行") && said[0].contains("超出允许的范围"), "{said:?}");
         assert!(said[1].contains("写了两行"), "{said:?}");
-        let good = format!("{header}\n2026年5月,1.2,3,价格月报,2026-06-12公布\n2026-06,4.0,,价格月报,2026-07-12公布");
+        let good = format!(
+            "{header}\n2026年5月,1.2,3,价格月报,2026-06-12公布\n2026-06,4.0,,价格月报,2026-07-12公布"
+        );
         let taken = releases::take_in_months(office, &policy, "涨幅.csv", good.as_bytes()).await.unwrap();
         assert_eq!(taken, MonthsTaken::Proposed(2));
         let rows = releases::month_figures(office, &city.releaser, city.prefecture).await.unwrap();
-        let waiting: Vec<_> = rows.iter().flat_map(|row| &row.waiting).map(|change| (change.id, change.version)).collect();
+        let waiting: Vec<_> =
+            rows.iter().flat_map(|row| &row.waiting).map(|change| (change.id, change.version)).collect();
         assert_eq!(waiting.len(), 3);
         releases::release_month(office, &grant(&city.releaser), &waiting).await.unwrap();
         assert_eq!(outcome(&city, &city.accountant, "2026-05").await, Outcome::NotMet);
@@ -258,11 +294,14 @@ async fn everybody_on_the_roll_is_paid_once_for_a_month_of_risen_prices() {
         assert_eq!(drawn_up(&city, of).await, list);
         let again = month_list::find(office, &accountant, list).await.unwrap();
         assert_eq!((again.counted, again.run), (view.counted, Some(run)));
-        let dues: i64 = Query::system("test", "SELECT COUNT(*) FROM due d JOIN entitlement e ON e.id = d.entitlement_id WHERE e.programme = ?")
-            .bind(PRICE)
-            .scalar(office.db())
-            .await
-            .unwrap();
+        let dues: i64 = Query::system(
+            "test",
+            "SELECT COUNT(*) FROM due d JOIN entitlement e ON e.id = d.entitlement_id WHERE e.programme = ?",
+        )
+        .bind(PRICE)
+        .scalar(office.db())
+        .await
+        .unwrap();
         assert_eq!(dues, 3);
 
         // The maker does not approve; the bank pays.
@@ -293,7 +332,8 @@ async fn everybody_on_the_roll_is_paid_once_for_a_month_of_risen_prices() {
         assert_eq!(payments::supplement(office, &maker, run, "再点一次").await.unwrap(), extra);
         let made = payments::find_run(office, &accountant, extra).await.unwrap();
         assert_eq!((made.line_count, made.total, made.kind), (2, Fen(2 * EACH), ledger::RunKind::Supplement));
-        let (summary, differences) = payments::compare(office, &accountant, extra, EntitlementId(0), 10).await.unwrap();
+        let (summary, differences) =
+            payments::compare(office, &accountant, extra, EntitlementId(0), 10).await.unwrap();
         assert_eq!((summary.unexplained, differences.len()), (0, 2), "{differences:?}");
         paid(&city, extra).await;
         assert!(payments::supplement(office, &maker, run, "还有吗").await.is_err(), "nothing stands open");
@@ -310,7 +350,10 @@ async fn everybody_on_the_roll_is_paid_once_for_a_month_of_risen_prices() {
         let bytes = month_list::sheet(office, &policy, &grant(&city.policy), ListFormat::Csv).await.unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.contains("2026年9月,海勃湾区,价格临时补贴,5,4,168.00,168.00,0"), "{text}");
-        let names = month_list::lines_sheet(office, &accountant, &grant(&city.accountant), list, ListFormat::Csv).await.unwrap();
+        let names =
+            month_list::lines_sheet(office, &accountant, &grant(&city.accountant), list, ListFormat::Csv)
+                .await
+                .unwrap();
         assert_eq!(String::from_utf8(names).unwrap().matches("33.60").count(), 5);
         // A neighbour's county does not see it.
         let elsewhere = month_list::lists(office, &grant(&city.approver)).await.unwrap();
@@ -330,7 +373,10 @@ async fn account(city: &Wuhai, person: PersonId, benefit: EntitlementId) {
         number: "10000000000000777".parse().unwrap(),
     };
     let accountant = grant(&city.accountant);
-    let payee = payments::propose_payee(&city.office, &accountant, benefit, &new, "海民〔2026〕3号", "首次登记账户").await.unwrap();
+    let payee =
+        payments::propose_payee(&city.office, &accountant, benefit, &new, "海民〔2026〕3号", "首次登记账户")
+            .await
+            .unwrap();
     payments::settle_payee(&city.office, &grant(&city.approver), payee, true).await.unwrap();
 }
 
@@ -351,7 +397,15 @@ async fn a_cancelled_run_is_made_again_from_the_same_list() {
         assert_eq!(view.counted.persons, 2);
         let made = payments::find_run(office, &accountant, second).await.unwrap();
         assert_eq!((made.line_count, made.total), (1, Fen(2 * EACH)));
-        let lines = ledger::pages::run_lines(office.db(), &accountant.scope(), second, Some(LineState::Open), None, 10).await;
+        let lines = ledger::pages::run_lines(
+            office.db(),
+            &accountant.scope(),
+            second,
+            Some(LineState::Open),
+            None,
+            10,
+        )
+        .await;
         assert_eq!(lines.unwrap().rows.len(), 1);
         sound(&city).await;
     }

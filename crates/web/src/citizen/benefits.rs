@@ -17,7 +17,8 @@ use crate::form_body::{Fields, KeyedForm};
 use crate::routes::{Routes, get};
 use crate::ui::Link;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, button_group, button_link, checkboxes, error_summary, form_post, radios, submit,
+    ButtonKind, Choice, Errors, Field, button_group, button_link, checkboxes, error_summary, form_post,
+    radios, submit,
 };
 use crate::ui::parts::{heading, inset, print_button};
 
@@ -47,7 +48,9 @@ async fn help(desk: CitizenDesk) -> Result<Page, Fault> {
     let records = benefits::own_records(office, desk.citizen()).await?;
     let advances = benefits::own_advances(office, desk.citizen()).await?;
     let release = office.release();
-    let title = |id: &str| release.programmes.get(id).map_or_else(|| id.to_owned(), |programme| programme.title.clone());
+    let title = |id: &str| {
+        release.programmes.get(id).map_or_else(|| id.to_owned(), |programme| programme.title.clone())
+    };
     let content = html! {
         (heading(None, "转给其他部门的和服务"))
         p.govuk-body { "需要医疗、教育、住房、就业等帮助的，转给主管部门办理，办到哪一步、怎么答复的，都在这里。" }

@@ -241,8 +241,10 @@ pub(super) async fn list_page(
         empty: "没有。".into(),
         ..Table::default()
     };
-    let tabs: Vec<NavLink<'_>> =
-        LineOutcome::ALL.into_iter().map(|one| NavLink::new(one.as_str(), to(one, ""), one.title())).collect();
+    let tabs: Vec<NavLink<'_>> = LineOutcome::ALL
+        .into_iter()
+        .map(|one| NavLink::new(one.as_str(), to(one, ""), one.title()))
+        .collect();
     let before = changes.before.map_or_else(
         || "这是第一份名册，没有上一份可比".to_owned(),
         |before| {

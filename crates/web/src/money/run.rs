@@ -94,7 +94,12 @@ pub(super) async fn run_page(desk: &Desk<ReadPayments>, id: RunId, errors: &Erro
 }
 
 /// What stands open beside the month's run may be paid without waiting for the next.
-fn supplement_form(desk: &Desk<ReadPayments>, run: &PaymentRun, open: StandingOpen, errors: &Errors) -> Markup {
+fn supplement_form(
+    desk: &Desk<ReadPayments>,
+    run: &PaymentRun,
+    open: StandingOpen,
+    errors: &Errors,
+) -> Markup {
     html! {
         h2.govuk-heading-m { "补充发放" }
         p.govuk-body { "到这个月为止还有 " (open.count) " 户、" (yuan(open.total)) " 元应发未发：补发决定、发放失败或者账户刚补齐的。不另行处理的，随下月批次发放。" }

@@ -14,7 +14,8 @@ use crate::ui::parts::{heading, print_button};
 pub(super) async fn page(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> Result<Page, Fault> {
     let found = benefits::person_sheet(desk.office(), desk.granted(), id).await?;
     let files = desk.may(Right::FileForOther);
-    let applies = |item: &str| if files { format!("/desk/apply/{item}") } else { format!("/services/{item}") };
+    let applies =
+        |item: &str| if files { format!("/desk/apply/{item}") } else { format!("/services/{item}") };
     let content = html! {
         (heading(Some("幸福清单"), &found.name))
         (sheet(&found, &desk.state.site.help_phone, applies))

@@ -24,8 +24,9 @@ pub const NAV: NavEntry = NavEntry {
 
 /// Routes under `/desk/standards` and `/desk/standard-changes`.
 pub fn routes() -> Routes {
-    let uploads =
-        Routes::new().route("/desk/month-figures/file", post(months::file)).layer(crate::form_body::upload_limit());
+    let uploads = Routes::new()
+        .route("/desk/month-figures/file", post(months::file))
+        .layer(crate::form_body::upload_limit());
     Routes::new()
         .route("/desk/month-figures", get(months::page).post(months::propose))
         .route("/desk/month-figures/template", get(months::template))

@@ -14,13 +14,13 @@ use crate::extract::{Desk, Staff};
 use crate::form_body::{Fields, KeyedForm};
 use crate::money::answer_file::faults_table;
 use crate::money::common::{already, download, remember};
+use crate::ui::Link;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, buttons, error_summary, file_upload, form_post, form_upload,
     hidden, select, submit, text_input, unit_input,
 };
 use crate::ui::parts;
 use crate::ui::table::{Column, Table};
-use crate::ui::Link;
 
 const HERE: &str = "/desk/month-figures";
 /// Months that may be chosen for entry.
@@ -54,7 +54,10 @@ async fn overview(
             (entry_form(staff, typed, errors))
         }
     };
-    Ok(Page::new("每月公布的数", content).under(NAV_ID).back("/desk/standards", "返回标准列表").errors(errors))
+    Ok(Page::new("每月公布的数", content)
+        .under(NAV_ID)
+        .back("/desk/standards", "返回标准列表")
+        .errors(errors))
 }
 
 fn table(staff: &Staff, months: &[MonthRow]) -> Table<'static> {
@@ -67,10 +70,13 @@ fn table(staff: &Staff, months: &[MonthRow]) -> Table<'static> {
     columns.push(Column::new("文件"));
     let rows = months.iter().map(|month| {
         let mut cells = vec![html! { (month.month.zh()) }];
-        cells.extend(month.figures.iter().map(|figure| html! {
-            @match figure { Some(figure) => (figure.shown), None => "—" }
+        cells.extend(month.figures.iter().map(|figure| {
+            html! {
+                @match figure { Some(figure) => (figure.shown), None => "—" }
+            }
         }));
-        let mut sources: Vec<&str> = month.figures.iter().flatten().map(|figure| figure.source.as_str()).collect();
+        let mut sources: Vec<&str> =
+            month.figures.iter().flatten().map(|figure| figure.source.as_str()).collect();
         sources.dedup();
         cells.push(html! { (sources.join("；")) });
         cells
@@ -206,7 +212,9 @@ pub(super) async fn file(
             match releases::take_in_months(desk.office(), desk.granted(), &file.name, &file.bytes).await {
                 Ok(MonthsTaken::Proposed(months)) => {
                     remember(&desk, &key, HERE).await?;
-                    return Ok(SeeOther::to(HERE).done(format!("{months} 个月的数已提交，等待另一人复核。")).into());
+                    return Ok(SeeOther::to(HERE)
+                        .done(format!("{months} 个月的数已提交，等待另一人复核。"))
+                        .into());
                 }
                 Ok(MonthsTaken::Refused(found)) => {
                     errors.add("file", format!("文件有 {} 处不对，没有保存。", found.len()));

@@ -467,12 +467,17 @@ fn attachments_of(text: &str) -> String {
 async fn a_code_is_shown_once_and_checked_by_anybody() {
     Town::each("benefit_code_pages", async |town| {
         let place = (town.township_a, town.village_a);
-        super::money::benefit(town, town.family_a, &town.people_a, place, 90_000, "6222020603001234567").await;
+        super::money::benefit(town, town.family_a, &town.people_a, place, 90_000, "6222020603001234567")
+            .await;
         office::people::roll_forward(&town.office).await.unwrap();
         let mut citizen = zhao(town).await;
         let sheet = citizen.get("/my/benefits").await;
         assert!(sheet.text.contains("最低生活保障") && sheet.text.contains("900.00 元"), "{}", sheet.text);
-        assert!(sheet.text.contains("尾号 4567") && sheet.text.contains("社会救助服务窗口"), "{}", sheet.text);
+        assert!(
+            sheet.text.contains("尾号 4567") && sheet.text.contains("社会救助服务窗口"),
+            "{}",
+            sheet.text
+        );
         let form = citizen.get("/my/code").await;
         assert!(form.text.contains("现有的救助身份：最低生活保障对象"), "{}", form.text);
         let none = citizen.post("/my/code", &[("fact", "wage_income"), ("minutes", "10")]).await;
@@ -480,7 +485,8 @@ async fn a_code_is_shown_once_and_checked_by_anybody() {
         let shown = citizen.post("/my/code", &[("fact", "assistance_class"), ("minutes", "10")]).await;
         assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
         assert!(shown.text.contains("<svg class=\"qr\"") && !shown.text.contains("姓名："));
-        let code = shown.text.split("class=\"proof-text\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let code =
+            shown.text.split("class=\"proof-text\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
         assert!(code.starts_with("HM1.1."), "{code}");
         let id = citizen_id("1962-03-08", 2);
         assert!(!shown.text.contains(id.expose()));

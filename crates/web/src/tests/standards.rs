@@ -184,20 +184,39 @@ async fn a_month_of_risen_prices_goes_through_its_pages() {
         town.staff("releaser", prefecture, "prefecture_releaser").await;
         town.staff("accountant", town.county, "county_accountant").await;
         let place = (town.township_a, town.village_a);
-        super::money::benefit(town, town.family_a, &town.people_a, place, 90_000, "6222020603001234567").await;
+        super::money::benefit(town, town.family_a, &town.people_a, place, 90_000, "6222020603001234567")
+            .await;
         let (mut policy, mut releaser) = (town.browser("policy").await, town.browser("releaser").await);
         let mut accountant = town.browser("accountant").await;
         let form = policy.get("/desk/month-figures").await;
-        assert!(form.text.contains("居民消费价格当月同比涨幅") && form.text.contains("从文件录入"), "{}", form.text);
+        assert!(
+            form.text.contains("居民消费价格当月同比涨幅") && form.text.contains("从文件录入"),
+            "{}",
+            form.text
+        );
         assert!(!releaser.get("/desk/month-figures").await.text.contains("录入一个月的数"));
-        let wrong = [("month", "2026-07"), ("cpi_rise", "三"), ("document_title", "价格月报"), ("document_number", "7号")];
+        let wrong = [
+            ("month", "2026-07"),
+            ("cpi_rise", "三"),
+            ("document_title", "价格月报"),
+            ("document_number", "7号"),
+        ];
         let wrong = policy.post("/desk/month-figures", &wrong).await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(wrong.text.contains("不是数"), "{}", wrong.text);
-        let right = [("month", "2026-07"), ("cpi_rise", "3.6"), ("document_title", "价格月报"), ("document_number", "7号")];
+        let right = [
+            ("month", "2026-07"),
+            ("cpi_rise", "3.6"),
+            ("document_title", "价格月报"),
+            ("document_number", "7号"),
+        ];
         assert_eq!(policy.post("/desk/month-figures", &right).await.status, StatusCode::SEE_OTHER);
         let waits = policy.get("/desk/month-figures").await;
-        assert!(waits.text.contains("须由另一人对照文件复核") && !waits.text.contains("复核同意"), "{}", waits.text);
+        assert!(
+            waits.text.contains("须由另一人对照文件复核") && !waits.text.contains("复核同意"),
+            "{}",
+            waits.text
+        );
         let seen = releaser.get("/desk/month-figures").await;
         let change = seen.field("change");
         let released = releaser.post("/desk/month-figures/release", &[("change", &change)]).await;
@@ -206,20 +225,36 @@ async fn a_month_of_risen_prices_goes_through_its_pages() {
 
         let not = accountant.get("/desk/month-lists?month=2026-08").await;
         assert!(not.text.contains("没有达到") && !not.text.contains("造2026年8月的名册"), "{}", not.text);
-        let refused = accountant.post("/desk/month-lists", &[("programme", "price_subsidy"), ("month", "2026-08")]).await;
+        let refused = accountant
+            .post("/desk/month-lists", &[("programme", "price_subsidy"), ("month", "2026-08")])
+            .await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         let set_off = accountant.get("/desk/month-lists?month=2026-11").await;
-        assert!(set_off.text.contains("造2026年11月的名册") && set_off.text.contains("社会救助法"), "{}", set_off.text);
-        let made = accountant.post("/desk/month-lists", &[("programme", "price_subsidy"), ("month", "2026-11")]).await;
+        assert!(
+            set_off.text.contains("造2026年11月的名册") && set_off.text.contains("社会救助法"),
+            "{}",
+            set_off.text
+        );
+        let made = accountant
+            .post("/desk/month-lists", &[("programme", "price_subsidy"), ("month", "2026-11")])
+            .await;
         assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
         let list = made.location().to_owned();
         super::money::work(town).await;
         let page = accountant.get(&list).await;
         // 960 × 4.2%, three persons.
-        assert!(page.text.contains("3 人、1 笔") && page.text.contains("120.96") && page.text.contains("赵桂兰"), "{}", page.text);
+        assert!(
+            page.text.contains("3 人、1 笔") && page.text.contains("120.96") && page.text.contains("赵桂兰"),
+            "{}",
+            page.text
+        );
         let run = page.text.split("/desk/payments/").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let run = accountant.get(&format!("/desk/payments/{run}")).await;
-        assert!(run.text.contains("价格临时补贴 2026年11月月度发放") && run.text.contains("名册"), "{}", run.text);
+        assert!(
+            run.text.contains("价格临时补贴 2026年11月月度发放") && run.text.contains("名册"),
+            "{}",
+            run.text
+        );
         let sheet = accountant.get(&format!("{list}/sheet?format=csv")).await;
         assert!(sheet.text.contains("赵桂兰") && sheet.text.contains("40.32"), "{}", sheet.text);
         let report = policy.get("/desk/month-lists/sheet?format=csv").await;

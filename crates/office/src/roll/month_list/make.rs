@@ -157,7 +157,13 @@ impl Candidates<'_> {
                  ON CONFLICT (list_id, person_id) DO NOTHING",
                 id = fact.id
             );
-            Query::system(LIST, sql).bind(self.list).bind(day).bind(day).bind(self.county).execute(tx).await?;
+            Query::system(LIST, sql)
+                .bind(self.list)
+                .bind(day)
+                .bind(day)
+                .bind(self.county)
+                .execute(tx)
+                .await?;
         }
         Query::system(
             LIST,
@@ -225,15 +231,19 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<(), OfficeError> {
     }
     let tx = office.db().begin().await?;
     let scope = store::Scope::Subtree(list.county);
-    let run = ledger::run::begin_listed(&tx, &scope, list.county, &list.programme, list.month, list.officer).await?;
+    let run = ledger::run::begin_listed(&tx, &scope, list.county, &list.programme, list.month, list.officer)
+        .await?;
     if list.run != Some(run) {
         jobs::enqueue_single(&tx, RUN_JOB, &run.to_string(), None).await?;
     }
-    Query::system(LIST, "UPDATE month_list SET state = 'made', run_id = ?, version = version + 1 WHERE id = ?")
-        .bind(run)
-        .bind(list.id)
-        .execute_one(&tx)
-        .await?;
+    Query::system(
+        LIST,
+        "UPDATE month_list SET state = 'made', run_id = ?, version = version + 1 WHERE id = ?",
+    )
+    .bind(run)
+    .bind(list.id)
+    .execute_one(&tx)
+    .await?;
     claim.finished(&tx, "已造册").await?;
     tx.commit().await?;
     Ok(())
@@ -300,7 +310,9 @@ async fn batch(office: &Office, release: &Arc<Release>, list: &List) -> Result<u
             continue;
         }
         let (outcome, reason) = match one.outcome {
-            Outcome::Met if covered.contains(&one.waiting.person) => ("covered", "这个月已经在别处列入，不重复发放".to_owned()),
+            Outcome::Met if covered.contains(&one.waiting.person) => {
+                ("covered", "这个月已经在别处列入，不重复发放".to_owned())
+            }
             Outcome::Met => ("not_met", "算出的金额是零".to_owned()),
             Outcome::NotMet => ("not_met", one.reason),
             Outcome::Unknown => ("unknown", one.reason),
@@ -353,12 +365,13 @@ async fn ask(
         }
         record
     };
-    let areas: BTreeMap<i64, String> = Query::system(LIST, "SELECT id, area FROM household WHERE id IN ({list})")
-        .bind_list(waiting.iter().map(|one| one.household))
-        .all_as(tx, |row| Ok((row.get("id")?, row.get("area")?)))
-        .await?
-        .into_iter()
-        .collect();
+    let areas: BTreeMap<i64, String> =
+        Query::system(LIST, "SELECT id, area FROM household WHERE id IN ({list})")
+            .bind_list(waiting.iter().map(|one| one.household))
+            .all_as(tx, |row| Ok((row.get("id")?, row.get("area")?)))
+            .await?
+            .into_iter()
+            .collect();
     let births: BTreeMap<i64, (String, NaiveDate)> =
         Query::system(LIST, "SELECT id, sex, born_on FROM person WHERE id IN ({list})")
             .bind_list(waiting.iter().map(|one| one.person))
@@ -366,12 +379,13 @@ async fn ask(
             .await?
             .into_iter()
             .collect();
-    let codes: BTreeMap<i64, String> = Query::system(LIST, "SELECT id, code FROM division WHERE id IN ({list})")
-        .bind_list(waiting.iter().map(|one| one.division))
-        .all_as(tx, |row| Ok((row.get("id")?, row.get("code")?)))
-        .await?
-        .into_iter()
-        .collect();
+    let codes: BTreeMap<i64, String> =
+        Query::system(LIST, "SELECT id, code FROM division WHERE id IN ({list})")
+            .bind_list(waiting.iter().map(|one| one.division))
+            .all_as(tx, |row| Ok((row.get("id")?, row.get("code")?)))
+            .await?
+            .into_iter()
+            .collect();
     let mut asked = Vec::with_capacity(waiting.len());
     for one in waiting {
         let mut household = of(Subject::Household(one.household), HOUSEHOLD);
@@ -398,20 +412,22 @@ async fn ask(
         );
         let said = rules.decide(&record, &context);
         let amount = match &said.amount {
-            Some(amount) => amount.as_number().and_then(|number| number.to_scaled(2)).map(Fen).ok_or_else(|| {
-                OfficeError::Internal(format!("金额 {amount} 不是分的整数"))
-            })?,
+            Some(amount) => amount
+                .as_number()
+                .and_then(|number| number.to_scaled(2))
+                .map(Fen)
+                .ok_or_else(|| OfficeError::Internal(format!("金额 {amount} 不是分的整数")))?,
             None => Fen::ZERO,
         };
-        let reason = said
-            .conditions
-            .iter()
-            .find(|condition| condition.outcome == said.outcome)
-            .map_or_else(|| "条件不符合".to_owned(), |condition| match said.outcome {
+        let reason = said.conditions.iter().find(|condition| condition.outcome == said.outcome).map_or_else(
+            || "条件不符合".to_owned(),
+            |condition| match said.outcome {
                 Outcome::Unknown => format!("不明：{}", condition.title),
                 _ => format!("不符合：{}", condition.title),
-            });
-        let inputs = serde_json::to_string(&record).map_err(|error| OfficeError::Internal(error.to_string()))?;
+            },
+        );
+        let inputs =
+            serde_json::to_string(&record).map_err(|error| OfficeError::Internal(error.to_string()))?;
         asked.push(Asked { waiting: one, inputs, outcome: said.outcome, amount, reason });
     }
     Ok(asked)
@@ -429,7 +445,8 @@ async fn covered(
     list: &List,
     asked: &[Asked],
 ) -> Result<BTreeSet<PersonId>, OfficeError> {
-    let group = release.programmes.get(&list.programme).map(|programme| programme.exclusion_group.get().clone());
+    let group =
+        release.programmes.get(&list.programme).map(|programme| programme.exclusion_group.get().clone());
     let covered: Vec<i64> = Query::system(
         LIST,
         "SELECT DISTINCT m.person_id FROM entitlement_member m WHERE m.exclusion_group = ? AND m.superseded_at IS NULL \

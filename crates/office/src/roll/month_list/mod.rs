@@ -23,8 +23,8 @@ mod read;
 
 pub use make::{LIST_JOB, draw_up, verify, work};
 pub use read::{
-    Changes, LineOutcome, ListLine, ListView, MonthReport, changes, find, lines, lines_sheet, lists, of_run, report,
-    sheet,
+    Changes, LineOutcome, ListLine, ListView, MonthReport, changes, find, lines, lines_sheet, lists, of_run,
+    report, sheet,
 };
 
 id_type! {
@@ -40,7 +40,9 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
 
 /// Scope columns of `month_list ml`: the county and those above it.
 pub const MONTH_LIST: ScopeColumns = ScopeColumns {
-    subtree: Some("ml.county_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)"),
+    subtree: Some(
+        "ml.county_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+    ),
     own: None,
     task: None,
     organisation: None,
@@ -85,7 +87,8 @@ fn trigger_in(
     now: Now,
 ) -> Result<Trigger, OfficeError> {
     let listed = release.programmes.get(programme).filter(|programme| programme.by_list);
-    let rules = listed.and_then(|_| release.rules(programme)).ok_or(OfficeError::NotFound("这项按月造册的待遇"))?;
+    let rules =
+        listed.and_then(|_| release.rules(programme)).ok_or(OfficeError::NotFound("这项按月造册的待遇"))?;
     let context = release.context(programme, code, month, month.first_day(), now.today());
     let of_month = rules.month_conditions();
     // Of nobody: what reads a person stays unknown and is not asked here.

@@ -114,10 +114,14 @@ pub async fn of_run(
     actor: &Granted<ReadPayments>,
     run: RunId,
 ) -> Result<Option<MonthListId>, OfficeError> {
-    Ok(Query::new(&actor.scope(), &MONTH_LIST, "SELECT ml.id FROM month_list ml WHERE {scope} AND ml.run_id = ?")
-        .bind(run)
-        .optional_as(office.db(), |row| row.get("id"))
-        .await?)
+    Ok(Query::new(
+        &actor.scope(),
+        &MONTH_LIST,
+        "SELECT ml.id FROM month_list ml WHERE {scope} AND ml.run_id = ?",
+    )
+    .bind(run)
+    .optional_as(office.db(), |row| row.get("id"))
+    .await?)
 }
 
 /// Which lines.
@@ -252,7 +256,8 @@ pub async fn lines(
         .all_as(office.db(), |row| Ok((row.get("person_id")?, row.get("reason")?)))
         .await?;
         for line in &mut page.rows {
-            let known = reasons.iter().find(|(person, _)| *person == line.person).map(|(_, reason)| reason.clone());
+            let known =
+                reasons.iter().find(|(person, _)| *person == line.person).map(|(_, reason)| reason.clone());
             line.reason = Some(known.unwrap_or_else(|| "这个月已不在册".to_owned()));
         }
     }
@@ -338,7 +343,12 @@ pub async fn sheet(
         ])?;
     }
     let bytes = list.finish()?;
-    let entry = audited(office.now().at_ms(), actor.audit(), "month_list.report_exported", ("division", actor.division.0));
+    let entry = audited(
+        office.now().at_ms(),
+        actor.audit(),
+        "month_list.report_exported",
+        ("division", actor.division.0),
+    );
     office
         .db()
         .audit_read(AuditEntry {
@@ -363,7 +373,8 @@ pub async fn lines_sheet(
 ) -> Result<Vec<u8>, OfficeError> {
     let view = find(office, actor, id).await?;
     let release = office.release();
-    let programme = release.programmes.get(&view.programme).map_or(view.programme.as_str(), |one| one.title.as_str());
+    let programme =
+        release.programmes.get(&view.programme).map_or(view.programme.as_str(), |one| one.title.as_str());
     let columns = [
         ListColumn::new("姓名", 14),
         ListColumn::new("村（社区）", 20),

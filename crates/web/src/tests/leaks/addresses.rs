@@ -49,7 +49,8 @@ pub(super) fn addresses(routes: &[Route], method: &str, planted: &Planted) -> Ve
 }
 
 fn whose(route: &str) -> Whose {
-    if ["{run}", "{upload}", "{import}", "{draw}", "{list}"].iter().any(|parameter| route.contains(parameter)) {
+    if ["{run}", "{upload}", "{import}", "{draw}", "{list}"].iter().any(|parameter| route.contains(parameter))
+    {
         Whose::Countys
     } else if route.contains("/standard-changes/") || !route.contains('{') {
         Whose::Everybodys
