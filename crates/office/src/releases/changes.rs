@@ -583,7 +583,8 @@ fn checked(
     if new.from < Month::FIRST.first_day() || new.from > Month::LAST.last_day() {
         problems.add("from", "起始日期不对，应如 2026-07-01。");
     }
-    if parameter.monthly && new.from != Month::containing(new.from).first_day() {
+    let monthly = parameter.is_some_and(|parameter| parameter.monthly);
+    if monthly && new.from != Month::containing(new.from).first_day() {
         problems.add("from", "这是每月公布的数，只在当月有效，起始日期应是那个月的一日。");
     }
     if new.stated_until.is_some_and(|until| until < new.from) {
