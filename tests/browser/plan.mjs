@@ -10,8 +10,9 @@ await walk(async () => {
   const leader = await desk('lingdao')
   await go(leader, '/desk/cockpit', '民政工作一览')
   if (!(await leader.locator('.chart canvas').count())) faults.push('no chart is drawn')
-  await leader.click('#places a[href*="division="]')
-  await look(leader, '返回本级')
+  await leader.click('[aria-labelledby=places-caption] a[href^="/desk/cockpit?division="]')
+  await look(leader, '各地情况')
+  if (!(await leader.locator('.govuk-back-link').count())) faults.push('a part has no way back to the whole')
   // Without scripts the tables say everything.
   const phone = await desk('lingdao', WIDTHS.phone, { scripts: false })
   await go(phone, '/desk/cockpit', '各地情况')

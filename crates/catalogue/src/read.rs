@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use crate::definition::{
     AddedValue, Amendment, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form,
     Indicator, Item, Kind, Law, Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument,
-    PlanIndicator, PlanProject, PlanRelation, PlanStandard, PlanTask, Programme, Register, Role, RuleCase,
-    Separation, Table, TableValue, Unset,
+    PlanIndicator, PlanProject, PlanRelation, PlanRequirement, PlanStandard, PlanTask, Programme, Register,
+    Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -49,9 +49,10 @@ pub(crate) struct Reading {
     pub plan_standards: Vec<Defined<PlanStandard>>,
     pub plan_documents: Vec<Defined<PlanDocument>>,
     pub plan_relations: Vec<Defined<PlanRelation>>,
+    pub plan_requirements: Vec<Defined<PlanRequirement>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、amendment、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation";
+const KINDS: &str = "law、codelist、department、dataset、fact、parameter、value、table、table_value、unset、exclusion_group、programme、amendment、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation、plan_requirement";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -118,6 +119,9 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "plan_standard" => elements.read("plan_standard", line, value, &mut reading.plan_standards),
                 "plan_document" => elements.read("plan_document", line, value, &mut reading.plan_documents),
                 "plan_relation" => elements.read("plan_relation", line, value, &mut reading.plan_relations),
+                "plan_requirement" => {
+                    elements.read("plan_requirement", line, value, &mut reading.plan_requirements);
+                }
                 other => elements.findings.push(Finding::error(
                     &file,
                     line,

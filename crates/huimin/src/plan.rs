@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use catalogue::Number;
-use catalogue::plan::{Contradiction, PlanBook};
+use catalogue::plan::{Contradiction, DocumentState, Held, PlanBook};
 use clap::{Subcommand, ValueEnum};
 use office::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use serde::Serialize;
 
 use crate::decide::show;
 use crate::{Failure, packs};
 
 #[derive(Subcommand)]
 pub enum PlanAction {
-    /// 逐一核对规划文本：分项之和、同一目标两个数、口径、期限、百分比
+    /// 逐一核对规划文本：分项之和、同一目标两个数、口径、期限、百分比，上位规划和法律的要求
     Check {
         /// 一个或几个市的规则包文件夹，如 packs/suqian
         #[arg(required = true)]
@@ -81,9 +82,17 @@ fn load(folder: &Path) -> Result<PlanBook, Failure> {
     Ok(PlanBook::load(folder).map_err(|findings| packs::listed(&findings))?)
 }
 
+/// All that was found of one plan.
+#[derive(Serialize)]
+struct Found {
+    contradictions: Vec<Contradiction>,
+    superior: Vec<Held>,
+    documents: Vec<DocumentState>,
+}
+
 fn check(folders: &[PathBuf], json: bool) -> Result<ExitCode, Failure> {
     let mut text = String::new();
-    let mut all: BTreeMap<String, Vec<Contradiction>> = BTreeMap::new();
+    let mut all: BTreeMap<String, Found> = BTreeMap::new();
     for folder in folders {
         let book = load(folder)?;
         let found = book.contradictions();
@@ -108,10 +117,43 @@ fn check(folders: &[PathBuf], json: bool) -> Result<ExitCode, Failure> {
                 let _ = writeln!(text, "   原文：“{}” [{}，第{}行]", quote.source, quote.id, quote.line);
             }
         }
+        let (superior, documents) = (book.superior(), book.document_states());
+        text.push_str(&above(&superior, &documents));
         text.push('\n');
-        all.insert(book.plan.name.clone(), found);
+        all.insert(book.plan.name.clone(), Found { contradictions: found, superior, documents });
     }
     if json { show(&serde_json::to_string_pretty(&all)?) } else { show(text.trim_end()) }
+}
+
+/// The numbers beside what is demanded from above, and the documents that have to be looked at.
+fn above(held: &[Held], documents: &[DocumentState]) -> String {
+    let mut text = String::new();
+    if !held.is_empty() {
+        let _ = writeln!(text, "\n上位规划和法律的要求：");
+    }
+    for one in held {
+        let _ = writeln!(
+            text,
+            "  【{}】{}：{}，要求{}。",
+            one.verdict.title(),
+            one.name,
+            one.figure,
+            one.demanded
+        );
+        let _ = writeln!(text, "   {}：{}“{}” [{}]", one.title, one.by, one.source, one.entry);
+        if let Some(note) = &one.note {
+            let _ = writeln!(text, "   {note}");
+        }
+    }
+    let superior: Vec<&str> =
+        documents.iter().filter(|one| one.superior).map(|one| one.name.as_str()).collect();
+    if !superior.is_empty() {
+        let _ = writeln!(text, "\n上位规划：{}", superior.join("、"));
+    }
+    for one in documents.iter().filter(|one| !one.findings.is_empty()) {
+        let _ = writeln!(text, "  《{}》（{}）：{}", one.name, one.role, one.findings.join(""));
+    }
+    text
 }
 
 fn sheet(book: &PlanBook) -> Result<Vec<u8>, Failure> {

@@ -154,13 +154,13 @@ async fn set_letters(office: Arc<Office>) {
             },
         };
         for paper in papers {
-            let pdf = set_paper(&ready, paper.template, paper.content).await;
+            let pdf = set_paper(&ready, paper.template, BTreeMap::new(), paper.content).await;
             if let Err(error) = simulation::pdf_done(&office, paper.id, pdf).await {
                 tracing::error!(%error, "the paper of a simulation could not be kept");
             }
         }
         for report in reports {
-            let pdf = set_paper(&ready, report.template, report.content).await;
+            let pdf = set_paper(&ready, report.template, report.pictures, report.content).await;
             if let Err(reason) = &pdf {
                 tracing::error!(run.id = report.id.0, reason, "the report of a plan could not be set");
             }
@@ -185,12 +185,13 @@ async fn set_letters(office: Arc<Office>) {
 async fn set_paper(
     typesetter: &Arc<Typesetter>,
     (name, text): (&'static str, &'static str),
+    pictures: BTreeMap<String, Vec<u8>>,
     content: serde_json::Value,
 ) -> Result<Vec<u8>, String> {
     let typesetter = Arc::clone(typesetter);
     tokio::task::spawn_blocking(move || {
         let files = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-        typesetter.render(name, &files, &content).map_err(|error| error.to_string())
+        typesetter.render_with(name, &files, &pictures, &content).map_err(|error| error.to_string())
     })
     .await
     .unwrap_or_else(|_| Err("排版程序异常".to_owned()))

@@ -26,7 +26,25 @@ fn what_does_not_fit_together_is_printed() {
     assert!(text.contains("原文：“实现乡镇(街道)社会工作服务站全覆盖”"), "{text}");
     let json: serde_json::Value =
         serde_json::from_str(&said(&plan(&["check", "--json"], &["suqian", "wenshan"]))).unwrap();
-    assert_eq!(json["文山州“十四五”民政事业发展规划"].as_array().unwrap().len(), 15);
+    assert_eq!(json["文山州“十四五”民政事业发展规划"]["contradictions"].as_array().unwrap().len(), 15);
+}
+
+/// PL-08: the numbers beside what laws and superior documents demand, and which of these no longer stand.
+#[test]
+fn what_is_demanded_from_above_is_printed() {
+    let text = said(&plan(&["check"], &["suqian", "baoding", "wenshan", "wuhai"]));
+    assert!(
+        text.contains("【达不到要求】乡镇(街道)未成年人保护工作站(关爱之家)覆盖率：90%，要求不低于100%。"),
+        "{text}"
+    );
+    assert!(text.contains("《未成年人保护法》第八十一条“乡镇人民政府"), "{text}");
+    assert!(text.contains("【符合要求】低保审核确认时限：20个工作日内，要求不高于30工作日。"), "{text}");
+    assert!(text.contains("【无法核对】两项补贴标准"), "{text}");
+    assert!(
+        text.contains("《国家乡村振兴战略规划(2018-2022年)》（编制依据）：到2022年为止，本规划到2025年"),
+        "{text}"
+    );
+    assert!(text.contains("2022年12月30日起改用《老年人能力评估规范》"), "{text}");
 }
 
 /// PL-01: everything with its source, as JSON and for Excel.
@@ -41,7 +59,11 @@ fn a_plan_is_written_out_whole() {
     let output = plan(&["export", "--format", "xlsx", "--output", file.to_str().unwrap()], &["suqian"]);
     said(&output);
     let sheets = office::tabular::read_file("plan.xlsx", &std::fs::read(&file).unwrap()).unwrap();
-    assert_eq!(sheets[0].rows.len(), 67 + 67 + 126 + 81 + 77 + 2, "entries, title and headers");
+    assert_eq!(
+        sheets[0].rows.len(),
+        67 + 67 + 126 + 81 + 77 + 2 + 2,
+        "entries, documents, title and headers"
+    );
 }
 
 /// PL-01: one measure in five plans, what is counted over something else marked.

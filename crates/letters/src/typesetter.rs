@@ -56,8 +56,22 @@ impl Typesetter {
         files: &BTreeMap<String, String>,
         letter: &Value,
     ) -> Result<Vec<u8>, LetterError> {
+        self.render_with(template, files, &BTreeMap::new(), letter)
+    }
+
+    /// The same with `pictures` (JPEG or PNG) that the template may show by name.
+    ///
+    /// # Errors
+    /// As [`Typesetter::render`]; a picture that cannot be read.
+    pub fn render_with(
+        &self,
+        template: &str,
+        files: &BTreeMap<String, String>,
+        pictures: &BTreeMap<String, Vec<u8>>,
+        letter: &Value,
+    ) -> Result<Vec<u8>, LetterError> {
         self.find_unprintable(letter, "")?;
-        let desk = Desk::new(self, template, files, letter)?;
+        let desk = Desk::new(self, template, files, pictures, letter)?;
         let pdf = desk.compile().and_then(|document| desk.export(&document));
         typst::comemo::evict(CACHE_AGE_MAX);
         pdf
@@ -89,6 +103,7 @@ struct Desk<'a> {
     typesetter: &'a Typesetter,
     main: FileId,
     sources: HashMap<FileId, Source>,
+    pictures: HashMap<FileId, Bytes>,
     data_file: FileId,
     data: Bytes,
 }
@@ -98,6 +113,7 @@ impl<'a> Desk<'a> {
         typesetter: &'a Typesetter,
         template: &str,
         files: &BTreeMap<String, String>,
+        pictures: &BTreeMap<String, Vec<u8>>,
         letter: &Value,
     ) -> Result<Self, LetterError> {
         let mut sources = HashMap::with_capacity(files.len());
@@ -110,7 +126,11 @@ impl<'a> Desk<'a> {
             return Err(LetterError::UnknownTemplate { name: template.to_owned() });
         }
         let data = Bytes::from_string(serde_json::to_string(letter)?);
-        Ok(Self { typesetter, main, sources, data_file: file_id(DATA_FILE)?, data })
+        let pictures = pictures
+            .iter()
+            .map(|(name, content)| Ok((file_id(name)?, Bytes::new(content.clone()))))
+            .collect::<Result<_, LetterError>>()?;
+        Ok(Self { typesetter, main, sources, pictures, data_file: file_id(DATA_FILE)?, data })
     }
 
     fn compile(&self) -> Result<PagedDocument, LetterError> {
@@ -181,7 +201,10 @@ impl World for Desk<'_> {
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == self.data_file { Ok(self.data.clone()) } else { Err(not_found(id)) }
+        if id == self.data_file {
+            return Ok(self.data.clone());
+        }
+        self.pictures.get(&id).cloned().ok_or_else(|| not_found(id))
     }
 
     fn font(&self, index: usize) -> Option<Font> {

@@ -374,9 +374,23 @@ fn the_report_of_a_plan_is_set_whatever_it_has_to_say() {
     let full: Value =
         serde_json::from_str(&fs::read_to_string(evaluation.join("report.example.json")).unwrap()).unwrap();
     let typesetter = typesetter();
+    // One dot: a photo of a project in the annex.
+    const DOT: &str = "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63304e9b0900020201335687e2540000000049454e44ae426082";
+    let dot: Vec<u8> =
+        (0..DOT.len()).step_by(2).map(|at| u8::from_str_radix(&DOT[at..at + 2], 16).unwrap()).collect();
+    let pictures = BTreeMap::from([("7.png".to_owned(), dot)]);
     let set = |content: &Value| {
-        typesetter.render("report.typ", &files, content).unwrap_or_else(|error| panic!("{error}"))
+        typesetter
+            .render_with("report.typ", &files, &pictures, content)
+            .unwrap_or_else(|error| panic!("{error}"))
     };
+    let mut shown = full.clone();
+    shown["pictures"] =
+        json!([{ "file": "7.png", "words": "海勃湾区天盛老年公寓（2025年6月3日，海勃湾区）" }]);
+    assert!(set(&shown).windows(14).any(|bytes| bytes == b"/Subtype/Image"), "the photo is printed");
+    let missing =
+        typesetter.render("report.typ", &files, &shown).expect_err("a photo that nobody hands over");
+    assert!(matches!(missing, LetterError::Template { .. }), "{missing}");
     let pdf = set(&full);
     if let Some(folder) = std::env::var_os("HUIMIN_KEEP_PDF") {
         fs::write(Path::new(&folder).join("report.pdf"), &pdf).unwrap();
@@ -384,7 +398,7 @@ fn the_report_of_a_plan_is_set_whatever_it_has_to_say() {
     assert_eq!(record(&pdf).title, "乌海市“十四五”民政事业发展规划2025年总结评估报告");
     // A plan of a county without projects, adjustments, comments and values.
     let mut bare = full;
-    for list in ["projects", "counties", "adjustments", "comments", "indicators"] {
+    for list in ["projects", "papers", "pictures", "counties", "adjustments", "comments", "indicators"] {
         bare[list] = json!([]);
     }
     for text in ["overall", "deeds", "problems", "changes", "proposals"] {

@@ -158,7 +158,7 @@ impl Hand<'_> {
                 6 | 7 => (StageDeed::Started, "正在实施（演示）"),
                 _ => continue,
             };
-            let noted = Noted { stage: &stage.id, deed, due: None, words, document: "" };
+            let noted = Noted { stage: &stage.id, deed, due: None, words, document: "", files: &[] };
             stages::note(self.office, &reporter, noted).await?;
         }
         Ok(())
@@ -171,7 +171,14 @@ impl Hand<'_> {
         for (at, task) in tasks.iter().enumerate().filter(|(at, _)| at % 4 != 3) {
             let section = *self.draw.pick(&SECTIONS);
             let due = (at % 5 == 0).then_some(due);
-            let charged = Charged { entry: task, division: self.plan.home.id, section, login: "", due };
+            let charged = Charged {
+                entry: task,
+                division: self.plan.home.id,
+                section,
+                login: "",
+                due,
+                remind_months: None,
+            };
             charges::charge(self.office, &manager, charged).await?;
         }
         Ok(())

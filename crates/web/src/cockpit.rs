@@ -8,6 +8,7 @@ use office::plans::{self, reminders};
 use office::records;
 use office::reports::{Glance, PlaceGlance, glance};
 use serde::Deserialize;
+use store::DivisionId;
 use vocab::{Fen, Level};
 
 use crate::answer::Page;
@@ -16,7 +17,7 @@ use crate::extract::Desk;
 use crate::layout::NavEntry;
 use crate::money::common::{self, programme_title, yuan};
 use crate::routes::{Routes, get};
-use crate::ui::chart::{Chart, CountyMap, Kind, Place, Series, grouped};
+use crate::ui::chart::{Chart, Kind, Place, Series, grouped};
 use crate::ui::parts::{self, Figure, Urgency, figure_cards};
 use crate::ui::table::{Column, Table};
 use crate::ui::{Link, address};
@@ -67,12 +68,12 @@ async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fa
             (figure_cards(&cases(&view)))
             @if sees_alerts || plan.is_some() {
                 h2.govuk-heading-m { "预警和规划" }
-                (figure_cards(&watched(&view, sees_alerts, plan.as_ref())))
+                (figure_cards(&watched(&view, &asked, sees_alerts, plan.as_ref())))
             }
-            @if let Some(map) = map { (map) }
+            (map)
             (places(&view, sees_alerts))
-            (paid(&view))
-            (course(&view))
+            (paid(&view, &asked))
+            (course(&view, &asked))
             (programmes(&desk, &view, &asked))
             (items(&desk, &view, &asked))
             p.govuk-body {
@@ -119,10 +120,10 @@ fn cases(view: &Glance) -> [Figure<'static>; 4] {
     let whole = &view.whole;
     let late = if whole.overdue > 0 { Urgency::Danger } else { Urgency::Calm };
     [
-        Figure::new(grouped(whole.filed), "今年收到申请（件）").href("#items"),
-        Figure::new(grouped(whole.open), "正在办理（件）").href("#items"),
-        Figure::new(percent(whole.in_time_permille()), "今年按时办结率").href("#items"),
-        Figure::new(grouped(whole.overdue), "超过期限的环节").href("#items").urgency(late),
+        Figure::new(grouped(whole.filed), "今年收到申请（件）").href("#items-caption"),
+        Figure::new(grouped(whole.open), "正在办理（件）").href("#items-caption"),
+        Figure::new(percent(whole.in_time_permille()), "今年按时办结率").href("#items-caption"),
+        Figure::new(grouped(whole.overdue), "超过期限的环节").href("#items-caption").urgency(late),
     ]
 }
 
@@ -145,13 +146,18 @@ async fn plan(desk: &Desk<Report>) -> Result<Option<PlanGlance>, Fault> {
     Ok(Some(PlanGlance { standings, alerts, missing }))
 }
 
-fn watched(view: &Glance, sees_alerts: bool, plan: Option<&PlanGlance>) -> Vec<Figure<'static>> {
+fn watched(
+    view: &Glance,
+    asked: &Asked,
+    sees_alerts: bool,
+    plan: Option<&PlanGlance>,
+) -> Vec<Figure<'static>> {
     let mut cards = Vec::new();
     if sees_alerts {
         let urgency = if view.whole.urgent > 0 { Urgency::Danger } else { Urgency::Calm };
         cards.push(
             Figure::new(grouped(view.whole.alerts), format!("登记簿预警（急 {}）", view.whole.urgent))
-                .href("/desk/record-alerts")
+                .href(address("/desk/record-alerts", &[("division", &asked.division)]))
                 .urgency(urgency),
         );
     }
@@ -175,8 +181,8 @@ fn watched(view: &Glance, sees_alerts: bool, plan: Option<&PlanGlance>) -> Vec<F
     cards
 }
 
-/// The counties on the pack's outline: persons covered. Without an outline of these very places there is only the table.
-fn map(desk: &Desk<Report>, view: &Glance) -> Option<CountyMap<'static>> {
+/// The counties on the pack's outline, or townships and villages as tiles: persons covered; each opens its own page.
+fn map(desk: &Desk<Report>, view: &Glance) -> Markup {
     let places: Vec<Place<'static>> = view
         .parts
         .iter()
@@ -185,16 +191,22 @@ fn map(desk: &Desk<Report>, view: &Glance) -> Option<CountyMap<'static>> {
             code: part.code.clone().into(),
             name: part.name.clone().into(),
             value: Some(part.persons),
+            href: part.division.map(|division| of_place(division).into()),
         })
         .collect();
     let title = format!("{}在册保障人数", view.whole.name);
-    crate::figures::county_map(&desk.office().release(), places, &title, "人")
+    crate::figures::place_map(&desk.office().release(), places, &title, "人")
+}
+
+/// The same page of another place.
+fn of_place(division: DivisionId) -> String {
+    address(HERE, &[("division", &division.to_string())])
 }
 
 fn places(view: &Glance, sees_alerts: bool) -> Table<'static> {
     let name = |part: &PlaceGlance| match part.division {
         Some(division) if Some(division) != view.whole.division => {
-            html! { (Link::new(address(HERE, &[("division", &division.to_string())]), part.name.clone())) }
+            html! { (Link::new(of_place(division), part.name.clone())) }
         }
         _ => html! { (part.name) },
     };
@@ -207,6 +219,13 @@ fn places(view: &Glance, sees_alerts: bool) -> Table<'static> {
         }
         _ => html! { (text) },
     };
+    // Cases and clocks are of a matter: the place's own page says of which.
+    let by_matter = |part: &PlaceGlance, text: String, many: i64| match part.division {
+        Some(division) if many > 0 => {
+            html! { a.govuk-link href={ (of_place(division)) "#items-caption" } { (text) } }
+        }
+        _ => html! { (text) },
+    };
     let month = view.month.to_string();
     let cells = |part: &PlaceGlance, first: Markup| {
         let mut cells = vec![
@@ -214,12 +233,12 @@ fn places(view: &Glance, sees_alerts: bool) -> Table<'static> {
             opened(part, grouped(part.persons), "/desk/figures", &[("month", &month)]),
             opened(part, ten_thousands(part.paid_month), "/desk/figures/paid", &[("month", &month)]),
             opened(part, ten_thousands(part.paid_year), "/desk/figures/paid", &[("month", &month)]),
-            opened(part, grouped(part.open), "/desk/figures/cases", &[]),
-            html! { (percent(part.in_time_permille())) },
-            html! { (grouped(part.overdue)) },
+            by_matter(part, grouped(part.open), part.open),
+            by_matter(part, percent(part.in_time_permille()), part.ended),
+            by_matter(part, grouped(part.overdue), part.overdue),
         ];
         if sees_alerts {
-            cells.push(html! { (grouped(part.alerts)) });
+            cells.push(opened(part, grouped(part.alerts), "/desk/record-alerts", &[]));
         }
         cells
     };
@@ -250,7 +269,7 @@ fn places(view: &Glance, sees_alerts: bool) -> Table<'static> {
     }
 }
 
-fn paid(view: &Glance) -> Chart<'static> {
+fn paid(view: &Glance, asked: &Asked) -> Chart<'static> {
     Chart {
         id: "paid".into(),
         title: "近十二个月发放金额（按元取整）".into(),
@@ -258,6 +277,15 @@ fn paid(view: &Glance) -> Chart<'static> {
         kind: Kind::Bar,
         unit: "元".into(),
         categories: view.months.iter().map(|month| month.month.to_string().into()).collect(),
+        opens: view
+            .months
+            .iter()
+            .map(|one| {
+                let pairs = [("month", one.month.to_string()), ("division", asked.division.clone())];
+                let pairs = pairs.each_ref().map(|(name, value)| (*name, value.as_str()));
+                address("/desk/figures/paid", &pairs).into()
+            })
+            .collect(),
         series: vec![Series {
             name: "发放金额".into(),
             values: view.months.iter().map(|month| Some((month.paid.0 + 50).div_euclid(100))).collect(),
@@ -265,7 +293,7 @@ fn paid(view: &Glance) -> Chart<'static> {
     }
 }
 
-fn course(view: &Glance) -> Chart<'static> {
+fn course(view: &Glance, asked: &Asked) -> Chart<'static> {
     let series = |name: &'static str, of: fn(&office::reports::MonthGlance) -> i64| Series {
         name: name.into(),
         values: view.months.iter().map(|month| Some(of(month))).collect(),
@@ -277,6 +305,15 @@ fn course(view: &Glance) -> Chart<'static> {
         kind: Kind::Line,
         unit: "件".into(),
         categories: view.months.iter().map(|month| month.month.to_string().into()).collect(),
+        opens: view
+            .months
+            .iter()
+            .map(|one| {
+                let (from, until) = (one.month.first_day().to_string(), one.month.last_day().to_string());
+                let pairs = [("from", from.as_str()), ("until", &until), ("division", &asked.division)];
+                address("/desk/figures/cases", &pairs).into()
+            })
+            .collect(),
         series: vec![series("收到申请", |month| month.filed), series("办结", |month| month.ended)],
     }
 }
@@ -305,8 +342,8 @@ fn programmes(desk: &Desk<Report>, view: &Glance, asked: &Asked) -> Table<'stati
                 let id = one.programme.as_str();
                 vec![
                     to("/desk/figures", id, programme_title(desk.office(), id)),
-                    html! { (grouped(one.households)) },
-                    html! { (grouped(one.persons)) },
+                    to("/desk/figures/families", id, grouped(one.households)),
+                    to("/desk/figures/families", id, grouped(one.persons)),
                     to("/desk/figures/paid", id, yuan(one.paid_month)),
                     to("/desk/figures/paid", id, yuan(one.paid_year)),
                 ]
@@ -323,17 +360,30 @@ fn items(desk: &Desk<Report>, view: &Glance, asked: &Asked) -> Table<'static> {
     let (from, until) = (view.from.to_string(), view.until.to_string());
     let title = |id: &str| release.items.get(id).map_or_else(|| id.to_owned(), |item| item.title.clone());
     let rows = view.items.iter().map(|one| {
-        let to = address(
-            "/desk/figures/cases",
-            &[("item", &one.item), ("from", &from), ("until", &until), ("division", &asked.division)],
-        );
+        let to = |path: &str, counted: &str| {
+            address(
+                path,
+                &[
+                    ("item", &one.item),
+                    ("from", &from),
+                    ("until", &until),
+                    ("division", &asked.division),
+                    ("counted", counted),
+                ],
+            )
+        };
+        let matter = to("/desk/figures/cases", "");
+        let clocks = format!("{matter}#clocks-caption");
+        let opened = |many: i64, text: String, href: String| {
+            html! { @if many > 0 { a.govuk-link href=(href) { (text) } } @else { (text) } }
+        };
         let permille = (one.ended > 0).then(|| (2000 * one.in_time + one.ended) / (2 * one.ended));
         vec![
-            html! { (Link::new(to, title(&one.item))) },
-            html! { (grouped(one.filed)) },
-            html! { (grouped(one.open)) },
-            html! { (percent(permille)) },
-            html! { (grouped(one.overdue)) },
+            html! { (Link::new(matter, title(&one.item))) },
+            opened(one.filed, grouped(one.filed), to("/desk/figures/cases/list", "filed")),
+            opened(one.open, grouped(one.open), to("/desk/figures/cases/list", "open")),
+            opened(one.ended, percent(permille), clocks.clone()),
+            opened(one.overdue, grouped(one.overdue), clocks),
         ]
     });
     Table {

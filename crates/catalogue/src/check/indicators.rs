@@ -1,7 +1,8 @@
 //! Indicators: what they count is there and can be counted. Indicators of a plan: what computes them is there and counts in their unit.
 
 use super::Checker;
-use crate::definition::{Counted, Indicator, Level, OVER_DIVISION, OVER_PERSON};
+use crate::definition::{Counted, Indicator, Level, OVER_DIVISION, OVER_PERSON, Verified};
+use crate::plan::squeezed;
 use crate::release::{Defined, Place};
 
 /// Digits after the point that a page can still show.
@@ -42,6 +43,31 @@ impl Checker<'_> {
                     self.at(&one.place, by.start(), message, "单位相同的统计指标");
                 }
                 (Some(_), _) => {}
+            }
+        }
+    }
+
+    /// Laws that plans name are there, and an article that demands something says it in the words quoted.
+    pub(super) fn superior(&mut self) {
+        let release = self.release;
+        for book in &release.plans {
+            for (law, place) in book.laws_named() {
+                self.refers(place, law, &release.laws);
+            }
+            for one in &book.requirements {
+                let Some(law) = one.law.as_ref().and_then(|id| release.laws.get(id)) else { continue };
+                let article = one.article.as_ref();
+                let words =
+                    article.and_then(|number| law.article(number)).and_then(|found| found.quote.as_ref());
+                if words.is_none_or(|words| !squeezed(words).contains(&squeezed(&one.source))) {
+                    let message = format!("《{}》的这一条里没有引文「{}」", law.short, one.source);
+                    let expected = "article 写条款编号；法规的 quote 里有这段原文";
+                    self.at(&one.place, one.source.start(), message, expected);
+                }
+                if *law.verified.get() == Verified::Memory {
+                    let message = format!("《{}》的文本没有核对过，不能据以提出要求", law.short);
+                    self.at(&one.place, one.id.start(), message, "verified = \"full\" 或 \"partial\"");
+                }
             }
         }
     }

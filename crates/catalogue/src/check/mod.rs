@@ -45,6 +45,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.registers();
     checker.indicators();
     checker.measured();
+    checker.superior();
     checker.lints();
     for book in &release.plans {
         if let Some(code) = &book.plan.division

@@ -34,7 +34,8 @@ pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue
 pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile, PlaceKind};
 pub use plan::{
     Comparator, Direction, IndicatorKind, Plan, PlanAchievement, PlanDocument, PlanFigure, PlanIndicator,
-    PlanMilestone, PlanProject, PlanRelation, PlanShare, PlanStandard, PlanTask, RelationKind,
+    PlanMilestone, PlanProject, PlanRelation, PlanRequirement, PlanShare, PlanStandard, PlanTask,
+    RelationKind,
 };
 pub use programme::{
     Amendment, Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Pays, Programme,

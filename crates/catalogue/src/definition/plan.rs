@@ -43,6 +43,11 @@ pub struct Plan {
     /// The plans above it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub basis: Vec<String>,
+    /// Months before its date in which a stage or a task is said to fall due, where whoever put an office in charge set no others. How the office
+    /// works, and nothing that the text prints.
+    pub remind_months: u8,
+    /// Months before the due date in which an indicator whose forecast misses its target is said to do so. As above.
+    pub warn_months: u8,
     /// File of the text inside the pack; every quote of the plan stands in it.
     pub seed: Located<String>,
     /// Quote that names the plan or its years.
@@ -315,6 +320,9 @@ pub struct PlanProject {
     /// What it is to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    /// The indicators that it is to move: read in the plan by whoever wrote the pack, not printed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serves: Vec<Reference>,
     /// Stages.
     #[serde(default, rename = "milestone", skip_serializing_if = "Vec::is_empty")]
     pub milestones: Vec<PlanMilestone>,
@@ -392,6 +400,9 @@ pub struct PlanTask {
     /// 建设, 完善, 探索, 已有, 外部.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The indicators that it is to move: read in the plan by whoever wrote the pack, not printed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serves: Vec<Reference>,
     /// Quote.
     pub source: Located<String>,
 }
@@ -484,7 +495,53 @@ pub struct PlanDocument {
     pub name: String,
     /// What it is to the plan: 编制依据, 引用的法律法规…
     pub role: String,
+    /// A plan above it, which it has to carry out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superior: bool,
+    /// First year of the document, where its name prints its years.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u16>,
+    /// Last year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u16>,
+    /// The law of the packs that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<Reference>,
+    /// The law of the packs that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<Reference>,
     /// Quote.
+    pub source: Located<String>,
+}
+
+/// What a document above the plan, or a law, demands of numbers of the plan. Whether they meet it is computed.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRequirement {
+    /// Identifier.
+    pub id: Located<String>,
+    /// What is demanded, in words.
+    pub title: String,
+    /// The `plan_document` that demands it, where the plan's own text says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Reference>,
+    /// The law of the packs that demands it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<Reference>,
+    /// Its article.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article: Option<Located<String>>,
+    /// How much; without `number` nothing can be computed, and that is said.
+    pub figure: PlanFigure,
+    /// Unit of the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The numbers that have to meet it, named as in relations: `bd_i002.target`, `bd_s011`.
+    pub entries: Vec<Reference>,
+    /// What else the reader has to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The words: of the article, or of the plan where that repeats what the document demands.
     pub source: Located<String>,
 }
 

@@ -1,18 +1,18 @@
 //! All that one pack says of its plan, and how its entries are found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::definition::{
-    Plan, PlanAchievement, PlanDocument, PlanFigure, PlanIndicator, PlanProject, PlanRelation, PlanStandard,
-    PlanTask,
+    Law, Plan, PlanAchievement, PlanDocument, PlanFigure, PlanIndicator, PlanProject, PlanRelation,
+    PlanRequirement, PlanStandard, PlanTask,
 };
 use crate::pack::Pack;
 use crate::read::{Reading, read_head, read_pack};
 use crate::release::{Defined, Place};
-use crate::{Finding, Located, PackFiles, Severity};
+use crate::{Finding, Located, PackFiles, Reference, Severity};
 
 /// A plan with everything of its pack.
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +33,11 @@ pub struct PlanBook {
     pub documents: Vec<Defined<PlanDocument>>,
     /// Relations that its numbers must keep.
     pub relations: Vec<Defined<PlanRelation>>,
+    /// What documents above it and laws demand of its numbers.
+    pub requirements: Vec<Defined<PlanRequirement>>,
+    /// The laws that requirements and documents name, as far as they are at hand.
+    #[serde(skip)]
+    pub(crate) laws: BTreeMap<String, Law>,
 }
 
 /// A figure with what it belongs to: what a quote is made of.
@@ -69,7 +74,7 @@ impl Entry<'_> {
 }
 
 impl PlanBook {
-    /// Reads the plan of one pack folder, by itself: no other pack is needed.
+    /// Reads the plan of one pack folder, by itself: no other pack is needed. Laws are named where the packs that it requires lie beside it.
     ///
     /// # Errors
     /// Everything that is wrong with the pack's files or with the plan; a pack without a plan.
@@ -80,6 +85,13 @@ impl PlanBook {
         let pack = Pack { head, files };
         let (mut reading, mut findings) = (Reading::default(), Vec::new());
         read_pack(0, &pack, &mut reading, &mut findings);
+        let (mut beside, mut unheard) = (Reading::default(), Vec::new());
+        for required in &pack.head.requires {
+            let Ok(files) = PackFiles::read(&folder.join("..").join(required.as_str())) else { continue };
+            let Ok(head) = read_head(&files) else { continue };
+            read_pack(0, &Pack { head, files }, &mut beside, &mut unheard);
+        }
+        reading.laws.append(&mut beside.laws);
         let books = Self::gather(&mut reading, &[&pack.files], &mut findings);
         for book in &books {
             book.check(&pack.files, &mut findings);
@@ -126,8 +138,16 @@ impl PlanBook {
                 standards: own(rank, &mut reading.plan_standards),
                 documents: own(rank, &mut reading.plan_documents),
                 relations: own(rank, &mut reading.plan_relations),
+                requirements: own(rank, &mut reading.plan_requirements),
+                laws: BTreeMap::new(),
                 plan,
             });
+        }
+        for book in &mut books {
+            let named: Vec<&str> = book.laws_named().map(|(law, _)| law.as_str()).collect();
+            let laws = reading.laws.iter().filter(|law| named.contains(&law.id.as_str()));
+            let laws = laws.map(|law| (law.id.get().clone(), (**law).clone())).collect();
+            book.laws = laws;
         }
         let left = reading
             .plan_indicators
@@ -138,7 +158,8 @@ impl PlanBook {
             .chain(reading.plan_achievements.iter().map(|one| &one.place))
             .chain(reading.plan_standards.iter().map(|one| &one.place))
             .chain(reading.plan_documents.iter().map(|one| &one.place))
-            .chain(reading.plan_relations.iter().map(|one| &one.place));
+            .chain(reading.plan_relations.iter().map(|one| &one.place))
+            .chain(reading.plan_requirements.iter().map(|one| &one.place));
         for place in left {
             let file = files[place.pack].display(&place.path);
             findings.push(Finding::error(
@@ -177,7 +198,24 @@ impl PlanBook {
         ids.extend(self.standards.iter().map(|one| (&one.id, &one.place)));
         ids.extend(self.documents.iter().map(|one| (&one.id, &one.place)));
         ids.extend(self.relations.iter().map(|one| (&one.id, &one.place)));
+        ids.extend(self.requirements.iter().map(|one| (&one.id, &one.place)));
         ids
+    }
+
+    /// Every law that is named, and where.
+    pub(crate) fn laws_named(&self) -> impl Iterator<Item = (&Reference, &Place)> {
+        let documents = self
+            .documents
+            .iter()
+            .flat_map(|one| one.law.iter().chain(&one.replaced_by).map(|law| (law, &one.place)));
+        let demanded = self.requirements.iter().filter_map(|one| Some((one.law.as_ref()?, &one.place)));
+        documents.chain(demanded)
+    }
+
+    /// Every indicator that a project or a task says it moves, and where it says so.
+    pub(crate) fn served(&self) -> impl Iterator<Item = (&Reference, &Place)> {
+        let projects = self.projects.iter().flat_map(|one| one.serves.iter().map(|id| (id, &one.place)));
+        projects.chain(self.tasks.iter().flat_map(|one| one.serves.iter().map(|id| (id, &one.place))))
     }
 
     /// The figures that relations can name: `bd_a053`, `sq_t1_01b.achieved`.

@@ -73,8 +73,23 @@ impl PlanBook {
         }
         for one in &self.documents {
             checker.quote(&one.place, &one.source);
+            // The years of a document are those that its name prints.
+            let said = numbers_said(&one.name);
+            for year in [one.from, one.until].into_iter().flatten() {
+                if !said.contains(&crate::Number::new(i64::from(year), 0)) {
+                    let message = format!("「{}」里没有 {year}", one.name);
+                    checker.at(&one.place, one.id.start(), message, "from、until 只写文件名称里印的年份");
+                }
+            }
         }
         self.check_relations(&mut checker);
+        self.check_requirements(&mut checker);
+        for (id, place) in self.served() {
+            if self.indicator(id).is_none_or(|one| one.is_history()) {
+                let message = format!("serves 的 {id} 不是本规划的指标");
+                checker.at(place, id.start(), message, "一个 [[plan_indicator]] 的 id，上期指标除外");
+            }
+        }
     }
 
     fn check_ids(&self, checker: &mut Checker<'_>) {
@@ -91,6 +106,50 @@ impl PlanBook {
                 checker.at(place, id.start(), message, "同一规划里各不相同");
             } else {
                 first.insert(id, checker.line(place, id.start()));
+            }
+        }
+    }
+
+    fn check_requirements(&self, checker: &mut Checker<'_>) {
+        let figures = self.figures();
+        for one in &self.requirements {
+            match (&one.document, &one.law) {
+                (Some(document), None) => {
+                    checker.quote(&one.place, &one.source);
+                    if !self.documents.iter().any(|known| known.id == *document) {
+                        let message = format!("上位文件 {document} 没有定义");
+                        checker.at(&one.place, document.start(), message, "一个 [[plan_document]] 的 id");
+                    }
+                }
+                (None, Some(_)) => {}
+                _ => checker.at(
+                    &one.place,
+                    one.id.start(),
+                    format!("要求 {} 没有写明由哪个文件提出", one.id),
+                    "document（规划引用的文件）或者 law（法规），只写一个",
+                ),
+            }
+            checker.value(&one.place, &one.figure, &one.source, &squeezed(&one.source));
+            if one.entries.is_empty() {
+                let message = format!("要求 {} 没有写明核对哪些数", one.id);
+                checker.at(&one.place, one.id.start(), message, "entries = [\"指标的id.target\"]");
+            }
+            for reference in &one.entries {
+                let Some(entry) = figures.get(reference.as_str()) else {
+                    let message = format!("要求 {} 核对的 {reference} 不在规划里", one.id);
+                    let expected = "指标值（id.baseline、id.target）、标准或项目的 id";
+                    checker.at(&one.place, reference.start(), message, expected);
+                    continue;
+                };
+                if one.unit.as_deref().is_some_and(|unit| entry.unit.is_some_and(|own| own != unit)) {
+                    let message = format!(
+                        "要求 {} 的单位是{}，{reference} 的单位是{}",
+                        one.id,
+                        one.unit.as_deref().unwrap_or_default(),
+                        entry.unit.unwrap_or_default()
+                    );
+                    checker.at(&one.place, reference.start(), message, "单位相同的数");
+                }
             }
         }
     }
@@ -193,6 +252,11 @@ impl Checker<'_> {
         if let (Some(row), None) = (row, &figure.source) {
             within += &squeezed(row);
         }
+        self.value(place, figure, quote, &within);
+    }
+
+    /// The printed value stands in these words, and the number is what it says.
+    fn value(&mut self, place: &Place, figure: &PlanFigure, quote: &Located<String>, within: &str) {
         let Some(printed) = &figure.printed else {
             if figure.number.is_some() {
                 self.at(place, quote.start(), "有数却没有写原文印的是什么", "printed = \"原文里的写法\"");

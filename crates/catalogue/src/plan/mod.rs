@@ -3,6 +3,8 @@
 //! - [`PlanBook`] is all that one pack says of its plan; [`PlanBook::load`] reads it from the pack's folder alone, a
 //!   [`Release`](crate::Release) brings it with everything else.
 //! - [`PlanBook::contradictions`] finds by computing what does not fit together. Nothing is repaired.
+//! - [`PlanBook::superior`] holds its numbers against what documents above it and laws demand, [`PlanBook::document_states`] says which of these
+//!   still stand.
 //! - [`PlanBook::lines`] is the whole plan as one list.
 //! - [`numbers_said`] reads numbers out of printed Chinese.
 //!
@@ -15,8 +17,10 @@ mod groups;
 mod lines;
 mod relations;
 mod said;
+mod superior;
 
 pub use book::PlanBook;
 pub use contradictions::{Contradiction, ContradictionKind, Quote};
 pub use lines::PlanLine;
 pub use said::{numbers_said, squeezed};
+pub use superior::{DocumentState, Held, Verdict};

@@ -85,6 +85,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("plan.split_approved", "批准规划目标分解"),
     ("plan.split_refused", "不批准规划目标分解"),
     ("plan.stage_noted", "登记规划项目进展"),
+    ("plan.file_opened", "查看规划项目的照片、文件"),
     ("plan.linked", "规划指标改由系统计算"),
     ("plan.unlinked", "规划指标停止由系统计算"),
     ("plan.exported", "导出规划"),

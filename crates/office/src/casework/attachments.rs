@@ -101,6 +101,57 @@ pub async fn owned(
     .await?)
 }
 
+/// Gives files that a person uploaded to what they wrote, by its own name (`plan_stage_note:7`): from then on they are read through that and no
+/// longer count among what the person has not sent yet. Says how many were given.
+pub(crate) async fn give(tx: &Tx, from: &str, ids: &[AttachmentId], to: &str) -> Result<u64, OfficeError> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(Query::system(
+        "files that the sender of the form uploaded",
+        "UPDATE attachment SET owner = ? WHERE owner = ? AND case_id IS NULL AND id IN ({list})",
+    )
+    .bind(to)
+    .bind(from)
+    .bind_list(ids.iter().copied())
+    .execute(tx)
+    .await?)
+}
+
+/// Files that were given to these, each with its owner, in the order in which they were uploaded.
+pub(crate) async fn given(
+    connection: &impl Connection,
+    owners: &[String],
+) -> Result<Vec<(String, AttachmentView)>, OfficeError> {
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Query::system(
+        "files of what the caller may see",
+        "SELECT id, name, mime, size, owner FROM attachment WHERE owner IN ({list}) ORDER BY id",
+    )
+    .bind_list(owners.iter().map(String::as_str))
+    .all_as(connection, |row| Ok((row.get("owner")?, view(row)?)))
+    .await?)
+}
+
+/// A file with its owner and content, for a caller who then looks whether the reader may see the owner.
+pub(crate) async fn taken(
+    office: &Office,
+    id: AttachmentId,
+) -> Result<(String, AttachmentView, Vec<u8>), OfficeError> {
+    let row = Query::system(
+        "a file whose owner the caller looks at next",
+        "SELECT id, name, mime, size, owner, content_sealed FROM attachment WHERE id = ? AND case_id IS NULL",
+    )
+    .bind(id)
+    .optional(office.db())
+    .await?
+    .ok_or(OfficeError::NotFound("这个文件"))?;
+    let content = office.keys().open_bytes(&row.get::<Vec<u8>>("content_sealed")?)?;
+    Ok((row.get("owner")?, view(&row)?, content))
+}
+
 /// Files of a case among these.
 pub(super) async fn tied(
     connection: &impl Connection,

@@ -150,7 +150,7 @@ pub struct Proposed<'a> {
 /// Proposes another target for the whole place.
 ///
 /// # Errors
-/// [`OfficeError::Invalid`]; [`OfficeError::NotFound`] when the plan's place is not in the actor's area; [`OfficeError::Conflict`] while another waits.
+/// [`OfficeError::Invalid`], also below what a law or a plan above demands; [`OfficeError::NotFound`] when the plan's place is not in the actor's area; [`OfficeError::Conflict`] while another waits.
 pub async fn propose(
     office: &Office,
     actor: &Granted<ManagePlan>,
@@ -169,7 +169,12 @@ pub async fn propose(
             format!("完成年份请填 {} 到 {} 之间的年份。", years.start(), years.end()),
         ));
     }
-    if list(office, &plan, Some(proposed.indicator)).await?.iter().any(|one| one.state == Decided::Proposed) {
+    let earlier = list(office, &plan, Some(proposed.indicator)).await?;
+    let now = in_force(&plan, indicator, &earlier);
+    if let Some(why) = super::superior::forbidden(&plan, proposed.indicator, now.number, number) {
+        return Err(OfficeError::invalid("number", why));
+    }
+    if earlier.iter().any(|one| one.state == Decided::Proposed) {
         return Err(OfficeError::Conflict("这项指标已有一个调整在等待批准。".to_owned()));
     }
     let now = office.now();

@@ -29,11 +29,16 @@ pub struct Charge {
     pub staff_name: Option<String>,
     /// Until when it is to be done.
     pub due: Option<Month>,
+    /// Months before that in which it is reminded of; none: as the plan says.
+    pub remind_months: Option<u8>,
     /// Who said so.
     pub set_by: String,
     /// When.
     pub set_at: Now,
 }
+
+/// The longest time before a date in which somebody may ask to be reminded: the table's own bound.
+const REMIND_MOST: u8 = 60;
 
 /// Who is in charge of what, by entry.
 pub(super) async fn in_force(
@@ -42,7 +47,7 @@ pub(super) async fn in_force(
 ) -> Result<HashMap<String, Charge>, OfficeError> {
     let rows = Query::system(
         EVERYBODYS,
-        "SELECT g.entry, g.division_id, d.name AS division_name, g.section, g.staff_id, s.name AS staff_name, g.due_month, b.name AS set_by_name, g.set_at \
+        "SELECT g.entry, g.division_id, d.name AS division_name, g.section, g.staff_id, s.name AS staff_name, g.due_month, g.remind_months, b.name AS set_by_name, g.set_at \
          FROM plan_charge g JOIN division d ON d.id = g.division_id JOIN staff b ON b.id = g.set_by LEFT JOIN staff s ON s.id = g.staff_id \
          WHERE g.plan = ? AND g.ended_at IS NULL",
     )
@@ -57,6 +62,7 @@ pub(super) async fn in_force(
             staff: row.get("staff_id")?,
             staff_name: row.get("staff_name")?,
             due: row.get("due_month")?,
+            remind_months: row.get::<Option<i64>>("remind_months")?.and_then(|months| u8::try_from(months).ok()),
             set_by: row.get("set_by_name")?,
             set_at: Now::from_unix_ms(row.get("set_at")?),
         };
@@ -87,6 +93,8 @@ pub struct Charged<'a> {
     pub login: &'a str,
     /// Until when.
     pub due: Option<Month>,
+    /// Months before that in which it is reminded of; none: as the plan says.
+    pub remind_months: Option<u8>,
 }
 
 /// Puts an office in charge of an entry; whoever was before is so no longer.
@@ -106,6 +114,9 @@ pub async fn charge(
         return Err(OfficeError::NotFound("规划里的这一条"));
     }
     let section = words("section", charged.section, "请写明责任单位或者科室。", 100)?;
+    if charged.remind_months.is_some_and(|months| months > REMIND_MOST) {
+        return Err(OfficeError::invalid("remind_months", format!("请填 0 到 {REMIND_MOST} 之间的月数。")));
+    }
     let staff = match charged.login.trim() {
         "" => None,
         login => Some(person(office, login, charged.division).await?),
@@ -124,7 +135,7 @@ pub async fn charge(
     .await?;
     let id = Query::system(
         EVERYBODYS,
-        "INSERT INTO plan_charge (plan, entry, division_id, section, staff_id, due_month, set_by, set_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO plan_charge (plan, entry, division_id, section, staff_id, due_month, remind_months, set_by, set_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(plan.id())
     .bind(charged.entry)
@@ -132,6 +143,7 @@ pub async fn charge(
     .bind(section)
     .bind(staff)
     .bind(charged.due)
+    .bind(charged.remind_months.map(i64::from))
     .bind(actor.staff)
     .bind(now.at_ms())
     .insert(&tx)

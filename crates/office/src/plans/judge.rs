@@ -141,7 +141,7 @@ pub struct Judgement {
     pub expected: Option<Number>,
     /// Where it is going; none with fewer than two values or when it is due.
     pub forecast: Option<Forecast>,
-    /// A binding target that both forecasts miss, due within a year.
+    /// A binding target that both forecasts miss, due within the months that the plan sets (`warn_months`).
     pub alert: bool,
 }
 
@@ -238,6 +238,34 @@ pub fn judge(
     points: &[Point],
     today: Month,
 ) -> Judgement {
+    let baseline = indicator.baseline.as_ref().and_then(|figure| {
+        let month = december(figure.year.unwrap_or(plan.base_year));
+        Some(Point { month, number: figure.number? })
+    });
+    along((plan, indicator, target), &path(plan, indicator, target), baseline, points, today)
+}
+
+/// Judges a county's part of an indicator: its path is the numbers that its years were given, and it begins with its own first value.
+#[must_use]
+pub fn judge_part(
+    plan: &Plan,
+    indicator: &PlanIndicator,
+    target: &Target,
+    years: &[Point],
+    points: &[Point],
+    today: Month,
+) -> Judgement {
+    // Before the first year there is nothing to draw a line from: a year's number is due at its end.
+    along((plan, indicator, target), years, None, points, today)
+}
+
+fn along(
+    (plan, indicator, target): (&Plan, &PlanIndicator, &Target),
+    nodes: &[Point],
+    baseline: Option<Point>,
+    points: &[Point],
+    today: Month,
+) -> Judgement {
     let latest = points.iter().rev().find(|point| point.month <= today).copied();
     let mut judgement =
         Judgement { standing: Standing::Unknown, latest, expected: None, forecast: None, alert: false };
@@ -246,12 +274,11 @@ pub fn judge(
         return judgement;
     }
     let Some(now) = latest else { return judgement };
-    let nodes = path(plan, indicator, target);
     judgement.expected = if indicator.yearly || indicator.direction == Direction::Keep {
         target.number
     } else {
         // The target alone is no path.
-        (nodes.len() > 1 || now.month >= target.due).then(|| expected(&nodes, now.month)).flatten()
+        (nodes.len() > 1 || now.month >= target.due).then(|| expected(nodes, now.month)).flatten()
     };
     judgement.standing = match (reached(indicator, target, now.number), judgement.expected) {
         (Some(true), _) => Standing::Reached,
@@ -264,31 +291,27 @@ pub fn judge(
             if met { Standing::OnCourse } else { Standing::Behind }
         }
     };
-    judgement.forecast = forecast(plan, indicator, target, points, now);
+    judgement.forecast = forecast(indicator, target, baseline, points, now);
     let misses = |number: Number| reached(indicator, target, number) == Some(false);
     judgement.alert = indicator.kind == IndicatorKind::Binding
         && judgement.standing != Standing::Reached
         && today <= target.due
-        && today.plus(12) >= target.due
+        && today.plus(i32::from(plan.warn_months)) >= target.due
         && judgement.forecast.is_some_and(|forecast| misses(forecast.least) && misses(forecast.most));
     judgement
 }
 
 /// Two straight lines on to the due date: the whole way so far, and the last step.
 fn forecast(
-    plan: &Plan,
     indicator: &PlanIndicator,
     target: &Target,
+    baseline: Option<Point>,
     points: &[Point],
     now: Point,
 ) -> Option<Forecast> {
     if now.month >= target.due || indicator.yearly {
         return None;
     }
-    let baseline = indicator.baseline.as_ref().and_then(|figure| {
-        let month = december(figure.year.unwrap_or(plan.base_year));
-        Some(Point { month, number: figure.number? })
-    });
     let mut known: Vec<Point> = baseline.into_iter().filter(|point| point.month < now.month).collect();
     known.extend(points.iter().filter(|point| point.month < now.month));
     let (first, last) = (known.first()?, known.last()?);

@@ -1,10 +1,10 @@
 //! Everything that is known of the plan's own place at once, so that it can be judged in any month: by the overview, the evaluations, the
 //! reminders and the public page, all with one answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use catalogue::definition::PlanIndicator;
-use store::Query;
+use store::{DivisionId, Query};
 use vocab::Month;
 
 use super::adjustments::{self, Adjustment};
@@ -12,6 +12,45 @@ use super::judge::{Judgement, Point, Target, judge};
 use super::links::{self, Link};
 use super::{EVERYBODYS, Installed, of_row};
 use crate::{Office, OfficeError};
+
+/// Confirmed or computed values of the counties' parts: indicator, county, values in the order of their months.
+pub(super) type Parts = HashMap<String, HashMap<DivisionId, Vec<Point>>>;
+
+/// The values of every county whose part was set, for the work of the night, which shows them to nobody else.
+pub(super) async fn of_parts(
+    office: &Office,
+    plan: &Installed,
+    known: &Known,
+    split: &HashMap<String, BTreeMap<DivisionId, Vec<Point>>>,
+) -> Result<Parts, OfficeError> {
+    let mut parts = Parts::new();
+    if split.is_empty() {
+        return Ok(parts);
+    }
+    let rows = Query::system(
+        EVERYBODYS,
+        "SELECT v.indicator, v.division_id, v.month, v.units, v.scale FROM plan_value v WHERE v.plan = ? AND v.division_id <> ? \
+         AND v.state = 'confirmed' AND v.indicator IN ({list}) ORDER BY v.indicator, v.division_id, v.month",
+    )
+    .bind(plan.id())
+    .bind(plan.home.id)
+    .bind_list(split.keys().map(String::as_str))
+    .all(office.db())
+    .await?;
+    for row in rows {
+        let point = Point { month: row.get("month")?, number: of_row(&row)? };
+        let of = parts.entry(row.get("indicator")?).or_default();
+        of.entry(row.get("division_id")?).or_default().push(point);
+    }
+    for link in known.linked.iter().filter(|link| split.contains_key(&link.indicator)) {
+        let mut computed = HashMap::new();
+        for county in split.get(&link.indicator).into_iter().flat_map(BTreeMap::keys) {
+            computed.insert(*county, links::computed(office, plan, link, *county).await?);
+        }
+        parts.insert(link.indicator.clone(), computed);
+    }
+    Ok(parts)
+}
 
 /// Targets in force and confirmed or computed values of the plan's place.
 pub(super) struct Known {
@@ -24,17 +63,26 @@ pub(super) struct Known {
 
 /// Reads it: three statements, and those of the computed figures.
 pub(super) async fn known(office: &Office, plan: &Installed) -> Result<Known, OfficeError> {
+    let sql = "SELECT v.indicator, v.month, v.units, v.scale FROM plan_value v WHERE v.plan = ? AND v.division_id = ? \
+               AND v.state = 'confirmed' ORDER BY v.indicator, v.month";
+    read(office, plan, Query::system(EVERYBODYS, sql).bind(plan.id()).bind(plan.home.id)).await
+}
+
+/// What a judgement in this month rests on and no more: of the reported values the first and the last two. Years of months are not fetched to look at three of them.
+pub(super) async fn known_in(office: &Office, plan: &Installed, month: Month) -> Result<Known, OfficeError> {
+    let sql = "SELECT k.indicator, k.month, k.units, k.scale FROM (SELECT v.indicator, v.month, v.units, v.scale, \
+               ROW_NUMBER() OVER (PARTITION BY v.indicator ORDER BY v.month) AS upwards, \
+               ROW_NUMBER() OVER (PARTITION BY v.indicator ORDER BY v.month DESC) AS downwards FROM plan_value v \
+               WHERE v.plan = ? AND v.division_id = ? AND v.state = 'confirmed' AND v.month <= ?) k \
+               WHERE k.upwards = 1 OR k.downwards <= 2 ORDER BY k.indicator, k.month";
+    let query = Query::system(EVERYBODYS, sql).bind(plan.id()).bind(plan.home.id).bind(month);
+    read(office, plan, query).await
+}
+
+async fn read(office: &Office, plan: &Installed, values: Query) -> Result<Known, OfficeError> {
     let changes = adjustments::list(office, plan, None).await?;
     let linked = links::in_force(office, plan).await?;
-    let rows = Query::system(
-        EVERYBODYS,
-        "SELECT v.indicator, v.month, v.units, v.scale FROM plan_value v WHERE v.plan = ? AND v.division_id = ? AND v.state = 'confirmed' \
-         ORDER BY v.indicator, v.month",
-    )
-    .bind(plan.id())
-    .bind(plan.home.id)
-    .all(office.db())
-    .await?;
+    let rows = values.all(office.db()).await?;
     let mut points: HashMap<String, Vec<Point>> = HashMap::new();
     for row in rows {
         let point = Point { month: row.get("month")?, number: of_row(&row)? };

@@ -8,8 +8,8 @@ use store::{DivisionId, Query};
 use vocab::Month;
 
 use super::adjustments::{self, Adjustment};
-use super::judge::{Judgement, Point, Standing, Target, judge, path};
-use super::known::known;
+use super::judge::{Judgement, Point, Standing, Target, judge, judge_part, path};
+use super::known::known_in;
 use super::links::{self, Link};
 use super::split::{self, Split};
 use super::{Installed, PLAN, counties, demanded, of_row};
@@ -82,7 +82,7 @@ async fn points(
 pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Overview, OfficeError> {
     let plan = demanded(office).await?;
     let today = Month::containing(office.now().today());
-    let known = known(office, &plan).await?;
+    let known = known_in(office, &plan, today).await?;
     let waiting = Query::new(
         &actor.scope(),
         &PLAN,
@@ -106,14 +106,16 @@ pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Over
 pub struct County {
     /// The county.
     pub division: DivisionId,
+    /// Its code.
+    pub code: String,
     /// Its name.
     pub name: String,
     /// Its part of the target in the due year, where a split was approved.
     pub target: Option<Number>,
     /// Its newest value, where the actor may see it.
     pub latest: Option<Point>,
-    /// Whether its part is reached; none where that cannot be told.
-    pub reached: Option<bool>,
+    /// How its part stands on the path that its years were given; none without a part.
+    pub standing: Option<Standing>,
 }
 
 /// One indicator with everything about it.
@@ -161,14 +163,11 @@ pub async fn indicator_page(
         None => points.remove(&plan.home.id).unwrap_or_default(),
     };
     let judgement = judge(&plan.plan, &indicator, &target, &own, today);
-    let in_force = splits.iter().find(|one| one.state == adjustments::Decided::Approved);
+    let split = split::in_force(office, &plan).await?.remove(id).unwrap_or_default();
     let mut places = Vec::new();
     for county in counties(office, &plan).await? {
-        let part = in_force.and_then(|split| {
-            let last =
-                split.parts.iter().filter(|(place, ..)| *place == county.id).max_by_key(|(_, year, _)| *year);
-            last.map(|(_, _, number)| *number)
-        });
+        let years = split.get(&county.id).map_or(&[][..], Vec::as_slice);
+        let part = split::part_target(&target, years);
         let known = match &link {
             Some(link) if sees(office, actor, county.id).await? => {
                 links::computed(office, &plan, link, county.id).await?
@@ -177,11 +176,17 @@ pub async fn indicator_page(
             None => points.remove(&county.id).unwrap_or_default(),
         };
         let latest = known.last().copied();
-        let own = part.map(|number| Target { number: Some(number), most: None, ..target.clone() });
-        let reached = own
-            .zip(latest)
-            .and_then(|(target, point)| super::judge::reached(&indicator, &target, point.number));
-        places.push(County { division: county.id, name: county.name, target: part, latest, reached });
+        let standing =
+            part.as_ref().map(|part| judge_part(&plan.plan, &indicator, part, years, &known, today).standing);
+        let target = part.and_then(|part| part.number);
+        places.push(County {
+            division: county.id,
+            code: county.code,
+            name: county.name,
+            target,
+            latest,
+            standing,
+        });
     }
     let path = path(&plan.plan, &indicator, &target);
     let line = IndicatorLine { indicator, target, judgement };

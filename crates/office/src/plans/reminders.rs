@@ -1,5 +1,6 @@
-//! What an office in charge has to look at: a binding indicator whose forecast misses its target, raised a year before it is due; stages and tasks
-//! that are late; and those that fall due soon.
+//! What an office in charge has to look at: a binding indicator whose forecast misses its target, raised so long before it is due as the plan says; stages and tasks
+//! that are late; and those that fall due soon. A county's part of a split indicator is watched like the whole: its forecast, and whether it is behind its
+//! own path; that lies with the county.
 //!
 //! [`work`] finds the grounds once a night. An alert is raised once for its grounds, ends by itself when they are gone, and is closed by a person
 //! with a reason; it comes again only when its grounds have changed. It lies with the office that is in charge of the entry ([`super::charges`]), else with
@@ -7,23 +8,22 @@
 
 use std::collections::HashMap;
 
+use catalogue::definition::PlanIndicator;
 use serde_json::json;
 use store::jobs::{self, Claim};
 use store::{AuditEntry, Cursor, DivisionId, Page, Query, Row, Scope, ScopeColumns};
 use vocab::{Month, Now};
 
 use super::charges::{self, Charge};
-use super::known::known;
+use super::judge::{Judgement, Standing, Target, judge_part};
+use super::known::{Known, known, of_parts};
 use super::stages::{Stage, StageState, standing_stages};
-use super::{EVERYBODYS, Installed, PlanAlertId, demanded, in_words, installed, words};
+use super::{EVERYBODYS, Installed, PlanAlertId, demanded, in_words, installed, split, words};
 use crate::access::{Actor, Granted, ReadPlan, ReportPlan};
 use crate::{Office, OfficeError, audited, divisions};
 
 /// The job that finds what to remind of.
 pub const PLAN_JOB: &str = "plan_reminders";
-
-/// Months before its date in which a stage or a task is said to fall due. The page says it too.
-pub const MONTHS_BEFORE: i32 = 3;
 
 /// Scope columns of `plan_alert v`: offices of the area.
 const ALERTS: ScopeColumns = ScopeColumns {
@@ -40,6 +40,8 @@ const ALERTS: ScopeColumns = ScopeColumns {
 pub enum AlertKind {
     /// A binding indicator will miss its target by its forecast.
     WillMiss,
+    /// A county's part is behind the path that its years were given.
+    Behind,
     /// A stage or a task whose date is past.
     Late,
     /// A stage or a task that falls due soon.
@@ -52,6 +54,7 @@ impl AlertKind {
     pub fn code(self) -> &'static str {
         match self {
             AlertKind::WillMiss => "will_miss",
+            AlertKind::Behind => "behind",
             AlertKind::Late => "late",
             AlertKind::Due => "due",
         }
@@ -62,6 +65,7 @@ impl AlertKind {
     pub fn title(self) -> &'static str {
         match self {
             AlertKind::WillMiss => "约束性指标预计达不到目标",
+            AlertKind::Behind => "分解目标滞后",
             AlertKind::Late => "到期未报完成",
             AlertKind::Due => "即将到期",
         }
@@ -70,6 +74,7 @@ impl AlertKind {
     fn read(text: &str) -> AlertKind {
         match text {
             "will_miss" => AlertKind::WillMiss,
+            "behind" => AlertKind::Behind,
             "late" => AlertKind::Late,
             _ => AlertKind::Due,
         }
@@ -89,6 +94,8 @@ pub struct PlanAlert {
     pub title: String,
     /// Whether it is an indicator, and not a stage or task.
     pub indicator: bool,
+    /// The county whose part it is; none for the whole.
+    pub part: Option<String>,
     /// The office that looks at it.
     pub division: DivisionId,
     /// Its name.
@@ -136,6 +143,7 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<(), OfficeError> {
 struct Ground {
     kind: AlertKind,
     entry: String,
+    part: Option<DivisionId>,
     division: DivisionId,
     due: Month,
     words: String,
@@ -153,22 +161,23 @@ pub async fn settle(office: &Office) -> Result<usize, OfficeError> {
     tx.lock("plan_alert").await?;
     let rows = Query::system(
         EVERYBODYS,
-        "SELECT v.id, v.kind, v.entry, v.grounds, v.state, v.division_id FROM plan_alert v WHERE v.plan = ? ORDER BY v.id",
+        "SELECT v.id, v.kind, v.entry, v.part_id, v.grounds, v.state, v.division_id FROM plan_alert v WHERE v.plan = ? ORDER BY v.id",
     )
     .bind(plan.id())
     .all(&tx)
     .await?;
-    // The newest alert of each kind and entry.
-    let mut known: HashMap<(String, String), (PlanAlertId, String, String, DivisionId)> = HashMap::new();
+    // The newest alert of each kind, entry and part.
+    let mut known: HashMap<(String, String, Option<DivisionId>), (PlanAlertId, String, String, DivisionId)> =
+        HashMap::new();
     for row in rows {
         known.insert(
-            (row.get("kind")?, row.get("entry")?),
+            (row.get("kind")?, row.get("entry")?, row.get("part_id")?),
             (row.get("id")?, row.get("state")?, row.get("grounds")?, row.get("division_id")?),
         );
     }
     let mut raised = 0;
     for ground in &grounds {
-        match known.remove(&(ground.kind.code().to_owned(), ground.entry.clone())) {
+        match known.remove(&(ground.kind.code().to_owned(), ground.entry.clone(), ground.part)) {
             Some((_, state, words, _)) if state == "closed" && words == ground.words => {}
             Some((id, state, words, division)) if state == "open" => {
                 if (words.as_str(), division) != (ground.words.as_str(), ground.division) {
@@ -187,12 +196,13 @@ pub async fn settle(office: &Office) -> Result<usize, OfficeError> {
             _ => {
                 Query::system(
                     EVERYBODYS,
-                    "INSERT INTO plan_alert (plan, kind, entry, division_id, due_month, grounds, state, raised_at) \
-                     VALUES (?, ?, ?, ?, ?, ?, 'open', ?)",
+                    "INSERT INTO plan_alert (plan, kind, entry, part_id, division_id, due_month, grounds, state, raised_at) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, 'open', ?)",
                 )
                 .bind(plan.id())
                 .bind(ground.kind.code())
                 .bind(ground.entry.as_str())
+                .bind(ground.part)
                 .bind(ground.division)
                 .bind(ground.due)
                 .bind(ground.words.as_str())
@@ -227,54 +237,118 @@ async fn grounds(office: &Office, plan: &Installed) -> Result<Vec<Ground>, Offic
     let mut grounds = Vec::new();
     for one in plan.indicators.iter().filter(|one| !one.is_history()) {
         let (target, judged) = known.judged(plan, one, today);
-        let (true, Some(latest), Some(forecast)) = (judged.alert, judged.latest, judged.forecast) else {
-            continue;
-        };
-        let unit = |number| in_words::with_unit(number, one);
-        let forecast = if forecast.least == forecast.most {
-            format!("约{}", unit(forecast.least))
-        } else {
-            format!("{}至{}", unit(forecast.least), unit(forecast.most))
-        };
-        grounds.push(Ground {
-            kind: AlertKind::WillMiss,
-            entry: one.id.get().clone(),
-            division: owner(charges.get(one.id.as_str())),
-            due: target.due,
-            words: format!(
-                "{}是{}；照现在的速度，到{}预计{forecast}，目标是{}。",
-                latest.month.zh(),
-                unit(latest.number),
-                target.due.zh(),
-                in_words::target(one, &target)
-            ),
-        });
+        if let Some(words) = will_miss(one, &target, &judged) {
+            grounds.push(Ground {
+                kind: AlertKind::WillMiss,
+                entry: one.id.get().clone(),
+                part: None,
+                division: owner(charges.get(one.id.as_str())),
+                due: target.due,
+                words,
+            });
+        }
     }
+    of_counties(office, plan, &known, today, &mut grounds).await?;
     for stage in standing_stages(office, plan, &charges).await? {
         let charge = charges.get(&stage.id).or_else(|| charges.get(&stage.project));
-        let Some((kind, due)) = reminded(&stage, today) else { continue };
+        let before = charge.and_then(|charge| charge.remind_months).unwrap_or(plan.plan.remind_months);
+        let Some((kind, due)) = reminded(&stage, today, before) else { continue };
         let words = match kind {
             AlertKind::Late => format!("应当在{}完成，还没有登记完成。", due.zh()),
             _ => format!("应当在{}完成。", due.zh()),
         };
-        grounds.push(Ground { kind, entry: stage.id.clone(), division: owner(charge), due, words });
+        grounds.push(Ground {
+            kind,
+            entry: stage.id.clone(),
+            part: None,
+            division: owner(charge),
+            due,
+            words,
+        });
     }
     Ok(grounds)
 }
 
-/// Whether a stage is one to be reminded of.
-fn reminded(stage: &Stage, today: Month) -> Option<(AlertKind, Month)> {
+/// What is said of a binding target that both forecasts miss; nothing otherwise.
+fn will_miss(one: &PlanIndicator, target: &Target, judged: &Judgement) -> Option<String> {
+    let (true, Some(latest), Some(forecast)) = (judged.alert, judged.latest, judged.forecast) else {
+        return None;
+    };
+    let unit = |number| in_words::with_unit(number, one);
+    let forecast = if forecast.least == forecast.most {
+        format!("约{}", unit(forecast.least))
+    } else {
+        format!("{}至{}", unit(forecast.least), unit(forecast.most))
+    };
+    Some(format!(
+        "{}是{}；照现在的速度，到{}预计{forecast}，目标是{}。",
+        latest.month.zh(),
+        unit(latest.number),
+        target.due.zh(),
+        in_words::target(one, target)
+    ))
+}
+
+/// The counties' parts of split indicators: which will miss, and which are behind their own years.
+async fn of_counties(
+    office: &Office,
+    plan: &Installed,
+    known: &Known,
+    today: Month,
+    grounds: &mut Vec<Ground>,
+) -> Result<(), OfficeError> {
+    let split = split::in_force(office, plan).await?;
+    let values = of_parts(office, plan, known, &split).await?;
+    for one in plan.indicators.iter().filter(|one| !one.is_history()) {
+        let Some(counties) = split.get(one.id.as_str()) else { continue };
+        let whole = known.target(plan, one);
+        for (county, years) in counties {
+            let Some(target) = split::part_target(&whole, years) else { continue };
+            let points = values.get(one.id.as_str()).and_then(|of| of.get(county));
+            let judged =
+                judge_part(&plan.plan, one, &target, years, points.map_or(&[], Vec::as_slice), today);
+            let ground = |kind, words| Ground {
+                kind,
+                entry: one.id.get().clone(),
+                part: Some(*county),
+                division: *county,
+                due: target.due,
+                words,
+            };
+            if let Some(words) = will_miss(one, &target, &judged) {
+                grounds.push(ground(AlertKind::WillMiss, words));
+            }
+            if let (Standing::Behind, Some(latest), Some(expected)) =
+                (judged.standing, judged.latest, judged.expected)
+            {
+                let unit = |number| in_words::with_unit(number, one);
+                let words = format!(
+                    "{}是{}，按分解目标应到{}。",
+                    latest.month.zh(),
+                    unit(latest.number),
+                    unit(expected)
+                );
+                grounds.push(ground(AlertKind::Behind, words));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a stage is one to be reminded of, so many months before its date.
+fn reminded(stage: &Stage, today: Month, before: u8) -> Option<(AlertKind, Month)> {
     let due = stage.due?;
     match stage.state {
         StageState::Finished => None,
         StageState::Late => Some((AlertKind::Late, due)),
-        _ if today.plus(MONTHS_BEFORE) >= due => Some((AlertKind::Due, due)),
+        _ if today.plus(i32::from(before)) >= due => Some((AlertKind::Due, due)),
         _ => None,
     }
 }
 
-const LINE: &str = "v.id, v.kind, v.entry, v.division_id, d.name AS division_name, v.due_month, v.grounds, v.state, v.raised_at, s.name AS closed_by_name, v.reason \
-    FROM plan_alert v JOIN division d ON d.id = v.division_id LEFT JOIN staff s ON s.id = v.closed_by";
+const LINE: &str = "v.id, v.kind, v.entry, c.name AS part_name, v.division_id, d.name AS division_name, v.due_month, v.grounds, v.state, v.raised_at, \
+    s.name AS closed_by_name, v.reason \
+    FROM plan_alert v JOIN division d ON d.id = v.division_id LEFT JOIN division c ON c.id = v.part_id LEFT JOIN staff s ON s.id = v.closed_by";
 
 fn view(plan: &Installed, charges: &HashMap<String, Charge>, row: &Row) -> store::Result<PlanAlert> {
     let entry: String = row.get("entry")?;
@@ -288,6 +362,7 @@ fn view(plan: &Installed, charges: &HashMap<String, Charge>, row: &Row) -> store
         title: charges::title_of(plan, &entry).unwrap_or_else(|| entry.clone()),
         indicator: plan.indicator(&entry).is_some(),
         entry,
+        part: row.get("part_name")?,
         division: row.get("division_id")?,
         division_name: row.get("division_name")?,
         charge: charge.unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! The lists of a plan as Excel or CSV. Taking them out is audited.
 
+use catalogue::plan::Held;
 use serde_json::json;
 use store::AuditEntry;
 
@@ -20,6 +21,8 @@ pub enum PlanSheet {
     Tasks,
     /// What the text contradicts.
     Contradictions,
+    /// Numbers beside what is demanded from above.
+    Superior,
     /// The whole plan with its quotes.
     Text,
 }
@@ -33,6 +36,7 @@ impl PlanSheet {
             PlanSheet::Stages => "规划项目",
             PlanSheet::Tasks => "规划任务分工",
             PlanSheet::Contradictions => "规划文本中的矛盾",
+            PlanSheet::Superior => "上位规划和法律的要求",
             PlanSheet::Text => "规划全文条目",
         }
     }
@@ -66,6 +70,9 @@ pub async fn sheet(
         }
         PlanSheet::Tasks => of_tasks(&charges::tasks(office, actor, &overview.plan).await?, &title, format)?,
         PlanSheet::Contradictions => contradictions(&overview, &title, format)?,
+        PlanSheet::Superior => {
+            superior(&super::superior::held(office, actor, &overview.plan).await?, &title, format)?
+        }
         PlanSheet::Text => text(&overview, &title, format)?,
     };
     let entry = AuditEntry {
@@ -184,6 +191,33 @@ fn contradictions(overview: &Overview, title: &str, format: ListFormat) -> Resul
         let quotes: Vec<String> =
             one.quotes.iter().map(|quote| format!("{}：“{}”", quote.name, quote.source)).collect();
         list.row(&cells([one.kind.title().to_owned(), one.about, one.finding, quotes.join("\n")]))?;
+    }
+    Ok(list.finish()?)
+}
+
+fn superior(held: &[Held], title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("核对结果", 12),
+        ("指标、标准", 40),
+        ("规划的数", 18),
+        ("要求", 18),
+        ("要求的内容", 44),
+        ("依据", 36),
+        ("依据原文", 60),
+        ("说明", 40),
+    ]);
+    let mut list = ListWriter::new(format, "要求", Some(title), &heads)?;
+    for one in held {
+        list.row(&cells([
+            one.verdict.title().to_owned(),
+            one.name.clone(),
+            one.figure.clone(),
+            one.demanded.clone(),
+            one.title.clone(),
+            one.by.clone(),
+            one.source.clone(),
+            one.note.clone().unwrap_or_default(),
+        ]))?;
     }
     Ok(list.finish()?)
 }

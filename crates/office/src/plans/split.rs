@@ -3,6 +3,8 @@
 //! What can be counted (个, 张, 人) is divided: in every year the counties' parts make the place's number, by largest remainders over the number of
 //! people registered. A share or a ratio (%, ‰, 每万人…) cannot be divided: every county gets the place's own path.
 
+use std::collections::{BTreeMap, HashMap};
+
 use catalogue::Number;
 use catalogue::definition::PlanIndicator;
 use serde_json::json;
@@ -10,7 +12,7 @@ use store::{AuditEntry, DivisionId, Query, Scope, StaffId, insert_many};
 use vocab::{Month, Now};
 
 use super::adjustments::{self, Decided};
-use super::judge::{Target, expected, path};
+use super::judge::{Point, Target, expected, path};
 use super::{EVERYBODYS, Installed, SplitId, demanded, number, of_row, scale};
 use crate::access::{ApprovePlan, Granted, ManagePlan};
 use crate::{Office, OfficeError, audited, divisions};
@@ -276,6 +278,36 @@ pub(super) async fn list(
         }
     }
     Ok(splits)
+}
+
+/// The parts of every indicator whose split was approved: county, then the numbers of its years in their order.
+pub(super) async fn in_force(
+    office: &Office,
+    plan: &Installed,
+) -> Result<HashMap<String, BTreeMap<DivisionId, Vec<Point>>>, OfficeError> {
+    let rows = Query::system(
+        EVERYBODYS,
+        "SELECT a.indicator, t.division_id, t.year, t.units, t.scale FROM plan_split_part t JOIN plan_split a ON a.id = t.split_id \
+         WHERE a.plan = ? AND a.state = 'approved' AND a.id = (SELECT MAX(b.id) FROM plan_split b WHERE b.plan = a.plan \
+         AND b.indicator = a.indicator AND b.state = 'approved') ORDER BY t.year",
+    )
+    .bind(plan.id())
+    .all(office.db())
+    .await?;
+    let mut parts: HashMap<String, BTreeMap<DivisionId, Vec<Point>>> = HashMap::new();
+    for row in rows {
+        let year = i32::try_from(row.get::<i64>("year")?).unwrap_or_default();
+        let Ok(month) = Month::new(year, 12) else { continue };
+        let of = parts.entry(row.get("indicator")?).or_default().entry(row.get("division_id")?).or_default();
+        of.push(Point { month, number: of_row(&row)? });
+    }
+    Ok(parts)
+}
+
+/// A county's part as a target: its last year's number, due with the place's own.
+pub(super) fn part_target(whole: &Target, years: &[Point]) -> Option<Target> {
+    let last = years.last()?;
+    Some(Target { number: Some(last.number), most: None, ..whole.clone() })
 }
 
 /// Approves or refuses a split.

@@ -10,6 +10,7 @@ use vocab::{Month, Now};
 use super::charges::{self, Charge};
 use super::{Installed, PLAN, demanded, words};
 use crate::access::{Granted, ReadPlan, ReportPlan};
+use crate::casework::{AttachmentId, attachments, drafts};
 use crate::{Office, OfficeError, audited, divisions};
 
 /// How a stage stands.
@@ -109,9 +110,22 @@ impl StageDeed {
     }
 }
 
+/// A photo or document of a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageFile {
+    /// The file.
+    pub id: AttachmentId,
+    /// Its name as uploaded.
+    pub name: String,
+    /// Its media type.
+    pub mime: String,
+}
+
 /// A note of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageNote {
+    /// Its id.
+    pub id: i64,
     /// The place.
     pub division: DivisionId,
     /// Its name.
@@ -126,6 +140,8 @@ pub struct StageNote {
     pub words: String,
     /// The document.
     pub document: Option<String>,
+    /// Photos and documents that came with it.
+    pub files: Vec<StageFile>,
     /// Who noted it.
     pub by: String,
     /// When.
@@ -183,9 +199,7 @@ pub async fn stages(
 fn only_seen(stages: &mut [Stage], seen: &Notes) {
     for stage in stages {
         let seen = seen.get(&stage.id).map_or(&[][..], Vec::as_slice);
-        stage.notes.retain(|note| {
-            seen.iter().any(|one| (one.division, one.at, &one.words) == (note.division, note.at, &note.words))
-        });
+        stage.notes.retain(|note| seen.iter().any(|one| one.id == note.id));
     }
 }
 
@@ -387,7 +401,7 @@ async fn notes(office: &Office, scope: &Scope, plan: &Installed) -> Result<Notes
     let rows = Query::new(
         scope,
         &PLAN,
-        "SELECT v.stage, v.division_id, d.name AS division_name, v.deed, v.due_month, v.words, v.document, s.name AS noted_by_name, v.noted_at \
+        "SELECT v.id, v.stage, v.division_id, d.name AS division_name, v.deed, v.due_month, v.words, v.document, s.name AS noted_by_name, v.noted_at \
          FROM plan_stage_note v JOIN division d ON d.id = v.division_id JOIN staff s ON s.id = v.noted_by WHERE {scope} AND v.plan = ? ORDER BY v.id",
     )
     .bind(plan.id())
@@ -397,6 +411,7 @@ async fn notes(office: &Office, scope: &Scope, plan: &Installed) -> Result<Notes
     for row in rows {
         let deed = StageDeed::read(&row.get::<String>("deed")?).unwrap_or(StageDeed::Started);
         notes.entry(row.get("stage")?).or_default().push(StageNote {
+            id: row.get("id")?,
             division: row.get("division_id")?,
             division_name: row.get("division_name")?,
             whole: row.get::<DivisionId>("division_id")? == plan.home.id,
@@ -404,11 +419,65 @@ async fn notes(office: &Office, scope: &Scope, plan: &Installed) -> Result<Notes
             due: row.get("due_month")?,
             words: row.get("words")?,
             document: row.get("document")?,
+            files: Vec::new(),
             by: row.get("noted_by_name")?,
             at: Now::from_unix_ms(row.get("noted_at")?),
         });
     }
     Ok(notes)
+}
+
+/// How the table of files names a note as an owner.
+fn owner(note: i64) -> String {
+    format!("plan_stage_note:{note}")
+}
+
+/// Puts the files of their notes beside stages that the reader sees.
+///
+/// # Errors
+/// The database.
+pub async fn with_files(office: &Office, stages: &mut [Stage]) -> Result<(), OfficeError> {
+    let owners: Vec<String> =
+        stages.iter().flat_map(|stage| &stage.notes).map(|note| owner(note.id)).collect();
+    let mut files: HashMap<String, Vec<StageFile>> = HashMap::new();
+    // A database takes only so many values in one statement.
+    for owners in owners.chunks(500) {
+        for (owner, file) in attachments::given(office.db(), owners).await? {
+            let file = StageFile { id: file.id, name: file.name, mime: file.mime };
+            files.entry(owner).or_default().push(file);
+        }
+    }
+    for note in stages.iter_mut().flat_map(|stage| &mut stage.notes) {
+        note.files = files.remove(&owner(note.id)).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// A file of a note that the reader may see, with its content. The reading is audited.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] for a file of no note, of another stage's or of an office whose notes the reader does not see.
+pub async fn file(
+    office: &Office,
+    reader: &Granted<ReadPlan>,
+    stage: &str,
+    id: AttachmentId,
+) -> Result<(StageFile, Vec<u8>), OfficeError> {
+    let missing = || OfficeError::NotFound("这个文件");
+    let plan = demanded(office).await?;
+    let (owner, file, content) = attachments::taken(office, id).await?;
+    let note: i64 =
+        owner.strip_prefix("plan_stage_note:").and_then(|note| note.parse().ok()).ok_or_else(missing)?;
+    let sql = "SELECT v.division_id FROM plan_stage_note v WHERE {scope} AND v.plan = ? AND v.stage = ? AND v.id = ?";
+    let seen = Query::new(&reader.scope(), &PLAN, sql).bind(plan.id()).bind(stage).bind(note);
+    let division: DivisionId = seen.optional(office.db()).await?.ok_or_else(missing)?.get("division_id")?;
+    let entry = AuditEntry {
+        division: Some(division),
+        details: json!({ "stage": stage }),
+        ..audited(office.now().at_ms(), reader.audit(), "plan.file_opened", ("attachment", id.0))
+    };
+    office.db().audit_read(entry).await?;
+    Ok((StageFile { id, name: file.name, mime: file.mime }, content))
 }
 
 /// What somebody notes.
@@ -424,6 +493,8 @@ pub struct Noted<'a> {
     pub words: &'a str,
     /// The document: always for a move.
     pub document: &'a str,
+    /// Photos and documents that the actor uploaded.
+    pub files: &'a [AttachmentId],
 }
 
 /// Notes what becomes of a stage, for the actor's own division.
@@ -472,9 +543,13 @@ pub async fn note(office: &Office, actor: &Granted<ReportPlan>, noted: Noted<'_>
     .bind(now.at_ms())
     .insert(&tx)
     .await?;
+    let given = attachments::give(&tx, &drafts::owner_of(actor), noted.files, &owner(id)).await?;
+    if given != u64::try_from(noted.files.len()).unwrap_or(u64::MAX) {
+        return Err(OfficeError::invalid("files", "有文件没有上传成功，请重新选择。"));
+    }
     tx.audit(AuditEntry {
         division: Some(actor.division),
-        details: json!({ "stage": noted.stage, "deed": noted.deed.as_str() }),
+        details: json!({ "stage": noted.stage, "deed": noted.deed.as_str(), "files": given }),
         ..audited(now.at_ms(), actor.audit(), "plan.stage_noted", ("plan_stage_note", id))
     })
     .await?;

@@ -1,7 +1,7 @@
 //! Alerts at the desk of the office that settles them: listed, explained, closed with a reason. An alert whose grounds are gone ends by
 //! itself; one that somebody closed comes again when its grounds change.
 
-use store::{AuditEntry, Cursor, IdempotencyKey, Once, Page, Query, ScopeColumns};
+use store::{AuditEntry, Cursor, DivisionId, IdempotencyKey, Once, Page, Query, ScopeColumns};
 
 use super::{Open, RecordAlertId, RecordId, may, readable};
 use crate::access::{Actor, Granted, KeepRecords, ReadRecords, Right};
@@ -71,7 +71,18 @@ fn view(release: &catalogue::Release, row: &store::Row) -> store::Result<AlertVi
     })
 }
 
-/// Open alerts of one's area in the registers that one reads, newest first; those of one's own office only, if asked.
+/// Which open alerts are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lying {
+    /// All of one's area.
+    Anywhere,
+    /// Those that one's own office deals with.
+    OwnOffice,
+    /// Those about records of a division and below it.
+    In(DivisionId),
+}
+
+/// Open alerts of one's area in the registers that one reads, newest first; of one office or place only, if asked.
 ///
 /// # Errors
 /// The database.
@@ -79,7 +90,7 @@ pub async fn open_alerts(
     office: &Office,
     reader: &Granted<ReadRecords>,
     register: Option<&str>,
-    own: bool,
+    lying: Lying,
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<AlertView>, OfficeError> {
@@ -89,7 +100,14 @@ pub async fn open_alerts(
         .map(|open| open.register().id.get().clone())
         .filter(|id| register.is_none_or(|only| only == id))
         .collect();
-    let own = if own { format!("AND a.office_id = {}", reader.division.0) } else { String::new() };
+    let own = match lying {
+        Lying::Anywhere => String::new(),
+        Lying::OwnOffice => format!("AND a.office_id = {}", reader.division.0),
+        Lying::In(place) => format!(
+            "AND a.division_id IN (SELECT pc.descendant_id FROM division_closure pc WHERE pc.ancestor_id = {})",
+            place.0
+        ),
+    };
     let sql = format!(
         "{SELECT} AND a.state = 'open' {own} AND a.register IN ({{list}}) AND {{after}} ORDER BY a.raised_at DESC, a.id DESC LIMIT ?"
     );

@@ -201,6 +201,10 @@ pub async fn glance(
             ..found
         });
     }
+    // What lies with the place's own office and in none of its parts.
+    if let Some(own) = parts.remove(&area.whole.id) {
+        list.push(PlaceGlance { name: "本级".to_owned(), ..own });
+    }
     let mut rest =
         PlaceGlance { name: "其他（已撤并的区划）".to_owned(), ..PlaceGlance::default() };
     for part in parts.values() {

@@ -61,7 +61,9 @@ async fn due(city: &Wuhai, actor: &Actor, register: &str) -> Vec<DutyView> {
 
 async fn raised(city: &Wuhai, actor: &Actor, register: &str) -> Vec<String> {
     let reader = grant::<ReadRecords>(actor);
-    let page = alerts::open_alerts(&city.office, &reader, Some(register), false, None, 50).await.unwrap();
+    let page = alerts::open_alerts(&city.office, &reader, Some(register), alerts::Lying::Anywhere, None, 50)
+        .await
+        .unwrap();
     page.rows.into_iter().map(|alert| alert.alert).collect()
 }
 

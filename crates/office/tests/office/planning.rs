@@ -1,15 +1,17 @@
 //! The plan at work: a value counts when a second person has looked at it, a target is changed with reason and document, parts make the whole,
 //! milestones move and finish, and a neighbour sees nothing.
 
+use catalogue::plan::Verdict;
 use office::OfficeError;
 use office::access::{ApprovePlan, Export, ManagePlan, ReadPlan, ReportPlan};
+use office::casework::attachments;
 use office::plans::adjustments::{self, Decided, Proposed};
 use office::plans::judge::Standing;
 use office::plans::links::{self, Computed};
 use office::plans::sheet::{PlanSheet, sheet};
 use office::plans::stages::{self, Noted, StageDeed, StageState};
 use office::plans::values::{self, Reported, ValueState};
-use office::plans::{PastVerdict, PlanValueId, indicator_page, overview, past, split};
+use office::plans::{PastVerdict, PlanValueId, indicator_page, overview, past, split, superior};
 use office::tabular::{ListFormat, read_file};
 
 use crate::town::START;
@@ -116,6 +118,7 @@ async fn a_county_reports_for_itself_and_no_neighbour_reads_it() {
             due: None,
             words: "区里已开工",
             document: "",
+            files: &[],
         };
         stages::note(&city.office, &clerk, noted).await.unwrap();
 
@@ -219,6 +222,78 @@ async fn a_split_keeps_its_sums() {
     }
 }
 
+/// PL-08: a target may be changed, but not below what a law demands; what holds is held against it, and what serves it stands beside it.
+#[tokio::test]
+async fn a_target_is_not_set_below_the_law() {
+    for city in cities("plansuperior").await {
+        let policy = grant::<ManagePlan>(&city.policy);
+        let reader = grant::<ReadPlan>(&city.policy);
+        let change = |number| Proposed {
+            indicator: "wh_i019",
+            number,
+            year: 2026,
+            reason: "床位不足",
+            document: "乌民发〔2026〕1号",
+        };
+        let answer = adjustments::propose(&city.office, &policy, change("95")).await;
+        let Err(OfficeError::Invalid(problems)) = answer else { panic!("{answer:?}") };
+        assert_eq!(problems[0].field, "number");
+        assert!(
+            problems[0].message.contains("《社会救助暂行办法》第十九条要求不低于100%"),
+            "{}",
+            problems[0].message
+        );
+        let id = adjustments::propose(&city.office, &policy, change("100")).await.unwrap();
+        adjustments::decide(&city.office, &grant::<ApprovePlan>(&city.releaser), id, true).await.unwrap();
+        let plan = overview(&city.office, &reader).await.unwrap().plan;
+        let held = superior::held(&city.office, &reader, &plan).await.unwrap();
+        let one = held.iter().find(|one| one.entry == "wh_i019").unwrap();
+        assert_eq!((one.verdict, one.figure.as_str()), (Verdict::Met, "100%（已调整）"));
+        let serving = superior::serving(&city.office, &reader, &plan, "wh_i017").await.unwrap();
+        let names: Vec<&str> = serving.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(names, ["wh_p014", "wh_p072"]);
+        let served = superior::served(&plan, "wh_p014", "wh_p014");
+        assert!(served.iter().any(|(id, _)| id == "wh_i017"));
+    }
+}
+
+/// PL-07: photos and documents come with a note, are read by those who see it, and by nobody else.
+#[tokio::test]
+async fn photos_come_with_a_note() {
+    const PHOTO: &[u8] = b"\xff\xd8\xff\xe0photo";
+    for city in cities_of("planphotos", VILLAGE, DELEGATED_VILLAGE, START).await {
+        let clerk = grant::<ReportPlan>(&city.county_clerk);
+        let owner = office::casework::drafts::owner_of(&city.county_clerk);
+        let photo = attachments::put(&city.office, &owner, "现场.jpg", PHOTO).await.unwrap();
+        let noted = Noted {
+            stage: "wh_p004",
+            deed: StageDeed::Started,
+            due: None,
+            words: "主体封顶",
+            document: "",
+            files: &[photo],
+        };
+        let others = stages::note(&city.office, &grant::<ReportPlan>(&city.policy), noted).await;
+        assert!(matches!(others, Err(OfficeError::Invalid(_))), "somebody else's file");
+        stages::note(&city.office, &clerk, noted).await.unwrap();
+        let twice = stages::note(&city.office, &clerk, noted).await;
+        assert!(matches!(twice, Err(OfficeError::Invalid(_))), "a file comes with one note");
+        let reader = grant::<ReadPlan>(&city.policy);
+        let plan = overview(&city.office, &reader).await.unwrap().plan;
+        let mut all = stages::stages(&city.office, &reader, &plan).await.unwrap();
+        all.retain(|stage| stage.id == "wh_p004");
+        stages::with_files(&city.office, &mut all).await.unwrap();
+        assert_eq!((all[0].notes.len(), all[0].notes[0].files[0].name.as_str()), (1, "现场.jpg"));
+        let (file, content) = stages::file(&city.office, &reader, "wh_p004", photo).await.unwrap();
+        assert_eq!((file.mime.as_str(), content.as_slice()), ("image/jpeg", PHOTO));
+        let elsewhere = stages::file(&city.office, &reader, "wh_p003", photo).await;
+        assert!(matches!(elsewhere, Err(OfficeError::NotFound(_))));
+        let neighbour = grant::<ReadPlan>(&city.neighbour_clerk);
+        let hidden = stages::file(&city.office, &neighbour, "wh_p004", photo).await;
+        assert!(matches!(hidden, Err(OfficeError::NotFound(_))), "the note is the county's");
+    }
+}
+
 /// PL-07: stages of projects begin, move with a document, slip, finish; what was noted is never changed.
 #[tokio::test]
 async fn stages_move_slip_and_finish() {
@@ -238,6 +313,7 @@ async fn stages_move_slip_and_finish() {
             due: due.map(|due| due.parse().unwrap()),
             words: "受用地影响",
             document,
+            files: &[],
         };
         for wrong in [noted(StageDeed::Moved, None, "文件"), noted(StageDeed::Moved, Some("2027-06"), "")] {
             assert!(matches!(stages::note(&city.office, &policy, wrong).await, Err(OfficeError::Invalid(_))));

@@ -15,7 +15,7 @@ use office::plans::judge::Standing;
 use office::plans::reminders::{self, AlertKind};
 use office::plans::stages::{self, Noted, StageDeed, StageState};
 use office::plans::values::{self, Reported};
-use office::plans::{PlanCommentId, changes, overview, public, split};
+use office::plans::{PlanCommentId, changes, indicator_page, overview, public, split};
 use office::tabular::{ListFormat, read_file};
 use store::Query;
 use vocab::Month;
@@ -287,7 +287,14 @@ async fn what_will_miss_is_raised_once_and_closed_with_a_reason() {
         // Another office is put in charge: the alert goes there, and is still the same one.
         let manager = grant::<ManagePlan>(&city.policy);
         let county = city.county_clerk.division;
-        let charged = |division, section| Charged { entry: BEDS, division, section, login: "", due: None };
+        let charged = |division, section| Charged {
+            entry: BEDS,
+            division,
+            section,
+            login: "",
+            due: None,
+            remind_months: None,
+        };
         let wrong = charges::charge(&city.office, &manager, charged(county, " ")).await;
         assert!(matches!(wrong, Err(OfficeError::Invalid(_))));
         let stranger = Charged { login: "nobody", ..charged(county, "养老科") };
@@ -341,6 +348,7 @@ async fn a_task_has_an_office_and_is_reminded_of() {
             section: "救助科",
             login: "",
             due: Some(due.parse().unwrap()),
+            remind_months: None,
         };
         let manager = grant::<ManagePlan>(&city.policy);
         charges::charge(&city.office, &manager, charged("2027-01")).await.unwrap();
@@ -355,10 +363,14 @@ async fn a_task_has_an_office_and_is_reminded_of() {
         let first = charges::tasks(&city.office, &reader, &plan).await.unwrap().remove(0);
         assert_eq!((first.stage.id.as_str(), first.stage.state), (task.as_str(), StageState::Late));
         assert_eq!(first.charge.unwrap().section, "救助科");
-        let done =
-            Noted {
-                stage: &task, deed: StageDeed::Finished, due: None, words: "平台已上线", document: ""
-            };
+        let done = Noted {
+            stage: &task,
+            deed: StageDeed::Finished,
+            due: None,
+            words: "平台已上线",
+            document: "",
+            files: &[],
+        };
         stages::note(&city.office, &grant::<ReportPlan>(&city.county_clerk), done).await.unwrap();
         assert_eq!(of_task(AlertKind::Late).await, 0, "whoever is in charge says that it is done");
         let own = grant::<ReadPlan>(&city.neighbour_clerk);
@@ -368,6 +380,88 @@ async fn a_task_has_an_office_and_is_reminded_of() {
         let unknown =
             charges::charge(&city.office, &manager, Charged { entry: "nothing", ..charged("2027-01") }).await;
         assert!(matches!(unknown, Err(OfficeError::NotFound(_))));
+    }
+}
+
+/// PL-04: a county's part is watched like the whole: its forecast and its years; the alert lies with the county, and with no other.
+#[tokio::test]
+async fn a_countys_part_is_watched_like_the_whole() {
+    for city in cities("planparts").await {
+        let reader = grant::<ReadPlan>(&city.policy);
+        let manager = grant::<ManagePlan>(&city.policy);
+        confirmed(&city, BEDS, "2025-12", "69").await;
+        adjusted(&city, "70", 2026).await;
+        confirmed(&city, BEDS, "2026-10", "70").await;
+        let begin = split::proposal(&city.office, &manager, BEDS).await.unwrap();
+        let mut typed = Vec::new();
+        for year in &begin.years {
+            for (at, (county, _, _)) in begin.counties.iter().enumerate() {
+                typed.push((*county, year.year, year.parts[at].to_string()));
+            }
+        }
+        let id = split::propose(&city.office, &manager, BEDS, &typed).await.unwrap();
+        split::decide(&city.office, &grant::<ApprovePlan>(&city.releaser), BEDS, id, true).await.unwrap();
+        let county = city.county_clerk.division;
+        let say = async |month: &str, number: &str| {
+            let month = month.parse().unwrap();
+            let said = Reported { indicator: BEDS, division: county, month, number, evidence: "台账" };
+            let clerk = grant::<ReportPlan>(&city.county_clerk);
+            let value = values::report(&city.office, &clerk, said).await.unwrap();
+            let director = grant::<ApprovePlan>(&city.county_director);
+            values::look(&city.office, &director, value, true, "").await.unwrap();
+        };
+        let open = async |actor: &office::access::Actor| {
+            reminders::settle(&city.office).await.unwrap();
+            let page =
+                reminders::open(&city.office, &grant::<ReadPlan>(actor), false, None, 500).await.unwrap();
+            let parts = page.rows.into_iter().filter(|one| one.entry == BEDS);
+            parts.map(|one| (one.kind, one.part.is_some(), one.division)).collect::<Vec<_>>()
+        };
+        assert_eq!(open(&city.policy).await, [], "the whole is reached, and of the parts nothing is known");
+        say("2025-12", "40").await;
+        say("2026-10", "41").await;
+        let raised = open(&city.policy).await;
+        assert_eq!(raised, [(AlertKind::WillMiss, true, county), (AlertKind::Behind, true, county)]);
+        assert_eq!(open(&city.county_clerk).await, raised, "the county has it");
+        assert_eq!(open(&city.neighbour_clerk).await, []);
+        let page = indicator_page(&city.office, &reader, BEDS).await.unwrap();
+        let part = page.counties.iter().find(|one| one.division == county).unwrap();
+        assert_eq!(part.standing, Some(Standing::Behind));
+        assert!(page.counties.iter().filter(|one| one.standing == Some(Standing::Unknown)).count() == 2);
+        say("2026-11", "71").await;
+        assert_eq!(open(&city.policy).await, [], "reached: both ended by themselves");
+    }
+}
+
+/// PL-04: how long before its date an office is reminded is the plan's, or its own where it set one.
+#[tokio::test]
+async fn a_reminder_comes_as_early_as_the_plan_or_the_task_says() {
+    for city in cities("planearly").await {
+        let reader = grant::<ReadPlan>(&city.policy);
+        let plan = overview(&city.office, &reader).await.unwrap().plan;
+        assert_eq!(plan.plan.remind_months, 3);
+        let task =
+            plan.tasks.iter().find(|task| task.status.as_deref() != Some("已有")).unwrap().id.get().clone();
+        let manager = grant::<ManagePlan>(&city.policy);
+        let charged = |remind_months| Charged {
+            entry: &task,
+            division: city.county_clerk.division,
+            section: "救助科",
+            login: "",
+            due: Some("2027-06".parse().unwrap()),
+            remind_months,
+        };
+        let due = async |remind_months| {
+            charges::charge(&city.office, &manager, charged(remind_months)).await.unwrap();
+            reminders::settle(&city.office).await.unwrap();
+            let page = reminders::open(&city.office, &reader, false, None, 500).await.unwrap();
+            page.rows.iter().filter(|one| one.entry == task && one.kind == AlertKind::Due).count()
+        };
+        assert_eq!(due(None).await, 0, "seven months before the date the plan says nothing yet");
+        assert_eq!(due(Some(7)).await, 1);
+        assert_eq!(due(Some(6)).await, 0);
+        let never = charges::charge(&city.office, &manager, charged(Some(61))).await;
+        assert!(matches!(never, Err(OfficeError::Invalid(_))));
     }
 }
 
@@ -496,7 +590,7 @@ fn big() -> Arc<Release> {
         .map(|pack| PackFiles::read(&packs.join(pack)).unwrap())
         .collect();
     let mut text = "规划期为2021年至2025年。".to_owned();
-    let mut plan = "[[plan]]\nid = \"big\"\nname = \"大规划\"\ndivision = \"150300\"\nfrom = 2021\nuntil = 2025\nbase_year = 2020\n\
+    let mut plan = "[[plan]]\nid = \"big\"\nname = \"大规划\"\ndivision = \"150300\"\nfrom = 2021\nuntil = 2025\nbase_year = 2020\nremind_months = 3\nwarn_months = 12\n\
                     seed = \"seeds/big.txt\"\nsource = \"规划期为2021年至2025年\"\n"
         .to_owned();
     for number in 0..BIG {

@@ -396,8 +396,12 @@ async fn states_relations_and_alerts_follow_each_other() {
         let clerk = town.clerk(town.hedong).await;
         let id = shelter(&town, &clerk, "A1", "990101001001", "1").await;
         let (reader, keeper) = (grant::<ReadRecords>(&county), grant::<KeepRecords>(&county));
-        let alerts_now =
-            async || alerts::open_alerts(&town.office, &reader, None, false, None, 50).await.unwrap().rows;
+        let alerts_now = async || {
+            alerts::open_alerts(&town.office, &reader, None, alerts::Lying::Anywhere, None, 50)
+                .await
+                .unwrap()
+                .rows
+        };
         let mut residents = Vec::new();
         for name in ["陈大爷", "林大妈"] {
             let person = town.person(&clerk, name, town.first_community).await;

@@ -637,6 +637,11 @@ async fn funerals() {
 }
 
 #[tokio::test]
+async fn funds() {
+    chapter("FI").await;
+}
+
+#[tokio::test]
 async fn divisions_and_boundaries() {
     chapter("DV").await;
 }

@@ -26,12 +26,17 @@ pub(super) async fn attachment(
     Path(id): Path<AttachmentId>,
 ) -> Result<Response, Fault> {
     let (view, content) = attachments::get(desk.office(), Doer::Desk(desk.actor()), id).await?;
+    Ok(shown_file(&view.name, &view.mime, content))
+}
+
+/// A file that somebody uploaded, shown where a browser can.
+pub(crate) fn shown_file(name: &str, mime: &str, content: Vec<u8>) -> Response {
     // Browsers do not show HEIC.
-    let inline = view.mime != "image/heic";
-    let policy = if view.mime == "application/pdf" { DOCUMENT } else { PICTURE };
-    let mut response = file(&view.name, &view.mime, inline, content);
+    let inline = mime != "image/heic";
+    let policy = if mime == "application/pdf" { DOCUMENT } else { PICTURE };
+    let mut response = file(name, mime, inline, content);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    Ok(response)
+    response
 }
 
 /// `GET /desk/letters/{letter}`

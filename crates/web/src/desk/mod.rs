@@ -18,6 +18,8 @@ mod sampling;
 pub(crate) mod words;
 mod work;
 
+pub(crate) use files::shown_file;
+
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] = &[
     NavEntry { id: "work", href: "/desk/work", text: "我的待办", rights: &[Right::ReadCase] },

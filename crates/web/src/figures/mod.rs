@@ -19,7 +19,7 @@ const NAV_ID: &str = "figures";
 pub const NAV: NavEntry =
     NavEntry { id: NAV_ID, href: "/desk/figures", text: "统计报表", rights: &[Right::Report] };
 
-pub(crate) use roll::{county_map, format_of};
+pub(crate) use roll::{format_of, place_map};
 
 /// Routes under `/desk/figures`.
 pub fn routes() -> Routes {

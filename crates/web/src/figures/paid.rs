@@ -53,6 +53,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
     let (from, until, months) = months(&desk, &ask).await?;
     let title = format!("{}至{}资金发放情况", from.zh(), until.zh());
     let chart = Chart {
+        opens: Vec::new(),
         id: "paid".into(),
         title: format!("{title}（按元取整）").into(),
         category_title: "月份".into(),

@@ -15,7 +15,7 @@ use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
 use crate::money::common::{self, ROWS, cursor, download, month_or_now, programme_title, yuan};
-use crate::ui::chart::{CountyMap, Place, grouped};
+use crate::ui::chart::{CountyMap, Place, TileMap, grouped};
 use crate::ui::parts::{self, Figure};
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{address, form};
@@ -117,6 +117,7 @@ async fn map(
         .filter_map(|child| {
             let row = report.parts.iter().find(|row| row.division == Some(child.id))?;
             Some(Place {
+                href: None,
                 code: child.code.into(),
                 name: child.name.into(),
                 value: Some(row.total().households),
@@ -126,12 +127,36 @@ async fn map(
     Ok(county_map(&desk.office().release(), places, &format!("{title}（户数）"), "户"))
 }
 
-/// Places on the outline of a pack that has every one of them; none where no pack has.
-pub(crate) fn county_map(
+/// Places on the outline of a pack that has every one of them; where no pack has, as tiles, which claim no shape and no position.
+pub(crate) fn place_map(
     release: &catalogue::Release,
     places: Vec<Place<'static>>,
     title: &str,
-    unit: &'static str,
+    unit: &str,
+) -> Markup {
+    if places.is_empty() {
+        return html! {};
+    }
+    match county_map(release, places.clone(), title, unit) {
+        Some(map) => html! { (map) },
+        None => {
+            let tiles = TileMap {
+                id: "map".into(),
+                title: title.to_owned().into(),
+                unit: unit.to_owned().into(),
+                places,
+            };
+            html! { (tiles) }
+        }
+    }
+}
+
+/// Places on the outline of a pack that has every one of them; none where no pack has.
+fn county_map(
+    release: &catalogue::Release,
+    places: Vec<Place<'static>>,
+    title: &str,
+    unit: &str,
 ) -> Option<CountyMap<'static>> {
     for text in &release.outlines {
         let Ok(outline) = serde_json::from_str::<serde_json::Value>(text) else { continue };
@@ -153,7 +178,7 @@ pub(crate) fn county_map(
         return Some(CountyMap {
             id: "map".into(),
             title: title.to_owned().into(),
-            unit: unit.into(),
+            unit: unit.to_owned().into(),
             outline,
             places,
             hatched: hatched.into(),

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use maud::{Markup, html};
 use office::access::{ReadPlan, ReportPlan, Right};
-use office::plans::reminders::{self, AlertKind, MONTHS_BEFORE, PlanAlert};
+use office::plans::reminders::{self, AlertKind, PlanAlert};
 use office::plans::{PlanAlertId, demanded};
 use serde::Deserialize;
 
@@ -30,7 +30,7 @@ pub(super) struct Asked {
 fn kind_tag(kind: AlertKind) -> Markup {
     let colour = match kind {
         AlertKind::WillMiss => Colour::Red,
-        AlertKind::Late => Colour::Orange,
+        AlertKind::Behind | AlertKind::Late => Colour::Orange,
         AlertKind::Due => Colour::Yellow,
     };
     tag(colour, kind.title())
@@ -46,7 +46,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
     let (mine, _) = reminders::counted(desk.office(), &desk.scope(), Some(desk.actor().division)).await?;
     let rows = found.rows.iter().map(|alert| {
         vec![
-            html! { span.plan-name { (Link::new(format!("{LIST}/{}", alert.id), alert.title.as_str())) } br; (kind_tag(alert.kind)) },
+            html! { span.plan-name { (Link::new(format!("{LIST}/{}", alert.id), alert.title.as_str())) } br; (kind_tag(alert.kind)) @if let Some(part) = &alert.part { " " (part) } },
             html! { (alert.due.zh()) },
             html! { (alert.grounds) },
             html! { (alert.division_name) @if !alert.charge.is_empty() { br; span.govuk-hint { (alert.charge) } } },
@@ -77,7 +77,8 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
             Figure::new(mine.to_string(), "本单位承办").href(address(LIST, &[("own", "yes")])),
         ]))
         p.govuk-body {
-            "约束性指标离到期不满一年、两种推算都达不到目标的，向承办单位预警；项目和任务在到期前 " (MONTHS_BEFORE) " 个月提醒，到期没有登记完成的继续提醒。没有明确分工的，由规划的编制单位承办。"
+            "约束性指标离到期不满 " (plan.plan.warn_months) " 个月、两种推算都达不到目标的，向承办单位预警；分解到县（市、区）的，各县的数同样预警，低于分解目标的，向该县提醒。项目和任务在到期前 "
+            (plan.plan.remind_months) " 个月提醒，分工另外写明的按分工；到期没有登记完成的继续提醒。没有明确分工的，由规划的编制单位承办。"
         }
         (table)
     };
@@ -102,7 +103,7 @@ fn shown(desk: &Desk<ReadPlan>, alert: &PlanAlert, reason: &str, errors: &Errors
         Link::new(format!("{HERE}/charges/{}", alert.entry), alert.title.as_str())
     };
     let mut rows = vec![
-        SummaryRow::new("事项", html! { (entry) }),
+        SummaryRow::new("事项", html! { (entry) @if let Some(part) = &alert.part { "（" (part) "）" } }),
         SummaryRow::new("状态", state),
         SummaryRow::text("期限", &alert.due.zh()),
         SummaryRow::text("依据", &alert.grounds),

@@ -32,6 +32,14 @@ fn page_of(plan: &Installed, entry: &str) -> String {
     format!("{HERE}/{sort}/{entry}")
 }
 
+/// How long before its date somebody is reminded.
+fn reminded(months: Option<u8>, plan: &Installed) -> String {
+    match months {
+        Some(months) => format!("到期前 {months} 个月"),
+        None => format!("到期前 {} 个月（按规划设定）", plan.plan.remind_months),
+    }
+}
+
 /// `GET /desk/plan/charges/{plan_entry}`
 pub(super) async fn page(desk: Desk<ReadPlan>, Path(entry): Path<String>) -> Result<Page, Fault> {
     shown(&desk, &entry, &Fields::default(), &Errors::none()).await
@@ -47,6 +55,7 @@ async fn shown(desk: &Desk<ReadPlan>, entry: &str, typed: &Fields, errors: &Erro
             SummaryRow::text("责任科室、单位", &charge.section),
             SummaryRow::text("责任人", charge.staff_name.as_deref().unwrap_or("没有指定")),
             SummaryRow::text("完成期限", &charge.due.map_or_else(|| "按规划".to_owned(), vocab::Month::zh)),
+            SummaryRow::text("提醒", &reminded(charge.remind_months, &plan)),
             SummaryRow::text("设定", &format!("{}，{}", charge.set_by, charge.set_at.zh())),
         ],
         None => vec![SummaryRow::text("承办单位", &format!("{}（没有另行明确分工）", plan.home.name))],
@@ -87,6 +96,7 @@ async fn form(
                 (text_input(&Field::new("section", "责任科室、单位").hint("例如：养老服务科").value(typed.get("section")).max_chars(100).errors(errors)))
                 (text_input(&Field::new("login", "责任人的登录名").hint("可以不填。填了以后，提醒会写明由谁承办。").value(typed.get("login")).optional().width(Width::Chars20).max_chars(40).errors(errors)))
                 (text_input(&Field::new("due", "完成期限").hint("例如 2026-12。不填的，按规划写明的时间。").value(typed.get("due")).optional().width(Width::Chars10).max_chars(12).errors(errors)))
+                (text_input(&Field::new("remind_months", "提前几个月提醒").hint(&format!("不填的，按规划设定的 {} 个月。", plan.plan.remind_months)).value(typed.get("remind_months")).optional().inputmode("numeric").width(Width::Chars5).max_chars(2).errors(errors)))
                 (submit("保存分工", ButtonKind::Primary, None))
             }))
         }
@@ -108,6 +118,11 @@ pub(super) async fn charge(
     if !typed.is_empty() && due.is_none() {
         errors.add("due", "请填写月份，例如 2026-12。");
     }
+    let before = form.get("remind_months").trim();
+    let remind_months = before.parse().ok();
+    if !before.is_empty() && remind_months.is_none() {
+        errors.add("remind_months", "请填写月数，例如 3。");
+    }
     let division: Option<DivisionId> = form.get("division").parse().ok();
     let Some(division) = division.filter(|_| errors.is_empty()) else {
         if errors.is_empty() {
@@ -115,8 +130,14 @@ pub(super) async fn charge(
         }
         return Ok(shown(&desk.desk::<ReadPlan>()?, &entry, &form, &errors).await?.into());
     };
-    let charged =
-        Charged { entry: &entry, division, section: form.get("section"), login: form.get("login"), due };
+    let charged = Charged {
+        entry: &entry,
+        division,
+        section: form.get("section"),
+        login: form.get("login"),
+        due,
+        remind_months,
+    };
     match charges::charge(desk.office(), desk.granted(), charged).await {
         Ok(()) => {
             remember(&desk, &key, &to).await?;

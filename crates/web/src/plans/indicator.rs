@@ -1,23 +1,29 @@
 //! One indicator: how it stands and why, its path, its counties, what was reported, how the target was changed.
 
 use axum::extract::Query;
+use catalogue::Number;
+use catalogue::plan::Held;
 use maud::{Markup, html};
 use office::access::{ApprovePlan, ManagePlan, ReadPlan, ReportPlan, Right};
 use office::plans::adjustments::{self, Adjustment, Decided, Proposed};
 use office::plans::judge::{METHOD, Standing};
-use office::plans::links;
+use office::plans::links::{self, Computed};
+use office::plans::superior::{self, Serving};
 use office::plans::values::{self, Reported, ValueLine};
 use office::plans::{AdjustmentId, IndicatorPage, indicator_page};
 use serde::Deserialize;
-use store::Cursor;
+use store::{Cursor, DivisionId};
 use vocab::Month;
 
+use super::stages::state_tag;
+use super::superior::verdict_tag;
 use super::{HERE, NAV_ID, kind_tag, line_chart, printed, standing_tag, target_words, with_unit};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
 use crate::form_body::{Fields, KeyedForm};
 use crate::money::common::{already, cursor, remember};
+use crate::ui::chart::Place;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, button_group, error_summary, form_post, select, submit,
     text_area, text_input, unit_input,
@@ -53,6 +59,12 @@ async fn shown(
 ) -> Result<Page, Fault> {
     let view = indicator_page(desk.office(), desk.granted(), id).await?;
     let reports = values::of_indicator(desk.office(), desk.granted(), id, after, ROWS).await?;
+    let above: Vec<Held> = superior::held(desk.office(), desk.granted(), &view.plan)
+        .await?
+        .into_iter()
+        .filter(|held| held.entry == id)
+        .collect();
+    let serving = superior::serving(desk.office(), desk.granted(), &view.plan, id).await?;
     let one = &view.line.indicator;
     let here = format!("{HERE}/indicators/{id}");
     let content = html! {
@@ -69,12 +81,17 @@ async fn shown(
                         None => { "这是配置包给出的，口径与规划相同。" }
                     }
                 }
+                @if desk.may(Right::ReadRecords) {
+                    p.govuk-body { (records_behind(&link.by, None)) }
+                }
             }))
         }
         h2.govuk-heading-m { "进度线和已复核的数" }
         (line_chart::drawing(&one.name, &view.path, &view.points, one.unit.as_deref().unwrap_or_default()))
         (course(&view))
         @if !view.counties.is_empty() { (counties(desk, &view)) }
+        (demands(&above))
+        (served_by(&serving))
         (reported(&view, &reports.rows, &here, after.is_some(), reports.next.as_ref()))
         @if desk.may(Right::ReportPlan) && view.link.is_none() { (report_form(desk, &view, typed, errors)) }
         @if !view.adjustments.is_empty() { (changes(desk, &view)) }
@@ -82,7 +99,7 @@ async fn shown(
         (words_of_the_plan(&view))
     };
     let title = one.name.clone();
-    Ok(Page::new(title, content).under(NAV_ID).back(HERE, "返回规划总览").errors(errors))
+    Ok(Page::new(title, content).under(NAV_ID).back(HERE, "返回规划总览").charts().errors(errors))
 }
 
 fn summary(view: &IndicatorPage) -> Vec<SummaryRow<'static>> {
@@ -155,7 +172,7 @@ fn judgement(view: &IndicatorPage) -> Markup {
                 "。这是按两种速度推算的，不是准数。"
             }
         }
-        @if judged.alert { p.govuk-body { strong { "预警：两种推算都达不到目标，离到期不满一年。" } } }
+        @if judged.alert { p.govuk-body { strong { "预警：两种推算都达不到目标，离到期不满 " (view.plan.plan.warn_months) " 个月。" } } }
         (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in METHOD { li { (line) } } } }))
     })
 }
@@ -201,20 +218,106 @@ fn course(view: &IndicatorPage) -> Markup {
     html! { (table) }
 }
 
+/// Where the records behind a computed figure stand, of a county or of the whole.
+fn records_behind(by: &Computed, county: Option<DivisionId>) -> Link<'static> {
+    match by {
+        Computed::Indicator(id) => {
+            let division = county.map(|county| county.to_string()).unwrap_or_default();
+            let there = format!("/desk/indicators/{id}");
+            Link::new(address(&there, &[("division", &division)]), "查看这个数由哪些记录组成")
+        }
+        Computed::Duty { .. } => Link::new("/desk/record-rates", "查看这个数由哪些职责组成"),
+    }
+}
+
+/// What stands above the plan and speaks of this number.
+fn demands(above: &[Held]) -> Markup {
+    if above.is_empty() {
+        return html! {};
+    }
+    let rows: Vec<SummaryRow<'_>> = above
+        .iter()
+        .map(|one| {
+            SummaryRow::new(
+                one.by.clone(),
+                html! {
+                    (verdict_tag(one.verdict)) "　要求" (one.demanded) "，规划定的是" (one.figure) "。" br;
+                    (one.title) "：“" (one.source) "”"
+                    @if let Some(note) = &one.note { br; span.govuk-hint { (note) } }
+                },
+            )
+        })
+        .collect();
+    html! {
+        h2.govuk-heading-m { "上位规划和法律的要求" }
+        (summary_list(&rows))
+        p.govuk-body { (Link::new("/desk/plan/superior", "查看全部要求和依据的文件")) }
+    }
+}
+
+/// The projects and tasks that are to move it.
+fn served_by(serving: &[Serving]) -> Markup {
+    if serving.is_empty() {
+        return html! {};
+    }
+    let rows = serving.iter().map(|one| {
+        let sort = if one.task { "tasks" } else { "stages" };
+        vec![
+            html! { (Link::new(format!("{HERE}/{sort}/{}", one.id), one.what.as_str())) },
+            html! { @if one.task { "任务" } @else { "项目" } },
+            state_tag(one.state),
+        ]
+    });
+    let table = Table {
+        id: "serving".into(),
+        caption: "推动这项指标的项目和任务".into(),
+        columns: ["项目、任务", "类别", "状态"].map(Column::new).into(),
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    html! { (table) }
+}
+
+/// The counties on the pack's outline by their newest values, rounded; where the packs have no outline of these places, as tiles.
+fn map(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
+    let one = &view.line.indicator;
+    if view.counties.iter().all(|county| county.latest.is_none()) {
+        return html! {};
+    }
+    let places: Vec<Place<'static>> = view
+        .counties
+        .iter()
+        .map(|county| Place {
+            code: county.code.clone().into(),
+            name: county.name.clone().into(),
+            value: county
+                .latest
+                .and_then(|point| point.number.percent_of(Number::new(100, 0), 0))
+                .map(Number::units),
+            href: None,
+        })
+        .collect();
+    let unit = one.unit.clone().unwrap_or_default();
+    let title = format!("{}，各县（市、区）最近的数（取整）", one.name);
+    crate::figures::place_map(&desk.office().release(), places, &title, &unit)
+}
+
 fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
     let one = &view.line.indicator;
     let rows = view.counties.iter().map(|county| {
         vec![
             html! { (county.name) },
             html! { @match county.target { Some(number) => (with_unit(number, one)), None => "没有分解" } },
-            html! { @match county.latest { Some(point) => { (with_unit(point.number, one)) "（" (point.month.zh()) "）" }, None => "—" } },
             html! {
-                @match county.reached {
-                    Some(true) => (tag(Colour::Green, "已达到")),
-                    Some(false) => (tag(Colour::Yellow, "未达到")),
-                    None => (tag(Colour::Grey, "暂无数据")),
+                @match (county.latest, &view.link) {
+                    (Some(point), Some(link)) if desk.may(Right::ReadRecords) => {
+                        a.govuk-link href=(records_behind(&link.by, Some(county.division)).href) { (with_unit(point.number, one)) } "（" (point.month.zh()) "）"
+                    }
+                    (Some(point), _) => { (with_unit(point.number, one)) "（" (point.month.zh()) "）" }
+                    (None, _) => "—"
                 }
             },
+            html! { @match county.standing { Some(standing) => (standing_tag(standing)), None => (tag(Colour::Grey, "没有分解")) } },
         ]
     });
     let table = Table {
@@ -232,6 +335,7 @@ fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
     };
     let waiting = view.splits.iter().find(|split| split.state == Decided::Proposed);
     html! {
+        (map(desk, view))
         (table)
         @if let Some(split) = waiting {
             p.govuk-body { (split.proposed_by) "提出的分解方案正在等待批准。" }

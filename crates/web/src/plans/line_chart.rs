@@ -1,8 +1,8 @@
 //! The path of an indicator and its values as a drawing, for pages that work without scripts and on paper. The table beside it says the same.
 
-use catalogue::Number;
 use maud::{Markup, html};
 use office::plans::judge::Point;
+use office::plans::marks::{marks, micro, printed};
 use vocab::Month;
 
 const WIDTH: i64 = 640;
@@ -18,15 +18,11 @@ struct Plane {
     last: Month,
     least: i128,
     most: i128,
-}
-
-/// Millionths.
-fn micro(number: Number) -> i128 {
-    i128::from(number.units()) * 10_i128.pow(6 - number.scale().min(6))
+    marks: Vec<i128>,
 }
 
 impl Plane {
-    /// Large enough for all points, with a little air above and below.
+    /// Large enough for all points, from one round number to another.
     fn around(points: &[Point]) -> Option<Plane> {
         let (first, last) =
             (points.iter().map(|point| point.month).min()?, points.iter().map(|point| point.month).max()?);
@@ -34,13 +30,13 @@ impl Plane {
             points.iter().map(|point| micro(point.number)).min()?,
             points.iter().map(|point| micro(point.number)).max()?,
         );
-        let air = ((most - least) / 10).max(1_000_000);
-        let least = if least >= 0 { (least - air).max(0) } else { least - air };
+        let marks = marks(least, most);
         Some(Plane {
             first,
             last: if last == first { first.plus(12) } else { last },
-            least,
-            most: most + air,
+            least: *marks.first()?,
+            most: *marks.last()?,
+            marks,
         })
     }
 
@@ -66,15 +62,14 @@ pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str)
     let Some(plane) = Plane::around(&all).filter(|_| all.len() > 1) else { return html! {} };
     let line = |points: &[Point]| points.iter().map(|point| plane.at(point)).collect::<Vec<_>>().join(" ");
     let years = plane.first.year()..=plane.last.year();
-    let marks = (0..=4).map(|step| plane.least + (plane.most - plane.least) * step / 4);
     html! {
         figure.plan-chart {
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (title) "，数据见下面的表格" } {
-                @for mark in marks {
+                @for mark in plane.marks.iter().copied() {
                     @let y = plane.y(mark);
                     line x1=(LEFT) x2=(WIDTH - RIGHT) y1=(y) y2=(y) stroke="#d4d7da" stroke-width="1" {}
                     text x=(LEFT - 8) y=(y + 5) text-anchor="end" font-size="14" fill="#484f57" {
-                        (shown(mark)) (unit)
+                        (printed(mark)) (unit)
                     }
                 }
                 @for year in years {
@@ -98,13 +93,6 @@ pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str)
             figcaption { "虚线：进度线（基期、阶段目标、目标）。实线：已复核的数。年份标在当年12月的位置。" }
         }
     }
-}
-
-/// A mark of the scale: whole numbers, or one place where the scale is small.
-fn shown(micro: i128) -> String {
-    let tenths = (micro + 50_000) / 100_000;
-    let number = Number::new(i64::try_from(tenths).unwrap_or(i64::MAX), 1);
-    number.to_string()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::error::Fault;
 use crate::extract::Desk;
+use crate::form_body::upload_limit;
 use crate::layout::NavEntry;
 use crate::money::common::download;
 use crate::routes::{Routes, get, post};
@@ -34,6 +35,7 @@ mod past;
 mod release;
 mod split;
 mod stages;
+mod superior;
 mod tasks;
 mod values;
 
@@ -45,6 +47,10 @@ pub const NAV: NavEntry = NavEntry { id: NAV_ID, href: HERE, text: "规划", rig
 
 /// Routes under `/desk/plan`.
 pub fn routes() -> Routes {
+    let uploads = Routes::new()
+        .route("/desk/plan/stages/{stage}", get(stages::one).post(stages::note))
+        .route("/desk/plan/tasks/{plan_task}", get(tasks::one).post(tasks::note))
+        .layer(upload_limit());
     Routes::new()
         .route(HERE, get(overview::page))
         .route("/desk/plan/sheet", get(take_out))
@@ -58,10 +64,10 @@ pub fn routes() -> Routes {
         .route("/desk/plan/values", get(values::page))
         .route("/desk/plan/values/{plan_value}/look", post(values::look))
         .route("/desk/plan/stages", get(stages::page))
-        .route("/desk/plan/stages/{stage}", get(stages::one).post(stages::note))
+        .route("/desk/plan/stages/{stage}/files/{plan_file}", get(stages::file))
         .route("/desk/plan/gantt", get(gantt::page))
         .route("/desk/plan/tasks", get(tasks::page))
-        .route("/desk/plan/tasks/{plan_task}", get(tasks::one).post(tasks::note))
+        .route("/desk/plan/tasks/{plan_task}/files/{plan_file}", get(tasks::file))
         .route("/desk/plan/charges/{plan_entry}", get(charge::page).post(charge::charge))
         .route("/desk/plan/alerts", get(alerts::page))
         .route("/desk/plan/alerts/{plan_alert}", get(alerts::one).post(alerts::close))
@@ -81,10 +87,12 @@ pub fn routes() -> Routes {
         .route("/desk/plan/public", get(release::page).post(release::decide))
         .route("/desk/plan/past", get(past::page))
         .route("/desk/plan/contradictions", get(contradictions::page))
+        .route("/desk/plan/superior", get(superior::page))
+        .merge(uploads)
 }
 
 /// The faces of the plan.
-fn faces() -> [NavLink<'static>; 11] {
+fn faces() -> [NavLink<'static>; 12] {
     [
         NavLink::new("indicators", HERE, "指标"),
         NavLink::new("stages", "/desk/plan/stages", "项目和节点"),
@@ -95,6 +103,7 @@ fn faces() -> [NavLink<'static>; 11] {
         NavLink::new("values", "/desk/plan/values", "待复核的数"),
         NavLink::new("evaluations", "/desk/plan/evaluations", "评估报告"),
         NavLink::new("past", "/desk/plan/past", "上期完成情况"),
+        NavLink::new("superior", "/desk/plan/superior", "上位规划衔接"),
         NavLink::new("contradictions", "/desk/plan/contradictions", "规划文本中的矛盾"),
         NavLink::new("public", "/desk/plan/public", "对外公开"),
     ]
@@ -107,11 +116,12 @@ struct SheetAsked {
     format: String,
 }
 
-const SHEETS: [(&str, PlanSheet); 5] = [
+const SHEETS: [(&str, PlanSheet); 6] = [
     ("indicators", PlanSheet::Indicators),
     ("stages", PlanSheet::Stages),
     ("tasks", PlanSheet::Tasks),
     ("contradictions", PlanSheet::Contradictions),
+    ("superior", PlanSheet::Superior),
     ("text", PlanSheet::Text),
 ];
 

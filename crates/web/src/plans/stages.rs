@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use axum::extract::Query;
+use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{ReadPlan, ReportPlan, Right};
+use office::casework::{AttachmentId, drafts};
 use office::plans::demanded;
-use office::plans::stages::{self as office_stages, Noted, Stage, StageDeed, StageState, stages};
+use office::plans::stages::{self as office_stages, Noted, Stage, StageDeed, StageFile, StageState, stages};
+use office::plans::superior;
 use serde::Deserialize;
 use store::IdempotencyKey;
 use vocab::Month;
@@ -15,11 +18,12 @@ use super::{NAV_ID, exports, faces};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
-use crate::form_body::{Fields, KeyedForm};
+use crate::form_body::{Fields, KeyedForm, UploadedFile};
+use crate::forms_ui::Sent;
 use crate::money::common::{already, remember};
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, Width, error_summary, form_post, radios, select, submit, text_area,
-    text_input,
+    ButtonKind, Choice, Errors, Field, Width, error_summary, file_upload, form_upload, hidden, radios,
+    select, submit, text_area, text_input,
 };
 use crate::ui::parts::{
     self, Colour, Figure, SummaryRow, Urgency, figure_cards, filter, inset, summary_list, tag, with_sidebar,
@@ -156,8 +160,10 @@ pub(super) async fn one(desk: Desk<ReadPlan>, Path(id): Path<String>) -> Result<
 
 async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors) -> Result<Page, Fault> {
     let plan = demanded(desk.office()).await?;
-    let all = stages(desk.office(), desk.granted(), &plan).await?;
-    let stage = all.iter().find(|stage| stage.id == id).ok_or(Fault::Hidden)?;
+    let mut all = stages(desk.office(), desk.granted(), &plan).await?;
+    all.retain(|stage| stage.id == id);
+    office_stages::with_files(desk.office(), &mut all).await?;
+    let stage = all.first().ok_or(Fault::Hidden)?;
     let rows = [
         SummaryRow::new("状态", state_tag(stage.state)),
         SummaryRow::new("完成时间", due(stage)),
@@ -165,19 +171,32 @@ async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors)
         SummaryRow::text("数量", if stage.quantity.is_empty() { "未印" } else { &stage.quantity }),
         SummaryRow::text("领域", stage.domain.as_deref().unwrap_or("未印")),
         SummaryRow::new("分工", html! { (Link::new(format!("/desk/plan/charges/{id}"), "查看分工")) }),
+        SummaryRow::new("推动的指标", served(&superior::served(&plan, id, &stage.project))),
     ];
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some("规划项目"), &stage.what))
         (summary_list(&rows))
         (inset(&html! { p.govuk-body { "规划原文：“" (stage.source) "”" @if let Some(section) = &stage.section { "（" (section) "）" } } }))
-        @if !stage.notes.is_empty() { h2.govuk-heading-m { "进展" } (notes(stage)) }
+        @if !stage.notes.is_empty() { h2.govuk-heading-m { "进展" } (notes(stage, &format!("{LIST}/{id}"))) }
         @if desk.may(Right::ReportPlan) { (note_form(desk, &format!("{LIST}/{id}"), typed, errors)) }
     };
     Ok(Page::new(stage.what.clone(), content).under(NAV_ID).back(LIST, "返回项目和节点").errors(errors))
 }
 
-pub(super) fn notes(stage: &Stage) -> Markup {
+/// The indicators that something serves, as links.
+pub(super) fn served(indicators: &[(String, String)]) -> Markup {
+    html! {
+        @if indicators.is_empty() { "没有写明" }
+        @for (at, (id, name)) in indicators.iter().enumerate() {
+            @if at > 0 { br; }
+            (Link::new(format!("/desk/plan/indicators/{id}"), name.as_str()))
+        }
+    }
+}
+
+/// What was noted, with its photos and documents; `here` is the page of the stage or task.
+pub(super) fn notes(stage: &Stage, here: &str) -> Markup {
     let rows: Vec<SummaryRow<'_>> = stage
         .notes
         .iter()
@@ -188,11 +207,29 @@ pub(super) fn notes(stage: &Stage) -> Markup {
                     strong { (note.deed.title()) } @if let Some(due) = note.due { "到" (due.zh()) } "　" (note.division_name) " " (note.by) br;
                     (note.words)
                     @if let Some(document) = &note.document { br; "文件：" (document) }
+                    @if !note.files.is_empty() { (files(&note.files, here)) }
                 },
             )
         })
         .collect();
     summary_list(&rows)
+}
+
+fn files(files: &[StageFile], here: &str) -> Markup {
+    let shown = |file: &StageFile| matches!(file.mime.as_str(), "image/jpeg" | "image/png" | "image/webp");
+    html! {
+        ul.plan-files {
+            @for file in files {
+                @let href = format!("{here}/files/{}", file.id);
+                li {
+                    a.govuk-link href=(href) {
+                        @if shown(file) { img src=(href) alt="" loading="lazy"; }
+                        span { (file.name) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 pub(super) fn note_form(desk: &Desk<ReadPlan>, to: &str, typed: &Fields, errors: &Errors) -> Markup {
@@ -218,22 +255,55 @@ pub(super) fn note_form(desk: &Desk<ReadPlan>, to: &str, typed: &Fields, errors:
     html! {
         div.prose {
             h2.govuk-heading-m { "登记进展" }
-            (form_post(to, &desk.key(), &html! {
+            (form_upload(to, &desk.key(), &html! {
                 (radios(&Field::new("deed", "进展").value(typed.get("deed")).errors(errors), &choices))
                 (text_area(&Field::new("words", "情况说明").hint("例如：5月8日开工；已通过竣工验收。").value(typed.get("words")).max_chars(1000).errors(errors), 3))
                 (text_input(&Field::new("document", "文件名称和文号").hint("调整完成时间必须写明。").value(typed.get("document")).optional().max_chars(200).errors(errors)))
+                (file_upload(&Field::new("files", "照片和文件").hint("可以一次选几个：现场照片（JPG、PNG）、批复和验收材料（PDF）。每个不超过 10 MB。").optional().errors(errors), "image/*,.pdf", true))
+                @for (field, id) in &typed.0 { @if field == KEPT { (hidden(KEPT, id)) } }
+                @if typed.0.iter().any(|(field, _)| field == KEPT) { p.govuk-body { "刚才选的文件已经上传，不用再选。" } }
                 (submit("登记", ButtonKind::Primary, None))
             }))
         }
     }
 }
 
+/// Ids of files that an earlier, refused sending of the form already brought.
+const KEPT: &str = "kept";
+
+/// Keeps the files that a form brought: their ids beside the form's own fields, so that a refused form has lost nothing.
+pub(super) async fn keep(
+    desk: &Desk<ReportPlan>,
+    form: &mut Fields,
+    files: Vec<UploadedFile>,
+) -> Result<Errors, Fault> {
+    let sent = Sent::read(desk.office(), &drafts::owner_of(desk.actor()), Fields::default(), files).await?;
+    form.0.extend(sent.pairs.into_iter().map(|(_, id)| (KEPT.to_owned(), id)));
+    Ok(sent.errors)
+}
+
+/// `GET /desk/plan/stages/{stage}/files/{plan_file}`
+pub(super) async fn file(
+    desk: Desk<ReadPlan>,
+    Path((stage, id)): Path<(String, AttachmentId)>,
+) -> Result<Response, Fault> {
+    let (file, content) = office_stages::file(desk.office(), desk.granted(), &stage, id).await?;
+    Ok(crate::desk::shown_file(&file.name, &file.mime, content))
+}
+
 /// `POST /desk/plan/stages/{stage}`
 pub(super) async fn note(
     desk: Desk<ReportPlan>,
     Path(id): Path<String>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, mut form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
+    if already(&desk, &key).await?.is_some() {
+        return Ok(SeeOther::to(format!("{LIST}/{id}")).into());
+    }
+    let refused = keep(&desk, &mut form, files).await?;
+    if !refused.is_empty() {
+        return Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &refused).await?.into());
+    }
     match noted(&desk, &key, &id, &form, &format!("{LIST}/{id}")).await? {
         Ok(done) => Ok(done.into()),
         Err(errors) => Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &errors).await?.into()),
@@ -256,12 +326,14 @@ pub(super) async fn noted(
         errors.add("deed", "请选择进展。");
         return Ok(Err(errors));
     };
+    let files: Vec<AttachmentId> = form.all(KEPT).filter_map(|id| id.parse().ok()).collect();
     let noted = Noted {
         stage: id,
         deed,
         due: form.get("due").parse().ok(),
         words: form.get("words"),
         document: form.get("document"),
+        files: &files,
     };
     match office_stages::note(desk.office(), desk.granted(), noted).await {
         Ok(()) => {

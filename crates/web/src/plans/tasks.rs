@@ -1,19 +1,23 @@
 //! 任务分工: what the plan sets out to build or keep without a number, by the office in charge, and what became of it.
 
 use axum::extract::Query;
+use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{ReadPlan, ReportPlan, Right};
+use office::casework::AttachmentId;
 use office::plans::charges::{self, Task};
 use office::plans::demanded;
-use office::plans::stages::StageState;
+use office::plans::stages::{self as office_stages, StageState};
+use office::plans::superior;
 use serde::Deserialize;
 
-use super::stages::{note_form, noted, notes, state_tag};
+use super::stages::{self as stage_pages, keep, note_form, noted, notes, served, state_tag};
 use super::{HERE, NAV_ID, exports, faces};
-use crate::answer::{Answer, Page};
+use crate::answer::{Answer, Page, SeeOther};
 use crate::error::Fault;
 use crate::extract::{Desk, Path};
 use crate::form_body::{Fields, KeyedForm};
+use crate::money::common::already;
 use crate::ui::form::{Choice, Errors, Field, error_summary, select, text_input};
 use crate::ui::parts::{
     self, Figure, SummaryRow, Urgency, figure_cards, filter, inset, summary_list, with_sidebar,
@@ -124,21 +128,23 @@ pub(super) async fn one(desk: Desk<ReadPlan>, Path(id): Path<String>) -> Result<
 async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors) -> Result<Page, Fault> {
     let plan = demanded(desk.office()).await?;
     let all = charges::tasks(desk.office(), desk.granted(), &plan).await?;
-    let task = all.iter().find(|task| task.stage.id == id).ok_or(Fault::Hidden)?;
+    let mut task = all.into_iter().find(|task| task.stage.id == id).ok_or(Fault::Hidden)?;
+    office_stages::with_files(desk.office(), std::slice::from_mut(&mut task.stage)).await?;
     let stage = &task.stage;
     let words = if desk.may(Right::ManagePlan) { "明确分工" } else { "查看分工" };
     let rows = [
         SummaryRow::new("状态", state_tag(stage.state)),
-        SummaryRow::new("承办", in_charge(task)).action(Link::new(format!("{HERE}/charges/{id}"), words)),
+        SummaryRow::new("承办", in_charge(&task)).action(Link::new(format!("{HERE}/charges/{id}"), words)),
         SummaryRow::text("期限", if stage.due_words.is_empty() { "未定" } else { &stage.due_words }),
         SummaryRow::text("领域", stage.domain.as_deref().unwrap_or("未印")),
+        SummaryRow::new("推动的指标", served(&superior::served(&plan, id, &stage.project))),
     ];
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some("规划任务"), &stage.what))
         (summary_list(&rows))
         (inset(&html! { p.govuk-body { "规划原文：“" (stage.source) "”" @if let Some(section) = &stage.section { "（" (section) "）" } } }))
-        @if !stage.notes.is_empty() { h2.govuk-heading-m { "进展" } (notes(stage)) }
+        @if !stage.notes.is_empty() { h2.govuk-heading-m { "进展" } (notes(stage, &format!("{LIST}/{id}"))) }
         @if desk.may(Right::ReportPlan) { (note_form(desk, &format!("{LIST}/{id}"), typed, errors)) }
     };
     Ok(Page::new(stage.what.clone(), content).under(NAV_ID).back(LIST, "返回任务分工").errors(errors))
@@ -148,10 +154,25 @@ async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors)
 pub(super) async fn note(
     desk: Desk<ReportPlan>,
     Path(id): Path<String>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, mut form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
+    if already(&desk, &key).await?.is_some() {
+        return Ok(SeeOther::to(format!("{LIST}/{id}")).into());
+    }
+    let refused = keep(&desk, &mut form, files).await?;
+    if !refused.is_empty() {
+        return Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &refused).await?.into());
+    }
     match noted(&desk, &key, &id, &form, &format!("{LIST}/{id}")).await? {
         Ok(done) => Ok(done.into()),
         Err(errors) => Ok(shown(&desk.desk::<ReadPlan>()?, &id, &form, &errors).await?.into()),
     }
+}
+
+/// `GET /desk/plan/tasks/{plan_task}/files/{plan_file}`
+pub(super) async fn file(
+    desk: Desk<ReadPlan>,
+    path: Path<(String, AttachmentId)>,
+) -> Result<Response, Fault> {
+    stage_pages::file(desk, path).await
 }

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use maud::html;
 use office::access::{KeepRecords, ReadRecords, Right};
-use office::records::alerts::{self, AlertView};
+use office::records::alerts::{self, AlertView, Lying};
 use office::records::{self, RecordAlertId};
 use serde::Deserialize;
 use vocab::Now;
@@ -13,7 +13,7 @@ use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
 use crate::form_body::{Fields, KeyedForm};
-use crate::money::common::{ROWS, cursor};
+use crate::money::common::{ROWS, cursor, division};
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, error_summary, form_post, select, submit, text_area,
 };
@@ -26,12 +26,18 @@ use crate::ui::{Link, address};
 pub(super) struct Asked {
     register: String,
     own: String,
+    division: String,
     after: String,
 }
 
 impl Asked {
     fn address(&self, after: &str) -> String {
-        let pairs = [("register", self.register.as_str()), ("own", &self.own), ("after", after)];
+        let pairs = [
+            ("register", self.register.as_str()),
+            ("own", &self.own),
+            ("division", &self.division),
+            ("after", after),
+        ];
         address("/desk/record-alerts", &pairs)
     }
 }
@@ -41,9 +47,17 @@ pub(super) async fn list(desk: Desk<ReadRecords>, Query(asked): Query<Asked>) ->
     let office = desk.office();
     let register = Some(asked.register.as_str()).filter(|register| !register.is_empty());
     let after = cursor(&asked.after)?;
-    let page =
-        alerts::open_alerts(office, desk.granted(), register, asked.own == "yes", after.as_ref(), ROWS)
-            .await?;
+    let place = division(&asked.division);
+    let lying = match place {
+        Some(place) => Lying::In(place),
+        None if asked.own == "yes" => Lying::OwnOffice,
+        None => Lying::Anywhere,
+    };
+    let page = alerts::open_alerts(office, desk.granted(), register, lying, after.as_ref(), ROWS).await?;
+    let place = match place {
+        Some(place) => Some(office::divisions::find(office.db(), place).await?.name),
+        None => None,
+    };
     let release = office.release();
     let register_title =
         |id: &str| release.registers.get(id).map_or_else(|| id.to_owned(), |register| register.title.clone());
@@ -84,7 +98,7 @@ pub(super) async fn list(desk: Desk<ReadRecords>, Query(asked): Query<Asked>) ->
         },
     );
     let content = html! {
-        (heading(Some(&desk.actor().division_name), "预警"))
+        (heading(Some(place.as_deref().unwrap_or(&desk.actor().division_name)), "预警"))
         (faces("alerts"))
         (with_sidebar(&panel, &html! { (table) }))
     };

@@ -34,7 +34,8 @@ pub(super) async fn page(desk: Desk<ReadRecords>) -> Result<Page, Fault> {
     let late = duties::DutyFilter { late: true, ..mine.clone() };
     let due = duties::due(office, desk.granted(), &mine, None, COUNTED).await?;
     let late = duties::due(office, desk.granted(), &late, None, COUNTED).await?;
-    let open_alerts = alerts::open_alerts(office, desk.granted(), None, true, None, COUNTED).await?;
+    let open_alerts =
+        alerts::open_alerts(office, desk.granted(), None, alerts::Lying::OwnOffice, None, COUNTED).await?;
     let urgent = |some: bool, urgency: Urgency| if some { urgency } else { Urgency::Calm };
     let figures = [
         Figure::new(counted(due.rows.len(), due.next.is_some()), "本单位到期职责")

@@ -127,6 +127,7 @@ fn by_place(effect: &Effect, unit: &str) -> Markup {
     let values =
         |of: fn(&Compared) -> Fen| effect.places.iter().map(|place| whole(of(&place.compared))).collect();
     let chart = Chart {
+        opens: Vec::new(),
         id: format!("chart-{}", effect.programme).into(),
         title: format!("{title}每月金额（按元取整）").into(),
         category_title: "地区".into(),

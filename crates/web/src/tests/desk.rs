@@ -161,7 +161,7 @@ async fn simplest(
 }
 
 /// Sends a form with files: values that begin with `file:` are files of that name.
-async fn post_multipart(
+pub(super) async fn post_multipart(
     browser: &mut Browser,
     path: &str,
     pairs: &[(String, String)],

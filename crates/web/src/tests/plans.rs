@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 
+use super::desk::post_multipart;
 use crate::testing::Town;
+use crate::ui::form::KEY;
 
 const BEDS: &str = "/desk/plan/indicators/wh_i005";
 
@@ -96,6 +98,72 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         let sheet = policy.get("/desk/plan/sheet?list=contradictions&format=csv").await;
         assert!(sheet.text.contains("百分比与数量不符"), "{}", sheet.text);
         assert_eq!(policy.get("/desk/plan/indicators/nothing").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+/// PL-08: what stands above the plan has its page, and stands on the indicator's.
+#[tokio::test]
+async fn what_is_demanded_from_above_stands_on_pages() {
+    Town::each("plan_above", async |town| {
+        town.staff("policy", town.administrator.division, "prefecture_policy").await;
+        let mut policy = town.browser("policy").await;
+        let page = policy.get("/desk/plan/superior").await.text;
+        for words in [
+            "符合要求",
+            "《社会救助暂行办法》第十九条",
+            "内蒙古自治区“十四五”民政事业发展规划",
+            "上位规划",
+            "2022年12月30日起改用《老年人能力评估规范》",
+            "到2023年为止，本规划到2025年",
+        ] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let one = policy.get("/desk/plan/indicators/wh_i019").await.text;
+        assert!(one.contains("上位规划和法律的要求") && one.contains("要求不低于100%"), "{one}");
+        let served = policy.get(BEDS).await.text;
+        assert!(
+            served.contains("推动这项指标的项目和任务") && served.contains("养老床位改造升级"),
+            "{served}"
+        );
+        let stage = policy.get("/desk/plan/stages/wh_p014").await.text;
+        assert!(stage.contains("推动的指标") && stage.contains("/desk/plan/indicators/wh_i005"), "{stage}");
+        let fields =
+            [("target", "95"), ("year", "2026"), ("reason", "床位不足"), ("document", "乌民发〔2026〕1号")];
+        let refused = policy.post("/desk/plan/indicators/wh_i019/adjust", &fields).await.text;
+        assert!(refused.contains("目标不能定在95"), "{refused}");
+        let sheet = policy.get("/desk/plan/sheet?list=superior&format=csv").await.text;
+        assert!(sheet.contains("社会救助暂行办法"), "{sheet}");
+    })
+    .await;
+}
+
+/// PL-07: a photo is uploaded with a note, stands on the stage's page and opens.
+#[tokio::test]
+async fn a_photo_comes_with_a_note() {
+    Town::each("plan_photo", async |town| {
+        town.staff("policy", town.administrator.division, "prefecture_policy").await;
+        let mut policy = town.browser("policy").await;
+        const STAGE: &str = "/desk/plan/stages/wh_p004";
+        let pairs = |words: &str, key: &str| {
+            [("deed", "started"), ("words", words), ("document", ""), ("files", "file:现场.jpg"), (KEY, key)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        // Without words the form comes back and has kept the photo.
+        let refused =
+            post_multipart(&mut policy, STAGE, &pairs("", "plan-photo-1"), b"\xff\xd8\xff\xe0photo").await;
+        assert!(refused.text.contains("刚才选的文件已经上传"), "{}", refused.text);
+        let page = post_multipart(&mut policy, STAGE, &pairs("主体封顶", "plan-photo-2"), b"no photo").await;
+        assert!(page.text.contains("只能上传照片"), "{}", page.text);
+        let done =
+            post_multipart(&mut policy, STAGE, &pairs("主体封顶", "plan-photo-3"), b"\xff\xd8\xff\xe0photo")
+                .await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+        let page = policy.get(STAGE).await.text;
+        assert!(page.contains("主体封顶") && page.contains("现场.jpg") && page.contains("<img"), "{page}");
+        let href = action(&page, "/desk/plan/stages/wh_p004/files/");
+        let photo = policy.get(&href).await;
+        assert_eq!(photo.status, StatusCode::OK);
     })
     .await;
 }
@@ -261,6 +329,8 @@ async fn the_cockpit_shows_the_place_at_a_glance() {
             "/desk/plan?standing=behind",
             "海勃湾区",
             "data-chart=\"map-json\"",
+            "/desk/record-alerts?division=",
+            "href=\"/desk/figures/paid?month=2026-11&amp;division=\"",
             "data-chart=\"paid-json\"",
             "近十二个月办件",
         ] {
@@ -269,6 +339,7 @@ async fn the_cockpit_shows_the_place_at_a_glance() {
         let county = format!("/desk/cockpit?division={}", town.county);
         let below = leader.get(&county).await.text;
         assert!(below.contains("海勃湾区民政工作一览") && below.contains("返回本级"), "{below}");
+        assert!(below.contains("tile-map__tiles") && below.contains("不表示位置、形状和面积"), "{below}");
         let mut head = town.browser("head").await;
         assert!(head.get("/desk/cockpit").await.status.is_success());
         assert_eq!(

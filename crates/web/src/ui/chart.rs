@@ -47,6 +47,9 @@ pub struct Chart<'a> {
     pub unit: Text<'a>,
     /// Months, counties.
     pub categories: Vec<Text<'a>>,
+    /// Where each category is opened from the table, in the same order; empty where nowhere.
+    #[serde(skip)]
+    pub opens: Vec<Text<'a>>,
     /// One or more.
     pub series: Vec<Series<'a>>,
 }
@@ -61,6 +64,29 @@ pub struct Place<'a> {
     pub name: Text<'a>,
     /// `None` where it is unknown.
     pub value: Option<i64>,
+    /// Where the place is opened, if anywhere.
+    #[serde(skip)]
+    pub href: Option<Text<'a>>,
+}
+
+impl Place<'_> {
+    fn title(&self) -> Markup {
+        html! { @match &self.href { Some(href) => { a.govuk-link href=(href) { (self.name) } }, None => (self.name) } }
+    }
+}
+
+/// Places as tiles of one size, darker for more: for townships and counties of which no outline is at hand. It claims no shape and no position, needs no
+/// script and says its numbers itself.
+#[derive(Clone, Debug)]
+pub struct TileMap<'a> {
+    /// Unique on the page.
+    pub id: Text<'a>,
+    /// What it shows, with its period.
+    pub title: Text<'a>,
+    /// Unit of all values.
+    pub unit: Text<'a>,
+    /// The places in the order of their codes.
+    pub places: Vec<Place<'a>>,
 }
 
 /// The prefecture's counties, darker for more.
@@ -170,7 +196,11 @@ impl maud::Render for Chart<'_> {
             )
             .collect();
         let rows = self.categories.iter().enumerate().map(|(index, category)| {
-            std::iter::once(html! { (category) })
+            let title = match self.opens.get(index) {
+                Some(href) => html! { a.govuk-link href=(href) { (category) } },
+                None => html! { (category) },
+            };
+            std::iter::once(title)
                 .chain(self.series.iter().map(|series| cell(series.values.get(index).copied().flatten())))
                 .collect()
         });
@@ -198,7 +228,7 @@ impl maud::Render for CountyMap<'_> {
             id: format!("{}-table", self.id).into(),
             caption: self.title.as_ref().into(),
             columns: vec![Column::new("县（市、区）"), Column::new(self.unit.as_ref()).numeric()],
-            rows: places.iter().map(|place| vec![html! { (place.name) }, cell(place.value)]).collect(),
+            rows: places.iter().map(|place| vec![place.title(), cell(place.value)]).collect(),
             cards: false,
             ..Table::default()
         };
@@ -215,12 +245,39 @@ impl maud::Render for CountyMap<'_> {
     }
 }
 
+impl maud::Render for TileMap<'_> {
+    fn render(&self) -> Markup {
+        let bins = bins(&self.places);
+        let step = |value: i64| {
+            let at = bins.iter().position(|bin| (bin.from..=bin.to).contains(&value)).unwrap_or(0);
+            format!("tile-map__{}", at + 1)
+        };
+        html! {
+            figure.tile-map.chart-figure id=(self.id) {
+                p.govuk-heading-s { (self.title) @if !self.unit.is_empty() { "（" (self.unit) "）" } }
+                ul.tile-map__tiles {
+                    @for place in &self.places {
+                        li class=(place.value.map_or_else(|| "tile-map__none".to_owned(), step)) {
+                            span { @match &place.href { Some(href) => { a href=(href) { (place.name) } }, None => (place.name) } }
+                            strong { (cell(place.value)) }
+                        }
+                    }
+                }
+                figcaption { "每格一个地方，按区划代码排列，颜色越深数越大；不表示位置、形状和面积。" }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn places(values: &[Option<i64>]) -> Vec<Place<'static>> {
-        values.iter().map(|value| Place { code: "".into(), name: "".into(), value: *value }).collect()
+        values
+            .iter()
+            .map(|value| Place { code: "".into(), name: "".into(), value: *value, href: None })
+            .collect()
     }
 
     #[test]
@@ -240,6 +297,29 @@ mod tests {
                 assert!(bins.iter().any(|bin| (bin.from..=bin.to).contains(value)), "{value} in {bins:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_tile_says_its_number_and_is_darker_for_more() {
+        let place = |name: &'static str, value| Place {
+            code: "".into(),
+            name: name.into(),
+            value,
+            href: Some("/desk/cockpit?division=7".into()),
+        };
+        let places = vec![place("甲乡", Some(10)), place("乙乡", Some(990)), place("丙乡", None)];
+        let map = TileMap { id: "map".into(), title: "在册".into(), unit: "人".into(), places };
+        let page = html! { (map) }.into_string();
+        assert!(
+            page.contains(
+                r#"class="tile-map__1"><span><a href="/desk/cockpit?division=7">甲乡</a></span><strong>10"#
+            ),
+            "{page}"
+        );
+        assert!(
+            page.contains("tile-map__5") && page.contains("tile-map__none") && page.contains("无数据"),
+            "{page}"
+        );
     }
 
     #[test]

@@ -311,12 +311,14 @@ fn dashboard() -> Markup {
         .filter(|place| !outside.contains(&place["code"].as_str().unwrap()))
         .zip((1_i64..).map(|turn| turn * 977 % 2600))
         .map(|(place, value)| Place {
+            href: None,
             code: place["code"].as_str().unwrap().to_owned().into(),
             name: place["name"].as_str().unwrap().to_owned().into(),
             value: Some(value),
         })
         .collect();
     let chart = |id: &'static str, kind| Chart {
+        opens: Vec::new(),
         id: id.into(),
         title: if kind == Kind::Bar { "各月新增和退出，2026 年" } else { "在保户数，2026 年" }.into(),
         category_title: "月份".into(),

@@ -5,11 +5,7 @@ use serde_json::{Value, json};
 use vocab::Month;
 
 use super::IndicatorFigures;
-
-/// Millionths.
-fn micro(number: Number) -> i128 {
-    i128::from(number.units()) * 10_i128.pow(6 - number.scale().min(6))
-}
+use crate::plans::marks::{marks, micro, printed};
 
 /// Lines, marks and years; none with fewer than two points in all.
 pub(super) fn chart(one: &IndicatorFigures) -> Option<Value> {
@@ -22,19 +18,16 @@ pub(super) fn chart(one: &IndicatorFigures) -> Option<Value> {
     if all.len() < 2 || first == last {
         return None;
     }
-    let air = ((high - low) / 10).max(1_000_000);
-    let (low, high) = (if low >= 0 { (low - air).max(0) } else { low - air }, high + air);
+    let marks = marks(low, high);
+    let (low, high) = (*marks.first()?, *marks.last()?);
     let x = |month: Month| 1000 * first.months_until(month) / first.months_until(last).max(1);
     let y = |value: i128| i64::try_from(1000 * (value - low) / (high - low).max(1)).unwrap_or(0);
     let line = |points: &[(Month, Number)]| -> Vec<Value> {
         points.iter().map(|(month, number)| json!([x(*month), y(micro(*number))])).collect()
     };
-    let marks: Vec<Value> = (0..=2)
-        .map(|step| {
-            let value = low + (high - low) * step / 2;
-            let tenths = i64::try_from((value + 50_000) / 100_000).unwrap_or(i64::MAX);
-            json!([y(value), format!("{}{}", Number::new(tenths, 1), short(&one.unit))])
-        })
+    let marks: Vec<Value> = marks
+        .into_iter()
+        .map(|mark| json!([y(mark), format!("{}{}", printed(mark), short(&one.unit))]))
         .collect();
     let years: Vec<Value> = (first.year()..=last.year())
         .filter_map(|year| {

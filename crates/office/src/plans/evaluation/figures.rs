@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use catalogue::Number;
 use serde::{Deserialize, Serialize};
 use store::{DivisionId, Query};
-use vocab::Month;
+use vocab::{Month, Now};
 
 use super::{Comment, Evaluation, comments, texts};
 use crate::access::{Granted, ReadPlan};
 use crate::plans::judge::{METHOD, Point, Standing, Target, path, reached};
 use crate::plans::known::known;
-use crate::plans::stages::{StageState, stages};
+use crate::plans::stages::{self, Stage, StageState, stages};
 use crate::plans::{EVERYBODYS, Installed, adjustments, counties, in_words, links, of_row};
 use crate::{Office, OfficeError};
 
@@ -79,6 +79,23 @@ pub struct ProjectFigures {
     pub note: String,
 }
 
+/// A document or files noted with a stage: what the annex shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StagePaper {
+    /// The stage.
+    pub stage: String,
+    /// The day of the note.
+    pub on: String,
+    /// The office.
+    pub by: String,
+    /// What was noted.
+    pub words: String,
+    /// Name and number of the document; empty when none.
+    pub document: String,
+    /// Files: id, name, media type.
+    pub files: Vec<(i64, String, String)>,
+}
+
 /// A county: its parts of the targets for the year and what came of them (绩效考核).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountyFigures {
@@ -140,6 +157,9 @@ pub struct EvaluationFigures {
     pub indicators: Vec<IndicatorFigures>,
     /// Every stage of its projects.
     pub projects: Vec<ProjectFigures>,
+    /// Documents and files noted with them. Runs from before these were kept have none.
+    #[serde(default)]
+    pub papers: Vec<StagePaper>,
     /// How many stages stand how: code, Chinese, number.
     pub stages: Vec<(String, String, usize)>,
     /// Counties.
@@ -244,7 +264,9 @@ pub(super) async fn gather(
         .into_iter()
         .map(|one| (one.code().to_owned(), one.title().to_owned(), count(one, false), count(one, true)))
         .collect();
-    let stages = stages(office, actor, plan).await?;
+    let mut stages = stages(office, actor, plan).await?;
+    stages::with_files(office, &mut stages).await?;
+    let papers = papers(&stages, as_of);
     let projects: Vec<ProjectFigures> = stages
         .iter()
         .map(|stage| ProjectFigures {
@@ -283,6 +305,7 @@ pub(super) async fn gather(
         adjustments: adjusted(plan, &known.changes),
         indicators,
         projects,
+        papers,
         stages: stage_counts,
         contradictions: plan.contradictions().len(),
         method: METHOD.map(str::to_owned).into(),
@@ -293,6 +316,34 @@ pub(super) async fn gather(
         comments: comments::list(office, plan, evaluation).await?,
         release: office.release().hash.clone(),
     })
+}
+
+/// What documents and files were noted with the stages by the end of a month, the oldest first.
+fn papers(stages: &[Stage], as_of: Month) -> Vec<StagePaper> {
+    let mut papers: Vec<(Now, StagePaper)> = Vec::new();
+    for stage in stages {
+        for note in &stage.notes {
+            let bare = note.document.is_none() && note.files.is_empty();
+            if bare || Month::containing(note.at.today()) > as_of {
+                continue;
+            }
+            let paper = StagePaper {
+                stage: stage.what.clone(),
+                on: vocab::zh_date(note.at.today()),
+                by: note.division_name.clone(),
+                words: note.words.clone(),
+                document: note.document.clone().unwrap_or_default(),
+                files: note
+                    .files
+                    .iter()
+                    .map(|file| (file.id.0, file.name.clone(), file.mime.clone()))
+                    .collect(),
+            };
+            papers.push((note.at, paper));
+        }
+    }
+    papers.sort_by_key(|(at, _)| *at);
+    papers.into_iter().map(|(_, paper)| paper).collect()
 }
 
 /// Where the confirmed values of the plan's place come from.

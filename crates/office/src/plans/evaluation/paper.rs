@@ -1,6 +1,6 @@
 //! The report on paper. One press freezes the figures and the texts; a worker sets the PDF from them, so that a report says tomorrow what it says today.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 use store::{AuditEntry, Query};
@@ -9,6 +9,7 @@ use vocab::Now;
 use super::figures::{EvaluationFigures, gather};
 use super::{Evaluation, EvaluationKind, baselines, chart, opened};
 use crate::access::{Actor, Granted, ManagePlan, ReadPlan};
+use crate::casework::{AttachmentId, attachments};
 use crate::plans::judge::Standing;
 use crate::plans::stages::StageState;
 use crate::plans::{EVERYBODYS, EvaluationRunId, Installed};
@@ -220,9 +221,14 @@ pub struct WaitingPaper {
     pub id: EvaluationRunId,
     /// Name and text of the template.
     pub template: (&'static str, &'static str),
+    /// Photos of its annex by the names under which the template finds them.
+    pub pictures: BTreeMap<String, Vec<u8>>,
     /// What it says.
     pub content: Value,
 }
+
+/// Bytes of all photos of one paper; the newest ones are taken, the others stay in the system and in the annex's list.
+const PICTURES_BYTES_MAX: usize = 24 * 1024 * 1024;
 
 const TEMPLATE: &str = include_str!("report.typ");
 const WORKER: &str = "the worker that sets papers";
@@ -239,14 +245,49 @@ pub async fn papers_waiting(office: &Office) -> Result<Vec<WaitingPaper>, Office
     )
     .all(office.db())
     .await?;
-    rows.iter()
-        .map(|row| {
-            let figures = read(&row.get::<String>("figures")?)?;
-            let at = Now::from_unix_ms(row.get("run_at")?);
-            let content = content(&figures, &row.get::<String>("run_by_name")?, at, office.db().synthetic());
-            Ok(WaitingPaper { id: row.get("id")?, template: ("report.typ", TEMPLATE), content })
-        })
-        .collect()
+    let mut waiting = Vec::new();
+    for row in rows {
+        let figures = read(&row.get::<String>("figures")?)?;
+        let at = Now::from_unix_ms(row.get("run_at")?);
+        let mut content = content(&figures, &row.get::<String>("run_by_name")?, at, office.db().synthetic());
+        let (pictures, shown) = pictures(office, &figures).await?;
+        content["pictures"] = shown;
+        waiting.push(WaitingPaper {
+            id: row.get("id")?,
+            template: ("report.typ", TEMPLATE),
+            pictures,
+            content,
+        });
+    }
+    Ok(waiting)
+}
+
+/// Photos of the stages, the newest first until they are too large together; and what stands under each.
+async fn pictures(
+    office: &Office,
+    figures: &EvaluationFigures,
+) -> Result<(BTreeMap<String, Vec<u8>>, Value), OfficeError> {
+    let (mut pictures, mut shown, mut bytes) = (BTreeMap::new(), Vec::new(), 0_usize);
+    'papers: for paper in figures.papers.iter().rev() {
+        for (id, _, mime) in &paper.files {
+            let ending = match mime.as_str() {
+                "image/jpeg" => "jpg",
+                "image/png" => "png",
+                _ => continue,
+            };
+            let (_, _, content) = attachments::taken(office, AttachmentId(*id)).await?;
+            bytes += content.len();
+            if bytes > PICTURES_BYTES_MAX {
+                break 'papers;
+            }
+            let name = format!("{id}.{ending}");
+            shown.push(
+                json!({ "file": name, "words": format!("{}（{}，{}）", paper.stage, paper.on, paper.by) }),
+            );
+            pictures.insert(name, content);
+        }
+    }
+    Ok((pictures, Value::Array(shown)))
 }
 
 /// Keeps a paper, or why it could not be set.
@@ -340,6 +381,14 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         .iter()
         .map(|one| json!([one.name, dash(&one.due), dash(&one.places), one.state_title, dash(&one.note)]))
         .collect();
+    let papers: Vec<Value> = figures
+        .papers
+        .iter()
+        .map(|one| {
+            let files: Vec<&str> = one.files.iter().map(|(_, name, _)| name.as_str()).collect();
+            json!([one.stage, one.on, one.by, one.words, dash(&one.document), dash(&files.join("、"))])
+        })
+        .collect();
     let counties: Vec<Value> = figures
         .counties
         .iter()
@@ -385,7 +434,7 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         "title": figures.title, "as_of": figures.as_of.zh(), "made": vocab::zh_date(at.today()), "issued_on": at.today().to_string(),
         "by": by, "summary": summary(figures), "texts": texts, "standings": standings, "indicators": indicators,
         "stages": figures.stages.iter().map(|(_, title, count)| json!([title, count.to_string()])).collect::<Vec<Value>>(),
-        "projects": projects, "counties": counties, "adjustments": adjustments, "contradictions": figures.contradictions.to_string(),
+        "projects": projects, "papers": papers, "counties": counties, "adjustments": adjustments, "contradictions": figures.contradictions.to_string(),
         "comments": figures.comments.iter().map(|one| json!({
             "about": one.about, "words": one.words, "by": one.by, "at": one.at, "answer": one.answer,
         })).collect::<Vec<Value>>(),

@@ -4,7 +4,7 @@ use super::*;
 
 fn plan() -> Plan {
     toml::from_str(
-        "id = \"p\"\nname = \"规划\"\nfrom = 2021\nuntil = 2025\nbase_year = 2020\nseed = \"s\"\nsource = \"规划\"\n",
+        "id = \"p\"\nname = \"规划\"\nfrom = 2021\nuntil = 2025\nbase_year = 2020\nremind_months = 3\nwarn_months = 12\nseed = \"s\"\nsource = \"规划\"\n",
     )
     .unwrap()
 }

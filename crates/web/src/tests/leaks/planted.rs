@@ -6,8 +6,9 @@ use catalogue::Release;
 use catalogue::definition::{FieldKind, Requirement};
 use office::access::{Actor, Right};
 use office::casework::drafts::{self, Filler};
-use office::casework::letters;
+use office::casework::{attachments, letters};
 use office::forms::{Answers, FieldPath, Raw};
+use office::plans::stages::{Noted, StageDeed};
 use office::records::{self, Deed, NewVersion};
 use office::releases::{self, NewStandardChange};
 use office::{OfficeError, casework, divisions, simulation};
@@ -340,6 +341,29 @@ async fn plan_alive(town: &Town) -> (String, String) {
     (alert.to_string(), comment.to_string())
 }
 
+/// A photo with a note of each of these stages and tasks.
+async fn plan_files(town: &Town, stages: &[&str]) -> Vec<String> {
+    let prefecture = divisions::by_code(town.office.db(), "150300").await.unwrap().id;
+    let reporter: Actor = town.staff("photographer", prefecture, "prefecture_policy").await;
+    let owner = drafts::owner_of(&reporter);
+    let mut files = Vec::new();
+    for stage in stages {
+        let photo =
+            attachments::put(&town.office, &owner, "现场.jpg", b"\xff\xd8\xff\xe0photo").await.unwrap();
+        let noted = Noted {
+            stage,
+            deed: StageDeed::Started,
+            due: None,
+            words: "主体封顶",
+            document: "",
+            files: &[photo],
+        };
+        office::plans::stages::note(&town.office, &reporter.grant().unwrap(), noted).await.unwrap();
+        files.push(photo.to_string());
+    }
+    files
+}
+
 /// A lead about the family of the second township.
 async fn lead_of(town: &Town) -> String {
     let id = Query::system(
@@ -569,6 +593,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
     let text = |id: &dyn std::fmt::Display| vec![id.to_string()];
     let (plan_alert, plan_comment) = plan_alive(town).await;
     let plan_task = release.plans[0].tasks[0].id.get().clone();
+    let plan_files = plan_files(town, &["wh_p004", &plan_task]).await;
     let ids = BTreeMap::from([
         ("case", vec![filed.to_string(), hanging.to_string()]),
         ("action", actions),
@@ -622,6 +647,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("adjustment", vec![plan_row(town, "plan_adjustment").await]),
         ("plan_entry", vec!["wh_i005".to_owned()]),
         ("plan_task", vec![plan_task]),
+        ("plan_file", plan_files),
         ("plan_alert", vec![plan_alert]),
         ("plan_evaluation", vec!["final-2025".to_owned()]),
         ("plan_comment", vec![plan_comment]),
