@@ -4,6 +4,8 @@ import { WIDTHS } from './browser.mjs'
 import { looks } from './looks.mjs'
 
 const [origin, pictures] = process.argv.slice(2)
+// One blue dot.
+const DOT = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGMwTpsJAAICATNWh+JUAAAAAElFTkSuQmCC', 'base64')
 const { faults, look, go, desk, walk } = await looks(origin, pictures)
 
 await walk(async () => {
@@ -21,7 +23,18 @@ await walk(async () => {
   for (const [path, words] of [
     ['/desk/plan', '规划总览'], ['/desk/plan/gantt', '项目进度图'], ['/desk/plan/tasks', '任务分工'], ['/desk/plan/alerts', '预警和提醒'],
     ['/desk/plan/changes', '规划有哪些变化'], ['/desk/plan/evaluations', '中期评估'], ['/desk/plan/public', '对外公开'],
+    ['/desk/plan/superior', '规划依据和引用的文件'], ['/desk/plan/indicators/wh_i005', '推动这项指标的项目和任务'],
   ]) await go(maker, path, words)
+  if (!(await maker.locator('.chart--map canvas, .tile-map').count())) faults.push('the counties of an indicator are on no map')
+  // A photo comes with a note and is seen on the stage's page.
+  const stage = '/desk/plan/stages/wh_p004'
+  await go(maker, stage, '登记进展')
+  await maker.check('input[name=deed][value=started]')
+  await maker.fill('textarea[name=words]', '主体封顶')
+  await maker.setInputFiles('input[name=files]', { name: '现场.png', mimeType: 'image/png', buffer: DOT })
+  await maker.click('form:has(input[name=files]) button[type=submit]')
+  await look(maker, '现场.png')
+  if (!(await maker.locator('.plan-files img').evaluateAll((all) => all.some((one) => one.naturalWidth > 0)))) faults.push('no photo is shown')
   const evaluation = '/desk/plan/evaluations/final-2025'
   await go(maker, evaluation, '总结评估')
   await maker.fill('textarea[name=overall]', '规划实施总体平稳。')
