@@ -64,6 +64,7 @@ pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str)
     let years = plane.first.year()..=plane.last.year();
     html! {
         figure.plan-chart {
+            div.plan-chart__scroll tabindex="0" role="group" aria-label={ (title) "，可以左右滚动" } {
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (title) "，数据见下面的表格" } {
                 @for mark in plane.marks.iter().copied() {
                     @let y = plane.y(mark);
@@ -89,6 +90,7 @@ pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str)
                 @for point in values {
                     circle cx=(plane.x(point.month)) cy=(plane.y(micro(point.number))) r="5" fill="#0b4ea2" {}
                 }
+            }
             }
             figcaption { "虚线：进度线（基期、阶段目标、目标）。实线：已复核的数。年份标在当年12月的位置。" }
         }

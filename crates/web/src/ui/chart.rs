@@ -114,8 +114,14 @@ struct Bin {
 }
 
 /// Five classes of equal width from 0 to the largest value, their width rounded up to 1, 2, 5 × 10ⁿ.
-fn bins(places: &[Place<'_>]) -> Vec<Bin> {
+fn bins(places: &[Place<'_>], unit: &str) -> Vec<Bin> {
     let largest = places.iter().filter_map(|place| place.value).max().unwrap_or(0).max(5);
+    // A share ends at a hundred.
+    if unit == "%" && (21..=100).contains(&largest) {
+        return (0..5)
+            .map(|index| Bin { from: 20 * index, to: if index == 4 { 100 } else { 20 * index + 19 } })
+            .collect();
+    }
     let wanted = largest / 5 + 1;
     let mut ten = 1_i64;
     while wanted > ten.saturating_mul(10) {
@@ -218,7 +224,7 @@ impl maud::Render for Chart<'_> {
 
 impl maud::Render for CountyMap<'_> {
     fn render(&self) -> Markup {
-        let bins = bins(&self.places);
+        let bins = bins(&self.places, &self.unit);
         let spec = serde_json::json!({
             "kind": "map", "unit": self.unit, "bins": bins, "values": self.places, "outline": shapes(&self.outline),
         });
@@ -247,7 +253,7 @@ impl maud::Render for CountyMap<'_> {
 
 impl maud::Render for TileMap<'_> {
     fn render(&self) -> Markup {
-        let bins = bins(&self.places);
+        let bins = bins(&self.places, &self.unit);
         let step = |value: i64| {
             let at = bins.iter().position(|bin| (bin.from..=bin.to).contains(&value)).unwrap_or(0);
             format!("tile-map__{}", at + 1)
@@ -290,13 +296,20 @@ mod tests {
             &[Some(100)],
             &[Some(1_000_000_000_000_000)],
         ] {
-            let bins = bins(&places(values));
+            let bins = bins(&places(values), "人");
             assert_eq!(bins.len(), 5);
             assert!(bins.windows(2).all(|pair| pair[0].to + 1 == pair[1].from));
             for value in values.iter().flatten() {
                 assert!(bins.iter().any(|bin| (bin.from..=bin.to).contains(value)), "{value} in {bins:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_share_ends_at_a_hundred() {
+        let of = |value| bins(&places(&[Some(value)]), "%").last().copied().unwrap();
+        assert_eq!([of(100), of(99), of(21)], [Bin { from: 80, to: 100 }; 3]);
+        assert!(of(101).to > 101 && of(9).to < 21, "more than all, or very little, as everything else");
     }
 
     #[test]
