@@ -266,7 +266,7 @@ pub(super) async fn gather(
         .collect();
     let mut stages = stages(office, actor, plan).await?;
     stages::with_files(office, &mut stages).await?;
-    let papers = papers(&stages, as_of);
+    let papers = papers(&stages);
     let projects: Vec<ProjectFigures> = stages
         .iter()
         .map(|stage| ProjectFigures {
@@ -318,13 +318,13 @@ pub(super) async fn gather(
     })
 }
 
-/// What documents and files were noted with the stages by the end of a month, the oldest first.
-fn papers(stages: &[Stage], as_of: Month) -> Vec<StagePaper> {
+/// What documents and files were noted with the stages, the oldest first: like their states, as they are when the report is made.
+fn papers(stages: &[Stage]) -> Vec<StagePaper> {
     let mut papers: Vec<(Now, StagePaper)> = Vec::new();
     for stage in stages {
         for note in &stage.notes {
             let bare = note.document.is_none() && note.files.is_empty();
-            if bare || Month::containing(note.at.today()) > as_of {
+            if bare {
                 continue;
             }
             let paper = StagePaper {
