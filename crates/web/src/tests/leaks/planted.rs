@@ -340,7 +340,7 @@ async fn plan_alive(town: &Town) -> (String, String) {
     (alert.to_string(), comment.to_string())
 }
 
-/// A photo with a note of the second township, of each of these stages and tasks. What an office above notes is for everybody below it.
+/// A photo with a note of a village of the second township, of each of these stages and tasks. What an office above notes is for everybody below it.
 async fn plan_files(town: &Town, stages: &[&str]) -> Vec<String> {
     let mut files = Vec::new();
     for stage in stages {
@@ -349,7 +349,7 @@ async fn plan_files(town: &Town, stages: &[&str]) -> Vec<String> {
             "INSERT INTO plan_stage_note (plan, stage, division_id, deed, words, noted_by, noted_at) \
              VALUES ('wuhai_145', ?, ?, 'started', '主体封顶', ?, ?) RETURNING id",
         );
-        let note = note.bind(*stage).bind(town.township_b).bind(town.administrator.staff);
+        let note = note.bind(*stage).bind(town.village_b).bind(town.administrator.staff);
         let note = note.bind(town.office.now().at_ms()).insert(town.office.db()).await.unwrap();
         let owner = format!("plan_stage_note:{note}");
         let photo =
