@@ -129,7 +129,7 @@ fn drawing(group: &Group<'_>, from: i32, until: i32, today: Month) -> Markup {
     let height = TOP + LINE * i64::try_from(dated.len()).unwrap_or(0) + 8;
     let now = i64::from(first.months_until(today));
     html! {
-        figure.plan-gantt tabindex="0" role="group" aria-label={ (group.name) "的项目进度图，可以左右滚动" } {
+        figure.plan-gantt tabindex="0" aria-label={ (group.name) "的项目进度图，可以左右滚动" } {
             svg viewBox={ "0 0 " (WIDTH) " " (height) } role="img" aria-label={ (group.name) "的项目进度图，内容见下面的表格" } {
                 @for year in from..=last {
                     @let at = x(i64::from(year - from) * 12);
