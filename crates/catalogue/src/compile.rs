@@ -7,7 +7,7 @@ use rules::{
 };
 
 use crate::definition::{
-    ConditionKind, Counted, Form, Indicator, Item, OVER_PERSON, Programme, Register, Requirement, Side, Unit,
+    CheckRule, ConditionKind, Counted, Form, Indicator, Item, OVER_PERSON, Programme, Register, Requirement, Side, Unit,
 };
 use crate::release::{Defined, Place};
 use crate::shapes::{self, CASE, HOUSEHOLD, PERSON, form_shape, record_shape};
@@ -48,6 +48,9 @@ impl Compiled {
         }
         for item in release.items.iter() {
             compiler.item(item);
+        }
+        for rule in release.check_rules.iter() {
+            compiler.check_rule(rule);
         }
         compiler.compiled
     }
@@ -212,6 +215,14 @@ impl Compiler<'_> {
                 self.expression(path("sum"), &indicator.place, sum, &shape, &shapes::added_type());
             }
         }
+    }
+
+    fn check_rule(&mut self, rule: &Defined<CheckRule>) {
+        let shape = match rule.on {
+            Unit::Person => shapes::CHECK_PERSON,
+            Unit::Household => shapes::CHECK_HOUSEHOLD,
+        };
+        self.expression(format!("check_rule/{}", rule.id), &rule.place, &rule.when, shape, &Type::Boolean);
     }
 
     fn item(&mut self, item: &Defined<Item>) {
@@ -455,6 +466,12 @@ impl Release {
     #[must_use]
     pub fn leaves_when(&self, register: &str, index: usize) -> Option<&rules::Expression> {
         self.compiled.expressions.get(&format!("register/{register}/leaves/{index}"))
+    }
+
+    /// When a rule over declared and answered holds: over [`shapes::CHECK_PERSON`] or [`shapes::CHECK_HOUSEHOLD`].
+    #[must_use]
+    pub fn check_rule_when(&self, rule: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("check_rule/{rule}"))
     }
 
     /// Which records a side of an indicator counts: over the shape of what it counts; none means all.

@@ -10,7 +10,7 @@ use crate::amended::{AmendedPart, amend};
 use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
-    Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Indicator, Item, Kind, Law,
+    CheckRule, Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Indicator, Item, Kind, Law,
     Letter, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::files::content_hash;
@@ -136,6 +136,8 @@ pub struct Release {
     pub departments: Shelf<Department>,
     /// Data sets of the means test.
     pub datasets: Shelf<Dataset>,
+    /// Rules over what was declared and answered.
+    pub check_rules: Shelf<CheckRule>,
     /// Facts.
     pub facts: Shelf<Fact>,
     /// Parameters.
@@ -363,6 +365,7 @@ impl Release {
             codelists: Shelf::new(reading.codelists),
             departments: Shelf::new(reading.departments),
             datasets: Shelf::new(reading.datasets),
+            check_rules: Shelf::new(reading.check_rules),
             facts: Shelf::new(reading.facts),
             parameters: Shelf::new(reading.parameters),
             tables: Shelf::new(reading.tables),

@@ -5,7 +5,7 @@ use rules::{ParameterTypes, Rational, Shape, Shapes, TableType, Type, Value};
 
 use crate::case_fields::CASE_FIELDS;
 use crate::definition::{
-    Absent, Declared, Fact, Field, FieldKind, Form, Register, Scalar, Table, Target, Unit, ValueKind,
+    Absent, AnswerKind, Ask, Declared, Fact, Field, FieldKind, Form, Register, Scalar, Table, Target, Unit, ValueKind,
 };
 use crate::{Located, Number, Release};
 
@@ -15,6 +15,11 @@ pub const PERSON: &str = "person";
 pub const HOUSEHOLD: &str = "household";
 /// Id of the shape of a case.
 pub const CASE: &str = "case";
+
+/// Id of the shape of a person as declared and as departments answered.
+pub const CHECK_PERSON: &str = "check.person";
+/// Id of the shape of a household as declared and as departments answered.
+pub const CHECK_HOUSEHOLD: &str = "check.household";
 
 /// Id of the shape of a person that a record of a register points at.
 pub const RECORD_PERSON: &str = "register.person";
@@ -242,6 +247,60 @@ fn field(title: &str, ty: Type, kind: ValueKind, unit: Option<&str>) -> rules::F
     rules::Field { unit: unit.map(str::to_owned), ..rules::Field::new(title, ty) }
 }
 
+/// The type of the answer to a question.
+#[must_use]
+pub fn ask_type(ask: &Ask) -> Type {
+    match ask.kind {
+        AnswerKind::YesNo => Type::Boolean,
+        AnswerKind::Band => Type::code(ask.codelist.as_ref().map_or("", |id| id.as_str())),
+        AnswerKind::Date => Type::Date,
+        AnswerKind::Amount => Type::number(2),
+    }
+}
+
+/// The name of a declared fact in the shapes of a check.
+#[must_use]
+pub fn declared_name(fact: &str) -> String {
+    format!("declared_{fact}")
+}
+
+/// The name of an answer in the shapes of a check.
+#[must_use]
+pub fn answer_name(dataset: &str, ask: &str) -> String {
+    format!("{dataset}_{ask}")
+}
+
+/// A member and a family as they declared themselves and as departments answered about them.
+fn check_shapes(release: &Release, shapes: &mut Shapes) {
+    let mut person = Shape::new(CHECK_PERSON, "成员").with_one("household", "家庭", CHECK_HOUSEHOLD);
+    let mut household = Shape::new(CHECK_HOUSEHOLD, "家庭")
+        .with_many("members", "家庭成员", CHECK_PERSON)
+        .with_many("relatives", "家庭以外的义务人", CHECK_PERSON);
+    for fact in release.facts.iter() {
+        let shape = match fact.on {
+            Unit::Person => &mut person,
+            Unit::Household => &mut household,
+        };
+        let title = format!("申报的{}", fact.title);
+        shape.fields.insert(
+            declared_name(&fact.id),
+            field(&title, declared_type(fact.declared()), *fact.kind, fact.unit.as_deref()),
+        );
+    }
+    for dataset in release.datasets.iter() {
+        for ask in &dataset.asks {
+            let title = format!("{}：{}", dataset.title, ask.title);
+            let unit = (ask.kind == AnswerKind::Amount).then(|| "元".to_owned());
+            person.fields.insert(
+                answer_name(&dataset.id, &ask.id),
+                rules::Field { unit, ..rules::Field::new(&title, ask_type(ask)) },
+            );
+        }
+    }
+    shapes.insert(person);
+    shapes.insert(household);
+}
+
 /// All shapes and code lists of a release.
 pub(crate) fn shapes(release: &Release) -> Shapes {
     let mut person = Shape::new(PERSON, "人员")
@@ -280,6 +339,7 @@ pub(crate) fn shapes(release: &Release) -> Shapes {
         form_shapes(form, &mut shapes);
     }
     register_shapes(release, &mut shapes);
+    check_shapes(release, &mut shapes);
     for list in release.codelists.iter() {
         let codes = list.values.iter().map(|code| (code.code.get().clone(), code.title.clone())).collect();
         shapes.codelists.insert(list.id.get().clone(), codes);

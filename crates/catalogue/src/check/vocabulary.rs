@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::Checker;
-use crate::definition::{Absent, Declared, Fact, FactSource, Gather, ValueKind};
+use crate::definition::{Absent, AnswerKind, Dataset, Declared, Fact, FactSource, Gather, ValueKind};
 use crate::release::{Defined, Place};
 use crate::{Located, Number};
 
@@ -62,6 +62,9 @@ impl Checker<'_> {
             self.held(fact);
         }
         self.datasets();
+        for rule in release.check_rules.iter() {
+            self.basis(&rule.place, &rule.basis);
+        }
         for letter in release.letters.iter() {
             self.basis(&letter.place, &letter.basis);
             if release.file(&letter.place, &letter.template).is_none() {
@@ -192,7 +195,15 @@ impl Checker<'_> {
             let place = &dataset.place;
             self.refers(place, &dataset.department, &release.departments);
             self.unique(place, "列", dataset.columns.iter().map(|column| &column.id));
-            if dataset.columns.iter().all(|column| column.id != "citizen_id") {
+            self.asks(dataset);
+            if dataset.columns.is_empty() && dataset.asks.is_empty() {
+                self.on(
+                    place,
+                    format!("核对数据 {} 既没有列，也没有询问", dataset.id),
+                    "column = [{ … }] 或者 ask = [{ … }]",
+                );
+            }
+            if !dataset.columns.is_empty() && dataset.columns.iter().all(|column| column.id != "citizen_id") {
                 self.on(
                     place,
                     format!("核对数据 {} 没有身份证号列", dataset.id),
@@ -219,6 +230,62 @@ impl Checker<'_> {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    /// Questions have the form of their answer, and a sum is asked only where an article needs it.
+    fn asks(&mut self, dataset: &Defined<Dataset>) {
+        let (place, release) = (&dataset.place, self.release);
+        self.basis(place, &dataset.basis);
+        self.unique(place, "询问", dataset.asks.iter().map(|ask| &ask.id));
+        for parameter in [&dataset.limit, &dataset.valid, &dataset.every].into_iter().flatten() {
+            if self.refers(place, parameter, &release.parameters)
+                && release.parameters.get(parameter).is_some_and(|one| *one.kind != ValueKind::Integer)
+            {
+                self.at(place, parameter.start(), format!("参数 {parameter} 不是整数"), "type = \"integer\" 的参数");
+            }
+        }
+        let names: Vec<&str> = dataset.columns.iter().map(|column| column.id.as_str()).collect();
+        for ask in &dataset.asks {
+            self.basis(place, &ask.basis);
+            match (ask.kind, &ask.codelist) {
+                (AnswerKind::Band, Some(list)) => {
+                    self.refers(place, list, &release.codelists);
+                }
+                (AnswerKind::Band, None) => {
+                    self.at(place, ask.id.start(), format!("询问 {} 分档，没有写代码表", ask.id), "codelist = \"代码表的 id\"");
+                }
+                (_, Some(list)) => {
+                    self.at(place, list.start(), format!("询问 {} 不分档，不要写代码表", ask.id), "type = \"band\"，或者去掉 codelist");
+                }
+                (_, None) => {}
+            }
+            if ask.kind == AnswerKind::Amount && ask.basis.is_empty() {
+                self.at(
+                    place,
+                    ask.id.start(),
+                    format!("询问 {} 要问金额，没有写依据", ask.id),
+                    "basis = [{ law = \"…\", article = \"…\" }]；不需要金额的，问是否或者分档",
+                );
+            }
+            if let Some(column) = &ask.column {
+                self.among(place, column, "列", &names);
+            }
+            let fits = match ask.gather {
+                None => ask.column.is_none(),
+                Some(Gather::Any) => ask.kind == AnswerKind::YesNo,
+                Some(Gather::Sum | Gather::Max) => ask.kind == AnswerKind::Amount && ask.column.is_some(),
+                Some(Gather::Last) => ask.column.is_some(),
+                Some(Gather::Count) => false,
+            };
+            if !fits || (ask.gather.is_some() && dataset.columns.is_empty()) {
+                self.at(
+                    place,
+                    ask.id.start(),
+                    format!("询问 {} 不能这样从表格得出", ask.id),
+                    "是否用 any；金额用 sum、max 并写 column；日期和分档用 last 并写 column",
+                );
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Unit;
+use super::{Ask, Basis, Unit};
 use crate::number::Number;
 use crate::{Located, Reference};
 
@@ -176,7 +176,7 @@ pub struct Department {
     pub title: String,
 }
 
-/// A file that a department hands over: its columns and the facts that they give.
+/// What one department may be asked: the file that it hands over with the facts that its columns give, single questions, or both.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dataset {
@@ -188,12 +188,41 @@ pub struct Dataset {
     pub department: Reference,
     /// What a citizen is told will be asked.
     pub scope: String,
-    /// Columns in the order of the template.
-    #[serde(rename = "column")]
+    /// Columns of its file in the order of the template; none where it hands over no file.
+    #[serde(default, rename = "column")]
     pub columns: Vec<Column>,
     /// Facts gathered from the rows of one person (or their household).
-    #[serde(rename = "fact")]
+    #[serde(default, rename = "fact")]
     pub facts: Vec<ColumnFact>,
+    /// Questions that are put about one person.
+    #[serde(default, rename = "ask")]
+    pub asks: Vec<Ask>,
+    /// Asked in every check unless somebody says otherwise.
+    #[serde(default)]
+    pub always: bool,
+    /// A report waits for its answer until the limit has passed.
+    #[serde(default)]
+    pub needed: bool,
+    /// The parameter that says within how many working days it answers.
+    #[serde(default)]
+    pub limit: Option<Reference>,
+    /// The parameter that says for how many days an answer holds.
+    #[serde(default)]
+    pub valid: Option<Reference>,
+    /// The parameter that says every how many months its file is exchanged.
+    #[serde(default)]
+    pub every: Option<Reference>,
+    /// Why it may be asked.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+impl Dataset {
+    /// A question by id.
+    #[must_use]
+    pub fn ask(&self, id: &str) -> Option<&Ask> {
+        self.asks.iter().find(|ask| *ask.id == *id)
+    }
 }
 
 /// A column of a department's file.

@@ -2,6 +2,7 @@
 //!
 //! Look here for the meaning of a key; look in [`crate::check`] for what must hold between definitions.
 
+mod check;
 mod codelist;
 mod fact;
 mod form;
@@ -17,6 +18,7 @@ mod register;
 mod rule_case;
 mod staff;
 
+pub use check::{AnswerKind, Ask, CheckRule};
 pub use codelist::{Code, Codelist};
 pub use fact::{
     Absent, Column, ColumnFact, Dataset, Declared, Department, Fact, FactSource, Gather, Held, HeldCode,
@@ -75,6 +77,7 @@ kinds! {
     Codelist = "codelist", "代码表";
     Department = "department", "部门";
     Dataset = "dataset", "核对数据";
+    CheckRule = "check_rule", "核对规则";
     Fact = "fact", "指标项";
     Parameter = "parameter", "参数";
     Table = "table", "数表";

@@ -169,7 +169,7 @@ pub(super) async fn tied(
 }
 
 /// Ties files to the case whose form names them.
-pub(super) async fn tie(tx: &Tx, owner: &str, ids: &[AttachmentId], case: CaseId) -> Result<(), OfficeError> {
+pub(crate) async fn tie(tx: &Tx, owner: &str, ids: &[AttachmentId], case: CaseId) -> Result<(), OfficeError> {
     if ids.is_empty() {
         return Ok(());
     }

@@ -186,19 +186,19 @@ pub async fn worklist_sheet(
 }
 
 /// A list on its way into an Excel file, page by page, at most [`SHEET_ROWS_MAX`] rows.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     list: ListWriter,
     rows: usize,
 }
 
 impl Sheet {
-    pub(super) fn new(name: &str, title: &str, columns: &[(&str, u16)]) -> Result<Sheet, OfficeError> {
+    pub(crate) fn new(name: &str, title: &str, columns: &[(&str, u16)]) -> Result<Sheet, OfficeError> {
         let columns: Vec<ListColumn> =
             columns.iter().map(|&(title, width)| ListColumn::new(title, width)).collect();
         Ok(Sheet { list: ListWriter::new(ListFormat::Excel, name, Some(title), &columns)?, rows: 0 })
     }
 
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = ListCell>) -> Result<(), OfficeError> {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = ListCell>) -> Result<(), OfficeError> {
         self.rows += 1;
         let cells: Vec<ListCell> = cells.into_iter().collect();
         Ok(self.list.row(&cells)?)
@@ -210,7 +210,7 @@ impl Sheet {
     }
 
     /// The file, and into the audit that it was taken out.
-    pub(super) async fn finish(
+    pub(crate) async fn finish(
         self,
         office: &Office,
         actor: &Actor,

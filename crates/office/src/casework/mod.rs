@@ -39,6 +39,7 @@ pub use act::{Acted, Deed, Doer};
 pub use determine::DeterminationId;
 pub(crate) use opening::see_all;
 pub use situation::CaseRow;
+pub(crate) use tasks::{end_county_reviews, give_county_review};
 
 /// Tables of this module; they point at people, staff and entitlements.
 pub const MIGRATIONS: &[Migration] = &[

@@ -3,14 +3,14 @@
 //! A task is due with its own clock; without one, or while that does not run, with the whole case (its public clock, or the day set
 //! when the case was opened); else on the next working day. Another clock of the case says nothing about it.
 
-use catalogue::definition::Item;
+use catalogue::definition::{CLOSED, Item};
 use chrono::NaiveDate;
 use store::{CaseId, DivisionId, Query, StaffId, Tx};
 use vocab::{Calendar, Now};
 
 use super::act::holder;
 use super::{CaseRow, clocks};
-use crate::OfficeError;
+use crate::{Office, OfficeError};
 
 /// The day by which a task is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,46 @@ pub(super) async fn give_until(
     .insert(tx)
     .await?;
     Ok(())
+}
+
+/// Marks the tasks of reviews; no clock of an item is called so.
+const REVIEW: &str = "check_review";
+
+/// The county has to look at a case again, whatever its step, by the next working day. A task of these words stands once.
+pub(crate) async fn give_county_review(
+    office: &Office,
+    tx: &Tx,
+    case: CaseId,
+    county: DivisionId,
+    title: &str,
+    now: Now,
+) -> Result<(), OfficeError> {
+    let standing = Query::system(
+        "a task of a case that the doer may act on",
+        "SELECT 1 AS one FROM task WHERE case_id = ? AND state = 'open' AND clock = ? AND title = ?",
+    )
+    .bind(case)
+    .bind(REVIEW)
+    .bind(title)
+    .optional(tx)
+    .await?;
+    if standing.is_some() {
+        return Ok(());
+    }
+    let on = office.calendar().working_days_after(now.today(), 1).latest;
+    let step = CLOSED;
+    let task = NewTask { division: county, role: "county_clerk", step, title, clock: Some(REVIEW), side: true };
+    give_until(tx, case, task, Due { on, earliest: None }, now).await
+}
+
+/// What had to be looked at is looked at.
+pub(crate) async fn end_county_reviews(
+    tx: &Tx,
+    case: CaseId,
+    staff: StaffId,
+    now: Now,
+) -> Result<(), OfficeError> {
+    end_with_clocks(tx, case, &[REVIEW.to_owned()], Some(staff), now).await
 }
 
 /// Gives the task of the step at which the case stands, to the office that holds it; the family's own steps have none.

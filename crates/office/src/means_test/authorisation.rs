@@ -162,7 +162,7 @@ pub async fn authorise_in(
         .await
 }
 
-async fn insert(
+pub(super) async fn insert(
     office: &Office,
     tx: &Tx,
     scope: &Scope,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalogue::Number;
-use catalogue::definition::{ColumnFact, Dataset, Fact, FieldKind, Gather};
+use catalogue::definition::{AnswerKind, Ask, ColumnFact, Dataset, Fact, FieldKind, Gather};
 use chrono::NaiveDate;
 use vocab::Fen;
 
@@ -64,6 +64,45 @@ pub(super) fn gathered(
                 }
                 _ => cell.to_owned(),
             })
+        }
+    })
+}
+
+/// What the rows of a file say to a question, canonical as answers are kept; none where they are silent.
+pub(super) fn answered(
+    dataset: &Dataset,
+    ask: &Ask,
+    rows: &[DepartmentRow],
+) -> Result<Option<String>, OfficeError> {
+    let column = ask.column.as_ref().map(|id| id.get().as_str());
+    let kind =
+        column.and_then(|id| dataset.columns.iter().find(|column| column.id == id)).map(|column| column.kind);
+    let cells =
+        || rows.iter().filter_map(|row| row.cells.get(column?).map(|cell| (row.as_of, cell.as_str())));
+    let overflow = || OfficeError::Internal(format!("「{}」的合计超出范围", ask.title));
+    Ok(match ask.gather {
+        None | Some(Gather::Count) => None,
+        Some(Gather::Any) => Some(match column {
+            Some(_) => cells().any(|(_, cell)| !matches!(cell, "false" | "0")).to_string(),
+            None => (!rows.is_empty()).to_string(),
+        }),
+        Some(Gather::Sum) => {
+            let mut sum: i64 = 0;
+            for (_, cell) in cells() {
+                sum = sum.checked_add(scaled(cell, kind)?).ok_or_else(overflow)?;
+            }
+            Some(sum.to_string())
+        }
+        Some(Gather::Max) => {
+            let mut most: Option<i64> = None;
+            for (_, cell) in cells() {
+                most = Some(most.unwrap_or(i64::MIN).max(scaled(cell, kind)?));
+            }
+            Some(most.unwrap_or(0).to_string())
+        }
+        Some(Gather::Last) => {
+            let last = cells().max_by_key(|(as_of, _)| *as_of).map(|(_, cell)| cell.to_owned());
+            last.filter(|_| ask.kind != AnswerKind::YesNo)
         }
     })
 }

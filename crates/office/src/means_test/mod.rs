@@ -4,7 +4,8 @@
 //! - `department_file`: departments' Excel and CSV files, previewed, then imported by a job;
 //! - `request`: a township asks for the test of a case;
 //! - `run`: the county asks the data sets, member by member, and records what came of it;
-//! - `report`: what desks and families read of it.
+//! - `report`: what desks and families read of it;
+//! - [`check`]: the same as a process where departments answer question by question, in their own time.
 //!
 //! Nothing is asked without consent: the table of queries has a foreign key to (authorisation, person, data set) and a
 //! trigger on its dates, so that not even a mistake of this program can ask; an attempt is refused and stands in the audit.
@@ -15,6 +16,7 @@
 use store::{Migration, id_type};
 
 mod authorisation;
+pub mod check;
 mod department_file;
 mod gather;
 mod report;
@@ -49,10 +51,10 @@ id_type! {
 }
 
 /// Tables of this module; they point at persons, staff, uploads, cases and attachments.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "20261121_means_test",
-    sql: include_str!("../../migrations/20261121_means_test.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261121_means_test", sql: include_str!("../../migrations/20261121_means_test.sql") },
+    Migration { name: "20261126_checks", sql: include_str!("../../migrations/20261126_checks.sql") },
+];
 
 /// The parameter that says for how many months an authorisation holds. Where a place sets none, it holds until it is
 /// withdrawn.

@@ -12,7 +12,7 @@ use vocab::{Level, Now};
 
 use super::gather::{DepartmentRow, gathered};
 use super::report::{Content, Difference, Line, Outcome, Said};
-use super::{AuthorisationId, MeansReportId, MeansRequestId, authorisation, request};
+use super::{AuthorisationId, MeansReportId, MeansRequestId, authorisation, check, request};
 use crate::access::{Actor, Granted, MeansTest, Right, not_of_own_family};
 use crate::people::{self, NewFact, Source, Subject};
 use crate::{Office, OfficeError, audited};
@@ -86,9 +86,28 @@ pub async fn run(
     let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
     let mut refused = Vec::new();
     let mut asked = 0;
+    let answers_of = check::view::for_report(office, &tx, case).await?;
+    waits_for(&release, &answers_of, now.today())?;
     for dataset in release.datasets.iter() {
         let id = dataset.id.get().clone();
-        let files = files_in_use(&tx, &tested, &id).await?;
+        if answers_of.iter().any(|line| line.dataset == id) {
+            // The department was asked: what it said, or that it has not, is the report's line.
+            for member in &members {
+                let said = answers_of.iter().find(|line| line.dataset == id && line.person == member.person);
+                let Some(said) = said else {
+                    refused.push((member.person, dataset.title.clone()));
+                    content.lines.push(Line::not_asked(member.person, &id, now, "没有有效的核对授权，未查询"));
+                    continue;
+                };
+                asked += 1;
+                content.lines.push(said.line());
+            }
+            continue;
+        }
+        if dataset.columns.is_empty() {
+            continue;
+        }
+        let files = files_in_use(&tx, tested.county, &id).await?;
         let mut answer = Answer { rows: BTreeMap::new(), as_of: files.iter().map(|(_, as_of)| *as_of).min() };
         for member in &members {
             let Some(consent) = authorisation::in_force(&tx, member.person, &id, now.today()).await? else {
@@ -102,7 +121,7 @@ pub async fn run(
                 content.lines.push(Line::not_asked(member.person, &id, now, "尚未收到该部门的数据，未查询"));
                 continue;
             };
-            let rows = rows_of(office, &tx, &files, member).await?;
+            let rows = rows_of(office, &tx, &files, &member.blind).await?;
             record_query(&tx, actor, &tested, member.person, &id, consent, now, purpose, rows.len(), as_of)
                 .await?;
             tx.audit(entry(actor, &tested, now, "means_test.queried", member.person, &id, purpose)).await?;
@@ -140,6 +159,27 @@ pub async fn run(
     Ok(RunOutcome { report, asked, refused, differences })
 }
 
+/// A report waits for the answers that the pack needs, until their last day has passed.
+fn waits_for(
+    release: &Release,
+    answers: &[check::view::Reported],
+    today: NaiveDate,
+) -> Result<(), OfficeError> {
+    let waiting: std::collections::BTreeSet<&str> = answers
+        .iter()
+        .filter(|line| line.state.is_open() && line.due_on.is_some_and(|due| due >= today))
+        .filter_map(|line| release.datasets.get(&line.dataset).filter(|dataset| dataset.needed))
+        .map(|dataset| dataset.title.as_str())
+        .collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let titles = waiting.into_iter().collect::<Vec<_>>().join("、");
+    Err(OfficeError::Conflict(format!(
+        "还在等{titles}的答复，期限没有过。答复到齐或者期限过后再出具报告；其他部门没有答复的，不影响出具报告。"
+    )))
+}
+
 async fn tested(tx: &Tx, actor: &Actor, case: CaseId) -> Result<Tested, OfficeError> {
     let row = Query::new(
         &actor.scope(),
@@ -172,30 +212,34 @@ async fn members(tx: &Tx, household: HouseholdId) -> Result<Vec<Member>, OfficeE
 }
 
 /// Files of the county and of those above it, one for each source.
-async fn files_in_use(tx: &Tx, tested: &Tested, dataset: &str) -> Result<Vec<(i64, NaiveDate)>, OfficeError> {
+pub(super) async fn files_in_use(
+    tx: &Tx,
+    county: DivisionId,
+    dataset: &str,
+) -> Result<Vec<(i64, NaiveDate)>, OfficeError> {
     Ok(Query::system(
         ASKED,
         "SELECT f.id, f.as_of FROM department_file f WHERE f.dataset = ? AND f.state = 'ready' AND f.division_id IN \
          (SELECT dc.ancestor_id FROM division_closure dc WHERE dc.descendant_id = ?) ORDER BY f.id",
     )
     .bind(dataset)
-    .bind(tested.county)
+    .bind(county)
     .all_as(tx, |row| Ok((row.get("id")?, row.get("as_of")?)))
     .await?)
 }
 
-async fn rows_of(
+pub(super) async fn rows_of(
     office: &Office,
     tx: &Tx,
     files: &[(i64, NaiveDate)],
-    member: &Member,
+    citizen_id_blind: &str,
 ) -> Result<Vec<DepartmentRow>, OfficeError> {
     let rows = Query::system(
         ASKED,
         "SELECT r.as_of, r.row_sealed FROM department_row r WHERE r.citizen_id_blind = ? AND r.file_id IN ({list}) \
          ORDER BY r.file_id, r.number",
     )
-    .bind(member.blind.as_str())
+    .bind(citizen_id_blind)
     .bind_list(files.iter().map(|(id, _)| *id))
     .all(tx)
     .await?;

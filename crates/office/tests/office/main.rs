@@ -13,6 +13,7 @@ mod casework_law;
 mod casework_papers;
 mod casework_paths;
 mod casework_sampling;
+mod checks;
 mod facts;
 mod indicators;
 mod known;

@@ -3,6 +3,7 @@
 //! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages;
 //! - [`benefits`]: 幸福清单, 幸福码, help of other departments;
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`authorisations`], [`looks`]: one's own data.
+//! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`my_check`]: what departments were asked; [`authorisations`], [`looks`]: one's own data.
 
 use crate::routes::Routes;
 
@@ -14,6 +15,7 @@ mod family;
 mod looks;
 mod my;
 pub(crate) mod my_case;
+mod my_check;
 mod notices;
 pub(crate) mod services;
 
@@ -36,6 +38,7 @@ pub fn routes() -> Routes {
         .merge(my::routes())
         .merge(benefits::routes())
         .merge(my_case::routes())
+        .merge(my_check::routes())
         .merge(authorisations::routes())
         .merge(family::routes())
         .merge(looks::routes())

@@ -47,6 +47,7 @@ impl Means {
     pub(super) fn markup(&self, desk: &Desk<ReadCase>, view: &CaseView) -> Markup {
         html! {
             (self.consents())
+            (super::check::link(view.case.id))
             @match self.state {
                 State::NotRequested => p.govuk-body { "还没有提请核对。受理以后由乡镇（街道）提请，县级民政部门核对。" },
                 State::Requested if desk.may(Right::MeansTest) => (run_form(desk, view)),

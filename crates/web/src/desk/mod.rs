@@ -8,6 +8,8 @@ use crate::routes::{Routes, get, post};
 
 mod action;
 mod case;
+mod check;
+mod checks;
 pub(crate) mod cases;
 mod departments;
 mod files;
@@ -18,6 +20,7 @@ mod sampling;
 pub(crate) mod words;
 mod work;
 
+pub(crate) use check::answers as check_answers;
 pub(crate) use files::shown_file;
 
 /// Entries of the staff navigation.
@@ -30,6 +33,7 @@ pub const NAV: &[NavEntry] = &[
         text: "部门数据",
         rights: &[Right::ImportDepartmentFile],
     },
+    NavEntry { id: checks::NAV_ID, href: "/desk/checks", text: "信息核对", rights: &[Right::ImportDepartmentFile] },
     NavEntry { id: sampling::NAV_ID, href: "/desk/draws", text: "抽查", rights: &[Right::Sample] },
 ];
 
@@ -38,6 +42,8 @@ pub fn routes() -> Routes {
     let uploads = Routes::new()
         .route("/desk/cases/{case}/actions/{action}", get(action::show).post(action::send))
         .route("/desk/departments", get(departments::list).post(departments::preview))
+        .route("/desk/cases/{case}/check/relatives", post(check::relative))
+        .route("/desk/checks/answers", post(checks::answers))
         .layer(upload_limit());
     Routes::new()
         .route("/desk/work", get(work::list))
@@ -46,6 +52,17 @@ pub fn routes() -> Routes {
         .route("/desk/cases/export", get(cases::export))
         .route("/desk/cases/{case}", get(case::show))
         .route("/desk/cases/{case}/means-test", post(means::run))
+        .route("/desk/cases/{case}/check", get(check::show))
+        .route("/desk/cases/{case}/check/send", post(check::send))
+        .route("/desk/cases/{case}/check/export", get(check::export))
+        .route("/desk/cases/{case}/check/{contradiction}", post(check::deed))
+        .route("/desk/check-requests/{check_request}", get(check::ask_answer).post(check::answer))
+        .route("/desk/check-requests/{check_request}/withdraw", post(check::withdraw))
+        .route("/desk/checks", get(checks::list))
+        .route("/desk/checks/requests", post(checks::requests))
+        .route("/desk/checks/template/{dataset}", get(checks::template))
+        .route("/desk/checks/late/export", get(checks::late_export))
+        .route("/desk/checks/sources/export", get(checks::sources_export))
         .route("/desk/departments/template/{dataset}", get(departments::template))
         .route("/desk/departments/corrected/{upload}", get(departments::corrected))
         .route("/desk/departments/commit", post(departments::commit))

@@ -222,6 +222,15 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
             let body = serde_json::json!({ "reason": "对接", "records": [record] });
             pairs(&[("body", &body.to_string())])
         }
+        "/desk/cases/{case}/check/send" => pairs(&[("datasets", "tax"), ("purpose", "核对")]),
+        "/desk/cases/{case}/check/{contradiction}" | "/my/cases/{case}/check/{contradiction}" => {
+            pairs(&[("deed", "recheck"), ("words", "不对")])
+        }
+        "/desk/cases/{case}/check/relatives" => pairs(&[("name", "外来人"), ("duty", "parents"), ("reason", "核对")]),
+        "/desk/check-requests/{check_request}" => pairs(&[("how", "no_record")]),
+        "/desk/check-requests/{check_request}/withdraw" => pairs(&[("withdraw_reason", "重复")]),
+        "/desk/checks/requests" => pairs(&[("dataset", "tax"), ("purpose", "核对")]),
+        "/desk/checks/answers" => pairs(&[("answered", "tax")]),
         "/desk/cases/{case}/means-test" => pairs(&[("purpose", "最低生活保障申请核对")]),
         "/desk/cases/{case}/actions/{action}" | "/my/cases/{case}/do/{action}" => {
             pairs(&[("_version", "1"), ("reason", "工作需要"), ("agree", "yes")])
@@ -281,7 +290,8 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 12] = [
+    const SOMEBODYS: [&str; 13] = [
+        "{check_request}",
         "{person}",
         "{household}",
         "{case}",

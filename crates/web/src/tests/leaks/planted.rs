@@ -82,6 +82,19 @@ async fn hanging(town: &Town, second: &str) -> store::CaseId {
     let run =
         county.post(&format!("/desk/cases/{case}/means-test"), &[("purpose", "最低生活保障申请核对")]).await;
     assert!(run.status.is_redirection(), "{}", run.text);
+    // The market regulator contradicts what was declared, and the tax office has not answered.
+    let asked = [("datasets", "business_registration"), ("datasets", "tax"), ("purpose", "核对")];
+    let sent = county.post(&format!("/desk/cases/{case}/check/send"), &asked).await;
+    assert!(sent.status.is_redirection(), "{}", sent.text);
+    let request = scalar(
+        town,
+        "SELECT min(id) FROM check_request WHERE dataset = 'business_registration' AND case_id = ?",
+        case.0,
+    )
+    .await;
+    let said = [("how", "values"), ("ask_owner", "yes")];
+    let answered = county.post(&format!("/desk/check-requests/{request}"), &said).await;
+    assert!(answered.status.is_redirection(), "{}", answered.text);
     let wages = [("member.0.employed", "yes"), ("member.0.wage_income", "1500")];
     desk::done(town, &mut clerk, case, "visit", &wages).await;
     desk::done(town, &mut town.browser(second).await, case, "opine", &[]).await;
@@ -595,6 +608,11 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("attachment", text(&of_case("SELECT min(id) FROM attachment WHERE case_id = ?").await)),
         ("letter", vec![letter]),
         ("authorisation", text(&of_case("SELECT min(id) FROM authorisation WHERE case_id = ?").await)),
+        (
+            "check_request",
+            text(&of_case("SELECT min(id) FROM check_request WHERE dataset = 'tax' AND case_id = ?").await),
+        ),
+        ("contradiction", text(&of_case("SELECT min(id) FROM check_contradiction WHERE case_id = ?").await)),
         ("draft", drafts),
         ("page", vec!["home".to_owned(), "family".to_owned()]),
         ("item", vec!["dibao".to_owned()]),

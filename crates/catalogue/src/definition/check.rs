@@ -1,0 +1,66 @@
+//! 核对 as a process: what a department is asked, in which form it answers, and the rules over the answers.
+
+use serde::Deserialize;
+
+use super::{Basis, Gather, Unit};
+use crate::{Expression, Located, Reference};
+
+/// The form of an answer: the least that serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerKind {
+    /// 是 or 否.
+    YesNo,
+    /// One of a list.
+    Band,
+    /// A day.
+    Date,
+    /// Yuan; only where an article needs the sum.
+    Amount,
+}
+
+/// A question of a data set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Identifier; in rules `<dataset>_<ask>`.
+    pub id: Located<String>,
+    /// The question as the department reads it.
+    pub title: String,
+    /// The form of the answer.
+    #[serde(rename = "type")]
+    pub kind: AnswerKind,
+    /// The list of a `band`.
+    #[serde(default)]
+    pub codelist: Option<Reference>,
+    /// Which column of the department's own file answers it.
+    #[serde(default)]
+    pub column: Option<Reference>,
+    /// How rows of that file become the answer; without it only the department answers.
+    #[serde(default)]
+    pub gather: Option<Gather>,
+    /// Why it is asked; an `amount` must say.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
+
+/// A rule over what was declared and what was answered. Without points it names a contradiction; with points it counts towards the
+/// hint whom to visit first. It decides nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckRule {
+    /// Identifier.
+    pub id: Located<String>,
+    /// What it means when it holds, as families and officers read it.
+    pub title: String,
+    /// One member, or the family.
+    pub on: Unit,
+    /// When it holds: `declared_<fact>` beside `<dataset>_<ask>`.
+    pub when: Expression,
+    /// Points of an indicator of the family's situation.
+    #[serde(default)]
+    pub points: Option<u32>,
+    /// Law.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
+}
