@@ -7,7 +7,8 @@ use rules::{
 };
 
 use crate::definition::{
-    CheckRule, ConditionKind, Counted, Form, Indicator, Item, OVER_PERSON, Programme, Register, Requirement, Side, Unit,
+    CheckRule, ConditionKind, Counted, Form, Indicator, Item, OVER_PERSON, Programme, Register, Requirement,
+    Side, Unit,
 };
 use crate::release::{Defined, Place};
 use crate::shapes::{self, CASE, HOUSEHOLD, PERSON, form_shape, record_shape};

@@ -10,8 +10,8 @@ use crate::amended::{AmendedPart, amend};
 use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
-    CheckRule, Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Indicator, Item, Kind, Law,
-    Letter, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
+    CheckRule, Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Indicator, Item, Kind,
+    Law, Letter, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};

@@ -5,7 +5,8 @@ use rules::{ParameterTypes, Rational, Shape, Shapes, TableType, Type, Value};
 
 use crate::case_fields::CASE_FIELDS;
 use crate::definition::{
-    Absent, AnswerKind, Ask, Declared, Fact, Field, FieldKind, Form, Register, Scalar, Table, Target, Unit, ValueKind,
+    Absent, AnswerKind, Ask, Declared, Fact, Field, FieldKind, Form, Register, Scalar, Table, Target, Unit,
+    ValueKind,
 };
 use crate::{Located, Number, Release};
 

@@ -243,7 +243,12 @@ impl Checker<'_> {
             if self.refers(place, parameter, &release.parameters)
                 && release.parameters.get(parameter).is_some_and(|one| *one.kind != ValueKind::Integer)
             {
-                self.at(place, parameter.start(), format!("参数 {parameter} 不是整数"), "type = \"integer\" 的参数");
+                self.at(
+                    place,
+                    parameter.start(),
+                    format!("参数 {parameter} 不是整数"),
+                    "type = \"integer\" 的参数",
+                );
             }
         }
         let names: Vec<&str> = dataset.columns.iter().map(|column| column.id.as_str()).collect();
@@ -254,10 +259,20 @@ impl Checker<'_> {
                     self.refers(place, list, &release.codelists);
                 }
                 (AnswerKind::Band, None) => {
-                    self.at(place, ask.id.start(), format!("询问 {} 分档，没有写代码表", ask.id), "codelist = \"代码表的 id\"");
+                    self.at(
+                        place,
+                        ask.id.start(),
+                        format!("询问 {} 分档，没有写代码表", ask.id),
+                        "codelist = \"代码表的 id\"",
+                    );
                 }
                 (_, Some(list)) => {
-                    self.at(place, list.start(), format!("询问 {} 不分档，不要写代码表", ask.id), "type = \"band\"，或者去掉 codelist");
+                    self.at(
+                        place,
+                        list.start(),
+                        format!("询问 {} 不分档，不要写代码表", ask.id),
+                        "type = \"band\"，或者去掉 codelist",
+                    );
                 }
                 (_, None) => {}
             }

@@ -120,7 +120,8 @@ pub(crate) async fn give_county_review(
     }
     let on = office.calendar().working_days_after(now.today(), 1).latest;
     let step = CLOSED;
-    let task = NewTask { division: county, role: "county_clerk", step, title, clock: Some(REVIEW), side: true };
+    let task =
+        NewTask { division: county, role: "county_clerk", step, title, clock: Some(REVIEW), side: true };
     give_until(tx, case, task, Due { on, earliest: None }, now).await
 }
 

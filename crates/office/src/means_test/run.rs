@@ -96,7 +96,12 @@ pub async fn run(
                 let said = answers_of.iter().find(|line| line.dataset == id && line.person == member.person);
                 let Some(said) = said else {
                     refused.push((member.person, dataset.title.clone()));
-                    content.lines.push(Line::not_asked(member.person, &id, now, "没有有效的核对授权，未查询"));
+                    content.lines.push(Line::not_asked(
+                        member.person,
+                        &id,
+                        now,
+                        "没有有效的核对授权，未查询",
+                    ));
                     continue;
                 };
                 asked += 1;

@@ -66,7 +66,12 @@ enum Department<'a> {
 }
 
 /// The department answers every question that waits, about the head as told and about the others that it holds nothing.
-async fn answers(city: &Wuhai, case: CaseId, dataset: &str, department: &Department<'_>) -> Vec<RequestState> {
+async fn answers(
+    city: &Wuhai,
+    case: CaseId,
+    dataset: &str,
+    department: &Department<'_>,
+) -> Vec<RequestState> {
     let head = city.seen(case).await.case.applicant;
     let mut states = Vec::new();
     for request in requests(city, case, dataset).await.into_iter().filter(|request| request.state.is_open()) {
@@ -80,7 +85,8 @@ async fn answers(city: &Wuhai, case: CaseId, dataset: &str, department: &Departm
         let values: BTreeMap<String, String> =
             values.iter().map(|(ask, value)| ((*ask).to_owned(), (*value).to_owned())).collect();
         let typed = Typed { how: how.to_owned(), values, as_of: None, reason: reason.to_owned() };
-        let state = check::answer(&city.office, &grant(&city.county_clerk), request.id, &typed).await.unwrap();
+        let state =
+            check::answer(&city.office, &grant(&city.county_clerk), request.id, &typed).await.unwrap();
         states.push(state);
     }
     states
@@ -106,7 +112,10 @@ async fn departments_answer_in_their_own_time() {
         let township = check::send(&city.office, &grant(&city.township_clerk), case, &usual, PURPOSE).await;
         assert!(matches!(township, Err(OfficeError::Forbidden(_))), "asking is the county's: {township:?}");
         assert!(check::send(&city.office, &county, case, &usual, " ").await.is_err(), "a purpose is needed");
-        assert!(check::send(&city.office, &county, case, &[], PURPOSE).await.is_err(), "somebody is to be asked");
+        assert!(
+            check::send(&city.office, &county, case, &[], PURPOSE).await.is_err(),
+            "somebody is to be asked"
+        );
 
         let sent = check::send(&city.office, &county, case, &usual, PURPOSE).await.unwrap();
         assert!(usual.len() >= 11, "{usual:?}");
@@ -135,7 +144,10 @@ async fn departments_answer_in_their_own_time() {
             ..Typed::default()
         };
         let wrong = check::answer(&city.office, &county, bank.id, &typed("许多")).await.unwrap_err();
-        assert!(matches!(&wrong, OfficeError::Invalid(problems) if problems[0].field == "ask_balance"), "{wrong}");
+        assert!(
+            matches!(&wrong, OfficeError::Invalid(problems) if problems[0].field == "ask_balance"),
+            "{wrong}"
+        );
         let empty = check::answer(&city.office, &county, bank.id, &typed("")).await.unwrap_err();
         assert!(empty.to_string().contains("没有记录"), "{empty}");
 
@@ -150,7 +162,10 @@ async fn departments_answer_in_their_own_time() {
             report.lines.iter().find(|line| line.dataset == dataset && line.name == "金满仓").unwrap().clone()
         };
         assert!(line("银行存款").remark.unwrap().contains("还没有答复"));
-        assert_eq!(line("社会保险").rows, [[("单位缴纳社会保险的月工资".to_owned(), "1,500.00元".to_owned())]]);
+        assert_eq!(
+            line("社会保险").rows,
+            [[("单位缴纳社会保险的月工资".to_owned(), "1,500.00元".to_owned())]]
+        );
         assert!(line("社会保险").remark.unwrap().contains("一部分"));
         assert_eq!(line("纳税记录").outcome, "未查到记录");
 
@@ -171,18 +186,29 @@ async fn departments_answer_in_their_own_time() {
         assert_eq!(states[0], RequestState::Answered);
         let city = city.restarted().await;
         let seen = view(&city, case).await;
-        let bank = seen.requests.iter().find(|request| request.dataset == "deposits" && request.name == "金满仓").unwrap();
+        let bank = seen
+            .requests
+            .iter()
+            .find(|request| request.dataset == "deposits" && request.name == "金满仓")
+            .unwrap();
         assert!(bank.came_late && !bank.overdue, "{bank:?}");
         assert_eq!(bank.asks[0].shown.as_deref(), Some("50,000.00元"));
         let more = seen.contradictions.iter().find(|one| one.title.contains("比申报的金融资产多")).unwrap();
         let shown: Vec<(&str, &str)> =
             more.values.iter().map(|value| (value.source.as_str(), value.shown.as_str())).collect();
-        assert!(shown.contains(&("家庭申报", "3,000.00元")) && shown.contains(&("银行等金融机构", "50,000.00元")), "{shown:?}");
+        assert!(
+            shown.contains(&("家庭申报", "3,000.00元")) && shown.contains(&("银行等金融机构", "50,000.00元")),
+            "{shown:?}"
+        );
         assert!(!more.after_decision);
         // What was answered cannot be answered again, or written over.
         let twice = check::answer(&city.office, &grant(&city.county_clerk), bank.id, &typed("1")).await;
         assert!(matches!(twice, Err(OfficeError::Conflict(_))), "{twice:?}");
-        for sql in ["UPDATE check_answer SET late = FALSE", "DELETE FROM check_request", "UPDATE check_request SET due_on = NULL"] {
+        for sql in [
+            "UPDATE check_answer SET late = FALSE",
+            "DELETE FROM check_request",
+            "UPDATE check_request SET due_on = NULL",
+        ] {
             assert!(Query::system("test", sql).execute(city.office.db()).await.is_err(), "{sql}");
         }
     }
@@ -193,7 +219,9 @@ async fn beside(city: &Wuhai, case: CaseId) -> CaseId {
     const COLUMNS: &str = "release_hash, channel, applicant_person_id, household_id, members, county_id, township_id, village_id, \
         registered_division_id, deciding_division_id, delegated, step, state, filed_on, created_at";
     let db = city.office.db();
-    let sql = format!("INSERT INTO case_file (number, item, {COLUMNS}) SELECT 'X1', 'temporary', {COLUMNS} FROM case_file WHERE id = ? RETURNING id");
+    let sql = format!(
+        "INSERT INTO case_file (number, item, {COLUMNS}) SELECT 'X1', 'temporary', {COLUMNS} FROM case_file WHERE id = ? RETURNING id"
+    );
     let other = CaseId(Query::system("test", sql).bind(case).insert(db).await.unwrap());
     Query::system("test", "INSERT INTO case_division (case_id, division_id) SELECT ?, division_id FROM case_division WHERE case_id = ?")
         .bind(other)
@@ -201,7 +229,11 @@ async fn beside(city: &Wuhai, case: CaseId) -> CaseId {
         .execute(db)
         .await
         .unwrap();
-    Query::system("test", "INSERT INTO means_request (case_id, requested_at) VALUES (?, 1) RETURNING id").bind(other).insert(db).await.unwrap();
+    Query::system("test", "INSERT INTO means_request (case_id, requested_at) VALUES (?, 1) RETURNING id")
+        .bind(other)
+        .insert(db)
+        .await
+        .unwrap();
     other
 }
 
@@ -211,20 +243,32 @@ async fn an_answer_holds_for_its_time_and_no_longer() {
         let case = begun(&city).await;
         send(&city, case, &["vehicles", "tax"]).await;
         answers(&city, case, "vehicles", &Department::Says(&[("owned", "no")])).await;
-        assert_eq!(requests(&city, case, "vehicles").await[0].valid_until, Some(day("2027-01-31")), "90 days, 演示参数");
+        assert_eq!(
+            requests(&city, case, "vehicles").await[0].valid_until,
+            Some(day("2027-01-31")),
+            "90 days, 演示参数"
+        );
         // Another matter of the same family: the answer is used again and nobody is asked about its cars.
         let other = beside(&city, case).await;
         let reused = send(&city, other, &["vehicles"]).await;
         assert_eq!((reused.asked, reused.reused), (0, MEMBERS), "{reused:?}");
         assert_eq!(requests(&city, other, "vehicles").await[0].asks[0].shown.as_deref(), Some("否"));
-        assert_eq!(requests(&city, other, "vehicles").await[0].valid_until, Some(day("2027-01-31")), "no longer than before");
+        assert_eq!(
+            requests(&city, other, "vehicles").await[0].valid_until,
+            Some(day("2027-01-31")),
+            "no longer than before"
+        );
         city.days(60).await;
         let standing = send(&city, case, &["vehicles"]).await;
         assert_eq!((standing.asked, standing.standing), (0, MEMBERS));
         city.days(40).await;
         assert!(requests(&city, case, "vehicles").await[0].expired);
         let anew = send(&city, case, &["vehicles"]).await;
-        assert_eq!((anew.asked, anew.standing), (MEMBERS, 0), "an answer whose time is over is asked for again");
+        assert_eq!(
+            (anew.asked, anew.standing),
+            (MEMBERS, 0),
+            "an answer whose time is over is asked for again"
+        );
         assert_eq!(requests(&city, case, "vehicles").await.len(), 2 * MEMBERS, "the old one stays");
     }
 }
@@ -243,16 +287,26 @@ async fn the_family_objects_and_the_department_looks_again() {
         assert!(seen.contradictions.iter().all(|one| one.told_on.is_none()));
         let told = check::family_check(&city.office, &citizen, case).await.unwrap().unwrap();
         assert_eq!(told.contradictions.len(), 2);
-        assert!(view(&city, case).await.contradictions.iter().all(|one| one.told_on == Some(day("2026-11-02"))));
-        let by = |seen: &CheckView, words: &str| seen.contradictions.iter().find(|one| one.title.contains(words)).unwrap().clone();
+        assert!(
+            view(&city, case).await.contradictions.iter().all(|one| one.told_on == Some(day("2026-11-02")))
+        );
+        let by = |seen: &CheckView, words: &str| {
+            seen.contradictions.iter().find(|one| one.title.contains(words)).unwrap().clone()
+        };
         let (car, shop) = (by(&seen, "机动车").id, by(&seen, "个体户").id);
 
         let empty = check::object_own(&city.office, &citizen, case, car, " ").await;
         assert!(matches!(empty, Err(OfficeError::Invalid(_))), "{empty:?}");
         check::object_own(&city.office, &citizen, case, car, "车去年已经卖了，还没有过户").await.unwrap();
-        check::object_for(&city.office, &grant(&city.township_clerk), case, shop, "执照是同名的人").await.unwrap();
+        check::object_for(&city.office, &grant(&city.township_clerk), case, shop, "执照是同名的人")
+            .await
+            .unwrap();
         let work = city.work(&city.county_clerk).await;
-        assert_eq!(work.iter().filter(|task| task.title.contains("异议")).count(), 1, "one task for the county");
+        assert_eq!(
+            work.iter().filter(|task| task.title.contains("异议")).count(),
+            1,
+            "one task for the county"
+        );
         for id in [car, shop] {
             check::recheck(&city.office, &grant(&city.county_clerk), case, id).await.unwrap();
         }
@@ -276,9 +330,20 @@ async fn the_family_objects_and_the_department_looks_again() {
             .map(|request| request.asks[0].shown.clone())
             .collect();
         assert_eq!(cars, [Some("是".to_owned()), Some("否".to_owned())], "both answers stay");
-        check::settle(&city.office, &grant(&city.township_clerk), case, shop, "入户核实：执照已于十月注销，有注销通知书").await.unwrap();
+        check::settle(
+            &city.office,
+            &grant(&city.township_clerk),
+            case,
+            shop,
+            "入户核实：执照已于十月注销，有注销通知书",
+        )
+        .await
+        .unwrap();
         let shop = by(&view(&city, case).await, "个体户");
-        assert_eq!((shop.state, shop.words.as_deref()), (ContradictionState::Explained, Some("入户核实：执照已于十月注销，有注销通知书")));
+        assert_eq!(
+            (shop.state, shop.words.as_deref()),
+            (ContradictionState::Explained, Some("入户核实：执照已于十月注销，有注销通知书"))
+        );
         assert!(city.work(&city.county_clerk).await.iter().all(|task| !task.title.contains("异议")));
         // A neighbour's officer and another family see nothing.
         assert!(check::open(&city.office, &grant(&city.neighbour_clerk), case).await.is_err());
@@ -332,11 +397,25 @@ async fn nobody_outside_the_family_is_asked_without_their_own_consent() {
         };
         let clerk = grant(&city.township_clerk);
         let unclear = NewRelative { reason: String::new(), ..son(None) };
-        assert!(check::record_relative(&city.office, &clerk, case, &unclear).await.is_err(), "why must be said");
+        assert!(
+            check::record_relative(&city.office, &clerk, case, &unclear).await.is_err(),
+            "why must be said"
+        );
         let member = {
             let seen = city.seen(case).await;
-            let revealed = office::people::reveal_person(&city.office, &grant(&city.county_clerk), seen.case.applicant, "核对数据比对").await.unwrap();
-            NewRelative { name: "金满仓".to_owned(), citizen_id: revealed.citizen_id.as_str().to_owned(), ..son(None) }
+            let revealed = office::people::reveal_person(
+                &city.office,
+                &grant(&city.county_clerk),
+                seen.case.applicant,
+                "核对数据比对",
+            )
+            .await
+            .unwrap();
+            NewRelative {
+                name: "金满仓".to_owned(),
+                citizen_id: revealed.citizen_id.as_str().to_owned(),
+                ..son(None)
+            }
         };
         let refused = check::record_relative(&city.office, &clerk, case, &member).await.unwrap_err();
         assert!(refused.to_string().contains("共同生活"), "{refused}");
@@ -353,10 +432,8 @@ async fn nobody_outside_the_family_is_asked_without_their_own_consent() {
         assert!(forbidden.iter().any(|one| one.name == "金长子" && one.no_consent), "{forbidden:?}");
 
         // The database itself refuses: no consent, a member's consent, and somebody who is neither member nor relative.
-        let (request, county) = (
-            count(&city, "SELECT max(id) FROM means_request").await,
-            city.county_clerk.division.0,
-        );
+        let (request, county) =
+            (count(&city, "SELECT max(id) FROM means_request").await, city.county_clerk.division.0);
         let consent_of_head = count(&city, "SELECT min(id) FROM authorisation").await;
         let ask = async |person: i64, relative: Option<i64>, authorisation: i64| {
             Query::system(
@@ -386,7 +463,11 @@ async fn nobody_outside_the_family_is_asked_without_their_own_consent() {
         assert!(ask(person, None, own).await.is_err(), "asked about only as a relative of this case");
         let sent = send(&city, case, &["social_insurance"]).await;
         assert_eq!((sent.asked, sent.refused.len(), sent.standing), (1, 0, MEMBERS));
-        let request = requests(&city, case, "social_insurance").await.into_iter().find(|request| request.outside).unwrap();
+        let request = requests(&city, case, "social_insurance")
+            .await
+            .into_iter()
+            .find(|request| request.outside)
+            .unwrap();
         let typed = Typed {
             how: "values".to_owned(),
             values: [("wage".to_owned(), "6000".to_owned()), ("pension".to_owned(), "0".to_owned())].into(),
@@ -413,9 +494,13 @@ async fn a_department_without_an_interface_answers_with_a_file() {
         let case = begun(&city).await;
         send(&city, case, &["social_insurance", "disability_certificates", "vehicles"]).await;
         let county = grant(&city.county_clerk);
-        let no_purpose = check::requests_file(&city.office, &county, "social_insurance", " ", ListFormat::Csv).await;
+        let no_purpose =
+            check::requests_file(&city.office, &county, "social_insurance", " ", ListFormat::Csv).await;
         assert!(no_purpose.is_err());
-        let list = check::requests_file(&city.office, &county, "social_insurance", "送社保局核对", ListFormat::Csv).await.unwrap();
+        let list =
+            check::requests_file(&city.office, &county, "social_insurance", "送社保局核对", ListFormat::Csv)
+                .await
+                .unwrap();
         let text = String::from_utf8(list.clone()).unwrap();
         assert!(text.contains("仅供社会保险经办机构答复") && text.contains("其木格"), "{text}");
         let lines: Vec<&str> = text.lines().collect();
@@ -423,38 +508,85 @@ async fn a_department_without_an_interface_answers_with_a_file() {
         assert!(lines[1].contains("询问编号") && !lines[1].contains("余额"));
         let sm3 = count(&city, "SELECT COUNT(*) FROM check_exchange WHERE direction = 'out' AND row_count = 3 AND length(sm3) = 64").await;
         assert_eq!(sm3, 1);
-        let excel = check::requests_file(&city.office, &county, "social_insurance", "送社保局核对", ListFormat::Excel).await.unwrap();
+        let excel = check::requests_file(
+            &city.office,
+            &county,
+            "social_insurance",
+            "送社保局核对",
+            ListFormat::Excel,
+        )
+        .await
+        .unwrap();
         assert!(excel.starts_with(b"PK"));
-        assert!(check::answer_template(&city.office, &county, "social_insurance").unwrap().starts_with(b"PK"));
+        assert!(
+            check::answer_template(&city.office, &county, "social_insurance").unwrap().starts_with(b"PK")
+        );
 
         // The department fills it in: one right, one about another person, one with letters for money, one that nobody asked.
         let cells: Vec<Vec<&str>> = lines[2..].iter().map(|line| line.split(',').collect()).collect();
-        let head = "询问编号,身份证号,单位缴纳社会保险的月工资,每月领取的养老金,没有记录,不予答复的理由,数据日期";
+        let head =
+            "询问编号,身份证号,单位缴纳社会保险的月工资,每月领取的养老金,没有记录,不予答复的理由,数据日期";
         let id = |row: usize| cells[row][2].trim_start_matches('\'').to_owned();
         let file = format!(
             "{head}\n{},{},1800,0,,,2026-11-01\n{},{},0,0,,,2026-11-01\n{},{},许多,,,,2026-11-01\n987654,{},1,1,,,2026-11-01\n",
-            cells[0][0], id(0), cells[1][0], id(0), cells[2][0], id(2), id(0)
+            cells[0][0],
+            id(0),
+            cells[1][0],
+            id(0),
+            cells[2][0],
+            id(2),
+            id(0)
         );
-        let taken = check::take_in_file(&city.office, &county, "social_insurance", "答复.csv", file.as_bytes(), false).await.unwrap();
+        let taken = check::take_in_file(
+            &city.office,
+            &county,
+            "social_insurance",
+            "答复.csv",
+            file.as_bytes(),
+            false,
+        )
+        .await
+        .unwrap();
         assert_eq!((taken.taken, taken.faults.len()), (0, 3), "{:?}", taken.faults);
         let said: Vec<String> = taken.faults.iter().map(ToString::to_string).collect();
         assert!(said.iter().any(|fault| fault.contains("身份证号与询问的人不一致")), "{said:?}");
         assert!(said.iter().any(|fault| fault.contains("没有这条询问")), "{said:?}");
         assert_eq!(count(&city, "SELECT COUNT(*) FROM check_answer").await, 0, "all or reported");
-        let taken = check::take_in_file(&city.office, &county, "social_insurance", "答复.csv", file.as_bytes(), true).await.unwrap();
+        let taken =
+            check::take_in_file(&city.office, &county, "social_insurance", "答复.csv", file.as_bytes(), true)
+                .await
+                .unwrap();
         assert_eq!((taken.taken, taken.contradictions), (1, 1), "{taken:?}");
-        let again = check::take_in_file(&city.office, &county, "social_insurance", "答复.csv", file.as_bytes(), true).await.unwrap();
+        let again =
+            check::take_in_file(&city.office, &county, "social_insurance", "答复.csv", file.as_bytes(), true)
+                .await
+                .unwrap();
         assert_eq!(again.taken, 0, "the same file again changes nothing");
         assert!(again.faults.iter().any(|fault| fault.message.contains("已经有结果")));
         // Another department's number is not taken, nor both an answer and nothing held.
         let vehicle = requests(&city, case, "vehicles").await[0].id;
         let file = format!("{head}\n{vehicle},,1,1,,,\n{},,1,,是,,\n", cells[1][0]);
-        let mixed = check::take_in_file(&city.office, &county, "social_insurance", "答复.csv", file.as_bytes(), true).await.unwrap();
+        let mixed =
+            check::take_in_file(&city.office, &county, "social_insurance", "答复.csv", file.as_bytes(), true)
+                .await
+                .unwrap();
         assert_eq!((mixed.taken, mixed.faults.len()), (0, 2), "{:?}", mixed.faults);
         // Bands by code or by title.
         let person = requests(&city, case, "disability_certificates").await;
-        let file = format!("询问编号,残疾等级,没有记录\n{},二级,\n{},1,\n{},,是\n", person[0].id, person[1].id, person[2].id);
-        let taken = check::take_in_file(&city.office, &county, "disability_certificates", "残联.csv", file.as_bytes(), false).await.unwrap();
+        let file = format!(
+            "询问编号,残疾等级,没有记录\n{},二级,\n{},1,\n{},,是\n",
+            person[0].id, person[1].id, person[2].id
+        );
+        let taken = check::take_in_file(
+            &city.office,
+            &county,
+            "disability_certificates",
+            "残联.csv",
+            file.as_bytes(),
+            false,
+        )
+        .await
+        .unwrap();
         assert_eq!((taken.taken, taken.faults.len()), (3, 0), "{:?}", taken.faults);
         let city = city.restarted().await;
         let levels: Vec<String> = requests(&city, case, "disability_certificates")
@@ -477,7 +609,8 @@ async fn a_department_without_an_interface_answers_with_a_file() {
 
 async fn city_id(city: &Wuhai, person: PersonId) -> String {
     let clerk: &Actor = &city.county_clerk;
-    let revealed = office::people::reveal_person(&city.office, &grant(clerk), person, "核对数据比对").await.unwrap();
+    let revealed =
+        office::people::reveal_person(&city.office, &grant(clerk), person, "核对数据比对").await.unwrap();
     revealed.citizen_id.as_str().to_owned()
 }
 
@@ -486,10 +619,18 @@ async fn city_id(city: &Wuhai, person: PersonId) -> String {
 async fn points_say_whom_to_visit_first_and_nothing_else() {
     for city in cities("row_sa10").await {
         let case = begun(&city).await;
-        send(&city, case, &["vehicles", "business_registration", "household_registration", "online_balances"]).await;
+        send(
+            &city,
+            case,
+            &["vehicles", "business_registration", "household_registration", "online_balances"],
+        )
+        .await;
         let before = view(&city, case).await.score;
         assert_eq!((before.points, before.visit_first()), (0, false));
-        assert!(before.lines.iter().all(|line| line.holds.is_none() || line.holds == Some(false)), "unknown is not no");
+        assert!(
+            before.lines.iter().all(|line| line.holds.is_none() || line.holds == Some(false)),
+            "unknown is not no"
+        );
         answers(&city, case, "vehicles", &Department::Says(&[("owned", "yes")])).await;
         answers(&city, case, "business_registration", &Department::HoldsNothing).await;
         answers(&city, case, "household_registration", &Department::Says(&[("abroad", "yes")])).await;
@@ -514,20 +655,42 @@ async fn each_body_has_its_items_and_its_interval() {
         let county = grant(&city.county_clerk);
         let sources = check::sources(&city.office, &county).await.unwrap();
         for body in [
-            "教育部门", "公安户籍部门", "社会保险经办机构", "不动产登记机构", "住房城乡建设部门", "卫生健康部门", "市场监督管理部门",
-            "医疗保障部门", "农业农村（乡村振兴）部门", "应急管理部门", "残疾人联合会",
+            "教育部门",
+            "公安户籍部门",
+            "社会保险经办机构",
+            "不动产登记机构",
+            "住房城乡建设部门",
+            "卫生健康部门",
+            "市场监督管理部门",
+            "医疗保障部门",
+            "农业农村（乡村振兴）部门",
+            "应急管理部门",
+            "残疾人联合会",
         ] {
             let line = sources.iter().find(|source| source.department == body);
             let line = line.unwrap_or_else(|| panic!("{body} supplies nothing"));
-            assert!(!line.supplies.is_empty() && !line.basis.is_empty() && line.every_months == Some(1), "{line:?}");
+            assert!(
+                !line.supplies.is_empty() && !line.basis.is_empty() && line.every_months == Some(1),
+                "{line:?}"
+            );
             assert!(line.overdue && line.exchanged_on.is_none(), "nothing came yet: {line:?}");
         }
         city.departments().await;
         let case = begun(&city).await;
         send(&city, case, &["education_records"]).await;
         let first = &requests(&city, case, "education_records").await[0];
-        let csv = format!("询问编号,是不是在校学生,是不是就读高收费学校（含入托、出国留学）\n{},否,否\n", first.id);
-        let taken = check::take_in_file(&city.office, &grant(&city.county_clerk), "education_records", "学籍.csv", csv.as_bytes(), false).await.unwrap();
+        let csv =
+            format!("询问编号,是不是在校学生,是不是就读高收费学校（含入托、出国留学）\n{},否,否\n", first.id);
+        let taken = check::take_in_file(
+            &city.office,
+            &grant(&city.county_clerk),
+            "education_records",
+            "学籍.csv",
+            csv.as_bytes(),
+            false,
+        )
+        .await
+        .unwrap();
         assert_eq!(taken.taken, 1);
         let city = city.restarted().await;
         let line = async |city: &Wuhai, id: &str| {
@@ -535,12 +698,16 @@ async fn each_body_has_its_items_and_its_interval() {
             sources.into_iter().find(|source| source.id == id).unwrap()
         };
         let vehicles = line(&city, "vehicles").await;
-        assert_eq!((vehicles.exchanged_on, vehicles.next_on, vehicles.overdue), (Some(day("2026-10-30")), Some(day("2026-11-30")), false));
+        assert_eq!(
+            (vehicles.exchanged_on, vehicles.next_on, vehicles.overdue),
+            (Some(day("2026-10-30")), Some(day("2026-11-30")), false)
+        );
         let school = line(&city, "education_records").await;
         assert_eq!((school.exchanged_on, school.waiting, school.answered), (Some(day("2026-11-02")), 2, 1));
         city.days(40).await;
         assert!(line(&city, "vehicles").await.overdue && line(&city, "education_records").await.overdue);
-        let sheet = check::lists::sources_sheet(&city.office, &county, &grant(&city.county_clerk)).await.unwrap();
+        let sheet =
+            check::lists::sources_sheet(&city.office, &county, &grant(&city.county_clerk)).await.unwrap();
         assert!(sheet.starts_with(b"PK"));
     }
 }

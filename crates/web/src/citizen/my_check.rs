@@ -89,7 +89,8 @@ fn contradiction(desk: &CitizenDesk, case: CaseId, one: &ContradictionView) -> M
 
 fn asked(requests: &[RequestView]) -> Markup {
     let rows = requests.iter().map(|request| {
-        let how = if request.overdue { "部门还没有答复，已超过期限" } else { request.state.title() };
+        let how =
+            if request.overdue { "部门还没有答复，已超过期限" } else { request.state.title() };
         vec![
             html! { (request.name) },
             html! { (request.department) br; span.govuk-body-s { (request.title) } },
@@ -127,7 +128,9 @@ async fn object(
             }
             Ok(SeeOther::to(to).done("异议已收到，会安排复查，结果在这里看。"))
         }
-        Err(error @ (OfficeError::Conflict(_) | OfficeError::Invalid(_))) => Ok(SeeOther::to(to).note(error.to_string())),
+        Err(error @ (OfficeError::Conflict(_) | OfficeError::Invalid(_))) => {
+            Ok(SeeOther::to(to).note(error.to_string()))
+        }
         Err(error) => Err(error.into()),
     }
 }

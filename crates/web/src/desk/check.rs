@@ -9,8 +9,8 @@ use office::OfficeError;
 use office::access::{Export, FileForOther, Investigate, MeansTest, ReadCase, Right};
 use office::casework::attachments;
 use office::means_test::check::{
-    self, CheckRequestId, CheckView, Consent, ContradictionId, ContradictionView, NewRelative, RequestView, ScoreView,
-    ShownValue, Typed,
+    self, CheckRequestId, CheckView, Consent, ContradictionId, ContradictionView, NewRelative, RequestView,
+    ScoreView, ShownValue, Typed,
 };
 use store::CaseId;
 use vocab::Level;
@@ -23,8 +23,8 @@ use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::Link;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, Width, button_group, checkboxes, date_input, error_summary, file_upload,
-    form_post, form_upload, hidden, radios, select, submit, text_area, text_input, unit_input,
+    ButtonKind, Choice, Errors, Field, Width, button_group, checkboxes, date_input, error_summary,
+    file_upload, form_post, form_upload, hidden, radios, select, submit, text_area, text_input, unit_input,
 };
 use crate::ui::parts::{Colour, SummaryRow, details, heading, inset, summary_list, tag};
 use crate::ui::table::{Column, Table};
@@ -259,8 +259,10 @@ fn send_form(desk: &Desk<ReadCase>, case: CaseId, typed: &Fields, errors: &Error
     let choices: Vec<Choice<'_>> = sets
         .iter()
         .map(|dataset| {
-            let department = release.departments.get(&dataset.department).map_or("", |one| one.title.as_str());
-            Choice::new(dataset.id.as_str(), dataset.title.as_str()).hint(format!("{department}：{}", dataset.scope))
+            let department =
+                release.departments.get(&dataset.department).map_or("", |one| one.title.as_str());
+            Choice::new(dataset.id.as_str(), dataset.title.as_str())
+                .hint(format!("{department}：{}", dataset.scope))
         })
         .collect();
     let usual: Vec<&str> =
@@ -327,11 +329,15 @@ pub(super) async fn deed(
     let done = match deed.as_str() {
         "object" => {
             let granted = desk.grant::<Investigate>()?;
-            check::object_for(office, &granted, case, id, &words).await.map(|()| "异议已记下，转县级组织复查。".to_owned())
+            check::object_for(office, &granted, case, id, &words)
+                .await
+                .map(|()| "异议已记下，转县级组织复查。".to_owned())
         }
         "recheck" => {
             let granted = desk.grant::<MeansTest>()?;
-            check::recheck(office, &granted, case, id).await.map(|done| format!("已请部门复核 {} 项。", done.asked))
+            check::recheck(office, &granted, case, id)
+                .await
+                .map(|done| format!("已请部门复核 {} 项。", done.asked))
         }
         "settle" => {
             let granted = desk.grant::<Investigate>()?;
@@ -417,7 +423,9 @@ fn question(ask: &check::AskView, typed: &Fields, errors: &Errors) -> Markup {
     let value = typed.get(&name).to_owned();
     let field = Field::new(name.clone(), ask.title.clone()).value(value).optional().errors(errors);
     match ask.kind {
-        AnswerKind::YesNo => select(&field, &[Choice::new("yes", "是"), Choice::new("no", "否")], Some("没有答复")),
+        AnswerKind::YesNo => {
+            select(&field, &[Choice::new("yes", "是"), Choice::new("no", "否")], Some("没有答复"))
+        }
         AnswerKind::Band => {
             let choices: Vec<Choice<'_>> =
                 ask.choices.iter().map(|(code, title)| Choice::new(code.as_str(), title.as_str())).collect();
@@ -441,7 +449,12 @@ pub(super) async fn answer(
     let (case, request) = check::view::request_page(desk.office(), desk.granted(), id).await?;
     let mut errors = Errors::none();
     let as_of = typed::optional_date(fields, "as_of", &mut errors);
-    let mut typed = Typed { how: fields.get("how").to_owned(), as_of, reason: fields.get("reason").to_owned(), ..Typed::default() };
+    let mut typed = Typed {
+        how: fields.get("how").to_owned(),
+        as_of,
+        reason: fields.get("reason").to_owned(),
+        ..Typed::default()
+    };
     for ask in &request.asks {
         let name = format!("ask_{}", ask.id);
         let value = if ask.kind == AnswerKind::Date {
@@ -488,7 +501,13 @@ pub(super) async fn withdraw(
 
 // ---- relatives outside the family
 
-fn relatives(desk: &Desk<ReadCase>, case: CaseId, view: &CheckView, typed: &Fields, errors: &Errors) -> Markup {
+fn relatives(
+    desk: &Desk<ReadCase>,
+    case: CaseId,
+    view: &CheckView,
+    typed: &Fields,
+    errors: &Errors,
+) -> Markup {
     let rows = view.relatives.iter().map(|relative| {
         let consent = if relative.consented {
             tag(Colour::Green, "本人已同意")
@@ -497,7 +516,9 @@ fn relatives(desk: &Desk<ReadCase>, case: CaseId, view: &CheckView, typed: &Fiel
         };
         vec![html! { (relative.name) }, html! { (relative.duty) }, html! { (relative.reason) }, consent]
     });
-    let value = |name: &'static str, label: &'static str| Field::new(name, label).value(typed.get(name)).errors(errors);
+    let value = |name: &'static str, label: &'static str| {
+        Field::new(name, label).value(typed.get(name)).errors(errors)
+    };
     let body = html! {
         (text_input(&value("name", "姓名").max_chars(40)))
         (text_input(&value("citizen_id", "身份证号码").max_chars(18)))

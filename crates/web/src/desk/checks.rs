@@ -17,8 +17,8 @@ use crate::extract::Desk;
 use crate::form_body::{Fields, KeyedForm};
 use crate::money::common::cursor;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, Width, checkboxes, error_summary, file_upload, form_get, form_post, form_upload,
-    radios, select, submit, text_input,
+    ButtonKind, Choice, Errors, Field, Width, checkboxes, error_summary, file_upload, form_get, form_post,
+    form_upload, radios, select, submit, text_input,
 };
 use crate::ui::parts::{Colour, details, exports, heading, tag};
 use crate::ui::table::{Column, Pager, Table};
@@ -66,10 +66,15 @@ async fn page(
     let late_table = Table {
         id: "late".into(),
         caption: "逾期没有答复的询问".into(),
-        columns: ["受理号", "询问的人", "部门", "询问日期", "最晚答复日期", "答复情况"].map(Column::new).into(),
+        columns: ["受理号", "询问的人", "部门", "询问日期", "最晚答复日期", "答复情况"]
+            .map(Column::new)
+            .into(),
         rows: late.rows.iter().map(|line| late_row(desk, line)).collect(),
         empty: "没有逾期的询问。".into(),
-        exports: exports(desk.may(Right::Export), &address(&format!("{HERE}/late/export"), &[("dataset", &ask.dataset)])),
+        exports: exports(
+            desk.may(Right::Export),
+            &address(&format!("{HERE}/late/export"), &[("dataset", &ask.dataset)]),
+        ),
         pager: Some(Pager {
             previous: after.is_some().then(|| address(HERE, &[("dataset", &ask.dataset)]).into()),
             next: cursor.is_some().then(|| address(HERE, &next).into()),
@@ -101,7 +106,9 @@ fn asked_sets(sources: &[SourceLine]) -> Vec<Choice<'_>> {
 }
 
 fn source_table(desk: &Desk<MeansTest>, sources: &[SourceLine]) -> Markup {
-    let days = |days: Option<u16>, unit: &str| days.map_or_else(|| "没有商定".to_owned(), |days| format!("{days} {unit}"));
+    let days = |days: Option<u16>, unit: &str| {
+        days.map_or_else(|| "没有商定".to_owned(), |days| format!("{days} {unit}"))
+    };
     let rows = sources.iter().map(|source| {
         vec![
             html! { (source.department) },
@@ -205,7 +212,10 @@ fn files(desk: &Desk<MeansTest>, sources: &[SourceLine], typed: &Fields, errors:
 }
 
 /// `GET /desk/checks/template/{dataset}`
-pub(super) async fn template(desk: Desk<ImportDepartmentFile>, Path(dataset): Path<String>) -> Result<Response, Fault> {
+pub(super) async fn template(
+    desk: Desk<ImportDepartmentFile>,
+    Path(dataset): Path<String>,
+) -> Result<Response, Fault> {
     let content = check::answer_template(desk.office(), desk.granted(), &dataset)?;
     let release = desk.office().release();
     let title = release.datasets.get(&dataset).map_or_else(|| dataset.clone(), |known| known.title.clone());
@@ -219,7 +229,13 @@ pub(super) async fn requests(
 ) -> Result<Response, Fault> {
     let fields = &form.form;
     let format = if fields.get("format") == "csv" { ListFormat::Csv } else { ListFormat::Excel };
-    let made = check::requests_file(desk.office(), desk.granted(), fields.get("dataset"), fields.get("purpose"), format);
+    let made = check::requests_file(
+        desk.office(),
+        desk.granted(),
+        fields.get("dataset"),
+        fields.get("purpose"),
+        format,
+    );
     match made.await {
         Ok(content) => Ok(download(&format!("核对询问清单.{}", format.extension()), format.mime(), content)),
         Err(error @ (OfficeError::Conflict(_) | OfficeError::Invalid(_))) => {
@@ -231,7 +247,10 @@ pub(super) async fn requests(
 }
 
 /// `POST /desk/checks/answers`: a department's answer file.
-pub(super) async fn answers(desk: Desk<ImportDepartmentFile>, form: KeyedForm<Fields>) -> Result<Answer, Fault> {
+pub(super) async fn answers(
+    desk: Desk<ImportDepartmentFile>,
+    form: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
     let fields = &form.form;
     let reader = desk.desk::<MeansTest>()?;
     let mut errors = Errors::none();
@@ -248,7 +267,8 @@ pub(super) async fn answers(desk: Desk<ImportDepartmentFile>, form: KeyedForm<Fi
     if let Some(file) = file.filter(|_| errors.is_empty()) {
         let leave_out = fields.get("leave_out") == "yes";
         let taken =
-            check::take_in_file(desk.office(), desk.granted(), dataset, &file.name, &file.bytes, leave_out).await;
+            check::take_in_file(desk.office(), desk.granted(), dataset, &file.name, &file.bytes, leave_out)
+                .await;
         match taken {
             Ok(taken) if taken.taken == 0 && !taken.faults.is_empty() => {
                 return Ok(page(&reader, &Ask::default(), fields, &errors, &taken.faults).await?.into());

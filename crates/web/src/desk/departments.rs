@@ -61,8 +61,12 @@ fn dataset_title(desk: &Desk<ImportDepartmentFile>, dataset: &str) -> String {
 
 fn upload_form(desk: &Desk<ImportDepartmentFile>, typed: &Typed) -> Markup {
     let release = desk.office().release();
-    let datasets: Vec<Choice<'_>> =
-        release.datasets.iter().filter(|set| !set.columns.is_empty()).map(|set| Choice::new(set.id.as_str(), set.title.as_str())).collect();
+    let datasets: Vec<Choice<'_>> = release
+        .datasets
+        .iter()
+        .filter(|set| !set.columns.is_empty())
+        .map(|set| Choice::new(set.id.as_str(), set.title.as_str()))
+        .collect();
     let errors = &typed.errors;
     let body = html! {
         (select(&Field::new("dataset", "哪一种数据").value(typed.dataset.as_str()).errors(errors), &datasets, Some("请选择")))

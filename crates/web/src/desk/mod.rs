@@ -8,9 +8,9 @@ use crate::routes::{Routes, get, post};
 
 mod action;
 mod case;
+pub(crate) mod cases;
 mod check;
 mod checks;
-pub(crate) mod cases;
 mod departments;
 mod files;
 mod means;
@@ -33,7 +33,12 @@ pub const NAV: &[NavEntry] = &[
         text: "部门数据",
         rights: &[Right::ImportDepartmentFile],
     },
-    NavEntry { id: checks::NAV_ID, href: "/desk/checks", text: "信息核对", rights: &[Right::ImportDepartmentFile] },
+    NavEntry {
+        id: checks::NAV_ID,
+        href: "/desk/checks",
+        text: "信息核对",
+        rights: &[Right::ImportDepartmentFile],
+    },
     NavEntry { id: sampling::NAV_ID, href: "/desk/draws", text: "抽查", rights: &[Right::Sample] },
 ];
 

@@ -385,3 +385,166 @@ async fn nothing_typed_is_lost() {
     })
     .await;
 }
+
+/// SA-11 through the pages: the county asks, a department answers, the family reads what does not fit and objects, the department looks
+/// again; files go out and come back.
+#[tokio::test]
+async fn a_check_is_asked_answered_and_objected_to() {
+    Town::each("desk_check", async |town| {
+        staffed(town).await;
+        let case = filed(town).await;
+        let mut clerk = town.browser("clerk_a").await;
+        let mut county = town.browser("county").await;
+        let here = format!("/desk/cases/{case}/check");
+        let early = clerk.get(&here).await;
+        assert!(early.text.contains("还没有提请核对"), "{}", early.text);
+        done(town, &mut clerk, case, "accept", &[]).await;
+        done(town, &mut clerk, case, "request_means_test", &[]).await;
+        done(town, &mut county, case, "start_means_test", &[]).await;
+        let face = county.get(&format!("/desk/cases/{case}?face=means")).await;
+        assert!(face.text.contains(&here), "{}", face.text);
+        assert!(!clerk.get(&here).await.text.contains("发出询问"), "a township does not ask");
+        let page = county.get(&here).await;
+        assert!(
+            page.text.contains("发出询问") && page.text.contains("只是提醒先去看哪一家"),
+            "{}",
+            page.text
+        );
+        let nobody = county.post(&format!("{here}/send"), &[("purpose", "核对")]).await;
+        assert_eq!(nobody.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(nobody.text.contains("请至少选择一个要询问的部门"), "{}", nobody.text);
+        let asked =
+            [("datasets", "business_registration"), ("datasets", "deposits"), ("purpose", "低保申请核对")];
+        let sent = county.post(&format!("{here}/send"), &asked).await;
+        assert_eq!(sent.location(), here);
+        let page = county.get(&here).await;
+        assert!(page.text.contains("已发出 6 条询问") && page.text.contains("等待答复"), "{}", page.text);
+        let request = |of: &Seen| {
+            of.text.split("/desk/check-requests/").nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        let first = format!("/desk/check-requests/{}", request(&page));
+        let form = county.get(&first).await;
+        assert!(
+            form.text.contains("有没有开办企业或者个体工商户") || form.text.contains("余额合计"),
+            "{}",
+            form.text
+        );
+        assert_eq!(clerk.get(&first).await.status, StatusCode::NOT_FOUND, "the county's work");
+        let wrong = county.post(&first, &[("how", "refused")]).await;
+        assert!(
+            wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("理由"),
+            "{}",
+            wrong.text
+        );
+        // Every question of the market regulator: yes.
+        let page = county.get(&here).await;
+        let mut requests: Vec<String> = page
+            .text
+            .split("/desk/check-requests/")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap().to_owned())
+            .collect();
+        requests.dedup();
+        assert_eq!(requests.len(), 6, "{requests:?}");
+        for id in &requests {
+            let path = format!("/desk/check-requests/{id}");
+            let form = county.get(&path).await;
+            if form.text.contains("有没有开办企业") {
+                let said = [
+                    ("how", "values"),
+                    ("ask_owner", "yes"),
+                    ("as_of_year", "2026"),
+                    ("as_of_month", "10"),
+                    ("as_of_day", "31"),
+                ];
+                let answered = county.post(&path, &said).await;
+                assert_eq!(answered.location(), here, "{}", answered.text);
+            }
+        }
+        let page = county.get(&here).await;
+        assert!(page.text.contains("申报没有办企业、个体户，市场监督管理部门有登记"), "{}", page.text);
+        assert!(page.text.contains("家庭还没有看到") && page.text.contains("2026-10-31"), "{}", page.text);
+
+        // The family reads it in plain words and objects.
+        let view = office::casework::view::open(&town.office, &grant(&town.clerk_a), case).await.unwrap();
+        let head = CitizenId::synthetic(3, day("1981-03-05"), 31);
+        let mut citizen = town.citizen(view.case.applicant, head.last_four()).await;
+        let mine = format!("/my/cases/{case}/check");
+        assert!(citizen.get(&format!("/my/cases/{case}")).await.text.contains(&mine));
+        let told = citizen.get(&mine).await;
+        assert!(
+            told.text.contains("和您家申报不一致的地方") && told.text.contains("家庭申报"),
+            "{}",
+            told.text
+        );
+        let contradiction = told
+            .text
+            .split(&format!("action=\"{mine}/"))
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .to_owned();
+        let words = format!("words_{contradiction}");
+        let said =
+            citizen.post(&format!("{mine}/{contradiction}"), &[(words.as_str(), "执照早就注销了")]).await;
+        assert_eq!(said.location(), mine);
+        assert!(citizen.get(&mine).await.text.contains("已收到您的异议"));
+        let deed = format!("{here}/{contradiction}");
+        let again = county.post(&deed, &[("deed", "recheck")]).await;
+        assert_eq!(again.location(), here);
+        let page = county.get(&here).await;
+        assert!(page.text.contains("执照早就注销了") && page.text.contains("已请部门复核"), "{}", page.text);
+
+        // The county's list, and a department without an interface.
+        let list = county.get("/desk/checks").await;
+        assert!(
+            list.text.contains("公安交通管理部门") && list.text.contains("没有逾期的询问"),
+            "{}",
+            list.text
+        );
+        town.pass(20 * DAY);
+        let mut county = town.browser("county").await;
+        let late = county.get("/desk/checks?dataset=deposits").await;
+        assert!(late.text.contains("超期") && late.text.contains(&here), "{}", late.text);
+        let file = county
+            .post(
+                "/desk/checks/requests",
+                &[("dataset", "deposits"), ("purpose", "送银行"), ("format", "csv")],
+            )
+            .await;
+        assert!(
+            file.text.contains("询问编号") && file.text.contains("仅供银行等金融机构答复"),
+            "{}",
+            file.text
+        );
+        let number = file.text.lines().nth(2).unwrap().split(',').next().unwrap().to_owned();
+        let pairs = async |county: &mut Browser| {
+            let page = county.get("/desk/checks").await;
+            let mut pairs = vec![
+                ("answered".to_owned(), "deposits".to_owned()),
+                ("file".to_owned(), "file:答复.csv".to_owned()),
+            ];
+            pairs.extend(values(&page, "_key").into_iter().take(1));
+            pairs
+        };
+        let bad = format!("询问编号,存款等金融资产余额合计\n{number},很多\n");
+        let sent = pairs(&mut county).await;
+        let faults = post_multipart(&mut county, "/desk/checks/answers", &sent, bad.as_bytes()).await;
+        assert!(faults.text.contains("文件没有导入"), "{}", faults.text);
+        let good = format!("询问编号,存款等金融资产余额合计\n{number},900000\n");
+        let sent = pairs(&mut county).await;
+        let taken = post_multipart(&mut county, "/desk/checks/answers", &sent, good.as_bytes()).await;
+        assert_eq!(taken.location(), "/desk/checks", "{}", taken.text);
+        assert!(county.get(&here).await.text.contains("逾期答复"));
+        for sheet in [
+            format!("{here}/export"),
+            "/desk/checks/late/export".to_owned(),
+            "/desk/checks/sources/export".to_owned(),
+        ] {
+            assert!(county.get(&sheet).await.bytes.starts_with(b"PK"), "{sheet}");
+        }
+    })
+    .await;
+}

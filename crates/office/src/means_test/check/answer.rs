@@ -83,7 +83,9 @@ pub(super) struct RequestRow {
 
 /// Who sees a question `r`: the county that asked and those above it.
 pub(super) const REQUEST: ScopeColumns = ScopeColumns {
-    subtree: Some("r.county_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)"),
+    subtree: Some(
+        "r.county_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+    ),
     own: None,
     task: None,
     organisation: None,
@@ -142,7 +144,11 @@ impl Told {
     /// As an answer that may be given again.
     pub fn reply(self) -> Option<Reply> {
         let as_of = self.as_of?;
-        Some(if self.no_record { Reply::NoRecord { as_of } } else { Reply::Values { values: self.values, as_of } })
+        Some(if self.no_record {
+            Reply::NoRecord { as_of }
+        } else {
+            Reply::Values { values: self.values, as_of }
+        })
     }
 
     /// The language's value of the answer to a question.
@@ -163,7 +169,11 @@ fn nothing(release: &Release, ask: &Ask) -> Value {
         AnswerKind::Date => Value::Unknown,
         AnswerKind::Band => {
             let list = ask.codelist.as_ref().and_then(|list| release.codelists.get(list.as_str()));
-            if list.is_some_and(|list| list.title_of("none").is_some()) { Value::from("none") } else { Value::Unknown }
+            if list.is_some_and(|list| list.title_of("none").is_some()) {
+                Value::from("none")
+            } else {
+                Value::Unknown
+            }
         }
     }
 }
@@ -173,9 +183,9 @@ fn value_of(ask: &Ask, text: &str) -> Value {
         AnswerKind::YesNo => Value::Boolean(text == "true"),
         AnswerKind::Band => Value::Text(text.to_owned()),
         AnswerKind::Date => text.parse().map_or(Value::Unknown, Value::Date),
-        AnswerKind::Amount => text
-            .parse()
-            .map_or(Value::Unknown, |fen| Value::Number(catalogue::shapes::rational(catalogue::Number::new(fen, 2)))),
+        AnswerKind::Amount => text.parse().map_or(Value::Unknown, |fen| {
+            Value::Number(catalogue::shapes::rational(catalogue::Number::new(fen, 2)))
+        }),
     }
 }
 
@@ -183,9 +193,10 @@ fn value_of(ask: &Ask, text: &str) -> Value {
 pub(super) fn shown(release: &Release, ask: &Ask, value: &Value) -> String {
     match (ask.kind, value) {
         (_, Value::Unknown) => "未答复".to_owned(),
-        (AnswerKind::Band, Value::Text(code)) => {
-            ask.codelist.as_ref().map_or_else(|| code.clone(), |list| release.code_title(list.as_str(), code).to_owned())
-        }
+        (AnswerKind::Band, Value::Text(code)) => ask
+            .codelist
+            .as_ref()
+            .map_or_else(|| code.clone(), |list| release.code_title(list.as_str(), code).to_owned()),
         (AnswerKind::Amount, value) => format!("{}元", crate::words::value(value, "元")),
         (_, value) => crate::words::value(value, ""),
     }
@@ -205,7 +216,8 @@ pub(super) fn read(release: &Release, ask: &Ask, typed: &str) -> Result<String, 
             let code = list.and_then(|list| {
                 list.values.iter().find(|code| code.code.get() == typed || code.title == typed)
             });
-            code.map(|code| code.code.get().clone()).ok_or_else(|| format!("「{}」请从列出的档次中选择。", ask.title))
+            code.map(|code| code.code.get().clone())
+                .ok_or_else(|| format!("「{}」请从列出的档次中选择。", ask.title))
         }
         AnswerKind::Date => vocab::parse_date(&vocab::half_width(typed))
             .map(|day| day.to_string())
@@ -219,7 +231,12 @@ pub(super) fn read(release: &Release, ask: &Ask, typed: &str) -> Result<String, 
 }
 
 /// Reads a typed answer whole.
-fn read_typed(release: &Release, dataset: &Dataset, typed: &Typed, today: NaiveDate) -> Result<Reply, OfficeError> {
+fn read_typed(
+    release: &Release,
+    dataset: &Dataset,
+    typed: &Typed,
+    today: NaiveDate,
+) -> Result<Reply, OfficeError> {
     let mut problems = Problems::default();
     let mut wrong = false;
     if typed.as_of.is_some_and(|day| day > today) {
@@ -242,7 +259,9 @@ fn read_typed(release: &Release, dataset: &Dataset, typed: &Typed, today: NaiveD
         _ => {
             let mut values = BTreeMap::new();
             for ask in &dataset.asks {
-                let Some(text) = typed.values.get(ask.id.get()).filter(|text| !text.trim().is_empty()) else { continue };
+                let Some(text) = typed.values.get(ask.id.get()).filter(|text| !text.trim().is_empty()) else {
+                    continue;
+                };
                 match read(release, ask, text) {
                     Ok(value) => drop(values.insert(ask.id.get().clone(), value)),
                     Err(message) => {
@@ -394,14 +413,17 @@ pub(super) async fn take_in(
     let told = told(office, tx, row.id).await?;
     let state = if told.no_record {
         RequestState::NoRecord
-    } else if dataset.asks.iter().all(|ask| told.values.contains_key(ask.id.get())) || matches!(via, "held" | "reused") {
+    } else if dataset.asks.iter().all(|ask| told.values.contains_key(ask.id.get()))
+        || matches!(via, "held" | "reused")
+    {
         // A file that is silent about a question has said all that it can.
         RequestState::Answered
     } else {
         RequestState::Partly
     };
     let release = office.release();
-    let days = set_number(&release, dataset.valid.as_ref().map(|id| id.as_str()), &row.county_code, now.today());
+    let days =
+        set_number(&release, dataset.valid.as_ref().map(|id| id.as_str()), &row.county_code, now.today());
     let valid_until = days.and_then(|days| as_of.checked_add_days(Days::new(u64::from(days))));
     settle(tx, row, state, None, valid_until, now).await?;
     Ok(state)

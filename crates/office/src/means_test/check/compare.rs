@@ -52,7 +52,8 @@ pub(super) fn said(
                 Value::Boolean(holds) => Some(holds),
                 _ => None,
             };
-            let mut content = Content { title: rule.title.clone(), values: Vec::new(), asked: BTreeSet::new() };
+            let mut content =
+                Content { title: rule.title.clone(), values: Vec::new(), asked: BTreeSet::new() };
             for read in when.reads(record, context) {
                 let Some((name, origin)) = known.origin(&read.path, person) else { continue };
                 let idle = holds == Some(true)
@@ -129,24 +130,28 @@ pub(super) async fn compare_in(
                 (None, _) | (Some(false), None) => {}
                 (Some(false), Some(last)) => {
                     if last.state.is_open() {
-                        mark(tx, last.id, ContradictionState::Cleared, "新的答复或者申报与之一致", now).await?;
+                        mark(tx, last.id, ContradictionState::Cleared, "新的答复或者申报与之一致", now)
+                            .await?;
                     }
                 }
-                (Some(true), Some(last)) if last.fingerprint == fingerprint(office, &said.content) => match last.state {
-                    ContradictionState::Rechecking
-                        if said.content.asked.iter().all(|asked| !open_rechecks.contains(asked)) =>
-                    {
-                        mark(tx, last.id, ContradictionState::Upheld, "部门复核后答复不变", now).await?;
+                (Some(true), Some(last)) if last.fingerprint == fingerprint(office, &said.content) => {
+                    match last.state {
+                        ContradictionState::Rechecking
+                            if said.content.asked.iter().all(|asked| !open_rechecks.contains(asked)) =>
+                        {
+                            mark(tx, last.id, ContradictionState::Upheld, "部门复核后答复不变", now).await?;
+                        }
+                        ContradictionState::Cleared | ContradictionState::Replaced => {
+                            insert(office, tx, checked, rule, person, &said.content, now).await?;
+                            new += 1;
+                        }
+                        _ => {}
                     }
-                    ContradictionState::Cleared | ContradictionState::Replaced => {
-                        insert(office, tx, checked, rule, person, &said.content, now).await?;
-                        new += 1;
-                    }
-                    _ => {}
-                },
+                }
                 (Some(true), last) => {
                     if let Some(last) = last.filter(|last| last.state.is_open()) {
-                        mark(tx, last.id, ContradictionState::Replaced, "有新的答复，见后面一条", now).await?;
+                        mark(tx, last.id, ContradictionState::Replaced, "有新的答复，见后面一条", now)
+                            .await?;
                     }
                     insert(office, tx, checked, rule, person, &said.content, now).await?;
                     new += 1;
@@ -235,13 +240,16 @@ async fn mark(
     words: &str,
     now: Now,
 ) -> Result<(), OfficeError> {
-    Query::system(CHECK, "UPDATE check_contradiction SET state = ?, settled_at = ?, settled_words = ? WHERE id = ?")
-        .bind(state)
-        .bind(now.at_ms())
-        .bind(words)
-        .bind(id)
-        .execute_one(tx)
-        .await?;
+    Query::system(
+        CHECK,
+        "UPDATE check_contradiction SET state = ?, settled_at = ?, settled_words = ? WHERE id = ?",
+    )
+    .bind(state)
+    .bind(now.at_ms())
+    .bind(words)
+    .bind(id)
+    .execute_one(tx)
+    .await?;
     Ok(())
 }
 
@@ -255,11 +263,7 @@ pub(super) struct Kept {
 }
 
 /// A contradiction by id; whoever calls has seen its case.
-pub(super) async fn kept(
-    office: &Office,
-    tx: &Tx,
-    id: ContradictionId,
-) -> Result<Kept, OfficeError> {
+pub(super) async fn kept(office: &Office, tx: &Tx, id: ContradictionId) -> Result<Kept, OfficeError> {
     let row = Query::system(
         CHECK,
         "SELECT k.case_id, k.person_id, k.rule, k.state, k.content_sealed FROM check_contradiction k WHERE k.id = ?",

@@ -15,7 +15,8 @@ use super::{CHECK, CheckRequestId, checked, compare};
 use crate::access::{Granted, ImportDepartmentFile};
 use crate::people::sealing;
 use crate::tabular::{
-    self, CellFault, CellKind, ColumnDefinition, ListCell, ListColumn, ListFormat, ListWriter, Table, TableDefinition,
+    self, CellFault, CellKind, ColumnDefinition, ListCell, ListColumn, ListFormat, ListWriter, Table,
+    TableDefinition,
 };
 use crate::{Office, OfficeError, audited, uploads};
 
@@ -72,9 +73,13 @@ fn definition(release: &Release, dataset: &Dataset) -> TableDefinition {
         };
         columns.push(ColumnDefinition::new(&column_of(&ask.id), &ask.title, kind));
     }
-    columns.push(ColumnDefinition::new(HOLDS_NOTHING, "没有记录", CellKind::YesNo).help("查不到这个人的，填“是”，其余不填"));
+    columns.push(
+        ColumnDefinition::new(HOLDS_NOTHING, "没有记录", CellKind::YesNo)
+            .help("查不到这个人的，填“是”，其余不填"),
+    );
     columns.push(ColumnDefinition::new(REFUSES, "不予答复的理由", CellKind::Text));
-    columns.push(ColumnDefinition::new(AS_OF, "数据日期", CellKind::Date).help("数据是哪一天的；不填就是今天"));
+    columns
+        .push(ColumnDefinition::new(AS_OF, "数据日期", CellKind::Date).help("数据是哪一天的；不填就是今天"));
     TableDefinition { title: dataset.title.clone(), columns }
 }
 
@@ -132,7 +137,8 @@ pub async fn requests_file(
         .iter()
         .map(|column| ListColumn::new(&column.title, if column.id == CITIZEN_ID { 22 } else { 16 }))
         .collect();
-    let department = release.departments.get(&asked.department).map_or("", |department| department.title.as_str());
+    let department =
+        release.departments.get(&asked.department).map_or("", |department| department.title.as_str());
     let mark = format!(
         "仅供{department}答复{}的核对询问，用后销毁，不得复制转发。制表：{}，{}，共{}条",
         actor.division_name,
@@ -166,7 +172,12 @@ pub async fn requests_file(
         division: Some(actor.division),
         purpose: Some(purpose.to_owned()),
         details: json!({ "dataset": dataset, "rows": rows.len(), "sm3": sm3 }),
-        ..audited(now.at_ms(), actor.audit(), "means_test.check_list_exported", ("division", actor.division.0))
+        ..audited(
+            now.at_ms(),
+            actor.audit(),
+            "means_test.check_list_exported",
+            ("division", actor.division.0),
+        )
     })
     .await?;
     tx.commit().await?;

@@ -78,8 +78,7 @@ impl Known {
 pub(super) fn context(release: &Release, checked: &Checked, now: Now) -> Context {
     let mut context = Context::new(now.month(), now.today(), now.today());
     for parameter in release.parameters.iter() {
-        let value =
-            release.parameter_for(&parameter.id, &checked.county_code, context.month, context.law_on);
+        let value = release.parameter_for(&parameter.id, &checked.county_code, context.month, context.law_on);
         if value.is_known() {
             context.parameters.insert(parameter.id.get().clone(), value);
         }
@@ -112,14 +111,19 @@ pub(super) async fn read(
         let Some(dataset) = release.datasets.get(&id) else { continue };
         let told = answer::told(office, connection, request).await?;
         let Some(on) = told.as_of else { continue };
-        let department = release.departments.get(&dataset.department).map(|department| department.title.clone());
+        let department =
+            release.departments.get(&dataset.department).map(|department| department.title.clone());
         for ask in &dataset.asks {
             let value = told.value(&release, ask);
             if !value.is_known() && !told.no_record {
                 continue;
             }
             let field = answer_name(&id, &ask.id);
-            let shown = if value.is_known() { answer::shown(&release, ask, &value) } else { "没有记录".to_owned() };
+            let shown = if value.is_known() {
+                answer::shown(&release, ask, &value)
+            } else {
+                "没有记录".to_owned()
+            };
             let origin = Origin {
                 title: ask.title.clone(),
                 shown,
@@ -190,7 +194,8 @@ async fn declared(
         if !value.is_known() {
             continue;
         }
-        let unit = fact.unit.as_deref().or((*fact.kind == ValueKind::Money).then_some("元")).unwrap_or_default();
+        let unit =
+            fact.unit.as_deref().or((*fact.kind == ValueKind::Money).then_some("元")).unwrap_or_default();
         let shown = match (&value, &fact.codelist) {
             (rules::Value::Text(code), Some(list)) => release.code_title(list, code).to_owned(),
             (rules::Value::Number(_), _) => format!("{}{unit}", crate::words::value(&value, unit)),

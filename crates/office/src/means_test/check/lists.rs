@@ -109,8 +109,15 @@ pub async fn late_sheet(
     dataset: Option<&str>,
 ) -> Result<Vec<u8>, OfficeError> {
     let page = late_page(office, actor, dataset, None, SHEET).await?;
-    let columns =
-        [("受理号", 22), ("询问的人", 12), ("部门", 26), ("核对数据", 20), ("询问日期", 12), ("最晚答复日期", 14), ("答复情况", 12)];
+    let columns = [
+        ("受理号", 22),
+        ("询问的人", 12),
+        ("部门", 26),
+        ("核对数据", 20),
+        ("询问日期", 12),
+        ("最晚答复日期", 14),
+        ("答复情况", 12),
+    ];
     let mut sheet = Sheet::new("逾期未答复", "逾期未答复的核对询问", &columns)?;
     for line in page.rows {
         let state = if line.partly { "部分答复" } else { "没有答复" };

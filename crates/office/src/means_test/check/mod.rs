@@ -39,8 +39,8 @@ pub use objection::{Settled, object_for, object_own, recheck, settle};
 pub use relatives::{Consent, NewRelative, RelativeView, record_relative};
 pub use send::{Sent, send};
 pub use view::{
-    AskView, CheckView, ContradictionView, FamilyCheck, NotAsked, ObjectionView, RequestView, ScoreLine, ScoreView,
-    ShownValue, check_sheet, family_check, open,
+    AskView, CheckView, ContradictionView, FamilyCheck, NotAsked, ObjectionView, RequestView, ScoreLine,
+    ScoreView, ShownValue, check_sheet, family_check, open,
 };
 
 id_type! {
@@ -212,11 +212,7 @@ struct Checked {
     request: Option<MeansRequestId>,
 }
 
-async fn checked(
-    connection: &impl Connection,
-    scope: &Scope,
-    case: CaseId,
-) -> Result<Checked, OfficeError> {
+async fn checked(connection: &impl Connection, scope: &Scope, case: CaseId) -> Result<Checked, OfficeError> {
     Query::new(
         scope,
         &crate::casework::CASE,
@@ -232,7 +228,8 @@ async fn checked(
             household: row.get("household_id")?,
             county: row.get("county_id")?,
             county_code: row.get("code")?,
-            decided: row.get::<String>("state")? != "open" || row.get::<Option<NaiveDate>>("decided_on")?.is_some(),
+            decided: row.get::<String>("state")? != "open"
+                || row.get::<Option<NaiveDate>>("decided_on")?.is_some(),
             request: row.get("request_id")?,
         })
     })

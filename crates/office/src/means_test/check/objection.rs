@@ -84,7 +84,8 @@ async fn object(
     .insert(&tx)
     .await?;
     set(&tx, id, ContradictionState::Objected, None, None, now).await?;
-    casework::give_county_review(office, &tx, case, checked.county, "家庭对核对结果有异议，请组织复查", now).await?;
+    casework::give_county_review(office, &tx, case, checked.county, "家庭对核对结果有异议，请组织复查", now)
+        .await?;
     tx.audit(AuditEntry {
         case: Some(case),
         division: Some(checked.county),

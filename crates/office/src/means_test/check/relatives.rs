@@ -95,21 +95,21 @@ pub async fn record_relative(
     let now = office.now();
     let tx = office.db().begin().await?;
     let checked = checked(&tx, &actor.scope(), case).await?;
-    let new_person = NewPerson {
-        name: name.clone(),
-        citizen_id,
-        phone: None,
-        division: checked.county,
-        residence: None,
-    };
-    let person =
-        people::register_person_in(office, &tx, &RELATIVE, &actor.audit(), &new_person, now.at_ms()).await?.person();
+    let new_person =
+        NewPerson { name: name.clone(), citizen_id, phone: None, division: checked.county, residence: None };
+    let person = people::register_person_in(office, &tx, &RELATIVE, &actor.audit(), &new_person, now.at_ms())
+        .await?
+        .person();
     let known: String =
         Query::system(CHECK, "SELECT name FROM person WHERE id = ?").bind(person).scalar(&tx).await?;
     if known != name.as_str() {
         return Err(OfficeError::invalid("name", "姓名和身份证号码对不上，请对照身份证核对。"));
     }
-    if asked_about(&tx, &checked).await?.iter().any(|asked| asked.person == person && asked.relative.is_none()) {
+    if asked_about(&tx, &checked)
+        .await?
+        .iter()
+        .any(|asked| asked.person == person && asked.relative.is_none())
+    {
         return Err(OfficeError::invalid("citizen_id", "这个人是共同生活的家庭成员，不用另外登记。"));
     }
     let standing: Option<RelativeId> =

@@ -154,7 +154,9 @@ pub(super) async fn ask(
     };
     let row = insert(office, tx, release, asking, person, dataset, consent, recheck_of).await?;
     tx.audit(audit("means_test.check_asked")).await?;
-    let took = async |reply: &Reply, via: Via| answer::take_in(office, tx, dataset, &row, reply, via, actor.staff, now).await;
+    let took = async |reply: &Reply, via: Via| {
+        answer::take_in(office, tx, dataset, &row, reply, via, actor.staff, now).await
+    };
     if recheck_of.is_none() {
         if let Some(reply) = still_holds(office, tx, dataset, person.person, row.id, today).await? {
             took(&reply, Via::Reused).await?;
@@ -181,7 +183,9 @@ async fn stands(
     let which = match recheck_of {
         Some(_) => waiting.to_owned(),
         None => {
-            format!("({waiting} OR (r.state IN ('answered', 'no_record') AND (r.valid_until IS NULL OR r.valid_until >= ?)))")
+            format!(
+                "({waiting} OR (r.state IN ('answered', 'no_record') AND (r.valid_until IS NULL OR r.valid_until >= ?)))"
+            )
         }
     };
     let sql = format!(
@@ -289,5 +293,8 @@ async fn held(
         values.insert(ask.id.get().clone(), value);
     }
     let newest = rows.iter().map(|row| row.as_of).max().unwrap_or(as_of);
-    Ok(Some(Reply::Values { values: values.into_iter().filter_map(|(id, value)| Some((id, value?))).collect(), as_of: newest }))
+    Ok(Some(Reply::Values {
+        values: values.into_iter().filter_map(|(id, value)| Some((id, value?))).collect(),
+        as_of: newest,
+    }))
 }

@@ -13,8 +13,8 @@ use super::super::authorisation;
 use super::super::report::{Line, Outcome};
 use super::relatives::{self, RelativeView};
 use super::{
-    CHECK, CheckRequestId, Checked, ContradictionId, ContradictionState, RequestState, answer, asked_about, checked,
-    compare, known, set_number,
+    CHECK, CheckRequestId, Checked, ContradictionId, ContradictionState, RequestState, answer, asked_about,
+    checked, compare, known, set_number,
 };
 use crate::access::{Citizen, Export, Granted, MeansTest, ReadCase};
 use crate::casework::lists::Sheet;
@@ -341,7 +341,12 @@ pub async fn request_page(
         .audit_read(AuditEntry {
             case: Some(row.case),
             division: Some(actor.division),
-            ..audited(office.now().at_ms(), actor.audit(), "means_test.check_opened", ("person", row.person.0))
+            ..audited(
+                office.now().at_ms(),
+                actor.audit(),
+                "means_test.check_opened",
+                ("person", row.person.0),
+            )
         })
         .await?;
     Ok((row.case, view))
@@ -507,11 +512,14 @@ pub async fn family_check(
     }
     if contradictions.iter().any(|one| one.told_on.is_none()) {
         let tx = office.db().begin().await?;
-        Query::system(CHECK, "UPDATE check_contradiction SET told_at = ? WHERE case_id = ? AND told_at IS NULL")
-            .bind(now.at_ms())
-            .bind(case)
-            .execute(&tx)
-            .await?;
+        Query::system(
+            CHECK,
+            "UPDATE check_contradiction SET told_at = ? WHERE case_id = ? AND told_at IS NULL",
+        )
+        .bind(now.at_ms())
+        .bind(case)
+        .execute(&tx)
+        .await?;
         tx.audit(AuditEntry {
             case: Some(case),
             ..audited(now.at_ms(), citizen.audit(), "means_test.check_told", ("case", case.0))
@@ -544,7 +552,9 @@ impl Reported {
             RequestState::Answered => (Outcome::Found, None),
             RequestState::Partly => (Outcome::Found, Some("部门只答复了一部分".to_owned())),
             RequestState::NoRecord => (Outcome::None, None),
-            RequestState::Refused | RequestState::Withdrawn => (Outcome::NotAsked, Some(self.state.title().to_owned())),
+            RequestState::Refused | RequestState::Withdrawn => {
+                (Outcome::NotAsked, Some(self.state.title().to_owned()))
+            }
             RequestState::Asked => {
                 let due = self.due_on.map(|due| format!("，最晚{due}")).unwrap_or_default();
                 (Outcome::NotAsked, Some(format!("已询问，部门还没有答复{due}")))
@@ -578,7 +588,8 @@ pub(in super::super) async fn for_report(
             .into_iter()
             .collect();
     let views = requests(office, connection, case, None).await?;
-    for view in views.into_iter().rev().filter(|view| !view.outside && view.state != RequestState::Withdrawn) {
+    for view in views.into_iter().rev().filter(|view| !view.outside && view.state != RequestState::Withdrawn)
+    {
         if !seen.insert((view.person, view.dataset.clone())) {
             continue;
         }

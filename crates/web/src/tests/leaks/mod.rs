@@ -226,7 +226,9 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/cases/{case}/check/{contradiction}" | "/my/cases/{case}/check/{contradiction}" => {
             pairs(&[("deed", "recheck"), ("words", "不对")])
         }
-        "/desk/cases/{case}/check/relatives" => pairs(&[("name", "外来人"), ("duty", "parents"), ("reason", "核对")]),
+        "/desk/cases/{case}/check/relatives" => {
+            pairs(&[("name", "外来人"), ("duty", "parents"), ("reason", "核对")])
+        }
         "/desk/check-requests/{check_request}" => pairs(&[("how", "no_record")]),
         "/desk/check-requests/{check_request}/withdraw" => pairs(&[("withdraw_reason", "重复")]),
         "/desk/checks/requests" => pairs(&[("dataset", "tax"), ("purpose", "核对")]),
