@@ -185,7 +185,7 @@ fn fault_table(faults: &[CellFault]) -> Markup {
 fn files(desk: &Desk<MeansTest>, sources: &[SourceLine], typed: &Fields, errors: &Errors) -> Markup {
     let sets = asked_sets(sources);
     let out = html! {
-        (select(&Field::new("dataset", "送给哪个部门").errors(errors), &sets, Some("请选择")))
+        (select(&Field::new("asked", "送给哪个部门").errors(errors), &sets, Some("请选择")))
         (text_input(&Field::new("purpose", "送给谁、做什么用").hint("清单里有完整的身份证号，导出会记入审计。").value(typed.get("purpose")).width(Width::Full).max_chars(100).errors(errors)))
         (radios(&Field::new("format", "文件格式").value("xlsx").inline(), &[Choice::new("xlsx", "Excel"), Choice::new("csv", "CSV")]))
         (submit("导出询问清单", ButtonKind::Secondary, None))
@@ -232,7 +232,7 @@ pub(super) async fn requests(
     let made = check::requests_file(
         desk.office(),
         desk.granted(),
-        fields.get("dataset"),
+        fields.get("asked"),
         fields.get("purpose"),
         format,
     );

@@ -511,7 +511,7 @@ async fn a_check_is_asked_answered_and_objected_to() {
         let file = county
             .post(
                 "/desk/checks/requests",
-                &[("dataset", "deposits"), ("purpose", "送银行"), ("format", "csv")],
+                &[("asked", "deposits"), ("purpose", "送银行"), ("format", "csv")],
             )
             .await;
         assert!(

@@ -231,7 +231,7 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         }
         "/desk/check-requests/{check_request}" => pairs(&[("how", "no_record")]),
         "/desk/check-requests/{check_request}/withdraw" => pairs(&[("withdraw_reason", "重复")]),
-        "/desk/checks/requests" => pairs(&[("dataset", "tax"), ("purpose", "核对")]),
+        "/desk/checks/requests" => pairs(&[("asked", "tax"), ("purpose", "核对")]),
         "/desk/checks/answers" => pairs(&[("answered", "tax")]),
         "/desk/cases/{case}/means-test" => pairs(&[("purpose", "最低生活保障申请核对")]),
         "/desk/cases/{case}/actions/{action}" | "/my/cases/{case}/do/{action}" => {
