@@ -509,10 +509,7 @@ async fn a_check_is_asked_answered_and_objected_to() {
         let late = county.get("/desk/checks?dataset=deposits").await;
         assert!(late.text.contains("超期") && late.text.contains(&here), "{}", late.text);
         let file = county
-            .post(
-                "/desk/checks/requests",
-                &[("asked", "deposits"), ("purpose", "送银行"), ("format", "csv")],
-            )
+            .post("/desk/checks/requests", &[("asked", "deposits"), ("purpose", "送银行"), ("format", "csv")])
             .await;
         assert!(
             file.text.contains("询问编号") && file.text.contains("仅供银行等金融机构答复"),
