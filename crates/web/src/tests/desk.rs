@@ -466,7 +466,7 @@ async fn a_check_is_asked_answered_and_objected_to() {
         assert!(page.text.contains("家庭还没有看到") && page.text.contains("2026-10-31"), "{}", page.text);
 
         // The family reads it in plain words and objects.
-        let view = office::casework::view::open(&town.office, &grant(&town.clerk_a), case).await.unwrap();
+        let view = view::open(&town.office, &grant(&town.clerk_a), case).await.unwrap();
         let head = CitizenId::synthetic(3, day("1981-03-05"), 31);
         let mut citizen = town.citizen(view.case.applicant, head.last_four()).await;
         let mine = format!("/my/cases/{case}/check");

@@ -59,6 +59,9 @@ async fn object(
     id: ContradictionId,
     words: &str,
 ) -> Result<(), OfficeError> {
+    let now = office.now();
+    let tx = office.db().begin().await?;
+    let (checked, kept) = of_case(office, &tx, scope, case, id).await?;
     let words = words.trim();
     if words.is_empty() {
         return Err(OfficeError::invalid("words", "请写明哪里不对、实际情况是什么，有什么材料可以证明。"));
@@ -66,9 +69,6 @@ async fn object(
     if words.chars().count() > WORDS_MAX {
         return Err(OfficeError::invalid("words", format!("请不要超过{WORDS_MAX}字。")));
     }
-    let now = office.now();
-    let tx = office.db().begin().await?;
-    let (checked, kept) = of_case(office, &tx, scope, case, id).await?;
     if !kept.state.is_open() || kept.state == ContradictionState::Rechecking {
         return Err(OfficeError::Conflict(format!("这一处现在是“{}”，不用再提异议。", kept.state.title())));
     }
@@ -213,13 +213,13 @@ pub async fn settle(
     id: ContradictionId,
     words: &str,
 ) -> Result<(), OfficeError> {
+    let now = office.now();
+    let tx = office.db().begin().await?;
+    let (checked, kept) = of_case(office, &tx, &actor.scope(), case, id).await?;
     let words = words.trim();
     if words.is_empty() {
         return Err(OfficeError::invalid("words", "请写明怎样核实的、实际情况是什么。"));
     }
-    let now = office.now();
-    let tx = office.db().begin().await?;
-    let (checked, kept) = of_case(office, &tx, &actor.scope(), case, id).await?;
     not_of_own_family(&tx, actor, checked.household).await?;
     if !kept.state.is_open() || kept.state == ContradictionState::Rechecking {
         return Err(OfficeError::Conflict(format!("这一处现在是“{}”，不能这样处理。", kept.state.title())));
