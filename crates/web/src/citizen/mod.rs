@@ -2,7 +2,6 @@
 //!
 //! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages;
 //! - [`benefits`]: 幸福清单, 幸福码, help of other departments;
-//! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`authorisations`], [`looks`]: one's own data.
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`my_check`]: what departments were asked; [`authorisations`], [`looks`]: one's own data.
 
 use crate::routes::Routes;
