@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
-    AddedValue, Amendment, CheckRule, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact, Form,
-    Indicator, Item, Kind, Law, Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument,
+    AddedValue, Amendment, CheckRule, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact,
+    Form, Indicator, Item, Kind, Law, Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument,
     PlanIndicator, PlanProject, PlanRelation, PlanRequirement, PlanStandard, PlanTask, Programme, Register,
     Role, RuleCase, Separation, Table, TableValue, Unset,
 };
