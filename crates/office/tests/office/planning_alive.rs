@@ -201,7 +201,7 @@ async fn an_assessor_comments_and_changes_nothing() {
             (comments[0].words.as_str(), comments[0].answer.as_deref()),
             (words, Some("采纳，已补附台账。"))
         );
-        let changed = store::Query::system("test", "UPDATE plan_evaluation_comment SET words = '改了'")
+        let changed = Query::system("test", "UPDATE plan_evaluation_comment SET words = '改了'")
             .execute(city.office.db())
             .await;
         assert!(changed.is_err(), "nobody changes what was said");
@@ -325,7 +325,7 @@ async fn what_will_miss_is_raised_once_and_closed_with_a_reason() {
         assert_eq!(settle().await, 0);
         assert_eq!(open(AlertKind::WillMiss).await.len(), 0, "reached: it ended by itself");
         let states: Vec<String> =
-            store::Query::system("test", "SELECT state FROM plan_alert WHERE kind = 'will_miss' ORDER BY id")
+            Query::system("test", "SELECT state FROM plan_alert WHERE kind = 'will_miss' ORDER BY id")
                 .scalars(city.office.db())
                 .await
                 .unwrap();
@@ -624,7 +624,7 @@ async fn the_overview_of_a_large_plan_is_quick() {
                    SELECT 'big', 'x' || k.n, places.id, m.n, 37 + (m.n - ?) / 4, 0, '表', 'confirmed', CAST(? AS BIGINT), 1, CAST(? AS BIGINT), 2 FROM k, places, m",
             BIG - 1
         );
-        let written = store::Query::system("test", sql)
+        let written = Query::system("test", sql)
             .bind(first)
             .bind(last)
             .bind(city.prefecture)
