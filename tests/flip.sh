@@ -29,7 +29,7 @@ read_row() {
         $body =~ /^test = \["([^"]+)"/m and $field{test} = $1;
         $body =~ /^file = "([^"]+)"/m and $field{file} = $1;
         for my $name ("find", "replace") {
-            $body =~ /^$name = \x27\x27\x27\n?(.*?)\x27\x27\x27/ms and $field{$name} = $1;
+            $body =~ /^$name = \x27\x27\x27\n?(.*?)\x27\x27\x27(?!\x27)/ms and $field{$name} = $1;
         }
         for my $name ("test", "file", "find", "replace") {
             defined $field{$name} or die "row $row has no $name\n";
