@@ -81,12 +81,12 @@ pub(crate) fn amend(
 ) -> Vec<AmendedPart> {
     let mut amended: Vec<AmendedPart> = Vec::new();
     for amendment in amendments {
-        let part = part_of(&amendment.part);
         let programme = programmes.iter_mut().find(|one| one.id == amendment.programme);
-        let (Some(part), Some(text)) = (
-            part.clone(),
-            part.as_ref().zip(programme).and_then(|(part, one)| text_of(one.definition_mut(), part)),
-        ) else {
+        let found = part_of(&amendment.part).zip(programme).and_then(|(part, programme)| {
+            let text = text_of(programme.definition_mut(), &part)?;
+            Some((part, text))
+        });
+        let Some((part, text)) = found else {
             let place = &amendment.place;
             findings.push(Finding::error(
                 packs[place.pack].files.display(&place.path),
@@ -97,7 +97,7 @@ pub(crate) fn amend(
             continue;
         };
         let known = amended
-            .iter_mut()
+            .iter()
             .position(|one| one.programme == *amendment.programme.get() && one.part == part)
             .unwrap_or_else(|| {
                 let own =

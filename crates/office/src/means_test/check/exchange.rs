@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use catalogue::Release;
 use catalogue::definition::{AnswerKind, Dataset};
 use serde_json::json;
-use store::{AuditEntry, CaseId, Query, Scope};
+use store::{AuditEntry, CaseId, Query, Scope, Tx};
+use vocab::Now;
 
 use super::answer::{self, REQUEST, Reply, Via};
 use super::send::of_county;
 use super::{CHECK, CheckRequestId, checked, compare};
-use crate::access::{Granted, ImportDepartmentFile};
+use crate::access::{Actor, Granted, ImportDepartmentFile};
 use crate::people::sealing;
 use crate::tabular::{
     self, CellFault, CellKind, ColumnDefinition, ListCell, ListColumn, ListFormat, ListWriter, Table,
@@ -156,18 +157,7 @@ pub async fn requests_file(
     let file = list.finish()?;
     let sm3 = uploads::sm3_of(&file);
     let tx = office.db().begin().await?;
-    Query::system(
-        CHECK,
-        "INSERT INTO check_exchange (county_id, dataset, direction, row_count, sm3, made_by, made_at) VALUES (?, ?, 'out', ?, ?, ?, ?) RETURNING id",
-    )
-    .bind(actor.division)
-    .bind(dataset)
-    .bind(rows.len())
-    .bind(sm3.as_str())
-    .bind(actor.staff)
-    .bind(now.at_ms())
-    .insert(&tx)
-    .await?;
+    exchanged(&tx, actor, dataset, "out", rows.len(), &sm3, now).await?;
     tx.audit(AuditEntry {
         division: Some(actor.division),
         purpose: Some(purpose.to_owned()),
@@ -287,18 +277,7 @@ pub async fn take_in_file(
         contradictions += compare::compare_in(office, &tx, &checked, now).await?;
     }
     if !good.is_empty() {
-        Query::system(
-            CHECK,
-            "INSERT INTO check_exchange (county_id, dataset, direction, row_count, sm3, made_by, made_at) VALUES (?, ?, 'in', ?, ?, ?, ?) RETURNING id",
-        )
-        .bind(actor.division)
-        .bind(dataset)
-        .bind(good.len())
-        .bind(sm3.as_str())
-        .bind(actor.staff)
-        .bind(now.at_ms())
-        .insert(&tx)
-        .await?;
+        exchanged(&tx, actor, dataset, "in", good.len(), &sm3, now).await?;
     }
     tx.audit(AuditEntry {
         division: Some(actor.division),
@@ -308,4 +287,30 @@ pub async fn take_in_file(
     .await?;
     tx.commit().await?;
     Ok(Taken { taken: good.len(), faults: table.faults, contradictions })
+}
+
+/// Writes down that a file went out to a department or came in.
+async fn exchanged(
+    tx: &Tx,
+    actor: &Actor,
+    dataset: &str,
+    direction: &str,
+    rows: usize,
+    sm3: &str,
+    now: Now,
+) -> Result<(), OfficeError> {
+    Query::system(
+        CHECK,
+        "INSERT INTO check_exchange (county_id, dataset, direction, row_count, sm3, made_by, made_at) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(actor.division)
+    .bind(dataset)
+    .bind(direction)
+    .bind(rows)
+    .bind(sm3)
+    .bind(actor.staff)
+    .bind(now.at_ms())
+    .insert(tx)
+    .await?;
+    Ok(())
 }
