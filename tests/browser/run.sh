@@ -4,7 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 folder=$1
-node tests/browser/gallery.mjs
 listen=127.0.0.1:18080
 # As the suites build it; nothing when that was just done.
 cargo nextest run --workspace --no-run 2>/dev/null
@@ -12,6 +11,8 @@ target=${CARGO_TARGET_DIR:-target}
 "$target/debug/huimin" demo --folder "$folder/city" --people 1500 --listen "$listen" >"$folder/server.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
+# While the city is made.
+node tests/browser/gallery.mjs
 for _ in $(seq 1 900); do
     curl -fs "http://$listen/healthz" >/dev/null 2>&1 && break
     kill -0 "$server" 2>/dev/null || { cat "$folder/server.log"; exit 1; }
