@@ -640,7 +640,7 @@ pub(crate) fn read_value(release: &Release, parameter: &Parameter, typed: &str) 
                     "{number} 超出允许的范围（{} 到 {}{}）。请核对文件。",
                     bound(parameter.min.as_ref()),
                     bound(parameter.max.as_ref()),
-                    parameter.unit.as_deref().map(|unit| format!(",{unit}")).unwrap_or_default()
+                    parameter.unit.as_deref().map(|unit| format!("，{unit}")).unwrap_or_default()
                 ));
             }
             Ok(number.to_string())

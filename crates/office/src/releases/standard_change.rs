@@ -352,7 +352,7 @@ impl Asked<'_> {
         let (inputs, stored): (Option<String>, Option<String>) = (row.get("inputs")?, row.get("context")?);
         let (Some(inputs), Some(stored), Some(rules)) = (inputs, stored, self.release.rules(&programme))
         else {
-            "没有本系统的核定记录（如名册导入）,请逐户复核。".clone_into(&mut found.note);
+            "没有本系统的核定记录（如名册导入），请逐户复核。".clone_into(&mut found.note);
             return Ok(found);
         };
         // The amount is the determination's, or one that an earlier standard made of the same inputs.
