@@ -2,14 +2,14 @@
 # How quickly the desks answer: work list, family page, searches, lists, filing, confirming, with sixteen clients, in a
 # database of a million people and a hundred thousand cases and in one without cases. JSON lines on standard output.
 #
-#   bench/casework.sh [sqlite|postgres|both] [make]     with `make` the databases are made and not measured yet
+#   bench/run casework [sqlite|postgres|both] [make]     with `make` the databases are made and not measured yet
 #
-# PEOPLE, CASES, CLIENTS, SECONDS_EACH change the size. FOLDER keeps the databases for the next time (they take minutes to make).
+# PEOPLE, CASES, CLIENTS, SECONDS_EACH change the size; PAUSE is the milliseconds a client reads before it asks again (0: never). FOLDER keeps the databases for the next time (they take minutes to make).
 # The database is synthetic; PostgreSQL is a private one of this script, as safe with what it writes as a real one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 which=${1:-both} only=${2:-}
-people=${PEOPLE:-1000000} cases=${CASES:-100000} clients=${CLIENTS:-16} seconds=${SECONDS_EACH:-10}
+people=${PEOPLE:-1000000} cases=${CASES:-100000} clients=${CLIENTS:-16} seconds=${SECONDS_EACH:-10} pause=${PAUSE:-0}
 profile=${PROFILE:-demo}
 target=${CARGO_TARGET_DIR:-target}
 if [ -n "${FOLDER:-}" ]; then
@@ -49,7 +49,7 @@ start_postgres() {
     local psql
     psql=$(ls /usr/lib/postgresql/*/bin/psql | tail -1)
     # Tests may lose what they write; a measurement must pay for keeping it.
-    for setting in "fsync = on" "synchronous_commit = on" "full_page_writes = on" "shared_buffers = '1GB'"; do
+    for setting in "fsync = on" "synchronous_commit = on" "full_page_writes = on" "autovacuum = on" "shared_buffers = '1GB'"; do
         "$psql" --quiet "$url" -c "ALTER SYSTEM SET $setting"
     done
     stop_postgres
@@ -68,7 +68,7 @@ measure() { # backend cases
     fi
     [ "$only" != make ] || return 0
     "$casework" load --database "$database" --keys "$folder/$name.keys" --work "$folder/$name.json" \
-        --server "$program" --clients "$clients" --seconds "$seconds" --about "$(about)"
+        --server "$program" --clients "$clients" --seconds "$seconds" --pause "$pause" --about "$(about)"
 }
 
 [ "$which" = sqlite ] || start_postgres

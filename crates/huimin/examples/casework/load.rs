@@ -25,6 +25,9 @@ pub struct Options {
     /// Seconds for each kind of reading.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Milliseconds that a client reads before it asks again; without, each asks as soon as it is answered.
+    #[arg(long, default_value_t = 0)]
+    pause: u64,
     /// Written into every line: machine, load, commit.
     #[arg(long, default_value = "{}")]
     about: String,
@@ -48,7 +51,7 @@ pub fn load(options: &Options) -> Result<(), Failure> {
     let backend = options.place.database.split(':').next().unwrap_or_default().to_owned();
     let line = |what: serde_json::Value| {
         let mut line = json!({ "bench": "casework", "backend": backend, "people": work.people, "cases": work.cases,
-            "clients": options.clients, "about": about });
+            "clients": options.clients, "pause_ms": options.pause, "about": about });
         if let (Some(line), Some(what)) = (line.as_object_mut(), what.as_object()) {
             line.extend(what.clone());
         }
@@ -280,12 +283,16 @@ fn run(at: SocketAddr, kind: &Kind, options: &Options) -> Result<Measured, Failu
     let (times, failed) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
     let began = Instant::now();
     let limit = Duration::from_secs(if kind.is_deed { 300 } else { options.seconds });
+    let pause = Duration::from_millis(options.pause);
+    let count = options.clients as u32;
     std::thread::scope(|scope| {
         for (client, login, browser) in &mut browsers {
             let (times, failed) = (&times, &failed);
             scope.spawn(move || {
                 let mut own = Vec::new();
                 let mut turn = *client * 101;
+                // Nobody begins together with everybody.
+                std::thread::sleep(pause * (*client as u32) / count);
                 while began.elapsed() < limit {
                     match (kind.ask)(browser, login, turn) {
                         Ok(None) => break,
@@ -304,6 +311,7 @@ fn run(at: SocketAddr, kind: &Kind, options: &Options) -> Result<Measured, Failu
                         }
                     }
                     turn += 1;
+                    std::thread::sleep(pause);
                 }
                 if let Ok(mut times) = times.lock() {
                     times.append(&mut own);
