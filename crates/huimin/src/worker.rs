@@ -58,6 +58,7 @@ async fn work(office: Arc<Office>, name: String) {
         indicators::INDICATORS_JOB,
         plans::reminders::PLAN_JOB,
         records::take_in::RECORDS_JOB,
+        records::bulk::BULK_JOB,
     ];
     loop {
         match jobs::claim(office.db(), &kinds, &name).await {
@@ -76,6 +77,7 @@ async fn work(office: Arc<Office>, name: String) {
                     plans::reminders::PLAN_JOB => plans::reminders::work(&office, &claim).await,
                     leads::LEADS_JOB => leads::work(&office, &claim).await.map(drop),
                     records::take_in::RECORDS_JOB => records::take_in::work(&office, &claim).await,
+                    records::bulk::BULK_JOB => records::bulk::work(&office, &claim).await,
                     _ => roll::import::work(&office, &claim).await,
                 };
                 if let Err(error) = done {

@@ -21,7 +21,7 @@
 //! - [`reports`]: numbers and the lists behind them;
 //! - [`roll`]: the roll taken over from before, its lists, and payments at the accountant's desk;
 //! - [`trial`]: the clock of a synthetic database; [`round`]: what only time brings;
-//! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import.
+//! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import; [`views`]: saved views of lists.
 //!
 //! This room knows no HTTP and no HTML.
 
@@ -54,6 +54,7 @@ pub mod simulation;
 pub mod tabular;
 pub mod trial;
 pub mod uploads;
+pub mod views;
 pub mod words;
 
 pub use error::{OfficeError, Problem};
@@ -175,6 +176,7 @@ pub fn migrations() -> Vec<Migration> {
         releases::MIGRATIONS,
         casework::MIGRATIONS,
         uploads::MIGRATIONS,
+        views::MIGRATIONS,
         means_test::MIGRATIONS,
         roll::MIGRATIONS,
         roll::month_list::MIGRATIONS,

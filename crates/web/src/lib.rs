@@ -55,6 +55,7 @@ mod trial;
 pub mod typed;
 pub mod ui;
 mod verify;
+mod views;
 pub mod wizard;
 
 pub use server::router;

@@ -2,19 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::definition::{Field, Register};
+use catalogue::definition::{Field, FieldKind, Register};
 use chrono::NaiveDate;
-use store::{Count, Cursor, DivisionId, Query, Row, Scope, Value};
+use store::{Count, Cursor, DivisionId, Query, Row, Scope, ScopeColumns, Value};
 use vocab::{Fen, Month};
 
 use super::columns::{ColumnKind, blind, column, searched_column, sort_column, table};
 use super::look_up::known;
 use super::read::{HEAD, Record, of_rows, selected};
 use super::{Open, RECORD_COLUMNS, RecordId, sees, shape};
-use crate::access::{Granted, ReadRecords};
+use crate::access::{Actor, Granted, ReadRecords};
 use crate::forms::{FilledForm, FormValue, referred_id};
 use crate::{Office, OfficeError};
 
+/// As [`RECORD_COLUMNS`], for walks over a whole list: the plus keeps the planner from gathering and sorting a division's records anew for
+/// each page where one walk along the order is enough.
+const WALK_COLUMNS: ScopeColumns = ScopeColumns {
+    subtree: Some(
+        "+r.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+    ),
+    own: None,
+    task: None,
+    organisation: None,
+};
 /// Counts go no further.
 pub const CAP: u32 = 1000;
 /// Sums are added up over no more rows than this; a longer list shows none.
@@ -35,6 +45,8 @@ pub struct Narrowed {
     pub sort: Option<String>,
     /// The other way round.
     pub descending: bool,
+    /// Fields that are shown; none is what the register shows.
+    pub columns: Vec<String>,
 }
 
 /// A row of a list.
@@ -67,11 +79,28 @@ pub struct Listed {
     pub sums: Vec<(String, String)>,
 }
 
-/// The columns of a register's list that the reader may see.
+/// The columns of a register's list that the reader may see: those chosen, in the register's order, or the register's own.
 #[must_use]
-pub fn columns<'a>(reader: &Granted<ReadRecords>, register: &'a Register) -> Vec<&'a Field> {
+pub fn columns<'a>(reader: &Actor, register: &'a Register, asked: &Narrowed) -> Vec<&'a Field> {
+    let chosen: Vec<&Field> = choosable(reader, register)
+        .into_iter()
+        .filter(|field| asked.columns.iter().any(|id| *id == *field.id.get()))
+        .collect();
+    if !chosen.is_empty() {
+        return chosen;
+    }
     let columns = register.list.columns.iter().filter_map(|id| register.field(id));
     columns.filter(|field| sees(reader, field)).collect()
+}
+
+/// The fields that a list may show to a reader.
+#[must_use]
+pub fn choosable<'a>(reader: &Actor, register: &'a Register) -> Vec<&'a Field> {
+    let files = |field: &Field| {
+        matches!(*field.kind, FieldKind::File | FieldKind::Files | FieldKind::Signature | FieldKind::Line)
+    };
+    let fields = register.fields().map(|(_, field)| field);
+    fields.filter(|field| sees(reader, field) && !files(field)).collect()
 }
 
 /// A page of a register.
@@ -88,35 +117,69 @@ pub async fn list(
 ) -> Result<Listed, OfficeError> {
     let register = open.register();
     let conditions = Conditions::read(office, register, asked)?;
-    let fields = columns(reader, register);
+    let fields = columns(reader, register, asked);
     let (rows, next) =
         rows(office, &reader.scope(), register, asked, &conditions, &fields, cursor, size).await?;
     let lines = in_words(office, reader, open, &fields, &rows).await?;
-    let counted = format!("SELECT r.id FROM {} r WHERE {{scope}} {}", table(register), conditions.sql);
-    let count = conditions
-        .bound(Query::new(&reader.scope(), &RECORD_COLUMNS, counted))
-        .count_capped(office.db(), CAP)
-        .await?;
+    let count = counted(office, &reader.scope(), register, &conditions, CAP).await?;
     let sums = sums(office, &reader.scope(), register, &conditions).await?;
     Ok(Listed { lines, next, count, sums })
 }
 
-/// The records of a list, page by page, for files: whole records after an id.
-pub(super) async fn ids_after(
+/// The ids of a list page by page, for files and for what is done to many: in the order that was asked for, else as they came in. The page
+/// that is not full is the last.
+pub(super) async fn ids(
+    office: &Office,
+    scope: &Scope,
+    register: &Register,
+    (asked, conditions): (&Narrowed, &Conditions),
+    after: Option<&Cursor>,
+    size: usize,
+) -> Result<(Vec<RecordId>, Option<Cursor>), OfficeError> {
+    let field = sort_field(register, asked);
+    let sort = sort_column(field);
+    let numeric = field.is_some_and(|field| ColumnKind::of(field).sorts_as_number());
+    let direction = if asked.descending { "DESC" } else { "ASC" };
+    let sorted = format!("r.{sort}");
+    let (keys, order) = match field {
+        Some(_) => (vec![sorted.as_str(), "r.id"], format!("{sorted} {direction}, r.id {direction}")),
+        None => (vec!["r.id"], format!("r.id {direction}")),
+    };
+    let sql = format!(
+        "SELECT r.id, {sorted} AS sorted FROM {} r WHERE {{scope}} {} AND {{after}} ORDER BY {order} LIMIT ?",
+        table(register),
+        conditions.sql
+    );
+    let query = conditions.bound(Query::new(scope, &WALK_COLUMNS, sql));
+    let query =
+        if asked.descending { query.after_descending(&keys, after) } else { query.after(&keys, after) };
+    let rows = query.bind(size).all(office.db()).await?;
+    let last = match (rows.last(), field) {
+        (Some(row), Some(_)) => Some(place_of(row, numeric)?),
+        (Some(row), None) => Some(Cursor::new().integer(row.get::<i64>("id")?)),
+        (None, _) => None,
+    };
+    let ids = rows.iter().map(|row| row.get("id")).collect::<store::Result<Vec<RecordId>>>()?;
+    Ok((ids, last))
+}
+
+/// The field by which the list is sorted; none is its title.
+fn sort_field<'a>(register: &'a Register, asked: &Narrowed) -> Option<&'a Field> {
+    let sorted = asked.sort.as_deref().filter(|sort| register.list.sorts.iter().any(|known| known == *sort));
+    sorted.and_then(|sort| register.field(sort))
+}
+
+/// How many records a list has, counting no further than `max`.
+pub(super) async fn counted(
     office: &Office,
     scope: &Scope,
     register: &Register,
     conditions: &Conditions,
-    after: RecordId,
-    size: usize,
-) -> Result<Vec<RecordId>, OfficeError> {
-    let sql = format!(
-        "SELECT r.id FROM {} r WHERE {{scope}} {} AND r.id > ? ORDER BY r.id LIMIT ?",
-        table(register),
-        conditions.sql
-    );
-    let query = conditions.bound(Query::new(scope, &RECORD_COLUMNS, sql)).bind(after).bind(size);
-    Ok(query.scalars(office.db()).await?)
+    max: u32,
+) -> Result<Count, OfficeError> {
+    let sql = format!("SELECT r.id FROM {} r WHERE {{scope}} {}", table(register), conditions.sql);
+    let query = conditions.bound(Query::new(scope, &RECORD_COLUMNS, sql));
+    Ok(query.count_capped(office.db(), max).await?)
 }
 
 /// SQL behind `WHERE {scope}` and its values.
@@ -243,10 +306,9 @@ async fn rows(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<(Vec<(Record, String)>, Option<Cursor>), OfficeError> {
-    let sorted = asked.sort.as_deref().filter(|sort| register.list.sorts.iter().any(|known| known == *sort));
-    let sort_field = sorted.and_then(|sort| register.field(sort));
-    let sort = sort_column(sort_field);
-    let numeric = sort_field.is_some_and(|field| ColumnKind::of(field).sorts_as_number());
+    let field = sort_field(register, asked);
+    let sort = sort_column(field);
+    let numeric = field.is_some_and(|field| ColumnKind::of(field).sorts_as_number());
     let direction = if asked.descending { "DESC" } else { "ASC" };
     let sql = format!(
         "SELECT {HEAD}, d.name AS division_name, r.{sort} AS sorted{} FROM {} r JOIN division d ON d.id = r.division_id \

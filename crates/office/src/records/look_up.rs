@@ -57,8 +57,8 @@ enum Found {
 
 /// Looks for things and remembers what it found: one for each request or batch.
 pub(super) struct Finder<'a> {
-    office: &'a Office,
-    actor: &'a Actor,
+    pub office: &'a Office,
+    pub actor: &'a Actor,
     found: HashMap<(String, String), Found>,
     divisions: HashMap<String, Vec<(DivisionId, DivisionCode, String)>>,
 }

@@ -9,7 +9,8 @@
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
 //! - [`duties`], [`alerts`]: what is to be done; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
 //! - [`resource`]: records for other systems;
-//! - [`sheet`]: the columns of files; [`take_out`]: Excel, CSV, JSON, GeoJSON; [`take_in`]: import with preview, job and undo.
+//! - [`sheet`]: the columns of files; [`take_out`]: Excel, CSV, JSON, GeoJSON, Parquet; [`take_in`]: import with preview, job and undo;
+//! - [`bulk`]: one change to many records, with preview, job and undo.
 //!
 //! A register is opened by [`open`]: the right of the post for the register's business, narrowed by the pack.
 
@@ -23,6 +24,7 @@ use crate::access::{Actor, Right};
 use crate::{Office, OfficeError};
 
 pub mod alerts;
+pub mod bulk;
 pub mod by_month;
 mod columns;
 pub mod conflict;
@@ -66,11 +68,18 @@ id_type! {
     RecordAlertId,
     /// A file read into a register.
     RecordImportId,
+    /// A change to many records at once.
+    RecordBulkId,
 }
 
 /// Tables of this module that do not come from packs.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261122_records", sql: include_str!("../../migrations/20261122_records.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261122_records", sql: include_str!("../../migrations/20261122_records.sql") },
+    Migration {
+        name: "20261127_record_bulk",
+        sql: include_str!("../../migrations/20261127_record_bulk.sql"),
+    },
+];
 
 /// Scope columns of any register's table `r`.
 pub const RECORD_COLUMNS: ScopeColumns = ScopeColumns {

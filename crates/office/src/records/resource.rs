@@ -75,7 +75,8 @@ async fn json(
     let words = Words::of(office, &reader.scope(), open, found.iter()).await?;
     let fields: Vec<&Field> =
         register.fields().map(|(_, field)| field).filter(|field| sees(reader, field)).collect();
-    Ok(found.iter().map(|record| object(register, record, fields.iter(), &words)).collect())
+    let lists = register.lists();
+    Ok(found.iter().map(|record| object(reader, register, record, &fields, &lists, &words)).collect())
 }
 
 /// What became of a row.

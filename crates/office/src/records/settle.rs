@@ -457,6 +457,7 @@ pub async fn nightly(office: &Office) -> Result<usize, OfficeError> {
     if release.registers.iter().next().is_none() || last.is_some_and(|last| last >= today) {
         return Ok(0);
     }
+    super::bulk::prune(office).await?;
     let mut settled = 0;
     for register in release.registers.iter() {
         // Who belongs in it comes first: what is new is settled with the rest.

@@ -38,7 +38,7 @@ pub(super) fn definition(release: &Release, register: &Register, form: &Form) ->
 }
 
 /// Excel takes 31 characters and not every sign.
-fn sheet_title(title: &str) -> String {
+pub(super) fn sheet_title(title: &str) -> String {
     title.chars().filter(|sign| !"[]:*?/\\'".contains(*sign)).take(31).collect()
 }
 

@@ -67,6 +67,28 @@ fn leads_from(transition: &Transition, state: &str) -> bool {
     transition.from.iter().any(|from| from == state)
 }
 
+/// Why an actor cannot take a record along a transition now; none when they can.
+pub(super) async fn refusal(
+    office: &Office,
+    actor: &Actor,
+    open: &Open,
+    stored: &Record,
+    transition: &str,
+) -> Result<Option<String>, OfficeError> {
+    let register = open.register();
+    let Some(found) = register.transition(transition).filter(|found| holds(actor, &found.holders)) else {
+        return Err(OfficeError::NotFound("这个操作"));
+    };
+    if !leads_from(found, &stored.state) {
+        let state = register.state_title(&stored.state);
+        return Ok(Some(format!("现在是“{state}”，不能办理“{}”。", found.title)));
+    }
+    if allowed(office, open, found, stored).await? {
+        return Ok(None);
+    }
+    Ok(Some(found.when_not.clone().unwrap_or_else(|| format!("不符合“{}”的条件。", found.title))))
+}
+
 async fn allowed(
     office: &Office,
     open: &Open,

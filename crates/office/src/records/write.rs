@@ -13,7 +13,7 @@ use store::{
 use super::columns::{column, is_sorted, list_table, table, written};
 use super::conflict::{self, Clash};
 use super::history::{self, Written};
-use super::look_up::LookedUp;
+use super::look_up::{Finder, LookedUp};
 use super::read::{Record, record};
 use super::settle::{self, Looked, settle_as};
 use super::{Open, RECORD_COLUMNS, RecordId, RecordImportId, shape, writes};
@@ -39,6 +39,10 @@ pub enum Deed {
     Imported,
     /// A file was taken back.
     Undone,
+    /// It was changed with many others at once.
+    Bulk,
+    /// A change of many at once was taken back.
+    BulkUndone,
     /// A duty was done.
     DutyDone,
     /// A case entered it.
@@ -58,6 +62,8 @@ impl Deed {
             Deed::Moved => "moved",
             Deed::Imported => "imported",
             Deed::Undone => "undone",
+            Deed::Bulk => "bulk",
+            Deed::BulkUndone => "bulk_undone",
             Deed::DutyDone => "duty",
             Deed::Entered => "entered",
             Deed::Fed => "fed",
@@ -74,6 +80,8 @@ impl Deed {
             "moved" => "状态变更",
             "imported" => "导入",
             "undone" => "撤销导入",
+            "bulk" => "批量修改",
+            "bulk_undone" => "撤销批量修改",
             "duty" => "履行职责",
             "entered" => "办件登记",
             "fed" => "系统登记",
@@ -89,6 +97,8 @@ impl Deed {
             Deed::Moved => "record.moved",
             Deed::Imported => "record.imported",
             Deed::Undone => "record.import_undone",
+            Deed::Bulk => "record.bulk_changed",
+            Deed::BulkUndone => "record.bulk_undone",
             Deed::DutyDone => "record.duty_done",
             Deed::Entered => "record.entered",
             Deed::Fed => "record.fed",
@@ -164,13 +174,25 @@ pub async fn draft_of(
     office: &Office,
     actor: &Actor,
     open: &Open,
+    answers: Answers,
+    existing: Option<&Record>,
+    state: Option<&str>,
+) -> Result<Draft, OfficeError> {
+    draft_by(&mut Finder::new(office, actor), open, answers, existing, state).await
+}
+
+/// [`draft_of`] for many drafts: what was looked up for one is known for the next.
+pub(super) async fn draft_by(
+    finder: &mut Finder<'_>,
+    open: &Open,
     mut answers: Answers,
     existing: Option<&Record>,
     state: Option<&str>,
 ) -> Result<Draft, OfficeError> {
     let form = form(open)?;
+    let (office, actor) = (finder.office, finder.actor);
     keep_unwritable(actor, open.register(), form, &mut answers, existing);
-    let mut looked = super::look_up(office, actor, form, &mut answers).await?;
+    let mut looked = finder.look_up(form, &mut answers).await?;
     if let Some(existing) = existing {
         // What the record points at already stays, also where the actor's area ends.
         for (target, id) in shape::references(open.register(), existing) {
@@ -235,7 +257,7 @@ fn keep_unwritable(
 }
 
 /// Whether the system keeps the field of a register that it feeds: who it is, their family, the day on which they left.
-fn is_fed(register: &Register, field: &Field) -> bool {
+pub(super) fn is_fed(register: &Register, field: &Field) -> bool {
     register.fed.as_ref().is_some_and(|fed| {
         field.id == *fed.person.get()
             || fed.household.as_ref().is_some_and(|household| field.id == *household.get())

@@ -3,6 +3,8 @@
 //! Text that begins like a formula stays text: Excel's cells are written as strings, and in CSV such a text gets Excel's own
 //! mark, an apostrophe in front, which our reader takes off again.
 
+use std::io::Write;
+
 use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 use vocab::{Fen, Month};
@@ -237,6 +239,31 @@ impl ListWriter {
         match self.target {
             Target::Csv(bytes) => Ok(bytes),
             Target::Excel(mut excel) => excel.workbook.save_to_buffer(),
+        }
+    }
+
+    /// Puts what stands so far into a file, so that a long list is never whole in memory. Excel keeps its rows in a file of its own until
+    /// the end. Whoever drains ends with [`ListWriter::finish_into`] the same file.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn drain(&mut self, file: &mut impl Write) -> std::io::Result<()> {
+        if let Target::Csv(bytes) = &mut self.target {
+            file.write_all(bytes)?;
+            bytes.clear();
+        }
+        Ok(())
+    }
+
+    /// What is left, into the file: all of Excel, the rest of a CSV.
+    ///
+    /// # Errors
+    /// The writer's, the file's.
+    pub fn finish_into(mut self, file: &mut (impl Write + Send)) -> Result<(), XlsxError> {
+        self.drain(file)?;
+        match self.target {
+            Target::Csv(_) => Ok(()),
+            Target::Excel(mut excel) => excel.workbook.save_to_writer(file),
         }
     }
 

@@ -5,7 +5,8 @@
 //! - [`Table::read`] finds the headers of a [`TableDefinition`] in the sheets and types every cell. It never stops at the first
 //!   mistake: [`Table::faults`] has all of them, each with row, title and address.
 //! - [`corrected`] gives the uploaded rows back with a column 错误说明; [`template`] is the empty file to fill in.
-//! - [`ListWriter`] writes any list of the house as Excel or CSV, row by row in constant memory.
+//! - [`ListWriter`] writes any list of the house as Excel or CSV, row by row; long ones into a file, in constant memory; [`ParquetWriter`]
+//!   does so for platforms of data.
 //!
 //! Nothing here touches the database or knows a business. Numbers of Excel are binary floats; they are turned into their
 //! shortest decimal text at once, and everything after that is exact.
@@ -16,6 +17,7 @@ mod csv;
 mod definition;
 mod header;
 mod list;
+mod parquet;
 mod sheet;
 mod table;
 mod template;
@@ -28,6 +30,7 @@ pub use cell::Value;
 pub use corrected::{CORRECTED_TITLE, corrected};
 pub use definition::{CellKind, ColumnDefinition, TableDefinition};
 pub use list::{ListCell, ListColumn, ListFormat, ListWriter};
+pub use parquet::{ParquetCell, ParquetType, ParquetWriter};
 pub use sheet::{Raw, RawRow, Sheet, address, column_letters};
 pub use table::{CellFault, Table, TypedRow, is_total};
 pub use template::template;

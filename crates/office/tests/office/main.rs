@@ -29,6 +29,8 @@ mod planning_alive;
 mod plans;
 mod population;
 mod records;
+mod records_desk;
+mod records_million;
 mod register_rows;
 mod releases;
 mod reports;

@@ -1,6 +1,7 @@
 //! Registers from packs: everything that one TOML file gives, on both databases.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 use catalogue::{LoadOptions, Release};
 use office::access::{Actor, Export, ImportRecords, KeepRecords, ReadRecords, Reveal, Right};
@@ -8,7 +9,7 @@ use office::forms::{Answers, FieldPath, Raw};
 use office::records::duties::{self, DutyDone, DutyFilter};
 use office::records::list::{Narrowed, list};
 use office::records::take_in::{self, RECORDS_JOB};
-use office::records::take_out::{FileKind, take_out};
+use office::records::take_out::{FileKind, Wanted, take_out};
 use office::records::{
     self, Deed, Moved, NewVersion, Open, RecordId, Saved, alerts, history, move_record, page, rates, save,
 };
@@ -20,15 +21,15 @@ use crate::town::{DAY, Town, day, grant, pack, towns};
 
 const REASON: &str = "年度核对";
 
-fn open(town: &Town, actor: &Actor, register: &str, right: Right) -> Open {
+pub fn open(town: &Town, actor: &Actor, register: &str, right: Right) -> Open {
     records::open(&town.office, actor, register, right).unwrap()
 }
 
-fn answers(open: &Open, pairs: &[(&str, &str)]) -> Answers {
+pub fn answers(open: &Open, pairs: &[(&str, &str)]) -> Answers {
     write(open, Answers::new(), pairs)
 }
 
-fn write(open: &Open, mut answers: Answers, pairs: &[(&str, &str)]) -> Answers {
+pub fn write(open: &Open, mut answers: Answers, pairs: &[(&str, &str)]) -> Answers {
     let form = open.release().record_form(&open.register().id).unwrap();
     for (id, text) in pairs {
         let (page, field) =
@@ -75,12 +76,12 @@ pub async fn shelter(town: &Town, actor: &Actor, code: &str, place: &str, capaci
     add(town, actor, "shelter", &pairs).await
 }
 
-async fn seen(town: &Town, actor: &Actor, register: &str, id: RecordId) -> page::RecordPage {
+pub async fn seen(town: &Town, actor: &Actor, register: &str, id: RecordId) -> page::RecordPage {
     let open = open(town, actor, register, Right::ReadRecords);
     page::page(&town.office, &grant::<ReadRecords>(actor), &open, id).await.unwrap()
 }
 
-async fn change(
+pub async fn change(
     town: &Town,
     actor: &Actor,
     id: RecordId,
@@ -95,7 +96,7 @@ async fn change(
     save(&town.office, &grant::<KeepRecords>(actor), &open, new, None).await
 }
 
-fn problems(error: OfficeError) -> BTreeMap<String, String> {
+pub fn problems(error: OfficeError) -> BTreeMap<String, String> {
     match error {
         OfficeError::Invalid(list) => list.into_iter().map(|one| (one.field, one.message)).collect(),
         other => panic!("{other}"),
@@ -563,7 +564,24 @@ async fn duties_fall_due_are_done_and_fall_due_again() {
     }
 }
 
-async fn work(town: &Town) {
+/// The file of a list as a whole.
+pub async fn taken_out(
+    town: &Town,
+    actor: &Actor,
+    register: &Open,
+    asked: &Narrowed,
+    (kind, shown_only, purpose): (FileKind, bool, &str),
+) -> Result<Vec<u8>, OfficeError> {
+    let wanted = Wanted { asked, kind, shown_only, purpose };
+    let exporter = grant::<Export>(actor);
+    let mut out = take_out(&town.office, &grant::<ReadRecords>(actor), &exporter, register, &wanted).await?;
+    let mut bytes = Vec::new();
+    out.file.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len() as u64, out.length);
+    Ok(bytes)
+}
+
+pub async fn work(town: &Town) {
     while let Some(claim) = jobs::claim(town.office.db(), &[RECORDS_JOB], "test").await.unwrap() {
         take_in::work(&town.office, &claim).await.unwrap();
     }
@@ -622,12 +640,9 @@ async fn a_file_is_previewed_taken_in_and_taken_back() {
         assert_eq!(all.lines.len(), 3);
 
         // Taken out and read in again it is the same, in Excel as in CSV.
-        let exporter = grant::<Export>(&county);
+        let whole = Narrowed::default();
         for kind in [FileKind::Excel, FileKind::Csv] {
-            let file =
-                take_out(&town.office, &reader, &exporter, &register, &Narrowed::default(), kind, "核对")
-                    .await
-                    .unwrap();
+            let file = taken_out(&town, &county, &register, &whole, (kind, false, "核对")).await.unwrap();
             let name = format!("导出.{}", kind.extension());
             let again = take_in::preview(&town.office, &importer, &register, &name, &file).await.unwrap();
             assert!(again.faults.is_empty(), "{:?}", again.faults);
@@ -636,17 +651,7 @@ async fn a_file_is_previewed_taken_in_and_taken_back() {
             assert!(text.contains("用途：核对") && !text.contains("13911112222"));
         }
         // Whoever changed it meanwhile is not overwritten by an old file.
-        let csv = take_out(
-            &town.office,
-            &reader,
-            &exporter,
-            &register,
-            &Narrowed::default(),
-            FileKind::Csv,
-            "核对",
-        )
-        .await
-        .unwrap();
+        let csv = taken_out(&town, &county, &register, &whole, (FileKind::Csv, false, "核对")).await.unwrap();
         let before = seen(&town, &county, "shelter", kept).await.record;
         change(
             &town,
@@ -663,21 +668,10 @@ async fn a_file_is_previewed_taken_in_and_taken_back() {
         assert!(old.faults[0].message.contains("已被他人修改"), "{:?}", old.faults);
 
         // Without a purpose nothing goes out; the map and JSON do.
-        let unstated =
-            take_out(&town.office, &reader, &exporter, &register, &Narrowed::default(), FileKind::Json, " ")
-                .await;
+        let unstated = taken_out(&town, &county, &register, &whole, (FileKind::Json, false, " ")).await;
         assert!(unstated.is_err());
-        let map = take_out(
-            &town.office,
-            &reader,
-            &exporter,
-            &register,
-            &Narrowed::default(),
-            FileKind::GeoJson,
-            "制图",
-        )
-        .await
-        .unwrap();
+        let map =
+            taken_out(&town, &county, &register, &whole, (FileKind::GeoJson, false, "制图")).await.unwrap();
         let map: serde_json::Value = serde_json::from_slice(&map).unwrap();
         assert_eq!(map["features"].as_array().unwrap().len(), 1);
         assert_eq!(map["features"][0]["geometry"]["coordinates"], serde_json::json!([106.9, 39.7]));

@@ -145,6 +145,7 @@ async fn list(
             .collect(),
         sort: given(sort),
         descending,
+        columns: Vec::new(),
     };
     let page =
         resource::page(desk.office(), desk.granted(), &open, &narrowed, cursor.as_ref(), PAGE_ROWS).await?;

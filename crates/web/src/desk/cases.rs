@@ -5,20 +5,26 @@ use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{self, Export, ReadCase, Right};
 use office::casework::lists::{self, CaseFilter, CaseLine};
+use office::views::Pairs;
 use serde::Deserialize;
 use store::Cursor;
 
 use super::places::{place, place_select, places_below};
+use super::views::Listed;
 use super::words::{download, due_markup, item_title, state_tag, step_title};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::{Desk, Staff};
-use crate::ui::form::{Choice, Field, Width, select, text_input};
+use crate::form_body::{decode, encode};
+use crate::ui::form::{Choice, Errors, Field, Width, error_summary, hidden, select, text_input};
 use crate::ui::parts::{filter, heading, with_sidebar};
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{Link, address};
+use crate::views::{self, VIEW};
 
 const HERE: &str = "/desk/cases";
+/// What the list is asked.
+pub(super) const ASKED: &[&str] = &["item", "state", "q", "place"];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -28,6 +34,9 @@ pub(super) struct Asked {
     q: String,
     place: String,
     after: String,
+    /// The saved view that asked it.
+    #[serde(rename = "in")]
+    view: String,
 }
 
 impl Asked {
@@ -38,7 +47,7 @@ impl Asked {
     fn address_at(&self, path: &str, after: &str) -> String {
         let narrowed =
             [("item", &*self.item), ("state", &self.state), ("q", &self.q), ("place", &self.place)];
-        address(path, &[&narrowed[..], &[("after", after)]].concat())
+        address(path, &[&narrowed[..], &[("after", after), (VIEW, &self.view)]].concat())
     }
 
     async fn filter(&self, desk: &Desk<ReadCase>) -> Result<CaseFilter, Fault> {
@@ -55,9 +64,26 @@ impl Asked {
 }
 
 /// `GET /desk/cases`
-pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
+pub(super) async fn list(
+    desk: Desk<ReadCase>,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Result<Page, Fault> {
+    shown(&desk, asked, &Errors::none()).await
+}
+
+/// The list as it is asked for; asked for nothing, with the view that opens it.
+pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) -> Result<Page, Fault> {
+    let kept = Listed::Cases.kept();
+    let saved = views::of(desk, &kept).await?;
+    let opening = if pairs.is_empty() { views::opening_of(&saved) } else { None };
+    let pairs = opening.unwrap_or(pairs);
+    let mut asked: Asked = decode(encode(&pairs).into()).await?;
+    if asked.view.is_empty() && saved.iter().any(|view| view.opens) {
+        // Narrowed no more it stays so.
+        "0".clone_into(&mut asked.view);
+    }
     let cursor: Option<Cursor> = if asked.after.is_empty() { None } else { Some(asked.after.parse()?) };
-    let filtered = asked.filter(&desk).await?;
+    let filtered = asked.filter(desk).await?;
     let page = lists::cases(desk.office(), desk.granted(), &filtered, cursor.as_ref()).await?;
     if !asked.q.trim().is_empty() {
         let actor = desk.actor();
@@ -69,7 +95,7 @@ pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Re
         columns: ["受理号", "业务", "申请人", "村（社区）", "状态", "提交日期", "办理期限"]
             .map(Column::new)
             .into(),
-        rows: page.rows.iter().map(|line| row(&desk, line)).collect(),
+        rows: page.rows.iter().map(|line| row(desk, line)).collect(),
         empty: "没有符合条件的办件。".into(),
         pager: Some(Pager {
             previous: cursor.is_some().then(|| asked.address("").into()),
@@ -82,7 +108,7 @@ pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Re
         },
         ..Table::default()
     };
-    let places = places_below(&desk).await?;
+    let places = places_below(desk).await?;
     let release = desk.office().release();
     let items: Vec<Choice<'_>> =
         release.items.iter().map(|item| Choice::new(item.id.as_str(), item.title.as_str())).collect();
@@ -95,10 +121,17 @@ pub(super) async fn list(desk: Desk<ReadCase>, Query(asked): Query<Asked>) -> Re
             (place_select(filtered.place.as_ref(), &places))
             (select(&Field::new("state", "状态").value(asked.state.as_str()),
                 &[Choice::new("open", "办理中"), Choice::new("ended", "已办结")], Some("全部")))
+            @if !asked.view.is_empty() { (hidden(VIEW, &asked.view)) }
         },
     );
-    let main = html! { (heading(Some(&desk.actor().division_name), "全部办件")) (table) };
-    Ok(Page::new("全部办件", with_sidebar(&panel, &main)).under("cases"))
+    let main = html! {
+        (error_summary(errors))
+        (heading(Some(&desk.actor().division_name), "全部办件"))
+        (views::links(&kept, &asked.view, &saved))
+        (table)
+        (views::save_form(desk, &kept, &views::keep(&pairs, ASKED), &asked.view, &saved, errors))
+    };
+    Ok(Page::new("全部办件", with_sidebar(&panel, &main)).under("cases").errors(errors))
 }
 
 /// The cells of a case in a list with these columns: number, item, applicant, village, state, filed, due.

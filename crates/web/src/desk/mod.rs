@@ -17,6 +17,7 @@ mod means;
 mod places;
 mod rules_in_words;
 mod sampling;
+mod views;
 pub(crate) mod words;
 mod work;
 
@@ -55,6 +56,7 @@ pub fn routes() -> Routes {
         .route("/desk/work/export", get(work::export))
         .route("/desk/cases", get(cases::list))
         .route("/desk/cases/export", get(cases::export))
+        .merge(views::routes())
         .route("/desk/cases/{case}", get(case::show))
         .route("/desk/cases/{case}/means-test", post(means::run))
         .route("/desk/cases/{case}/check", get(check::show))

@@ -6,31 +6,44 @@ use maud::{Markup, html};
 use office::access::{self, Export, ReadCase, Right};
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
 use office::plans::reminders;
+use office::views::Pairs;
 use store::Cursor;
 use vocab::Level;
 
 use super::places::{place, place_select, places_below};
+use super::views::Listed;
 use super::words::{download, due_markup, item_title};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
 use crate::form_body::{Fields, decode};
-use crate::ui::form::{ButtonKind, Choice, Field, Width, button_link, checkboxes, text_input};
+use crate::ui::form::{
+    ButtonKind, Choice, Errors, Field, Width, button_link, checkboxes, error_summary, hidden, text_input,
+};
 use crate::ui::parts::{Colour, Figure, Urgency, figure_cards, filter, heading, tag, with_sidebar};
 use crate::ui::table::{Column, Pager, Sorted, Table, Total};
 use crate::ui::{Link, query_value};
+use crate::views::{self, VIEW};
 
 const HERE: &str = "/desk/work";
+/// What the list is asked.
+pub(super) const ASKED: &[&str] = &["item", "q", "overdue", "place"];
 
 /// What the address asks for.
 struct Asked {
     filter: WorkFilter,
     after: Option<Cursor>,
+    /// The saved view that asked it.
+    view: String,
+}
+
+async fn pairs_of(query: Option<String>) -> Result<Pairs, Fault> {
+    let fields: Fields = decode(query.unwrap_or_default().into()).await?;
+    Ok(fields.0)
 }
 
 impl Asked {
-    async fn read(desk: &Desk<ReadCase>, query: Option<String>) -> Result<Asked, Fault> {
-        let fields: Fields = decode(query.unwrap_or_default().into()).await?;
+    async fn read(desk: &Desk<ReadCase>, fields: &Fields) -> Result<Asked, Fault> {
         let words = Some(fields.get("q").to_owned()).filter(|words| !words.is_empty());
         let after = match fields.get("after") {
             "" => None,
@@ -41,7 +54,13 @@ impl Asked {
         Ok(Asked {
             filter: WorkFilter { items, words, overdue: fields.get("overdue") == "yes", place },
             after,
+            view: fields.get(VIEW).to_owned(),
         })
+    }
+
+    /// The address of the list narrowed so.
+    fn here(&self, filter: &WorkFilter, after: Option<&Cursor>) -> String {
+        address_of(HERE, filter, after, &self.view)
     }
 
     fn narrowed(&self) -> bool {
@@ -52,8 +71,7 @@ impl Asked {
     }
 }
 
-/// The address of a work list narrowed so.
-fn address_of(path: &str, filter: &WorkFilter, after: Option<&Cursor>) -> String {
+fn address_of(path: &str, filter: &WorkFilter, after: Option<&Cursor>, view: &str) -> String {
     let mut pairs: Vec<(&str, String)> = filter.items.iter().map(|item| ("item", item.clone())).collect();
     pairs.extend(filter.words.clone().map(|words| ("q", words)));
     if filter.overdue {
@@ -61,6 +79,9 @@ fn address_of(path: &str, filter: &WorkFilter, after: Option<&Cursor>) -> String
     }
     pairs.extend(filter.place.as_ref().map(|place| ("place", place.id.to_string())));
     pairs.extend(after.map(|cursor| ("after", cursor.to_string())));
+    if !view.is_empty() {
+        pairs.push((VIEW, view.to_owned()));
+    }
     let pairs: Vec<String> =
         pairs.iter().map(|(name, value)| format!("{name}={}", query_value(value))).collect();
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
@@ -68,7 +89,20 @@ fn address_of(path: &str, filter: &WorkFilter, after: Option<&Cursor>) -> String
 
 /// `GET /desk/work`
 pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Result<Page, Fault> {
-    let asked = Asked::read(&desk, query).await?;
+    shown(&desk, pairs_of(query).await?, &Errors::none()).await
+}
+
+/// The list as it is asked for; asked for nothing, with the view that opens it.
+pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) -> Result<Page, Fault> {
+    let kept = Listed::Work.kept();
+    let saved = views::of(desk, &kept).await?;
+    let opening = if pairs.is_empty() { views::opening_of(&saved) } else { None };
+    let fields = Fields(opening.unwrap_or(pairs));
+    let mut asked = Asked::read(desk, &fields).await?;
+    if asked.view.is_empty() && saved.iter().any(|view| view.opens) {
+        // Narrowed no more it stays so.
+        "0".clone_into(&mut asked.view);
+    }
     let figures = lists::figures(desk.office(), desk.granted()).await?;
     let page = lists::worklist(desk.office(), desk.granted(), &asked.filter, asked.after.as_ref()).await?;
     if asked.filter.words.is_some() {
@@ -80,7 +114,7 @@ pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Res
         if figures.open.more { Total::AtLeast(count) } else { Total::Exactly(count) }
     });
     let exports = if desk.may(Right::Export) {
-        vec![Link::new(address_of("/desk/work/export", &asked.filter, None), "导出 Excel")]
+        vec![Link::new(address_of("/desk/work/export", &asked.filter, None, ""), "导出 Excel")]
     } else {
         Vec::new()
     };
@@ -93,14 +127,14 @@ pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Res
             Column::new("申请人"),
             Column::new(if desk.actor().level == Level::County { "所属乡镇" } else { "村（社区）" }),
             Column::new("当前环节"),
-            Column::new("办理期限").sort(address_of(HERE, &asked.filter, None), Sorted::Ascending),
+            Column::new("办理期限").sort(asked.here(&asked.filter, None), Sorted::Ascending),
         ],
-        rows: page.rows.iter().map(|work| row(&desk, work)).collect(),
+        rows: page.rows.iter().map(|work| row(desk, work)).collect(),
         empty: "没有待办事项。".into(),
         total,
         pager: Some(Pager {
-            previous: asked.after.is_some().then(|| address_of(HERE, &asked.filter, None).into()),
-            next: page.next.as_ref().map(|next| address_of(HERE, &asked.filter, Some(next)).into()),
+            previous: asked.after.is_some().then(|| asked.here(&asked.filter, None).into()),
+            next: page.next.as_ref().map(|next| asked.here(&asked.filter, Some(next)).into()),
         }),
         exports,
         ..Table::default()
@@ -112,20 +146,23 @@ pub(super) async fn list(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Res
         0
     };
     let content = with_sidebar(
-        &filter_panel(&desk, &asked, &places_below(&desk).await?),
+        &filter_panel(desk, &asked, &places_below(desk).await?),
         &html! {
+            (error_summary(errors))
             (heading(None, "我的待办"))
             (cards(&figures))
             @if reminders > 0 {
                 p.govuk-body { (Link::new("/desk/plan/alerts?own=yes", format!("本单位有 {reminders} 条规划预警和提醒等待处理"))) }
             }
+            (views::links(&kept, &asked.view, &saved))
             (table)
+            (views::save_form(desk, &kept, &views::keep(&fields.0, ASKED), &asked.view, &saved, errors))
             @if desk.may(Right::FileForOther) {
                 p { (button_link("/desk/file", "代为申请", ButtonKind::Secondary)) }
             }
         },
     );
-    Ok(Page::new("我的待办", content).under("work"))
+    Ok(Page::new("我的待办", content).under("work").errors(errors))
 }
 
 fn cards(figures: &WorkFigures) -> Markup {
@@ -160,7 +197,7 @@ fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked, places: &[Choice<'_>]) -> 
     let without = |change: &dyn Fn(&mut WorkFilter)| {
         let mut filter = asked.filter.clone();
         change(&mut filter);
-        address_of(HERE, &filter, None)
+        asked.here(&filter, None)
     };
     let mut chips: Vec<Link<'_>> = Vec::new();
     for item in &asked.filter.items {
@@ -186,13 +223,14 @@ fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked, places: &[Choice<'_>]) -> 
             (checkboxes(&Field::new("item", "业务类型"), &choices, &chosen))
             (place_select(asked.filter.place.as_ref(), places))
             (checkboxes(&Field::new("overdue", "办理期限"), &[Choice::new("yes", "只看已超期")], overdue))
+            @if !asked.view.is_empty() { (hidden(VIEW, &asked.view)) }
         },
     )
 }
 
 /// `GET /desk/work/export`
 pub(super) async fn export(desk: Desk<ReadCase>, RawQuery(query): RawQuery) -> Result<Response, Fault> {
-    let asked = Asked::read(&desk, query).await?;
+    let asked = Asked::read(&desk, &Fields(pairs_of(query).await?)).await?;
     let export = desk.grant::<Export>()?;
     let sheet = lists::worklist_sheet(desk.office(), desk.granted(), &export, &asked.filter).await?;
     let format = office::tabular::ListFormat::Excel;

@@ -1,5 +1,9 @@
 //! What the pages of roll, money, standards and numbers share: fields of their filters, files to hand out, forms sent twice.
 
+use std::fs::File;
+use std::io::Read as _;
+
+use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use catalogue::definition::Pays;
@@ -28,6 +32,27 @@ pub(crate) fn download(name: &str, mime: &'static str, bytes: Vec<u8>) -> Respon
     if let Ok(value) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
+    response
+}
+
+/// How much of a file is read at once.
+const CHUNK: usize = 1 << 16;
+
+/// As [`download`], read from the file while it is sent: a long list is never whole in memory.
+pub(crate) fn download_file(name: &str, mime: &'static str, file: File, length: u64) -> Response {
+    let chunks = futures_util::stream::try_unfold(file, |mut file| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut chunk = vec![0; CHUNK];
+            let length = file.read(&mut chunk)?;
+            chunk.truncate(length);
+            Ok::<_, std::io::Error>((chunk, file))
+        });
+        let (chunk, file) = read.await.map_err(std::io::Error::other)??;
+        Ok::<_, std::io::Error>((!chunk.is_empty()).then_some((chunk, file)))
+    });
+    let mut response = download(name, mime, Vec::new());
+    *response.body_mut() = Body::from_stream(chunks);
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }
 

@@ -1,4 +1,4 @@
-//! The list of a register: filters, sort, sums, pages, and taking it out.
+//! The list of a register: filters, sort, sums, pages, saved views, and taking it out.
 
 use axum::extract::Query;
 use axum::response::{IntoResponse as _, Response};
@@ -6,90 +6,28 @@ use catalogue::definition::{Field, FieldKind, Register};
 use maud::{Markup, html};
 use office::access::{self, Export, ImportRecords, KeepRecords, ReadRecords, Right};
 use office::divisions::{self, DivisionView};
-use office::records::list::{CAP, Line, Listed, Narrowed, columns, list};
-use office::records::take_out::{FileKind, take_out};
-use office::records::{self, Open};
+use office::records::list::{CAP, Line, Listed, Narrowed, choosable, columns, list};
+use office::records::take_out::{self, FileKind, Wanted, is_personal};
+use office::records::{self, Open, bulk};
 use store::DivisionId;
 use vocab::Level;
 
+use super::asked::{Asked, COLUMN, FILTER, place};
+use super::views::kept;
 use super::{RECORDS, also, opened};
 use crate::answer::Page;
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
 use crate::form_body::{Fields, KeyedForm};
-use crate::money::common::{self, ROWS, cursor, download};
+use crate::money::common::{self, ROWS, cursor, download_file};
+use crate::ui::Link;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field as Question, Width, button_link, error_summary, form_post, hidden,
-    select, submit, text_input,
+    ButtonKind, Choice, Errors, Field as Question, Width, button_link, checkboxes, error_summary, form_post,
+    hidden, select, submit, text_input,
 };
 use crate::ui::parts::{Colour, details, filter, heading, tag, with_sidebar};
 use crate::ui::table::{Column, Pager, Sorted, Table, Total};
-use crate::ui::{Link, address};
-
-/// Before the name of a filter's field in the address.
-const FILTER: &str = "f.";
-
-/// What the address asks.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Asked(Vec<(String, String)>);
-
-impl Asked {
-    fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
-    }
-
-    /// The same list with some of it asked otherwise; a page's beginning is always the first.
-    fn address(&self, register: &Register, other: &[(&str, &str)]) -> String {
-        let kept =
-            self.0.iter().filter(|(name, _)| name != "after" && other.iter().all(|(known, _)| known != name));
-        let mut pairs: Vec<(&str, &str)> =
-            kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        pairs.extend(other);
-        address(&format!("/desk/records/{}", register.id.get()), &pairs)
-    }
-
-    fn sort(&self) -> (&str, bool) {
-        let sort = self.get("sort");
-        sort.strip_prefix('-').map_or((sort, false), |sort| (sort, true))
-    }
-
-    fn narrowed(&self, register: &Register, place: Option<&DivisionView>) -> Narrowed {
-        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        let mut fields = std::collections::BTreeMap::new();
-        for filter in &register.list.filters {
-            let name = format!("{FILTER}{filter}");
-            let (from, until) = (self.get(&format!("{name}.from")), self.get(&format!("{name}.until")));
-            let value = if from.is_empty() && until.is_empty() {
-                self.get(&name).to_owned()
-            } else {
-                format!("{from}..{until}")
-            };
-            if !value.is_empty() {
-                fields.insert(filter.get().clone(), value);
-            }
-        }
-        let (sort, descending) = self.sort();
-        Narrowed {
-            words: given(self.get("q")),
-            division: place.map(|place| place.id),
-            state: match self.get("state") {
-                "" => Some("open".to_owned()),
-                "all" => None,
-                state => Some(state.to_owned()),
-            },
-            fields,
-            sort: given(sort),
-            descending,
-        }
-    }
-}
-
-async fn place(desk: &Desk<ReadRecords>, text: &str) -> Result<Option<DivisionView>, Fault> {
-    let Some(id) = common::division(text) else { return Ok(None) };
-    let db = desk.office().db();
-    divisions::within(db, desk.actor().division, id).await?;
-    Ok(Some(divisions::find(db, id).await?))
-}
+use crate::views::{self, VIEW};
 
 /// `GET /desk/records/{register}`
 pub(super) async fn page(
@@ -98,11 +36,21 @@ pub(super) async fn page(
     Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Page, Fault> {
     let open = opened(&desk, &register, Right::ReadRecords)?;
-    shown(&desk, &open, &Asked(asked), &Errors::none()).await
+    shown(&desk, &open, Asked(asked), &Errors::none()).await
 }
 
-async fn shown(desk: &Desk<ReadRecords>, open: &Open, asked: &Asked, errors: &Errors) -> Result<Page, Fault> {
+/// The list as it is asked for; asked for nothing, with the view that opens it.
+pub(super) async fn shown(
+    desk: &Desk<ReadRecords>,
+    open: &Open,
+    asked: Asked,
+    errors: &Errors,
+) -> Result<Page, Fault> {
     let register = open.register();
+    let kept = kept(register);
+    let saved = views::of(desk, &kept).await?;
+    let opening = if asked.0.is_empty() { views::opening_of(&saved) } else { None };
+    let asked = opening.map_or(asked, Asked);
     let place = place(desk, asked.get("place")).await?;
     let narrowed = asked.narrowed(register, place.as_ref());
     let after = cursor(asked.get("after"))?;
@@ -113,31 +61,35 @@ async fn shown(desk: &Desk<ReadRecords>, open: &Open, asked: &Asked, errors: &Er
     }
     // Nobody enters people into a register that the system feeds.
     let by_hand = register.fed.is_none();
-    let keeps = by_hand
-        && records::may(desk.actor(), register, Right::KeepRecords)
-        && also::<KeepRecords>(desk).is_ok();
+    let changes =
+        records::may(desk.actor(), register, Right::KeepRecords) && also::<KeepRecords>(desk).is_ok();
+    let keeps = by_hand && changes;
     let imports = by_hand
         && records::may(desk.actor(), register, Right::ImportRecords)
         && also::<ImportRecords>(desk).is_ok();
+    let many = changes && !bulk::choices(desk.actor(), register).is_empty();
     let exports = desk.may(Right::Export);
-    let table = table(desk, register, asked, &found);
+    let table = table(desk, register, &asked, &narrowed, &found);
     let panel = filter(
         &format!("/desk/records/{}", register.id.get()),
-        &chosen(register, asked, place.as_ref()),
-        &filters(desk, open, asked, place.as_ref()).await?,
+        &chosen(register, &asked, place.as_ref()),
+        &filters(desk, open, &asked, place.as_ref()).await?,
     );
     let main = html! {
         (error_summary(errors))
         (heading(Some(&register.chapter), &register.title))
         p.govuk-body { (register.summary) " " (Link::new(format!("/desk/records/{}/by-month", register.id.get()), "逐月对账")) }
-        @if keeps || imports {
+        @if keeps || imports || many {
             div.govuk-button-group {
                 @if keeps { (button_link(&format!("/desk/records/{}/new", register.id.get()), &format!("登记{}", register.title), ButtonKind::Primary)) }
                 @if imports { (button_link(&format!("/desk/records/{}/import", register.id.get()), "从 Excel 导入", ButtonKind::Secondary)) }
+                @if many { (button_link(&asked.address_of(register, "bulk"), "批量修改", ButtonKind::Secondary)) }
             }
         }
+        (views::links(&kept, asked.get(VIEW), &saved))
         (table)
-        @if exports { (export_form(desk, register, asked, errors)) }
+        (views::save_form(desk, &kept, &asked.keep(), asked.get(VIEW), &saved, errors))
+        @if exports { (export_form(desk, register, &asked, errors)) }
     };
     Ok(Page::new(register.title.clone(), with_sidebar(&panel, &main))
         .under(RECORDS)
@@ -145,8 +97,14 @@ async fn shown(desk: &Desk<ReadRecords>, open: &Open, asked: &Asked, errors: &Er
         .errors(errors))
 }
 
-fn table(desk: &Desk<ReadRecords>, register: &Register, asked: &Asked, found: &Listed) -> Table<'static> {
-    let fields = columns(desk.granted(), register);
+fn table(
+    desk: &Desk<ReadRecords>,
+    register: &Register,
+    asked: &Asked,
+    narrowed: &Narrowed,
+    found: &Listed,
+) -> Table<'static> {
+    let fields = columns(desk.actor(), register, narrowed);
     let (sort, descending) = asked.sort();
     let sorted = |field: &str| match (sort == field, descending) {
         (false, _) => Sorted::Not,
@@ -262,7 +220,17 @@ async fn filters(
             @if let Some(field) = register.field(id) { (filter_field(open, field, asked)) }
         }
         @if !asked.get("sort").is_empty() { (hidden("sort", asked.get("sort"))) }
+        (details("显示的列", &column_boxes(desk, register, asked)))
+        @if !asked.get(VIEW).is_empty() { (hidden(VIEW, asked.get(VIEW))) }
     })
+}
+
+fn column_boxes(desk: &Desk<ReadRecords>, register: &Register, asked: &Asked) -> Markup {
+    let fields = choosable(desk.actor(), register);
+    let choices: Vec<Choice<'_>> =
+        fields.iter().map(|field| Choice::new(field.id.as_str(), field.label.as_str())).collect();
+    let chosen: Vec<&str> = asked.all(COLUMN).collect();
+    checkboxes(&Question::new(COLUMN, "列").hint("一个也不勾选，就显示常用的列。"), &choices, &chosen)
 }
 
 fn filter_field(open: &Open, field: &Field, asked: &Asked) -> Markup {
@@ -317,11 +285,18 @@ fn export_form(desk: &Desk<ReadRecords>, register: &Register, asked: &Asked, err
     if register.map.is_some() {
         formats.push(Choice::new("geojson", "地图数据（GeoJSON）"));
     }
+    formats.push(Choice::new("parquet", "数据平台用的列存文件（Parquet）"));
+    let whole = [Choice::new("all", "全部内容，可以再导入"), Choice::new("shown", "只要列表里显示的列")];
+    let purpose = Question::new("purpose", "用途").width(Width::Full).max_chars(100).errors(errors);
+    let purpose = if is_personal(desk.actor(), register) { purpose } else { purpose.optional() };
     let body = html! {
-        p.govuk-body { "导出当前筛选出的记录。证件号码等敏感内容只导出掩码；文件首行写明导出人、时间和用途。" }
-        (select(&Question::new("format", "格式").value("xlsx"), &formats, None))
-        (text_input(&Question::new("purpose", "用途").width(Width::Full).max_chars(100).errors(errors)))
-        @for (name, value) in asked.0.iter().filter(|(name, _)| name != "after") { (hidden(&format!("_{name}"), value)) }
+        p.govuk-body {
+            "导出当前筛选出的记录，一次最多 " (take_out::ROWS_MAX / 10_000) " 万条。证件号码等敏感内容只导出掩码；文件首行写明导出人、时间和用途。"
+        }
+        (select(&Question::new("format", "格式").value("xlsx").errors(errors), &formats, None))
+        (select(&Question::new("columns", "内容").value("all"), &whole, None))
+        (text_input(&purpose))
+        (asked.keep())
         (submit("导出", ButtonKind::Secondary, None))
     };
     let form = form_post(&format!("/desk/records/{}/export", register.id.get()), &desk.key(), &body);
@@ -336,18 +311,17 @@ pub(super) async fn export(
 ) -> Result<Response, Fault> {
     let open = opened(&desk, &register, Right::ReadRecords)?;
     let exporter = desk.grant::<Export>()?;
-    let asked =
-        form.0.iter().filter_map(|(name, value)| Some((name.strip_prefix('_')?.to_owned(), value.clone())));
-    let asked = Asked(asked.filter(|(name, _)| name != "key").collect());
+    let asked = Asked::kept(&form);
     let kind = FileKind::read(form.get("format")).ok_or(Fault::Hidden)?;
     let place = place(&desk, asked.get("place")).await?;
     let narrowed = asked.narrowed(open.register(), place.as_ref());
-    match take_out(desk.office(), desk.granted(), &exporter, &open, &narrowed, kind, form.get("purpose"))
-        .await
-    {
-        Ok(bytes) => {
-            Ok(download(&format!("{}.{}", open.register().title, kind.extension()), kind.mime(), bytes))
+    let shown_only = form.get("columns") == "shown";
+    let wanted = Wanted { asked: &narrowed, kind, shown_only, purpose: form.get("purpose") };
+    match take_out::take_out(desk.office(), desk.granted(), &exporter, &open, &wanted).await {
+        Ok(out) => {
+            let name = format!("{}.{}", open.register().title, kind.extension());
+            Ok(download_file(&name, kind.mime(), out.file, out.length))
         }
-        Err(error) => Ok(shown(&desk, &open, &asked, &form_errors(error)?).await?.into_response()),
+        Err(error) => Ok(shown(&desk, &open, asked, &form_errors(error)?).await?.into_response()),
     }
 }

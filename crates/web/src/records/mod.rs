@@ -1,5 +1,6 @@
 //! Registers of the packs: an index by chapter, and for each register its list, its records, forms, imports; duties and alerts of all.
-//! Every page is made from the register's definition.
+//! Every page is made from the register's definition. `asked` is what an address asks of a list; `views` keeps it, `bulk`
+//! changes what it finds.
 
 use office::access::{Permission, ReadRecords, Right};
 use office::records::{self, Open};
@@ -14,6 +15,8 @@ use crate::ui::parts::tabs;
 use maud::Markup;
 
 mod alerts;
+mod asked;
+mod bulk;
 mod by_month;
 mod detail;
 mod duties;
@@ -23,6 +26,7 @@ mod index;
 mod list;
 mod rates;
 mod reveal;
+mod views;
 
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] =
@@ -39,6 +43,14 @@ pub fn routes() -> Routes {
         .route("/desk/records", get(index::page))
         .route("/desk/records/{register}", get(list::page))
         .route("/desk/records/{register}/export", post(list::export))
+        .route("/desk/records/{register}/views", get(views::page).post(views::save))
+        .route("/desk/records/{register}/views/{view}/opening", post(views::opening))
+        .route("/desk/records/{register}/views/{view}/remove", post(views::remove))
+        .route("/desk/records/{register}/bulk", get(bulk::page).post(bulk::preview))
+        .route("/desk/records/{register}/bulk/{record_bulk}", get(bulk::progress))
+        .route("/desk/records/{register}/bulk/{record_bulk}/commit", post(bulk::commit))
+        .route("/desk/records/{register}/bulk/{record_bulk}/resume", post(bulk::resume))
+        .route("/desk/records/{register}/bulk/{record_bulk}/undo", post(bulk::undo))
         .route("/desk/records/{register}/by-month", get(by_month::page))
         .route("/desk/records/{register}/by-month/sheet", get(by_month::sheet))
         .route("/desk/records/{register}/template", get(import::template))

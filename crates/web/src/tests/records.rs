@@ -287,3 +287,186 @@ async fn an_indicator_is_reckoned_on_demand_and_leads_to_its_records() {
     })
     .await;
 }
+
+/// The address behind the link with these words.
+fn linked(page: &Seen, words: &str) -> String {
+    let end = page.text.find(&format!(">{words}</a>")).unwrap_or_else(|| panic!("{words}: {}", page.text));
+    let start = page.text[..end].rfind("href=\"").unwrap() + "href=\"".len();
+    page.text[start..].split('"').next().unwrap().replace("&amp;", "&")
+}
+
+#[tokio::test]
+async fn a_view_of_a_list_is_saved_shared_opened_and_removed() {
+    Town::each("web_views", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        institution(town, &mut clerk, "91150302MA0000001X", "夕阳红养老院").await;
+        let list = "/desk/records/care_institution";
+        let narrowed = format!("{list}?f.kind=public&c=approved_beds");
+        let page = clerk.get(&narrowed).await;
+        assert!(page.text.contains("保存为视图") && !page.text.contains("夕阳红养老院"), "{}", page.text);
+        assert_eq!(page.field("_f.kind"), "public");
+        let kept = [("_f.kind", "public"), ("_c", "approved_beds"), ("view_for", "office")];
+        let unnamed = clerk.post(&format!("{list}/views"), &kept).await;
+        assert_eq!(unnamed.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(unnamed.text.contains("请给视图起个名称"), "{}", unnamed.text);
+        let mut named = kept.to_vec();
+        named.extend([("view_name", "公办床位"), ("view_opens", "yes")]);
+        let saved = clerk.post(&format!("{list}/views"), &named).await;
+        assert!(saved.status.is_redirection(), "{}", saved.text);
+        // Opened with nothing asked, the list is the view; without it, all are there.
+        let opened = clerk.get(list).await;
+        assert!(opened.text.contains("aria-current=\"page\">公办床位"), "{}", opened.text);
+        assert!(!opened.text.contains("夕阳红养老院"));
+        let all = clerk.get(&linked(&opened, "不用视图")).await;
+        assert!(all.text.contains("夕阳红养老院"), "{}", all.text);
+        // A filter that is taken off does not bring the view back.
+        let start = opened.text.find("class=\"chips\"").unwrap();
+        let off = opened.text[start..].split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        let off = clerk.get(&off.replace("&amp;", "&")).await;
+        assert!(off.text.contains("夕阳红养老院"), "{}", off.text);
+        // A colleague has it too and cannot remove it; the neighbours have not.
+        town.staff("second_b", town.township_b, "township_clerk").await;
+        let mut second = town.browser("second_b").await;
+        let manage = second.get(&format!("{list}/views")).await;
+        assert!(manage.text.contains("公办床位") && !manage.text.contains("删除"), "{}", manage.text);
+        let mut neighbour = town.browser("clerk_a").await;
+        assert!(!neighbour.get(&format!("{list}/views")).await.text.contains("公办床位"));
+        let manage = clerk.get(&format!("{list}/views")).await;
+        let remove = manage.text.split("action=\"").find(|form| form.contains("/remove\"")).unwrap();
+        let remove = remove.split('"').next().unwrap().to_owned();
+        assert_eq!(second.post(&remove, &[]).await.status, StatusCode::CONFLICT);
+        assert_eq!(neighbour.post(&remove, &[]).await.status, StatusCode::NOT_FOUND);
+        assert!(clerk.post(&remove, &[]).await.status.is_redirection());
+        assert!(clerk.get(list).await.text.contains("夕阳红养老院"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_records_are_changed_without_scripts() {
+    Town::each("web_bulk", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        let mut homes = Vec::new();
+        for number in 1..4 {
+            let code = format!("91150302MA000000{number}X");
+            homes.push(institution(town, &mut clerk, &code, &format!("第{number}养老院")).await);
+        }
+        let list = "/desk/records/care_institution";
+        let page = clerk.get(&format!("{list}?f.kind=private")).await;
+        let first = linked(&page, "批量修改");
+        assert!(first.contains("f.kind=private"), "{first}");
+        let choose = clerk.get(&first).await;
+        assert!(choose.text.contains("全部 3 条") && choose.text.contains("改什么"), "{}", choose.text);
+        let unticked = clerk.get(&format!("{first}&what=set.approved_beds&which=pick")).await;
+        assert!(unticked.text.contains("请勾选要修改的记录"), "{}", unticked.text);
+        let ids: Vec<&str> = homes.iter().map(|home| home.rsplit('/').next().unwrap()).collect();
+        let ticked = format!("{first}&what=set.approved_beds&which=pick&pick={}&pick={}", ids[0], ids[1]);
+        let value = clerk.get(&ticked).await;
+        assert!(
+            value.text.contains("将修改勾选的 2 条") && value.text.contains("name=\"approved_beds\""),
+            "{}",
+            value.text
+        );
+        let bulk = format!("{list}/bulk");
+        let base = [
+            ("_f.kind", "private"),
+            ("_what", "set.approved_beds"),
+            ("_which", "pick"),
+            ("_pick", ids[0]),
+            ("_pick", ids[1]),
+        ];
+        let mut wrong = base.to_vec();
+        wrong.extend([("approved_beds", "很多"), ("_reason", "核定批复")]);
+        let wrong = clerk.post(&bulk, &wrong).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("value=\"很多\"") && wrong.text.contains("整数"), "{}", wrong.text);
+        let mut right = base.to_vec();
+        right.extend([("approved_beds", "60"), ("_reason", "核定批复")]);
+        let made = clerk.post(&bulk, &right).await;
+        assert!(made.status.is_redirection(), "{}", made.text);
+        let here = made.location().to_owned();
+        let preview = clerk.get(&here).await;
+        assert!(preview.text.contains("确认修改 2 条") && preview.text.contains("60张"), "{}", preview.text);
+        assert!(clerk.post(&format!("{here}/commit"), &[]).await.status.is_redirection());
+        let running = clerk.get(&here).await;
+        assert!(running.text.contains("正在修改") && running.text.contains("刷新进度"), "{}", running.text);
+        let work = async || {
+            let kinds = [office::records::bulk::BULK_JOB];
+            while let Some(claim) = store::jobs::claim(town.office.db(), &kinds, "test").await.unwrap() {
+                office::records::bulk::work(&town.office, &claim).await.unwrap();
+            }
+        };
+        work().await;
+        let done = clerk.get(&here).await;
+        assert!(done.text.contains("撤销这次批量修改"), "{}", done.text);
+        let changed = clerk.get(&homes[0]).await;
+        assert!(
+            changed.text.contains("60张")
+                && changed.text.contains("批量修改")
+                && changed.text.contains("核定批复"),
+            "{}",
+            changed.text
+        );
+        assert!(clerk.get(&homes[2]).await.text.contains("20张"));
+        assert!(clerk.get(&bulk).await.text.contains("最近的批量修改"));
+        let mut neighbour = town.browser("clerk_a").await;
+        assert_eq!(neighbour.get(&here).await.status, StatusCode::NOT_FOUND);
+        let unsaid = clerk.post(&format!("{here}/undo"), &[("reason", "")]).await;
+        assert_eq!(unsaid.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(clerk.post(&format!("{here}/undo"), &[("reason", "批复有误")]).await.status.is_redirection());
+        work().await;
+        let back = clerk.get(&homes[0]).await;
+        assert!(back.text.contains("20张") && back.text.contains("撤销批量修改"), "{}", back.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_is_taken_out_as_a_file() {
+    Town::each("web_take_out", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        institution(town, &mut clerk, "91150302MA0000001X", "夕阳红养老院").await;
+        let list = "/desk/records/care_institution";
+        let page = clerk.get(list).await;
+        assert!(page.text.contains("一次最多 20 万条"), "{}", page.text);
+        let export = format!("{list}/export");
+        let unsaid = clerk.post(&export, &[("format", "csv"), ("_q", "夕阳")]).await;
+        assert_eq!(unsaid.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(unsaid.text.contains("请填写导出的用途"), "{}", unsaid.text);
+        let file = clerk.post(&export, &[("format", "csv"), ("purpose", "核对"), ("_q", "夕阳")]).await;
+        assert!(file.text.contains("用途：核对") && file.text.contains("夕阳红养老院"), "{}", file.text);
+        let length: usize = file.headers[header::CONTENT_LENGTH].to_str().unwrap().parse().unwrap();
+        assert_eq!(length, file.bytes.len());
+        let none = clerk.post(&export, &[("format", "csv"), ("purpose", "核对"), ("_q", "没有")]).await;
+        assert!(!none.text.contains("夕阳红养老院"));
+        let sheet = clerk.post(&export, &[("format", "xlsx"), ("purpose", "核对")]).await;
+        let book = format!("{:?}", office::tabular::read_file("x.xlsx", &sheet.bytes).unwrap());
+        assert!(book.contains("夕阳红养老院"), "{book}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_work_list_and_the_cases_have_views_too() {
+    Town::each("web_desk_views", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        for (list, asked) in [("/desk/work", ("_overdue", "yes")), ("/desk/cases", ("_state", "ended"))] {
+            let named = [asked, ("view_name", "盯着的"), ("view_for", "own"), ("view_opens", "yes")];
+            let saved = clerk.post(&format!("{list}/views"), &named).await;
+            assert!(saved.status.is_redirection() && saved.location().contains("in="), "{}", saved.text);
+            let opened = clerk.get(list).await;
+            assert!(opened.text.contains("aria-current=\"page\">盯着的"), "{}", opened.text);
+            let all = clerk.get(&format!("{list}?in=0")).await;
+            assert!(all.text.contains("aria-current=\"page\">不用视图"), "{}", all.text);
+            let again = clerk.post(&format!("{list}/views"), &[("view_name", "")]).await;
+            assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+            let mut second = town.browser("clerk_a").await;
+            assert!(!second.get(list).await.text.contains("盯着的"));
+            let manage = clerk.get(&format!("{list}/views")).await;
+            let remove = manage.text.split("action=\"").find(|form| form.contains("/remove\"")).unwrap();
+            assert!(clerk.post(remove.split('"').next().unwrap(), &[]).await.status.is_redirection());
+            assert!(!clerk.get(list).await.text.contains("盯着的"));
+        }
+    })
+    .await;
+}

@@ -207,6 +207,18 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         }
         "/desk/standard-changes/{id}/refuse" => pairs(&[("reason", "理由")]),
         "/desk/records/{register}/import/commit" => pairs(&[("upload", planted.one("record_upload"))]),
+        "/desk/records/{register}/bulk" => {
+            pairs(&[("_what", "set.name"), ("_state", "all"), ("name", "外来名"), ("_reason", "核对")])
+        }
+        "/desk/records/{register}/bulk/{record_bulk}/commit"
+        | "/desk/records/{register}/bulk/{record_bulk}/undo"
+        | "/desk/records/{register}/bulk/{record_bulk}/resume" => pairs(&[("reason", "批复有误")]),
+        "/desk/records/{register}/views/{view}/opening"
+        | "/desk/records/{register}/views/{view}/remove"
+        | "/desk/work/views/{view}/opening"
+        | "/desk/work/views/{view}/remove"
+        | "/desk/cases/views/{view}/opening"
+        | "/desk/cases/views/{view}/remove" => pairs(&[("opens", "yes")]),
         "/desk/records/{register}/import" => pairs(&[("reason", "工作需要")]),
         "/desk/records/{register}/imports/{record_import}/undo"
         | "/desk/records/{register}/imports/{record_import}/resume" => pairs(&[("reason", "文件拿错")]),

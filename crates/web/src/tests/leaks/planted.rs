@@ -475,6 +475,21 @@ async fn records_taken_in(town: &Town) -> (String, String) {
     (import, upload)
 }
 
+/// A view of a list that the second township shares, and a change of all its organisations that waits to be confirmed.
+async fn lists_of_b(town: &Town) -> (String, String) {
+    let mut clerk = town.browser("clerk_b").await;
+    let list = "/desk/records/organisation";
+    let view = [("view_name", "轩辕记视图"), ("view_for", "office"), ("_q", "轩辕记")];
+    let saved = clerk.post(&format!("{list}/views"), &view).await;
+    assert!(saved.status.is_redirection(), "{}", saved.text);
+    let view = saved.location().rsplit("in=").next().unwrap().to_owned();
+    let change =
+        [("_what", "set.address"), ("_which", "all"), ("address", "轩辕入地址"), ("_reason", "核对")];
+    let made = clerk.post(&format!("{list}/bulk"), &change).await;
+    assert!(made.status.is_redirection(), "{}", made.text);
+    (view, made.location().rsplit('/').next().unwrap().to_owned())
+}
+
 /// A standard that is proposed.
 async fn proposed(town: &Town) -> String {
     let release =
@@ -551,6 +566,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
     let registers = records_of_b(town).await;
     assert!(registers.len() >= 5, "{registers:?}");
     let (record_import, record_upload) = records_taken_in(town).await;
+    let (view, record_bulk) = lists_of_b(town).await;
     // Somebody of the same name and birth: a flag.
     let twin = citizen_id("1950-01-20", 205);
     let mut clerk = town.browser("clerk_b").await;
@@ -638,6 +654,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("statistic", vec!["elderly_station_coverage".to_owned()]),
         ("sealed_field", vec!["phone".to_owned()]),
         ("record_import", vec![record_import]),
+        ("record_bulk", vec![record_bulk]),
+        ("view", vec![view]),
         ("record_upload", vec![record_upload]),
         ("duty", vec![scalar(town, "SELECT min(id) FROM record_duty WHERE id > ?", 0).await]),
         ("alert", vec![scalar(town, "SELECT min(id) FROM record_alert WHERE id > ?", 0).await]),

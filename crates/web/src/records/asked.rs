@@ -1,0 +1,120 @@
+//! What the address asks of a register's list: filters, sort, columns, the saved view that it came from.
+
+use catalogue::definition::Register;
+use maud::{Markup, html};
+use office::divisions::{self, DivisionView};
+use office::records::list::Narrowed;
+
+use crate::error::Fault;
+use crate::extract::Staff;
+use crate::form_body::Fields;
+use crate::money::common;
+use crate::ui::address;
+use crate::ui::form::hidden;
+use crate::views::VIEW;
+
+/// A column that is shown.
+pub(super) const COLUMN: &str = "c";
+/// Whether a name of an address is about the list, not about one page of it or about a form on it.
+fn is_of_a_list(name: &str) -> bool {
+    matches!(name, "q" | "place" | "state" | "sort" | COLUMN | VIEW) || name.starts_with(FILTER)
+}
+
+/// Before the name of a filter's field in the address.
+pub(super) const FILTER: &str = "f.";
+
+/// What the address asks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked(pub Vec<(String, String)>);
+
+impl Asked {
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// All values of a name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.trim())
+    }
+
+    /// What a form kept under names with a `_` before them: what the list was asked when the form was shown.
+    pub(super) fn kept(form: &Fields) -> Asked {
+        let kept = form.0.iter().filter_map(|(name, value)| {
+            let name = name.strip_prefix('_').filter(|name| is_of_a_list(name))?;
+            Some((name.to_owned(), value.clone()))
+        });
+        Asked(kept.collect())
+    }
+
+    /// Hidden fields for [`Asked::kept`].
+    pub(super) fn keep(&self) -> Markup {
+        html! {
+            @for (name, value) in self.pairs() { (hidden(&format!("_{name}"), value)) }
+        }
+    }
+
+    /// What is asked of the list itself, without the page and what is empty.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter().map(|(name, value)| (name.as_str(), value.trim()));
+        pairs.filter(|(name, value)| is_of_a_list(name) && !value.is_empty())
+    }
+
+    /// The address of another page about what is asked here.
+    pub(super) fn address_of(&self, register: &Register, page: &str) -> String {
+        let pairs: Vec<(&str, &str)> = self.pairs().collect();
+        address(&format!("/desk/records/{}/{page}", register.id.get()), &pairs)
+    }
+
+    /// The same list with some of it asked otherwise; a page's beginning is always the first.
+    pub(super) fn address(&self, register: &Register, other: &[(&str, &str)]) -> String {
+        let kept =
+            self.0.iter().filter(|(name, _)| name != "after" && other.iter().all(|(known, _)| known != name));
+        let mut pairs: Vec<(&str, &str)> =
+            kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        pairs.extend(other);
+        address(&format!("/desk/records/{}", register.id.get()), &pairs)
+    }
+
+    pub(super) fn sort(&self) -> (&str, bool) {
+        let sort = self.get("sort");
+        sort.strip_prefix('-').map_or((sort, false), |sort| (sort, true))
+    }
+
+    pub(super) fn narrowed(&self, register: &Register, place: Option<&DivisionView>) -> Narrowed {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let mut fields = std::collections::BTreeMap::new();
+        for filter in &register.list.filters {
+            let name = format!("{FILTER}{filter}");
+            let (from, until) = (self.get(&format!("{name}.from")), self.get(&format!("{name}.until")));
+            let value = if from.is_empty() && until.is_empty() {
+                self.get(&name).to_owned()
+            } else {
+                format!("{from}..{until}")
+            };
+            if !value.is_empty() {
+                fields.insert(filter.get().clone(), value);
+            }
+        }
+        let (sort, descending) = self.sort();
+        Narrowed {
+            words: given(self.get("q")),
+            division: place.map(|place| place.id),
+            state: match self.get("state") {
+                "" => Some("open".to_owned()),
+                "all" => None,
+                state => Some(state.to_owned()),
+            },
+            fields,
+            sort: given(sort),
+            descending,
+            columns: self.all(COLUMN).map(str::to_owned).collect(),
+        }
+    }
+}
+
+pub(super) async fn place(desk: &Staff, text: &str) -> Result<Option<DivisionView>, Fault> {
+    let Some(id) = common::division(text) else { return Ok(None) };
+    let db = desk.office().db();
+    divisions::within(db, desk.actor().division, id).await?;
+    Ok(Some(divisions::find(db, id).await?))
+}
