@@ -269,6 +269,11 @@ impl Conditions {
             }
             kind => {
                 let (from, until) = text.split_once("..").unwrap_or((text, text));
+                if from.trim() == until.trim() && !from.trim().is_empty() {
+                    // One value is found in the order of the list; a range of it would be sorted anew.
+                    self.add(&format!("{name} = ?"), [bound(kind, from.trim()).ok_or_else(unread)?]);
+                    return Ok(());
+                }
                 if !from.trim().is_empty() {
                     self.add(&format!("{name} >= ?"), [bound(kind, from.trim()).ok_or_else(unread)?]);
                 }
