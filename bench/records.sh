@@ -4,7 +4,8 @@
 #
 #   bench/records.sh [sqlite|both]
 #
-# RECORDS changes the size, LIMIT_MS the limit, PROFILE the cargo profile (demo; dev measures our own code unoptimised).
+# RECORDS changes the size, LIMIT_MS the limit, PROFILE the cargo profile (demo; dev measures our own code unoptimised); FILES=1 asks for the
+# files alone. `more_kb` is by how much memory grew while a file was made.
 # With `both` a private PostgreSQL is started and removed again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
