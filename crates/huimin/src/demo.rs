@@ -106,6 +106,9 @@ async fn make(city: City, database: &Database, people: u64) -> Result<Vec<Accoun
     })
     .await?;
     bar.finish_and_clear();
+    let others = City::value_variants().iter().filter(|other| other.id() != city.id());
+    let others: Vec<PathBuf> = others.map(|other| format!("packs/{}", other.id()).into()).collect();
+    crate::plan::take_in(&office, &others).await?;
     office.db().close().await?;
     Ok(staff.accounts)
 }

@@ -208,7 +208,7 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             let all = !(determinations || audit || ledger);
             verify::verify(&office, all || determinations, all || audit, all || ledger).await
         }
-        Action::Plan { action } => plan::run(&action),
+        Action::Plan { action } => plan::run(&action).await,
         Action::Backup { database, file } => {
             let office = open::connect(&database).await?;
             office.db().backup_to(&file).await?;

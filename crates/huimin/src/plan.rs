@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use catalogue::Number;
 use catalogue::plan::{Contradiction, DocumentState, Held, PlanBook};
 use clap::{Subcommand, ValueEnum};
+use office::plans::peers;
 use office::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use serde::Serialize;
 
 use crate::decide::show;
-use crate::{Failure, packs};
+use crate::{Database, Failure, open, packs};
 
 #[derive(Subcommand)]
 pub enum PlanAction {
@@ -36,6 +36,14 @@ pub enum PlanAction {
         #[arg(long, required_if_eq("format", "xlsx"))]
         output: Option<PathBuf>,
     },
+    /// 把外地的规划导入数据库，在“规划”页面上与本地的并排比较
+    Peers {
+        #[command(flatten)]
+        database: Database,
+        /// 外地市的规则包文件夹
+        #[arg(required = true)]
+        packs: Vec<PathBuf>,
+    },
     /// 几个规划里的同一指标并排比较
     Compare {
         /// 几个市的规则包文件夹
@@ -54,7 +62,7 @@ pub enum PlanFormat {
 ///
 /// # Errors
 /// A pack that cannot be read, with every mistake; a file that cannot be written.
-pub fn run(action: &PlanAction) -> Result<ExitCode, Failure> {
+pub async fn run(action: &PlanAction) -> Result<ExitCode, Failure> {
     match action {
         PlanAction::Check { packs, json } => check(packs, *json),
         PlanAction::Export { pack, format, output } => {
@@ -71,11 +79,28 @@ pub fn run(action: &PlanAction) -> Result<ExitCode, Failure> {
                 None => show(&String::from_utf8(bytes)?),
             }
         }
+        PlanAction::Peers { database, packs } => {
+            let office = open::connect(database).await?;
+            take_in(&office, packs).await?;
+            office.db().close().await?;
+            show("外地规划已导入。")
+        }
         PlanAction::Compare { packs } => {
             let books = packs.iter().map(|pack| load(pack)).collect::<Result<Vec<_>, _>>()?;
             show(compared(&books).trim_end())
         }
     }
+}
+
+/// Takes in the plans of other places.
+///
+/// # Errors
+/// A pack that cannot be read; one's own.
+pub async fn take_in(office: &office::Office, packs: &[PathBuf]) -> Result<(), Failure> {
+    for pack in packs {
+        peers::take_in_peer(office, &load(pack)?).await?;
+    }
+    Ok(())
 }
 
 fn load(folder: &Path) -> Result<PlanBook, Failure> {
@@ -194,42 +219,25 @@ fn sheet(book: &PlanBook) -> Result<Vec<u8>, Failure> {
     Ok(list.finish()?)
 }
 
-/// A share of the population in the one unit in which shares of %, ‰ and 人/万人 can stand side by side.
-fn per_ten_thousand(number: Number, unit: &str, base: &str) -> Option<Number> {
-    let factor = match unit {
-        "%" => 100,
-        "‰" => 10,
-        "人/万人" => 1,
-        _ => return None,
-    };
-    if base.contains("人口") { number.times(Number::new(factor, 0)) } else { None }
-}
-
 /// The same measure in several plans; what is counted over something else is marked.
 fn compared(books: &[PlanBook]) -> String {
     let mut measures: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for book in books {
-        for one in book.indicators.iter().filter(|one| !one.is_history()) {
-            let (Some(measure), Some(target)) = (&one.measure, &one.target) else { continue };
-            let baseline = one.baseline.as_ref().map(|figure| {
-                format!("{}年{} → ", figure.year.unwrap_or(book.plan.base_year), figure.words())
-            });
-            let year = target.year.map(|year| format!("{year}年")).unwrap_or_default();
-            let comparator =
-                target.comparator.map(catalogue::definition::Comparator::title).unwrap_or_default();
+    let measured: Vec<_> = books.iter().map(|book| (&book.plan.name, book.measured())).collect();
+    for (plan, ones) in &measured {
+        for one in ones {
+            let baseline = one.baseline.as_ref().map(|(year, words)| format!("{year}年{words} → "));
+            let year = one.year.map(|year| format!("{year}年")).unwrap_or_default();
             let base = one.base.as_ref().map(|base| format!("；口径：{base}")).unwrap_or_default();
-            let per_ten_thousand = target
-                .number
-                .and_then(|number| per_ten_thousand(number, one.unit.as_deref()?, one.base.as_deref()?));
-            let alike = per_ten_thousand.map(|number| format!("，合每万人{number}")).unwrap_or_default();
-            measures.entry(measure).or_default().push(format!(
-                "  {}　{}{year}{comparator}{}{}{alike}（{}{base}）\n    原文：“{}”",
-                book.plan.name,
+            let alike =
+                one.per_ten_thousand.as_ref().map(|number| format!("，合每万人{number}")).unwrap_or_default();
+            measures.entry(one.measure.as_str()).or_default().push(format!(
+                "  {plan}　{}{year}{}{}{}{alike}（{}{base}）\n    原文：“{}”",
                 baseline.unwrap_or_default(),
-                target.number.map_or_else(|| target.words(), |number| number.to_string()),
-                one.unit.as_deref().unwrap_or_default(),
-                one.kind.title(),
-                one.row.as_ref().unwrap_or(&one.source)
+                one.comparator,
+                one.target,
+                one.unit,
+                one.kind,
+                one.quote
             ));
         }
     }

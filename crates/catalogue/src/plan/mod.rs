@@ -5,6 +5,7 @@
 //! - [`PlanBook::contradictions`] finds by computing what does not fit together. Nothing is repaired.
 //! - [`PlanBook::superior`] holds its numbers against what documents above it and laws demand, [`PlanBook::document_states`] says which of these
 //!   still stand.
+//! - [`PlanBook::measured`] is what can be set beside the plans of other places.
 //! - [`PlanBook::lines`] is the whole plan as one list.
 //! - [`numbers_said`] reads numbers out of printed Chinese.
 //!
@@ -15,6 +16,7 @@ mod check;
 mod contradictions;
 mod groups;
 mod lines;
+mod measured;
 mod relations;
 mod said;
 mod superior;
@@ -22,5 +24,6 @@ mod superior;
 pub use book::PlanBook;
 pub use contradictions::{Contradiction, ContradictionKind, Quote};
 pub use lines::PlanLine;
+pub use measured::Measured;
 pub use said::{numbers_said, squeezed};
 pub use superior::{DocumentState, Held, Verdict};

@@ -8,6 +8,7 @@
 //! - [`split`]: a target over counties and years, sums kept; [`stages`]: what becomes of the milestones of projects;
 //! - [`charges`]: who is in charge of an entry, until when; [`reminders`]: what will be missed, is late or falls due, brought to that office;
 //! - [`superior`]: targets held against what the plans above and the laws demand, and what serves an indicator;
+//! - [`peers`]: the same indicator in the plans of other places;
 //! - [`marks`]: round numbers beside drawings;
 //! - [`evaluation`]: the yearly, mid-term and final report with its texts, its assessor from outside and the next plan's baselines;
 //! - [`changes`]: what a month brought; [`public`]: the released part, for everybody; [`sheet`]: the lists as Excel.
@@ -38,6 +39,7 @@ pub mod links;
 pub mod marks;
 mod overview;
 mod past;
+pub mod peers;
 pub mod public;
 pub mod reminders;
 pub mod sheet;
@@ -70,6 +72,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261123_plan_link", sql: include_str!("../../migrations/20261123_plan_link.sql") },
     Migration { name: "20261125_plan_alive", sql: include_str!("../../migrations/20261125_plan_alive.sql") },
     Migration { name: "20261126_plan_parts", sql: include_str!("../../migrations/20261126_plan_parts.sql") },
+    Migration { name: "20261127_plan_peers", sql: include_str!("../../migrations/20261127_plan_peers.sql") },
 ];
 
 /// Scope columns of `plan_value v` and `plan_stage_note v`: the own division, those below, and those above.

@@ -3,7 +3,7 @@
 
 use catalogue::plan::Verdict;
 use office::OfficeError;
-use office::access::{ApprovePlan, Export, ManagePlan, ReadPlan, ReportPlan};
+use office::access::{ApprovePlan, Export, Granted, ManagePlan, ReadPlan, ReportPlan};
 use office::casework::attachments;
 use office::plans::adjustments::{self, Decided, Proposed};
 use office::plans::judge::Standing;
@@ -11,7 +11,7 @@ use office::plans::links::{self, Computed};
 use office::plans::sheet::{PlanSheet, sheet};
 use office::plans::stages::{self, Noted, StageDeed, StageState};
 use office::plans::values::{self, Reported, ValueState};
-use office::plans::{PastVerdict, PlanValueId, indicator_page, overview, past, split, superior};
+use office::plans::{PastVerdict, PlanValueId, indicator_page, overview, past, peers, split, superior};
 use office::tabular::{ListFormat, read_file};
 
 use crate::town::START;
@@ -499,4 +499,43 @@ fn the_previous_period_is_judged_where_a_target_is_printed() {
     );
     assert_eq!(wenshan.indicator("ws_t1_06").unwrap().verdict.as_deref(), Some("未完成"));
     assert!(past(&book("wuhai")).is_empty());
+}
+
+/// The same measure in the plans of other places: one's own first, what is counted otherwise marked, units brought together.
+#[tokio::test]
+async fn the_plans_of_other_places_stand_beside_ones_own() {
+    for city in cities("plan_peers").await {
+        let reader: Granted<ReadPlan> = grant(&city.policy);
+        assert!(
+            peers::compared(&city.office, &reader).await.unwrap().is_empty(),
+            "one plan alone compares with nothing"
+        );
+        let load = |pack: &str| catalogue::plan::PlanBook::load(&store::testing::packs().join(pack)).unwrap();
+        let own = peers::take_in_peer(&city.office, &load("wuhai")).await;
+        assert!(matches!(own, Err(OfficeError::Conflict(_))), "{own:?}");
+        for pack in ["baoding", "suqian", "county", "wenshan", "suqian"] {
+            assert!(peers::take_in_peer(&city.office, &load(pack)).await.unwrap() > 0, "{pack}");
+        }
+        let city = city.restarted().await;
+        let reader: Granted<ReadPlan> = grant(&city.policy);
+        let compared = peers::compared(&city.office, &reader).await.unwrap();
+        let of = |measure: &str| compared.iter().find(|one| one.measure == measure).unwrap();
+        let beds = of("养老机构护理型床位占比");
+        let targets: Vec<&str> = beds.lines.iter().map(|line| line.measured.target.as_str()).collect();
+        assert_eq!(beds.lines.iter().filter(|line| line.own).count(), 1);
+        assert!(beds.lines[0].own && beds.lines[0].plan.contains("乌海"), "{beds:?}");
+        assert_eq!(targets.len(), 5, "taken in twice is there once: {targets:?}");
+        let mut sorted = targets.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, ["55", "55", "55", "62", "70"]);
+        let workers = of("社会工作专业人才占人口比例");
+        assert!(
+            workers.same_unit && workers.lines.iter().any(|line| line.measured.unit == "‰"),
+            "{workers:?}"
+        );
+        let bases: std::collections::BTreeSet<_> =
+            beds.lines.iter().map(|line| &line.measured.base).collect();
+        assert_eq!(beds.same_base, bases.len() == 1);
+        assert!(compared.iter().any(|one| !one.same_base), "what is counted otherwise is marked");
+    }
 }

@@ -23,6 +23,7 @@ use crate::ui::{Link, address};
 mod alerts;
 mod changes;
 mod charge;
+mod compare;
 mod contradictions;
 mod evaluation;
 mod evaluations;
@@ -88,11 +89,12 @@ pub fn routes() -> Routes {
         .route("/desk/plan/past", get(past::page))
         .route("/desk/plan/contradictions", get(contradictions::page))
         .route("/desk/plan/superior", get(superior::page))
+        .route("/desk/plan/compare", get(compare::page))
         .merge(uploads)
 }
 
 /// The faces of the plan.
-fn faces() -> [NavLink<'static>; 12] {
+fn faces() -> [NavLink<'static>; 13] {
     [
         NavLink::new("indicators", HERE, "指标"),
         NavLink::new("stages", "/desk/plan/stages", "项目和节点"),
@@ -104,6 +106,7 @@ fn faces() -> [NavLink<'static>; 12] {
         NavLink::new("evaluations", "/desk/plan/evaluations", "评估报告"),
         NavLink::new("past", "/desk/plan/past", "上期完成情况"),
         NavLink::new("superior", "/desk/plan/superior", "上位规划衔接"),
+        NavLink::new("compare", "/desk/plan/compare", "与外地比较"),
         NavLink::new("contradictions", "/desk/plan/contradictions", "规划文本中的矛盾"),
         NavLink::new("public", "/desk/plan/public", "对外公开"),
     ]
