@@ -5,6 +5,7 @@
 //! - [`case_figures`]: applications, open work by step, outcomes, clocks kept; [`case_list`] opens any of them;
 //! - [`glance`]: the whole place at once, for its leaders (驾驶舱);
 //! - [`fairness`](fn@fairness): decisions and alerts by group and place;
+//! - [`performance`](fn@performance): whether decisions were right, whether the roll moves, what a person gets beside a year ago;
 //! - [`delegation`]: where confirming lies with the township;
 //! - [`roll_sheet`], [`paid_sheet`] and [`case_sheet`]: the same as Excel or CSV.
 //!
@@ -22,6 +23,7 @@ mod case_list;
 mod delegation;
 mod fairness;
 mod glance;
+mod performance;
 mod roll_figures;
 mod roll_list;
 mod sheet;
@@ -31,6 +33,7 @@ pub use case_list::{CaseCounted, CaseReportLine, case_list};
 pub use delegation::{Delegated, DelegatedPlace, delegation};
 pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
 pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
+pub use performance::{Performance, PerformanceLine, performance, performance_sheet};
 pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
 };

@@ -3,7 +3,9 @@
 use office::OfficeError;
 use office::casework::reviews;
 use office::casework::sampling::{self, NewDraw, Share, Why};
+use office::reports::{self, RollQuery};
 use store::{CaseId, IdempotencyKey, Query, jobs};
+use vocab::Month;
 
 use crate::town::{START, day};
 use crate::wuhai::{DELEGATED_VILLAGE, Family, Wuhai, cities_of, grant};
@@ -107,6 +109,7 @@ async fn the_county_samples_what_townships_confirmed_and_anybody_draws_the_same(
         assert_eq!((view.checked, view.found_wrong), (2, 1));
         let left = city.work(&city.county_clerk).await;
         assert!(left.is_empty(), "{left:?}");
+        let city = performs(city).await;
         city.days(1).await;
         reviews::schedule(&city.office).await.unwrap();
         let claim =
@@ -125,4 +128,30 @@ async fn the_county_samples_what_townships_confirmed_and_anybody_draws_the_same(
             Query::system("test", "UPDATE sample_draw SET seed = 'x'").execute(city.office.db()).await;
         assert!(frozen.is_err(), "a draw stands as it was drawn");
     }
+}
+
+/// SA-50: half of what was checked was right, everybody's benefit began in these months, and nobody got anything a year ago.
+async fn performs(city: Wuhai) -> Wuhai {
+    let city = city.restarted().await;
+    let reader = grant::<office::access::Report>(&city.county_director);
+    let export = grant::<office::access::Export>(&city.county_director);
+    let query = |month: u32| RollQuery {
+        programme: Some("dibao".to_owned()),
+        month: Month::new(2026, month).unwrap(),
+        division: None,
+    };
+    let found = reports::performance(&city.office, &reader, &query(12)).await.unwrap();
+    let whole = &found.whole;
+    assert_eq!((whole.checked, whole.right, whole.accuracy().as_deref()), (2, 1, Some("50.0%")));
+    assert_eq!((whole.alive, whole.moved, whole.movement().as_deref()), (4, 4, Some("100.0%")));
+    assert!(whole.per_person.is_some_and(|fen| fen.0 > 0), "{whole:?}");
+    assert_eq!((whole.a_year_before, whole.growth()), (None, None), "nothing to compare with is no growth");
+    assert_eq!(found.parts.iter().filter(|part| part.alive > 0).count(), 1, "one township has them all");
+    let november = reports::performance(&city.office, &reader, &query(11)).await.unwrap();
+    assert_eq!((november.whole.checked, november.whole.alive), (0, 0));
+    assert_eq!(november.whole.accuracy(), None, "nothing checked is not all wrong");
+    let csv = office::tabular::ListFormat::Csv;
+    let sheet = reports::performance_sheet(&city.office, &reader, &export, &query(12), csv).await.unwrap();
+    assert!(String::from_utf8_lossy(&sheet).contains("50.0%"));
+    city
 }

@@ -10,6 +10,7 @@ use crate::ui::page::NavLink;
 mod cases;
 mod fairness;
 mod paid;
+mod performance;
 mod roll;
 
 /// The name of these pages in the navigation.
@@ -31,17 +32,20 @@ pub fn routes() -> Routes {
         .route("/desk/figures/paid/sheet", get(paid::sheet))
         .route("/desk/figures/fairness", get(fairness::page))
         .route("/desk/figures/fairness/sheet", get(fairness::sheet))
+        .route("/desk/figures/performance", get(performance::page))
+        .route("/desk/figures/performance/sheet", get(performance::sheet))
         .route("/desk/figures/cases", get(cases::page))
         .route("/desk/figures/cases/list", get(cases::list))
         .route("/desk/figures/cases/sheet", get(cases::sheet))
 }
 
 /// The faces of the numbers.
-fn faces() -> [NavLink<'static>; 4] {
+fn faces() -> [NavLink<'static>; 5] {
     [
         NavLink::new("roll", "/desk/figures", "在册情况"),
         NavLink::new("paid", "/desk/figures/paid", "资金发放"),
         NavLink::new("cases", "/desk/figures/cases", "办件情况"),
         NavLink::new("fairness", "/desk/figures/fairness", "公平性"),
+        NavLink::new("performance", "/desk/figures/performance", "救助绩效"),
     ]
 }

@@ -1,0 +1,261 @@
+//! 救助绩效 (SA-50): whether decisions were right, whether the roll moves with people's lives, and how much a person gets beside a year ago.
+//! Over the twelve months that end with the month asked for; by the divisions one step below.
+//!
+//! - 认定准确率: of the decided cases that were drawn and checked in these months, those found right;
+//! - 动态管理率: of the benefits alive in these months, those that began, ended or changed their amount;
+//! - 月人均补助: what is granted for the month for one person, beside the same month of the year before.
+
+use std::collections::BTreeMap;
+
+use ledger::scope::ENTITLEMENT;
+use store::{DivisionId, Query};
+use vocab::{Fen, Level, Month};
+
+use super::roll_figures::{PROGRAMME, RollQuery, part_column, programme, roll_figures};
+use super::{Area, area, sheet::taken_out};
+use crate::access::{Export, Granted, Report};
+use crate::records::percent_of;
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::{Office, OfficeError, casework};
+
+/// Months that are looked back on, with the month itself.
+const MONTHS: i32 = 12;
+
+/// Numbers of one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PerformanceLine {
+    /// The division; none for the whole and for divisions that are no more.
+    pub division: Option<DivisionId>,
+    /// Its name.
+    pub name: String,
+    /// Decided cases that were drawn and checked.
+    pub checked: i64,
+    /// Of them found right.
+    pub right: i64,
+    /// Benefits alive in these months.
+    pub alive: i64,
+    /// Of them begun, ended or changed.
+    pub moved: i64,
+    /// Granted for the month for one person.
+    pub per_person: Option<Fen>,
+    /// The same a year before.
+    pub a_year_before: Option<Fen>,
+}
+
+impl PerformanceLine {
+    /// Right of a hundred checked.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<String> {
+        percent_of(self.right, self.checked)
+    }
+
+    /// Moved of a hundred alive.
+    #[must_use]
+    pub fn movement(&self) -> Option<String> {
+        percent_of(self.moved, self.alive)
+    }
+
+    /// By how much of a hundred a person gets more than a year before, with its sign.
+    #[must_use]
+    pub fn growth(&self) -> Option<String> {
+        let (now, before) = (self.per_person?.0, self.a_year_before?.0);
+        let more = percent_of((now - before).abs(), before)?;
+        Some(if now < before { format!("-{more}") } else { more })
+    }
+}
+
+/// The month's figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Performance {
+    /// The last of the months.
+    pub month: Month,
+    /// The divisions one step below.
+    pub parts: Vec<PerformanceLine>,
+    /// The whole.
+    pub whole: PerformanceLine,
+}
+
+/// The figures of a programme (or of all) in the reader's division.
+///
+/// # Errors
+/// [`OfficeError::NotFound`] for a division outside the reader's scope.
+pub async fn performance(
+    office: &Office,
+    actor: &Granted<Report>,
+    query: &RollQuery,
+) -> Result<Performance, OfficeError> {
+    let area = area(office, actor, query.division).await?;
+    let mut lines: BTreeMap<DivisionId, PerformanceLine> = BTreeMap::new();
+    for (division, alive, moved) in movement(office, &area, query).await? {
+        let line = lines.entry(division).or_default();
+        (line.alive, line.moved) = (alive, moved);
+    }
+    for (division, checked, right) in accuracy(office, &area, query).await? {
+        let line = lines.entry(division).or_default();
+        (line.checked, line.right) = (checked, right);
+    }
+    let now = roll_figures(office, actor, query).await?;
+    let before = RollQuery { month: query.month.plus(-MONTHS), ..query.clone() };
+    let before = roll_figures(office, actor, &before).await?;
+    for (report, set) in [
+        (&now, (|line, fen| line.per_person = fen) as fn(&mut PerformanceLine, Option<Fen>)),
+        (&before, |line, fen| line.a_year_before = fen),
+    ] {
+        for part in &report.parts {
+            if let Some(division) = part.division {
+                set(lines.entry(division).or_default(), part.total().per_person());
+            }
+        }
+    }
+    let mut whole = PerformanceLine {
+        name: area.whole.name.clone(),
+        per_person: now.whole.total().per_person(),
+        a_year_before: before.whole.total().per_person(),
+        ..PerformanceLine::default()
+    };
+    for line in lines.values() {
+        whole.checked += line.checked;
+        whole.right += line.right;
+        whole.alive += line.alive;
+        whole.moved += line.moved;
+    }
+    let mut parts: Vec<PerformanceLine> = Vec::new();
+    for part in area.parts {
+        let line = lines.remove(&part.id).unwrap_or_default();
+        parts.push(PerformanceLine { division: Some(part.id), name: part.name, ..line });
+    }
+    let rest = lines.values().fold(PerformanceLine::default(), |mut rest, line| {
+        rest.checked += line.checked;
+        rest.right += line.right;
+        rest.alive += line.alive;
+        rest.moved += line.moved;
+        rest
+    });
+    if rest != PerformanceLine::default() {
+        parts.push(PerformanceLine { name: "其他（已撤并的区划）".to_owned(), ..rest });
+    }
+    Ok(Performance { month: query.month, parts, whole })
+}
+
+/// Benefits alive and moved, by part.
+async fn movement(
+    office: &Office,
+    area: &Area,
+    query: &RollQuery,
+) -> Result<Vec<(DivisionId, i64, i64)>, OfficeError> {
+    let part = part_column(area);
+    let (from, until) = (query.month.plus(1 - MONTHS), query.month);
+    // Who is no longer paid in a month had the month before as the last.
+    let sql = format!(
+        "SELECT {part} AS division_id, COUNT(*) AS alive, CAST(SUM(CASE WHEN (e.from_month >= ? AND e.from_month <= ?) \
+         OR (e.until_month >= ? AND e.until_month < ?) \
+         OR EXISTS (SELECT 1 FROM entitlement_amount ea WHERE ea.entitlement_id = e.id AND ea.superseded_at IS NULL \
+         AND ea.from_month > e.from_month AND ea.from_month >= ? AND ea.from_month <= ?) THEN 1 ELSE 0 END) AS BIGINT) AS moved \
+         FROM entitlement e WHERE {{scope}} AND e.from_month <= ? AND (e.until_month IS NULL OR e.until_month >= ?) AND {PROGRAMME} \
+         GROUP BY {part}"
+    );
+    let counted = Query::new(&area.scope, &ENTITLEMENT, sql)
+        .bind(from)
+        .bind(until)
+        .bind(from.previous())
+        .bind(until)
+        .bind(from)
+        .bind(until)
+        .bind(until)
+        .bind(from.previous());
+    Ok(programme(counted, query.programme.as_deref())
+        .all_as(office.db(), |row| Ok((row.get("division_id")?, row.get("alive")?, row.get("moved")?)))
+        .await?)
+}
+
+/// Cases drawn and checked in these months, and those found right, by part; a case drawn twice counts twice, as it was checked twice.
+async fn accuracy(
+    office: &Office,
+    area: &Area,
+    query: &RollQuery,
+) -> Result<Vec<(DivisionId, i64, i64)>, OfficeError> {
+    let part = match area.level {
+        Some(Level::County) => "c.county_id",
+        Some(Level::Township) => "c.township_id",
+        _ => "c.village_id",
+    };
+    let release = office.release();
+    // The items by which a programme is decided.
+    let items: Vec<String> = release
+        .items
+        .iter()
+        .filter(|item| {
+            let decides =
+                item.programmes.iter().any(|known| Some(known.as_str()) == query.programme.as_deref());
+            query.programme.is_none() || decides
+        })
+        .map(|item| item.id.get().clone())
+        .collect();
+    let sql = format!(
+        "SELECT {part} AS division_id, COUNT(*) AS checked, CAST(SUM(CASE WHEN sm.found_right THEN 1 ELSE 0 END) AS BIGINT) AS found_right \
+         FROM sample_member sm JOIN case_file c ON c.id = sm.case_id WHERE {{scope}} AND sm.found_right IS NOT NULL \
+         AND sm.checked_on >= ? AND sm.checked_on <= ? AND c.item IN ({{list}}) GROUP BY {part}"
+    );
+    Ok(Query::new(&area.scope, &casework::CASE, sql)
+        .bind(query.month.plus(1 - MONTHS).first_day())
+        .bind(query.month.last_day())
+        .bind_list(items)
+        .all_as(office.db(), |row| {
+            Ok((row.get("division_id")?, row.get("checked")?, row.get("found_right")?))
+        })
+        .await?)
+}
+
+/// The figures as Excel or CSV. Taking them out is audited.
+///
+/// # Errors
+/// As [`performance`].
+pub async fn performance_sheet(
+    office: &Office,
+    actor: &Granted<Report>,
+    _export: &Granted<Export>,
+    query: &RollQuery,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let report = performance(office, actor, query).await?;
+    let columns: Vec<ListColumn> = [
+        ("地区", 18),
+        ("抽查核实（件）", 12),
+        ("认定正确（件）", 12),
+        ("认定准确率", 12),
+        ("在册（户）", 10),
+        ("其中新增、退出、调整（户）", 16),
+        ("动态管理率", 12),
+        ("月人均补助（元）", 14),
+        ("上年同月（元）", 14),
+        ("增长", 10),
+    ]
+    .map(|(title, width)| ListColumn::new(title, width))
+    .into();
+    let title = format!("{}救助绩效（截至{}的12个月）", report.whole.name, report.month.zh());
+    let mut list = ListWriter::new(format, "救助绩效", Some(&title), &columns)?;
+    for part in &report.parts {
+        list.row(&cells(part))?;
+    }
+    list.totals(&cells(&report.whole))?;
+    let file = list.finish()?;
+    taken_out(office, actor, "report.performance_sheet", serde_json::json!({ "month": query.month })).await?;
+    Ok(file)
+}
+
+fn cells(line: &PerformanceLine) -> Vec<ListCell> {
+    let words = |words: Option<String>| ListCell::from(words.unwrap_or_default().as_str());
+    let money = |fen: Option<Fen>| fen.map_or(ListCell::Empty, ListCell::from);
+    vec![
+        line.name.as_str().into(),
+        line.checked.into(),
+        line.right.into(),
+        words(line.accuracy()),
+        line.alive.into(),
+        line.moved.into(),
+        words(line.movement()),
+        money(line.per_person),
+        money(line.a_year_before),
+        words(line.growth()),
+    ]
+}
