@@ -107,7 +107,7 @@ fn text_of(pdf: &[u8]) -> Option<String> {
 }
 
 /// Template, title, pages, phrases.
-const EXPECTED: [(&str, &str, usize, &[&str]); 12] = [
+const EXPECTED: [(&str, &str, usize, &[&str]); 13] = [
     (
         "acceptance.typ",
         "最低生活保障申请受理通知书",
@@ -125,6 +125,18 @@ const EXPECTED: [(&str, &str, usize, &[&str]); 12] = [
         "最低生活保障金减发决定书",
         2,
         &["1,030.50元（3人）", "580.00元", "2027年8月12日以当面方式听取了您的意见", "60日"],
+    ),
+    (
+        "check.typ",
+        "最低生活保障家庭经济状况核对结果告知书",
+        2,
+        &[
+            "银行等金融机构的银行存款核对答复（询问第12号）（2026年11月6日起）",
+            "50,000.00元",
+            "3,000.00元",
+            "3人没有答复，已催办",
+            "可以在决定作出以前随时提出异议",
+        ],
     ),
     (
         "confirmation.typ",

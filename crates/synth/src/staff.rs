@@ -93,7 +93,35 @@ impl Hand<'_> {
         place: &str,
         role: &str,
     ) -> Result<Actor, OfficeError> {
-        let title = self.office.release().roles.get(role).map_or(role.to_owned(), |role| role.title.clone());
+        let release = self.office.release();
+        let title = release.roles.get(role).map_or(role.to_owned(), |role| role.title.clone());
+        let businesses = release.businesses().into_iter().map(str::to_owned).collect();
+        self.post_for(login, division, format!("{place} {title}"), role, businesses).await
+    }
+
+    /// A post for a department outside civil affairs.
+    async fn department(
+        &mut self,
+        login: String,
+        county: &divisions::DivisionView,
+        department: &str,
+    ) -> Result<(), OfficeError> {
+        let release = self.office.release();
+        let Some(known) = release.departments.get(department) else { return Ok(()) };
+        let title = format!("{} {}（部门经办）", county.name, known.title);
+        let businesses = vec![format!("{}{department}", access::DEPARTMENT)];
+        self.post_for(login, county.id, title, "department_clerk", businesses).await?;
+        Ok(())
+    }
+
+    async fn post_for(
+        &mut self,
+        login: String,
+        division: DivisionId,
+        title: String,
+        role: &str,
+        businesses: Vec<String>,
+    ) -> Result<Actor, OfficeError> {
         let name = NAMES[self.accounts.len() % NAMES.len()].to_owned();
         let new = NewStaff {
             login: login.clone(),
@@ -105,7 +133,7 @@ impl Hand<'_> {
         let post = NewPost {
             division,
             roles: vec![role.to_owned()],
-            businesses: self.office.release().businesses().into_iter().map(str::to_owned).collect(),
+            businesses,
             from_on: self.from_on,
             until_on: None,
         };
@@ -114,7 +142,7 @@ impl Hand<'_> {
         if let access::SignedIn::Staff(actor) = signed_in {
             access::change_password(self.office, &actor, once.reveal(), PASSWORD).await?;
         }
-        self.accounts.push(Account { login, name, post: format!("{place} {title}") });
+        self.accounts.push(Account { login, name, post: title });
         access::actor_of_synthetic(self.office, post).await
     }
 }
@@ -201,5 +229,9 @@ pub async fn employ(
         },
         None => Planners { maker: policy, approver: releaser, assessor },
     };
+    // Departments outside civil affairs answer for themselves: one account to try in the first county.
+    if let Some(county) = counties.first() {
+        hand.department("bumen1".to_owned(), county, "banks").await?;
+    }
     Ok(Staff { counties: staff, planners, accounts: hand.accounts })
 }

@@ -263,10 +263,15 @@ async fn staff(
         ..NewStaff::default()
     };
     let (id, once) = access::create_staff(office, root, &new).await.unwrap();
+    // `department_clerk:banks` is a post of that department.
+    let (role, businesses) = match role.split_once(':') {
+        Some((role, department)) => (role, vec![format!("{}{department}", access::DEPARTMENT)]),
+        None => (role, office.release().businesses().into_iter().map(str::to_owned).collect()),
+    };
     let post = NewPost {
         division,
         roles: vec![role.to_owned()],
-        businesses: office.release().businesses().into_iter().map(str::to_owned).collect(),
+        businesses,
         from_on: day("2026-01-01"),
         until_on: None,
     };

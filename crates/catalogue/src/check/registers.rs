@@ -59,6 +59,21 @@ impl Checker<'_> {
             let message = format!("登记簿 {} 不登记人也不登记家庭，没有谁的本人页面可以看", register.id);
             self.at(place, first.start(), message, "去掉 family");
         }
+        if let Some(side) = &register.department {
+            self.among(place, &side.field, "字段", &own);
+            for shown in &side.shows {
+                self.among(place, shown, "字段", &own);
+            }
+            let moves: Vec<&str> = register.transitions.iter().map(|one| one.id.as_str()).collect();
+            for one in &side.moves {
+                self.among(place, one, "办理", &moves);
+            }
+            let list = register.field(&side.field).and_then(|field| field.codelist.as_ref());
+            if !list.is_some_and(|list| release.codelists.get(list).is_some()) {
+                let message = format!("字段 {} 不是选项，说不出转给哪个部门", side.field);
+                self.at(place, side.field.start(), message, "type = \"choice\" 的字段");
+            }
+        }
         if register.titled.is_empty() {
             self.on(place, format!("登记簿 {} 没有写标题由哪些字段组成", register.id), "titled = [\"name\"]");
         }

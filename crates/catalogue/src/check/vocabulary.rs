@@ -3,9 +3,12 @@
 use chrono::NaiveDate;
 
 use super::Checker;
-use crate::definition::{Absent, AnswerKind, Dataset, Declared, Fact, FactSource, Gather, ValueKind};
+use crate::definition::{
+    Absent, AnswerKind, Ask, Dataset, Declared, Fact, FactSource, Fills, Gather, Unit, ValueKind,
+};
 use crate::release::{Defined, Place};
-use crate::{Located, Number};
+use crate::shapes::{answer_name, declared_name};
+use crate::{Located, Number, Reference};
 
 impl Checker<'_> {
     pub(super) fn vocabulary(&mut self) {
@@ -62,6 +65,7 @@ impl Checker<'_> {
             self.held(fact);
         }
         self.datasets();
+        self.departments();
         for rule in release.check_rules.iter() {
             self.basis(&rule.place, &rule.basis);
         }
@@ -189,6 +193,22 @@ impl Checker<'_> {
         }
     }
 
+    /// What a department takes is a code to which some register addresses records.
+    fn departments(&mut self) {
+        let release = self.release;
+        let lists = release.registers.iter().filter_map(|register| {
+            let side = register.department.as_ref()?;
+            release.codelists.get(register.field(&side.field)?.codelist.as_ref()?.as_str())
+        });
+        let codes: Vec<&str> =
+            lists.flat_map(|list| list.values.iter().map(|code| code.code.as_str())).collect();
+        for department in release.departments.iter() {
+            for code in &department.takes {
+                self.among(&department.place, code, "转介代码", &codes);
+            }
+        }
+    }
+
     fn datasets(&mut self) {
         let release = self.release;
         for dataset in release.datasets.iter() {
@@ -251,6 +271,13 @@ impl Checker<'_> {
                 );
             }
         }
+        if !dataset.asks.is_empty() && dataset.limit.is_none() {
+            self.on(
+                place,
+                format!("核对数据 {} 有询问，没有写答复期限", dataset.id),
+                "limit = \"参数的 id\"：没有期限的询问永远不会逾期",
+            );
+        }
         let names: Vec<&str> = dataset.columns.iter().map(|column| column.id.as_str()).collect();
         for ask in &dataset.asks {
             self.basis(place, &ask.basis);
@@ -287,6 +314,13 @@ impl Checker<'_> {
             if let Some(column) = &ask.column {
                 self.among(place, column, "列", &names);
             }
+            if let Some(fills) = &ask.fills
+                && self.refers(place, &fills.fact, &release.facts)
+                && let Some(fact) = release.facts.get(&fills.fact)
+            {
+                self.fills(place, dataset, ask, fills, fact);
+                self.compared(place, dataset, ask, fills);
+            }
             let fits = match ask.gather {
                 None => ask.column.is_none(),
                 Some(Gather::Any) => ask.kind == AnswerKind::YesNo,
@@ -302,6 +336,62 @@ impl Checker<'_> {
                     "是否用 any；金额用 sum、max 并写 column；日期和分档用 last 并写 column",
                 );
             }
+        }
+    }
+
+    /// An answer fills a fact of its own kind, which the department is a source of.
+    fn fills(&mut self, place: &Place, dataset: &Dataset, ask: &Ask, fills: &Fills, fact: &Fact) {
+        let list = |id: Option<&Reference>| id.and_then(|id| self.release.codelists.get(id.as_str()));
+        let counts = matches!(*fact.kind, ValueKind::Integer | ValueKind::Money | ValueKind::Decimal);
+        let fits = match (ask.kind, *fact.kind) {
+            (AnswerKind::Amount, ValueKind::Money)
+            | (AnswerKind::Date, ValueKind::Date)
+            | (AnswerKind::YesNo, ValueKind::Boolean) => fills.yes.is_none(),
+            (AnswerKind::YesNo, ValueKind::Integer) => fills.yes.is_some(),
+            (AnswerKind::Band, ValueKind::Code) => fills.yes.is_none() && ask.codelist == fact.codelist,
+            (AnswerKind::Band, ValueKind::Integer) => {
+                fills.yes.is_none()
+                    && list(ask.codelist.as_ref()).is_some_and(|list| {
+                        list.values.iter().all(|code| code.code == "none" || code.code.parse::<i64>().is_ok())
+                    })
+            }
+            _ => false,
+        };
+        // Of a family only what can be added up, or whether anybody's is so.
+        let of_family = fact.on == Unit::Person || counts || *fact.kind == ValueKind::Boolean;
+        if !fits || !of_family || (fills.at_least && !counts) {
+            self.at(
+                place,
+                fills.fact.start(),
+                format!("询问 {} 的答复不能这样填入 {}", ask.id, fills.fact),
+                "金额填 money；是否填 boolean，或者写 yes = 1 填 integer；分档填同一代码表的 code 或者各档都是数字的 integer；at_least 只用于数",
+            );
+        }
+        if !fact.source.contains(&dataset.department)
+            || !fact.precedence.iter().any(|source| **source == FactSource::Department)
+        {
+            self.at(
+                place,
+                fills.fact.start(),
+                format!("{} 没有把 {} 列为来源", fills.fact, dataset.department),
+                "在这项事实的 source 写上部门，precedence 写上 \"department\"",
+            );
+        }
+    }
+
+    /// What an answer fills is compared with what was declared.
+    fn compared(&mut self, place: &Place, dataset: &Dataset, ask: &Ask, fills: &Fills) {
+        let (answered, declared) = (answer_name(&dataset.id, &ask.id), declared_name(&fills.fact));
+        let compared = self.release.check_rules.iter().any(|rule| {
+            rule.points.is_none() && rule.when.contains(&answered) && rule.when.contains(&declared)
+        });
+        if !compared {
+            self.at(
+                place,
+                fills.fact.start(),
+                format!("询问 {} 的答复填入 {}，没有核对规则把它与申报比对", ask.id, fills.fact),
+                &format!("一条 [[check_rule]]，when 里有 {declared} 和 {answered}"),
+            );
         }
     }
 

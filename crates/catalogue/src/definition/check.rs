@@ -39,9 +39,26 @@ pub struct Ask {
     /// How rows of that file become the answer; without it only the department answers.
     #[serde(default)]
     pub gather: Option<Gather>,
+    /// The fact of the person, or of the family, that the answer fills.
+    #[serde(default)]
+    pub fills: Option<Fills>,
     /// Why it is asked; an `amount` must say.
     #[serde(default)]
     pub basis: Vec<Basis>,
+}
+
+/// What an answer says of a fact. Of a family it says the sum of its members' answers, or of a yes or no whether anybody's is yes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fills {
+    /// The fact.
+    pub fact: Reference,
+    /// The department sees a part only: the answer counts where it is more than what the family declared, and denies nothing.
+    #[serde(default)]
+    pub at_least: bool,
+    /// How many a yes stands for, of a fact that counts.
+    #[serde(default)]
+    pub yes: Option<u32>,
 }
 
 /// A rule over what was declared and what was answered. Without points it names a contradiction; with points it counts towards the

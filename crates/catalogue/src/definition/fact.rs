@@ -174,6 +174,9 @@ pub struct Department {
     pub id: Located<String>,
     /// Name, such as 不动产登记机构.
     pub title: String,
+    /// Codes of records that are addressed to it ([`super::DepartmentSide`]).
+    #[serde(default)]
+    pub takes: Vec<Reference>,
 }
 
 /// What one department may be asked: the file that it hands over with the facts that its columns give, single questions, or both.

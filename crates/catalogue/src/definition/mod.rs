@@ -18,7 +18,7 @@ mod register;
 mod rule_case;
 mod staff;
 
-pub use check::{AnswerKind, Ask, CheckRule};
+pub use check::{AnswerKind, Ask, CheckRule, Fills};
 pub use codelist::{Code, Codelist};
 pub use fact::{
     Absent, Column, ColumnFact, Dataset, Declared, Department, Fact, FactSource, Gather, Held, HeldCode,
@@ -44,8 +44,8 @@ pub use programme::{
     Unit,
 };
 pub use register::{
-    Alert, Back, Duty, Fed, Holders, IN_FORCE, Leaving, List, Register, Rights, STRUCK_OFF, State, Target,
-    Transition,
+    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Register, Rights, STRUCK_OFF,
+    State, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

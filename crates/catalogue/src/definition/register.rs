@@ -63,6 +63,21 @@ pub struct Register {
     /// Whom the system enters by itself, and what becomes of them when they do not belong there any more.
     #[serde(default)]
     pub fed: Option<Fed>,
+    /// What staff of departments outside civil affairs read of records that are addressed to them, and may do with them.
+    #[serde(default)]
+    pub department: Option<DepartmentSide>,
+}
+
+/// What a department's own staff see of a register.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepartmentSide {
+    /// The choice that says to whom a record is addressed: codes that departments take.
+    pub field: Reference,
+    /// Fields that they read: what they need to help, and no more.
+    pub shows: Vec<Reference>,
+    /// Transitions by which they answer.
+    pub moves: Vec<Reference>,
 }
 
 /// A register of people that follows from what is known of them: looked at every night.

@@ -62,6 +62,8 @@ rights! {
     MeansTest "means_test" "家庭经济状况核对";
     /// Read departments' files in.
     ImportDepartmentFile "import_department_file" "导入部门数据";
+    /// Another department's own staff: see and answer the questions that are put to their department, and nothing else.
+    AnswerCheck "answer_check" "答复核对询问";
     /// The county's examination before confirmation.
     Examine "examine" "审查";
     /// Confirm or refuse.

@@ -52,6 +52,9 @@ pub struct Actor {
     pub(super) proof: Proof,
 }
 
+/// What a post's business begins with that names a department outside civil affairs.
+pub const DEPARTMENT: &str = "department:";
+
 /// Cannot be made outside `access`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proof(pub(super) ());
@@ -78,6 +81,11 @@ impl Actor {
                 role.holds(right)
                     && (role.all_businesses() || self.businesses.iter().any(|held| held == business))
             })
+    }
+
+    /// The departments that the post answers for, by their ids in the pack.
+    pub fn departments(&self) -> impl Iterator<Item = &str> {
+        self.businesses.iter().filter_map(|business| business.strip_prefix(DEPARTMENT))
     }
 
     /// The proof that a use-case demands.

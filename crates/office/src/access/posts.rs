@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use store::{AuditEntry, Connection, DivisionId, Query, ScopeColumns, StaffId, Tx};
 use vocab::Level;
 
-use super::actor::{Actor, Granted, PostId};
-use super::rights::ManageStaff;
+use super::actor::{Actor, DEPARTMENT, Granted, PostId};
+use super::rights::{ManageStaff, Right};
 use super::roles::{Role, conflict, refuse_role};
 use super::staff::{ACCOUNTS, CHANGE_COLUMNS, find_staff, refuse_self};
 use crate::error::Problems;
@@ -199,6 +199,22 @@ fn check_post(release: &Release, post: &NewPost, level: Level, granter: Level) -
         && post.businesses.is_empty()
     {
         problems.add("businesses", "请选择岗位办理的业务。");
+    }
+    let departments: Vec<&str> =
+        post.businesses.iter().filter_map(|business| business.strip_prefix(DEPARTMENT)).collect();
+    let answers = |role: &&String| release.roles.get(role).is_some_and(|role| role.holds(Right::AnswerCheck));
+    let answering = post.roles.iter().filter(answers).count();
+    if answering > 0 && departments.is_empty() {
+        problems.add("businesses", "请选择岗位代表哪个部门答复。");
+    }
+    if answering == 0 && !departments.is_empty() {
+        problems.add("businesses", "只有部门经办的岗位才选部门。");
+    }
+    if answering > 0 && answering < post.roles.len() {
+        problems.add("roles", "部门经办是部门的人，这个岗位不能再有民政的角色。");
+    }
+    if departments.iter().any(|department| release.departments.get(department).is_none()) {
+        problems.add("businesses", "没有这个部门，请重新选择。");
     }
     if post.until_on.is_some_and(|until| until < post.from_on) {
         problems.add("until_on", "结束日期不能早于开始日期。");

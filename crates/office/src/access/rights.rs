@@ -28,7 +28,7 @@ macro_rules! permissions {
 
 permissions! {
     ReadPeople RegisterPeople Reveal ReadCase FileForOther Accept Investigate Opine Notice Appraise MeansTest
-    ImportDepartmentFile Examine Confirm Sample RecordRelative ManageRoll ReadPayments MakeRun ApproveRun Payee PayeeConfirm
+    ImportDepartmentFile AnswerCheck Examine Confirm Sample RecordRelative ManageRoll ReadPayments MakeRun ApproveRun Payee PayeeConfirm
     ProposeStandard ReleaseStandard Simulate ManageStaff SearchAudit Report Export ReadRecords KeepRecords ImportRecords
     ReadPlan ReportPlan ManagePlan ApprovePlan CommentPlan ReleasePlan
 }

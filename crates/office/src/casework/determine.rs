@@ -1,9 +1,10 @@
 //! Asking the rules about a family and keeping everything that is needed to ask again.
 //!
 //! A determination row holds the inputs, the context (dates, parameters, findings), the release's content hash and the language's
-//! version; [`verify`] replays it from those alone. It is append-only and decides nothing: an officer's action does.
+//! version; [`verify`] replays it from those alone. It is append-only and decides nothing: an officer's action does. Beside the inputs stand
+//! the rows of the facts that it read, so that pages and letters say who said what, and as of which day ([`grounds`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use catalogue::Release;
@@ -15,6 +16,7 @@ use store::{CaseId, Connection, HouseholdId, PersonId, Query, Row, Scope, StaffI
 use vocab::{Fen, Month, Now};
 
 use super::{CASE, CaseRow};
+use crate::people::{FactId, Source};
 use crate::{Office, OfficeError, people, releases};
 
 pub use ledger::DeterminationId;
@@ -100,8 +102,10 @@ pub async fn determine(
         for subject in subjects(programme.unit, &facts).into_iter().filter(asked) {
             let result = compiled.decide(&subject.record, &context);
             let amount = amount_of(&result)?;
+            let sources = sources_of(tx, release, question.household, &facts.members, &result, now).await?;
             let determination =
-                keep(tx, release, question, &subject.record, &context, &result, amount, now, by).await?;
+                keep(tx, release, question, &subject.record, &context, &result, amount, &sources, now, by)
+                    .await?;
             let met = result.outcome == Outcome::Met;
             let covered = if met { covered_by(release, id, &subject, &facts, &context) } else { Vec::new() };
             let review_months = months_of(&result);
@@ -228,6 +232,7 @@ async fn keep(
     context: &Context,
     result: &rules::Determination,
     amount: Option<Fen>,
+    sources: &[FactId],
     now: Now,
     by: Option<StaffId>,
 ) -> Result<DeterminationId, OfficeError> {
@@ -238,8 +243,8 @@ async fn keep(
     let id = Query::system(
         "a determination of a family that the caller may act on",
         "INSERT INTO determination (case_id, household_id, programme, month, law_on, known_at, release_hash, language_version, \
-         inputs, context, result, outcome, amount_fen, digest, made_at, made_by) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+         inputs, context, result, outcome, amount_fen, digest, made_at, made_by, sources) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(question.case)
     .bind(question.household)
@@ -257,9 +262,132 @@ async fn keep(
     .bind(digest)
     .bind(now.at_ms())
     .bind(by)
+    .bind(text_of(&sources.iter().map(|id| id.0).collect::<Vec<i64>>())?)
     .insert(tx)
     .await?;
     Ok(DeterminationId(id))
+}
+
+/// The statements of the facts that a determination read, of the family and of its members.
+async fn sources_of(
+    tx: &Tx,
+    release: &Release,
+    household: HouseholdId,
+    members: &[PersonId],
+    result: &rules::Determination,
+    now: Now,
+) -> Result<Vec<FactId>, OfficeError> {
+    let read = facts_read(release, result, |_| true);
+    let mut subjects = vec![people::Subject::Household(household)];
+    subjects.extend(members.iter().copied().map(people::Subject::Person));
+    people::counting(tx, release, &subjects, &read, now.today(), now.at_ms()).await
+}
+
+/// The facts that a determination read for some of its conditions, directly or in what its conditions rest on.
+fn facts_read<'a>(
+    release: &Release,
+    result: &'a rules::Determination,
+    which: impl Fn(&rules::ConditionOutcome) -> bool,
+) -> BTreeSet<&'a str> {
+    let conditions = result.conditions.iter().filter(|condition| which(condition));
+    let mut waiting: Vec<&'a rules::Read> = conditions.flat_map(|condition| &condition.reads).collect();
+    waiting.extend(result.working.iter().flat_map(|working| &working.reads));
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut facts = BTreeSet::new();
+    while let Some(read) = waiting.pop() {
+        let name = read.path.rsplit('.').next().unwrap_or(&read.path);
+        if !seen.insert(name) {
+            continue;
+        }
+        if release.facts.get(name).is_some() {
+            facts.insert(name);
+        }
+        let resting = result.definitions.iter().filter(|line| line.id == name);
+        waiting.extend(resting.flat_map(|line| &line.reads));
+    }
+    facts
+}
+
+/// Who said what a determination rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// Of whom, or 全家.
+    pub name: String,
+    /// What it is.
+    pub title: String,
+    /// The value as people read it; none where the reader may not see it.
+    pub shown: Option<String>,
+    /// Who says so.
+    pub source: String,
+    /// It was declared by the family.
+    pub declared: bool,
+    /// First day on which it holds; of a department, the day of its data.
+    pub on: NaiveDate,
+    /// What it rests on: the data set with the number of the question, a voucher.
+    pub evidence: Option<String>,
+}
+
+/// What a determination that the caller may see rests on. Values of single persons are shown to them and to desks (`reader` is none);
+/// what is sensitive is named without its value.
+///
+/// # Errors
+/// The database's.
+pub async fn grounds(
+    office: &Office,
+    connection: &impl Connection,
+    view: &DeterminationView,
+    reader: Option<PersonId>,
+) -> Result<Vec<Ground>, OfficeError> {
+    let today = office.now().today();
+    let statements = people::statements(office, connection, &view.sources, today).await?;
+    let person = |subject: people::Subject| match subject {
+        people::Subject::Person(id) => Some(id),
+        people::Subject::Household(_) => None,
+    };
+    let names =
+        people::names(connection, statements.iter().filter_map(|statement| person(statement.subject)))
+            .await?;
+    let grounds = statements.into_iter().map(|statement| {
+        let of = person(statement.subject);
+        let may_read = !statement.sensitive && (reader.is_none() || of.is_none() || of == reader);
+        Ground {
+            name: of.map_or("全家".to_owned(), |id| names.get(&id).cloned().unwrap_or_default()),
+            title: statement.title,
+            shown: may_read.then_some(statement.shown),
+            source: statement.source_title,
+            declared: statement.source == Source::Declared,
+            on: statement.from_on,
+            evidence: statement.evidence,
+        }
+    });
+    Ok(grounds.collect())
+}
+
+/// The sources of the figures of a determination in the words of a letter: of those behind conditions that are not met, where there are
+/// such. What the family said itself is one of them.
+pub(super) async fn named_sources(
+    office: &Office,
+    tx: &Tx,
+    release: &Release,
+    view: &DeterminationView,
+) -> Result<Vec<serde_json::Value>, OfficeError> {
+    let failed = view.result.outcome == Outcome::NotMet;
+    let read = facts_read(release, &view.result, |one| !failed || one.outcome == Outcome::NotMet);
+    let statements = people::statements(office, tx, &view.sources, office.now().today()).await?;
+    let mut named: BTreeMap<String, NaiveDate> = BTreeMap::new();
+    for statement in statements.into_iter().filter(|one| read.contains(one.fact.as_str())) {
+        let what = match (&statement.source, &statement.evidence) {
+            (Source::Department(_), Some(evidence)) => {
+                let what = evidence.split("，数据日期").next().unwrap_or(evidence);
+                format!("{}的{what}", statement.source_title)
+            }
+            (Source::Settled, _) => format!("{}（{}）", statement.source_title, statement.title),
+            _ => statement.source_title,
+        };
+        let on = named.entry(what).or_insert(statement.from_on);
+        *on = (*on).max(statement.from_on);
+    }
+    Ok(named.into_iter().map(|(name, as_of)| serde_json::json!({ "name": name, "as_of": as_of })).collect())
 }
 
 fn text_of(value: &impl serde::Serialize) -> Result<String, OfficeError> {
@@ -305,9 +433,11 @@ pub struct DeterminationView {
     pub pays: Pays,
     /// When it was made.
     pub made_at: i64,
+    /// Rows of the facts that it read; none of determinations of before these were kept.
+    pub sources: Vec<FactId>,
 }
 
-const VIEW: &str = "SELECT d.id, d.programme, d.month, d.law_on, d.release_hash, d.result, d.amount_fen, d.made_at \
+const VIEW: &str = "SELECT d.id, d.programme, d.month, d.law_on, d.release_hash, d.result, d.amount_fen, d.made_at, d.sources \
     FROM determination d JOIN case_file c ON c.id = d.case_id WHERE {scope} AND c.id = ?";
 
 /// All determinations of a case, the newest first.
@@ -361,6 +491,14 @@ fn view(row: &Row, release: &Release) -> Result<DeterminationView, OfficeError> 
         result,
         amount: row.get("amount_fen")?,
         made_at: row.get("made_at")?,
+        sources: match row.get::<Option<String>>("sources")? {
+            Some(text) => serde_json::from_str::<Vec<i64>>(&text)
+                .map_err(|error| OfficeError::Internal(error.to_string()))?
+                .into_iter()
+                .map(FactId)
+                .collect(),
+            None => Vec::new(),
+        },
     })
 }
 

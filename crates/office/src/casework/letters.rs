@@ -12,7 +12,7 @@ use vocab::{Month, Now};
 use super::act::Doer;
 use super::determine::{self, DeterminationView};
 use super::{CASE, CaseRow, LetterId, clocks};
-use crate::{Office, OfficeError, audited, offices};
+use crate::{Office, OfficeError, audited, offices, releases};
 
 /// A letter without its content.
 #[derive(Debug, Clone)]
@@ -97,6 +97,25 @@ pub(super) async fn queue(
     .insert(tx)
     .await?;
     Ok(LetterId(id))
+}
+
+/// Queues a letter about a case that a check of it brings, signed by an office.
+pub(crate) async fn queue_of_case(
+    office: &Office,
+    tx: &Tx,
+    case: CaseId,
+    letter: &str,
+    fields: serde_json::Map<String, Value>,
+    issuer: store::DivisionId,
+    now: Now,
+) -> Result<LetterId, OfficeError> {
+    let case = CaseRow::find(tx, &Scope::System("a letter of a case that the caller may see"), case).await?;
+    let procedure = releases::kept(office, &case.release_hash).await?;
+    let item = procedure
+        .items
+        .get(&case.item)
+        .ok_or_else(|| OfficeError::Internal(format!("没有事项 {}", case.item)))?;
+    queue(office, tx, item, &case, letter, &Additions { fields, issuer }, now).await
 }
 
 /// Document numbers by series, office and year: 滨河街道救受〔2026〕37号.
@@ -202,9 +221,11 @@ async fn common(
         json!({"phone": text("service_phone"), "office": offices::window(&issuing), "address": text("service_address")}),
     );
     if let Some(determination) = determination {
+        let sources = determine::named_sources(office, tx, &release, &determination).await?;
         for (name, value) in explained(&release, &determination, on) {
             put(&name, value);
         }
+        put("sources", json!(sources));
     }
     Ok(content)
 }

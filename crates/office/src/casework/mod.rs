@@ -39,7 +39,7 @@ pub use act::{Acted, Deed, Doer};
 pub use determine::DeterminationId;
 pub(crate) use opening::see_all;
 pub use situation::CaseRow;
-pub(crate) use tasks::{end_county_reviews, give_county_review};
+pub(crate) use tasks::{end_county_reviews, end_late, give_county_review};
 
 /// Tables of this module; they point at people, staff and entitlements.
 pub const MIGRATIONS: &[Migration] = &[
@@ -53,6 +53,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261123_case_seen", sql: include_str!("../../migrations/20261123_case_seen.sql") },
     Migration { name: "20261124_matters", sql: include_str!("../../migrations/20261124_matters.sql") },
     Migration { name: "20261125_case_entry", sql: include_str!("../../migrations/20261125_case_entry.sql") },
+    Migration { name: "20261127_grounds", sql: include_str!("../../migrations/20261127_grounds.sql") },
 ];
 
 id_type! {

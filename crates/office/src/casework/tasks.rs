@@ -97,6 +97,9 @@ pub(super) async fn give_until(
 /// Marks the tasks of reviews; no clock of an item is called so.
 const REVIEW: &str = "check_review";
 
+/// Marks the tasks of departments that have not answered in time.
+const LATE: &str = "check_late";
+
 /// The county has to look at a case again, whatever its step, by the next working day. A task of these words stands once.
 pub(crate) async fn give_county_review(
     office: &Office,
@@ -106,12 +109,44 @@ pub(crate) async fn give_county_review(
     title: &str,
     now: Now,
 ) -> Result<(), OfficeError> {
+    give_county(office, tx, case, county, (REVIEW, title), now).await
+}
+
+/// The county has to remind departments whose answers are late.
+pub(super) async fn give_late(
+    office: &Office,
+    tx: &Tx,
+    case: CaseId,
+    county: DivisionId,
+    now: Now,
+) -> Result<(), OfficeError> {
+    give_county(office, tx, case, county, (LATE, "部门逾期没有答复核对询问，请催办"), now).await
+}
+
+/// Every department has answered, or is not late.
+pub(crate) async fn end_late(
+    tx: &Tx,
+    case: CaseId,
+    staff: Option<StaffId>,
+    now: Now,
+) -> Result<(), OfficeError> {
+    end_with_clocks(tx, case, &[LATE.to_owned()], staff, now).await
+}
+
+async fn give_county(
+    office: &Office,
+    tx: &Tx,
+    case: CaseId,
+    county: DivisionId,
+    (clock, title): (&str, &str),
+    now: Now,
+) -> Result<(), OfficeError> {
     let standing = Query::system(
         "a task of a case that the doer may act on",
         "SELECT 1 AS one FROM task WHERE case_id = ? AND state = 'open' AND clock = ? AND title = ?",
     )
     .bind(case)
-    .bind(REVIEW)
+    .bind(clock)
     .bind(title)
     .optional(tx)
     .await?;
@@ -121,7 +156,7 @@ pub(crate) async fn give_county_review(
     let on = office.calendar().working_days_after(now.today(), 1).latest;
     let step = CLOSED;
     let task =
-        NewTask { division: county, role: "county_clerk", step, title, clock: Some(REVIEW), side: true };
+        NewTask { division: county, role: "county_clerk", step, title, clock: Some(clock), side: true };
     give_until(tx, case, task, Due { on, earliest: None }, now).await
 }
 

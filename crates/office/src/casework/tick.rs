@@ -1,12 +1,12 @@
-//! What only time moves: notices whose days are over. It makes tasks and never decides. Reviews that fall due are a job of their own
+//! What only time moves: notices whose days are over, departments that are late. It makes tasks and never decides. Reviews that fall due are a job of their own
 //! ([`super::reviews`]).
 
 use catalogue::definition::Effect;
-use store::{CaseId, Query};
+use store::{CaseId, DivisionId, Query};
 
 use super::act;
 use super::clocks;
-use super::tasks::Due;
+use super::tasks::{self, Due};
 use crate::{Office, OfficeError, releases};
 
 /// What a night's round did.
@@ -14,6 +14,8 @@ use crate::{Office, OfficeError, releases};
 pub struct Ticked {
     /// Cases whose notice ended: their step has a task again.
     pub notices_over: u64,
+    /// Cases in which a department is late: the county has a task.
+    pub checks_late: u64,
 }
 
 /// One round. Safe to repeat at any time.
@@ -33,6 +35,22 @@ pub async fn tick(office: &Office) -> Result<Ticked, OfficeError> {
     let mut ticked = Ticked::default();
     for case in due {
         ticked.notices_over += u64::from(wake(office, CaseId(case)).await?);
+    }
+    let late: Vec<(CaseId, DivisionId)> = Query::system(
+        "questions to departments whose last day has passed",
+        "SELECT DISTINCT r.case_id, r.county_id FROM check_request r WHERE r.state IN ('asked', 'partly') AND r.due_on < ? \
+         AND NOT EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.case_id AND t.state = 'open' AND t.clock = 'check_late') \
+         ORDER BY r.case_id LIMIT 5000",
+    )
+    .bind(today)
+    .all_as(office.db(), |row| Ok((row.get("case_id")?, row.get("county_id")?)))
+    .await?;
+    for (case, county) in late {
+        let tx = office.db().begin().await?;
+        tx.lock(&format!("check {case}")).await?;
+        tasks::give_late(office, &tx, case, county, office.now()).await?;
+        tx.commit().await?;
+        ticked.checks_late += 1;
     }
     Ok(ticked)
 }

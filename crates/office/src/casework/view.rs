@@ -93,6 +93,8 @@ pub struct CaseView {
     pub forms: Vec<FormView>,
     /// What the rules said, the newest first.
     pub determinations: Vec<DeterminationView>,
+    /// What the determination that counts rests on.
+    pub grounds: Vec<determine::Ground>,
     /// Records of registers that it entered, the newest first.
     pub entries: Vec<EntryView>,
     /// Photos and scans.
@@ -159,6 +161,14 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
     } else {
         Vec::new()
     };
+    let reader = match doer {
+        Doer::Applicant(citizen) => Some(citizen.person),
+        Doer::Desk(_) => None,
+    };
+    let grounds = match that_counts(&case, &determinations) {
+        Some(counts) => determine::grounds(office, db, counts, reader).await?,
+        None => Vec::new(),
+    };
     Ok(CaseView {
         applicant: names.get("applicant")?,
         places: [names.get("village")?, names.get("township")?, names.get("county")?],
@@ -169,6 +179,7 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         events: events(office, &scope, &procedure, item, id, for_family).await?,
         forms: filled_forms(office, &scope, &case, for_family).await?,
         determinations,
+        grounds,
         other_help,
         entries: entries::of_case_page(office, db, id).await?,
         attachments: attachments::of_case(db, &scope, id).await?,

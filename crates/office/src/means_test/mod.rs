@@ -54,6 +54,10 @@ id_type! {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261121_means_test", sql: include_str!("../../migrations/20261121_means_test.sql") },
     Migration { name: "20261126_checks", sql: include_str!("../../migrations/20261126_checks.sql") },
+    Migration {
+        name: "20261127_department_answers",
+        sql: include_str!("../../migrations/20261127_department_answers.sql"),
+    },
 ];
 
 /// The parameter that says for how many months an authorisation holds. Where a place sets none, it holds until it is

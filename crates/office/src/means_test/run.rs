@@ -146,9 +146,11 @@ pub async fn run(
         };
         return Err(OfficeError::Conflict(message.to_owned()));
     }
-    let facts = facts_of(&release, &tested, &members, &answers)?;
+    let mut facts = facts_of(&release, &tested, &members, &answers)?;
     let scope = Scope::Task(case);
     people::record_facts_in(office, &tx, &scope, &actor.audit(), &facts).await?;
+    let checked = check::checked(&tx, &actor.scope(), case).await?;
+    facts.extend(check::fills::fill_in(office, &tx, &checked, &actor.audit(), now).await?);
     content.differences = differences(office, &tx, &scope, &facts, now.today()).await?;
     let report = store_report(office, &tx, actor, &tested, now, purpose, &content).await?;
     let differences = content.differences.len();

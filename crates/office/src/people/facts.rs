@@ -2,6 +2,9 @@
 //!
 //! Every source keeps its own line: a visit does not overwrite what was declared, it outweighs it, in the order of the
 //! fact's `precedence`. Within one source a later statement ends the belief in what it overlaps and keeps the rest.
+//!
+//! What a department answered holds for its time. When that is over the fact is unknown again: what others had said before does not come
+//! back, and only who says something afterwards is heard. A value that an officer settled stands above every source until a new answer.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,22 +68,28 @@ pub enum Source {
     Roll,
     /// A register of this system.
     Register,
+    /// An officer found out which of several values is right, and said why.
+    Settled,
 }
 
 impl Source {
-    fn kind(&self) -> FactSource {
+    /// Its place in a fact's precedence; a settled value has none.
+    fn kind(&self) -> Option<FactSource> {
         match self {
-            Source::Declared => FactSource::Declared,
-            Source::Visit => FactSource::Visit,
-            Source::Department(_) => FactSource::Department,
-            Source::Roll => FactSource::Roll,
-            Source::Register => FactSource::Register,
+            Source::Declared => Some(FactSource::Declared),
+            Source::Visit => Some(FactSource::Visit),
+            Source::Department(_) => Some(FactSource::Department),
+            Source::Roll => Some(FactSource::Roll),
+            Source::Register => Some(FactSource::Register),
+            Source::Settled => None,
         }
     }
 
     /// Place in the fact's order of precedence: least wins. Sources that the fact does not list come after all others.
     fn rank(&self, fact: &Fact) -> usize {
-        fact.precedence.iter().position(|source| *source.get() == self.kind()).unwrap_or(usize::MAX)
+        let Some(kind) = self.kind() else { return 0 };
+        let place = fact.precedence.iter().position(|source| *source.get() == kind);
+        place.map_or(usize::MAX, |place| place + 1)
     }
 
     /// The Chinese name; a department's title.
@@ -94,6 +103,7 @@ impl Source {
             }
             Source::Roll => "在册导入".to_owned(),
             Source::Register => "业务登记".to_owned(),
+            Source::Settled => "工作人员核实认定".to_owned(),
         }
     }
 }
@@ -106,6 +116,7 @@ impl fmt::Display for Source {
             Source::Department(id) => write!(f, "department:{id}"),
             Source::Roll => f.write_str("roll"),
             Source::Register => f.write_str("register"),
+            Source::Settled => f.write_str("settled"),
         }
     }
 }
@@ -118,6 +129,7 @@ impl FromStr for Source {
             "visit" => Source::Visit,
             "roll" => Source::Roll,
             "register" => Source::Register,
+            "settled" => Source::Settled,
             _ => match text.strip_prefix("department:") {
                 Some(id) if !id.is_empty() => Source::Department(id.to_owned()),
                 _ => return Err(OfficeError::Internal(format!("未知的事实来源「{text}」"))),
@@ -182,6 +194,19 @@ pub struct FactView {
     pub sensitive: bool,
     /// Older than the fact's freshness allows.
     pub stale: bool,
+    /// First day on which the answer holds no more; none where it has no such day.
+    pub lapses_on: Option<NaiveDate>,
+    /// That day has come: the fact is unknown until somebody says it again.
+    pub lapsed: bool,
+}
+
+/// A statement that holds for a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    /// What is said.
+    pub fact: NewFact,
+    /// First day on which it holds no more.
+    pub lapses_on: Option<NaiveDate>,
 }
 
 /// Records what a visit or a voucher showed. All stand or none.
@@ -210,11 +235,35 @@ pub async fn record_facts_in(
     who: &AuditActor,
     facts: &[NewFact],
 ) -> Result<(), OfficeError> {
+    let facts: Vec<(&NewFact, Option<NaiveDate>)> = facts.iter().map(|fact| (fact, None)).collect();
+    record(office, tx, scope, who, &facts).await
+}
+
+/// As [`record_facts_in`], for answers that hold for a time.
+pub(crate) async fn record_answered_in(
+    office: &Office,
+    tx: &Tx,
+    scope: &Scope,
+    who: &AuditActor,
+    answers: &[Answered],
+) -> Result<(), OfficeError> {
+    let facts: Vec<(&NewFact, Option<NaiveDate>)> =
+        answers.iter().map(|answer| (&answer.fact, answer.lapses_on)).collect();
+    record(office, tx, scope, who, &facts).await
+}
+
+async fn record(
+    office: &Office,
+    tx: &Tx,
+    scope: &Scope,
+    who: &AuditActor,
+    facts: &[(&NewFact, Option<NaiveDate>)],
+) -> Result<(), OfficeError> {
     let now = office.now();
     let release = office.release();
     let mut problems = Problems::default();
     let mut checked = Vec::with_capacity(facts.len());
-    for new in facts {
+    for (new, lapses_on) in facts.iter().copied() {
         let Some(fact) = release.facts.get(&new.fact) else {
             problems.add(&new.fact, format!("没有「{}」这个指标项，请联系系统管理员核对政策包。", new.fact));
             continue;
@@ -230,13 +279,13 @@ pub async fn record_facts_in(
                 let value = value
                     .map(|canonical| fact_value::to_stored(office.keys(), fact, &canonical))
                     .transpose()?;
-                checked.push((new, value));
+                checked.push(Statement { new, value, lapses_on });
             }
             Err(message) => problems.add(&new.fact, message),
         }
     }
     problems.none_or_refuse()?;
-    let mut subjects: Vec<Subject> = facts.iter().map(|new| new.subject).collect();
+    let mut subjects: Vec<Subject> = facts.iter().map(|(new, _)| new.subject).collect();
     subjects.sort_unstable();
     subjects.dedup();
     for subject in &subjects {
@@ -244,7 +293,7 @@ pub async fn record_facts_in(
     }
     replace(tx, checked, now.at_ms(), who).await?;
     for subject in &subjects {
-        let of_subject = || facts.iter().filter(|new| new.subject == *subject);
+        let of_subject = || facts.iter().map(|(new, _)| *new).filter(|new| new.subject == *subject);
         let names: Vec<&str> = of_subject().map(|new| new.fact.as_str()).collect();
         let (kind, id) = match subject {
             Subject::Person(id) => ("person", id.0),
@@ -287,24 +336,32 @@ async fn demand_visible(
 
 const SEEN: &str = "the caller has seen the subject";
 
-const COLUMNS: &str = "f.id, f.person_id, f.household_id, f.fact, f.value, f.from_on, f.until_on, f.source, f.known_at, f.superseded_at, \
-     f.case_id, f.evidence, f.recorded_by";
+const COLUMNS: &str = "f.id, f.person_id, f.household_id, f.fact, f.value, f.from_on, f.until_on, f.lapses_on, f.source, f.known_at, \
+     f.superseded_at, f.case_id, f.evidence, f.recorded_by";
 
 /// One row of the table.
 #[derive(Debug, Clone)]
 pub(super) struct FactRow {
-    id: FactId,
+    pub id: FactId,
     pub subject: Subject,
     pub fact: String,
     value: Option<String>,
     from_on: NaiveDate,
     until_on: Option<NaiveDate>,
+    lapses_on: Option<NaiveDate>,
     source: Source,
     known_at: i64,
     superseded_at: Option<i64>,
     case: Option<CaseId>,
     evidence: Option<String>,
     recorded_by: Option<StaffId>,
+}
+
+impl FactRow {
+    /// Its time is over: nobody has said it again.
+    pub(super) fn lapsed(&self, on: NaiveDate) -> bool {
+        self.lapses_on.is_some_and(|lapses| lapses <= on)
+    }
 }
 
 fn read_row(row: &store::Row) -> Result<FactRow, OfficeError> {
@@ -322,6 +379,7 @@ fn read_row(row: &store::Row) -> Result<FactRow, OfficeError> {
         value: row.get("value")?,
         from_on: row.get("from_on")?,
         until_on: row.get("until_on")?,
+        lapses_on: row.get("lapses_on")?,
         source: row.get::<String>("source")?.parse()?,
         known_at: row.get("known_at")?,
         superseded_at: row.get("superseded_at")?,
@@ -340,34 +398,36 @@ fn line_of(subject: Subject, fact: &str, source: &Source) -> Line {
 
 /// Writes statements down and ends the belief in what the same source said for the same days, the rest of which is said
 /// again. Everything is read and written at once; a second statement on one line waits until the first stands.
-async fn replace(
-    tx: &Tx,
-    checked: Vec<(&NewFact, Option<String>)>,
-    at: i64,
-    who: &AuditActor,
-) -> Result<(), OfficeError> {
+async fn replace(tx: &Tx, checked: Vec<Statement<'_>>, at: i64, who: &AuditActor) -> Result<(), OfficeError> {
     let mut waiting = checked;
     while !waiting.is_empty() {
         let mut lines = BTreeSet::new();
         let (now, later) = waiting
             .into_iter()
-            .partition(|(new, _)| lines.insert(line_of(new.subject, &new.fact, &new.source)));
+            .partition(|one| lines.insert(line_of(one.new.subject, &one.new.fact, &one.new.source)));
         replace_lines(tx, now, at, who).await?;
         waiting = later;
     }
     Ok(())
 }
 
+/// What is said, its value as it is stored, and the first day on which it holds no more.
+struct Statement<'a> {
+    new: &'a NewFact,
+    value: Option<String>,
+    lapses_on: Option<NaiveDate>,
+}
+
 /// One statement for each line at most.
 async fn replace_lines(
     tx: &Tx,
-    statements: Vec<(&NewFact, Option<String>)>,
+    statements: Vec<Statement<'_>>,
     at: i64,
     who: &AuditActor,
 ) -> Result<(), OfficeError> {
     let mut believed = believed(tx, &statements).await?;
     let (mut ended, mut written) = (Vec::new(), Vec::new());
-    for (new, value) in statements {
+    for Statement { new, value, lapses_on } in statements {
         let line = believed.remove(&line_of(new.subject, &new.fact, &new.source)).unwrap_or_default();
         for old in line {
             let before = new.until_on.is_some_and(|until| until <= old.from_on);
@@ -393,6 +453,7 @@ async fn replace_lines(
             value,
             from_on,
             until_on,
+            lapses_on,
             source,
             known_at: at,
             superseded_at: None,
@@ -401,6 +462,12 @@ async fn replace_lines(
             recorded_by: who.staff,
         });
     }
+    end(tx, &ended, at).await?;
+    write(tx, written).await
+}
+
+/// Ends the belief in rows; they stay.
+async fn end(tx: &Tx, ended: &[FactId], at: i64) -> Result<(), OfficeError> {
     for ended in ended.chunks(IDS_MAX) {
         let changed = Query::system(
             SEEN,
@@ -414,7 +481,98 @@ async fn replace_lines(
             return Err(OfficeError::stale());
         }
     }
-    write(tx, written).await
+    Ok(())
+}
+
+/// From a day on a source says nothing more of some facts: what it said before that day stays true of those days.
+pub(crate) async fn fall_silent_in(
+    office: &Office,
+    tx: &Tx,
+    who: &AuditActor,
+    lines: &[(Subject, String, Source)],
+    from_on: NaiveDate,
+) -> Result<(), OfficeError> {
+    let now = office.now();
+    let (mut ended, mut written, mut subjects) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (subject, fact, source) in lines {
+        for old in line(tx, *subject, fact, source).await? {
+            if old.until_on.is_some_and(|until| until <= from_on) {
+                continue;
+            }
+            ended.push(old.id);
+            subjects.insert(*subject);
+            if old.from_on < from_on {
+                written.push(FactRow { until_on: Some(from_on), known_at: now.at_ms(), ..old });
+            }
+        }
+    }
+    if ended.is_empty() {
+        return Ok(());
+    }
+    end(tx, &ended, now.at_ms()).await?;
+    write(tx, written).await?;
+    let subjects: Vec<Subject> = subjects.into_iter().collect();
+    for subject in &subjects {
+        let names: Vec<&str> =
+            lines.iter().filter(|(of, _, _)| of == subject).map(|(_, fact, _)| fact.as_str()).collect();
+        let (kind, id) = match subject {
+            Subject::Person(id) => ("person", id.0),
+            Subject::Household(id) => ("household", id.0),
+        };
+        tx.audit(AuditEntry {
+            details: serde_json::json!({ "facts": names }),
+            ..audited(now.at_ms(), who.clone(), "fact.withdrawn", (kind, id))
+        })
+        .await?;
+    }
+    projection::refresh(office, tx, &office.release(), &subjects, now.today()).await
+}
+
+/// What is believed of one source's line, the newest first.
+async fn line(
+    connection: &impl Connection,
+    subject: Subject,
+    fact: &str,
+    source: &Source,
+) -> Result<Vec<FactRow>, OfficeError> {
+    let (column, id) = match subject {
+        Subject::Person(id) => ("f.person_id", id.0),
+        Subject::Household(id) => ("f.household_id", id.0),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM fact f WHERE {column} = ? AND f.fact = ? AND f.source = ? AND f.superseded_at IS NULL \
+         ORDER BY f.from_on DESC, f.id DESC"
+    );
+    let rows = Query::system(SEEN, sql).bind(id).bind(fact).bind(source.to_string()).all(connection).await?;
+    rows.iter().map(read_row).collect()
+}
+
+/// What a source says of a fact without an end, as it stands: canonical value, first day, first day on which it holds no more.
+pub(crate) async fn standing(
+    office: &Office,
+    connection: &impl Connection,
+    subject: Subject,
+    fact: &str,
+    source: &Source,
+) -> Result<Option<Standing>, OfficeError> {
+    let row = line(connection, subject, fact, source).await?.into_iter().find(|row| row.until_on.is_none());
+    row.map(|row| {
+        let value =
+            row.value.as_deref().map(|stored| fact_value::from_stored(office.keys(), stored)).transpose()?;
+        Ok(Standing { value, from_on: row.from_on, lapses_on: row.lapses_on })
+    })
+    .transpose()
+}
+
+/// See [`standing`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Canonical; `None`: asked, nothing there.
+    pub value: Option<String>,
+    /// First day.
+    pub from_on: NaiveDate,
+    /// First day on which it holds no more.
+    pub lapses_on: Option<NaiveDate>,
 }
 
 /// Ids in one statement.
@@ -423,15 +581,15 @@ const IDS_MAX: usize = 1000;
 /// What is believed of the statements' subjects and facts, by line.
 async fn believed(
     tx: &Tx,
-    statements: &[(&NewFact, Option<String>)],
+    statements: &[Statement<'_>],
 ) -> Result<BTreeMap<Line, Vec<FactRow>>, OfficeError> {
     let mut believed: BTreeMap<Line, Vec<FactRow>> = BTreeMap::new();
-    let facts: BTreeSet<&str> = statements.iter().map(|(new, _)| new.fact.as_str()).collect();
+    let facts: BTreeSet<&str> = statements.iter().map(|one| one.new.fact.as_str()).collect();
     for (column, id_of) in [
         ("person_id", (|subject| subject.person().map(|id| id.0)) as fn(Subject) -> Option<i64>),
         ("household_id", |subject| subject.household().map(|id| id.0)),
     ] {
-        let ids: BTreeSet<i64> = statements.iter().filter_map(|(new, _)| id_of(new.subject)).collect();
+        let ids: BTreeSet<i64> = statements.iter().filter_map(|one| id_of(one.new.subject)).collect();
         let ids: Vec<i64> = ids.into_iter().collect();
         for ids in ids.chunks(IDS_MAX) {
             let sql = format!(
@@ -452,13 +610,14 @@ async fn believed(
 }
 
 async fn write(tx: &Tx, rows: Vec<FactRow>) -> Result<(), OfficeError> {
-    const COLUMNS: [&str; 11] = [
+    const COLUMNS: [&str; 12] = [
         "person_id",
         "household_id",
         "fact",
         "value",
         "from_on",
         "until_on",
+        "lapses_on",
         "source",
         "known_at",
         "case_id",
@@ -473,6 +632,7 @@ async fn write(tx: &Tx, rows: Vec<FactRow>) -> Result<(), OfficeError> {
             row.value,
             row.from_on,
             row.until_on,
+            row.lapses_on,
             row.source.to_string(),
             row.known_at,
             row.case,
@@ -517,11 +677,22 @@ async fn rows_as_of(
     Ok(rows)
 }
 
-/// The statement that holds among those of one fact of one subject.
-fn winner<'a>(fact: &Fact, rows: impl Iterator<Item = &'a FactRow>) -> Option<&'a FactRow> {
-    rows.min_by_key(|row| {
+/// The statement that holds among those of one fact of one subject. Where the best has lapsed it is the best of those said since, else
+/// the lapsed one, which says nothing any more.
+fn winner<'a>(fact: &Fact, rows: impl Iterator<Item = &'a FactRow>, on: NaiveDate) -> Option<&'a FactRow> {
+    let mut rows: Vec<&FactRow> = rows.collect();
+    rows.sort_by_key(|row| {
         (row.source.rank(fact), Reverse(row.from_on), Reverse(row.known_at), Reverse(row.id))
-    })
+    });
+    let mut since: Option<NaiveDate> = None;
+    for &row in &rows {
+        if row.lapsed(on) {
+            since = since.max(row.lapses_on);
+        } else if row.lapses_on.is_some() || since.is_none_or(|since| row.from_on >= since) {
+            return Some(row);
+        }
+    }
+    rows.into_iter().find(|row| row.lapsed(on))
 }
 
 /// Of each subject, the statement that holds for each fact of the release.
@@ -540,7 +711,7 @@ pub(super) async fn winners(
     let mut winners = BTreeMap::new();
     for ((subject, id), rows) in by_fact {
         if let Some(fact) = release.facts.get(id)
-            && let Some(row) = winner(fact, rows.into_iter())
+            && let Some(row) = winner(fact, rows.into_iter(), valid_on)
         {
             winners.insert((subject, id.to_owned()), row.clone());
         }
@@ -608,6 +779,8 @@ fn view(
         evidence: row.evidence.clone(),
         sensitive: fact.sensitivity == Sensitivity::Sensitive,
         stale: fact.freshness.is_some_and(|days| (today - known_on).num_days() > i64::from(days)),
+        lapses_on: row.lapses_on,
+        lapsed: row.lapsed(today),
     })
 }
 
@@ -650,6 +823,63 @@ pub(super) async fn seen_facts(
         }
     }
     Ok(views)
+}
+
+/// Everything that is said of one fact of a subject today, each source's own: what counts first, then the others by precedence.
+pub(crate) async fn contenders(
+    office: &Office,
+    connection: &impl Connection,
+    subject: Subject,
+    fact: &str,
+) -> Result<Vec<FactView>, OfficeError> {
+    let release = office.release();
+    let definition = release.facts.get(fact).ok_or(OfficeError::NotFound("这个指标项"))?;
+    let today = office.now().today();
+    let mut rows = rows_as_of(connection, &[subject], today, i64::MAX).await?;
+    rows.retain(|row| row.fact == fact);
+    let counts = winner(definition, rows.iter(), today).map(|row| row.id);
+    rows.sort_by_key(|row| {
+        (Some(row.id) != counts, row.source.rank(definition), Reverse(row.from_on), Reverse(row.id))
+    });
+    rows.iter().map(|row| view(office, &release, definition, row, today)).collect()
+}
+
+/// Statements by their rows, for whoever may read what rests on them, in the order of the rows.
+pub(crate) async fn statements(
+    office: &Office,
+    connection: &impl Connection,
+    ids: &[FactId],
+    today: NaiveDate,
+) -> Result<Vec<FactView>, OfficeError> {
+    let release = office.release();
+    let mut views = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(IDS_MAX) {
+        let sql = format!("SELECT {COLUMNS} FROM fact f WHERE f.id IN ({{list}}) ORDER BY f.id");
+        let rows = Query::system(SEEN, sql).bind_list(ids.iter().copied()).all(connection).await?;
+        for row in &rows {
+            let row = read_row(row)?;
+            if let Some(fact) = release.facts.get(&row.fact) {
+                views.push(view(office, &release, fact, &row, today)?);
+            }
+        }
+    }
+    Ok(views)
+}
+
+/// The statements that count for some facts of a family and its members on a day, as known at a moment.
+pub(crate) async fn counting(
+    connection: &impl Connection,
+    release: &Release,
+    subjects: &[Subject],
+    facts: &BTreeSet<&str>,
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<Vec<FactId>, OfficeError> {
+    let winners = winners(connection, release, subjects, valid_on, known_at).await?;
+    let counting = winners.values().filter(|row| facts.contains(row.fact.as_str()) && !row.lapsed(valid_on));
+    let mut ids: Vec<FactId> = counting.map(|row| row.id).collect();
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 /// Every statement ever recorded of one fact of one subject, newest first: who said what when.

@@ -39,7 +39,8 @@ pub(super) async fn known_values(
     let mut values = BTreeMap::new();
     for ((subject, id), row) in winners(connection, release, subjects, valid_on, known_at).await? {
         if let Some(fact) = release.facts.get(&id) {
-            values.insert((subject, id), value_of(office, fact, &row)?);
+            let value = if row.lapsed(valid_on) { Value::Unknown } else { value_of(office, fact, &row)? };
+            values.insert((subject, id), value);
         }
     }
     for unit in [Unit::Person, Unit::Household] {

@@ -32,11 +32,14 @@ pub use account::{AccountView, NewAccount, account_number, add_account, add_acco
 pub use bulk::{FamilyIds, NewFamily, register_families_in};
 pub use duplicate::{DuplicateReason, DuplicateView, duplicates, duplicates_of, settle_duplicate};
 pub use fact_value::{check_value, read_value};
+pub(crate) use facts::{
+    Answered, contenders, counting, fall_silent_in, known_facts, known_facts_as_of, record_answered_in,
+    standing, statements,
+};
 pub use facts::{
     FactView, NewFact, Source, Subject, effective_facts, fact_history, facts_as_of, person_facts_as_of,
     record_facts, record_facts_in,
 };
-pub(crate) use facts::{known_facts, known_facts_as_of};
 pub use family_page::{
     FamilyPage, MemberView, PersonPage, families_in, family_page, own_family_page, person_page,
 };
@@ -71,6 +74,7 @@ id_type! {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261121_people", sql: include_str!("../../migrations/20261121_people.sql") },
     Migration { name: "20261124_held", sql: include_str!("../../migrations/20261124_held.sql") },
+    Migration { name: "20261127_lapses", sql: include_str!("../../migrations/20261127_lapses.sql") },
 ];
 
 /// Scope columns of `person p`: registered or living in the subtree; oneself; the family of a case.

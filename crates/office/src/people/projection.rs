@@ -250,9 +250,14 @@ async fn changed_subjects(
         "SELECT k.id FROM ( \
          SELECT f.{column} AS id FROM fact f WHERE f.from_on > ? AND f.from_on <= ? AND f.superseded_at IS NULL AND f.{column} > ? \
          UNION SELECT f.{column} AS id FROM fact f WHERE f.until_on > ? AND f.until_on <= ? AND f.superseded_at IS NULL \
+         AND f.{column} > ? \
+         UNION SELECT f.{column} AS id FROM fact f WHERE f.lapses_on > ? AND f.lapses_on <= ? AND f.superseded_at IS NULL \
          AND f.{column} > ?) k ORDER BY k.id LIMIT ?"
     );
     let ids = Query::system(PROJECTION, sql)
+        .bind(last)
+        .bind(today)
+        .bind(after)
         .bind(last)
         .bind(today)
         .bind(after)

@@ -6,6 +6,7 @@
 //! - [`write`]: add and change; [`transition`]: from state to state; [`conflict`]: two people at one record;
 //! - [`history`]: every version, who and why;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
+//! - [`addressed`]: what departments outside civil affairs read and answer;
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
 //! - [`duties`], [`alerts`]: what is to be done; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
 //! - [`resource`]: records for other systems;
@@ -23,6 +24,7 @@ use store::{Migration, Scope, ScopeColumns, id_type};
 use crate::access::{Actor, Right};
 use crate::{Office, OfficeError};
 
+pub mod addressed;
 pub mod alerts;
 pub mod bulk;
 pub mod by_month;

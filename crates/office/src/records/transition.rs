@@ -122,6 +122,17 @@ pub async fn may_take(
     stored: &Record,
     transition: &str,
 ) -> Result<(), OfficeError> {
+    may_take_as(office, actor, open, stored, transition).await
+}
+
+/// The same for whoever may see the record.
+pub(super) async fn may_take_as(
+    office: &Office,
+    actor: &Actor,
+    open: &Open,
+    stored: &Record,
+    transition: &str,
+) -> Result<(), OfficeError> {
     let offered = offered(office, actor, open, stored).await?;
     let found = offered.into_iter().find(|offered| offered.id == transition);
     let found = found.ok_or(OfficeError::NotFound("这个操作"))?;

@@ -4,11 +4,11 @@
 use catalogue::definition::FieldKind;
 use ledger::ReserveKind;
 use office::OfficeError;
-use office::access::{Actor, KeepRecords, MakeRun, ReadPayments, ReadRecords, Right};
+use office::access::{Actor, AnswerCheck, KeepRecords, MakeRun, ReadPayments, ReadRecords, Right};
 use office::forms::{Answers, FieldPath, Raw};
 use office::people::{NewFact, Source, Subject};
 use office::records::duties::{self, DutyDone, DutyFilter, DutyView};
-use office::records::{self, Deed, Moved, NewVersion, Open, RecordId, Saved, alerts, page};
+use office::records::{self, Deed, Moved, NewVersion, Open, RecordId, Saved, addressed, alerts, page};
 use office::roll::payments;
 use office::roll::reserve::{self, Wanted};
 use store::{CaseId, PersonId, Query, Scope};
@@ -336,6 +336,75 @@ async fn a_need_goes_to_another_department_and_its_answer_comes_back() {
         let elsewhere = city.seen(city.file(&other).await.unwrap()).await.case.applicant;
         let stranger = office::access::citizen_of_synthetic(&city.office, elsewhere).await.unwrap();
         assert!(office::benefits::own_records(&city.office, &stranger).await.unwrap().is_empty());
+    }
+}
+
+/// The department answers at its own account, and sees nothing but what was referred to it.
+#[tokio::test]
+async fn the_department_itself_answers_what_was_referred_to_it() {
+    for city in cities("referral_department").await {
+        let case = city.granted(&Family::default()).await;
+        let told =
+            [("referral/referral_kind", "medical"), ("referral/referral_text", "透析，每月自付1500元")];
+        city.act(&city.township_clerk, case, "refer", &told, &[]).await.unwrap();
+        let record = city.seen(case).await.entries[0].record;
+        let number = city.seen(case).await.case.number;
+        let doctor = grant::<AnswerCheck>(&crate::wuhai::actor(&city.office, "yibao").await);
+        let bank = grant::<AnswerCheck>(&crate::wuhai::actor(&city.office, "yinhang").await);
+        assert!(addressed::addressed(&city.office, &bank).await.unwrap().is_empty());
+        let other = addressed::addressed_page(&city.office, &bank, "referral", record).await;
+        assert!(matches!(other, Err(OfficeError::NotFound(_))), "{other:?}");
+        let other = addressed::addressed_page(&city.office, &doctor, "low_income", RecordId(1)).await;
+        assert!(matches!(other, Err(OfficeError::NotFound(_))), "no register but this: {other:?}");
+        let list = addressed::addressed(&city.office, &doctor).await.unwrap();
+        assert_eq!(list.len(), 1);
+        let said = format!("{:?}", list[0].said);
+        assert!(said.contains("金满仓") && said.contains("透析"), "{said}");
+        assert!(!said.contains(&number), "nothing of the case: {said}");
+        let page = addressed::addressed_page(&city.office, &doctor, "referral", record).await.unwrap();
+        let moves: Vec<&str> = page.moves.iter().map(|offered| offered.id.as_str()).collect();
+        assert_eq!(moves, ["take", "help", "decline"]);
+        let stands = page.record.answers(page.open.register());
+        let begun = (record, page.record.version);
+        let struck = addressed::answer_addressed(
+            &city.office,
+            &doctor,
+            "referral",
+            begun,
+            "struck_off",
+            stands.clone(),
+        )
+        .await;
+        assert!(matches!(struck, Err(OfficeError::NotFound(_))), "{struck:?}");
+        let bare =
+            addressed::answer_addressed(&city.office, &doctor, "referral", begun, "help", stands.clone())
+                .await;
+        assert!(matches!(bare, Err(OfficeError::Invalid(_))), "an answer is words: {bare:?}");
+        let today = city.office.now().today().to_string();
+        let pairs = [
+            ("answer", "given"),
+            ("answered_on", today.as_str()),
+            ("answer_text", "已纳入医疗救助"),
+            ("content", "改写了需要"),
+        ];
+        let answers = written(&page.open, stands, &pairs);
+        addressed::answer_addressed(&city.office, &doctor, "referral", begun, "help", answers.clone())
+            .await
+            .unwrap();
+        let again =
+            addressed::answer_addressed(&city.office, &doctor, "referral", begun, "help", answers).await;
+        assert!(matches!(again, Err(OfficeError::NotFound(_))), "it does not wait any more: {again:?}");
+        let city = city.restarted().await;
+        assert_eq!(city.seen(case).await.entries[0].state, "已落实");
+        let kept = seen(&city, &city.township_clerk, "referral", record).await.record;
+        let kept = format!("{:?}", kept.values);
+        assert!(
+            kept.contains("已纳入医疗救助") && kept.contains("透析") && !kept.contains("改写了"),
+            "{kept}"
+        );
+        let looked =
+            Query::system("test", "SELECT COUNT(*) FROM audit WHERE action = 'record.addressed_listed'");
+        assert!(looked.scalar::<i64>(city.office.db()).await.unwrap() > 0);
     }
 }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use office::OfficeError;
 use office::access::{self, Actor};
+use office::casework;
 use office::means_test::check::{
-    self, CheckView, Consent, ContradictionState, NewRelative, RequestState, RequestView, Typed,
+    self, CheckView, Consent, ContradictionState, NewRelative, RequestState, RequestView, Typed, department,
 };
 use office::means_test::{self};
+use office::people;
 use office::tabular::ListFormat;
 use store::{CaseId, PersonId, Query};
 use vocab::CitizenId;
@@ -336,6 +338,7 @@ async fn the_family_objects_and_the_department_looks_again() {
             case,
             shop,
             "入户核实：执照已于十月注销，有注销通知书",
+            &BTreeMap::new(),
         )
         .await
         .unwrap();
@@ -403,7 +406,7 @@ async fn nobody_outside_the_family_is_asked_without_their_own_consent() {
         );
         let member = {
             let seen = city.seen(case).await;
-            let revealed = office::people::reveal_person(
+            let revealed = people::reveal_person(
                 &city.office,
                 &grant(&city.county_clerk),
                 seen.case.applicant,
@@ -609,8 +612,7 @@ async fn a_department_without_an_interface_answers_with_a_file() {
 
 async fn city_id(city: &Wuhai, person: PersonId) -> String {
     let clerk: &Actor = &city.county_clerk;
-    let revealed =
-        office::people::reveal_person(&city.office, &grant(clerk), person, "核对数据比对").await.unwrap();
+    let revealed = people::reveal_person(&city.office, &grant(clerk), person, "核对数据比对").await.unwrap();
     revealed.citizen_id.as_str().to_owned()
 }
 
@@ -709,5 +711,314 @@ async fn each_body_has_its_items_and_its_interval() {
         let sheet =
             check::lists::sources_sheet(&city.office, &county, &grant(&city.county_clerk)).await.unwrap();
         assert!(sheet.starts_with(b"PK"));
+    }
+}
+
+/// What is said of a fact of the family or its members, what counts first: source and value.
+async fn said_of(city: &Wuhai, case: CaseId, title: &str) -> Vec<(String, String)> {
+    let facts = view(city, case).await.facts;
+    let fact = facts.into_iter().find(|fact| fact.title == title);
+    let said = fact.map(|fact| fact.said).unwrap_or_default();
+    said.into_iter()
+        .map(|one| (one.source_title, if one.lapsed { "过期".to_owned() } else { one.shown }))
+        .collect()
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(one, other)| ((*one).to_owned(), (*other).to_owned())).collect()
+}
+
+const BANK: &str = "银行等金融机构";
+const FAMILY: &str = "家庭申报";
+
+/// The family's deposits as a rule reads them, in both times.
+async fn deposits(city: &Wuhai, case: CaseId, valid_on: &str, known_at: i64) -> rules::Value {
+    let household = city.seen(case).await.case.household;
+    let scope = store::Scope::System("test");
+    let record =
+        people::facts_as_of(&city.office, city.office.db(), &scope, household, day(valid_on), known_at)
+            .await
+            .unwrap();
+    record.fields.get("deposits").cloned().unwrap_or(rules::Value::Unknown)
+}
+
+#[tokio::test]
+async fn what_a_department_answers_counts_in_the_decision_and_is_named_in_its_letter() {
+    for city in cities("checks_facts").await {
+        let case = begun(&city).await;
+        send(&city, case, &["deposits", "vehicles"]).await;
+        assert_eq!(deposits(&city, case, "2026-11-02", i64::MAX).await, rules::Value::from(3000));
+        let before = city.office.now().at_ms();
+        city.minutes(1);
+        answers(&city, case, "deposits", &Department::Says(&[("balance", "200000")])).await;
+        answers(&city, case, "vehicles", &Department::Says(&[("owned", "no")])).await;
+        let city = city.restarted().await;
+        assert_eq!(
+            said_of(&city, case, "金融资产").await,
+            pairs(&[(BANK, "200,000.00元"), (FAMILY, "3,000.00元")]),
+            "both stay; what the bank says counts"
+        );
+        assert!(said_of(&city, case, "机动车").await.is_empty(), "a no denies nothing and fills nothing");
+        assert_eq!(deposits(&city, case, "2026-11-02", i64::MAX).await, rules::Value::from(200_000));
+        assert_eq!(
+            deposits(&city, case, "2026-11-02", before).await,
+            rules::Value::from(3000),
+            "as known then"
+        );
+
+        let county = grant(&city.county_clerk);
+        means_test::run(&city.office, &county, case, PURPOSE).await.unwrap();
+        let report = means_test::desk_report(&city.office, &grant(&city.county_clerk), case).await.unwrap();
+        assert!(report.differences.iter().any(|one| one.title == "金融资产"), "{:?}", report.differences);
+        let income = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "1500")];
+        city.act(&city.township_clerk, case, "visit", &income, &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
+        city.days(8).await;
+        city.act(&city.village_worker, case, "close_notice", &[], &[]).await.unwrap();
+        city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+        let seen = city.seen(case).await;
+        assert_eq!(seen.determinations[0].result.outcome, rules::Outcome::NotMet);
+        let ground = seen.grounds.iter().find(|ground| ground.title == "金融资产").unwrap();
+        assert_eq!((ground.source.as_str(), ground.shown.as_deref()), (BANK, Some("200,000.00元")));
+        assert!(ground.evidence.as_deref().unwrap().contains("银行存款核对答复（询问第"), "{ground:?}");
+        assert!(seen.grounds.iter().any(|ground| ground.declared), "what the family said is named too");
+        city.act(&city.county_director, case, "refuse", &[], &["property_above"]).await.unwrap();
+        let letter = city.letter(case, "refusal").await;
+        let sources = letter["sources"].as_array().unwrap();
+        let bank = sources.iter().find(|source| source["name"].as_str().unwrap().contains(BANK)).unwrap();
+        assert!(bank["name"].as_str().unwrap().contains("银行存款核对答复"), "{letter}");
+        assert_eq!(bank["as_of"], "2026-11-02");
+        let (_, wrong) = casework::determine::verify(&city.office, |_| ()).await.unwrap();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_corrected_answer_replaces_the_first_and_a_partial_one_counts_for_what_it_is() {
+    for city in cities("checks_replaced").await {
+        let case = begun(&city).await;
+        send(&city, case, &["deposits", "social_insurance"]).await;
+        // Only the head's bank has answered: part of the sum is at least that much.
+        let head = city.seen(case).await.case.applicant;
+        let of_head = requests(&city, case, "deposits").await;
+        let of_head = of_head.iter().find(|request| request.person == head).unwrap();
+        let typed = Typed {
+            how: "values".to_owned(),
+            values: [("balance".to_owned(), "200000".to_owned())].into(),
+            ..Typed::default()
+        };
+        check::answer(&city.office, &grant(&city.county_clerk), of_head.id, &typed).await.unwrap();
+        assert_eq!(said_of(&city, case, "金融资产").await[0], (BANK.to_owned(), "200,000.00元".to_owned()));
+        answers(&city, case, "deposits", &Department::HoldsNothing).await;
+        // Less than declared is no contradiction and takes nothing from what was declared.
+        answers(&city, case, "social_insurance", &Department::Says(&[("wage", "900"), ("pension", "0")]))
+            .await;
+        assert!(said_of(&city, case, "工资性收入").await.is_empty());
+
+        let citizen = access::citizen_of_synthetic(&city.office, head).await.unwrap();
+        let one = view(&city, case).await.contradictions[0].clone();
+        assert_eq!(one.disputed[0].key, "deposits_family");
+        check::object_own(&city.office, &citizen, case, one.id, "那是我代村集体保管的").await.unwrap();
+        check::recheck(&city.office, &grant(&city.county_clerk), case, one.id).await.unwrap();
+        assert_eq!(said_of(&city, case, "金融资产").await[0].0, BANK, "until the bank answers again");
+        city.days(3).await;
+        answers(&city, case, "deposits", &Department::Says(&[("balance", "2000")])).await;
+        let city = city.restarted().await;
+        let seen = view(&city, case).await;
+        assert_eq!(seen.contradictions[0].state, ContradictionState::Cleared);
+        assert!(said_of(&city, case, "金融资产").await.is_empty(), "the bank says less than the family");
+        for on in ["2026-11-02", "2026-11-05"] {
+            let value = deposits(&city, case, on, i64::MAX).await;
+            assert_eq!(
+                value,
+                rules::Value::from(3000),
+                "the correction reaches back to the first answer: {on}"
+            );
+        }
+        let told = |sql: &'static str| count(&city, sql);
+        assert!(
+            told("SELECT COUNT(*) FROM fact WHERE source = 'department:banks' AND superseded_at IS NOT NULL")
+                .await
+                > 0
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_settled_value_stands_until_it_lapses_or_the_department_says_otherwise() {
+    for city in cities("checks_settled").await {
+        let case = begun(&city).await;
+        send(&city, case, &["deposits"]).await;
+        answers(&city, case, "deposits", &Department::Says(&[("balance", "200000")])).await;
+        let one = view(&city, case).await.contradictions[0].clone();
+        let clerk = grant(&city.township_clerk);
+        let value = |value: &str| BTreeMap::from([("deposits_family".to_owned(), value.to_owned())]);
+        let wrong = check::settle(&city.office, &clerk, case, one.id, "看过存折", &value("很多")).await;
+        assert!(matches!(wrong, Err(OfficeError::Invalid(_))), "{wrong:?}");
+        let unsaid = check::settle(&city.office, &clerk, case, one.id, " ", &value("5000")).await;
+        assert!(matches!(unsaid, Err(OfficeError::Invalid(_))), "a reason is needed: {unsaid:?}");
+        let words = "看过存折和村委会证明：其中195000元是代村集体保管";
+        check::settle(&city.office, &clerk, case, one.id, words, &value("5000")).await.unwrap();
+        let city = city.restarted().await;
+        assert_eq!(
+            said_of(&city, case, "金融资产").await,
+            pairs(&[("工作人员核实认定", "5,000.00元"), (BANK, "200,000.00元"), (FAMILY, "3,000.00元")]),
+            "nothing is overwritten"
+        );
+        let facts = view(&city, case).await.facts;
+        assert_eq!(facts[0].said[0].evidence.as_deref(), Some(words));
+        // The same answer again changes nothing of it.
+        assert_eq!(deposits(&city, case, "2026-11-03", i64::MAX).await, rules::Value::from(5000));
+
+        // 90 days later (演示参数) nobody knows any more, and what was declared before does not come back.
+        assert_eq!(deposits(&city, case, "2027-01-31", i64::MAX).await, rules::Value::from(5000));
+        assert_eq!(deposits(&city, case, "2027-02-01", i64::MAX).await, rules::Value::Unknown);
+        city.days(95).await;
+        people::roll_forward(&city.office).await.unwrap();
+        assert_eq!(said_of(&city, case, "金融资产").await[0].1, "过期");
+        let now = count(&city, "SELECT COUNT(*) FROM household_now WHERE deposits IS NOT NULL").await;
+        assert_eq!(now, 0, "the projection forgets too");
+        send(&city, case, &["deposits"]).await;
+        answers(&city, case, "deposits", &Department::Says(&[("balance", "180000")])).await;
+        let said = said_of(&city, case, "金融资产").await;
+        assert_eq!(
+            said[0],
+            (BANK.to_owned(), "180,000.00元".to_owned()),
+            "another answer ends what was settled: {said:?}"
+        );
+        let open =
+            view(&city, case).await.contradictions.into_iter().filter(|one| one.state.is_open()).count();
+        assert_eq!(open, 1, "and has to be settled again");
+    }
+}
+
+#[tokio::test]
+async fn departments_that_are_late_are_the_countys_work() {
+    for city in cities("checks_late").await {
+        let case = begun(&city).await;
+        send(&city, case, &["tax", "housing_fund"]).await;
+        let late = async || {
+            let work = city.work(&city.county_clerk).await;
+            work.into_iter().filter(|task| task.title.contains("请催办")).count()
+        };
+        assert_eq!(late().await, 0);
+        city.days(8).await;
+        city.days(1).await;
+        assert_eq!(
+            late().await,
+            1,
+            "one task for the case, however many are late and however often it is looked"
+        );
+        let county = grant(&city.county_clerk);
+        assert_eq!(check::late_count(&city.office, &county).await.unwrap(), 2 * MEMBERS as i64);
+        answers(&city, case, "tax", &Department::HoldsNothing).await;
+        assert_eq!(late().await, 1, "the other department still owes");
+        for request in requests(&city, case, "housing_fund").await {
+            check::withdraw_request(&city.office, &county, request.id, "改由入户了解").await.unwrap();
+        }
+        assert_eq!(late().await, 0);
+        assert_eq!(check::late_count(&city.office, &county).await.unwrap(), 0);
+    }
+    // A place that agreed on nothing has the law's limit: 审核确认办法 art. 22.
+    let packs = store::testing::packs();
+    let folders = ["national", "wuhai"].map(|pack| packs.join(pack));
+    let folders: Vec<&std::path::Path> = folders.iter().map(std::path::PathBuf::as_path).collect();
+    let release = catalogue::Release::load(&folders).unwrap();
+    let limit = release.parameter("check_answer_days", "150302", day("2026-11-02")).unwrap();
+    assert_eq!(limit.value.to_string(), "30");
+}
+
+#[tokio::test]
+async fn the_family_is_told_in_writing_what_was_found() {
+    for city in cities("checks_letter").await {
+        let case = begun(&city).await;
+        let county = grant(&city.county_clerk);
+        let early = check::tell(&city.office, &county, case).await;
+        assert!(matches!(early, Err(OfficeError::Conflict(_))), "nobody was asked: {early:?}");
+        send(&city, case, &["deposits", "tax", "social_insurance"]).await;
+        answers(&city, case, "deposits", &Department::Says(&[("balance", "200000")])).await;
+        answers(&city, case, "social_insurance", &Department::Says(&[("wage", "1234"), ("pension", "567")]))
+            .await;
+        let township = check::tell(&city.office, &grant(&city.township_clerk), case).await;
+        assert!(matches!(township, Err(OfficeError::Forbidden(_))), "{township:?}");
+        check::tell(&city.office, &county, case).await.unwrap();
+        let letter = city.letter(case, "check_result").await;
+        let asked = letter["asked"].as_array().unwrap();
+        assert_eq!(asked.len(), 3, "{letter}");
+        assert!(asked.iter().any(|one| one["dataset"] == "纳税记录" && one["outcome"] == "3人还没有答复"));
+        assert_eq!(letter["facts"][0]["counts"], "200,000.00元");
+        assert_eq!(letter["facts"][0]["declared"], "3,000.00元");
+        assert!(letter["facts"][0]["source"].as_str().unwrap().contains("银行存款核对答复"), "{letter}");
+        assert!(letter["basis"][0].as_str().unwrap().contains("四十一条"), "{letter}");
+        let text = letter.to_string();
+        assert!(!text.contains("1,234.00"), "a member's answer that contradicts nothing is theirs: {text}");
+        // The family has it among its own papers, and has been told.
+        let head = city.seen(case).await.case.applicant;
+        let citizen = access::citizen_of_synthetic(&city.office, head).await.unwrap();
+        let own = casework::view::open_own(&city.office, &citizen, case).await.unwrap();
+        assert!(own.letters.iter().any(|letter| letter.title.contains("核对结果告知书")));
+        assert!(view(&city, case).await.contradictions.iter().all(|one| one.told_on.is_some()));
+    }
+}
+
+#[tokio::test]
+async fn a_department_sees_what_it_is_asked_and_nothing_else() {
+    for city in cities("checks_department").await {
+        let case = begun(&city).await;
+        send(&city, case, &["deposits", "vehicles"]).await;
+        let bank = crate::wuhai::actor(&city.office, "yinhang").await;
+        assert!(bank.grant::<access::MeansTest>().is_err() && bank.grant::<access::ReadCase>().is_err());
+        let clerk = grant(&bank);
+        let release = city.office.release();
+        assert_eq!(department::datasets(&release, &clerk), pairs(&[("deposits", "银行存款")]));
+        let page = department::questions(&city.office, &clerk, None).await.unwrap();
+        assert_eq!(page.rows.len(), MEMBERS, "the cars are the police's");
+        assert!(page.rows.iter().all(|line| line.citizen_id.contains('*')), "{:?}", page.rows);
+        let first = &page.rows[0];
+        let question = department::question(&city.office, &clerk, first.id).await.unwrap();
+        assert_eq!((question.asks.len(), question.purpose.as_str()), (1, PURPOSE));
+        let (_, number) = department::reveal(&city.office, &clerk, first.id).await.unwrap();
+        assert_eq!(number.len(), 18);
+        let car = requests(&city, case, "vehicles").await[0].id;
+        let other = department::question(&city.office, &clerk, car).await;
+        assert!(matches!(other, Err(OfficeError::NotFound(_))), "{other:?}");
+        let typed = |how: &str, value: Option<&str>| Typed {
+            how: how.to_owned(),
+            values: value.map(|value| ("balance".to_owned(), value.to_owned())).into_iter().collect(),
+            ..Typed::default()
+        };
+        let other = department::reply(&city.office, &clerk, car, &typed("no_record", None)).await;
+        assert!(matches!(other, Err(OfficeError::NotFound(_))), "{other:?}");
+        let list = department::file(&city.office, &clerk, "vehicles", ListFormat::Csv).await;
+        assert!(matches!(list, Err(OfficeError::NotFound(_))), "{list:?}");
+
+        let state = department::reply(&city.office, &clerk, first.id, &typed("values", Some("200000"))).await;
+        assert_eq!(state.unwrap(), RequestState::Answered);
+        let settled = department::question(&city.office, &clerk, first.id).await;
+        assert!(matches!(settled, Err(OfficeError::NotFound(_))), "what is answered is closed: {settled:?}");
+        let list = department::file(&city.office, &clerk, "deposits", ListFormat::Csv).await.unwrap();
+        let list = String::from_utf8(list).unwrap();
+        assert!(
+            !list.contains(number.as_str()) && list.contains("仅供银行等金融机构"),
+            "only what waits: {list}"
+        );
+        let waiting = department::questions(&city.office, &clerk, None).await.unwrap().rows;
+        let rows: Vec<String> = waiting.iter().map(|line| format!("{},是\n", line.id)).collect();
+        let filled = format!("询问编号,没有记录\n{}", rows.concat());
+        let taken =
+            department::take_in(&city.office, &clerk, "deposits", "答复.csv", filled.as_bytes(), false)
+                .await
+                .unwrap();
+        assert_eq!((taken.taken, taken.faults.len()), (MEMBERS - 1, 0), "{:?}", taken.faults);
+
+        let city = city.restarted().await;
+        assert_eq!(said_of(&city, case, "金融资产").await[0], (BANK.to_owned(), "200,000.00元".to_owned()));
+        assert_eq!(count(&city, "SELECT COUNT(*) FROM check_answer WHERE by_department").await, 1);
+        for action in
+            ["means_test.questions_listed", "means_test.question_opened", "means_test.question_revealed"]
+        {
+            let written = Query::system("test", "SELECT COUNT(*) FROM audit WHERE action = ?").bind(action);
+            assert!(written.scalar::<i64>(city.office.db()).await.unwrap() > 0, "{action}");
+        }
     }
 }

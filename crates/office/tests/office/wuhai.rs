@@ -108,7 +108,7 @@ fn office(db: Db, release: Arc<Release>, clock: &Arc<AtomicI64>) -> Office {
 }
 
 /// Login and role of the staff; in the village, its township, the county, the neighbouring township or the prefecture.
-const STAFF: [(&str, &str, Place); 13] = [
+const STAFF: [(&str, &str, Place); 15] = [
     ("cun", "village_worker", Place::Village),
     ("zhen", "township_clerk", Place::Township),
     ("zhen2", "township_clerk", Place::Township),
@@ -122,6 +122,9 @@ const STAFF: [(&str, &str, Place); 13] = [
     ("zhengce", "prefecture_policy", Place::Prefecture),
     ("fabu", "prefecture_releaser", Place::Prefecture),
     ("pinggu", "plan_assessor", Place::Prefecture),
+    // Departments' own accounts: a bank's, the medical insurance's.
+    ("yinhang", "department_clerk:banks", Place::County),
+    ("yibao", "department_clerk:medical_insurance", Place::County),
 ];
 
 #[derive(Clone, Copy)]
@@ -229,6 +232,11 @@ impl Wuhai {
     pub async fn days(&self, days: i64) {
         self.clock.fetch_add(days * DAY, Ordering::SeqCst);
         casework::tick::tick(&self.office).await.unwrap();
+    }
+
+    /// Minutes go by.
+    pub fn minutes(&self, minutes: i64) {
+        self.clock.fetch_add(minutes * 60_000, Ordering::SeqCst);
     }
 
     pub async fn photo(&self, owner: &str) -> AttachmentId {
@@ -509,10 +517,14 @@ async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId,
         ..NewStaff::default()
     };
     let (staff, _) = access::create_staff(office, &root, &new).await.unwrap();
+    let (role, businesses) = match role.split_once(':') {
+        Some((role, department)) => (role, vec![format!("{}{department}", access::DEPARTMENT)]),
+        None => (role, vec!["assistance".to_owned()]),
+    };
     let post = NewPost {
         division,
         roles: vec![role.to_owned()],
-        businesses: vec!["assistance".to_owned()],
+        businesses,
         from_on: day("2026-01-01"),
         until_on: None,
     };

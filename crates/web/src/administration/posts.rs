@@ -1,7 +1,7 @@
 //! Posts: who stands where, as what, for which business, from when until when.
 
 use maud::html;
-use office::access::{self, ManageStaff, NewPost, PostId, StaffView};
+use office::access::{self, DEPARTMENT, ManageStaff, NewPost, PostId, StaffView};
 use store::{DivisionId, StaffId};
 
 use super::staff::offices;
@@ -40,12 +40,17 @@ async fn page(
         })
         .collect();
     let release = desk.office().release();
-    let businesses: Vec<Choice<'_>> = match release.codelists.get("business") {
+    let mut businesses: Vec<Choice<'_>> = match release.codelists.get("business") {
         Some(list) => {
             list.values.iter().map(|code| Choice::new(code.code.as_str(), code.title.as_str())).collect()
         }
         None => vec![Choice::new(BUSINESS, "社会救助")],
     };
+    let departments = release.departments.iter();
+    businesses.extend(departments.map(|department| {
+        Choice::new(format!("{DEPARTMENT}{}", department.id.get()), department.title.as_str())
+            .hint("部门经办选这一项")
+    }));
     let chosen: Vec<&str> = typed.all("roles").collect();
     let division =
         if typed.0.is_empty() { staff.division.to_string() } else { typed.get("division").to_owned() };

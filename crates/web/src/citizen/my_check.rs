@@ -36,6 +36,7 @@ async fn show(desk: CitizenDesk, Path(case): Path<CaseId>) -> Result<Page, Fault
                 h2.govuk-heading-m { "和您家申报不一致的地方" }
                 @if view.contradictions.is_empty() { p.govuk-body { "没有。" } }
                 @for one in &view.contradictions { (contradiction(&desk, case, one)) }
+                (crate::desk::facts_beside(&view.facts))
                 (asked(&view.requests))
             }
         }

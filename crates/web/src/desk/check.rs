@@ -2,16 +2,17 @@
 
 use axum::extract::Path;
 use axum::response::Response;
-use catalogue::definition::AnswerKind;
+use catalogue::definition::{AnswerKind, ValueKind};
 use chrono::NaiveDate;
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::{Export, FileForOther, Investigate, MeansTest, ReadCase, Right};
 use office::casework::attachments;
 use office::means_test::check::{
-    self, CheckRequestId, CheckView, Consent, ContradictionId, ContradictionView, NewRelative, RequestView,
-    ScoreView, ShownValue, Typed,
+    self, CheckRequestId, CheckView, Consent, ContradictionId, ContradictionView, Disputed, NewRelative,
+    RequestView, ScoreView, ShownValue, Typed,
 };
+use office::people::FactView;
 use store::CaseId;
 use vocab::Level;
 
@@ -52,7 +53,13 @@ async fn page(desk: &Desk<ReadCase>, case: CaseId, typed: &Fields, errors: &Erro
         @if !view.requested {
             p.govuk-body { "还没有提请核对。受理以后由乡镇（街道）提请，县级民政部门向部门询问。" }
         }
+        @if !view.requests.is_empty() && may_ask(desk) {
+            (form_post(&format!("{}/letter", address(case)), &desk.key(), &html! {
+                (submit("制作核对结果告知书", ButtonKind::Secondary, None))
+            }))
+        }
         (contradictions(desk, case, &view))
+        (beside(&view.facts))
         (requests(desk, case, &view))
         (not_asked(&view))
         (score(&view.score))
@@ -72,6 +79,71 @@ fn values(values: &[ShownValue]) -> Markup {
             @for value in values {
                 li { (value.name) "，" (value.title) "：" strong { (value.shown) } " " span.govuk-hint { (value.source) "，" (value.on) } }
             }
+        }
+    }
+}
+
+/// What the family declared beside what departments answered, and which counts.
+pub(crate) fn beside(facts: &[Disputed]) -> Markup {
+    let rows = facts.iter().map(|fact| {
+        let (first, others) = match fact.said.split_first() {
+            Some((first, others)) => (Some(first), others),
+            None => (None, &[][..]),
+        };
+        vec![
+            html! { (fact.name) "，" (fact.title) },
+            html! {
+                @match first {
+                    Some(first) if first.lapsed => { (tag(Colour::Orange, "答复已过有效期，不再采用")) br; (statement(first)) }
+                    Some(first) => (statement(first)),
+                    None => "没有",
+                }
+            },
+            html! { @for one in others { div { (statement(one)) } } },
+        ]
+    });
+    html! {
+        @if !facts.is_empty() {
+            (Table {
+                id: "facts-beside".into(),
+                caption: "申报和部门答复对照".into(),
+                columns: ["情况", "现在按哪一个算", "还有谁怎么说"].map(Column::new).into(),
+                rows: rows.collect(),
+                ..Table::default()
+            })
+        }
+    }
+}
+
+fn statement(one: &FactView) -> Markup {
+    html! {
+        strong { (one.shown) } " "
+        span.govuk-hint {
+            (one.source_title) @if let Some(evidence) = &one.evidence { "：" (evidence) }
+            "，从 " (one.from_on) " 起" @if let Some(lapses) = one.lapses_on.and_then(|day| day.pred_opt()) { "，有效到 " (lapses) }
+        }
+    }
+}
+
+/// The field for the value that an officer settled.
+fn settled_field(fact: &Disputed, id: ContradictionId) -> Markup {
+    let said: Vec<String> =
+        fact.said.iter().map(|one| format!("{} {}", one.source_title, one.shown)).collect();
+    let field = Field::new(
+        format!("value_{id}_{}", fact.key),
+        format!("{}，{}：核实后按多少算", fact.name, fact.title),
+    )
+    .hint(format!("{}。不填就按上面“现在按哪一个算”。", said.join("；")))
+    .optional();
+    match fact.kind {
+        ValueKind::Boolean => {
+            select(&field, &[Choice::new("true", "是"), Choice::new("false", "否")], Some("不改"))
+        }
+        ValueKind::Money | ValueKind::Integer | ValueKind::Decimal => {
+            unit_input(&field.width(Width::Chars10).inputmode("decimal"), &fact.unit)
+        }
+        ValueKind::Date | ValueKind::Month | ValueKind::Code | ValueKind::Text => {
+            text_input(&field.width(Width::Chars10).max_chars(40))
         }
     }
 }
@@ -111,7 +183,7 @@ fn contradictions(desk: &Desk<ReadCase>, case: CaseId, view: &CheckView) -> Mark
 fn deeds(desk: &Desk<ReadCase>, case: CaseId, one: &ContradictionView) -> Markup {
     let action = format!("{}/{}", address(case), one.id);
     let about = format!("：{}", one.title);
-    let words = |deed: &str, label: &str, button: &str| {
+    let words = |deed: &str, label: &str, button: &str, more: Markup| {
         // Labels and ids are unique on the page.
         let name = format!("words_{deed}_{}", one.id);
         form_post(
@@ -120,6 +192,7 @@ fn deeds(desk: &Desk<ReadCase>, case: CaseId, one: &ContradictionView) -> Markup
             &html! {
                 (hidden("deed", deed))
                 (text_area(&Field::new(name, label).max_chars(500), 2))
+                (more)
                 (submit(button, ButtonKind::Secondary, None))
             },
         )
@@ -135,8 +208,10 @@ fn deeds(desk: &Desk<ReadCase>, case: CaseId, one: &ContradictionView) -> Markup
                 }))
             }
             @if desk.may(Right::Investigate) {
-                (details(&format!("代家庭提出异议{about}"), &words("object", "家庭怎么说，有什么材料", "记下异议")))
-                (details(&format!("写明核实情况{about}"), &words("settle", "怎样核实的，实际情况是什么", "已核实")))
+                (details(&format!("代家庭提出异议{about}"), &words("object", "家庭怎么说，有什么材料", "记下异议", html! {})))
+                (details(&format!("写明核实情况{about}"), &words("settle", "怎样核实的，实际情况是什么", "已核实", html! {
+                    @for fact in &one.disputed { (settled_field(fact, one.id)) }
+                })))
             }
         }
     }
@@ -313,6 +388,30 @@ pub(super) async fn send(
     }
 }
 
+/// `POST /desk/cases/{case}/check/letter`
+pub(super) async fn letter(
+    desk: Desk<MeansTest>,
+    Path(case): Path<CaseId>,
+    form: KeyedForm<Fields>,
+) -> Result<SeeOther, Fault> {
+    let back = address(case);
+    if let Begun::Again(answer) = desk.begin(&form.key).await? {
+        return Ok(SeeOther::to(answer));
+    }
+    match check::tell(desk.office(), desk.granted(), case).await {
+        Ok(_) => {
+            if let Begun::First(write) = desk.begin(&form.key).await? {
+                write.finish(&back).await?;
+            }
+            Ok(SeeOther::to(back).done("告知书已生成，在办件的文书里打印送达；家庭在自己的办件里也能看到。"))
+        }
+        Err(error @ (OfficeError::Conflict(_) | OfficeError::Separation(_))) => {
+            Ok(SeeOther::to(back).note(error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// `POST /desk/cases/{case}/check/{contradiction}`: `deed` is `object`, `recheck` or `settle`.
 pub(super) async fn deed(
     desk: Desk<ReadCase>,
@@ -341,7 +440,18 @@ pub(super) async fn deed(
         }
         "settle" => {
             let granted = desk.grant::<Investigate>()?;
-            check::settle(office, &granted, case, id, &words).await.map(|()| "核实情况已记下。".to_owned())
+            let start = format!("value_{id}_");
+            let values = form
+                .form
+                .0
+                .iter()
+                .filter_map(|(name, value)| {
+                    Some((name.strip_prefix(&start)?.to_owned(), value.trim().to_owned()))
+                })
+                .collect();
+            check::settle(office, &granted, case, id, &words, &values)
+                .await
+                .map(|()| "核实情况已记下。".to_owned())
         }
         _ => return Err(Fault::Hidden),
     };
@@ -418,7 +528,8 @@ async fn answer_page(
     Ok(Page::new("登记部门答复", content).under("checks").errors(errors).back(address(case), "返回核对"))
 }
 
-fn question(ask: &check::AskView, typed: &Fields, errors: &Errors) -> Markup {
+/// The field of one question to a department.
+pub(super) fn question(ask: &check::AskView, typed: &Fields, errors: &Errors) -> Markup {
     let name = format!("ask_{}", ask.id);
     let value = typed.get(&name).to_owned();
     let field = Field::new(name.clone(), ask.title.clone()).value(value).optional().errors(errors);

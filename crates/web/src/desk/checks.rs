@@ -160,7 +160,8 @@ fn late_row(desk: &Desk<MeansTest>, line: &LateLine) -> Vec<Markup> {
     ]
 }
 
-fn fault_table(faults: &[CellFault]) -> Markup {
+/// What is wrong with an answer file.
+pub(super) fn fault_table(faults: &[CellFault]) -> Markup {
     let rows = faults.iter().take(FAULTS_SHOWN).map(|fault| {
         vec![
             html! { (fault.row) },

@@ -11,6 +11,7 @@ mod case;
 pub(crate) mod cases;
 mod check;
 mod checks;
+mod department_questions;
 mod departments;
 mod files;
 mod means;
@@ -21,8 +22,9 @@ mod views;
 pub(crate) mod words;
 mod work;
 
-pub(crate) use check::answers as check_answers;
+pub(crate) use check::{answers as check_answers, beside as facts_beside};
 pub(crate) use files::shown_file;
+pub(crate) use rules_in_words::grounds as determination_grounds;
 
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] = &[
@@ -40,6 +42,12 @@ pub const NAV: &[NavEntry] = &[
         text: "信息核对",
         rights: &[Right::ImportDepartmentFile],
     },
+    NavEntry {
+        id: department_questions::NAV_ID,
+        href: department_questions::HERE,
+        text: "核对询问",
+        rights: &[Right::AnswerCheck],
+    },
     NavEntry { id: sampling::NAV_ID, href: "/desk/draws", text: "抽查", rights: &[Right::Sample] },
 ];
 
@@ -50,6 +58,7 @@ pub fn routes() -> Routes {
         .route("/desk/departments", get(departments::list).post(departments::preview))
         .route("/desk/cases/{case}/check/relatives", post(check::relative))
         .route("/desk/checks/answers", post(checks::answers))
+        .route("/desk/department/answers", post(department_questions::answers))
         .layer(upload_limit());
     Routes::new()
         .route("/desk/work", get(work::list))
@@ -62,9 +71,25 @@ pub fn routes() -> Routes {
         .route("/desk/cases/{case}/check", get(check::show))
         .route("/desk/cases/{case}/check/send", post(check::send))
         .route("/desk/cases/{case}/check/export", get(check::export))
+        .route("/desk/cases/{case}/check/letter", post(check::letter))
         .route("/desk/cases/{case}/check/{contradiction}", post(check::deed))
         .route("/desk/check-requests/{check_request}", get(check::ask_answer).post(check::answer))
         .route("/desk/check-requests/{check_request}/withdraw", post(check::withdraw))
+        .route("/desk/department", get(department_questions::list))
+        .route("/desk/department/file", post(department_questions::file))
+        .route(
+            "/desk/department/questions/{check_request}",
+            get(department_questions::show).post(department_questions::answer),
+        )
+        .route("/desk/department/questions/{check_request}/reveal", post(department_questions::reveal))
+        .route(
+            "/desk/department/records/{department_register}/{department_record}",
+            get(department_questions::record),
+        )
+        .route(
+            "/desk/department/records/{department_register}/{department_record}/do/{department_move}",
+            post(department_questions::record_move),
+        )
         .route("/desk/checks", get(checks::list))
         .route("/desk/checks/requests", post(checks::requests))
         .route("/desk/checks/template/{dataset}", get(checks::template))

@@ -2,7 +2,7 @@
 
 use catalogue::definition::Pays;
 use maud::{Markup, html};
-use office::casework::determine::DeterminationView;
+use office::casework::determine::{DeterminationView, Ground};
 use office::words;
 use rules::{ConditionOutcome, Determination, Outcome};
 use vocab::Fen;
@@ -25,6 +25,26 @@ pub(super) fn determinations(all: &[DeterminationView]) -> Markup {
         }
         p.govuk-body-s { "测算只供参考，结论由经办机关作出。" }
     }
+}
+
+/// Who said what the determination rests on.
+pub(crate) fn grounds(grounds: &[Ground]) -> Markup {
+    let rows = grounds.iter().map(|ground| {
+        vec![
+            html! { (ground.name) "，" (ground.title) },
+            html! { @match &ground.shown { Some(shown) => (shown), None => span.govuk-hint { "不在这里显示" } } },
+            html! { (ground.source) @if let Some(evidence) = &ground.evidence { br; span.govuk-body-s { (evidence) } } },
+            html! { (vocab::zh_date(ground.on)) },
+        ]
+    });
+    let table = Table {
+        id: "grounds".into(),
+        caption: "用到的情况和来源".into(),
+        columns: ["情况", "是多少", "谁说的", "从哪天起"].map(Column::new).into(),
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    html! { @if !grounds.is_empty() { (details("用到的情况从哪里来", &html! { (table) })) } }
 }
 
 /// The amount of what is paid; a recognition has none.

@@ -3,8 +3,9 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{self, Export, ReadCase, Right};
+use office::access::{self, Export, MeansTest, ReadCase, Right};
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
+use office::means_test::check;
 use office::plans::reminders;
 use office::views::Pairs;
 use store::Cursor;
@@ -145,6 +146,12 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
     } else {
         0
     };
+    // Departments that are late are the county's to remind.
+    let late = if desk.may(Right::ImportDepartmentFile) && desk.may(Right::MeansTest) {
+        check::late_count(desk.office(), &desk.grant::<MeansTest>()?).await?
+    } else {
+        0
+    };
     let content = with_sidebar(
         &filter_panel(desk, &asked, &places_below(desk).await?),
         &html! {
@@ -155,6 +162,9 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
                 p.govuk-body { (Link::new("/desk/plan/alerts?own=yes", format!("本单位有 {reminders} 条规划预警和提醒等待处理"))) }
             }
             (views::links(&kept, &asked.view, &saved))
+            @if late > 0 {
+                p.govuk-body { (Link::new("/desk/checks", format!("有 {late} 条部门询问逾期没有答复，请催办"))) }
+            }
             (table)
             (views::save_form(desk, &kept, &views::keep(&fields.0, ASKED), &asked.view, &saved, errors))
             @if desk.may(Right::FileForOther) {

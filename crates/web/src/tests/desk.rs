@@ -386,6 +386,76 @@ async fn nothing_typed_is_lost() {
     .await;
 }
 
+/// SA-12 through the pages: a bank answers at its own account, one question on a page and the others as a file; what it says counts.
+#[tokio::test]
+async fn a_department_answers_at_its_own_account() {
+    Town::each("desk_department", async |town| {
+        staffed(town).await;
+        let case = filed(town).await;
+        let mut clerk = town.browser("clerk_a").await;
+        let mut county = town.browser("county").await;
+        for action in ["accept", "request_means_test"] {
+            done(town, &mut clerk, case, action, &[]).await;
+        }
+        done(town, &mut county, case, "start_means_test", &[]).await;
+        let here = format!("/desk/cases/{case}/check");
+        let asked =
+            [("datasets", "business_registration"), ("datasets", "deposits"), ("purpose", "低保申请核对")];
+        assert_eq!(county.post(&format!("{here}/send"), &asked).await.location(), here);
+
+        town.staff("bank", town.county, "department_clerk:banks").await;
+        let mut bank = town.browser("bank").await;
+        assert_eq!(bank.get("/desk").await.location(), "/desk/department");
+        let list = bank.get("/desk/department").await;
+        assert!(list.text.contains("银行存款") && !list.text.contains("市场主体"), "{}", list.text);
+        assert_eq!(bank.get(&here).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(bank.get("/desk/work").await.status, StatusCode::NOT_FOUND);
+        let first = list.text.split("/desk/department/questions/").nth(1).unwrap().split('"').next().unwrap();
+        let first = format!("/desk/department/questions/{first}");
+        let form = bank.get(&first).await;
+        assert!(form.text.contains("低保申请核对") && form.text.contains("余额合计"), "{}", form.text);
+        let whole = bank.post(&format!("{first}/reveal"), &[]).await;
+        assert!(form.text.contains("****") && !whole.text.contains("****"), "{}", whole.text);
+        let wrong = bank.post(&first, &[("how", "values"), ("ask_balance", "许多")]).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("许多"), "what was typed stays: {}", wrong.text);
+        let said = [("how", "values"), ("ask_balance", "200000")];
+        let answered = bank.post(&first, &said).await;
+        assert_eq!(answered.location(), "/desk/department", "{}", answered.text);
+        assert_eq!(bank.get(&first).await.status, StatusCode::NOT_FOUND, "what is answered is closed");
+
+        let page = county.get(&here).await;
+        assert!(
+            page.text.contains("申报和部门答复对照") && page.text.contains("200,000.00元"),
+            "{}",
+            page.text
+        );
+        assert!(page.text.contains("核实后按多少算"), "{}", page.text);
+        let letter = county.post(&format!("{here}/letter"), &[]).await;
+        assert_eq!(letter.location(), here);
+        let papers = county.get(&format!("/desk/cases/{case}?face=all")).await;
+        assert!(papers.text.contains("家庭经济状况核对结果告知书"), "{}", papers.text);
+        // The township settles it with a value and a reason.
+        let one = page.text.split(&format!("{here}/")).find_map(|rest| {
+            let id = rest.split('"').next().unwrap_or_default();
+            id.parse::<i64>().ok()
+        });
+        let one = one.unwrap_or_else(|| panic!("{}", page.text));
+        let value = format!("value_{one}_deposits_family");
+        let words = format!("words_settle_{one}");
+        let settled = [("deed", "settle"), (words.as_str(), "看过存折"), (value.as_str(), "5000")];
+        assert_eq!(clerk.post(&format!("{here}/{one}"), &settled).await.location(), here);
+        let page = clerk.get(&here).await;
+        assert!(page.text.contains("工作人员核实认定") && page.text.contains("看过存折"), "{}", page.text);
+        assert!(
+            page.text.contains("5,000.00元") && page.text.contains("200,000.00元"),
+            "both stay: {}",
+            page.text
+        );
+    })
+    .await;
+}
+
 /// SA-11 through the pages: the county asks, a department answers, the family reads what does not fit and objects, the department looks
 /// again; files go out and come back.
 #[tokio::test]

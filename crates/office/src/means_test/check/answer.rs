@@ -13,7 +13,7 @@ use vocab::{Fen, Now};
 
 use super::send::of_county;
 use super::{CHECK, CheckRequestId, RequestState, checked, compare, set_number};
-use crate::access::{Granted, MeansTest};
+use crate::access::{Actor, Granted, MeansTest};
 use crate::error::Problems;
 use crate::{Office, OfficeError, audited};
 
@@ -60,6 +60,8 @@ pub struct Typed {
 pub(super) enum Via {
     /// Typed at the county's desk, from paper or by telephone with a record.
     Desk,
+    /// Typed or sent by the department itself.
+    Department,
     /// An answer file with this SM3.
     File(String),
     /// The department's file that is in use.
@@ -290,17 +292,32 @@ pub async fn answer(
     id: CheckRequestId,
     typed: &Typed,
 ) -> Result<RequestState, OfficeError> {
+    answer_as(office, actor, id, typed, Via::Desk, |_| true).await
+}
+
+/// Records an answer of a data set that the actor answers for.
+pub(super) async fn answer_as(
+    office: &Office,
+    actor: &Actor,
+    id: CheckRequestId,
+    typed: &Typed,
+    via: Via,
+    answers_for: impl Fn(&Dataset) -> bool,
+) -> Result<RequestState, OfficeError> {
     of_county(actor)?;
     let now = office.now();
     let release = office.release();
     let tx = office.db().begin().await?;
     let row = find(&tx, &actor.scope(), id).await?;
+    if !release.datasets.get(&row.dataset).is_some_and(|dataset| answers_for(dataset)) {
+        return Err(OfficeError::NotFound("这条询问"));
+    }
     tx.lock(&format!("check {}", row.case)).await?;
     let dataset = release.datasets.get(&row.dataset).ok_or(OfficeError::NotFound("这项核对数据"))?;
     let reply = read_typed(&release, dataset, typed, now.today())?;
-    let state = take_in(office, &tx, dataset, &row, &reply, Via::Desk, actor.staff, now).await?;
+    let state = take_in(office, &tx, dataset, &row, &reply, via, actor.staff, now).await?;
     let checked = checked(&tx, &Scope::System(CHECK), row.case).await?;
-    compare::compare_in(office, &tx, &checked, now).await?;
+    compare::compare_in(office, &tx, &checked, &actor.audit(), now).await?;
     tx.audit(AuditEntry {
         case: Some(row.case),
         division: Some(row.county),
@@ -331,6 +348,8 @@ pub async fn withdraw_request(
     let tx = office.db().begin().await?;
     let row = find(&tx, &actor.scope(), id).await?;
     settle(&tx, &row, RequestState::Withdrawn, Some(reason), None, now).await?;
+    let checked = checked(&tx, &Scope::System(CHECK), row.case).await?;
+    compare::answered_in_time(&tx, &checked, &actor.audit(), now).await?;
     tx.audit(AuditEntry {
         case: Some(row.case),
         division: Some(row.county),
@@ -388,8 +407,9 @@ pub(super) async fn take_in(
         Reply::NoRecord { as_of } => (Content { values: BTreeMap::new(), no_record: true }, *as_of),
         Reply::Values { values, as_of } => (Content { values: values.clone(), no_record: false }, *as_of),
     };
+    let by_department = via == Via::Department;
     let (via, sm3) = match via {
-        Via::Desk => ("desk", None),
+        Via::Desk | Via::Department => ("desk", None),
         Via::File(sm3) => ("file", Some(sm3)),
         Via::Held => ("held", None),
         Via::Reused => ("reused", None),
@@ -397,8 +417,8 @@ pub(super) async fn take_in(
     let text = serde_json::to_string(&content).map_err(|error| OfficeError::Internal(error.to_string()))?;
     Query::system(
         CHECK,
-        "INSERT INTO check_answer (check_request_id, via, file_sm3, received_at, received_by, as_of, late, answer_sealed) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO check_answer (check_request_id, via, file_sm3, received_at, received_by, as_of, late, answer_sealed, by_department) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(row.id)
     .bind(via)
@@ -408,6 +428,7 @@ pub(super) async fn take_in(
     .bind(as_of)
     .bind(row.due_on.is_some_and(|due| due < now.today()))
     .bind(office.keys().seal(&text)?)
+    .bind(by_department)
     .insert(tx)
     .await?;
     let told = told(office, tx, row.id).await?;

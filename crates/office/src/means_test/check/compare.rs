@@ -8,11 +8,11 @@ use catalogue::definition::{CheckRule, Unit};
 use chrono::NaiveDate;
 use rules::{Context, Record, Value};
 use serde::{Deserialize, Serialize};
-use store::{PersonId, Query, Tx};
+use store::{AuditActor, PersonId, Query, Tx};
 use vocab::Now;
 
 use super::known::{self, Known};
-use super::{CHECK, Checked, ContradictionId, ContradictionState, ShownValue};
+use super::{CHECK, Checked, ContradictionId, ContradictionState, ShownValue, fills};
 use crate::casework;
 use crate::{Office, OfficeError};
 
@@ -111,13 +111,15 @@ struct Standing {
 
 /// Compares everything again. New contradictions are kept; those that a newer answer or declaration has settled are closed; those that the
 /// department confirmed when asked again are marked. Returns how many are new. After the decision of the case a new one becomes a task of
-/// the county: somebody reviews, the machine changes nothing.
+/// the county: somebody reviews, the machine changes nothing. What was answered becomes facts before.
 pub(super) async fn compare_in(
     office: &Office,
     tx: &Tx,
     checked: &Checked,
+    who: &AuditActor,
     now: Now,
 ) -> Result<usize, OfficeError> {
+    fills::fill_in(office, tx, checked, who, now).await?;
     let release = office.release();
     let known = known::read(office, tx, checked, now.today()).await?;
     let context = known::context(&release, checked, now);
@@ -159,6 +161,7 @@ pub(super) async fn compare_in(
             }
         }
     }
+    answered_in_time(tx, checked, who, now).await?;
     if new > 0 && checked.decided {
         casework::give_county_review(
             office,
@@ -171,6 +174,27 @@ pub(super) async fn compare_in(
         .await?;
     }
     Ok(new)
+}
+
+/// The task to remind late departments is over when none is late.
+pub(super) async fn answered_in_time(
+    tx: &Tx,
+    checked: &Checked,
+    who: &AuditActor,
+    now: Now,
+) -> Result<(), OfficeError> {
+    let late = Query::system(
+        CHECK,
+        "SELECT 1 AS one FROM check_request r WHERE r.case_id = ? AND r.state IN ('asked', 'partly') AND r.due_on < ? LIMIT 1",
+    )
+    .bind(checked.case)
+    .bind(now.today())
+    .optional(tx)
+    .await?;
+    if late.is_none() {
+        casework::end_late(tx, checked.case, who.staff, now).await?;
+    }
+    Ok(())
 }
 
 async fn open_rechecks(tx: &Tx, checked: &Checked) -> Result<BTreeSet<(PersonId, String)>, OfficeError> {

@@ -93,6 +93,11 @@ pub fn answer_template(
     _actor: &Granted<ImportDepartmentFile>,
     dataset: &str,
 ) -> Result<Vec<u8>, OfficeError> {
+    template_of(office, dataset)
+}
+
+/// The same for whoever may see the data set.
+pub(super) fn template_of(office: &Office, dataset: &str) -> Result<Vec<u8>, OfficeError> {
     let release = office.release();
     Ok(tabular::template(&[definition(&release, dataset_of(&release, dataset)?)])?)
 }
@@ -105,6 +110,17 @@ pub fn answer_template(
 pub async fn requests_file(
     office: &Office,
     actor: &Granted<ImportDepartmentFile>,
+    dataset: &str,
+    purpose: &str,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    questions_file(office, actor, dataset, purpose, format).await
+}
+
+/// The same for whoever may see the data set, within the actor's area.
+pub(super) async fn questions_file(
+    office: &Office,
+    actor: &Actor,
     dataset: &str,
     purpose: &str,
     format: ListFormat,
@@ -181,6 +197,18 @@ pub async fn requests_file(
 pub async fn take_in_file(
     office: &Office,
     actor: &Granted<ImportDepartmentFile>,
+    dataset: &str,
+    name: &str,
+    bytes: &[u8],
+    leave_out: bool,
+) -> Result<Taken, OfficeError> {
+    answers_file(office, actor, dataset, name, bytes, leave_out).await
+}
+
+/// The same for whoever may see the data set, within the actor's area.
+pub(super) async fn answers_file(
+    office: &Office,
+    actor: &Actor,
     dataset: &str,
     name: &str,
     bytes: &[u8],
@@ -274,7 +302,7 @@ pub async fn take_in_file(
     let mut contradictions = 0;
     for case in cases {
         let checked = checked(&tx, &Scope::System(CHECK), case).await?;
-        contradictions += compare::compare_in(office, &tx, &checked, now).await?;
+        contradictions += compare::compare_in(office, &tx, &checked, &actor.audit(), now).await?;
     }
     if !good.is_empty() {
         exchanged(&tx, actor, dataset, "in", good.len(), &sm3, now).await?;

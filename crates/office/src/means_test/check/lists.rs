@@ -98,6 +98,21 @@ async fn late_page(
         .await?)
 }
 
+/// How many questions of the actor's area are late.
+///
+/// # Errors
+/// The database's.
+pub async fn late_count(office: &Office, actor: &Granted<MeansTest>) -> Result<i64, OfficeError> {
+    Ok(Query::new(
+        &actor.scope(),
+        &REQUEST,
+        "SELECT COUNT(*) FROM check_request r WHERE {scope} AND r.state IN ('asked', 'partly') AND r.due_on < ?",
+    )
+    .bind(office.now().today())
+    .scalar(office.db())
+    .await?)
+}
+
 /// The late questions as Excel.
 ///
 /// # Errors

@@ -4,9 +4,12 @@
 //! - [`answer`]: what departments say, whole or in part, in time or late, or that they hold nothing or refuse;
 //! - [`known`]: the family as it declared itself beside what was answered, as the pack's rules read it;
 //! - [`compare`]: contradictions, told to the family and never settled by the machine, and the points that say whom to visit first;
+//! - [`fills`]: what was answered becomes facts, which determinations read and name;
 //! - [`objection`]: the family objects, the department is asked again, both answers stay;
 //! - [`relatives`]: those outside the family who support one of its members, asked about with their own consent only;
+//! - [`department`]: the departments' own accounts, which see and answer what is asked of them;
 //! - [`exchange`]: lists for departments without an interface, and their answer files;
+//! - [`letter`]: the family is told in writing what was found, from where, and how to object;
 //! - [`view`], [`lists`]: what desks and families read.
 //!
 //! Which departments there are, what each is asked and how it answers is the pack's ([`catalogue::definition::Dataset`]).
@@ -24,8 +27,11 @@ use crate::OfficeError;
 
 pub mod answer;
 mod compare;
+pub mod department;
 pub mod exchange;
+pub(super) mod fills;
 mod known;
+mod letter;
 pub mod lists;
 pub mod objection;
 pub mod relatives;
@@ -34,7 +40,9 @@ pub mod view;
 
 pub use answer::{Reply, Typed, answer, withdraw_request};
 pub use exchange::{Taken, answer_template, requests_file, take_in_file};
-pub use lists::{LateLine, SourceLine, late, late_sheet, sources, sources_sheet};
+pub use fills::Disputed;
+pub use letter::tell;
+pub use lists::{LateLine, SourceLine, late, late_count, late_sheet, sources, sources_sheet};
 pub use objection::{Settled, object_for, object_own, recheck, settle};
 pub use relatives::{Consent, NewRelative, RelativeView, record_relative};
 pub use send::{Sent, send};
@@ -200,7 +208,7 @@ store::text_type!(ContradictionState);
 const CHECK: &str = "the check of a case that the caller may see";
 
 /// The case as far as its check needs it.
-struct Checked {
+pub(super) struct Checked {
     case: CaseId,
     number: String,
     household: HouseholdId,
@@ -212,7 +220,11 @@ struct Checked {
     request: Option<MeansRequestId>,
 }
 
-async fn checked(connection: &impl Connection, scope: &Scope, case: CaseId) -> Result<Checked, OfficeError> {
+pub(super) async fn checked(
+    connection: &impl Connection,
+    scope: &Scope,
+    case: CaseId,
+) -> Result<Checked, OfficeError> {
     Query::new(
         scope,
         &crate::casework::CASE,

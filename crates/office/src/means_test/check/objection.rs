@@ -1,12 +1,16 @@
 //! The family objects (办法 art. 18): what it says is kept, the department is asked again about that item, and both answers stay.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use store::{AuditActor, AuditEntry, CaseId, PersonId, Query, Scope, StaffId, Tx};
 use vocab::Now;
 
 use super::compare::{self, Kept};
 use super::send::{Asking, Became, ask, of_county};
-use super::{CHECK, CheckRequestId, Checked, ContradictionId, ContradictionState, asked_about, checked};
+use super::{
+    CHECK, CheckRequestId, Checked, ContradictionId, ContradictionState, asked_about, checked, fills,
+};
 use crate::access::{Citizen, Granted, Investigate, MeansTest, not_of_own_family};
 use crate::casework;
 use crate::{Office, OfficeError, audited};
@@ -202,16 +206,19 @@ pub async fn recheck(
     Ok(Settled { asked })
 }
 
-/// An officer found out how it came to be and writes it down.
+/// An officer found out how it came to be and writes it down, with the values that are right (by the keys of [`super::Disputed`]). Where
+/// none is given the answer stands. A settled value outweighs every source until the department answers otherwise or its answer lapses.
 ///
 /// # Errors
-/// [`OfficeError::Conflict`] when it is settled or the department is being asked; [`OfficeError::Invalid`] without words.
+/// [`OfficeError::Conflict`] when it is settled or the department is being asked; [`OfficeError::Invalid`] without words or with a value
+/// that is none.
 pub async fn settle(
     office: &Office,
     actor: &Granted<Investigate>,
     case: CaseId,
     id: ContradictionId,
     words: &str,
+    values: &BTreeMap<String, String>,
 ) -> Result<(), OfficeError> {
     let now = office.now();
     let tx = office.db().begin().await?;
@@ -224,12 +231,16 @@ pub async fn settle(
     if !kept.state.is_open() || kept.state == ContradictionState::Rechecking {
         return Err(OfficeError::Conflict(format!("这一处现在是“{}”，不能这样处理。", kept.state.title())));
     }
+    let release = office.release();
+    let rule = release.check_rules.get(&kept.rule).map(|rule| &**rule);
+    let matters = fills::matters(&release, rule, &kept.content.asked, &checked);
+    let settled = fills::settle_in(office, &tx, &checked, &actor.audit(), &matters, values, words).await?;
     set(&tx, id, ContradictionState::Explained, Some(actor.staff), Some(words), now).await?;
     casework::end_county_reviews(&tx, case, actor.staff, now).await?;
     tx.audit(AuditEntry {
         case: Some(case),
         division: Some(checked.county),
-        details: json!({ "contradiction": id, "rule": kept.rule, "person": kept.person }),
+        details: json!({ "contradiction": id, "rule": kept.rule, "person": kept.person, "values": settled }),
         ..audited(now.at_ms(), actor.audit(), "means_test.check_settled", ("case", case.0))
     })
     .await?;

@@ -103,7 +103,7 @@ pub async fn send(
             }
         }
     }
-    sent.contradictions = compare::compare_in(office, &tx, &checked, now).await?;
+    sent.contradictions = compare::compare_in(office, &tx, &checked, &actor.audit(), now).await?;
     tx.audit(AuditEntry {
         case: Some(case),
         division: Some(checked.county),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Release;
-use catalogue::definition::{AnswerKind, Dataset};
+use catalogue::definition::{AnswerKind, Ask, Dataset};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use store::{AuditEntry, CaseId, Connection, PersonId, Query};
@@ -13,8 +13,8 @@ use super::super::authorisation;
 use super::super::report::{Line, Outcome};
 use super::relatives::{self, RelativeView};
 use super::{
-    CHECK, CheckRequestId, Checked, ContradictionId, ContradictionState, RequestState, answer, asked_about,
-    checked, compare, known, set_number,
+    CHECK, CheckRequestId, Checked, ContradictionId, ContradictionState, Disputed, RequestState, answer,
+    asked_about, checked, compare, fills, known, set_number,
 };
 use crate::access::{Citizen, Export, Granted, MeansTest, ReadCase};
 use crate::casework::lists::Sheet;
@@ -54,6 +54,23 @@ pub struct AskView {
     pub choices: Vec<(String, String)>,
     /// The answer as people read it; none while there is none.
     pub shown: Option<String>,
+}
+
+impl AskView {
+    /// A question without its answer.
+    pub(super) fn unanswered(release: &Release, ask: &Ask) -> AskView {
+        let list = ask.codelist.as_ref().and_then(|list| release.codelists.get(list.as_str()));
+        let choices = list.map(|list| {
+            list.values.iter().map(|code| (code.code.get().clone(), code.title.clone())).collect()
+        });
+        AskView {
+            id: ask.id.get().clone(),
+            title: ask.title.clone(),
+            kind: ask.kind,
+            choices: choices.unwrap_or_default(),
+            shown: None,
+        }
+    }
 }
 
 /// One question about one person to one department.
@@ -140,6 +157,8 @@ pub struct ContradictionView {
     pub objections: Vec<ObjectionView>,
     /// What became of it.
     pub words: Option<String>,
+    /// The facts on which it turns; none once it is settled.
+    pub disputed: Vec<Disputed>,
 }
 
 /// One indicator of the family's situation.
@@ -187,6 +206,8 @@ pub struct CheckView {
     pub not_asked: Vec<NotAsked>,
     /// What does not fit.
     pub contradictions: Vec<ContradictionView>,
+    /// Facts with what the family declared and what departments answered.
+    pub facts: Vec<Disputed>,
     /// Points.
     pub score: ScoreView,
     /// Relatives outside the family.
@@ -200,6 +221,8 @@ pub struct FamilyCheck {
     pub requests: Vec<RequestView>,
     /// What does not fit.
     pub contradictions: Vec<ContradictionView>,
+    /// Facts of the family and of the reader with what was declared and what departments answered.
+    pub facts: Vec<Disputed>,
 }
 
 /// The check of a case, for a desk. Opening it stands in the audit.
@@ -232,7 +255,8 @@ async fn read(office: &Office, actor: &Granted<ReadCase>, case: CaseId) -> Resul
         requested: checked.request.is_some(),
         not_asked: not_asked(office, &checked, &requests).await?,
         requests,
-        contradictions: contradictions(office, office.db(), case).await?,
+        contradictions: contradictions(office, office.db(), &checked).await?,
+        facts: fills::beside(office, office.db(), &checked, None).await?,
         score: score(office, &checked).await?,
         relatives: relatives::of_case(office.db(), case, now.today()).await?,
     })
@@ -243,29 +267,19 @@ fn ask_views(release: &Release, dataset: &Dataset, told: &answer::Told, state: R
         .asks
         .iter()
         .map(|ask| {
-            let list = ask.codelist.as_ref().and_then(|list| release.codelists.get(list.as_str()));
-            let choices = list.map(|list| {
-                list.values.iter().map(|code| (code.code.get().clone(), code.title.clone())).collect()
-            });
             let value = told.value(release, ask);
             let shown = match (value.is_known(), state) {
                 (true, _) => Some(answer::shown(release, ask, &value)),
                 (false, RequestState::NoRecord) => Some("没有记录".to_owned()),
                 (false, _) => None,
             };
-            AskView {
-                id: ask.id.get().clone(),
-                title: ask.title.clone(),
-                kind: ask.kind,
-                choices: choices.unwrap_or_default(),
-                shown,
-            }
+            AskView { shown, ..AskView::unanswered(release, ask) }
         })
         .collect()
 }
 
 /// The questions of a case; answers of one person only, when `own` is given.
-async fn requests(
+pub(super) async fn requests(
     office: &Office,
     connection: &impl Connection,
     case: CaseId,
@@ -380,14 +394,17 @@ async fn not_asked(
     Ok(list)
 }
 
-async fn contradictions(
+pub(super) async fn contradictions(
     office: &Office,
     connection: &impl Connection,
-    case: CaseId,
+    checked: &Checked,
 ) -> Result<Vec<ContradictionView>, OfficeError> {
+    let case = checked.case;
+    let release = office.release();
+    let persons = asked_about(connection, checked).await?;
     let rows = Query::system(
         CHECK,
-        "SELECT k.id, k.state, k.found_on, k.after_decision, k.told_at, k.settled_words, k.content_sealed \
+        "SELECT k.id, k.rule, k.state, k.found_on, k.after_decision, k.told_at, k.settled_words, k.content_sealed \
          FROM check_contradiction k WHERE k.case_id = ? ORDER BY k.id LIMIT 500",
     )
     .bind(case)
@@ -411,23 +428,32 @@ async fn contradictions(
             by_officer,
         });
     }
-    rows.iter()
-        .map(|row| {
-            let id: ContradictionId = row.get("id")?;
-            let content = compare::content_of(office, &row.get::<Vec<u8>>("content_sealed")?)?;
-            Ok(ContradictionView {
-                id,
-                title: content.title,
-                state: row.get("state")?,
-                found_on: row.get("found_on")?,
-                after_decision: row.get("after_decision")?,
-                told_on: compare::day_of(row.get("told_at")?),
-                values: content.values,
-                objections: objections.remove(&id).unwrap_or_default(),
-                words: row.get("settled_words")?,
-            })
-        })
-        .collect()
+    let mut views = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let id: ContradictionId = row.get("id")?;
+        let content = compare::content_of(office, &row.get::<Vec<u8>>("content_sealed")?)?;
+        let state: ContradictionState = row.get("state")?;
+        let disputed = if state.is_open() {
+            let rule = release.check_rules.get(&row.get::<String>("rule")?).map(|rule| &**rule);
+            let matters = fills::matters(&release, rule, &content.asked, checked);
+            fills::disputed(office, connection, &persons, &matters).await?
+        } else {
+            Vec::new()
+        };
+        views.push(ContradictionView {
+            id,
+            title: content.title,
+            state,
+            found_on: row.get("found_on")?,
+            after_decision: row.get("after_decision")?,
+            told_on: compare::day_of(row.get("told_at")?),
+            values: content.values,
+            objections: objections.remove(&id).unwrap_or_default(),
+            words: row.get("settled_words")?,
+            disputed,
+        });
+    }
+    Ok(views)
 }
 
 async fn score(office: &Office, checked: &Checked) -> Result<ScoreView, OfficeError> {
@@ -504,9 +530,9 @@ pub async fn family_check(
     case: CaseId,
 ) -> Result<Option<FamilyCheck>, OfficeError> {
     let now = office.now();
-    checked(office.db(), &citizen.scope(), case).await?;
+    let checked = checked(office.db(), &citizen.scope(), case).await?;
     let requests = requests(office, office.db(), case, Some(citizen.person)).await?;
-    let mut contradictions = contradictions(office, office.db(), case).await?;
+    let mut contradictions = contradictions(office, office.db(), &checked).await?;
     if requests.is_empty() && contradictions.is_empty() {
         return Ok(None);
     }
@@ -529,9 +555,11 @@ pub async fn family_check(
     }
     for one in &mut contradictions {
         one.values.retain(|value| !value.outside);
+        one.disputed.clear();
         one.told_on = one.told_on.or(Some(now.today()));
     }
-    Ok(Some(FamilyCheck { requests, contradictions }))
+    let facts = fills::beside(office, office.db(), &checked, Some(citizen.person)).await?;
+    Ok(Some(FamilyCheck { requests, contradictions, facts }))
 }
 
 /// What a report says of one question: the newest about this person to this department.

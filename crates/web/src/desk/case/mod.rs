@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store::CaseId;
 
 use super::means::Means;
-use super::rules_in_words::determinations;
+use super::rules_in_words::{determinations, grounds};
 use super::words::state_tag;
 use crate::answer::Page;
 use crate::error::Fault;
@@ -71,7 +71,7 @@ pub(super) async fn show(
             @if !all { (overview::decision(&view, &address(id, "rules"))) }
             (overview::summary(&desk, &view))
         }
-        @if all || face == Face::Rules { (section("rules", "测算依据", &determinations(&view.determinations))) }
+        @if all || face == Face::Rules { (section("rules", "测算依据", &html! { (determinations(&view.determinations)) (grounds(&view.grounds)) })) }
         @if let Some(means) = &means { (section("means", "家庭经济状况信息核对", &means.markup(&desk, &view))) }
         @if all || face == Face::Records {
             (section("forms", "申请和调查记录", &records::forms(&view, all)))

@@ -241,6 +241,15 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/cases/{case}/check/relatives" => {
             pairs(&[("name", "外来人"), ("duty", "parents"), ("reason", "核对")])
         }
+        "/desk/cases/{case}/check/letter" | "/desk/department/questions/{check_request}/reveal" => {
+            pairs(&[("how", "letter")])
+        }
+        "/desk/department/records/{department_register}/{department_record}/do/{department_move}" => {
+            pairs(&[("_version", "1"), ("taken_by", "外来")])
+        }
+        "/desk/department/file" => pairs(&[("asked", "tax"), ("format", "csv")]),
+        "/desk/department/answers" => pairs(&[("answered", "tax")]),
+        "/desk/department/questions/{check_request}" => pairs(&[("how", "no_record")]),
         "/desk/check-requests/{check_request}" => pairs(&[("how", "no_record")]),
         "/desk/check-requests/{check_request}/withdraw" => pairs(&[("withdraw_reason", "重复")]),
         "/desk/checks/requests" => pairs(&[("asked", "tax"), ("purpose", "核对")]),
@@ -304,7 +313,8 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 13] = [
+    const SOMEBODYS: [&str; 14] = [
+        "{department_record}",
         "{check_request}",
         "{person}",
         "{household}",

@@ -82,17 +82,14 @@ async fn hanging(town: &Town, second: &str) -> store::CaseId {
     let run =
         county.post(&format!("/desk/cases/{case}/means-test"), &[("purpose", "最低生活保障申请核对")]).await;
     assert!(run.status.is_redirection(), "{}", run.text);
-    // The market regulator contradicts what was declared, and the tax office has not answered.
-    let asked = [("datasets", "business_registration"), ("datasets", "tax"), ("purpose", "核对")];
+    // A bank contradicts what was declared, and the tax office has not answered.
+    let asked = [("datasets", "deposits"), ("datasets", "tax"), ("purpose", "核对")];
     let sent = county.post(&format!("/desk/cases/{case}/check/send"), &asked).await;
     assert!(sent.status.is_redirection(), "{}", sent.text);
-    let request = scalar(
-        town,
-        "SELECT min(id) FROM check_request WHERE dataset = 'business_registration' AND case_id = ?",
-        case.0,
-    )
-    .await;
-    let said = [("how", "values"), ("ask_owner", "yes")];
+    let request =
+        scalar(town, "SELECT min(id) FROM check_request WHERE dataset = 'deposits' AND case_id = ?", case.0)
+            .await;
+    let said = [("how", "values"), ("ask_balance", "20000")];
     let answered = county.post(&format!("/desk/check-requests/{request}"), &said).await;
     assert!(answered.status.is_redirection(), "{}", answered.text);
     let wages = [("member.0.employed", "yes"), ("member.0.wage_income", "1500")];
@@ -451,6 +448,31 @@ async fn records_of_b(town: &Town) -> Vec<String> {
     planted
 }
 
+/// A referral of somebody of the second township to the medical insurance, entered by the clerk.
+async fn referred(town: &Town) -> String {
+    let office = &town.office;
+    let release = office.release();
+    let form = release.record_form("referral").unwrap();
+    let village = divisions::find(office.db(), town.village_b).await.unwrap().code;
+    let person = format!("〔{}〕", town.people_b[0]);
+    let answers = office::forms::specimen(&release, form, 1, "", |_, _, field| {
+        Some(Raw::from(match field.id.as_str() {
+            "person" => person.as_str(),
+            "village" => village.as_str(),
+            "kind" => "medical",
+            "content" => "轩辕转介",
+            "sent_on" => "2026-11-01",
+            _ => return None,
+        }))
+    });
+    let open = records::open(office, &town.clerk_b, "referral", Right::KeepRecords).unwrap();
+    let new = NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "新登记" };
+    match records::save(office, &grant(&town.clerk_b), &open, new, None).await.unwrap() {
+        records::Saved::Done(id) => id.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// An import of records, and an upload with faults that waits.
 async fn records_taken_in(town: &Town) -> (String, String) {
     let mut clerk = town.browser("clerk_b").await;
@@ -628,6 +650,9 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "check_request",
             text(&of_case("SELECT min(id) FROM check_request WHERE dataset = 'tax' AND case_id = ?").await),
         ),
+        ("department_register", text(&"referral")),
+        ("department_record", text(&referred(town).await)),
+        ("department_move", text(&"take")),
         ("contradiction", text(&of_case("SELECT min(id) FROM check_contradiction WHERE case_id = ?").await)),
         ("draft", drafts),
         ("page", vec!["home".to_owned(), "family".to_owned()]),
@@ -728,6 +753,10 @@ pub(super) async fn plant(town: &Town) -> Planted {
     ] {
         rightful.push((login, town.browser(login).await));
     }
+    town.staff("doctor_b", town.county, "department_clerk:medical_insurance").await;
+    rightful.push(("doctor_b", town.browser("doctor_b").await));
+    town.staff("taxman_b", town.county, "department_clerk:tax_office").await;
+    rightful.push(("taxman_b", town.browser("taxman_b").await));
     rightful.push(("citizen_b", town.citizen_of(&town.clerk_b, applicant, applicant_id.last_four()).await));
     let (holder, tail) = (town.people_b[0], whole.last_four());
     rightful.push(("holder_b", town.citizen_of(&town.clerk_b, holder, tail).await));
@@ -741,6 +770,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "轩辕稿",
             "轩辕纸",
             "轩辕记",
+            "轩辕转介",
             "轩辕入",
             "轩辕备",
             "公孙册",
@@ -777,7 +807,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
 /// Everybody else: the neighbours' offices, the next village, another county, a citizen, anybody.
 pub(super) async fn strangers(town: &Town) -> Vec<(&'static str, Browser)> {
     let county = divisions::by_code(town.office.db(), "150303").await.unwrap().id;
-    let staff: [(&'static str, DivisionId, &str); 10] = [
+    let staff: [(&'static str, DivisionId, &str); 12] = [
         ("head_a", town.township_a, "township_head"),
         ("worker_a", town.village_a, "village_worker"),
         ("admin_a", town.township_a, "administrator"),
@@ -788,6 +818,9 @@ pub(super) async fn strangers(town: &Town) -> Vec<(&'static str, Browser)> {
         ("checker_c", county, "means_test_clerk"),
         ("auditor_c", county, "auditor"),
         ("admin_c", county, "administrator"),
+        // The same department of another county, and another department of the same.
+        ("taxman_c", county, "department_clerk:tax_office"),
+        ("police_d", town.county, "department_clerk:traffic_police"),
     ];
     let mut strangers = Vec::new();
     for (login, division, role) in staff {
