@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use store::{Connection, Db, DivisionId, Query, Tx};
 use vocab::Level;
 
+use crate::search::index;
 use crate::{Office, OfficeError, casework};
 
 /// What an import did.
@@ -66,6 +67,8 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
     entries.sort_by(|a, b| (a.level, &a.code).cmp(&(b.level, &b.code)));
     let mut ids: HashMap<&str, DivisionId> = HashMap::new();
     let mut counties: HashMap<DivisionId, Option<DivisionId>> = HashMap::new();
+    let mut named: Vec<DivisionId> = Vec::new();
+    let mut moved = false;
     for entry in &entries {
         let parent =
             match &entry.parent {
@@ -89,6 +92,8 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
                     .execute_one(&tx)
                     .await?;
                     imported.changed += 1;
+                    named.push(id);
+                    moved |= old_parent != parent;
                 }
                 id
             }
@@ -106,6 +111,7 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
                 .bind(on)
                 .insert(&tx)
                 .await?;
+                named.push(DivisionId(id));
                 DivisionId(id)
             }
         };
@@ -136,8 +142,39 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
         rebuild_closure(&tx).await?;
         casework::see_all(&tx).await?;
     }
+    if moved {
+        // What lies there is found from above by the divisions that it lay in: written anew by the next round.
+        index::filled(&tx, None, false).await?;
+    }
+    put_words(&tx, named).await?;
     tx.commit().await?;
     Ok(imported)
+}
+
+/// Writes the words under which divisions are found: of these, or of all where the index has not got them.
+async fn put_words(tx: &Tx, mut named: Vec<DivisionId>) -> Result<(), OfficeError> {
+    index::name_kinds(tx, &[(index::DIVISIONS, false)]).await?;
+    let known = index::kinds(tx).await?;
+    if !known.iter().any(|(name, _, filled)| name == index::DIVISIONS && *filled) {
+        named = Query::system(TREE, "SELECT d.id FROM division d").scalars(tx).await?;
+        index::filled(tx, Some(index::DIVISIONS), true).await?;
+    }
+    for some in named.chunks(500) {
+        let rows = Query::system(
+            TREE,
+            "SELECT d.id, d.name, d.code, d.mca_code FROM division d WHERE d.id IN ({list})",
+        );
+        for row in rows.bind_list(some.iter().copied()).all(tx).await? {
+            let mut words = index::Words::of(&row.get::<String>("name")?);
+            words.code(&row.get::<String>("code")?);
+            if let Some(code) = row.get::<Option<String>>("mca_code")? {
+                words.code(&code);
+            }
+            let id: DivisionId = row.get("id")?;
+            index::replace(tx, index::DIVISIONS, id.0, None, &words).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the closure afresh from the parents. Ended divisions stay under the parent they had, so that old rows

@@ -20,6 +20,7 @@
 //! - [`records`]: registers of the packs, each with a table of its own;
 //! - [`reports`]: numbers and the lists behind them;
 //! - [`roll`]: the roll taken over from before, its lists, and payments at the accountant's desk;
+//! - [`search`]: one box over people, cases, registers, divisions, matters;
 //! - [`trial`]: the clock of a synthetic database; [`round`]: what only time brings;
 //! - [`tabular`]: Excel and CSV, in and out; [`uploads`]: files between preview and import; [`views`]: saved views of lists.
 //!
@@ -50,6 +51,7 @@ pub mod records;
 pub mod releases;
 pub mod reports;
 pub mod roll;
+pub mod search;
 pub mod simulation;
 pub mod tabular;
 pub mod trial;
@@ -155,6 +157,7 @@ pub async fn round(office: &Office) -> Result<(), OfficeError> {
     casework::tick::tick(office).await?;
     casework::reviews::schedule(office).await?;
     people::roll_forward(office).await?;
+    search::fill(office).await?;
     records::nightly(office).await?;
     access::forget_expired(office).await?;
     releases::follow(office).await?;
@@ -184,6 +187,7 @@ pub fn migrations() -> Vec<Migration> {
         simulation::MIGRATIONS,
         leads::MIGRATIONS,
         records::MIGRATIONS,
+        search::MIGRATIONS,
         indicators::MIGRATIONS,
         plans::MIGRATIONS,
     ]

@@ -20,6 +20,7 @@ pub struct Page {
     pub(crate) status: StatusCode,
     pub(crate) has_errors: bool,
     pub(crate) charts: bool,
+    pub(crate) own_search: bool,
     pub(crate) cookies: Vec<Cookie<'static>>,
 }
 
@@ -35,6 +36,7 @@ impl Page {
             status: StatusCode::OK,
             has_errors: false,
             charts: false,
+            own_search: false,
             cookies: Vec::new(),
         }
     }
@@ -74,6 +76,13 @@ impl Page {
     #[must_use]
     pub fn charts(mut self) -> Page {
         self.charts = true;
+        self
+    }
+
+    /// The page has the search box in its content: the header shows none.
+    #[must_use]
+    pub(crate) fn own_search(mut self) -> Page {
+        self.own_search = true;
         self
     }
 

@@ -78,6 +78,7 @@ pub(crate) fn layout<'a>(state: &'a AppState, frame: &'a Frame, page: &'a Page) 
     }
     let user_is_staff = user.is_some();
     Layout {
+        search: (staff && user_is_staff && !page.own_search).then(|| crate::desk::search::HERE.into()),
         nav,
         current: page.current.into(),
         user,

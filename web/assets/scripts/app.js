@@ -37,6 +37,14 @@ document.addEventListener('click', (event) => {
   if (event.target.closest('[data-print]')) window.print()
 })
 
+// Ctrl+K goes to the search box of the desks.
+document.addEventListener('keydown', (event) => {
+  const box = document.getElementById('site-search') || document.querySelector('main [name=q]')
+  if (!box || event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+  event.preventDefault()
+  box.focus()
+})
+
 htmx.config.allowEval = false
 htmx.config.includeIndicatorStyles = false
 htmx.config.selfRequestsOnly = true

@@ -117,6 +117,46 @@ impl Checker<'_> {
         if let Some(fed) = &register.fed {
             self.fed(register, fed, &own);
         }
+        if register.shared.is_some() {
+            self.shared(register);
+        }
+    }
+
+    /// What is offered to others says nothing of anybody: no person, family or number of one stands in its title.
+    fn shared(&mut self, register: &Defined<Register>) {
+        let place = &register.place;
+        if register.fed.is_some() {
+            let message = format!("登记簿 {} 登记的是人，不能给辖区以外选用", register.id);
+            self.at(place, register.id.start(), message, "去掉 shared");
+        }
+        for reference in &register.titled {
+            if self.names_somebody(register, reference, &mut vec![register.id.get().clone()]) {
+                let message = format!("登记簿 {} 的标题里有人，不能给辖区以外选用", register.id);
+                self.at(place, reference.start(), message, "去掉 shared，或者换一个不说人的标题");
+            }
+        }
+    }
+
+    /// Whether the words of a field are those of a person, by themselves or through the title of what they point at.
+    fn names_somebody(&self, register: &Register, field: &str, seen: &mut Vec<String>) -> bool {
+        let Some(field) = register.field(field) else { return false };
+        match field.target() {
+            Some(Target::Person | Target::Household) => true,
+            Some(Target::Record(target)) => {
+                if seen.iter().any(|known| known == target) {
+                    return false;
+                }
+                seen.push(target.to_owned());
+                let release = self.release;
+                release.registers.get(target).is_some_and(|target| {
+                    target.titled.iter().any(|titled| self.names_somebody(target, titled, seen))
+                })
+            }
+            None => matches!(
+                *field.kind,
+                FieldKind::PersonName | FieldKind::CitizenId | FieldKind::Phone | FieldKind::BankAccount
+            ),
+        }
     }
 
     /// A register that the system feeds has its people as key and nothing else that somebody would have to type.

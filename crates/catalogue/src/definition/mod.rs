@@ -45,7 +45,7 @@ pub use programme::{
 };
 pub use register::{
     Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Register, Rights, STRUCK_OFF,
-    State, Target, Transition,
+    Shared, State, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

@@ -66,6 +66,9 @@ pub struct Register {
     /// What staff of departments outside civil affairs read of records that are addressed to them, and may do with them.
     #[serde(default)]
     pub department: Option<DepartmentSide>,
+    /// Who besides those in whose area a record lies may point at it: they are offered its title and see nothing else of it.
+    #[serde(default)]
+    pub shared: Option<Shared>,
 }
 
 /// What a department's own staff see of a register.
@@ -78,6 +81,18 @@ pub struct DepartmentSide {
     pub shows: Vec<Reference>,
     /// Transitions by which they answer.
     pub moves: Vec<Reference>,
+}
+
+/// How far the titles of a register's open records are offered to be pointed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shared {
+    /// To the offices at and below the division where the record lies: what a county or city keeps of its own.
+    Below,
+    /// To the offices of the county in which it lies, too.
+    County,
+    /// To the offices of the prefecture in which it lies, too.
+    Prefecture,
 }
 
 /// A register of people that follows from what is known of them: looked at every night.

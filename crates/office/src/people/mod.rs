@@ -49,6 +49,7 @@ pub use household::{
     members_as_of, membership_history, move_household, move_household_in, remove_member, remove_member_in,
     split_household, split_household_in,
 };
+pub(crate) use name_words::readings;
 pub use names::names;
 pub use person::{
     NewPerson, PersonCorrection, PersonView, Registered, correct_person, find_person, place_person,

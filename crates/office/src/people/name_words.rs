@@ -77,7 +77,8 @@ const SURNAMES: &[(&str, &str)] = &[
 const GIVEN: &[(char, &str)] =
     &[('长', "chang"), ('行', "xing"), ('乐', "le"), ('晟', "sheng"), ('茜', "qian"), ('曾', "zeng")];
 
-fn readings(name: &str) -> Vec<String> {
+/// The pinyin of each character of a name, the surname as surnames are read.
+pub(crate) fn readings(name: &str) -> Vec<String> {
     let surname = SURNAMES.iter().find(|(surname, _)| name.starts_with(surname));
     let mut given = name;
     let mut all = Vec::new();
@@ -159,33 +160,53 @@ impl NameQuery {
     }
 
     /// The full-text expression for exactly this name, or exactly these initials or this pinyin, inside a division.
-    pub(super) fn exact(&self, backend: Backend, division: DivisionId) -> String {
-        let Signs { and, or, .. } = Signs::of(backend);
+    pub(super) fn exact(&self, backend: Backend, division: Option<DivisionId>) -> String {
+        inside(backend, &self.exactly(backend), division)
+    }
+
+    fn exactly(&self, backend: Backend) -> String {
+        let Signs { or, .. } = Signs::of(backend);
         match self {
-            NameQuery::Characters(text) => format!("{} {and} d{}", whole(text), division.0),
-            NameQuery::Letters(letters) => format!("(p{letters} {or} q{letters}) {and} d{}", division.0),
+            NameQuery::Characters(text) => whole(text),
+            NameQuery::Letters(letters) => format!("(p{letters} {or} q{letters})"),
         }
     }
 
-    /// The full-text expression for names that contain it, inside a division.
-    pub(super) fn wide(&self, backend: Backend, division: DivisionId) -> String {
-        let Signs { and, or, next, star } = Signs::of(backend);
+    /// The full-text expression for names that contain it and are not exactly it, inside a division.
+    pub(super) fn others(&self, backend: Backend, division: Option<DivisionId>) -> String {
+        let Signs { not, .. } = Signs::of(backend);
+        format!("({}) {not} {}", self.wide(backend, division), self.exactly(backend))
+    }
+
+    /// The full-text expression for names that contain it, inside a division; none is everywhere.
+    pub(super) fn wide(&self, backend: Backend, division: Option<DivisionId>) -> String {
+        let Signs { or, next, star, .. } = Signs::of(backend);
         let run =
             |text: &str| text.chars().map(|c| format!("u{:x}", u32::from(c))).collect::<Vec<_>>().join(next);
         let name = match self {
             NameQuery::Characters(text) => run(text),
             NameQuery::Letters(letters) => {
-                let star_of_initials = if letters.len() > 2 { star } else { "" };
-                format!("p{letters}{star_of_initials} {or} q{letters}{star} {or} ({})", run(letters))
+                // Two letters begin the pinyin of a tenth of everybody: they are read as initials, or a whole name.
+                let star = if letters.len() > 2 { star } else { "" };
+                format!("p{letters}{star} {or} q{letters}{star} {or} ({})", run(letters))
             }
         };
-        format!("({name}) {and} d{}", division.0)
+        inside(backend, &format!("({name})"), division)
+    }
+}
+
+/// The division is a word of the index; whoever sees the whole place needs none.
+fn inside(backend: Backend, name: &str, division: Option<DivisionId>) -> String {
+    match division {
+        Some(division) => format!("{name} {} d{}", Signs::of(backend).and, division.0),
+        None => name.to_owned(),
     }
 }
 
 /// How each database writes its full-text expressions.
 struct Signs {
     and: &'static str,
+    not: &'static str,
     or: &'static str,
     next: &'static str,
     star: &'static str,
@@ -194,8 +215,8 @@ struct Signs {
 impl Signs {
     fn of(backend: Backend) -> Signs {
         match backend {
-            Backend::Sqlite => Signs { and: "AND", or: "OR", next: " + ", star: " *" },
-            Backend::Postgres => Signs { and: "&", or: "|", next: " <-> ", star: ":*" },
+            Backend::Sqlite => Signs { and: "AND", not: "NOT", or: "OR", next: " + ", star: " *" },
+            Backend::Postgres => Signs { and: "&", not: "& !", or: "|", next: " <-> ", star: ":*" },
         }
     }
 }
@@ -232,12 +253,20 @@ mod tests {
     #[test]
     fn expressions_carry_the_division() {
         let query = NameQuery::read("张 三").unwrap();
-        assert_eq!(query.wide(Backend::Sqlite, DivisionId(7)), "(u5f20 + u4e09) AND d7");
-        assert_eq!(query.wide(Backend::Postgres, DivisionId(7)), "(u5f20 <-> u4e09) & d7");
+        assert_eq!(query.wide(Backend::Sqlite, Some(DivisionId(7))), "(u5f20 + u4e09) AND d7");
+        assert_eq!(query.wide(Backend::Postgres, Some(DivisionId(7))), "(u5f20 <-> u4e09) & d7");
         let query = NameQuery::read("zsf").unwrap();
         assert_eq!(
-            query.wide(Backend::Sqlite, DivisionId(7)),
+            query.wide(Backend::Sqlite, Some(DivisionId(7))),
             "(pzsf * OR qzsf * OR (u7a + u73 + u66)) AND d7"
+        );
+        assert_eq!(
+            NameQuery::read("zs").unwrap().others(Backend::Sqlite, None),
+            "((pzs OR qzs OR (u7a + u73))) NOT (pzs OR qzs)"
+        );
+        assert_eq!(
+            NameQuery::read("张三").unwrap().others(Backend::Postgres, Some(DivisionId(7))),
+            "((u5f20 <-> u4e09) & d7) & ! x5f20g4e09"
         );
         assert_eq!(NameQuery::read(" - "), None);
     }

@@ -1,14 +1,14 @@
-//! Finding a person: by name or part of it, pinyin, initials, whole citizen ID, phone, or name with the last four.
+//! Finding a person: by name or part of it, pinyin, initials, whole citizen ID or its last four to six, phone, or name with the last four.
 //!
 //! The text is read as what it looks like. Names go through the full-text index with the searcher's division in
-//! it, numbers through blind indexes; no search reads more than [`CAP`] candidates of either kind, so it costs the same
-//! in a village and a city. What lies outside the scope is not found; a whole ID that is registered elsewhere is said.
+//! it, numbers through blind indexes; a page brings its own rows out of the index and no more, and nothing is counted beyond [`CAP`],
+//! so it costs the same in a village and a city. What lies outside the scope is not found; a whole ID that is registered elsewhere is said.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use store::{AuditEntry, Backend, Connection, Count, Cursor, HouseholdId, Page, PersonId, Query, Scope};
-use vocab::{CitizenId, Phone, Sex};
+use vocab::{CitizenId, Level, Phone, Sex};
 
 use super::name_words::NameQuery;
 use super::{PERSON_COLUMNS, sealing};
@@ -54,6 +54,8 @@ enum Asked {
     Id(String),
     Phone(String),
     NameAndTail(String, String),
+    /// The last four to six of a citizen ID.
+    Tail(String),
     Name(NameQuery),
 }
 
@@ -63,6 +65,7 @@ impl Asked {
             Asked::Id(_) => "citizen_id",
             Asked::Phone(_) => "phone",
             Asked::NameAndTail(..) => "name_and_tail",
+            Asked::Tail(_) => "tail",
             Asked::Name(_) => "name",
         }
     }
@@ -74,6 +77,9 @@ fn read(office: &Office, text: &str) -> Result<Asked, OfficeError> {
     let text = text.trim();
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = compact.chars().filter(char::is_ascii_digit).count();
+    if (4..=6).contains(&compact.len()) && ends_an_id(&compact) {
+        return Ok(Asked::Tail(compact.to_ascii_uppercase()));
+    }
     if digits >= 15 && compact.chars().count() <= 20 {
         let id: CitizenId = compact
             .parse()
@@ -86,10 +92,7 @@ fn read(office: &Office, text: &str) -> Result<Asked, OfficeError> {
             .map_err(|error: vocab::VocabError| OfficeError::invalid("q", error.to_string()))?;
         return Ok(Asked::Phone(sealing::phone_blind(keys, &phone)));
     }
-    let is_tail = |word: &str| {
-        let characters: Vec<char> = word.chars().collect();
-        matches!(characters.as_slice(), [a, b, c, d] if [a, b, c].iter().all(|c| c.is_ascii_digit()) && (d.is_ascii_digit() || matches!(d, 'x' | 'X')))
-    };
+    let is_tail = |word: &str| word.len() == 4 && ends_an_id(word);
     let words: Vec<&str> = text.split_whitespace().collect();
     if let Some((tail, name)) = match words.as_slice() {
         [name, tail] if is_tail(tail) => Some((*tail, *name)),
@@ -114,6 +117,12 @@ fn read(office: &Office, text: &str) -> Result<Asked, OfficeError> {
     }
 }
 
+/// Digits, the last of which may be an X.
+fn ends_an_id(text: &str) -> bool {
+    let digits = text.strip_suffix(['x', 'X']).unwrap_or(text);
+    digits.bytes().all(|sign| sign.is_ascii_digit())
+}
+
 /// Searches persons of one's scope. Writes the audit.
 ///
 /// # Errors
@@ -126,100 +135,166 @@ pub async fn search_people(
     size: usize,
 ) -> Result<SearchAnswer, OfficeError> {
     let asked = read(office, text)?;
-    let candidates = candidates(office, actor, &asked).await?;
-    let (rows, next) = slice(&candidates.ids, cursor, size);
-    let page = Page { rows: found(office, &actor.scope(), &rows).await?, next };
-    let note =
-        if candidates.ids.is_empty() { Some(note_of_nothing(office.db(), &asked).await?) } else { None };
+    let Matched { ids, next, count } = match &asked {
+        Asked::Name(query) => by_name(office, actor, query, cursor, size).await?,
+        _ => by_number(office, actor, &asked, cursor, size).await?,
+    };
+    let page = Page { rows: found(office, &actor.scope(), &ids).await?, next };
+    let nothing = count.counted == 0;
+    let note = if nothing { Some(note_of_nothing(office.db(), &asked).await?) } else { None };
     // The audit says what kind of search it was and how many it found, not the name or number.
     let entry = AuditEntry {
         division: Some(actor.division),
         subject: None,
         details: serde_json::json!({
-            "by": asked.kind(), "found": candidates.count.counted,
+            "by": asked.kind(), "found": count.counted,
             "text_blind": office.keys().blind("search", text.trim()),
         }),
         ..audited(office.now().at_ms(), actor.audit(), "person.searched", ("person", 0))
     };
     office.db().audit_read(entry).await?;
-    Ok(SearchAnswer { count: candidates.count, page, note })
+    Ok(SearchAnswer { count, page, note })
 }
 
-/// Who may be meant: exact matches first (rank 0), each kind by id.
-struct Candidates {
-    ids: Vec<(i64, PersonId)>,
+/// Who may be meant, one page of them: exact matches first (rank 0), each kind by id.
+struct Matched {
+    ids: Vec<PersonId>,
+    next: Option<Cursor>,
     count: Count,
 }
 
-async fn candidates(
+/// Where a page begins: rank and id behind which it goes on.
+fn place(cursor: Option<&Cursor>) -> Option<(i64, i64)> {
+    cursor.and_then(|cursor| Some((cursor.integer_at(0)?, cursor.integer_at(1)?)))
+}
+
+/// What was read whole, counted no further than all lists count.
+fn at_most(read: usize) -> Count {
+    let counted = u32::try_from(read).unwrap_or(u32::MAX);
+    Count { counted: counted.min(CAP), more: counted > CAP }
+}
+
+async fn by_number(
     office: &Office,
     actor: &Granted<ReadPeople>,
     asked: &Asked,
-) -> Result<Candidates, OfficeError> {
-    let wider = CAP + 1;
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Matched, OfficeError> {
     let scope = actor.scope();
+    let wider = CAP + 1;
     let by_column = |condition: &str| {
         Query::new(
             &scope,
             &PERSON_COLUMNS,
-            format!("SELECT p.id FROM person p WHERE {{scope}} AND {condition} ORDER BY p.id LIMIT {wider}"),
+            format!(
+                "SELECT p.id, p.citizen_id_sealed FROM person p WHERE {{scope}} AND {condition} ORDER BY p.id LIMIT {wider}"
+            ),
         )
     };
-    let (exact, wide): (Vec<PersonId>, Vec<PersonId>) = match asked {
-        Asked::Id(blind) => {
-            (by_column("p.citizen_id_blind = ?").bind(blind.as_str()).scalars(office.db()).await?, Vec::new())
-        }
-        Asked::Phone(blind) => {
-            (by_column("p.phone_blind = ?").bind(blind.as_str()).scalars(office.db()).await?, Vec::new())
-        }
+    let (query, tail) = match asked {
+        Asked::Id(blind) => (by_column("p.citizen_id_blind = ?").bind(blind.as_str()), None),
+        Asked::Phone(blind) => (by_column("p.phone_blind = ?").bind(blind.as_str()), None),
         Asked::NameAndTail(name, blind) => {
-            let query = by_column("p.citizen_id_tail_blind = ? AND p.name = ?")
-                .bind(blind.as_str())
-                .bind(name.as_str());
-            (query.scalars(office.db()).await?, Vec::new())
+            let query = by_column("p.citizen_id_tail_blind = ? AND p.name = ?");
+            (query.bind(blind.as_str()).bind(name.as_str()), None)
         }
-        Asked::Name(query) => {
-            let backend = office.db().backend();
-            let matching = match backend {
-                Backend::Sqlite => "s.words MATCH ?",
-                Backend::Postgres => "s.document @@ to_tsquery('simple', ?)",
-            };
-            let sql = format!(
-                "SELECT s.rowid AS id FROM person_search s WHERE {matching} ORDER BY s.rowid LIMIT {wider}"
-            );
-            let search = async |expression: String| {
-                Query::system(
-                    "the searcher's division is a word of the index; rows are read again in scope",
-                    sql.clone(),
-                )
-                .bind(expression)
-                .scalars::<PersonId>(office.db())
-                .await
-            };
-            let exact = search(query.exact(backend, actor.division)).await?;
-            (exact, search(query.wide(backend, actor.division)).await?)
+        Asked::Tail(tail) => {
+            let four = sealing::tail_blind(office.keys(), &tail[tail.len() - 4..]);
+            (by_column("p.citizen_id_tail_blind = ?").bind(four), Some(tail).filter(|tail| tail.len() > 4))
         }
+        Asked::Name(_) => return Err(OfficeError::Internal("a name is no number".to_owned())),
     };
-    let more = exact.len() > CAP as usize || wide.len() > CAP as usize;
-    let exactly: HashSet<PersonId> = exact.iter().copied().collect();
-    let mut ids: Vec<(i64, PersonId)> = exact.into_iter().map(|id| (0, id)).collect();
-    ids.extend(wide.into_iter().filter(|id| !exactly.contains(id)).map(|id| (1, id)));
-    let more = more || ids.len() > CAP as usize;
-    ids.truncate(CAP as usize);
-    let counted = u32::try_from(ids.len()).unwrap_or(CAP);
-    Ok(Candidates { ids, count: Count { counted, more } })
+    let mut ids = Vec::new();
+    for row in query.all(office.db()).await? {
+        // The index holds the last four; whether more of it fits is read in the number itself.
+        if let Some(tail) = tail {
+            let sealed: Vec<u8> = row.get("citizen_id_sealed")?;
+            if !office.keys().open(&sealed)?.ends_with(tail.as_str()) {
+                continue;
+            }
+        }
+        ids.push(row.get::<PersonId>("id")?);
+    }
+    let count = at_most(ids.len());
+    let after = place(cursor).map_or(i64::MIN, |(_, id)| id);
+    ids.retain(|id| id.0 > after);
+    let more = ids.len() > size;
+    ids.truncate(size);
+    let next = ids.last().filter(|_| more).map(|last| Cursor::new().integer(1).integer(*last));
+    Ok(Matched { ids, next, count })
 }
 
-/// One page of the candidates, and where the next begins.
-fn slice(ids: &[(i64, PersonId)], cursor: Option<&Cursor>, size: usize) -> (Vec<PersonId>, Option<Cursor>) {
-    let after = cursor.and_then(|cursor| Some((cursor.integer_at(0)?, PersonId(cursor.integer_at(1)?))));
-    let start = after.map_or(0, |after| ids.partition_point(|place| *place <= after));
-    let end = ids.len().min(start.saturating_add(size));
-    let next = if end < ids.len() { ids[start..end].last() } else { None };
-    (
-        ids[start..end].iter().map(|(_, id)| *id).collect(),
-        next.map(|(rank, id)| Cursor::new().integer(*rank).integer(*id)),
-    )
+async fn by_name(
+    office: &Office,
+    actor: &Granted<ReadPeople>,
+    query: &NameQuery,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Matched, OfficeError> {
+    let backend = office.db().backend();
+    // Whoever sees the whole place need not have it looked up for every name.
+    let below = Some(actor.division).filter(|_| actor.level > Level::Prefecture);
+    let begun = place(cursor);
+    let mut ids = Vec::new();
+    if begun.is_none_or(|(rank, _)| rank == 0) {
+        let after = begun.map_or(0, |(_, id)| id);
+        ids = names_after(office, query.exact(backend, below), after, size + 1).await?;
+    }
+    if ids.len() > size {
+        ids.truncate(size);
+        let next = ids.last().map(|last| Cursor::new().integer(0).integer(*last));
+        return Ok(Matched { ids, next, count: counted(office, query.wide(backend, below)).await? });
+    }
+    let exact = ids.len();
+    let after = begun.filter(|(rank, _)| *rank == 1).map_or(0, |(_, id)| id);
+    ids.extend(names_after(office, query.others(backend, below), after, size - exact + 1).await?);
+    let more = ids.len() > size;
+    ids.truncate(size);
+    let next = ids.last().filter(|_| more).map(|last| {
+        // A page that ends with the last exact one goes on with the first of the others.
+        let rank = i64::from(ids.len() > exact);
+        Cursor::new().integer(rank).integer(*last)
+    });
+    let count = if begun.is_none() && next.is_none() {
+        at_most(ids.len())
+    } else {
+        counted(office, query.wide(backend, below)).await?
+    };
+    Ok(Matched { ids, next, count })
+}
+
+const INDEXED: &str = "the searcher's division is a word of the index; rows are read again in scope";
+
+/// Persons of the index behind an id.
+async fn names_after(
+    office: &Office,
+    expression: String,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<PersonId>, OfficeError> {
+    let sql = match office.db().backend() {
+        // The index is walked in the order of ids, from there on.
+        Backend::Sqlite => {
+            "SELECT s.rowid AS id FROM person_search s WHERE s.words MATCH ? AND s.rowid > ? ORDER BY s.rowid LIMIT ?".to_owned()
+        }
+        // All matches come at once, in no order: no more than the cap are read.
+        Backend::Postgres => format!(
+            "SELECT c.id FROM (SELECT s.rowid AS id FROM person_search s WHERE s.document @@ to_tsquery('simple', ?) LIMIT {}) AS c \
+             WHERE c.id > ? ORDER BY c.id LIMIT ?",
+            CAP + 1
+        ),
+    };
+    Ok(Query::system(INDEXED, sql).bind(expression).bind(after).bind(limit).scalars(office.db()).await?)
+}
+
+async fn counted(office: &Office, expression: String) -> Result<Count, OfficeError> {
+    let matching = match office.db().backend() {
+        Backend::Sqlite => "s.words MATCH ?",
+        Backend::Postgres => "s.document @@ to_tsquery('simple', ?)",
+    };
+    let sql = format!("SELECT s.rowid FROM person_search s WHERE {matching}");
+    Ok(Query::system(INDEXED, sql).bind(expression).count_capped(office.db(), CAP).await?)
 }
 
 /// The rows of a page in its order; under the scope, so that a stale index shows nothing.

@@ -10,10 +10,10 @@ use vocab::{Fen, Month};
 use super::columns::{ColumnKind, blind, column, searched_column, sort_column, table};
 use super::look_up::known;
 use super::read::{HEAD, Record, of_rows, selected};
-use super::{Open, RECORD_COLUMNS, RecordId, sees, shape};
+use super::{Open, RECORD_COLUMNS, RecordId, find, sees, shape};
 use crate::access::{Actor, Granted, ReadRecords};
 use crate::forms::{FilledForm, FormValue, referred_id};
-use crate::{Office, OfficeError};
+use crate::{Office, OfficeError, search};
 
 /// As [`RECORD_COLUMNS`], for walks over a whole list: the plus keeps the planner from gathering and sorting a division's records anew for
 /// each page where one walk along the order is enough.
@@ -116,7 +116,7 @@ pub async fn list(
     size: usize,
 ) -> Result<Listed, OfficeError> {
     let register = open.register();
-    let conditions = Conditions::read(office, register, asked)?;
+    let conditions = Conditions::read(office, reader, register, asked).await?;
     let fields = columns(reader, register, asked);
     let (rows, next) =
         rows(office, &reader.scope(), register, asked, &conditions, &fields, cursor, size).await?;
@@ -189,9 +189,21 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    pub fn read(office: &Office, register: &Register, asked: &Narrowed) -> Result<Conditions, OfficeError> {
+    pub async fn read(
+        office: &Office,
+        reader: &Actor,
+        register: &Register,
+        asked: &Narrowed,
+    ) -> Result<Conditions, OfficeError> {
         let mut conditions = Conditions { sql: String::new(), values: Vec::new() };
-        if let Some(words) = &asked.words {
+        let few = match &asked.words {
+            Some(words) => find::few(office, register, words, search::below(reader), CAP as usize).await?,
+            None => None,
+        };
+        if let Some(few) = few {
+            conditions.among(&few);
+        } else if let Some(words) = &asked.words {
+            // What is found everywhere is soon found by reading on.
             let words = words.trim().to_lowercase();
             let escaped = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             conditions.add("r.words LIKE ? ESCAPE '\\'", [store::value_of(format!("%{escaped}%"))]);
@@ -223,6 +235,15 @@ impl Conditions {
         self.sql.push_str(condition);
         self.sql.push(' ');
         self.values.extend(values);
+    }
+
+    /// Only these records.
+    fn among(&mut self, ids: &[RecordId]) {
+        let Some(last) = ids.last() else { return self.add("1=0", []) };
+        // Few different texts: the last stands there until there is a power of two of them.
+        let places = ids.len().next_power_of_two();
+        let values = ids.iter().chain(std::iter::repeat(last)).take(places).map(|id| store::value_of(*id));
+        self.add(&format!("r.id IN ({})", vec!["?"; places].join(", ")), values);
     }
 
     fn bound(&self, query: Query) -> Query {

@@ -10,8 +10,8 @@ use catalogue::definition::{Field, FieldKind, Form, Register, Target};
 use store::{DivisionId, HouseholdId, PersonId, Query, Scope};
 use vocab::{CitizenId, DivisionCode};
 
-use super::RECORD_COLUMNS;
 use super::columns::{ColumnKind, searched_column, table};
+use super::{RECORD_COLUMNS, find, pointed_at};
 use crate::access::{Actor, ReadPeople, Right};
 use crate::forms::{Answers, FieldPath, FormContext, Raw, reference_text, referred_id, target_key};
 use crate::people::{self, HOUSEHOLD_COLUMNS, PERSON_COLUMNS};
@@ -19,6 +19,8 @@ use crate::{Office, OfficeError, divisions};
 
 /// Things offered to choose from.
 const OFFERED_MAX: usize = 12;
+/// Words that stand for more records than this are no help in choosing.
+const FEW_MAX: usize = 500;
 
 /// What the answers point at.
 #[derive(Debug, Clone, Default)]
@@ -247,13 +249,15 @@ impl<'a> Finder<'a> {
         let release = self.office.release();
         let Some(register) = release.registers.get(register) else { return Ok(Found::Nothing) };
         let scope = self.actor.scope();
+        // What others keep and share is offered by its title, with where it lies.
+        let columns = pointed_at(register);
         let select = |condition: &str| {
             let sql = format!(
                 "SELECT r.id, r.title, r.division_id, d.name FROM {} r JOIN division d ON d.id = r.division_id \
                  WHERE {{scope}} AND {condition} ORDER BY r.title, r.id LIMIT {OFFERED_MAX}",
                 table(register)
             );
-            Query::new(&scope, &RECORD_COLUMNS, sql)
+            Query::new(&scope, &columns, sql)
         };
         let queries = if let Some(id) = referred_id(asked) {
             vec![select("r.id = ?").bind(id)]
@@ -281,17 +285,18 @@ impl<'a> Finder<'a> {
             match rows.as_slice() {
                 [] => {}
                 [row] => return Ok(Found::One(row.get("id")?, row.get("title")?, row.get("division_id")?)),
-                several => {
-                    let mut list = Vec::with_capacity(several.len());
-                    for row in several {
-                        let (title, place): (String, String) = (row.get("title")?, row.get("name")?);
-                        list.push((row.get("id")?, format!("{title}（{place}）")));
-                    }
-                    return Ok(Found::Several(list));
-                }
+                several => return offered(several),
             }
         }
-        Ok(Found::Nothing)
+        if referred_id(asked).is_some() {
+            return Ok(Found::Nothing);
+        }
+        // What has it somewhere, or has these initials, may be meant: it is offered and never taken unasked.
+        let Some(few) = find::few_titled(self.office, register, asked, FEW_MAX).await? else {
+            return Ok(Found::Nothing);
+        };
+        let query = select("r.closed_on IS NULL AND r.id IN ({list})").bind_list(few);
+        offered(&query.all(self.office.db()).await?)
     }
 
     async fn division(
@@ -378,6 +383,16 @@ fn key_of_text(register: &Register) -> Option<&Field> {
         .filter(|field| matches!(ColumnKind::of(field), ColumnKind::Text | ColumnKind::Sealed))
 }
 
+/// Records to choose from, each with the place where it lies.
+fn offered(rows: &[store::Row]) -> Result<Found, OfficeError> {
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (title, place): (String, String) = (row.get("title")?, row.get("name")?);
+        list.push((row.get("id")?, format!("{title}（{place}）")));
+    }
+    Ok(listed(list))
+}
+
 fn listed(several: Vec<(i64, String)>) -> Found {
     if several.is_empty() { Found::Nothing } else { Found::Several(several) }
 }
@@ -386,11 +401,29 @@ fn described(person: &people::Found) -> String {
     format!("{}（{}，{}，{}）", person.name, person.sex, person.citizen_id, person.residence_name)
 }
 
-/// Titles and places of what records point at, for whoever reads them: what lies outside the reader's scope is left out.
+/// Titles of what records point at, for whoever reads them: what lies outside the reader's scope is left out, unless it is shared.
 pub(super) async fn known(
     office: &Office,
     scope: &Scope,
     references: impl IntoIterator<Item = (String, i64)>,
+) -> Result<BTreeMap<(String, i64), String>, OfficeError> {
+    titles(office, scope, references, true).await
+}
+
+/// [`known`] of what the reader may open.
+pub(super) async fn openable(
+    office: &Office,
+    scope: &Scope,
+    references: impl IntoIterator<Item = (String, i64)>,
+) -> Result<BTreeMap<(String, i64), String>, OfficeError> {
+    titles(office, scope, references, false).await
+}
+
+async fn titles(
+    office: &Office,
+    scope: &Scope,
+    references: impl IntoIterator<Item = (String, i64)>,
+    shared: bool,
 ) -> Result<BTreeMap<(String, i64), String>, OfficeError> {
     let release = office.release();
     let mut by_target: BTreeMap<String, Vec<i64>> = BTreeMap::new();
@@ -401,6 +434,7 @@ pub(super) async fn known(
     for (target, mut ids) in by_target {
         ids.sort_unstable();
         ids.dedup();
+        let pointed = release.registers.get(&target).map_or(RECORD_COLUMNS, |register| pointed_at(register));
         let query = match target.as_str() {
             "person" => Query::new(
                 scope,
@@ -417,7 +451,7 @@ pub(super) async fn known(
             register => match release.registers.get(register) {
                 Some(register) => Query::new(
                     scope,
-                    &RECORD_COLUMNS,
+                    if shared { &pointed } else { &RECORD_COLUMNS },
                     format!(
                         "SELECT r.id, r.title FROM {} r WHERE {{scope}} AND r.id IN ({{list}})",
                         table(register)

@@ -8,8 +8,9 @@
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer;
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
+//! - [`find`]: the words under which they are found;
 //! - [`duties`], [`alerts`]: what is to be done; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
-//! - [`resource`]: records for other systems;
+//! - [`resource`]: records for other systems; [`events`]: what became of them, behind a number;
 //! - [`sheet`]: the columns of files; [`take_out`]: Excel, CSV, JSON, GeoJSON, Parquet; [`take_in`]: import with preview, job and undo;
 //! - [`bulk`]: one change to many records, with preview, job and undo.
 //!
@@ -32,7 +33,9 @@ mod columns;
 pub mod conflict;
 pub mod duties;
 mod enter;
+pub mod events;
 mod fed;
+pub(crate) mod find;
 pub mod history;
 pub mod list;
 mod look_up;
@@ -81,17 +84,44 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261127_record_bulk",
         sql: include_str!("../../migrations/20261127_record_bulk.sql"),
     },
+    Migration {
+        name: "20261127_record_event",
+        sql: include_str!("../../migrations/20261127_record_event.sql"),
+    },
 ];
 
 /// Scope columns of any register's table `r`.
-pub const RECORD_COLUMNS: ScopeColumns = ScopeColumns {
-    subtree: Some(
-        "r.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
-    ),
-    own: None,
-    task: None,
-    organisation: None,
-};
+pub const RECORD_COLUMNS: ScopeColumns =
+    ScopeColumns { subtree: Some(WITHIN), own: None, task: None, organisation: None };
+
+const WITHIN: &str =
+    "r.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)";
+
+/// Scope columns of a register's table `r` for whoever points at a record: what the pack shares (`shared`) as well. Only id, title and the
+/// name of the place may be read by them.
+pub(crate) fn pointed_at(register: &Register) -> ScopeColumns {
+    use catalogue::definition::Shared;
+    let subtree = match register.shared {
+        None => WITHIN,
+        Some(Shared::Below) => BELOW,
+        Some(Shared::County) => COUNTY,
+        Some(Shared::Prefecture) => PREFECTURE,
+    };
+    ScopeColumns { subtree: Some(subtree), ..ScopeColumns::NONE }
+}
+
+/// Where the reader is, or above.
+const BELOW: &str = "r.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?) \
+    OR (r.closed_on IS NULL AND r.division_id IN (SELECT up.ancestor_id FROM division_closure up WHERE up.descendant_id = ?))";
+/// Or anywhere in the reader's county.
+const COUNTY: &str = "r.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?) \
+    OR (r.closed_on IS NULL AND (r.division_id IN (SELECT up.ancestor_id FROM division_closure up WHERE up.descendant_id = ?) \
+    OR r.county_id = (SELECT own.county_id FROM division own WHERE own.id = ?)))";
+/// Or anywhere in the reader's prefecture.
+const PREFECTURE: &str = "r.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?) \
+    OR (r.closed_on IS NULL AND (r.division_id IN (SELECT up.ancestor_id FROM division_closure up WHERE up.descendant_id = ?) \
+    OR r.division_id IN (SELECT down.descendant_id FROM division_closure up JOIN division city ON city.id = up.ancestor_id \
+    AND city.level = 'prefecture' JOIN division_closure down ON down.ancestor_id = city.id WHERE up.descendant_id = ?)))";
 
 /// What a record's own rules read, wherever it lies.
 const RULES: Scope = Scope::System("what the rules of a register read");

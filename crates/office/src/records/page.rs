@@ -1,6 +1,8 @@
 //! Everything on a record's page: fields in their groups, what it points at and what points at it, what may be done, duties, alerts,
 //! history. Opening it is written down.
 
+use std::collections::BTreeMap;
+
 use catalogue::definition::{Field, Register, Target};
 use serde_json::json;
 use store::{AuditEntry, Query};
@@ -10,6 +12,7 @@ use super::columns::{column, table};
 use super::duties::{self, DutyView};
 use super::history::{self, Version};
 use super::list::Words;
+use super::look_up;
 use super::read::{Record, record};
 use super::transition::{self, Offered};
 use super::{Open, RECORD_COLUMNS, RecordId, may, open, sees};
@@ -117,6 +120,8 @@ pub async fn page(
     let record = record(office.keys(), office.db(), &reader.scope(), register, id).await?;
     looked_at(office, reader, &register.id, id).await?;
     let words = Words::of(office, &reader.scope(), open, std::iter::once(&record)).await?;
+    let openable =
+        look_up::openable(office, &reader.scope(), super::shape::references(register, &record)).await?;
     let path = divisions::path(office.db(), record.division).await?;
     let may_keep = may(reader, register, Right::KeepRecords);
     let transitions =
@@ -125,7 +130,7 @@ pub async fn page(
         state: register.state_title(&record.state).to_owned(),
         closed: register.is_closed(&record.state),
         place: path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" "),
-        groups: groups(reader, register, &record, &words),
+        groups: groups(reader, register, &record, &words, &openable),
         lists: lists(reader, register, &record, &words),
         pointing: pointing(office, reader, open, id).await?,
         transitions,
@@ -167,14 +172,20 @@ pub async fn for_writing(
     Ok(found)
 }
 
-fn groups(reader: &Actor, register: &Register, record: &Record, words: &Words<'_>) -> Vec<Group> {
+fn groups(
+    reader: &Actor,
+    register: &Register,
+    record: &Record,
+    words: &Words<'_>,
+    openable: &BTreeMap<(String, i64), String>,
+) -> Vec<Group> {
     let groups = register.groups.iter().filter(|group| group.repeat.is_none()).map(|group| Group {
         title: group.title.clone(),
         fields: group
             .fields
             .iter()
             .filter(|field| sees(reader, field))
-            .map(|field| said(field, record, words))
+            .map(|field| said(field, record, words, openable))
             // What was never asked here need not be shown as missing.
             .filter(|said| !said.words.is_empty() || register.list.columns.iter().any(|id| *id == said.field))
             .collect(),
@@ -182,11 +193,19 @@ fn groups(reader: &Actor, register: &Register, record: &Record, words: &Words<'_
     groups.filter(|group| !group.fields.is_empty()).collect()
 }
 
-fn said(field: &Field, record: &Record, words: &Words<'_>) -> Said {
+fn said(
+    field: &Field,
+    record: &Record,
+    words: &Words<'_>,
+    openable: &BTreeMap<(String, i64), String>,
+) -> Said {
     let value = record.values.get(field.id.get());
     let target = field.target().map(crate::forms::target_key);
     let leads_to = match value {
-        Some(crate::forms::FormValue::Reference(id)) => target.map(|target| (target, *id)),
+        // What is only shared, or lies elsewhere, has no page for this reader.
+        Some(crate::forms::FormValue::Reference(id)) => {
+            target.map(|target| (target, *id)).filter(|target| openable.contains_key(target))
+        }
         _ => None,
     };
     Said {

@@ -10,6 +10,7 @@ use store::{Db, Query, Scope, Tx, Value, values};
 
 use super::columns::{ColumnKind, column, is_sorted, list_table, searched_column, sort_column, table};
 use crate::OfficeError;
+use crate::search::index;
 
 const TABLES: &str = "the tables of registers follow the release";
 
@@ -24,9 +25,13 @@ pub async fn prepare(db: &Db, release: &Release) -> Result<usize, OfficeError> {
     let tx = db.begin().await?;
     tx.lock("records").await?;
     let mut known = Known::read(&tx).await?;
+    let mut kinds: Vec<(&str, bool)> = Vec::new();
     for register in release.registers.iter() {
+        // Of a table that was there before there may be records that are not in the index of words.
+        kinds.push((register.id.as_str(), tx.columns_of(&table(register)).await?.is_empty()));
         prepare_register(&tx, register, &mut known).await?;
     }
+    index::name_kinds(&tx, &kinds).await?;
     let added = known.new.len();
     let columns = ["register", "list", "field", "kind"];
     store::insert_many(&Scope::System(TABLES), &tx, "record_column", &columns, known.new).await?;

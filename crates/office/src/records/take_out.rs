@@ -134,7 +134,7 @@ pub async fn take_out(
     if kind == FileKind::GeoJson && register.map.is_none() {
         return Err(OfficeError::invalid("format", "这个登记簿没有位置，不能导出地图数据。"));
     }
-    let conditions = Conditions::read(office, register, asked)?;
+    let conditions = Conditions::read(office, reader, register, asked).await?;
     let scope = reader.scope();
     if counted(office, &scope, register, &conditions, ROWS_MAX).await?.more {
         let message = format!("超过 {} 万条，请加上筛选条件，分几次导出。", ROWS_MAX / 10_000);

@@ -16,9 +16,10 @@ use super::history::{self, Written};
 use super::look_up::{Finder, LookedUp};
 use super::read::{Record, record};
 use super::settle::{self, Looked, settle_as};
-use super::{Open, RECORD_COLUMNS, RecordId, RecordImportId, shape, writes};
+use super::{Open, RECORD_COLUMNS, RecordId, RecordImportId, events, find, shape, writes};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::{Answers, Checked, FieldPath, FilledForm, FormContext, FormValue, FormValues, target_key};
+use crate::search::index;
 use crate::{Office, OfficeError, audited, divisions};
 
 /// How often a writer whose record was changed meanwhile begins again by itself.
@@ -426,6 +427,7 @@ pub(super) async fn save_by(
     let deed =
         Written { deed: step.deed.code(), reason: step.reason, import: step.import, at: now, who: &by.who };
     history::write(office, tx, open.register(), &stored, &deed).await?;
+    events::write(tx, open.register(), &stored, &deed).await?;
     tx.audit(entry(open.register(), &stored, &by.who, now, step)).await?;
     if let Some(existing) = existing.filter(|existing| existing.state != stored.state) {
         done_with(office, tx, open.register(), existing, &stored, by).await?;
@@ -698,7 +700,30 @@ async fn put(
     for of in register.lists() {
         put_list(office, tx, register, draft, of, id, next, existing).await?;
     }
+    put_words(office, tx, register, id, next, existing).await?;
     Ok(id)
+}
+
+/// The words under which it is found, where they are others than before.
+async fn put_words(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    id: RecordId,
+    next: &Record,
+    existing: Option<&Record>,
+) -> Result<(), OfficeError> {
+    let words = find::words(office.keys(), register, next);
+    let division = Some(next.division);
+    match existing {
+        None => index::add(tx, &register.id, id.0, division, &words).await,
+        Some(before)
+            if before.division == next.division && find::words(office.keys(), register, before) == words =>
+        {
+            Ok(())
+        }
+        Some(_) => index::replace(tx, &register.id, id.0, division, &words).await,
+    }
 }
 
 /// Another open record has the same key.

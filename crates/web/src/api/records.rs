@@ -10,7 +10,7 @@ use catalogue::definition::{Field, FieldKind, Register, Requirement};
 use office::access::{KeepRecords, ReadRecords, Right};
 use office::records::list::Narrowed;
 use office::records::resource::{self, Put};
-use office::records::{self, RecordId};
+use office::records::{self, RecordId, events as record_events};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use store::Cursor;
@@ -26,7 +26,11 @@ use crate::state::AppState;
 const PAGE_ROWS: usize = 50;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(registers)).routes(routes!(list, put)).routes(routes!(one))
+    OpenApiRouter::new()
+        .routes(routes!(registers))
+        .routes(routes!(events))
+        .routes(routes!(list, put))
+        .routes(routes!(one))
 }
 
 /// What to list.
@@ -114,6 +118,61 @@ async fn registers(desk: Desk<ReadRecords>) -> Json<Vec<RegisterJson>> {
             })
             .collect(),
     )
+}
+
+/// What happened behind which number.
+#[derive(Deserialize, IntoParams)]
+struct Behind {
+    /// `next` of the answer before; 0 or nothing from the beginning.
+    after: Option<i64>,
+    /// Only of this register.
+    register: Option<String>,
+}
+
+/// Something that happened to a record. What is in it now is at `/api/v1/records/{register}/{record}`.
+#[derive(Serialize, ToSchema)]
+struct EventJson {
+    seq: i64,
+    register: String,
+    record: i64,
+    version: i64,
+    /// `added`, `changed`, `corrected`, `moved`, `imported`, `undone`, `duty`, `entered`, `fed`.
+    deed: String,
+    state: String,
+    /// Unix time in milliseconds.
+    at: i64,
+}
+
+/// What happened, in order.
+#[derive(Serialize, ToSchema)]
+struct EventsPage {
+    events: Vec<EventJson>,
+    /// Give it as `after` the next time.
+    next: i64,
+}
+
+/// What became of the records in one's area, in order; at most 500 at a time. Ask again from `next`: nothing is missed, nothing comes twice.
+#[utoipa::path(get, path = "/api/v1/record-events", tag = "records", params(Behind),
+    responses((status = 200, body = EventsPage), (status = 401, body = super::Problem), (status = 404, body = super::Problem)))]
+async fn events(desk: Desk<ReadRecords>, Query(behind): Query<Behind>) -> Result<Json<EventsPage>, Fault> {
+    let after = behind.after.unwrap_or(0);
+    let found =
+        record_events::events(desk.office(), desk.granted(), behind.register.as_deref(), after).await?;
+    Ok(Json(EventsPage {
+        next: found.last().map_or(after, |last| last.seq),
+        events: found
+            .into_iter()
+            .map(|event| EventJson {
+                seq: event.seq,
+                register: event.register,
+                record: event.record.0,
+                version: event.version,
+                deed: event.deed,
+                state: event.state,
+                at: event.at,
+            })
+            .collect(),
+    }))
 }
 
 /// Records of a register in one's area. Audited.

@@ -18,6 +18,7 @@ mod means;
 mod places;
 mod rules_in_words;
 mod sampling;
+pub(crate) mod search;
 mod views;
 pub(crate) mod words;
 mod work;
@@ -61,6 +62,7 @@ pub fn routes() -> Routes {
         .route("/desk/department/answers", post(department_questions::answers))
         .layer(upload_limit());
     Routes::new()
+        .route("/desk/search", get(search::page))
         .route("/desk/work", get(work::list))
         .route("/desk/work/export", get(work::export))
         .route("/desk/cases", get(cases::list))

@@ -14,6 +14,7 @@ mod rows;
 mod sign_in;
 mod simulation;
 mod standards;
+mod stranger;
 
 use std::net::SocketAddr;
 

@@ -147,6 +147,8 @@ pub struct Layout<'a> {
     pub current: Text<'a>,
     /// The signed-in person.
     pub user: Option<UserBox<'a>>,
+    /// Where the search box of the header sends its question (`q`); none shows no box.
+    pub search: Option<Text<'a>>,
     /// Text size from the cookie.
     pub large: TextSize,
     /// Banner of a synthetic database; stays in view.
@@ -184,6 +186,7 @@ impl<'a> Layout<'a> {
             nav: Vec::new(),
             current: "".into(),
             user: None,
+            search: None,
             large: TextSize::Standard,
             synthetic: None,
             trial_clock: None,
@@ -242,6 +245,13 @@ impl<'a> Layout<'a> {
             header.site-header {
                 div.govuk-width-container.site-header__row {
                     a.site-header__name href="/" { (self.system) }
+                    @if let Some(action) = &self.search {
+                        form.site-header__search role="search" method="get" action=(action) {
+                            label.govuk-visually-hidden for="site-search" { "查找人员、办件、单位、设施、登记、区划和事项" }
+                            input #site-search name="q" type="search" maxlength="60" autocomplete="off" placeholder="姓名、号码、单位、事项……" aria-keyshortcuts="Control+K" title="按 Ctrl+K 到查找框";
+                            button type="submit" { "查找" }
+                        }
+                    }
                     ul.site-header__links {
                         @for (size, words) in self.large.choices() {
                             li { a href=(address(TextSize::PATH, &[("size", size.as_str()), ("to", &self.here)])) { (words) } }

@@ -157,7 +157,7 @@ pub async fn meant(
     open: &Open,
     asked: &Narrowed,
 ) -> Result<store::Count, OfficeError> {
-    let conditions = Conditions::read(office, open.register(), asked)?;
+    let conditions = Conditions::read(office, keeper, open.register(), asked).await?;
     counted(office, &keeper.scope(), open.register(), &conditions, RECORDS_MAX).await
 }
 
@@ -257,7 +257,7 @@ async fn chosen(
         }
         None => {
             let asked = Narrowed { sort: None, descending: false, ..selection.asked.clone() };
-            let conditions = Conditions::read(office, register, &asked)?;
+            let conditions = Conditions::read(office, keeper, register, &asked).await?;
             ids(office, &scope, register, (&asked, &conditions), None, limit + 1).await?.0
         }
     };

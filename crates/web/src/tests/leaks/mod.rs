@@ -402,6 +402,7 @@ async fn searches_and_exports_are_written_down() {
             ("clerk_b", "/desk/cases?q=sdf"),
             ("clerk_b", "/desk/work?q=sdf"),
             ("clerk_b", "/desk/records/organisation?q=sdf"),
+            ("clerk_b", "/desk/search?q=sdf"),
             ("root", "/desk/admin/staff?q=clerk"),
             ("root", "/desk/admin/audit"),
             ("clerk_b", "/desk/work/export"),

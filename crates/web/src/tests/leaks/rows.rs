@@ -22,7 +22,10 @@ impl Rows {
         };
         let mut rows = BTreeMap::new();
         for table in names(db, tables.to_owned()).await {
-            if LEFT_OUT.contains(&table.as_str()) || table.starts_with("person_search") {
+            if LEFT_OUT.contains(&table.as_str())
+                || table.starts_with("person_search")
+                || table.starts_with("search_words")
+            {
                 continue;
             }
             let line = match db.backend() {
