@@ -215,10 +215,15 @@ async fn actors(office: &Office, places: &BTreeMap<&'static str, String>) -> BTr
             ..NewStaff::default()
         };
         let (staff, _) = access::create_staff(office, &root, &new).await.unwrap();
+        let answers = role.rights.iter().any(|right| *right.get() == Right::AnswerCheck);
+        let department = release.departments.iter().next().filter(|_| answers);
         let post = NewPost {
             division,
             roles: vec![role.id.get().clone()],
-            businesses: businesses.iter().cloned().collect(),
+            businesses: match department {
+                Some(department) => vec![format!("{}{}", access::DEPARTMENT, department.id.get())],
+                None => businesses.iter().cloned().collect(),
+            },
             from_on: day("2026-01-01"),
             until_on: None,
         };
