@@ -42,6 +42,9 @@ pub(crate) fn nav_of(actor: &Actor) -> impl Iterator<Item = &'static NavEntry> {
     staff_nav().filter(|entry| entry.rights.iter().any(|right| actor.may(*right)))
 }
 
+/// Without any of these the search box would find next to nothing.
+const SEARCHED: [Right; 3] = [Right::ReadPeople, Right::ReadCase, Right::ReadRecords];
+
 /// Roles of a post in words, for the user box.
 fn post_of(actor: &Actor) -> String {
     let roles: Vec<&str> = actor.roles.iter().map(|role| role.title()).collect();
@@ -53,9 +56,10 @@ pub(crate) fn layout<'a>(state: &'a AppState, frame: &'a Frame, page: &'a Page) 
     let staff = frame.face == Face::Staff;
     let system = if staff { &state.site.system } else { &state.site.service };
     let mut nav = Vec::new();
-    let mut user = None;
+    let (mut user, mut searches) = (None, false);
     match &frame.signed_in {
         Some(SignedIn::Staff(actor)) if staff => {
+            searches = SEARCHED.iter().any(|right| actor.may(*right));
             nav = nav_of(actor).map(|entry| NavLink::new(entry.id, entry.href, entry.text)).collect();
             user = Some(UserBox {
                 name: actor.name.as_str().into(),
@@ -78,7 +82,7 @@ pub(crate) fn layout<'a>(state: &'a AppState, frame: &'a Frame, page: &'a Page) 
     }
     let user_is_staff = user.is_some();
     Layout {
-        search: (staff && user_is_staff && !page.own_search).then(|| crate::desk::search::HERE.into()),
+        search: (searches && !page.own_search).then(|| crate::desk::search::HERE.into()),
         nav,
         current: page.current.into(),
         user,
