@@ -547,6 +547,28 @@ pub(super) fn question(ask: &check::AskView, typed: &Fields, errors: &Errors) ->
     }
 }
 
+/// What was typed about each part of a question, as [`question`] asks it.
+pub(super) fn typed_answer(asks: &[check::AskView], fields: &Fields, errors: &mut Errors) -> Typed {
+    let mut typed = Typed {
+        how: fields.get("how").to_owned(),
+        as_of: typed::optional_date(fields, "as_of", errors),
+        reason: fields.get("reason").to_owned(),
+        ..Typed::default()
+    };
+    for ask in asks {
+        let name = format!("ask_{}", ask.id);
+        let value = if ask.kind == AnswerKind::Date {
+            typed::optional_date(fields, &name, errors).map(|day: NaiveDate| day.to_string())
+        } else {
+            Some(fields.get(&name).to_owned()).filter(|value| !value.is_empty())
+        };
+        if let Some(value) = value {
+            typed.values.insert(ask.id.clone(), value);
+        }
+    }
+    typed
+}
+
 /// `POST /desk/check-requests/{check_request}`
 pub(super) async fn answer(
     desk: Desk<MeansTest>,
@@ -559,24 +581,7 @@ pub(super) async fn answer(
     }
     let (case, request) = check::view::request_page(desk.office(), desk.granted(), id).await?;
     let mut errors = Errors::none();
-    let as_of = typed::optional_date(fields, "as_of", &mut errors);
-    let mut typed = Typed {
-        how: fields.get("how").to_owned(),
-        as_of,
-        reason: fields.get("reason").to_owned(),
-        ..Typed::default()
-    };
-    for ask in &request.asks {
-        let name = format!("ask_{}", ask.id);
-        let value = if ask.kind == AnswerKind::Date {
-            typed::optional_date(fields, &name, &mut errors).map(|day: NaiveDate| day.to_string())
-        } else {
-            Some(fields.get(&name).to_owned()).filter(|value| !value.is_empty())
-        };
-        if let Some(value) = value {
-            typed.values.insert(ask.id.clone(), value);
-        }
-    }
+    let typed = typed_answer(&request.asks, fields, &mut errors);
     if errors.is_empty() {
         match check::answer(desk.office(), desk.granted(), id, &typed).await {
             Ok(_) => {

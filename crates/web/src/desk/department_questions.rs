@@ -3,20 +3,18 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Response};
-use catalogue::definition::AnswerKind;
-use chrono::NaiveDate;
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::AnswerCheck;
 use office::forms::{Answers, FilledForm};
+use office::means_test::check::CheckRequestId;
 use office::means_test::check::department::{self, Question};
-use office::means_test::check::{CheckRequestId, Typed};
 use office::records::addressed::{self, Addressed, AddressedPage};
 use office::records::{self, RecordId};
 use office::tabular::{CellFault, ListFormat};
 use serde::Deserialize;
 
-use super::check::question as question_field;
+use super::check::{question as question_field, typed_answer};
 use super::checks::fault_table;
 use super::words::{download, due_markup};
 use crate::answer::{Answer, Page, SeeOther};
@@ -25,7 +23,6 @@ use crate::extract::{Begun, Desk};
 use crate::form_body::{Fields, KeyedForm};
 use crate::forms_ui::{Look, render_field};
 use crate::money::common::cursor;
-use crate::typed;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, checkboxes, date_input, error_summary, file_upload, form_post,
     form_upload, hidden, radios, select, submit, text_input,
@@ -263,24 +260,7 @@ pub(super) async fn answer(
     }
     let question = department::question(desk.office(), desk.granted(), id).await?;
     let mut errors = Errors::none();
-    let as_of = typed::optional_date(fields, "as_of", &mut errors);
-    let mut typed = Typed {
-        how: fields.get("how").to_owned(),
-        as_of,
-        reason: fields.get("reason").to_owned(),
-        ..Typed::default()
-    };
-    for ask in &question.asks {
-        let name = format!("ask_{}", ask.id);
-        let value = if ask.kind == AnswerKind::Date {
-            typed::optional_date(fields, &name, &mut errors).map(|day: NaiveDate| day.to_string())
-        } else {
-            Some(fields.get(&name).to_owned()).filter(|value| !value.is_empty())
-        };
-        if let Some(value) = value {
-            typed.values.insert(ask.id.clone(), value);
-        }
-    }
+    let typed = typed_answer(&question.asks, fields, &mut errors);
     if errors.is_empty() {
         match department::reply(desk.office(), desk.granted(), id, &typed).await {
             Ok(_) => {
