@@ -224,32 +224,121 @@ pub(crate) struct ArrowFile<W: Write> {
     at: u64,
     /// Where each batch starts, how long its metadata and how long its body are.
     blocks: Vec<(u64, u32, u64)>,
-    body: Vec<u8>,
 }
 
-/// A column of a batch: bits that say where it is known (`None`: everywhere), how many it is not, the bytes.
+/// A column of a batch: bits that say where it is known (`None`: everywhere), how many it is not, the values.
 pub(crate) struct ArrowColumn<'c> {
-    pub known: Option<(&'c [u8], usize)>,
-    pub values: &'c [u8],
+    pub known: Option<(&'c ArrowBuffer, usize)>,
+    pub values: &'c ArrowBuffer,
 }
 
-/// A length of LZ4: what does not fit into a token's four bits follows in bytes that add up.
-fn length_of(out: &mut Vec<u8>, length: usize) {
-    if let Some(more) = length.checked_sub(15) {
-        out.resize(out.len() + more / 255, 255);
-        out.push((more % 255) as u8);
+impl<'c> ArrowColumn<'c> {
+    /// As they stand in the file; the first is empty where everything is known.
+    fn buffers(&self) -> [&'c [u8]; 2] {
+        [self.known.map_or(&[], |(bits, _)| &bits.bytes), &self.values.bytes]
     }
+}
+
+/// How a buffer is kept, as its first piece suggests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    AsItIs,
+    /// An LZ4 frame with a block for each piece.
+    Folded,
+}
+
+/// A buffer of a batch, put together from pieces while the processor still has them at hand: the length it unfolds to and an LZ4
+/// frame, or -1 and the bytes themselves; nothing at all for an empty one.
+#[derive(Debug, Default)]
+pub(crate) struct ArrowBuffer {
+    kept: Option<Kept>,
+    /// Bytes of all pieces.
+    length: usize,
+    bytes: Vec<u8>,
+}
+
+impl ArrowBuffer {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(LZ4_BLOCK_MAX) {
+            self.length += piece.len();
+            match self.kept {
+                None => {
+                    self.bytes.extend_from_slice(&[0; 8]);
+                    self.bytes.extend_from_slice(&LZ4_HEADER);
+                    if self.block(piece) {
+                        self.kept = Some(Kept::Folded);
+                    } else {
+                        self.bytes.clear();
+                        self.bytes.extend_from_slice(&(-1i64).to_le_bytes());
+                        self.bytes.extend_from_slice(piece);
+                        self.kept = Some(Kept::AsItIs);
+                    }
+                }
+                Some(Kept::Folded) => {
+                    if !self.block(piece) {
+                        // A block that stands as it is says so in the highest bit of its length.
+                        self.bytes.extend_from_slice(&(piece.len() as u32 | 1 << 31).to_le_bytes());
+                        self.bytes.extend_from_slice(piece);
+                    }
+                }
+                Some(Kept::AsItIs) => self.bytes.extend_from_slice(piece),
+            }
+        }
+    }
+
+    /// Appends a piece as a block with its length if that pays; nothing if not.
+    fn block(&mut self, piece: &[u8]) -> bool {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; 4]);
+        if !block(piece, &mut self.bytes) {
+            self.bytes.truncate(start);
+            return false;
+        }
+        let length = (self.bytes.len() - start - 4) as u32;
+        self.bytes[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        true
+    }
+
+    /// After the last piece.
+    pub(crate) fn end(&mut self) {
+        if self.kept == Some(Kept::Folded) {
+            self.bytes[..8].copy_from_slice(&(self.length as i64).to_le_bytes());
+            self.bytes.extend_from_slice(&[0; 4]);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.kept = None;
+        self.length = 0;
+        self.bytes.clear();
+    }
+}
+
+/// A length of LZ4 from `at` on: what does not fit into a token's four bits follows in bytes that add up. Where it ends.
+fn length_of(room: &mut [u8], at: usize, length: usize) -> usize {
+    let Some(more) = length.checked_sub(15) else { return at };
+    let last = at + more / 255;
+    room[at..last].fill(255);
+    room[last] = (more % 255) as u8;
+    last + 1
+}
+
+/// A token's half for a length.
+fn half(length: usize) -> u8 {
+    length.min(15) as u8
 }
 
 /// Appends an LZ4 block in which only words equal to the word before them are folded. That is all there is to fold in a column of
 /// mostly one value, and is found many times as fast as every likeness. `false`, and rubbish behind the end, where it gains too little.
 /// <https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>
 fn runs(bytes: &[u8], out: &mut Vec<u8>) -> bool {
-    let most = out.len() + bytes.len() / LZ4_GAIN;
+    let start = out.len();
+    out.resize(start + bytes.len() / LZ4_GAIN, 0);
+    let room = &mut out[start..];
     let (words, _) = bytes.as_chunks::<8>();
     // The last match of a block starts twelve bytes before its end or earlier, and its last five bytes are not folded.
     let last = words.len().saturating_sub(2);
-    let (mut written, mut at) = (0, 1);
+    let (mut end, mut written, mut at) = (0, 0, 1);
     while at < last {
         if words[at] != words[at - 1] {
             at += 1;
@@ -258,28 +347,32 @@ fn runs(bytes: &[u8], out: &mut Vec<u8>) -> bool {
         let word = words[at];
         let run = words[at..last].iter().position(|next| *next != word).unwrap_or(last - at);
         if run >= RUN_LEAST {
-            let literals = &bytes[written * 8..at * 8];
-            if out.len() + literals.len() > most {
+            let (literals, length) = ((at - written) * 8, run * 8 - 4);
+            // Token, both lengths, the literals, how far back the match lies.
+            if end + 5 + literals + (literals + length) / 255 > room.len() {
                 return false;
             }
-            let length = run * 8 - 4;
-            out.push((literals.len().min(15) << 4 | length.min(15)) as u8);
-            length_of(out, literals.len());
-            out.extend_from_slice(literals);
-            out.extend_from_slice(&8u16.to_le_bytes());
-            length_of(out, length);
+            room[end] = half(literals) << 4 | half(length);
+            end = length_of(room, end + 1, literals);
+            for word in &words[written..at] {
+                room[end..end + 8].copy_from_slice(word);
+                end += 8;
+            }
+            room[end..end + 2].copy_from_slice(&8u16.to_le_bytes());
+            end = length_of(room, end + 2, length);
             written = at + run;
         }
         at += run;
     }
     let literals = &bytes[written * 8..];
-    if out.len() + literals.len() > most {
+    if end + 2 + literals.len() + literals.len() / 255 > room.len() {
         return false;
     }
-    out.push((literals.len().min(15) << 4) as u8);
-    length_of(out, literals.len());
-    out.extend_from_slice(literals);
-    out.len() <= most
+    room[end] = half(literals.len()) << 4;
+    end = length_of(room, end + 1, literals.len());
+    room[end..end + literals.len()].copy_from_slice(literals);
+    out.truncate(start + end + literals.len());
+    true
 }
 
 /// Appends an LZ4 block of a buffer if that pays.
@@ -299,29 +392,6 @@ fn block(buffer: &[u8], body: &mut Vec<u8>) -> bool {
     every(sample) * LZ4_GAIN <= sample.len() && every(buffer) < buffer.len()
 }
 
-/// Appends a buffer: the length it unfolds to and a frame, or -1 and the bytes themselves; nothing for an empty one.
-fn fold(buffer: &[u8], body: &mut Vec<u8>) {
-    if buffer.is_empty() {
-        return;
-    }
-    let start = body.len();
-    if buffer.len() <= LZ4_BLOCK_MAX {
-        body.extend_from_slice(&(buffer.len() as i64).to_le_bytes());
-        body.extend_from_slice(&LZ4_HEADER);
-        let size = body.len();
-        body.extend_from_slice(&[0; 4]);
-        if block(buffer, body) {
-            let length = (body.len() - size - 4) as u32;
-            body[size..size + 4].copy_from_slice(&length.to_le_bytes());
-            body.extend_from_slice(&[0; 4]);
-            return;
-        }
-        body.truncate(start);
-    }
-    body.extend_from_slice(&(-1i64).to_le_bytes());
-    body.extend_from_slice(buffer);
-}
-
 impl<W: Write> ArrowFile<W> {
     pub(crate) fn start(mut writer: W, fields: Vec<ArrowField>) -> io::Result<ArrowFile<W>> {
         let mut flat = Flat::default();
@@ -330,19 +400,16 @@ impl<W: Write> ArrowFile<W> {
         writer.write_all(MAGIC)?;
         writer.write_all(&[0; 2])?;
         writer.write_all(&framed)?;
-        Ok(ArrowFile { writer, fields, at: 8 + framed.len() as u64, blocks: Vec::new(), body: Vec::new() })
+        Ok(ArrowFile { writer, fields, at: 8 + framed.len() as u64, blocks: Vec::new() })
     }
 
     pub(crate) fn batch(&mut self, rows: usize, columns: &[ArrowColumn<'_>]) -> io::Result<()> {
-        let (mut nodes, mut buffers) = (Vec::new(), Vec::new());
-        self.body.clear();
+        let (mut nodes, mut buffers, mut length) = (Vec::new(), Vec::new(), 0);
         for column in columns {
             nodes.push([rows as i64, column.known.map_or(0, |(_, unknown)| unknown as i64)]);
-            for buffer in [column.known.map_or(&[][..], |(bits, _)| bits), column.values] {
-                let start = self.body.len();
-                fold(buffer, &mut self.body);
-                buffers.push([start as i64, (self.body.len() - start) as i64]);
-                self.body.resize(self.body.len().next_multiple_of(8), 0);
+            for buffer in column.buffers() {
+                buffers.push([length as i64, buffer.len() as i64]);
+                length += buffer.len().next_multiple_of(8);
             }
         }
         let mut flat = Flat::default();
@@ -356,11 +423,13 @@ impl<W: Write> ArrowFile<W> {
             Some(Slot::Offset(buffers)),
             Some(Slot::Offset(compression)),
         ]);
-        let length = self.body.len();
         let framed = message(flat, RECORD_BATCH, place, length);
         self.blocks.push((self.at, framed.len() as u32, length as u64));
         self.writer.write_all(&framed)?;
-        self.writer.write_all(&self.body)?;
+        for buffer in columns.iter().flat_map(ArrowColumn::buffers) {
+            self.writer.write_all(buffer)?;
+            self.writer.write_all(&[0; 8][..buffer.len().next_multiple_of(8) - buffer.len()])?;
+        }
         self.at += framed.len() as u64 + length as u64;
         Ok(())
     }
@@ -421,5 +490,50 @@ mod tests {
             }
         }
         assert!(by_runs >= 4 && folded > by_runs, "{by_runs} and {folded}");
+    }
+
+    #[test]
+    fn pieces_come_back_as_one_buffer() {
+        let mixed: Vec<u8> = (0..40_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let pieces: [&[&[u8]]; 4] = [
+            &[&[0; 16_384], &mixed[..16_000], &[3; 7]],
+            &[&mixed[..9_000], &[0; 16_384]],
+            &[&[], &[1; 40]],
+            &[&vec![5; LZ4_BLOCK_MAX + 9]],
+        ];
+        let mut buffer = ArrowBuffer::default();
+        for (pieces, kept) in pieces.iter().zip([Kept::Folded, Kept::AsItIs, Kept::Folded, Kept::Folded]) {
+            buffer.clear();
+            pieces.iter().for_each(|piece| buffer.push(piece));
+            buffer.end();
+            assert_eq!(buffer.kept, Some(kept));
+            let whole = pieces.concat();
+            let (length, mut rest) = buffer.bytes.split_at(8);
+            let length = i64::from_le_bytes(length.try_into().expect("eight bytes"));
+            if kept == Kept::AsItIs {
+                assert_eq!((length, rest), (-1, &whole[..]));
+                continue;
+            }
+            assert_eq!(length, whole.len() as i64);
+            rest = rest.strip_prefix(&LZ4_HEADER).expect("a frame");
+            let mut back = Vec::new();
+            loop {
+                let (size, after) = rest.split_at(4);
+                let size = u32::from_le_bytes(size.try_into().expect("four bytes"));
+                if size == 0 {
+                    assert!(after.is_empty());
+                    break;
+                }
+                let (block, after) = after.split_at((size & !(1 << 31)) as usize);
+                if size >> 31 == 1 {
+                    back.extend_from_slice(block);
+                } else {
+                    let block = lz4_flex::block::decompress(block, LZ4_BLOCK_MAX).expect("a block");
+                    back.extend_from_slice(&block);
+                }
+                rest = after;
+            }
+            assert_eq!(back, whole);
+        }
     }
 }

@@ -185,10 +185,12 @@ pub(crate) fn sums<V: Copy, T: Copy>(
     }
     let offsets = &offsets[..out.len() + 1];
     let last = running.len() - 1;
-    for (out, pair) in out.iter_mut().zip(offsets.windows(2)) {
-        // Offsets never leave the chunk; saying so again lets the loop run without a branch.
-        let [from, to] = [pair[0], pair[1]].map(|offset| ((offset - base) as usize).min(last));
-        *out = subtract(running[to], running[from]);
+    // Offsets never leave the chunk; saying so again lets the loop run without a branch.
+    let mut before = running[((offsets[0] - base) as usize).min(last)];
+    for (out, &end) in out.iter_mut().zip(&offsets[1..]) {
+        let upto = running[((end - base) as usize).min(last)];
+        *out = subtract(upto, before);
+        before = upto;
     }
 }
 

@@ -20,7 +20,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::ColumnsError;
-use crate::arrow::{ArrowColumn, ArrowField, ArrowFile, ArrowType};
+use crate::arrow::{ArrowBuffer, ArrowColumn, ArrowField, ArrowFile, ArrowType};
 use crate::cells::Slice;
 use crate::graph::{Arg, Calendar, Graph, Made, Mask, Rounding};
 use crate::machine::Machine;
@@ -274,18 +274,34 @@ struct PartTable<'c> {
     file: ArrowFile<BufWriter<File>>,
     columns: Vec<(&'c Column, Batch)>,
     rows: usize,
-    spare: Vec<u8>,
+    spare: Spare,
 }
 
-/// The rows of a column that are not written yet.
+/// The rows of a column that are not written yet, folded as far as they can be.
 #[derive(Default)]
 struct Batch {
-    /// Zeros and ones, a byte each.
-    known: Option<Vec<u8>>,
-    /// Truths a byte each, numbers as they are written.
-    values: Vec<u8>,
+    /// Where the values are known; not asked where they always are.
+    known: Option<Truths>,
+    /// Of a column of truths, until they go into `values`.
+    truths: Truths,
+    values: ArrowBuffer,
+}
+
+/// Truths on their way into bits.
+#[derive(Default)]
+struct Truths {
+    /// Zeros and ones, a byte each, that are not packed yet.
+    bytes: Vec<u8>,
     bits: Vec<u8>,
-    spare: Vec<u8>,
+    buffer: ArrowBuffer,
+}
+
+/// Room for a chunk's numbers in the width they are written with.
+#[derive(Default)]
+struct Spare {
+    numbers: Vec<u8>,
+    failed: Vec<u64>,
+    truths: Vec<u8>,
 }
 
 impl<'c> Part<'c> {
@@ -305,7 +321,7 @@ impl<'c> Part<'c> {
             let fields = of_table.iter().map(|column| column.field.clone()).collect();
             let file = ArrowFile::start(BufWriter::with_capacity(1 << 16, file), fields)?;
             let columns = of_table.into_iter().map(|column| (column, Batch::default())).collect();
-            own.push(PartTable { table, file, columns, rows: 0, spare: Vec::new() });
+            own.push(PartTable { table, file, columns, rows: 0, spare: Spare::default() });
         }
         Ok(Part { tables: own, result: Ok(()) })
     }
@@ -314,7 +330,7 @@ impl<'c> Part<'c> {
         for table in &mut self.tables {
             let rows = machine.rows[table.table].len();
             for (column, batch) in &mut table.columns {
-                batch.take(machine, column, rows);
+                batch.take(machine, column, rows, &mut table.spare);
             }
             table.rows += rows;
             if table.rows >= BATCH_ROWS {
@@ -335,27 +351,29 @@ impl<'c> Part<'c> {
 }
 
 impl Batch {
-    fn take(&mut self, machine: &Machine<'_>, column: &Column, rows: usize) {
+    fn take(&mut self, machine: &Machine<'_>, column: &Column, rows: usize, spare: &mut Spare) {
         match &column.source {
             Source::Failed(masks) => {
-                let mut failed = vec![0u64; rows];
+                spare.failed.clear();
+                spare.failed.resize(rows, 0);
                 for (bit, mask) in masks.iter().enumerate() {
-                    self.spare.clear();
-                    mask_bytes(machine, *mask, rows, &mut self.spare);
-                    failed
-                        .iter_mut()
-                        .zip(&self.spare)
-                        .for_each(|(failed, &no)| *failed |= u64::from(no) << bit);
+                    spare.truths.clear();
+                    mask_bytes(machine, *mask, rows, &mut spare.truths);
+                    let failed = spare.failed.iter_mut().zip(&spare.truths);
+                    failed.for_each(|(failed, &no)| *failed |= u64::from(no) << bit);
                 }
                 let bytes = usize::from(column.field.ty.bits() / 8);
-                failed
-                    .iter()
-                    .for_each(|failed| self.values.extend_from_slice(&failed.to_le_bytes()[..bytes]));
+                spare.numbers.clear();
+                let failed = spare.failed.iter();
+                failed.for_each(|failed| spare.numbers.extend_from_slice(&failed.to_le_bytes()[..bytes]));
+                self.values.push(&spare.numbers);
             }
             Source::Division => {
                 let start = machine.rows[0].start;
-                let divisions = (start..start + rows).map(|row| machine.snapshot.division_of(row) as u32);
-                divisions.for_each(|division| self.values.extend_from_slice(&division.to_le_bytes()));
+                let divisions = machine.snapshot.division_values().range(start..start + rows);
+                let base = machine.snapshot.stored_division().base;
+                let divisions = (0..rows).map(|row| (divisions.get(row) + base) as u32);
+                self.values.push(bytemuck::cast_slice(&divisions.collect::<Vec<u32>>()));
             }
             Source::Household => {
                 let mut table = column.table;
@@ -367,51 +385,83 @@ impl Batch {
                     table = parent.table;
                 }
                 roots.iter_mut().for_each(|row| *row += start);
-                self.values.extend_from_slice(bytemuck::cast_slice(&roots));
+                self.values.push(bytemuck::cast_slice(&roots));
             }
             Source::Truth(truth) => {
-                mask_bytes(machine, truth.yes, rows, &mut self.values);
+                let from = self.truths.bytes.len();
+                mask_bytes(machine, truth.yes, rows, &mut self.truths.bytes);
                 if let Some(no) = truth.no {
                     let known = self.known.get_or_insert_default();
-                    let before = known.len();
-                    mask_bytes(machine, no, rows, known);
-                    let yes = &self.values[self.values.len() - rows..];
-                    known[before..].iter_mut().zip(yes).for_each(|(known, yes)| *known |= yes);
+                    let before = known.bytes.len();
+                    mask_bytes(machine, no, rows, &mut known.bytes);
+                    let known = known.bytes[before..].iter_mut().zip(&self.truths.bytes[from..]);
+                    known.for_each(|(known, yes)| *known |= yes);
                 }
+                self.truths.pack();
             }
             Source::Number { value, known } => {
                 if *known != Mask::Yes {
-                    mask_bytes(machine, *known, rows, self.known.get_or_insert_default());
+                    mask_bytes(machine, *known, rows, &mut self.known.get_or_insert_default().bytes);
                 }
                 let bits = column.field.ty.bits();
                 match value {
                     Arg::Const(value) => {
-                        (0..rows).for_each(|_| {
-                            self.values.extend_from_slice(&value.to_le_bytes()[..usize::from(bits / 8)]);
-                        });
+                        let value = &value.to_le_bytes()[..usize::from(bits / 8)];
+                        spare.numbers.clear();
+                        (0..rows).for_each(|_| spare.numbers.extend_from_slice(value));
+                        self.values.push(&spare.numbers);
                     }
-                    Arg::Node(id) => numbers(machine.view(*id), bits, &mut self.values),
+                    Arg::Node(id) => self.values.push(numbers(machine.view(*id), bits, &mut spare.numbers)),
                 }
             }
+        }
+        if let Some(known) = &mut self.known {
+            known.pack();
+        }
+    }
+
+    /// After the last row of a batch: its nulls are counted, its buffers are whole.
+    fn column(&mut self, ty: ArrowType, rows: usize) -> ArrowColumn<'_> {
+        if ty == ArrowType::Boolean {
+            self.truths.pack_rest();
+            self.values.push(&self.truths.bits);
+        }
+        self.values.end();
+        let known = self.known.as_mut().map(|known| {
+            known.pack_rest();
+            known.buffer.push(&known.bits);
+            known.buffer.end();
+            let ones: u32 = known.bits.iter().map(|byte| byte.count_ones()).sum();
+            (&known.buffer, rows - ones as usize)
+        });
+        ArrowColumn { known, values: &self.values }
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.truths.bits.clear();
+        if let Some(known) = &mut self.known {
+            known.bits.clear();
+            known.buffer.clear();
         }
     }
 }
 
 /// Numbers in the width of their Arrow type, which their range picked.
-fn numbers(values: Slice<'_>, bits: u8, out: &mut Vec<u8>) {
+fn numbers<'n>(values: Slice<'n>, bits: u8, spare: &'n mut Vec<u8>) -> &'n [u8] {
     macro_rules! narrow {
         ($values:ident, $type:ty) => {{
-            let before = out.len();
-            out.resize(before + $values.len() * size_of::<$type>(), 0);
-            let (chunks, _) = out[before..].as_chunks_mut::<{ size_of::<$type>() }>();
+            spare.resize($values.len() * size_of::<$type>(), 0);
+            let (chunks, _) = spare.as_chunks_mut::<{ size_of::<$type>() }>();
             for (out, &value) in chunks.iter_mut().zip($values) {
                 *out = (value as $type).to_le_bytes();
             }
+            spare
         }};
     }
     match (values, bits) {
-        (Slice::I32(values), 32) => out.extend_from_slice(bytemuck::cast_slice(values)),
-        (Slice::I64(values), 64) => out.extend_from_slice(bytemuck::cast_slice(values)),
+        (Slice::I32(values), 32) => bytemuck::cast_slice(values),
+        (Slice::I64(values), 64) => bytemuck::cast_slice(values),
         (Slice::U8(values), 16) => narrow!(values, i16),
         (Slice::U16(values), 16) => narrow!(values, i16),
         (Slice::I32(values), 16) => narrow!(values, i16),
@@ -434,16 +484,26 @@ fn mask_bytes(machine: &Machine<'_>, mask: Mask, rows: usize, out: &mut Vec<u8>)
     }
 }
 
-/// Bits from zeros and ones, lowest first.
-fn pack(bytes: &[u8], bits: &mut Vec<u8>) {
-    bits.clear();
-    let (words, rest) = bytes.as_chunks::<8>();
-    // Each byte's one moves to the bit of its place in the highest byte; no two sums meet.
-    bits.extend(
-        words.iter().map(|word| (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8),
-    );
-    if !rest.is_empty() {
-        bits.push(rest.iter().enumerate().fold(0, |byte, (place, bit)| byte | bit << place));
+impl Truths {
+    /// Whole bytes of bits, lowest first; up to seven truths wait for more.
+    fn pack(&mut self) {
+        let (words, rest) = self.bytes.as_chunks::<8>();
+        // Each byte's one moves to the bit of its place in the highest byte; no two sums meet.
+        self.bits.extend(
+            words
+                .iter()
+                .map(|word| (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8),
+        );
+        let packed = self.bytes.len() - rest.len();
+        self.bytes.drain(..packed);
+    }
+
+    fn pack_rest(&mut self) {
+        if !self.bytes.is_empty() {
+            let bits = self.bytes.iter().enumerate().fold(0, |byte, (place, bit)| byte | bit << place);
+            self.bits.push(bits);
+            self.bytes.clear();
+        }
     }
 }
 
@@ -452,30 +512,11 @@ impl PartTable<'_> {
         if self.rows == 0 {
             return Ok(());
         }
-        for (column, batch) in &mut self.columns {
-            if let Some(known) = &batch.known {
-                pack(known, &mut batch.bits);
-            }
-            if column.field.ty == ArrowType::Boolean {
-                pack(&batch.values, &mut self.spare);
-                std::mem::swap(&mut batch.values, &mut self.spare);
-            }
-        }
-        let columns = self.columns.iter().map(|(_, batch)| ArrowColumn {
-            known: batch.known.as_ref().map(|known| {
-                let unknown = known.iter().filter(|&&known| known == 0).count();
-                (batch.bits.as_slice(), unknown)
-            }),
-            values: &batch.values,
-        });
+        let rows = self.rows;
+        let columns = self.columns.iter_mut().map(|(column, batch)| batch.column(column.field.ty, rows));
         let columns: Vec<ArrowColumn<'_>> = columns.collect();
-        self.file.batch(self.rows, &columns)?;
-        for (_, batch) in &mut self.columns {
-            batch.values.clear();
-            if let Some(known) = &mut batch.known {
-                known.clear();
-            }
-        }
+        self.file.batch(rows, &columns)?;
+        self.columns.iter_mut().for_each(|(_, batch)| batch.clear());
         self.rows = 0;
         Ok(())
     }
@@ -489,10 +530,15 @@ mod tests {
     fn truths_are_packed_lowest_bit_first() {
         for length in [0, 1, 7, 8, 9, 64, 77] {
             let bytes: Vec<u8> = (0..length).map(|row| u8::from(row % 3 == 0 || row % 7 == 2)).collect();
-            let mut bits = vec![1, 2, 3];
-            pack(&bytes, &mut bits);
-            assert_eq!(bits.len(), bytes.len().div_ceil(8));
-            let back: Vec<u8> = (0..length).map(|row| bits[row / 8] >> (row % 8) & 1).collect();
+            let mut truths = Truths::default();
+            for piece in bytes.chunks(13) {
+                truths.bytes.extend_from_slice(piece);
+                truths.pack();
+                assert!(truths.bytes.len() < 8);
+            }
+            truths.pack_rest();
+            assert_eq!(truths.bits.len(), bytes.len().div_ceil(8));
+            let back: Vec<u8> = (0..length).map(|row| truths.bits[row / 8] >> (row % 8) & 1).collect();
             assert_eq!(back, bytes);
         }
     }

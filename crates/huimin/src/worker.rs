@@ -15,6 +15,8 @@ use store::jobs;
 const REST: Duration = Duration::from_millis(700);
 /// Between two rounds of what time moves.
 const ROUND: Duration = Duration::from_secs(300);
+/// Between two looks at how full the tables have become.
+const STATISTICS: Duration = Duration::from_secs(3600);
 
 /// Starts all workers; they end with the runtime. Jobs of a predecessor on this machine that was killed are taken up at once.
 pub async fn start(office: &Arc<Office>) {
@@ -29,6 +31,7 @@ pub async fn start(office: &Arc<Office>) {
     tokio::spawn(set_letters(Arc::clone(office)));
     tokio::spawn(seal(Arc::clone(office)));
     tokio::spawn(round(Arc::clone(office)));
+    tokio::spawn(keep_statistics(Arc::clone(office)));
 }
 
 /// This machine since it was started: its name and its boot's, so that process numbers of others are not taken for ours.
@@ -111,6 +114,16 @@ async fn round(office: Arc<Office>) {
             tracing::error!(%error, "the round failed");
         }
         tokio::time::sleep(ROUND).await;
+    }
+}
+
+/// SQLite plans by what it last counted, and nobody else tells it that a table has grown.
+async fn keep_statistics(office: Arc<Office>) {
+    loop {
+        tokio::time::sleep(STATISTICS).await;
+        if let Err(error) = office.db().keep_statistics().await {
+            tracing::error!(%error, "the database's statistics could not be refreshed");
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 use store::testing::databases;
-use store::{Cursor, Db, Migration, PersonId, Query, Scope, StoreError, insert_many, statements, values};
+use store::{
+    Backend, Cursor, Db, Migration, PersonId, Query, Scope, StoreError, insert_many, statements, values,
+};
 use vocab::{Fen, Month};
 
 const TABLE: Migration = Migration {
@@ -200,6 +202,12 @@ async fn many_rows_stand_or_fall_together() {
             Query::system("test", "SELECT count(*) FROM thing").scalar::<i64>(&db).await.unwrap(),
             12_345
         );
+        db.keep_statistics().await.unwrap();
+        if db.backend() == Backend::Sqlite {
+            let counted = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'thing' LIMIT 1";
+            let counted = Query::system("test", counted).scalar::<String>(&db).await.unwrap();
+            assert!(counted.starts_with("12345"), "{counted}");
+        }
         db.optimize().await.unwrap();
     }
 }
