@@ -26,6 +26,9 @@ await walk(async () => {
     ['/desk/plan/superior', '规划依据和引用的文件'], ['/desk/plan/indicators/wh_i005', '推动这项指标的项目和任务'],
   ]) await go(maker, path, words)
   if (!(await maker.locator('.chart--map canvas, .tile-map').count())) faults.push('the counties of an indicator are on no map')
+  if (!(await maker.locator('.drawn--live .chart canvas').count())) faults.push('the path of an indicator is no chart')
+  await go(maker, '/desk/plan/gantt', '项目进度图')
+  if (!(await maker.locator('.drawn--live .chart--gantt canvas').count())) faults.push('the projects are no chart')
   // A photo comes with a note and is seen on the stage's page.
   const stage = '/desk/plan/stages/wh_p004'
   await go(maker, stage, '登记进展')
@@ -40,10 +43,27 @@ await walk(async () => {
   await maker.fill('textarea[name=overall]', '规划实施总体平稳。')
   await maker.click('form:has(textarea[name=overall]) button')
   await look(maker, '文字部分')
+  // One press sets the report; the photo that was uploaded above is in it.
+  await maker.click('form[action$="/run"] button')
+  const pdf = evaluation + '/pdf'
+  for (let tries = 0; tries < 60 && !(await maker.locator(`a[href="${pdf}"]`).count()); tries += 1) {
+    await maker.waitForTimeout(2000)
+    await maker.reload()
+  }
+  const paper = await (await maker.request.get(origin + pdf)).body()
+  if (!paper.subarray(0, 5).equals(Buffer.from('%PDF-'))) faults.push('the report is no PDF')
+  if (!paper.includes('/Subtype/Image')) faults.push('the photo of a project is not in the report')
 
   const assessor = await desk('pinggu')
   await go(assessor, evaluation, '提交意见')
   if (await assessor.locator('text=保存文字').count()) faults.push('an assessor can write the texts')
+
+  // Without scripts the drawings of the server stand.
+  const still = await desk('shi', WIDTHS.phone, { scripts: false })
+  for (const path of ['/desk/plan/gantt', '/desk/plan/indicators/wh_i005']) {
+    await still.goto(origin + path)
+    if (!(await still.locator('.drawn__still svg').first().isVisible())) faults.push(`${path}: no drawing without scripts`)
+  }
 
   const anybody = await desk('shi', WIDTHS.phone, { scripts: false })
   await go(anybody, '/plan', '开放数据')

@@ -175,7 +175,8 @@ async fn set_letters(office: Arc<Office>) {
             }
         }
         for report in reports {
-            let pdf = set_paper(&ready, report.template, report.pictures, report.content).await;
+            let (pictures, content) = fitted(report.pictures, report.content).await;
+            let pdf = set_paper(&ready, report.template, pictures, content).await;
             if let Err(reason) = &pdf {
                 tracing::error!(run.id = report.id.0, reason, "the report of a plan could not be set");
             }
@@ -194,6 +195,18 @@ async fn set_letters(office: Arc<Office>) {
             }
         }
     }
+}
+
+/// Photos made fit for paper. One that cannot be read is named in the report instead of keeping it from being set.
+async fn fitted(
+    pictures: BTreeMap<String, Vec<u8>>,
+    mut content: serde_json::Value,
+) -> (BTreeMap<String, Vec<u8>>, serde_json::Value) {
+    let names: Vec<String> = pictures.keys().cloned().collect();
+    let fitted = tokio::task::spawn_blocking(|| letters::pictures::all_fitted(pictures)).await;
+    let (pictures, unreadable) = fitted.unwrap_or_else(|_| (BTreeMap::new(), names));
+    plans::evaluation::paper::without_pictures(&mut content, &unreadable);
+    (pictures, content)
 }
 
 /// Sets a paper that needs one template and nothing else.

@@ -9,11 +9,12 @@
 //! The PDF is written as PDF/A-2a and PDF/UA-1 (archival, tagged, readable aloud). A character
 //! that no font can draw is an error that names it, never an empty box on a decision.
 //!
-//! [`fonts`] finds and loads the font files; [`typesetter`] renders.
+//! [`fonts`] finds and loads the font files; [`typesetter`] renders; [`pictures`] makes photos fit for paper.
 //!
 //! [`Typesetter`] holds some 45 MB of fonts: make one, when the first letter is due, and share it.
 
 pub mod fonts;
+pub mod pictures;
 pub mod typesetter;
 
 pub use typesetter::Typesetter;

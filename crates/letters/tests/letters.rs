@@ -400,6 +400,8 @@ fn the_report_of_a_plan_is_set_whatever_it_has_to_say() {
     shown["pictures"] =
         json!([{ "file": "7.png", "words": "海勃湾区天盛老年公寓（2025年6月3日，海勃湾区）" }]);
     assert!(set(&shown).windows(14).any(|bytes| bytes == b"/Subtype/Image"), "the photo is printed");
+    shown["unreadable"] = json!(["乌达区老年公寓（2025年7月1日，乌达区）"]);
+    set(&shown);
     let missing =
         typesetter.render("report.typ", &files, &shown).expect_err("a photo that nobody hands over");
     assert!(matches!(missing, LetterError::Template { .. }), "{missing}");

@@ -1,12 +1,13 @@
 //! 驾驶舱: the place at a glance for its leaders, on a wall or a phone: people helped, money, cases in time, alerts, the plan. Every figure opens what it is made of.
 
 use axum::extract::Query;
+use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{ReadPlan, ReadRecords, Report, Right};
+use office::access::{Export, ReadPlan, ReadRecords, Report, Right};
 use office::plans::judge::Standing;
 use office::plans::{self, reminders};
 use office::records;
-use office::reports::{Glance, PlaceGlance, glance};
+use office::reports::{Glance, PlaceGlance, glance, glance_sheet};
 use serde::Deserialize;
 use store::DivisionId;
 use vocab::{Fen, Level};
@@ -23,6 +24,7 @@ use crate::ui::table::{Column, Table};
 use crate::ui::{Link, address};
 
 const HERE: &str = "/desk/cockpit";
+const SHEET: &str = "/desk/cockpit/sheet";
 const NAV_ID: &str = "cockpit";
 
 /// The entry of the staff navigation.
@@ -30,27 +32,46 @@ pub const NAV: NavEntry = NavEntry { id: NAV_ID, href: HERE, text: "驾驶舱", 
 
 /// Routes of the cockpit.
 pub fn routes() -> Routes {
-    Routes::new().route(HERE, get(page))
+    Routes::new().route(HERE, get(page)).route(SHEET, get(sheet))
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Asked {
     division: String,
+    /// Of the file.
+    format: String,
+}
+
+/// The registers whose alerts the reader may see.
+fn registers(desk: &Desk<Report>) -> Vec<String> {
+    if !desk.may(Right::ReadRecords) {
+        return Vec::new();
+    }
+    records::readable(desk.office(), desk.actor())
+        .iter()
+        .filter(|open| !open.register().alerts.is_empty())
+        .map(|open| open.register().id.get().clone())
+        .collect()
+}
+
+/// `GET /desk/cockpit/sheet`
+async fn sheet(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Response, Fault> {
+    let export = desk.grant::<Export>()?;
+    let format = crate::figures::format_of(&asked.format);
+    let division = common::division(&asked.division);
+    let registers = registers(&desk);
+    let view = glance(desk.office(), desk.granted(), division, &registers).await?;
+    let bytes =
+        glance_sheet(desk.office(), desk.granted(), &export, &view, !registers.is_empty(), format).await?;
+    let name = format!("{}民政工作一览{}.{}", view.whole.name, view.until, format.extension());
+    Ok(common::download(&name, format.mime(), bytes))
 }
 
 /// `GET /desk/cockpit`
 async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
     let office = desk.office();
-    let registers: Vec<String> = if desk.may(Right::ReadRecords) {
-        records::readable(office, desk.actor())
-            .iter()
-            .filter(|open| !open.register().alerts.is_empty())
-            .map(|open| open.register().id.get().clone())
-            .collect()
-    } else {
-        Vec::new()
-    };
+    let registers = registers(&desk);
     let division = common::division(&asked.division);
     let view = glance(office, desk.granted(), division, &registers).await?;
     let whole = asked.division.is_empty();
@@ -58,6 +79,8 @@ async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fa
     let sees_alerts = !registers.is_empty() && desk.grant::<ReadRecords>().is_ok();
     let title = format!("{}民政工作一览", view.whole.name);
     let map = map(&desk, &view);
+    let exports =
+        parts::exports(desk.may(Right::Export), &address(SHEET, &[("division", &asked.division)]));
     let content = html! {
         div.cockpit {
             (parts::heading(Some(&format!("截至{}", vocab::zh_date(view.until))), &title))
@@ -71,7 +94,7 @@ async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fa
                 (figure_cards(&watched(&view, &asked, sees_alerts, plan.as_ref())))
             }
             (map)
-            (places(&view, sees_alerts))
+            (places(&view, sees_alerts, exports))
             (paid(&view, &asked))
             (course(&view, &asked))
             (programmes(&desk, &view, &asked))
@@ -203,7 +226,7 @@ fn of_place(division: DivisionId) -> String {
     address(HERE, &[("division", &division.to_string())])
 }
 
-fn places(view: &Glance, sees_alerts: bool) -> Table<'static> {
+fn places(view: &Glance, sees_alerts: bool, exports: Vec<Link<'static>>) -> Table<'static> {
     let name = |part: &PlaceGlance| match part.division {
         Some(division) if Some(division) != view.whole.division => {
             html! { (Link::new(of_place(division), part.name.clone())) }
@@ -264,6 +287,7 @@ fn places(view: &Glance, sees_alerts: bool) -> Table<'static> {
         columns,
         rows: view.parts.iter().map(|part| cells(part, name(part))).collect(),
         sums: Some(cells(&view.whole, html! { "合计" })),
+        exports,
         cards: false,
         ..Table::default()
     }

@@ -1,12 +1,12 @@
 // Draws the charts of a dashboard page from the JSON beside each of them. Loaded on such pages only.
 // Canvas, and tooltips as rich text: neither needs a style attribute, so the page's CSP holds.
 import { BarChart, LineChart, MapChart } from 'echarts/charts'
-import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components'
+import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from 'echarts/components'
 import { init, registerMap, use } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { CanvasRenderer } from 'echarts/renderers'
 
-use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, TooltipComponent, LabelLayout, CanvasRenderer])
+use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, LabelLayout, CanvasRenderer])
 
 const steps = ['#eaf2fb', '#c5daf1', '#8fb8e0', '#4f8bc6', '#0b4f9e'] // the legend's colours in styles/_own.scss
 const lines = ['#0b4f9e', '#b7592a', '#0f7a52', '#54319f', '#806f00']
@@ -59,7 +59,7 @@ function countyMap(id, spec, font, width, height) {
     return (box.east - box.west) * aspect * pixels > properties.name.length * size * 0.9
   }
   const step = (value) => spec.bins.findIndex((bin) => value >= bin.from && value <= bin.to)
-  const given = new Map(spec.values.map((place) => [place.code, place.value]))
+  const given = new Map(spec.values.map((place) => [place.code, place]))
   return {
     tooltip: { trigger: 'item', renderMode: 'richText', formatter: (item) => `${item.name}\n${said(item.value, spec.unit)}` },
     series: [{
@@ -73,11 +73,12 @@ function countyMap(id, spec, font, width, height) {
       emphasis: { label: { color: '#0b0c0c' }, itemStyle: { areaColor: '#ffdd00' } },
       data: spec.outline.features.map((feature) => {
         const { properties } = feature
-        const value = given.get(properties.code)
+        const { value, href } = given.get(properties.code) || {}
         const at = value == null ? -1 : step(value)
         return {
           name: properties.name,
           value,
+          href,
           itemStyle: at < 0 ? { areaColor: hatch() } : { areaColor: steps[at] },
           label: { show: fits(feature), fontFamily: font, fontSize: size, color: at === 4 ? '#fff' : '#0b0c0c' },
         }
@@ -108,18 +109,122 @@ function cartesian(spec, font) {
   }
 }
 
+const counted = (month) => Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1
+const spelt = (count) => `${Math.floor(count / 12)}-${String((count % 12) + 1).padStart(2, '0')}`
+const exact = new Intl.NumberFormat('zh-CN', { maximumFractionDigits: 6 })
+
+/** The path of an indicator dashed, its values, and the surface in which the forecast ends. Every month has its place, so that lines between far months are straight. */
+function course(spec, font) {
+  const text = { fontFamily: font, fontSize: 14, color: '#0b0c0c' }
+  const [first, last] = [counted(spec.months[0].month), counted(spec.months[spec.months.length - 1].month)]
+  const months = Array.from({ length: last - first + 1 }, (_, at) => spelt(first + at))
+  const at = (month) => counted(month) - first
+  const empty = () => months.map(() => null)
+  const [path, values, least, most] = [empty(), empty(), empty(), empty()]
+  for (const { month, expected, corner, value } of spec.months) {
+    if (expected != null) path[at(month)] = { value: Number(expected), symbol: corner ? 'emptyCircle' : 'none' }
+    if (value != null) values[at(month)] = Number(value)
+  }
+  const { reach } = spec
+  if (reach) {
+    const [from, due, now] = [at(reach.from), at(reach.due), Number(reach.value)]
+    for (let month = from; month <= due; month += 1) {
+      const gone = (month - from) / (due - from)
+      least[month] = now + (Number(reach.least) - now) * gone
+      most[month] = (Number(reach.most) - Number(reach.least)) * gone
+    }
+  }
+  const words = (value) => `${exact.format(value)} ${spec.unit}`
+  const given = new Map(spec.months.map((one) => [one.month, one]))
+  // What the table says of a month, and nothing between.
+  const tip = ([{ axisValue }]) => {
+    const one = given.get(axisValue)
+    const lines = [axisValue]
+    if (one && one.expected != null) lines.push(`进度线 ${words(one.expected)}`)
+    if (one && one.value != null) lines.push(`已复核的数 ${words(one.value)}`)
+    if (reach && reach.due === axisValue) lines.push(`推算到期 ${exact.format(reach.least)}–${words(reach.most)}`)
+    return lines.length > 1 ? lines.join('\n') : ''
+  }
+  const surface = { type: 'line', stack: 'reach', symbol: 'none', lineStyle: { width: 0 }, silent: true }
+  const names = ['进度线', '已复核的数', ...(reach ? ['推算到期的范围'] : [])]
+  return {
+    textStyle: text,
+    grid: { left: 8, right: 32, top: 64, bottom: 8, containLabel: true },
+    legend: { top: 0, left: 0, textStyle: text, data: names },
+    tooltip: { trigger: 'axis', renderMode: 'richText', formatter: tip },
+    xAxis: {
+      type: 'category', boundaryGap: false, data: months, axisLine: { lineStyle: { color: line } },
+      axisTick: { interval: (_, month) => month.endsWith('-12') },
+      axisLabel: { ...text, hideOverlap: true, interval: (_, month) => month.endsWith('-12'), formatter: (month) => month.slice(0, 4) },
+    },
+    yAxis: { type: 'value', scale: true, name: spec.unit, nameTextStyle: { ...text, align: 'left' }, axisLabel: { ...text, formatter: (value) => exact.format(value) } },
+    series: [
+      { type: 'line', name: names[0], data: path, connectNulls: true, symbolSize: 8, color: '#505a5f', lineStyle: { width: 2, type: 'dashed' } },
+      { ...surface, data: least },
+      { ...surface, name: names[2], data: most, color: '#0b4f9e', areaStyle: { color: '#0b4f9e', opacity: 0.16 } },
+      { type: 'line', name: names[1], data: values, connectNulls: true, symbol: 'circle', symbolSize: 9, color: '#0b4f9e', lineStyle: { width: 3 } },
+    ],
+  }
+}
+
+const LINE_OF_PROJECT = 30
+
+/** Projects over the months of a plan: each from its beginning to its date, in the colour of how it stands; a line through now. */
+function gantt(spec, font, width) {
+  const text = { fontFamily: font, fontSize: 14, color: '#0b0c0c' }
+  const year = Number(spec.from.slice(0, 4))
+  const now = spec.now >= 0 && spec.now <= spec.months
+  return {
+    textStyle: text,
+    grid: { left: 8, right: 24, top: 44, bottom: 8, containLabel: true },
+    tooltip: { trigger: 'item', renderMode: 'richText', confine: true, formatter: ({ dataIndex }) => {
+      const row = spec.rows[dataIndex]
+      return row ? `${row.name}\n${row.span}\n${row.state}` : ''
+    } },
+    xAxis: {
+      type: 'value', position: 'top', min: 0, max: spec.months, interval: 12, splitLine: { lineStyle: { color: '#d4d7da' } },
+      axisLabel: { ...text, align: 'left', hideOverlap: true, formatter: (month) => (month < spec.months ? `${year + month / 12}` : '') },
+    },
+    yAxis: {
+      type: 'category', inverse: true, data: spec.rows.map((row) => row.name), axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
+      axisLabel: { ...text, interval: 0, width: Math.min(330, Math.floor(width * 0.38)), overflow: 'truncate' },
+    },
+    series: [
+      { type: 'bar', stack: 'span', silent: true, itemStyle: { color: 'transparent' }, data: spec.rows.map((row) => row.begins), barWidth: 14 },
+      {
+        type: 'bar', stack: 'span', barWidth: 14, cursor: 'pointer',
+        data: spec.rows.map((row) => ({ value: row.ends - row.begins, href: row.href, itemStyle: { color: row.colour } })),
+        markLine: now ? { silent: true, symbol: 'none', label: { ...text, formatter: '现在', position: 'start' }, lineStyle: { color: '#0b0c0c', width: 2, type: 'dashed' }, data: [{ xAxis: spec.now }] } : undefined,
+      },
+    ],
+  }
+}
+
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches
 
 for (const place of document.querySelectorAll('[data-chart]')) {
   const spec = JSON.parse(document.getElementById(place.dataset.chart).textContent)
   const font = getComputedStyle(document.body).fontFamily
+  // From here on the chart stands in place of the server's drawing, if there is one.
+  const pair = place.closest('.drawn')
+  if (pair) pair.classList.add('drawn--live')
+  if (spec.kind === 'gantt') place.style.height = `${spec.rows.length * LINE_OF_PROJECT + 64}px`
   const chart = init(place, null, { renderer: 'canvas' })
+  const option = () => {
+    if (spec.kind === 'map') return countyMap(place.dataset.chart, spec, font, chart.getWidth(), chart.getHeight())
+    if (spec.kind === 'course') return course(spec, font)
+    if (spec.kind === 'gantt') return gantt(spec, font, chart.getWidth())
+    return cartesian(spec, font)
+  }
   const draw = () => {
     chart.resize()
-    const drawn = spec.kind === 'map' ? countyMap(place.dataset.chart, spec, font, chart.getWidth(), chart.getHeight()) : cartesian(spec, font)
-    chart.setOption({ animation: !calm, ...drawn })
+    chart.setOption({ animation: !calm, ...option() })
   }
   draw()
+  // What is drawn opens what it is made of; the table has the same links for keys and readers.
+  chart.on('click', ({ data }) => {
+    if (data && data.href) location.assign(data.href)
+  })
   if (window.ResizeObserver) new ResizeObserver(draw).observe(place)
   window.addEventListener('beforeprint', draw)
 }

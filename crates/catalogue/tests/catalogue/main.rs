@@ -10,6 +10,7 @@ mod family;
 mod lints;
 mod packs;
 mod plans;
+mod printed;
 mod punctuation;
 mod sql;
 mod welfare;

@@ -1,13 +1,14 @@
 //! Everything that is known of the plan's own place at once, so that it can be judged in any month: by the overview, the evaluations, the
 //! reminders and the public page, all with one answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use catalogue::definition::PlanIndicator;
 use store::{DivisionId, Query};
 use vocab::Month;
 
 use super::adjustments::{self, Adjustment};
+use super::computed::computed;
 use super::judge::{Judgement, Point, Target, judge};
 use super::links::{self, Link};
 use super::{EVERYBODYS, Installed, of_row};
@@ -42,12 +43,16 @@ pub(super) async fn of_parts(
         let of = parts.entry(row.get("indicator")?).or_default();
         of.entry(row.get("division_id")?).or_default().push(point);
     }
-    for link in known.linked.iter().filter(|link| split.contains_key(&link.indicator)) {
-        let mut computed = HashMap::new();
-        for county in split.get(&link.indicator).into_iter().flat_map(BTreeMap::keys) {
-            computed.insert(*county, links::computed(office, plan, link, *county).await?);
-        }
-        parts.insert(link.indicator.clone(), computed);
+    let linked: Vec<&Link> =
+        known.linked.iter().filter(|link| split.contains_key(&link.indicator)).collect();
+    let counties: BTreeSet<DivisionId> = split.values().flat_map(BTreeMap::keys).copied().collect();
+    let counties: Vec<DivisionId> = counties.into_iter().collect();
+    // What was typed of an indicator before it was linked no longer counts.
+    for link in &linked {
+        parts.remove(&link.indicator);
+    }
+    for ((indicator, county), points) in computed(office, plan, &linked, &counties).await? {
+        parts.entry(indicator).or_default().insert(county, points);
     }
     Ok(parts)
 }
@@ -61,7 +66,7 @@ pub(super) struct Known {
     points: HashMap<String, Vec<Point>>,
 }
 
-/// Reads it: three statements, and those of the computed figures.
+/// Reads it: three statements, and the few of the computed figures.
 pub(super) async fn known(office: &Office, plan: &Installed) -> Result<Known, OfficeError> {
     let sql = "SELECT v.indicator, v.month, v.units, v.scale FROM plan_value v WHERE v.plan = ? AND v.division_id = ? \
                AND v.state = 'confirmed' ORDER BY v.indicator, v.month";
@@ -88,8 +93,11 @@ async fn read(office: &Office, plan: &Installed, values: Query) -> Result<Known,
         let point = Point { month: row.get("month")?, number: of_row(&row)? };
         points.entry(row.get("indicator")?).or_default().push(point);
     }
+    let all: Vec<&Link> = linked.iter().collect();
+    let mut figures = computed(office, plan, &all, &[plan.home.id]).await?;
     for link in &linked {
-        points.insert(link.indicator.clone(), links::computed(office, plan, link, plan.home.id).await?);
+        let of = figures.remove(&(link.indicator.clone(), plan.home.id));
+        points.insert(link.indicator.clone(), of.unwrap_or_default());
     }
     Ok(Known { changes, linked, points })
 }

@@ -5,13 +5,11 @@
 
 use std::collections::HashSet;
 
-use catalogue::{Number, Release};
-use chrono::{Datelike, NaiveDate};
+use catalogue::Release;
 use serde_json::json;
-use store::{AuditEntry, DivisionId, Query};
-use vocab::{Month, Now};
+use store::{AuditEntry, Query};
+use vocab::Now;
 
-use super::judge::Point;
 use super::{EVERYBODYS, Installed, demanded};
 use crate::access::{Granted, ManagePlan};
 use crate::{Office, OfficeError, audited, divisions};
@@ -249,85 +247,4 @@ pub async fn unlink(
     .await?;
     tx.commit().await?;
     Ok(())
-}
-
-/// The computed values of a place.
-pub(super) async fn computed(
-    office: &Office,
-    plan: &Installed,
-    link: &Link,
-    place: DivisionId,
-) -> Result<Vec<Point>, OfficeError> {
-    match &link.by {
-        Computed::Indicator(id) => by_indicator(office, id, place).await,
-        Computed::Duty { register, duty } => by_duty(office, plan, register, duty, place).await,
-    }
-}
-
-/// Every month that was reckoned. A month without anything to divide by has no value.
-async fn by_indicator(office: &Office, id: &str, place: DivisionId) -> Result<Vec<Point>, OfficeError> {
-    let release = office.release();
-    let Some(indicator) = release.indicators.get(id) else { return Ok(Vec::new()) };
-    let rows = Query::system(
-        "figures of a division say nothing of anybody",
-        "SELECT m.month, CAST(COALESCE(SUM(v.part), 0) AS BIGINT) AS part, CAST(COALESCE(SUM(v.whole), 0) AS BIGINT) AS whole, \
-         CAST(COALESCE(SUM(v.unknown), 0) AS BIGINT) AS unknown FROM indicator_month m \
-         LEFT JOIN indicator_value v ON v.indicator = m.indicator AND v.month = m.month \
-         AND v.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?) \
-         WHERE m.indicator = ? GROUP BY m.month ORDER BY m.month",
-    )
-    .bind(place)
-    .bind(id)
-    .all(office.db())
-    .await?;
-    let mut points = Vec::new();
-    for row in rows {
-        let figure = crate::indicators::Figure {
-            part: row.get("part")?,
-            whole: row.get("whole")?,
-            unknown: row.get("unknown")?,
-        };
-        if let Some(value) = figure.value(indicator) {
-            points.push(Point { month: row.get("month")?, number: Number::new(value, indicator.scale) });
-        }
-    }
-    Ok(points)
-}
-
-/// For each year of the plan the share that was done of what fell due in it, this year up to today. A year in which nothing fell due has no value.
-async fn by_duty(
-    office: &Office,
-    plan: &Installed,
-    register: &str,
-    duty: &str,
-    place: DivisionId,
-) -> Result<Vec<Point>, OfficeError> {
-    let today = office.now().today();
-    let mut points = Vec::new();
-    for year in i32::from(plan.plan.from)..=today.year() {
-        let (Some(first), Some(last)) =
-            (NaiveDate::from_ymd_opt(year, 1, 1), NaiveDate::from_ymd_opt(year, 12, 31))
-        else {
-            continue;
-        };
-        let last = last.min(today);
-        let row = Query::system(
-            "how many duties fell due and were done says nothing of anybody",
-            "SELECT count(*) AS due, CAST(COALESCE(SUM(CASE WHEN t.state = 'done' THEN 1 ELSE 0 END), 0) AS BIGINT) AS done \
-             FROM record_duty t WHERE t.register = ? AND t.duty = ? AND t.state <> 'lapsed' AND t.due_on >= ? AND t.due_on <= ? \
-             AND t.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?)",
-        )
-        .bind(register)
-        .bind(duty)
-        .bind(first)
-        .bind(last)
-        .bind(place)
-        .one(office.db())
-        .await?;
-        let (due, done): (i64, i64) = (row.get("due")?, row.get("done")?);
-        if let Some(number) = Number::new(done, 0).percent_of(Number::new(due, 0), 1) {
-            points.push(Point { month: Month::containing(last), number });
-        }
-    }
-    Ok(points)
 }

@@ -31,6 +31,7 @@ use crate::{Office, OfficeError};
 pub mod adjustments;
 pub mod changes;
 pub mod charges;
+mod computed;
 pub mod evaluation;
 pub mod in_words;
 pub mod judge;

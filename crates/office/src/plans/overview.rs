@@ -8,12 +8,14 @@ use store::{DivisionId, Query};
 use vocab::Month;
 
 use super::adjustments::{self, Adjustment};
+use super::computed::computed;
 use super::judge::{Judgement, Point, Standing, Target, judge, judge_part, path};
 use super::known::known_in;
 use super::links::{self, Link};
 use super::split::{self, Split};
 use super::{Installed, PLAN, counties, demanded, of_row};
 use crate::access::{Granted, ReadPlan};
+use crate::divisions::DivisionView;
 use crate::{Office, OfficeError};
 
 /// An indicator with its judgement for the plan's own place.
@@ -156,25 +158,25 @@ pub async fn indicator_page(
     let adjustments = adjustments::list(office, &plan, Some(id)).await?;
     let splits = split::list(office, &plan, id).await?;
     let target = adjustments::in_force(&plan, &indicator, &adjustments);
-    let mut points = points(office, actor, &plan, id).await?;
     let link = links::in_force(office, &plan).await?.into_iter().find(|link| link.indicator == id);
-    let own = match &link {
-        Some(link) => links::computed(office, &plan, link, plan.home.id).await?,
-        None => points.remove(&plan.home.id).unwrap_or_default(),
+    let below = counties(office, &plan).await?;
+    let mut points: Points = match &link {
+        Some(link) => {
+            let mut seen = of_sight(office, actor, &below).await?;
+            seen.push(plan.home.id);
+            let figures = computed(office, &plan, &[link], &seen).await?;
+            figures.into_iter().map(|((_, place), points)| (place, points)).collect()
+        }
+        None => points(office, actor, &plan, id).await?,
     };
+    let own = points.remove(&plan.home.id).unwrap_or_default();
     let judgement = judge(&plan.plan, &indicator, &target, &own, today);
     let split = split::in_force(office, &plan).await?.remove(id).unwrap_or_default();
     let mut places = Vec::new();
-    for county in counties(office, &plan).await? {
+    for county in below {
         let years = split.get(&county.id).map_or(&[][..], Vec::as_slice);
         let part = split::part_target(&target, years);
-        let known = match &link {
-            Some(link) if sees(office, actor, county.id).await? => {
-                links::computed(office, &plan, link, county.id).await?
-            }
-            Some(_) => Vec::new(),
-            None => points.remove(&county.id).unwrap_or_default(),
-        };
+        let known = points.remove(&county.id).unwrap_or_default();
         let latest = known.last().copied();
         let standing =
             part.as_ref().map(|part| judge_part(&plan.plan, &indicator, part, years, &known, today).standing);
@@ -193,8 +195,20 @@ pub async fn indicator_page(
     Ok(IndicatorPage { plan, today, line, path, points: own, counties: places, adjustments, splits, link })
 }
 
-/// Whether a county's numbers are the actor's to see: it lies below, or above.
-async fn sees(office: &Office, actor: &Granted<ReadPlan>, county: DivisionId) -> Result<bool, OfficeError> {
-    Ok(crate::divisions::is_within(office.db(), actor.division, county).await?
-        || crate::divisions::is_within(office.db(), county, actor.division).await?)
+/// The counties whose numbers are the actor's to see: they lie below, or above.
+async fn of_sight(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    counties: &[DivisionView],
+) -> Result<Vec<DivisionId>, OfficeError> {
+    let seen = Query::system(
+        "where a division lies is no secret",
+        "SELECT d.id FROM division d WHERE d.id IN ({list}) \
+         AND (d.id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?) \
+         OR d.id IN (SELECT up.ancestor_id FROM division_closure up WHERE up.descendant_id = ?))",
+    )
+    .bind_list(counties.iter().map(|county| county.id))
+    .bind(actor.division)
+    .bind(actor.division);
+    Ok(seen.all_as(office.db(), |row| row.get("id")).await?)
 }

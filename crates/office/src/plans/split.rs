@@ -155,18 +155,21 @@ fn by_year(
 }
 
 async fn sizes(office: &Office, plan: &Installed) -> Result<Vec<(DivisionId, String, i64)>, OfficeError> {
-    let mut sizes = Vec::new();
-    for county in super::counties(office, plan).await? {
-        let people: i64 = Query::system(
-            "how many people a county has says nothing of anybody",
-            "SELECT count(*) FROM person p WHERE p.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
-        )
-        .bind(county.id)
-        .scalar(office.db())
-        .await?;
-        sizes.push((county.id, county.name, people));
-    }
-    Ok(sizes)
+    let counties = super::counties(office, plan).await?;
+    let people: HashMap<DivisionId, i64> = Query::system(
+        "how many people a county has says nothing of anybody",
+        "SELECT dc.ancestor_id, count(*) AS people FROM person p JOIN division_closure dc ON dc.descendant_id = p.division_id \
+         WHERE dc.ancestor_id IN ({list}) GROUP BY dc.ancestor_id",
+    )
+    .bind_list(counties.iter().map(|county| county.id))
+    .all_as(office.db(), |row| Ok((row.get("ancestor_id")?, row.get("people")?)))
+    .await?
+    .into_iter()
+    .collect();
+    let size = |county: divisions::DivisionView| {
+        (county.id, county.name, people.get(&county.id).copied().unwrap_or(0))
+    };
+    Ok(counties.into_iter().map(size).collect())
 }
 
 /// Proposes a split. `typed` names county, year and the number as typed.

@@ -161,6 +161,8 @@ pub struct Stage {
     pub section: Option<String>,
     /// Field of work.
     pub domain: Option<String>,
+    /// The month in which it was begun, or the first one of the year in which the plan begins it.
+    pub begins: Option<Month>,
     /// The month in whose end it is due, as printed or as moved.
     pub due: Option<Month>,
     /// Whether it was moved.
@@ -270,6 +272,7 @@ fn task_stages(
             what: task.name.clone(),
             section: task.section.clone(),
             domain: task.domain.clone(),
+            begins: None,
             due,
             moved: false,
             due_words: due.map(Month::zh).unwrap_or_default(),
@@ -284,6 +287,10 @@ fn task_stages(
         stage
     });
     stages.collect()
+}
+
+fn january(year: Option<u16>) -> Option<Month> {
+    Month::new(i32::from(year?), 1).ok()
 }
 
 fn december(year: Option<u16>) -> Option<Month> {
@@ -315,6 +322,7 @@ fn whole(project: &PlanProject) -> Stage {
         what: project.name.clone(),
         section: project.section.clone(),
         domain: project.domain.clone().or_else(|| project.sort.clone()),
+        begins: january(project.from_year),
         due: december(project.year),
         moved: false,
         due_words: project.due.clone().unwrap_or(years),
@@ -351,6 +359,7 @@ fn printed(project: &PlanProject, milestone: &PlanMilestone) -> Stage {
         what,
         section: project.section.clone(),
         domain: project.domain.clone(),
+        begins: january(project.from_year),
         due: december(milestone.year),
         moved: false,
         due_words: milestone
@@ -380,6 +389,9 @@ fn said(notes: &Notes, stage: &str, charge: Option<&Charge>) -> Vec<StageNote> {
 fn stand(stage: &mut Stage, mut notes: Vec<StageNote>, today: Month) {
     if let Some(due) = notes.iter().rev().filter(|note| note.whole).find_map(|note| note.due) {
         (stage.due, stage.moved) = (Some(due), true);
+    }
+    if let Some(note) = notes.iter().find(|note| note.deed == StageDeed::Started) {
+        stage.begins = Some(Month::containing(note.at.today()));
     }
     let begun = notes.iter().find(|note| note.deed != StageDeed::Moved).map(|_| StageDeed::Started);
     let mut own = notes.iter().rev().filter(|note| note.whole && note.deed != StageDeed::Moved);

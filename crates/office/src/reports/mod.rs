@@ -7,7 +7,7 @@
 //! - [`fairness`](fn@fairness): decisions and alerts by group and place;
 //! - [`performance`](fn@performance): whether decisions were right, whether the roll moves, what a person gets beside a year ago;
 //! - [`delegation`]: where confirming lies with the township;
-//! - [`roll_sheet`], [`paid_sheet`] and [`case_sheet`]: the same as Excel or CSV.
+//! - [`roll_sheet`], [`paid_sheet`], [`case_sheet`] and [`glance_sheet`](fn@glance_sheet): the same as Excel or CSV.
 //!
 //! A figure is a statement over live tables in the reader's scope; nothing is stored, so a figure and its list agree.
 
@@ -23,6 +23,7 @@ mod case_list;
 mod delegation;
 mod fairness;
 mod glance;
+mod glance_sheet;
 mod performance;
 mod roll_figures;
 mod roll_list;
@@ -33,6 +34,7 @@ pub use case_list::{CaseCounted, CaseReportLine, case_list};
 pub use delegation::{Delegated, DelegatedPlace, delegation};
 pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
 pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
+pub use glance_sheet::glance_sheet;
 pub use performance::{Performance, PerformanceLine, performance, performance_sheet};
 pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,

@@ -182,6 +182,6 @@ pub(super) async fn taken_out(
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "an error is passed on")]
-fn unwritable(error: rust_xlsxwriter::XlsxError) -> OfficeError {
+pub(super) fn unwritable(error: rust_xlsxwriter::XlsxError) -> OfficeError {
     OfficeError::Internal(format!("表格写不出来：{error}"))
 }

@@ -6,6 +6,8 @@ use office::plans::links::{self, Computed};
 use office::plans::values::{self, Reported};
 use office::plans::{PlanValueId, indicator_page, overview};
 
+use store::statements;
+
 use crate::wuhai::{Wuhai, cities, grant};
 
 /// 护理型床位在养老机构床位中占比
@@ -40,7 +42,12 @@ async fn a_link_of_the_packs_holds_until_somebody_ends_it() {
         let policy = grant::<ManagePlan>(&city.policy);
         let again = links::link(&city.office, &policy, BEDS, SHARE).await;
         assert!(matches!(again, Err(OfficeError::Conflict(_))));
-        let seen = overview(&city.office, &reader).await.unwrap();
+        let (seen, texts) = statements::counted(overview(&city.office, &reader)).await;
+        let seen = seen.unwrap();
+        assert!(texts.len() <= 14, "two dozen linked indicators: {} statements: {texts:#?}", texts.len());
+        let (page, texts) = statements::counted(indicator_page(&city.office, &reader, BEDS)).await;
+        assert!(!page.unwrap().counties.is_empty());
+        assert!(texts.len() <= 12, "however many counties: {} statements: {texts:#?}", texts.len());
         assert!(seen.lines.iter().any(|line| line.indicator.id == *BEDS), "it stands among the others");
 
         links::unlink(&city.office, &policy, BEDS).await.unwrap();

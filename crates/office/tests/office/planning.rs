@@ -360,9 +360,36 @@ async fn the_overview_judges_every_indicator() {
             (PlanSheet::Stages, 77),
             (PlanSheet::Contradictions, 3),
             (PlanSheet::Text, 417),
+            (PlanSheet::Past, 66),
+            (PlanSheet::Compared, 0),
+            (PlanSheet::Alerts, 0),
+            (PlanSheet::Waiting, 0),
+            // The value that was looked at this month.
+            (PlanSheet::Changes("2026-11".parse().unwrap()), 1),
+            // Two corners of the path, a value, three counties, a report.
+            (PlanSheet::Indicator(BEDS.to_owned()), 7),
         ] {
-            let bytes = sheet(&city.office, &reader, &export, which, ListFormat::Excel).await.unwrap();
+            let bytes = sheet(&city.office, &reader, &export, &which, ListFormat::Excel).await.unwrap();
             assert_eq!(read_file("规划.xlsx", &bytes).unwrap()[0].rows.len(), rows + 2, "{which:?}");
+        }
+        let nothing = PlanSheet::Indicator("nothing".to_owned());
+        let missing = sheet(&city.office, &reader, &export, &nothing, ListFormat::Excel).await;
+        assert!(matches!(missing, Err(OfficeError::NotFound(_))));
+        // A neighbouring county's report is in nobody else's file.
+        let neighbour = Reported {
+            indicator: BEDS,
+            division: city.neighbour_clerk.division,
+            month: "2026-06".parse().unwrap(),
+            number: "41.25",
+            evidence: "邻县的统计表",
+        };
+        values::report(&city.office, &grant::<ReportPlan>(&city.neighbour_clerk), neighbour).await.unwrap();
+        for which in [PlanSheet::Waiting, PlanSheet::Indicator(BEDS.to_owned())] {
+            let own = sheet(&city.office, &reader, &export, &which, ListFormat::Csv).await.unwrap();
+            assert!(!String::from_utf8(own).unwrap().contains("邻县的统计表"), "{which:?}");
+            let (reader, export) = (grant::<ReadPlan>(&city.policy), grant::<Export>(&city.policy));
+            let all = sheet(&city.office, &reader, &export, &which, ListFormat::Csv).await.unwrap();
+            assert!(String::from_utf8(all).unwrap().contains("邻县的统计表"), "{which:?}");
         }
     }
 }
@@ -537,5 +564,13 @@ async fn the_plans_of_other_places_stand_beside_ones_own() {
             beds.lines.iter().map(|line| &line.measured.base).collect();
         assert_eq!(beds.same_base, bases.len() == 1);
         assert!(compared.iter().any(|one| !one.same_base), "what is counted otherwise is marked");
+        let export = grant::<Export>(&city.policy);
+        let file = sheet(&city.office, &reader, &export, &PlanSheet::Compared, ListFormat::Excel).await.unwrap();
+        let rows = read_file("比较.xlsx", &file).unwrap().remove(0).rows;
+        assert_eq!(rows.len(), 2 + compared.iter().map(|one| one.lines.len()).sum::<usize>());
+        let text = format!("{rows:?}");
+        for words in ["合每万人", "养老机构护理型床位占比", "不同或者没有写明，不能直接比"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
     }
 }

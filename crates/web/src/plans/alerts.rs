@@ -7,7 +7,7 @@ use office::plans::reminders::{self, AlertKind, PlanAlert};
 use office::plans::{PlanAlertId, demanded};
 use serde::Deserialize;
 
-use super::{HERE, NAV_ID, faces};
+use super::{HERE, NAV_ID, exports, faces};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
@@ -65,6 +65,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
             previous: after.is_some().then(|| to("").into()),
             next: found.next.as_ref().map(|next| to(&next.to_string()).into()),
         }),
+        exports: exports(&desk, "alerts"),
         ..Table::default()
     };
     let urgency = if missing > 0 { Urgency::Danger } else { Urgency::Calm };

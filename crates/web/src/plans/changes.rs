@@ -6,7 +6,7 @@ use office::access::ReadPlan;
 use office::plans::changes::changes;
 use serde::Deserialize;
 
-use super::{HERE, NAV_ID, faces, standing_tag};
+use super::{HERE, NAV_ID, exports_of, faces, standing_tag};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
@@ -101,7 +101,10 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         ]))
         (with_sidebar(&filter(LIST, &[], &month_field(view.month)), &html! {
             (moved) (deeds) (confirmed)
-            p.govuk-body.no-print { (Link::new(previous, "看上个月")) }
+            p.govuk-body.no-print {
+                (Link::new(previous, "看上个月")) "　"
+                @for link in exports_of(&desk, &[("list", "changes"), ("month", &view.month.to_string())]) { (link) "　" }
+            }
         }))
     };
     Ok(Page::new("本月变化", content).under(NAV_ID))

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use office::access::ReadPlan;
 use office::plans::peers::{self, Comparison, PeerLine};
 
-use super::{HERE, NAV_ID, faces};
+use super::{HERE, NAV_ID, exports, faces};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
@@ -21,6 +21,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
         @if compared.is_empty() {
             p.govuk-body { "还没有外地规划。由系统管理员用 huimin plan peers 导入它们的规则包以后，在这里比较。" }
         }
+        @else { p.govuk-body.no-print { @for link in exports(&desk, "compare") { (link) "　" } } }
         @for (place, one) in compared.iter().enumerate() { (measure(place, one)) }
     };
     Ok(Page::new("与外地规划比较", content).under(NAV_ID))

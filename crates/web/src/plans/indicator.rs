@@ -17,7 +17,7 @@ use vocab::Month;
 
 use super::stages::state_tag;
 use super::superior::verdict_tag;
-use super::{HERE, NAV_ID, kind_tag, line_chart, printed, standing_tag, target_words, with_unit};
+use super::{HERE, NAV_ID, course, exports_of, kind_tag, printed, standing_tag, target_words, with_unit};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
@@ -87,8 +87,8 @@ async fn shown(
             }))
         }
         h2.govuk-heading-m { "进度线和已复核的数" }
-        (line_chart::drawing(&one.name, &view.path, &view.points, one.unit.as_deref().unwrap_or_default()))
-        (course(&view))
+        (course::shown(&view))
+        p.govuk-body.no-print { @for link in exports_of(desk, &[("list", "indicator"), ("indicator", id)]) { (link) "　" } }
         @if !view.counties.is_empty() { (counties(desk, &view)) }
         (demands(&above))
         (served_by(&serving))
@@ -175,47 +175,6 @@ fn judgement(view: &IndicatorPage) -> Markup {
         @if judged.alert { p.govuk-body { strong { "预警：两种推算都达不到目标，离到期不满 " (view.plan.plan.warn_months) " 个月。" } } }
         (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in METHOD { li { (line) } } } }))
     })
-}
-
-/// The numbers of the drawing.
-fn course(view: &IndicatorPage) -> Markup {
-    let one = &view.line.indicator;
-    let mut rows: Vec<(Month, Vec<Markup>)> = Vec::new();
-    for node in &view.path {
-        rows.push((
-            node.month,
-            vec![html! { (node.month.zh()) }, html! { (with_unit(node.number, one)) }, html! { "—" }],
-        ));
-    }
-    for point in &view.points {
-        let expected =
-            office::plans::judge::expected(&view.path, point.month).filter(|_| view.path.len() > 1);
-        let known = rows.iter_mut().find(|(month, _)| *month == point.month);
-        let value = html! { (with_unit(point.number, one)) };
-        match known {
-            Some((_, cells)) => cells[2] = value,
-            None => {
-                let expected =
-                    html! { @match expected { Some(number) => (with_unit(number, one)), None => "—" } };
-                rows.push((point.month, vec![html! { (point.month.zh()) }, expected, value]));
-            }
-        }
-    }
-    rows.sort_by_key(|(month, _)| *month);
-    let table = Table {
-        id: "course".into(),
-        caption: "各月的进度线和数".into(),
-        columns: vec![
-            Column::new("月份"),
-            Column::new("进度线").numeric(),
-            Column::new("已复核的数").numeric(),
-        ],
-        rows: rows.into_iter().map(|(_, cells)| cells).collect(),
-        empty: "规划没有可以画线的数，也还没有填报。".into(),
-        cards: false,
-        ..Table::default()
-    };
-    html! { (table) }
 }
 
 /// Where the records behind a computed figure stand, of a county or of the whole.

@@ -1,7 +1,7 @@
 //! The path of an indicator and its values as a drawing, for pages that work without scripts and on paper. The table beside it says the same.
 
 use maud::{Markup, html};
-use office::plans::judge::Point;
+use office::plans::judge::{Forecast, Point};
 use office::plans::marks::{marks, micro, printed};
 use vocab::Month;
 
@@ -56,13 +56,34 @@ impl Plane {
     }
 }
 
-/// The path dashed, the values as a line with dots. Nothing where there are fewer than two points in all.
-pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str) -> Markup {
-    let all: Vec<Point> = path.iter().chain(values).copied().collect();
-    let Some(plane) = Plane::around(&all).filter(|_| all.len() > 1) else { return html! {} };
+/// Where two ways of reckoning on end: from the newest value, on the due date.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    /// The newest value.
+    pub(super) from: Point,
+    /// The due date.
+    pub(super) due: Month,
+    /// The range there.
+    pub(super) forecast: Forecast,
+}
+
+/// The path dashed, the values as a line with dots, the reach of the forecast as a pale surface. Nothing where there are fewer than two points in all.
+pub(super) fn drawing(
+    title: &str,
+    path: &[Point],
+    values: &[Point],
+    reach: Option<Reach>,
+    unit: &str,
+) -> Option<Markup> {
+    let ends = |reach: &Reach| {
+        [reach.forecast.least, reach.forecast.most].map(|number| Point { month: reach.due, number })
+    };
+    let all: Vec<Point> =
+        path.iter().chain(values).copied().chain(reach.iter().flat_map(ends)).collect();
+    let plane = Plane::around(&all).filter(|_| all.len() > 1)?;
     let line = |points: &[Point]| points.iter().map(|point| plane.at(point)).collect::<Vec<_>>().join(" ");
     let years = plane.first.year()..=plane.last.year();
-    html! {
+    Some(html! {
         figure.plan-chart {
             div.plan-chart__scroll tabindex="0" role="group" aria-label={ (title) "，可以左右滚动" } {
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (title) "，数据见下面的表格" } {
@@ -78,6 +99,10 @@ pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str)
                         text x=(plane.x(month)) y=(HEIGHT - 12) text-anchor="middle" font-size="14" fill="#484f57" { (year) }
                     }
                 }
+                @if let Some(reach) = &reach {
+                    @let [least, most] = ends(reach);
+                    polygon points=(line(&[reach.from, most, least])) fill="#0b4ea2" fill-opacity="0.14" stroke="#0b4ea2" stroke-width="1" stroke-dasharray="2 4" {}
+                }
                 @if path.len() > 1 {
                     polyline points=(line(path)) fill="none" stroke="#505a5f" stroke-width="2" stroke-dasharray="6 5" {}
                 }
@@ -92,9 +117,13 @@ pub(super) fn drawing(title: &str, path: &[Point], values: &[Point], unit: &str)
                 }
             }
             }
-            figcaption { "虚线：进度线（基期、阶段目标、目标）。实线：已复核的数。年份标在当年12月的位置。" }
+            figcaption {
+                "虚线：进度线（基期、阶段目标、目标）。实线：已复核的数。"
+                @if reach.is_some() { "浅色部分：照现在的速度推算到期的范围，不是准数。" }
+                "年份标在当年12月的位置。"
+            }
         }
-    }
+    })
 }
 
 #[cfg(test)]
@@ -119,9 +148,33 @@ mod tests {
             );
         }
         assert!(plane.y(micro(values[1].number)) < plane.y(micro(path[1].number)));
-        let text = drawing("图", &path, &values, "%").into_string();
+        let text = drawing("图", &path, &values, None, "%").unwrap().into_string();
         assert_eq!((text.matches("<circle").count(), text.matches("<polyline").count()), (4, 2));
         assert!(!text.contains("style="), "no style attribute passes the policy");
-        assert_eq!(drawing("图", &path[..1], &[], "%").into_string(), "");
+        assert!(drawing("图", &path[..1], &[], None, "%").is_none());
+    }
+
+    #[test]
+    fn the_reach_of_the_forecast_lies_inside_the_picture() {
+        let path = [point("2020-12", "37"), point("2025-12", "55")];
+        let values = [point("2022-06", "41.5"), point("2023-06", "42")];
+        let forecast = Forecast { least: "43".parse().unwrap(), most: "70".parse().unwrap() };
+        let reach = Reach { from: values[1], due: path[1].month, forecast };
+        let text = drawing("图", &path, &values, Some(reach), "%").unwrap().into_string();
+        let at = text.find("<polygon points=\"").unwrap() + "<polygon points=\"".len();
+        let corners: Vec<(i64, i64)> = text[at..]
+            .split('"')
+            .next()
+            .unwrap()
+            .split(' ')
+            .map(|pair| pair.split_once(',').unwrap())
+            .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
+            .collect();
+        assert_eq!(corners.len(), 3, "{text}");
+        assert!(corners[1].1 < corners[2].1, "more is higher: {corners:?}");
+        for (x, y) in corners {
+            assert!((LEFT..=WIDTH - RIGHT).contains(&x) && (TOP..=HEIGHT - BOTTOM).contains(&y), "{x} {y}");
+        }
+        assert!(text.contains("不是准数"), "{text}");
     }
 }

@@ -14,7 +14,7 @@ use crate::error::Fault;
 use crate::extract::Desk;
 use crate::form_body::upload_limit;
 use crate::layout::NavEntry;
-use crate::money::common::download;
+use crate::money::common::{download, month_or_now};
 use crate::routes::{Routes, get, post};
 use crate::ui::page::NavLink;
 use crate::ui::parts::{self, Colour, tag};
@@ -25,6 +25,7 @@ mod changes;
 mod charge;
 mod compare;
 mod contradictions;
+mod course;
 mod evaluation;
 mod evaluations;
 mod gantt;
@@ -116,31 +117,41 @@ fn faces() -> [NavLink<'static>; 13] {
 #[serde(default)]
 struct SheetAsked {
     list: String,
+    indicator: String,
+    month: String,
     format: String,
 }
-
-const SHEETS: [(&str, PlanSheet); 6] = [
-    ("indicators", PlanSheet::Indicators),
-    ("stages", PlanSheet::Stages),
-    ("tasks", PlanSheet::Tasks),
-    ("contradictions", PlanSheet::Contradictions),
-    ("superior", PlanSheet::Superior),
-    ("text", PlanSheet::Text),
-];
 
 /// `GET /desk/plan/sheet`
 async fn take_out(desk: Desk<ReadPlan>, Query(asked): Query<SheetAsked>) -> Result<Response, Fault> {
     let export = desk.grant::<Export>()?;
-    let which =
-        SHEETS.iter().find(|(id, _)| *id == asked.list).map_or(PlanSheet::Indicators, |(_, which)| *which);
+    let which = match asked.list.as_str() {
+        "stages" => PlanSheet::Stages,
+        "tasks" => PlanSheet::Tasks,
+        "contradictions" => PlanSheet::Contradictions,
+        "superior" => PlanSheet::Superior,
+        "text" => PlanSheet::Text,
+        "compare" => PlanSheet::Compared,
+        "past" => PlanSheet::Past,
+        "alerts" => PlanSheet::Alerts,
+        "values" => PlanSheet::Waiting,
+        "changes" => PlanSheet::Changes(month_or_now(desk.office(), &asked.month)),
+        "indicator" => PlanSheet::Indicator(asked.indicator),
+        _ => PlanSheet::Indicators,
+    };
     let format = crate::figures::format_of(&asked.format);
-    let bytes = sheet(desk.office(), desk.granted(), &export, which, format).await?;
+    let bytes = sheet(desk.office(), desk.granted(), &export, &which, format).await?;
     Ok(download(&format!("{}.{}", which.title(), format.extension()), format.mime(), bytes))
 }
 
 /// Links that take a list out, for those who may.
 fn exports(desk: &Desk<ReadPlan>, list: &str) -> Vec<Link<'static>> {
-    parts::exports(desk.may(Right::Export), &address("/desk/plan/sheet", &[("list", list)]))
+    exports_of(desk, &[("list", list)])
+}
+
+/// The same for a list that is asked for more closely: of a month, of an indicator.
+fn exports_of(desk: &Desk<ReadPlan>, asked: &[(&str, &str)]) -> Vec<Link<'static>> {
+    parts::exports(desk.may(Right::Export), &address("/desk/plan/sheet", asked))
 }
 
 fn standing_tag(standing: Standing) -> Markup {

@@ -29,6 +29,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
         ],
         rows: rows.iter().map(|(one, verdict)| row(one, *verdict)).collect(),
         empty: "这个规划没有印上期指标表。".into(),
+        exports: exports(&desk, "past"),
         ..Table::default()
     };
     let achievements = Table {
@@ -38,7 +39,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
         rows: plan.achievements.iter().map(|one| achieved(one)).collect(),
         empty: "这个规划没有写上期成效。".into(),
         total: Some(Total::Exactly(plan.achievements.len() as u64)),
-        exports: exports(&desk, "text"),
+        exports: exports(&desk, "past"),
         ..Table::default()
     };
     let content = html! {

@@ -7,7 +7,7 @@ use office::plans::values::{self, ValueLine};
 use office::plans::{PlanValueId, demanded};
 use serde::Deserialize;
 
-use super::{HERE, NAV_ID, faces, with_unit};
+use super::{HERE, NAV_ID, exports, faces, with_unit};
 use crate::answer::{Page, SeeOther};
 use crate::error::Fault;
 use crate::extract::{Desk, Path};
@@ -50,6 +50,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         ],
         rows,
         empty: "现在没有等待复核的数。".into(),
+        exports: exports(&desk, "values"),
         pager: Some(Pager {
             previous: after.is_some().then(|| LIST.into()),
             next: waiting.next.as_ref().map(|next| address(LIST, &[("after", &next.to_string())]).into()),

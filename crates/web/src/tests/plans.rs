@@ -28,6 +28,7 @@ async fn a_value_is_reported_looked_at_and_judged() {
             "还没有已复核的数",
             "计算口径不同",
             "<svg",
+            "data-chart=\"course-json\"",
         ] {
             assert!(page.text.contains(words), "{words}: {}", page.text);
         }
@@ -98,6 +99,22 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         let sheet = policy.get("/desk/plan/sheet?list=contradictions&format=csv").await;
         assert!(sheet.text.contains("百分比与数量不符"), "{}", sheet.text);
         assert_eq!(policy.get("/desk/plan/indicators/nothing").await.status, StatusCode::NOT_FOUND);
+        // Every list is taken out, from its own page.
+        for (page, asked, words) in [
+            ("/desk/plan/past", "list=past", "规划自评"),
+            ("/desk/plan/alerts", "list=alerts", "责任科室"),
+            ("/desk/plan/values", "list=values", "数据来源"),
+            ("/desk/plan/changes", "list=changes&amp;month=2026-11", "规划本月变化（2026年11月）"),
+            (BEDS, "list=indicator&amp;indicator=wh_i005", "护理型床位在养老机构床位中占比"),
+        ] {
+            let text = policy.get(page).await.text;
+            let link = format!("/desk/plan/sheet?{asked}&amp;format=csv");
+            assert!(text.contains(&link), "{page}: {text}");
+            let file = policy.get(&link.replace("&amp;", "&")).await;
+            assert!(file.status == StatusCode::OK && file.text.contains(words), "{link}: {}", file.text);
+        }
+        let compared = policy.get("/desk/plan/sheet?list=compare&format=csv").await.text;
+        assert!(compared.contains("合每万人"), "{compared}");
     })
     .await;
 }
@@ -272,7 +289,10 @@ async fn alerts_tasks_and_the_course_of_projects_have_their_pages() {
 
         let gantt = policy.get("/desk/plan/gantt").await.text;
         assert!(
-            gantt.contains("<svg") && gantt.contains("海勃湾区") && gantt.contains("海勃湾区天盛老年公寓"),
+            gantt.contains("<svg")
+                && gantt.contains("data-chart=\"gantt-0-json\"")
+                && gantt.contains("海勃湾区")
+                && gantt.contains("海勃湾区天盛老年公寓"),
             "{gantt}"
         );
         assert!(!gantt.contains("style="), "no style attribute passes the policy");
@@ -335,6 +355,11 @@ async fn the_cockpit_shows_the_place_at_a_glance() {
             "近十二个月办件",
         ] {
             assert!(page.text.contains(words), "{words}: {}", page.text);
+        }
+        let file = leader.get("/desk/cockpit/sheet?format=csv").await;
+        assert_eq!(file.status, StatusCode::OK);
+        for words in ["乌海市民政工作一览", "海勃湾区", "超期环节"] {
+            assert!(file.text.contains(words), "{words}: {}", file.text);
         }
         let county = format!("/desk/cockpit?division={}", town.county);
         let below = leader.get(&county).await.text;

@@ -24,6 +24,9 @@ struct Row {
     actor: String,
     route: Vec<String>,
     effect: String,
+    /// Systems that the plans name and this row makes work, as their texts call them.
+    #[serde(default)]
+    system: Vec<String>,
     switch: Switch,
     /// In the chapters: who does its steps, and the steps; `office::register_rows` plays them.
     #[serde(default, rename = "by")]
@@ -114,6 +117,24 @@ async fn every_row_has_tests_routes_and_a_switch_that_exist() {
         let text = std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{id}: {error}"));
         assert_eq!(text.matches(find.as_str()).count(), 1, "{id}: the switch fits {} once", file.display());
         assert_ne!(find, replace, "{id}");
+    }
+}
+
+/// What the plans ask for to watch themselves: each by a row, and each as a text calls it.
+#[test]
+fn the_systems_that_watch_the_plan_are_proved_by_rows() {
+    let mut texts = String::new();
+    for entry in std::fs::read_dir(root().join("packs/seeds")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        texts.extend(text.chars().filter(|sign| !sign.is_whitespace()));
+    }
+    let rows = rows();
+    let named: Vec<&str> = rows.values().flat_map(|row| &row.system).map(String::as_str).collect();
+    for system in &named {
+        assert!(texts.contains(system), "no text calls a system {system}");
+    }
+    for system in ["动态监测和定期评估", "定期监测和评估", "绩效考核体系"] {
+        assert!(named.contains(&system), "{system} is proved by nothing");
     }
 }
 

@@ -64,8 +64,8 @@ pub struct Place<'a> {
     pub name: Text<'a>,
     /// `None` where it is unknown.
     pub value: Option<i64>,
-    /// Where the place is opened, if anywhere.
-    #[serde(skip)]
+    /// Where the place is opened, if anywhere: from the map with a click, from the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub href: Option<Text<'a>>,
 }
 

@@ -10,6 +10,7 @@
 //! Content-Security-Policy: no `style` attribute and no inline script but the frame's one line, which carries the nonce.
 
 pub mod chart;
+pub mod drawing;
 pub mod form;
 pub mod page;
 pub mod parts;

@@ -9,6 +9,7 @@ use vocab::{Month, Now};
 
 use super::{Comment, Evaluation, comments, texts};
 use crate::access::{Granted, ReadPlan};
+use crate::plans::computed::computed;
 use crate::plans::judge::{METHOD, Point, Standing, Target, path, reached};
 use crate::plans::known::known;
 use crate::plans::stages::{self, Stage, StageState, stages};
@@ -419,6 +420,9 @@ async fn appraised(
     for row in rows {
         newest.insert((row.get("division_id")?, row.get("indicator")?), of_row(&row)?);
     }
+    let all: Vec<&links::Link> = linked.iter().collect();
+    let ids: Vec<DivisionId> = places.iter().map(|place| place.id).collect();
+    let figures = computed(office, plan, &all, &ids).await?;
     let mut list = Vec::new();
     for place in places {
         let mut county = CountyFigures {
@@ -435,7 +439,7 @@ async fn appraised(
             county.given += 1;
             let value = match linked.iter().find(|link| *indicator.id == link.indicator) {
                 Some(link) => {
-                    let points = links::computed(office, plan, link, place.id).await?;
+                    let points = figures.get(&(link.indicator.clone(), place.id)).map_or(&[][..], Vec::as_slice);
                     points.iter().rev().find(|point| point.month <= as_of).map(|point| point.number)
                 }
                 None => newest.get(&key).copied(),

@@ -221,14 +221,14 @@ pub struct WaitingPaper {
     pub id: EvaluationRunId,
     /// Name and text of the template.
     pub template: (&'static str, &'static str),
-    /// Photos of its annex by the names under which the template finds them.
+    /// Photos of its annex as they were uploaded, by the names under which the template finds them once they are fit for paper: JPEGs all.
     pub pictures: BTreeMap<String, Vec<u8>>,
     /// What it says.
     pub content: Value,
 }
 
-/// Bytes of all photos of one paper; the newest ones are taken, the others stay in the system and in the annex's list.
-const PICTURES_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// Bytes of all photos of one paper as they were uploaded; the newest ones are taken, the others stay in the system and in the annex's list.
+const PICTURES_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const TEMPLATE: &str = include_str!("report.typ");
 const WORKER: &str = "the worker that sets papers";
@@ -270,17 +270,15 @@ async fn pictures(
     let (mut pictures, mut shown, mut bytes) = (BTreeMap::new(), Vec::new(), 0_usize);
     'papers: for paper in figures.papers.iter().rev() {
         for (id, _, mime) in &paper.files {
-            let ending = match mime.as_str() {
-                "image/jpeg" => "jpg",
-                "image/png" => "png",
-                _ => continue,
-            };
+            if !matches!(mime.as_str(), "image/jpeg" | "image/png" | "image/webp") {
+                continue;
+            }
             let (_, _, content) = attachments::taken(office, AttachmentId(*id)).await?;
             bytes += content.len();
             if bytes > PICTURES_BYTES_MAX {
                 break 'papers;
             }
-            let name = format!("{id}.{ending}");
+            let name = format!("{id}.jpg");
             shown.push(
                 json!({ "file": name, "words": format!("{}（{}，{}）", paper.stage, paper.on, paper.by) }),
             );
@@ -288,6 +286,16 @@ async fn pictures(
         }
     }
     Ok((pictures, Value::Array(shown)))
+}
+
+/// Says in the paper which photos are not printed because their files cannot be read, in place of them.
+pub fn without_pictures(content: &mut Value, unreadable: &[String]) {
+    let Some(shown) = content["pictures"].as_array_mut() else { return };
+    let (missing, readable): (Vec<Value>, Vec<Value>) = shown
+        .drain(..)
+        .partition(|one| one["file"].as_str().is_some_and(|file| unreadable.iter().any(|name| name == file)));
+    content["pictures"] = Value::Array(readable);
+    content["unreadable"] = missing.into_iter().map(|mut one| one["words"].take()).collect();
 }
 
 /// Keeps a paper, or why it could not be set.

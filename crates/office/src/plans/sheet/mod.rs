@@ -1,8 +1,10 @@
 //! The lists of a plan as Excel or CSV. Taking them out is audited.
 
-use catalogue::plan::Held;
+use catalogue::plan::{Held, PlanBook};
 use serde_json::json;
 use store::AuditEntry;
+
+use vocab::Month;
 
 use super::charges::{self, Task};
 use super::{Overview, stages, stages::Stage};
@@ -10,8 +12,12 @@ use crate::access::{Export, Granted, ReadPlan};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError, audited};
 
+mod happenings;
+mod indicator;
+mod references;
+
 /// Which list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanSheet {
     /// Indicators with their judgements.
     Indicators,
@@ -25,12 +31,24 @@ pub enum PlanSheet {
     Superior,
     /// The whole plan with its quotes.
     Text,
+    /// The same measures in the plans of other places.
+    Compared,
+    /// The previous period.
+    Past,
+    /// What waits to be looked at by the offices in charge.
+    Alerts,
+    /// What a month brought.
+    Changes(Month),
+    /// Values that wait for a second person.
+    Waiting,
+    /// One indicator: its path, its forecast, its values and its counties.
+    Indicator(String),
 }
 
 impl PlanSheet {
     /// The Chinese name.
     #[must_use]
-    pub fn title(self) -> &'static str {
+    pub fn title(&self) -> &'static str {
         match self {
             PlanSheet::Indicators => "规划指标",
             PlanSheet::Stages => "规划项目",
@@ -38,6 +56,12 @@ impl PlanSheet {
             PlanSheet::Contradictions => "规划文本中的矛盾",
             PlanSheet::Superior => "上位规划和法律的要求",
             PlanSheet::Text => "规划全文条目",
+            PlanSheet::Compared => "与外地规划比较",
+            PlanSheet::Past => "上期指标完成情况",
+            PlanSheet::Alerts => "规划预警和提醒",
+            PlanSheet::Changes(_) => "规划本月变化",
+            PlanSheet::Waiting => "待复核的数",
+            PlanSheet::Indicator(_) => "规划指标进度",
         }
     }
 }
@@ -53,27 +77,31 @@ fn cells<const N: usize>(texts: [String; N]) -> [ListCell; N] {
 /// A list as a file.
 ///
 /// # Errors
-/// As [`super::overview`]; the writer's.
+/// [`OfficeError::NotFound`] where no pack brings a plan, and for an indicator that it does not promise; the writer's.
 pub async fn sheet(
     office: &Office,
     actor: &Granted<ReadPlan>,
     _export: &Granted<Export>,
-    which: PlanSheet,
+    which: &PlanSheet,
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
-    let overview = super::overview(office, actor).await?;
-    let title = format!("{}：{}", overview.plan.plan.name, which.title());
+    let plan = super::demanded(office).await?;
+    let title = format!("{}：{}", plan.plan.name, which.title());
     let file = match which {
-        PlanSheet::Indicators => indicators(&overview, &title, format)?,
-        PlanSheet::Stages => {
-            of_stages(&stages::stages(office, actor, &overview.plan).await?, &title, format)?
+        PlanSheet::Indicators => indicators(&super::overview(office, actor).await?, &title, format)?,
+        PlanSheet::Stages => of_stages(&stages::stages(office, actor, &plan).await?, &title, format)?,
+        PlanSheet::Tasks => of_tasks(&charges::tasks(office, actor, &plan).await?, &title, format)?,
+        PlanSheet::Contradictions => contradictions(&plan, &title, format)?,
+        PlanSheet::Superior => superior(&super::superior::held(office, actor, &plan).await?, &title, format)?,
+        PlanSheet::Text => text(&plan, &title, format)?,
+        PlanSheet::Compared => {
+            references::compared(&super::peers::compared(office, actor).await?, &title, format)?
         }
-        PlanSheet::Tasks => of_tasks(&charges::tasks(office, actor, &overview.plan).await?, &title, format)?,
-        PlanSheet::Contradictions => contradictions(&overview, &title, format)?,
-        PlanSheet::Superior => {
-            superior(&super::superior::held(office, actor, &overview.plan).await?, &title, format)?
-        }
-        PlanSheet::Text => text(&overview, &title, format)?,
+        PlanSheet::Past => references::past(&plan, &title, format)?,
+        PlanSheet::Alerts => happenings::alerts(office, actor, &title, format).await?,
+        PlanSheet::Changes(month) => happenings::changes(office, actor, *month, &title, format).await?,
+        PlanSheet::Waiting => happenings::waiting(office, actor, &plan, &title, format).await?,
+        PlanSheet::Indicator(id) => indicator::sheet(office, actor, id, &title, format).await?,
     };
     let entry = AuditEntry {
         division: Some(actor.division),
@@ -184,10 +212,10 @@ fn of_tasks(tasks: &[Task], title: &str, format: ListFormat) -> Result<Vec<u8>, 
     Ok(list.finish()?)
 }
 
-fn contradictions(overview: &Overview, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+fn contradictions(plan: &PlanBook, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
     let heads = columns(&[("类别", 22), ("事项", 36), ("不一致之处", 50), ("原文", 90)]);
     let mut list = ListWriter::new(format, "矛盾", Some(title), &heads)?;
-    for one in overview.plan.contradictions() {
+    for one in plan.contradictions() {
         let quotes: Vec<String> =
             one.quotes.iter().map(|quote| format!("{}：“{}”", quote.name, quote.source)).collect();
         list.row(&cells([one.kind.title().to_owned(), one.about, one.finding, quotes.join("\n")]))?;
@@ -222,7 +250,7 @@ fn superior(held: &[Held], title: &str, format: ListFormat) -> Result<Vec<u8>, O
     Ok(list.finish()?)
 }
 
-fn text(overview: &Overview, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+fn text(plan: &PlanBook, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
     let heads = columns(&[
         ("类别", 10),
         ("名称", 40),
@@ -237,7 +265,7 @@ fn text(overview: &Overview, title: &str, format: ListFormat) -> Result<Vec<u8>,
         ("原文", 60),
     ]);
     let mut list = ListWriter::new(format, "规划", Some(title), &heads)?;
-    for line in overview.plan.lines() {
+    for line in plan.lines() {
         list.row(&cells([
             line.sort.to_owned(),
             line.name,

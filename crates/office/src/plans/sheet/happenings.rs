@@ -1,0 +1,136 @@
+//! What people have to look at, and what a month brought, as far as the reader sees it.
+
+use vocab::Month;
+
+use super::{cells, columns};
+use crate::access::{Granted, ReadPlan};
+use crate::plans::changes::changes as brought;
+use crate::plans::in_words::with_unit;
+use crate::plans::{Installed, reminders, values};
+use crate::tabular::{ListFormat, ListWriter};
+use crate::{Office, OfficeError};
+
+/// Rows that are fetched at a time.
+const ROWS: usize = 500;
+
+pub(super) async fn alerts(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    title: &str,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("类别", 14),
+        ("事项", 44),
+        ("县（市、区）", 16),
+        ("期限", 14),
+        ("依据", 60),
+        ("承办单位", 18),
+        ("责任科室、责任人", 20),
+        ("提出时间", 18),
+    ]);
+    let mut list = ListWriter::new(format, "预警", Some(title), &heads)?;
+    let mut after = None;
+    loop {
+        let page = reminders::open(office, actor, false, after.as_ref(), ROWS).await?;
+        for one in page.rows {
+            list.row(&cells([
+                one.kind.title().to_owned(),
+                one.title,
+                one.part.unwrap_or_default(),
+                one.due.zh(),
+                one.grounds,
+                one.division_name,
+                one.charge,
+                one.raised_at.zh(),
+            ]))?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(list.finish()?);
+        }
+    }
+}
+
+pub(super) async fn waiting(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    plan: &Installed,
+    title: &str,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("指标", 44),
+        ("地方", 16),
+        ("数据月份", 14),
+        ("数值", 14),
+        ("数据来源", 50),
+        ("填报人", 12),
+        ("填报时间", 18),
+    ]);
+    let mut list = ListWriter::new(format, "待复核", Some(title), &heads)?;
+    let mut after = None;
+    loop {
+        let page = values::waiting(office, actor, after.as_ref(), ROWS).await?;
+        for one in page.rows {
+            let indicator = plan.indicator(&one.indicator);
+            list.row(&cells([
+                indicator.map_or_else(|| one.indicator.clone(), |indicator| indicator.name.clone()),
+                one.division_name,
+                one.month.zh(),
+                indicator.map_or_else(|| one.number.to_string(), |indicator| with_unit(one.number, indicator)),
+                one.evidence,
+                one.reported_by,
+                one.reported_at.zh(),
+            ]))?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(list.finish()?);
+        }
+    }
+}
+
+pub(super) async fn changes(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    month: Month,
+    title: &str,
+    format: ListFormat,
+) -> Result<Vec<u8>, OfficeError> {
+    let view = brought(office, actor, month).await?;
+    let heads = columns(&[("类别", 18), ("时间", 18), ("事项", 44), ("地方", 16), ("情况", 60), ("数据来源", 40)]);
+    let title = format!("{title}（{}）", view.month.zh());
+    let mut list = ListWriter::new(format, "变化", Some(&title), &heads)?;
+    for one in view.moved {
+        list.row(&cells([
+            "判断有变化".to_owned(),
+            view.month.zh(),
+            one.name,
+            String::new(),
+            format!("由“{}”变为“{}”", one.before.title(), one.after.title()),
+            String::new(),
+        ]))?;
+    }
+    for one in view.deeds {
+        list.row(&cells([
+            "调整、进展、预警".to_owned(),
+            one.at.zh(),
+            one.title,
+            String::new(),
+            one.words,
+            String::new(),
+        ]))?;
+    }
+    for one in view.confirmed {
+        list.row(&cells([
+            "复核的数".to_owned(),
+            one.month.zh(),
+            one.name,
+            one.division_name,
+            one.number,
+            one.evidence,
+        ]))?;
+    }
+    Ok(list.finish()?)
+}
