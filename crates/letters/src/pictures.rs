@@ -51,7 +51,9 @@ mod tests {
 
     fn made(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
         let mut content = Cursor::new(Vec::new());
-        let picture = RgbImage::from_fn(width, height, |x, y| image::Rgb([x, y, 90].map(|part| u8::try_from(part % 256).unwrap())));
+        let picture = RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([x, y, 90].map(|part| u8::try_from(part % 256).unwrap()))
+        });
         picture.write_to(&mut content, format).unwrap();
         content.into_inner()
     }
@@ -73,7 +75,8 @@ mod tests {
     fn a_photo_taken_upright_stands_upright() {
         let lying = made(60, 40, ImageFormat::Jpeg);
         // Behind the first mark of the file: that it has to be turned by a quarter.
-        let turned: &[u8] = b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let turned: &[u8] =
+            b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
         let photo = [&lying[..2], turned, &lying[2..]].concat();
         let picture = image::load_from_memory(&fitted(&photo).unwrap()).unwrap();
         assert_eq!((picture.width(), picture.height()), (40, 60));

@@ -79,8 +79,7 @@ async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fa
     let sees_alerts = !registers.is_empty() && desk.grant::<ReadRecords>().is_ok();
     let title = format!("{}民政工作一览", view.whole.name);
     let map = map(&desk, &view);
-    let exports =
-        parts::exports(desk.may(Right::Export), &address(SHEET, &[("division", &asked.division)]));
+    let exports = parts::exports(desk.may(Right::Export), &address(SHEET, &[("division", &asked.division)]));
     let content = html! {
         div.cockpit {
             (parts::heading(Some(&format!("截至{}", vocab::zh_date(view.until))), &title))

@@ -200,6 +200,8 @@ function gantt(spec, font, width) {
   }
 }
 
+// Dots between the margins of an A4 page.
+const PAPER = 660
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches
 
 for (const place of document.querySelectorAll('[data-chart]')) {
@@ -226,5 +228,13 @@ for (const place of document.querySelectorAll('[data-chart]')) {
     if (data && data.href) location.assign(data.href)
   })
   if (window.ResizeObserver) new ResizeObserver(draw).observe(place)
-  window.addEventListener('beforeprint', draw)
+  // Paper is narrower than a screen, and its layout comes too late to be measured.
+  window.addEventListener('beforeprint', () => {
+    chart.resize({ width: Math.min(place.clientWidth, PAPER) })
+    chart.setOption({ ...option(), animation: false })
+  })
+  window.addEventListener('afterprint', () => {
+    chart.resize({ width: 'auto' })
+    draw()
+  })
 }

@@ -110,7 +110,15 @@ fn entries(book: &PlanBook) -> Vec<Entry> {
         let quotes = [squeezed(&one.source), squeezed(row)].into();
         let (kind, figures) = (one.kind.title().to_owned(), figures_of(&**one));
         let names = vec![squeezed(&one.name)];
-        all.push(Entry { sort: "indicator", id: one.id.to_string(), names, kind, quotes, figures, row: true });
+        all.push(Entry {
+            sort: "indicator",
+            id: one.id.to_string(),
+            names,
+            kind,
+            quotes,
+            figures,
+            row: true,
+        });
     }
     all
 }
@@ -120,7 +128,8 @@ fn entries(book: &PlanBook) -> Vec<Entry> {
 fn the_packs_hold_every_printed_row_and_no_other() {
     let mut figures = 0;
     for place in ["baoding", "county", "suqian", "wenshan", "wuhai"] {
-        let book = PlanBook::load(&folder(place)).unwrap_or_else(|findings| panic!("{place}: {}", shown(&findings)));
+        let book =
+            PlanBook::load(&folder(place)).unwrap_or_else(|findings| panic!("{place}: {}", shown(&findings)));
         let (lines, entries) = (copy(place), entries(&book));
         let mut named = BTreeSet::new();
         for line in &lines {
@@ -131,7 +140,13 @@ fn the_packs_hold_every_printed_row_and_no_other() {
                 .filter(|(_, entry)| entry.quotes.iter().any(|quote| quote.contains(&line.quote)))
                 .map(|(at, _)| at)
                 .collect();
-            assert!(!found.is_empty(), "{place}: the pack has no {} {}: {}", line.sort, line.name, line.quote);
+            assert!(
+                !found.is_empty(),
+                "{place}: the pack has no {} {}: {}",
+                line.sort,
+                line.name,
+                line.quote
+            );
             for words in &line.printed {
                 let holds = found.iter().any(|at| entries[*at].figures.contains(words));
                 assert!(holds, "{place}: {} {} has not {words}", line.sort, line.name);

@@ -101,7 +101,9 @@ async fn by_duties(
     let linked: Vec<(&str, &str, &str)> = links
         .iter()
         .filter_map(|link| match &link.by {
-            Computed::Duty { register, duty } => Some((link.indicator.as_str(), register.as_str(), duty.as_str())),
+            Computed::Duty { register, duty } => {
+                Some((link.indicator.as_str(), register.as_str(), duty.as_str()))
+            }
             Computed::Indicator(_) => None,
         })
         .collect();

@@ -43,8 +43,7 @@ pub(super) async fn of_parts(
         let of = parts.entry(row.get("indicator")?).or_default();
         of.entry(row.get("division_id")?).or_default().push(point);
     }
-    let linked: Vec<&Link> =
-        known.linked.iter().filter(|link| split.contains_key(&link.indicator)).collect();
+    let linked: Vec<&Link> = known.linked.iter().filter(|link| split.contains_key(&link.indicator)).collect();
     let counties: BTreeSet<DivisionId> = split.values().flat_map(BTreeMap::keys).copied().collect();
     let counties: Vec<DivisionId> = counties.into_iter().collect();
     // What was typed of an indicator before it was linked no longer counts.

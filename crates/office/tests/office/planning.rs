@@ -565,11 +565,13 @@ async fn the_plans_of_other_places_stand_beside_ones_own() {
         assert_eq!(beds.same_base, bases.len() == 1);
         assert!(compared.iter().any(|one| !one.same_base), "what is counted otherwise is marked");
         let export = grant::<Export>(&city.policy);
-        let file = sheet(&city.office, &reader, &export, &PlanSheet::Compared, ListFormat::Excel).await.unwrap();
+        let file =
+            sheet(&city.office, &reader, &export, &PlanSheet::Compared, ListFormat::Excel).await.unwrap();
         let rows = read_file("比较.xlsx", &file).unwrap().remove(0).rows;
         assert_eq!(rows.len(), 2 + compared.iter().map(|one| one.lines.len()).sum::<usize>());
         let text = format!("{rows:?}");
-        for words in ["合每万人", "养老机构护理型床位占比", "不同或者没有写明，不能直接比"] {
+        for words in ["合每万人", "养老机构护理型床位占比", "不同或者没有写明，不能直接比"]
+        {
             assert!(text.contains(words), "{words}: {text}");
         }
     }

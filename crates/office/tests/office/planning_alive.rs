@@ -187,7 +187,9 @@ async fn a_photo_of_a_project_comes_into_the_report() {
         };
         stages::note(&city.office, &grant::<ReportPlan>(&city.policy), noted).await.unwrap();
         let reader = grant::<ReadPlan>(&city.policy);
-        evaluation::run(&city.office, &grant::<ManagePlan>(&city.policy), &reader, "final-2025").await.unwrap();
+        evaluation::run(&city.office, &grant::<ManagePlan>(&city.policy), &reader, "final-2025")
+            .await
+            .unwrap();
         let mut waiting = paper::papers_waiting(&city.office).await.unwrap().remove(0);
         let name = format!("{}.jpg", photo.0);
         assert_eq!(waiting.pictures, std::collections::BTreeMap::from([(name.clone(), PHOTO.to_vec())]));

@@ -120,8 +120,12 @@ fn table(view: &IndicatorPage, steps: &BTreeMap<Month, Step>, reach: Option<Reac
         if let Some(reach) = reach {
             cells.push(match (reach.due == *month, reach.forecast) {
                 (false, _) => html! { "—" },
-                (true, forecast) if forecast.least == forecast.most => html! { "约" (with_unit(forecast.least, one)) },
-                (true, forecast) => html! { (with_unit(forecast.least, one)) "至" (with_unit(forecast.most, one)) },
+                (true, forecast) if forecast.least == forecast.most => {
+                    html! { "约" (with_unit(forecast.least, one)) }
+                }
+                (true, forecast) => {
+                    html! { (with_unit(forecast.least, one)) "至" (with_unit(forecast.most, one)) }
+                }
             });
         }
         cells
@@ -155,7 +159,8 @@ mod tests {
             steps(path, points, reach)
                 .into_iter()
                 .map(|(month, step)| {
-                    let text = |number: Option<Number>| number.map(|number| number.to_string()).unwrap_or_default();
+                    let text =
+                        |number: Option<Number>| number.map(|number| number.to_string()).unwrap_or_default();
                     format!("{month} {} {} {}", text(step.expected), text(step.value), step.corner)
                 })
                 .collect::<Vec<_>>()

@@ -78,8 +78,7 @@ pub(super) fn drawing(
     let ends = |reach: &Reach| {
         [reach.forecast.least, reach.forecast.most].map(|number| Point { month: reach.due, number })
     };
-    let all: Vec<Point> =
-        path.iter().chain(values).copied().chain(reach.iter().flat_map(ends)).collect();
+    let all: Vec<Point> = path.iter().chain(values).copied().chain(reach.iter().flat_map(ends)).collect();
     let plane = Plane::around(&all).filter(|_| all.len() > 1)?;
     let line = |points: &[Point]| points.iter().map(|point| plane.at(point)).collect::<Vec<_>>().join(" ");
     let years = plane.first.year()..=plane.last.year();

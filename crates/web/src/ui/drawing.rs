@@ -26,7 +26,10 @@ mod tests {
     fn the_drawing_stands_beside_what_the_script_reads() {
         let spec = serde_json::json!({ "kind": "course", "unit": "</script>" });
         let text = drawn("course", "进度", "chart--plain", &spec, &html! { svg {} }).into_string();
-        assert!(text.contains(r#"data-chart="course-json""#) && text.contains("drawn__still\"><svg>"), "{text}");
+        assert!(
+            text.contains(r#"data-chart="course-json""#) && text.contains("drawn__still\"><svg>"),
+            "{text}"
+        );
         assert!(!text.contains("</script>\"") && text.contains(r"\u003c/script>"), "{text}");
     }
 }

@@ -439,7 +439,8 @@ async fn appraised(
             county.given += 1;
             let value = match linked.iter().find(|link| *indicator.id == link.indicator) {
                 Some(link) => {
-                    let points = figures.get(&(link.indicator.clone(), place.id)).map_or(&[][..], Vec::as_slice);
+                    let points =
+                        figures.get(&(link.indicator.clone(), place.id)).map_or(&[][..], Vec::as_slice);
                     points.iter().rev().find(|point| point.month <= as_of).map(|point| point.number)
                 }
                 None => newest.get(&key).copied(),

@@ -78,7 +78,8 @@ pub(super) async fn waiting(
                 indicator.map_or_else(|| one.indicator.clone(), |indicator| indicator.name.clone()),
                 one.division_name,
                 one.month.zh(),
-                indicator.map_or_else(|| one.number.to_string(), |indicator| with_unit(one.number, indicator)),
+                indicator
+                    .map_or_else(|| one.number.to_string(), |indicator| with_unit(one.number, indicator)),
                 one.evidence,
                 one.reported_by,
                 one.reported_at.zh(),
@@ -99,7 +100,8 @@ pub(super) async fn changes(
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
     let view = brought(office, actor, month).await?;
-    let heads = columns(&[("类别", 18), ("时间", 18), ("事项", 44), ("地方", 16), ("情况", 60), ("数据来源", 40)]);
+    let heads =
+        columns(&[("类别", 18), ("时间", 18), ("事项", 44), ("地方", 16), ("情况", 60), ("数据来源", 40)]);
     let title = format!("{title}（{}）", view.month.zh());
     let mut list = ListWriter::new(format, "变化", Some(&title), &heads)?;
     for one in view.moved {

@@ -33,9 +33,18 @@ pub(super) async fn sheet(
     ]);
     let title = format!("{title}：{}", one.name);
     let mut list = ListWriter::new(format, "指标进度", Some(&title), &heads)?;
-    let mut row = |sort: &str, place: &str, month: String, wanted: String, number: String, state: &str, from: &str| {
-        list.row(&cells([sort.to_owned(), place.to_owned(), month, wanted, number, state.to_owned(), from.to_owned()]))
-    };
+    let mut row =
+        |sort: &str, place: &str, month: String, wanted: String, number: String, state: &str, from: &str| {
+            list.row(&cells([
+                sort.to_owned(),
+                place.to_owned(),
+                month,
+                wanted,
+                number,
+                state.to_owned(),
+                from.to_owned(),
+            ]))
+        };
     for node in &view.path {
         row("进度线", home, node.month.zh(), unit(node.number), String::new(), "", "")?;
     }
@@ -48,7 +57,15 @@ pub(super) async fn sheet(
         let due = view.line.target.due.zh();
         let target = view.line.target.number.map(unit).unwrap_or_default();
         let words = format!("{}至{}", unit(forecast.least), unit(forecast.most));
-        row("到期预测", home, due, target, words, view.line.judgement.standing.title(), "两种速度推算的区间，不是准数")?;
+        row(
+            "到期预测",
+            home,
+            due,
+            target,
+            words,
+            view.line.judgement.standing.title(),
+            "两种速度推算的区间，不是准数",
+        )?;
     }
     for county in &view.counties {
         let (month, number) =
@@ -62,7 +79,15 @@ pub(super) async fn sheet(
         let page = values::of_indicator(office, actor, id, after.as_ref(), ROWS).await?;
         for value in page.rows {
             let (month, number) = (value.month.zh(), unit(value.number));
-            row("填报记录", &value.division_name, month, String::new(), number, value.state.title(), &value.evidence)?;
+            row(
+                "填报记录",
+                &value.division_name,
+                month,
+                String::new(),
+                number,
+                value.state.title(),
+                &value.evidence,
+            )?;
         }
         after = page.next;
         if after.is_none() {
