@@ -252,6 +252,7 @@ pub async fn papers_waiting(office: &Office) -> Result<Vec<WaitingPaper>, Office
         let mut content = content(&figures, &row.get::<String>("run_by_name")?, at, office.db().synthetic());
         let (pictures, shown) = pictures(office, &figures).await?;
         content["pictures"] = shown;
+        content["unreadable"] = json!([]);
         waiting.push(WaitingPaper {
             id: row.get("id")?,
             template: ("report.typ", TEMPLATE),
