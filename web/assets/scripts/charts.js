@@ -150,7 +150,7 @@ function course(spec, font) {
   return {
     textStyle: text,
     grid: { left: 8, right: 32, top: 64, bottom: 8, containLabel: true },
-    legend: { top: 0, left: 0, textStyle: text, data: names },
+    legend: { top: 0, left: 0, textStyle: text, data: names.map((name, at) => (at === 2 ? { name, icon: 'rect', itemStyle: { color: '#0b4f9e', opacity: 0.16 } } : { name })) },
     tooltip: { trigger: 'axis', renderMode: 'richText', formatter: tip },
     xAxis: {
       type: 'category', boundaryGap: false, data: months, axisLine: { lineStyle: { color: line } },
@@ -159,10 +159,10 @@ function course(spec, font) {
     },
     yAxis: { type: 'value', scale: true, name: spec.unit, nameTextStyle: { ...text, align: 'left' }, axisLabel: { ...text, formatter: (value) => exact.format(value) } },
     series: [
-      { type: 'line', name: names[0], data: path, connectNulls: true, symbolSize: 8, color: '#505a5f', lineStyle: { width: 2, type: 'dashed' } },
+      { type: 'line', name: names[0], data: path, connectNulls: true, showAllSymbol: true, symbolSize: 8, color: '#505a5f', lineStyle: { width: 2, type: 'dashed' } },
       { ...surface, data: least },
       { ...surface, name: names[2], data: most, color: '#0b4f9e', areaStyle: { color: '#0b4f9e', opacity: 0.16 } },
-      { type: 'line', name: names[1], data: values, connectNulls: true, symbol: 'circle', symbolSize: 9, color: '#0b4f9e', lineStyle: { width: 3 } },
+      { type: 'line', name: names[1], data: values, connectNulls: true, showAllSymbol: true, symbol: 'circle', symbolSize: 9, color: '#0b4f9e', lineStyle: { width: 3 } },
     ],
   }
 }
@@ -176,7 +176,7 @@ function gantt(spec, font, width) {
   const now = spec.now >= 0 && spec.now <= spec.months
   return {
     textStyle: text,
-    grid: { left: 8, right: 24, top: 44, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 24, top: 36, bottom: 28, containLabel: true },
     tooltip: { trigger: 'item', renderMode: 'richText', confine: true, formatter: ({ dataIndex }) => {
       const row = spec.rows[dataIndex]
       return row ? `${row.name}\n${row.span}\n${row.state}` : ''
@@ -194,7 +194,7 @@ function gantt(spec, font, width) {
       {
         type: 'bar', stack: 'span', barWidth: 14, cursor: 'pointer',
         data: spec.rows.map((row) => ({ value: row.ends - row.begins, href: row.href, itemStyle: { color: row.colour } })),
-        markLine: now ? { silent: true, symbol: 'none', label: { ...text, formatter: '现在', position: 'start' }, lineStyle: { color: '#0b0c0c', width: 2, type: 'dashed' }, data: [{ xAxis: spec.now }] } : undefined,
+        markLine: now ? { silent: true, symbol: 'none', label: { ...text, formatter: '现在', position: 'end' }, lineStyle: { color: '#0b0c0c', width: 2, type: 'dashed' }, data: [{ xAxis: spec.now }] } : undefined,
       },
     ],
   }
@@ -202,6 +202,8 @@ function gantt(spec, font, width) {
 
 // Dots between the margins of an A4 page.
 const PAPER = 660
+// Of a leader's page, whose tables stand beside their charts on paper too; styles/_own.scss says the same.
+const BESIDE = { width: 390, height: 330 }
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches
 
 for (const place of document.querySelectorAll('[data-chart]')) {
@@ -230,11 +232,12 @@ for (const place of document.querySelectorAll('[data-chart]')) {
   if (window.ResizeObserver) new ResizeObserver(draw).observe(place)
   // Paper is narrower than a screen, and its layout comes too late to be measured.
   window.addEventListener('beforeprint', () => {
-    chart.resize({ width: Math.min(place.clientWidth, PAPER) })
+    const beside = place.closest('.cockpit .chart-pair')
+    chart.resize(beside ? BESIDE : { width: Math.min(place.clientWidth, PAPER) })
     chart.setOption({ ...option(), animation: false })
   })
   window.addEventListener('afterprint', () => {
-    chart.resize({ width: 'auto' })
+    chart.resize({ width: 'auto', height: 'auto' })
     draw()
   })
 }
