@@ -6,9 +6,10 @@ use rules::{
     ConditionSource, DefinitionSource, Diagnostic, ParameterTypes, Part, ProgrammeSource, Shapes, Span, Type,
 };
 
+use crate::counted_shapes::{COUNTED_CASE, COUNTED_ENTITLEMENT, COUNTED_PAYMENT};
 use crate::definition::{
-    CheckRule, ConditionKind, Counted, Form, Indicator, Item, OVER_PERSON, Programme, Register, Requirement,
-    Side, Unit,
+    CheckRule, ConditionKind, Counted, Form, Indicator, Item, Programme, Register, Requirement, Side, Source,
+    Unit,
 };
 use crate::release::{Defined, Place};
 use crate::shapes::{self, CASE, HOUSEHOLD, PERSON, form_shape, record_shape};
@@ -59,10 +60,12 @@ impl Compiled {
 
 /// The shape of what an indicator counts.
 fn counted_shape(counted: &Counted) -> String {
-    if *counted.over.get() == *OVER_PERSON {
-        shapes::RECORD_PERSON.to_owned()
-    } else {
-        Register::form_id(&counted.over)
+    match counted.source() {
+        Source::Person => shapes::RECORD_PERSON.to_owned(),
+        Source::Case => COUNTED_CASE.to_owned(),
+        Source::Entitlement => COUNTED_ENTITLEMENT.to_owned(),
+        Source::Payment => COUNTED_PAYMENT.to_owned(),
+        Source::Division | Source::Register(_) => Register::form_id(&counted.over),
     }
 }
 

@@ -12,6 +12,7 @@ mod cases;
 mod check;
 mod compile;
 mod context;
+mod counted_shapes;
 pub mod definition;
 mod edited;
 mod family;

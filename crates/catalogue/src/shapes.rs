@@ -341,6 +341,7 @@ pub(crate) fn shapes(release: &Release) -> Shapes {
     }
     register_shapes(release, &mut shapes);
     check_shapes(release, &mut shapes);
+    crate::counted_shapes::add(release, &mut shapes);
     for list in release.codelists.iter() {
         let codes = list.values.iter().map(|code| (code.code.get().clone(), code.title.clone())).collect();
         shapes.codelists.insert(list.id.get().clone(), codes);

@@ -5,8 +5,9 @@ import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } f
 import { init, registerMap, use } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { CanvasRenderer } from 'echarts/renderers'
+import { parts as recordMapParts, recordMap } from './record-map.js'
 
-use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, LabelLayout, CanvasRenderer])
+use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, LabelLayout, CanvasRenderer, ...recordMapParts])
 
 const steps = ['#eaf2fb', '#c5daf1', '#8fb8e0', '#4f8bc6', '#0b4f9e'] // the legend's colours in styles/_own.scss
 const lines = ['#0b4f9e', '#b7592a', '#0f7a52', '#54319f', '#806f00']
@@ -216,6 +217,7 @@ for (const place of document.querySelectorAll('[data-chart]')) {
   const chart = init(place, null, { renderer: 'canvas' })
   const option = () => {
     if (spec.kind === 'map') return countyMap(place.dataset.chart, spec, font, chart.getWidth(), chart.getHeight())
+    if (spec.kind === 'records') return recordMap(place.dataset.chart, spec, font)
     if (spec.kind === 'course') return course(spec, font)
     if (spec.kind === 'gantt') return gantt(spec, font, chart.getWidth())
     return cartesian(spec, font)

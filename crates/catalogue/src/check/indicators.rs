@@ -1,7 +1,7 @@
 //! Indicators: what they count is there and can be counted. Indicators of a plan: what computes them is there and counts in their unit.
 
 use super::Checker;
-use crate::definition::{Counted, Indicator, Level, OVER_DIVISION, OVER_PERSON, Verified};
+use crate::definition::{Counted, Indicator, Level, Source, Verified};
 use crate::plan::squeezed;
 use crate::release::{Defined, Place};
 
@@ -97,18 +97,32 @@ impl Checker<'_> {
     }
 
     fn counted(&mut self, place: &Place, counted: &Counted) {
-        let over = counted.over.as_str();
-        if over == OVER_DIVISION {
-            if counted.level.is_none() || counted.when.is_some() || counted.sum.is_some() {
-                self.at(
-                    place,
-                    counted.over.start(),
-                    "统计区划要写 level，不能写 where 和 sum",
-                    "{ over = \"division\", level = \"village\" }",
-                );
+        match counted.source() {
+            Source::Division => {
+                if counted.level.is_none() || counted.when.is_some() || counted.sum.is_some() {
+                    self.at(
+                        place,
+                        counted.over.start(),
+                        "统计区划要写 level，不能写 where 和 sum",
+                        "{ over = \"division\", level = \"village\" }",
+                    );
+                }
             }
-        } else if over != OVER_PERSON {
-            self.refers(place, &counted.over, &self.release.registers);
+            Source::Register(_) => {
+                self.refers(place, &counted.over, &self.release.registers);
+            }
+            Source::Case | Source::Entitlement | Source::Payment => {
+                // They reach back a year, so that a month can be told apart only by the pack.
+                if counted.when.is_none() {
+                    self.at(
+                        place,
+                        counted.over.start(),
+                        "统计办件、待遇和发放要用 where 说是哪个月的",
+                        "例如 where = \"current\"，或者 where = \"decided AND month_of(decided_on) = month\"",
+                    );
+                }
+            }
+            Source::Person => {}
         }
         if counted.level.is_some() && counted.sum.is_some() {
             self.at(place, counted.over.start(), "level 数地方，不能同时写 sum", "只写 level 或者只写 sum");

@@ -12,7 +12,7 @@ use crate::{Located, Reference};
 /// Names that every record has in expressions.
 const OF_EVERY_RECORD: [&str; 4] = ["id", "state", "recorded_on", "closed_on"];
 /// Registers that would take the name of something the program keeps itself.
-const KEPT_ELSEWHERE: [&str; 3] = ["person", "household", "division"];
+const KEPT_ELSEWHERE: [&str; 6] = ["person", "household", "division", "case", "entitlement", "payment"];
 /// PostgreSQL cuts names at 63 bytes; a table is called `reg_` and both ids.
 const ID_BYTES_MAX: usize = 26;
 
@@ -39,7 +39,12 @@ impl Checker<'_> {
         }
         if KEPT_ELSEWHERE.contains(&register.id.as_str()) || register.id.len() > ID_BYTES_MAX {
             let message = format!("登记簿的 id {} 不能用", register.id);
-            self.at(place, register.id.start(), message, "不叫 person、household、division，最多 26 个字符");
+            self.at(
+                place,
+                register.id.start(),
+                message,
+                "不叫 person、household、division、case、entitlement、payment，最多 26 个字符",
+            );
         }
         let written = register.form();
         self.form(place, &written);

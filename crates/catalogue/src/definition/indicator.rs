@@ -1,4 +1,5 @@
-//! Indicators (统计指标): a count or a sum over the records of a register, over people or over places, or a share of two of them.
+//! Indicators (统计指标): a count or a sum over the records of a register, over people, places, cases, benefits or payments, or a share of
+//! two of them.
 
 use serde::Deserialize;
 
@@ -44,7 +45,7 @@ pub struct Indicator {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counted {
-    /// A register; `person` for the living people on file; `division` for places.
+    /// A register, or one of [`Source`]'s words.
     pub over: Reference,
     /// Only those of which this holds; of a register only records that are not closed count in any case.
     #[serde(default, rename = "where")]
@@ -60,10 +61,51 @@ pub struct Counted {
     pub only: Option<PlaceKind>,
 }
 
-/// `over` the people on file.
-pub const OVER_PERSON: &str = "person";
-/// `over` the tree of divisions.
-pub const OVER_DIVISION: &str = "division";
+/// What an indicator counts over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source<'a> {
+    /// `division`: the tree of places.
+    Division,
+    /// `person`: the living people on file.
+    Person,
+    /// `case`: cases that are open, or were decided or ended in the month or the twelve before it.
+    Case,
+    /// `entitlement`: benefits that were alive in the month or one of the twelve before it.
+    Entitlement,
+    /// `payment`: lines of the payment runs of the month and the twelve before it.
+    Payment,
+    /// The records of a register that are not closed.
+    Register(&'a str),
+}
+
+impl<'a> Source<'a> {
+    /// What a pack's `over` says.
+    #[must_use]
+    pub fn of(over: &'a str) -> Source<'a> {
+        match over {
+            "division" => Source::Division,
+            "person" => Source::Person,
+            "case" => Source::Case,
+            "entitlement" => Source::Entitlement,
+            "payment" => Source::Payment,
+            register => Source::Register(register),
+        }
+    }
+
+    /// Whether what is counted carries its own dates, so that a month can be closed after its last day and reckoned again later.
+    #[must_use]
+    pub fn is_dated(self) -> bool {
+        matches!(self, Source::Case | Source::Entitlement | Source::Payment)
+    }
+}
+
+impl Counted {
+    /// What is counted over.
+    #[must_use]
+    pub fn source(&self) -> Source<'_> {
+        Source::of(&self.over)
+    }
+}
 
 /// The two sides of an indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +128,12 @@ impl Side {
 }
 
 impl Indicator {
+    /// Whether everything that it counts carries its own dates ([`Source::is_dated`]): such a month is closed on the first night after it.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.sides().all(|(_, counted)| counted.source().is_dated())
+    }
+
     /// What is counted on each side.
     pub fn sides(&self) -> impl Iterator<Item = (Side, &Counted)> {
         [Some((Side::Part, &self.part)), self.whole.as_ref().map(|whole| (Side::Whole, whole))]

@@ -25,7 +25,7 @@ pub use fact::{
     Sensitivity, ValueKind,
 };
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
-pub use indicator::{Counted, Indicator, OVER_DIVISION, OVER_PERSON, Side};
+pub use indicator::{Counted, Indicator, Side, Source};
 pub use item::{
     About, Action, CLOSED, CaseWord, Clock, Confer, Delegation, Effect, Extension, Fetched, FilingWay, Item,
     ItemResult, LawDate, Limit, Material, NewEntry, NewTask, NoticePeriod, Opening, Outcome, Step,

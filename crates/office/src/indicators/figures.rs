@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use catalogue::definition::Indicator;
 use chrono::NaiveDate;
 use store::{AuditEntry, DivisionId, Query, Row};
-use vocab::Month;
+use vocab::{Month, Now};
 
 use super::{RECKONING, UNITS, VALUE_COLUMNS, may};
 use crate::access::{Export, Granted, ReadRecords};
@@ -243,6 +243,58 @@ pub async fn by_month(
             Ok(MonthFigure { month: row.get("month")?, figure, reckoned_on: row.get("reckoned_on")? })
         })
         .collect()
+}
+
+/// What a later recomputation of a month said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// When it was reckoned.
+    pub at: Now,
+    /// What came out for the places asked for, in their order.
+    pub figures: Vec<Figure>,
+}
+
+/// The newest recomputation of a month, for some places of the reader's area; none if nobody asked for one.
+///
+/// # Errors
+/// As [`by_place`].
+pub async fn again(
+    office: &Office,
+    reader: &Granted<ReadRecords>,
+    id: &str,
+    places: &[DivisionId],
+    month: Month,
+) -> Result<Option<Again>, OfficeError> {
+    let release = office.release();
+    find(&release, reader, id)?;
+    let at: Option<i64> = Query::new(
+        &RECKONING,
+        &store::ScopeColumns::NONE,
+        "SELECT reckoned_at FROM indicator_again WHERE indicator = ? AND month = ?",
+    )
+    .bind(id)
+    .bind(month)
+    .optional_as(office.db(), |row| row.get("reckoned_at"))
+    .await?;
+    let Some(at) = at else { return Ok(None) };
+    let rows = Query::new(
+        &reader.scope(),
+        &VALUE_COLUMNS,
+        "SELECT c.ancestor_id, CAST(SUM(v.part) AS BIGINT) AS part, CAST(SUM(v.whole) AS BIGINT) AS whole, \
+         CAST(SUM(v.unknown) AS BIGINT) AS unknown FROM indicator_again_value v JOIN division_closure c ON c.descendant_id = v.division_id \
+         WHERE {scope} AND v.indicator = ? AND v.month = ? AND c.ancestor_id IN ({list}) GROUP BY c.ancestor_id",
+    )
+    .bind(id)
+    .bind(month)
+    .bind_list(places.iter().copied())
+    .all(office.db())
+    .await?;
+    let mut found: HashMap<DivisionId, Figure> = HashMap::new();
+    for row in &rows {
+        found.insert(row.get("ancestor_id")?, Figure::read(row)?);
+    }
+    let figures = places.iter().map(|place| found.get(place).copied().unwrap_or_default()).collect();
+    Ok(Some(Again { at: Now::from_unix_ms(at), figures }))
 }
 
 /// All figures of a month by place, as a file. Taking it out is audited.

@@ -53,6 +53,8 @@ pub struct DutyView {
     pub note: Option<String>,
     /// Whose office does it.
     pub office_name: String,
+    /// The day that a plan sets down for it.
+    pub planned_on: Option<NaiveDate>,
 }
 
 /// What of the duties is asked for.
@@ -68,10 +70,10 @@ pub struct DutyFilter {
     pub future: bool,
 }
 
-const SELECT: &str = "SELECT t.id, t.register, t.record_id, t.duty, t.title, t.due_on, t.shown_on, t.state, t.done_on, t.note, \
+const SELECT: &str = "SELECT t.id, t.register, t.record_id, t.duty, t.title, t.due_on, t.shown_on, t.state, t.done_on, t.note, t.planned_on, \
                       d.name AS office_name FROM record_duty t JOIN division d ON d.id = t.office_id WHERE {scope}";
 
-fn view(release: &catalogue::Release, row: &store::Row) -> store::Result<DutyView> {
+pub(super) fn view(release: &catalogue::Release, row: &store::Row) -> store::Result<DutyView> {
     let (register, duty): (String, String) = (row.get("register")?, row.get("duty")?);
     let found = release.registers.get(&register).and_then(|register| register.duty(&duty));
     Ok(DutyView {
@@ -88,6 +90,7 @@ fn view(release: &catalogue::Release, row: &store::Row) -> store::Result<DutyVie
         done_on: row.get("done_on")?,
         note: row.get("note")?,
         office_name: row.get("office_name")?,
+        planned_on: row.get("planned_on")?,
     })
 }
 

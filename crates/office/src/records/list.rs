@@ -25,10 +25,8 @@ const WALK_COLUMNS: ScopeColumns = ScopeColumns {
     task: None,
     organisation: None,
 };
-/// Counts go no further.
+/// Counts go no further, and a list that has more is added up only when somebody asks for it.
 pub const CAP: u32 = 1000;
-/// Sums are added up over no more rows than this; a longer list shows none.
-const SUMMED_MAX: u32 = 20_000;
 
 /// What of a register is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +45,8 @@ pub struct Narrowed {
     pub descending: bool,
     /// Fields that are shown; none is what the register shows.
     pub columns: Vec<String>,
+    /// Adds up however long the list is.
+    pub summed: bool,
 }
 
 /// A row of a list.
@@ -75,8 +75,10 @@ pub struct Listed {
     pub next: Option<Cursor>,
     /// How many there are, capped.
     pub count: Count,
-    /// Sums by field, in words; empty when the list is too long to be added up.
+    /// Sums by field, in words; empty when the register has none, or the list is long and nobody asked for them.
     pub sums: Vec<(String, String)>,
+    /// There are sums that nobody asked for yet: of so many rows they take longer than a page may.
+    pub sums_wait: bool,
 }
 
 /// The columns of a register's list that the reader may see: those chosen, in the register's order, or the register's own.
@@ -122,8 +124,10 @@ pub async fn list(
         rows(office, &reader.scope(), register, asked, &conditions, &fields, cursor, size).await?;
     let lines = in_words(office, reader, open, &fields, &rows).await?;
     let count = counted(office, &reader.scope(), register, &conditions, CAP).await?;
-    let sums = sums(office, &reader.scope(), register, &conditions).await?;
-    Ok(Listed { lines, next, count, sums })
+    let sums_wait = count.more && !asked.summed && !summed(register).is_empty();
+    let sums =
+        if sums_wait { Vec::new() } else { sums(office, &reader.scope(), register, &conditions).await? };
+    Ok(Listed { lines, next, count, sums, sums_wait })
 }
 
 /// The ids of a list page by page, for files and for what is done to many: in the order that was asked for, else as they came in. The page
@@ -184,7 +188,7 @@ pub(super) async fn counted(
 
 /// SQL behind `WHERE {scope}` and its values.
 pub(super) struct Conditions {
-    sql: String,
+    pub(super) sql: String,
     values: Vec<Value>,
 }
 
@@ -246,7 +250,7 @@ impl Conditions {
         self.add(&format!("r.id IN ({})", vec!["?"; places].join(", ")), values);
     }
 
-    fn bound(&self, query: Query) -> Query {
+    pub(super) fn bound(&self, query: Query) -> Query {
         self.values.iter().cloned().fold(query, Query::bind_value)
     }
 
@@ -444,33 +448,28 @@ impl<'a> Words<'a> {
     }
 }
 
+/// The fields that are added up.
+fn summed(register: &Register) -> Vec<&Field> {
+    register.list.sums.iter().filter_map(|id| register.field(id)).collect()
+}
+
 async fn sums(
     office: &Office,
     scope: &Scope,
     register: &Register,
     conditions: &Conditions,
 ) -> Result<Vec<(String, String)>, OfficeError> {
-    let fields: Vec<&Field> = register.list.sums.iter().filter_map(|id| register.field(id)).collect();
+    let fields = summed(register);
     if fields.is_empty() {
         return Ok(Vec::new());
     }
-    let inner: Vec<String> = fields.iter().map(|field| format!("r.{}", column(field))).collect();
-    let outer: Vec<String> = fields
+    let sums: Vec<String> = fields
         .iter()
-        .map(|field| format!("CAST(SUM(counted.{}) AS BIGINT) AS {}", column(field), column(field)))
+        .map(|field| format!("CAST(SUM(r.{}) AS BIGINT) AS {}", column(field), column(field)))
         .collect();
-    let sql = format!(
-        "SELECT count(*) AS n, {} FROM (SELECT {} FROM {} r WHERE {{scope}} {} LIMIT {}) AS counted",
-        outer.join(", "),
-        inner.join(", "),
-        table(register),
-        conditions.sql,
-        SUMMED_MAX + 1
-    );
+    let sql =
+        format!("SELECT {} FROM {} r WHERE {{scope}} {}", sums.join(", "), table(register), conditions.sql);
     let row = conditions.bound(Query::new(scope, &RECORD_COLUMNS, sql)).one(office.db()).await?;
-    if row.get::<i64>("n")? > i64::from(SUMMED_MAX) {
-        return Ok(Vec::new());
-    }
     let mut list = Vec::with_capacity(fields.len());
     for field in fields {
         let sum: Option<i64> = row.get(&column(field))?;

@@ -1,7 +1,7 @@
 //! Registers of the packs: lists of things with a life, each in a table of its own, all run by this one room.
 //!
 //! - [`tables`]: the tables, made from the release and only ever expanded; [`columns`]: a value in its column and back;
-//! - [`read`]: records by id; [`list`]: lists with filters, sums and pages; [`page`]: everything on a record's page;
+//! - [`read`]: records by id; [`list`]: lists with filters, sums and pages, [`map`](mod@map) the same on a map; [`page`]: everything on a record's page;
 //! - [`look_up`]: from typed words to the record, person, family or division that is meant;
 //! - [`write`]: add and change; [`transition`]: from state to state; [`conflict`]: two people at one record;
 //! - [`history`]: every version, who and why;
@@ -9,7 +9,7 @@
 //! - [`addressed`]: what departments outside civil affairs read and answer;
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
 //! - [`find`]: the words under which they are found;
-//! - [`duties`], [`alerts`]: what is to be done; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
+//! - [`duties`], [`alerts`]: what is to be done; [`duty_plan`]: when in the month, and by whom; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
 //! - [`resource`]: records for other systems; [`events`]: what became of them, behind a number;
 //! - [`sheet`]: the columns of files; [`take_out`]: Excel, CSV, JSON, GeoJSON, Parquet; [`take_in`]: import with preview, job and undo;
 //! - [`bulk`]: one change to many records, with preview, job and undo.
@@ -32,6 +32,7 @@ pub mod by_month;
 mod columns;
 pub mod conflict;
 pub mod duties;
+pub mod duty_plan;
 mod enter;
 pub mod events;
 mod fed;
@@ -39,6 +40,7 @@ pub(crate) mod find;
 pub mod history;
 pub mod list;
 mod look_up;
+pub mod map;
 pub mod own;
 pub mod page;
 pub mod rates;
@@ -59,7 +61,7 @@ pub(crate) use rates::percent as percent_of;
 pub use read::Record;
 pub(crate) use read::open_batch;
 pub use settle::{nightly, settle_register};
-pub(crate) use shape::{Circumstances, Named, persons};
+pub(crate) use shape::{Circumstances, Named, households, persons};
 pub use tables::prepare;
 pub use transition::{Moved, Offered, asked, may_take, move_record};
 pub use write::{Deed, Draft, NewVersion, Saved, draft_of, save};
@@ -88,6 +90,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261127_record_event",
         sql: include_str!("../../migrations/20261127_record_event.sql"),
     },
+    Migration { name: "20261128_duty_plan", sql: include_str!("../../migrations/20261128_duty_plan.sql") },
 ];
 
 /// Scope columns of any register's table `r`.

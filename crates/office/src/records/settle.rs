@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use catalogue::definition::{Alert, Duty, Level, Limit, Register};
 use chrono::{Days, NaiveDate};
 use rules::{Context, Value};
-use store::{Connection, DivisionId, Query, ScopeColumns, Tx};
+use store::{Connection, DivisionId, Query, ScopeColumns, StaffId, Tx};
 
 use super::columns::{is_sorted, of_rules, table, written};
 use super::read::{Record, records};
@@ -62,7 +62,7 @@ pub(super) async fn settle_as(
     let raised = open_alerts(tx, register, ids).await?;
     let due = open_duties(tx, register, ids).await?;
     for (record, seen) in stored.iter().zip(&mut seen) {
-        let context = circumstances.of(tx, &release, record).await?.clone();
+        let context = circumstances.of(tx, &release, record.division).await?.clone();
         compute(office, tx, register, record, seen, &context, looked).await?;
         let open = !register.is_closed(&record.state);
         for alert in &register.alerts {
@@ -348,13 +348,15 @@ async fn settle_duty(
         }
         (true, None) => {
             // One that lapsed when the record left a state comes back with it.
-            let due_on = next_due(office, tx, register, record, duty).await?;
+            let (due_on, goes_on) = next_due(office, tx, register, record, duty).await?;
+            // Whoever did it by plan has it in the plan again.
+            let planned_on = goes_on.map(|_| super::duty_plan::last_working_day(office.calendar(), due_on));
             let place = offices.of(tx, record.division, duty.level).await?;
             let shown_on = due_on.checked_sub_days(Days::new(u64::from(duty.warn_days))).unwrap_or(due_on);
             Query::system(
                 "a duty of a record",
-                "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, made_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) ON CONFLICT (register, record_id, duty, due_on) DO UPDATE SET \
+                "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, made_at, \
+                 planned_on, planned_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?) ON CONFLICT (register, record_id, duty, due_on) DO UPDATE SET \
                  state = 'open', title = excluded.title, division_id = excluded.division_id, office_id = excluded.office_id, \
                  shown_on = excluded.shown_on WHERE record_duty.state = 'lapsed'",
             )
@@ -367,6 +369,8 @@ async fn settle_duty(
             .bind(shown_on)
             .bind(due_on)
             .bind(office.now().at_ms())
+            .bind(planned_on)
+            .bind(goes_on)
             .execute(tx)
             .await?;
         }
@@ -375,14 +379,15 @@ async fn settle_duty(
     Ok(())
 }
 
-/// When a duty falls due next: counted from when it was last done, else from its first day; never before the record came in.
+/// When a duty falls due next, and who was to do it the last time by plan. Counted from when it was last done, else from its first day; never
+/// before the record came in.
 async fn next_due(
     office: &Office,
     tx: &Tx,
     register: &Register,
     record: &Record,
     duty: &Duty,
-) -> Result<NaiveDate, OfficeError> {
+) -> Result<(NaiveDate, Option<StaffId>), OfficeError> {
     let after = |from: NaiveDate, times: u16| {
         // Counted from the first day each time, so that days moved for a weekend do not add up.
         let every = match duty.every {
@@ -393,19 +398,19 @@ async fn next_due(
         // Where the holidays are not published yet, the earliest day that it can be.
         office.calendar().due(from, time_limit(every)).earliest
     };
-    let last: Option<NaiveDate> = Query::new(
+    let last: Option<(NaiveDate, Option<StaffId>)> = Query::new(
         &RULES,
         &ScopeColumns::NONE,
-        "SELECT max(t.done_on) AS last FROM record_duty t WHERE t.register = ? AND t.record_id = ? AND t.duty = ? AND t.state = 'done'",
+        "SELECT t.done_on, t.planned_for FROM record_duty t WHERE t.register = ? AND t.record_id = ? AND t.duty = ? AND t.state = 'done' \
+         ORDER BY t.done_on DESC, t.id DESC LIMIT 1",
     )
     .bind(register.id.as_str())
     .bind(record.id)
     .bind(duty.id.as_str())
-    .one(tx)
-    .await?
-    .get("last")?;
-    if let Some(last) = last {
-        return Ok(after(last, 1));
+    .optional_as(tx, |row| Ok((row.get("done_on")?, row.get("planned_for")?)))
+    .await?;
+    if let Some((last, planned_for)) = last {
+        return Ok((after(last, 1), planned_for));
     }
     let from = duty.from.as_ref().and_then(|field| record.values.get(field.get()));
     let from = from.and_then(FormValue::as_date).copied().unwrap_or(record.recorded_on);
@@ -417,7 +422,7 @@ async fn next_due(
         }
         due = after(from, times);
     }
-    Ok(due)
+    Ok((due, None))
 }
 
 /// Settles every open record of a register; how many. Killed halfway it begins again, to the same result.

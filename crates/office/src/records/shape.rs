@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use catalogue::Release;
 use catalogue::definition::{Field, Register, Requirement, Target, Unit};
+use chrono::NaiveDate;
 use rules::{Context, RELATION_ROWS_MAX, Value};
-use store::{Connection, HouseholdId, PersonId, Query};
-use vocab::Now;
+use store::{Connection, DivisionId, HouseholdId, PersonId, Query};
+use vocab::{Month, Now};
 
 use super::columns::{column, table};
 use super::read::{Record, records};
@@ -67,7 +68,8 @@ impl Named {
         Named(text)
     }
 
-    fn relation(&self, id: &str) -> bool {
+    /// Whether they may read something of a relation.
+    pub fn relation(&self, id: &str) -> bool {
         self.0.contains(&format!("{id}."))
     }
 
@@ -85,23 +87,28 @@ pub(crate) struct Circumstances {
 
 impl Circumstances {
     pub fn new(now: Now, named: &Named) -> Circumstances {
-        let plain = Context::new(now.month(), now.today(), now.today());
+        Circumstances::on(now.month(), now.today(), named)
+    }
+
+    /// A month and a day of it.
+    pub fn on(month: Month, day: NaiveDate, named: &Named) -> Circumstances {
+        let plain = Context::new(month, day, day);
         Circumstances { plain, by_county: HashMap::new(), parameters: named.parameters() }
     }
 
-    /// The circumstances of a record: parameters and tables as they hold where it lies.
+    /// The circumstances of a place: parameters and tables as they hold there.
     pub async fn of(
         &mut self,
         connection: &impl Connection,
         release: &Release,
-        record: &Record,
+        division: DivisionId,
     ) -> Result<&Context, OfficeError> {
         if !self.parameters {
             return Ok(&self.plain);
         }
-        let place = record.division.0;
+        let place = division.0;
         if !self.by_county.contains_key(&place) {
-            let code = crate::divisions::find(connection, record.division).await?.code;
+            let code = crate::divisions::find(connection, division).await?.code;
             let mut context = self.plain.clone();
             for parameter in release.parameters.iter() {
                 let value = release.parameter_for(&parameter.id, &code, context.month, context.law_on);
@@ -178,7 +185,7 @@ pub(super) async fn related(
     let record = Record {
         id: RecordId(0),
         county: None,
-        division: store::DivisionId(0),
+        division: DivisionId(0),
         state: String::new(),
         title: String::new(),
         version: 0,
@@ -336,8 +343,8 @@ pub(crate) async fn persons(
         let record = rules::Record::new()
             .with("name", row.get::<String>("name")?.as_str())
             .with("sex", row.get::<String>("sex")?.as_str())
-            .with("born_on", row.get::<chrono::NaiveDate>("born_on")?)
-            .with("died_on", row.get::<Option<chrono::NaiveDate>>("died_on")?);
+            .with("born_on", row.get::<NaiveDate>("born_on")?)
+            .with("died_on", row.get::<Option<NaiveDate>>("died_on")?);
         found.insert(row.get::<PersonId>("id")?, record);
     }
     for (subject, fact, value) in
@@ -352,7 +359,7 @@ pub(crate) async fn persons(
     Ok(found)
 }
 
-async fn households(
+pub(crate) async fn households(
     office: &Office,
     connection: &impl Connection,
     ids: &[HouseholdId],

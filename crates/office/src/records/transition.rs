@@ -100,7 +100,7 @@ async fn allowed(
     let named = Named::of(register);
     let seen = shaped(office, office.db(), register, std::slice::from_ref(stored), &named).await?;
     let mut circumstances = Circumstances::new(office.now(), &named);
-    let context = circumstances.of(office.db(), open.release(), stored).await?;
+    let context = circumstances.of(office.db(), open.release(), stored.division).await?;
     Ok(seen.first().is_some_and(|seen| when.evaluate(seen, context) == Value::Boolean(true)))
 }
 

@@ -39,6 +39,7 @@ pub use performance::{Performance, PerformanceLine, performance, performance_she
 pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
 };
+pub(crate) use roll_figures::{GRANTED, PAUSED, PERSONS};
 pub use roll_list::{RollCounted, RollLine, roll_list};
 pub use sheet::{case_sheet, paid_sheet, roll_sheet};
 

@@ -147,13 +147,13 @@ pub(super) fn part_column(area: &Area) -> &'static str {
 /// `month` is inside the life of the entitlement; binds the month twice.
 pub(super) const ALIVE: &str = "e.from_month <= ? AND (e.until_month IS NULL OR e.until_month >= ?)";
 /// The entitlement is paused in the month; binds it twice.
-pub(super) const PAUSED: &str = "EXISTS (SELECT 1 FROM entitlement_pause ep WHERE ep.entitlement_id = e.id \
+pub(crate) const PAUSED: &str = "EXISTS (SELECT 1 FROM entitlement_pause ep WHERE ep.entitlement_id = e.id \
     AND ep.from_month <= ? AND (ep.until_month IS NULL OR ep.until_month >= ?))";
 /// Persons covered in the month; binds it twice.
-pub(super) const PERSONS: &str = "(SELECT COUNT(*) FROM entitlement_member em WHERE em.entitlement_id = e.id \
+pub(crate) const PERSONS: &str = "(SELECT COUNT(*) FROM entitlement_member em WHERE em.entitlement_id = e.id \
     AND em.superseded_at IS NULL AND em.from_month <= ? AND (em.until_month IS NULL OR em.until_month >= ?))";
 /// The amount granted for the month; binds it twice.
-pub(super) const GRANTED: &str = "(SELECT MAX(ea.amount_fen) FROM entitlement_amount ea WHERE ea.entitlement_id = e.id \
+pub(crate) const GRANTED: &str = "(SELECT MAX(ea.amount_fen) FROM entitlement_amount ea WHERE ea.entitlement_id = e.id \
     AND ea.superseded_at IS NULL AND ea.from_month <= ? AND (ea.until_month IS NULL OR ea.until_month >= ?))";
 
 /// The programme asked for, as a predicate and its value.

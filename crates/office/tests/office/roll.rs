@@ -1,11 +1,13 @@
 //! The roll taken over, taken back, taken out; and a month's money from the run to the bank's answer.
 
+use catalogue::definition::Side;
 use ledger::approve::ControlTotals;
 use ledger::pages::RollFilter;
 use ledger::reissue::Lines;
 use ledger::{EntitlementId, RunId, RunState};
 use office::OfficeError;
 use office::access::Actor;
+use office::indicators::{Opens, counted};
 use office::people::NewAccount;
 use office::roll::import::{self, RollPreview, RollSettings};
 use office::roll::payments::{self, AnswerOutcomeRead, BankFile};
@@ -14,6 +16,7 @@ use office::tabular::{self, ListFormat, Raw};
 use store::{PersonId, Query, jobs};
 use vocab::{CitizenId, Fen, Month};
 
+use crate::indicators;
 use crate::town::{Town, grant, towns};
 
 const HEADER: &str = "家庭编号,姓名,身份证号,与户主关系,村（社区）代码,城乡类别,月保障金额（元）,起始月份,下次复核日期,开户银行,银行账号,工资性收入";
@@ -462,6 +465,16 @@ async fn a_month_goes_to_the_bank_and_back() {
             RunState::Answered
         );
         assert_eq!(count(&town, "SELECT COUNT(*) FROM attempt WHERE state = 'succeeded'").await, 1);
+        // What was paid and what was not is an indicator, over the very lines.
+        let reader = town.actor("reader", town.county, &["county_clerk"]).await;
+        indicators::reckon_now(&town, &reader).await;
+        let figure = async |id: &str| indicators::figures(&town, &reader, id).await[0].clone();
+        assert_eq!(figure("paid_in_month").await, ("50.0".to_owned(), "1 / 2".to_owned(), 0));
+        assert_eq!(figure("paid_sum").await.0, "760.50");
+        assert_eq!(
+            (figure("roll_people").await.0, figure("roll_old").await.0),
+            ("3".to_owned(), "1".to_owned())
+        );
 
         // The family gives another account; a second person confirms; the failed line goes again.
         let entitlement: i64 =
@@ -505,7 +518,32 @@ async fn a_month_goes_to_the_bank_and_back() {
         payments::close(office, &grant(&accountant), second).await.unwrap();
         payments::close(office, &grant(&accountant), run).await.unwrap();
         assert_eq!(count(&town, "SELECT COUNT(*) FROM attempt WHERE state = 'succeeded'").await, 2);
+        indicators::reckon_now(&town, &reader).await;
+        assert_eq!(figure("paid_in_month").await.1, "1 / 2", "the month's own run");
+        assert_eq!(figure("paid_sum").await.0, "1260.50", "and what was issued again");
+        paid_lines_are_opened(&town, &reader).await;
     }
+}
+
+/// Behind the sum stand the lines that were paid, each leading to its benefit; whoever may not read payments sees neither.
+async fn paid_lines_are_opened(town: &Town, reader: &Actor) {
+    let (release, month) = (town.office.release(), town.office.now().month());
+    let indicator = release.indicators.get("paid_sum").unwrap();
+    let asked = (&**indicator, Side::Part);
+    let behind =
+        async |actor: &Actor| counted(&town.office, &grant(actor), asked, actor.division, month, 0).await;
+    let whole = behind(reader).await.unwrap().unwrap();
+    let titles: Vec<&str> = whole.rows.iter().map(|row| row.title.as_str()).collect();
+    assert_eq!(titles, ["王秀英 最低生活保障 2026年11月", "赵六 最低生活保障 2026年11月"]);
+    assert!(whole.rows.iter().all(|row| matches!(row.opens, Opens::Entitlement(_))));
+    let clerk = town.clerk(town.hedong).await;
+    assert_eq!(behind(&clerk).await.unwrap().unwrap().rows.len(), 1, "their own township's");
+    let worker = town.actor("worker", town.first_community, &["village_worker"]).await;
+    assert!(matches!(behind(&worker).await, Err(OfficeError::NotFound(_))));
+    // Reports may be read without opening anybody's payments.
+    let planner = town.actor("planner", town.county, &["county_planner"]).await;
+    assert_eq!(indicators::figures(town, &planner, "paid_sum").await[0].0, "1260.50");
+    assert_eq!(behind(&planner).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -205,6 +205,7 @@ async fn list(
         sort: given(sort),
         descending,
         columns: Vec::new(),
+        summed: false,
     };
     let page =
         resource::page(desk.office(), desk.granted(), &open, &narrowed, cursor.as_ref(), PAGE_ROWS).await?;

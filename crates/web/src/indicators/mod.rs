@@ -2,15 +2,15 @@
 
 use axum::extract::{Path, Query};
 use axum::response::Response;
-use catalogue::definition::{Indicator, Side};
+use catalogue::definition::{Indicator, Side, Source};
 use maud::{Markup, html};
 use office::access::{Export, ReadRecords};
-use office::indicators::{self, Figure, INDICATORS_JOB, MonthFigure};
-use office::records::RecordId;
+use office::indicators::{self, Again, Figure, INDICATORS_JOB, MonthFigure, Opens};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use store::DivisionId;
 use store::jobs::Job;
+use vocab::Month;
 
 use crate::answer::{Page, SeeOther};
 use crate::error::Fault;
@@ -34,6 +34,7 @@ pub fn routes() -> Routes {
         .route("/desk/indicators/reckon", post(reckon))
         .route("/desk/indicators/{statistic}", get(page))
         .route("/desk/indicators/{statistic}/records", get(behind))
+        .route("/desk/indicators/{statistic}/again", post(again))
 }
 
 #[derive(Default, Deserialize)]
@@ -157,24 +158,36 @@ async fn page(
         let pairs: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Link::new(address(&base, &pairs), name.to_owned())
     };
+    let shown: Vec<DivisionId> = places.iter().map(|place| place.division).collect();
+    let again = indicators::again(office, desk.granted(), &id, &shown, month).await?;
+    let mut columns = vec![
+        Column::new("地区"),
+        Column::new(format!("数值（{}）", indicator.unit)).numeric(),
+        Column::new("计算").numeric(),
+        Column::new("情况不明（条）").numeric(),
+    ];
+    if again.is_some() {
+        columns.extend([Column::new("重算").numeric(), Column::new("重算的计算").numeric()]);
+    }
     let by_place = Table {
         id: "places".into(),
         caption: format!("{}，按地区", month.zh()).into(),
-        columns: vec![
-            Column::new("地区"),
-            Column::new(format!("数值（{}）", indicator.unit)).numeric(),
-            Column::new("计算").numeric(),
-            Column::new("情况不明（条）").numeric(),
-        ],
+        columns,
         rows: places
             .iter()
-            .map(|place| {
-                vec![
+            .enumerate()
+            .map(|(number, place)| {
+                let mut cells = vec![
                     html! { @if place.division == here { (place.name) } @else { (link(place.division, &place.name)) } },
                     html! { (place.figure.text(&indicator)) },
                     html! { (place.figure.fraction(&indicator).unwrap_or_default()) },
                     html! { @if place.figure.unknown > 0 { (place.figure.unknown) } },
-                ]
+                ];
+                if let Some(figure) = again.as_ref().and_then(|again| again.figures.get(number)) {
+                    cells.push(html! { (figure.text(&indicator)) @if *figure != place.figure { "（不同）" } });
+                    cells.push(html! { (figure.fraction(&indicator).unwrap_or_default()) });
+                }
+                cells
             })
             .collect(),
         ..Table::default()
@@ -216,13 +229,14 @@ async fn page(
         (summary_list(&rows))
         p.govuk-body.no-print {
             @for (side, counted) in indicator.sides() {
-                @if release.registers.get(&counted.over).is_some() {
-                    (Link::new(address(&format!("{base}/records"), &[("division", &here.to_string()), ("side", side.as_str())]), words(side)))
+                @if indicators::may_open(desk.actor(), &indicator, counted.source()) {
+                    (Link::new(address(&format!("{base}/records"), &[("division", &here.to_string()), ("month", &month.to_string()), ("side", side.as_str())]), words(counted.source(), side)))
                     "　"
                 }
             }
         }
         (by_place)
+        @if indicator.is_dated() && month < office.now().month() { (recomputed(&desk, &indicator, month, again.as_ref()).await?) }
         (by_month)
     };
     let back = if here == desk.actor().division {
@@ -233,10 +247,53 @@ async fn page(
     Ok(Page::new(indicator.title.clone(), content).under(RECORDS).back(back, "返回"))
 }
 
-fn words(side: Side) -> &'static str {
-    match side {
-        Side::Part => "现在计入的记录",
-        Side::Whole => "现在作为总数的记录",
+/// What a recomputation said, one under way, or the button that starts one.
+async fn recomputed(
+    desk: &Desk<ReadRecords>,
+    indicator: &Indicator,
+    month: Month,
+    again: Option<&Again>,
+) -> Result<Markup, Fault> {
+    let live = indicators::is_reckoned_again(desk.office(), &indicator.id, month).await?;
+    let here = address(&format!("{HERE}/{}", indicator.id.get()), &[("month", &month.to_string())]);
+    let ask = html! {
+        input type="hidden" name="month" value=(month);
+        (submit("重算这个月", ButtonKind::Secondary, None))
+    };
+    let body = html! {
+        p.govuk-body { "这个月已经封存，数值不再变动。" @if let Some(again) = again { "重算于" (again.at.zh()) "，只作对照。" } }
+        @if live { p.govuk-body { "正在统计。" } }
+        @else { (form_post(&format!("{HERE}/{}/again", indicator.id.get()), &desk.key(), &ask)) }
+    };
+    Ok(watched("again", &here, live, &inset(&body)))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AskAgain {
+    month: String,
+}
+
+async fn again(
+    desk: Desk<ReadRecords>,
+    Path(id): Path<String>,
+    form: KeyedForm<AskAgain>,
+) -> Result<SeeOther, Fault> {
+    let month = month_or_now(desk.office(), &form.form.month);
+    indicators::reckon_again(desk.office(), desk.granted(), &id, month).await?;
+    Ok(SeeOther::to(address(&format!("{HERE}/{id}"), &[("month", &month.to_string())])).done("已开始重算。"))
+}
+
+fn words(source: Source<'_>, side: Side) -> &'static str {
+    match (source, side) {
+        (Source::Case, Side::Part) => "计入的办件",
+        (Source::Case, Side::Whole) => "作为总数的办件",
+        (Source::Entitlement, Side::Part) => "计入的待遇",
+        (Source::Entitlement, Side::Whole) => "作为总数的待遇",
+        (Source::Payment, Side::Part) => "计入的发放明细",
+        (Source::Payment, Side::Whole) => "作为总数的发放明细",
+        (_, Side::Part) => "现在计入的记录",
+        (_, Side::Whole) => "现在作为总数的记录",
     }
 }
 
@@ -250,37 +307,51 @@ async fn behind(
     let release = office.release();
     let indicator = release.indicators.get(&id).ok_or(Fault::Hidden)?;
     let side = if ask.side == Side::Whole.as_str() { Side::Whole } else { Side::Part };
-    let after = RecordId(ask.after.parse().unwrap_or_default());
-    let found = indicators::counted(office, desk.granted(), indicator, side, here, after).await?;
+    let month = month_or_now(office, &ask.month);
+    let after: i64 = ask.after.parse().unwrap_or_default();
+    let found = indicators::counted(office, desk.granted(), (indicator, side), here, month, after).await?;
     let found = found.ok_or(Fault::Hidden)?;
-    let register =
-        indicator.sides().find(|(this, _)| *this == side).map(|(_, counted)| counted.over.as_str());
-    let register = register.unwrap_or_default();
+    let source = indicator.sides().find(|(this, _)| *this == side).map(|(_, counted)| counted.source());
+    let source = source.ok_or(Fault::Hidden)?;
     let base = format!("{HERE}/{id}/records");
-    let to = |after: RecordId| {
-        address(
-            &base,
-            &[("division", &here.to_string()), ("side", side.as_str()), ("after", &after.to_string())],
-        )
+    let to = |after: i64| {
+        let (division, month, after) = (here.to_string(), month.to_string(), after.to_string());
+        let pairs = [
+            ("division", division.as_str()),
+            ("month", month.as_str()),
+            ("side", side.as_str()),
+            ("after", after.as_str()),
+        ];
+        address(&base, &pairs)
+    };
+    let opens = |opens: Opens| match (opens, source) {
+        (Opens::Record(record), Source::Register(register)) => format!("/desk/records/{register}/{record}"),
+        (Opens::Record(_), _) => HERE.to_owned(),
+        (Opens::Case(case), _) => format!("/desk/cases/{case}"),
+        (Opens::Entitlement(entitlement), _) => format!("/desk/roll/{entitlement}"),
     };
     let table = Table {
         id: "records".into(),
-        caption: words(side).into(),
-        columns: vec![Column::new("记录"), Column::new("所在地"), Column::new("说明")],
+        caption: words(source, side).into(),
+        columns: vec![
+            Column::new(if source.is_dated() { "名称" } else { "记录" }),
+            Column::new("所在地"),
+            Column::new("说明"),
+        ],
         rows: found
             .rows
             .iter()
-            .map(|(record, title, place, unknown)| {
+            .map(|row| {
                 vec![
-                    html! { (Link::new(format!("/desk/records/{register}/{record}"), title.as_str())) },
-                    html! { (place) },
-                    html! { @if *unknown { "情况不明，没有计入" } },
+                    html! { (Link::new(opens(row.opens), row.title.as_str())) },
+                    html! { (row.place) },
+                    html! { @if row.unknown { "情况不明，没有计入" } },
                 ]
             })
             .collect(),
-        empty: "现在没有这样的记录。".into(),
+        empty: "没有这样的记录。".into(),
         pager: Some(Pager {
-            previous: (after.0 > 0).then(|| to(RecordId(0)).into()),
+            previous: (after > 0).then(|| to(0).into()),
             next: found.next.map(|next| to(next).into()),
         }),
         ..Table::default()
@@ -288,9 +359,14 @@ async fn behind(
     let name = office::divisions::find(office.db(), here).await?.name;
     let content = html! {
         (heading(Some(&name), &indicator.title))
-        p.govuk-body { "这里是登记簿现在的情况；过去月份的数值以当月最后一次统计为准。" }
+        @if source.is_dated() {
+            p.govuk-body { "这里是按现有的日期算出的" (month.zh()) "的情况；封存以后补记、更正的，会和封存的数值不同。" }
+        } @else {
+            p.govuk-body { "这里是登记簿现在的情况；过去月份的数值以当月最后一次统计为准。" }
+        }
         (table)
     };
-    let back = address(&format!("{HERE}/{id}"), &[("division", &here.to_string())]);
+    let back =
+        address(&format!("{HERE}/{id}"), &[("division", &here.to_string()), ("month", &month.to_string())]);
     Ok(Page::new(indicator.title.clone(), content).under(RECORDS).back(back, "返回"))
 }

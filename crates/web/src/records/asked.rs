@@ -20,6 +20,9 @@ fn is_of_a_list(name: &str) -> bool {
     matches!(name, "q" | "place" | "state" | "sort" | COLUMN | VIEW) || name.starts_with(FILTER)
 }
 
+/// Asks for sums however long the list is: of this page alone, no view keeps it.
+pub(super) const SUMMED: &str = "sums";
+
 /// Before the name of a filter's field in the address.
 pub(super) const FILTER: &str = "f.";
 
@@ -67,12 +70,21 @@ impl Asked {
 
     /// The same list with some of it asked otherwise; a page's beginning is always the first.
     pub(super) fn address(&self, register: &Register, other: &[(&str, &str)]) -> String {
+        self.changed(&format!("/desk/records/{}", register.id.get()), other)
+    }
+
+    /// As [`Asked::address`], the same as a map.
+    pub(super) fn map_address(&self, register: &Register, other: &[(&str, &str)]) -> String {
+        self.changed(&format!("/desk/records/{}/map", register.id.get()), other)
+    }
+
+    fn changed(&self, page: &str, other: &[(&str, &str)]) -> String {
         let kept =
             self.0.iter().filter(|(name, _)| name != "after" && other.iter().all(|(known, _)| known != name));
         let mut pairs: Vec<(&str, &str)> =
             kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
         pairs.extend(other);
-        address(&format!("/desk/records/{}", register.id.get()), &pairs)
+        address(page, &pairs)
     }
 
     pub(super) fn sort(&self) -> (&str, bool) {
@@ -108,6 +120,7 @@ impl Asked {
             sort: given(sort),
             descending,
             columns: self.all(COLUMN).map(str::to_owned).collect(),
+            summed: self.get(SUMMED) == "all",
         }
     }
 }

@@ -8,6 +8,7 @@ use office::records::duties::{self, DutyDone, DutyFilter, DutyView, OpenDuty};
 use office::records::{self, Draft, RecordDutyId, draft_of, writes};
 use serde::Deserialize;
 
+use super::plan::{Which, go_on};
 use super::{RECORDS, faces};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
@@ -124,13 +125,19 @@ struct Typed {
     record: Option<Answers>,
     note: String,
     on: DateParts,
+    /// The plan from which it was opened.
+    plan: Option<Which>,
     errors: Errors,
 }
 
 /// `GET /desk/record-duties/{duty}`
-pub(super) async fn show(desk: Desk<ReadRecords>, Path(duty): Path<RecordDutyId>) -> Result<Page, Fault> {
+pub(super) async fn show(
+    desk: Desk<ReadRecords>,
+    Path(duty): Path<RecordDutyId>,
+    Query(plan): Query<Which>,
+) -> Result<Page, Fault> {
     let opened = duties::duty(desk.office(), desk.granted(), duty).await?;
-    let typed = Typed { on: desk.office().now().today().into(), ..Typed::default() };
+    let typed = Typed { on: desk.office().now().today().into(), plan: Some(plan), ..Typed::default() };
     shown(&desk, &opened, typed).await
 }
 
@@ -156,6 +163,9 @@ async fn shown(desk: &Desk<ReadRecords>, opened: &OpenDuty, typed: Typed) -> Res
         SummaryRow::text("到期日", &view.due_on.to_string()),
         SummaryRow::text("承办", &view.office_name),
     ];
+    if let Some(planned) = view.planned_on {
+        rows.push(SummaryRow::text("计划日期", &planned.to_string()));
+    }
     if let Some(basis) = basis.as_deref().filter(|basis| !basis.is_empty()) {
         rows.push(SummaryRow::text("依据", basis));
     }
@@ -204,6 +214,7 @@ async fn form(desk: &Desk<ReadRecords>, opened: &OpenDuty, typed: &Typed) -> Res
     let asks = opened.asks();
     Ok(html! {
         (hidden("_version", &opened.record.version.to_string()))
+        @if let Some(plan) = &typed.plan { (plan.keep()) }
         (date_input(&Field::new("done_on", "履行日期").errors(&typed.errors), &typed.on))
         @if let Some(asked) = &asked { (asked) }
         @for page in record_form.pages.iter().filter(|page| page.repeat.is_none()) {
@@ -230,7 +241,12 @@ pub(super) async fn send(
         return Err(Fault::Hidden);
     }
     let keeper = desk.desk::<KeepRecords>()?;
-    let mut typed = Typed { note: form.get("note").to_owned(), on: form.date("done_on"), ..Typed::default() };
+    let mut typed = Typed {
+        note: form.get("note").to_owned(),
+        on: form.date("done_on"),
+        plan: Which::kept(&form),
+        ..Typed::default()
+    };
     let on = typed::date(&form, "done_on", &mut typed.errors);
     if let Some(definition) = opened.form() {
         for page in &definition.pages {
@@ -264,6 +280,9 @@ pub(super) async fn send(
         let who = desk.who();
         match duties::perform(office, keeper.granted(), duty, done, Some((&key, &who))).await {
             Ok(()) => {
+                if let Some(plan) = &typed.plan {
+                    return Ok(go_on(&desk, plan).await?.into());
+                }
                 let to = format!("/desk/record-duties/{duty}");
                 return Ok(SeeOther::to(to).done("已记录为履行。").into());
             }

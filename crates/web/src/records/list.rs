@@ -7,12 +7,13 @@ use maud::{Markup, html};
 use office::access::{self, Export, ImportRecords, KeepRecords, ReadRecords, Right};
 use office::divisions::{self, DivisionView};
 use office::records::list::{CAP, Line, Listed, Narrowed, choosable, columns, list};
+use office::records::map::map_field;
 use office::records::take_out::{self, FileKind, Wanted, is_personal};
 use office::records::{self, Open, bulk};
 use store::DivisionId;
 use vocab::Level;
 
-use super::asked::{Asked, COLUMN, FILTER, place};
+use super::asked::{Asked, COLUMN, FILTER, SUMMED, place};
 use super::views::kept;
 use super::{RECORDS, also, opened};
 use crate::answer::Page;
@@ -72,13 +73,16 @@ pub(super) async fn shown(
     let table = table(desk, register, &asked, &narrowed, &found);
     let panel = filter(
         &format!("/desk/records/{}", register.id.get()),
-        &chosen(register, &asked, place.as_ref()),
+        &chosen(register, &asked, place.as_ref(), false),
         &filters(desk, open, &asked, place.as_ref()).await?,
     );
     let main = html! {
         (error_summary(errors))
         (heading(Some(&register.chapter), &register.title))
-        p.govuk-body { (register.summary) " " (Link::new(format!("/desk/records/{}/by-month", register.id.get()), "逐月对账")) }
+        p.govuk-body {
+            (register.summary) " " (Link::new(format!("/desk/records/{}/by-month", register.id.get()), "逐月对账"))
+            @if map_field(desk.actor(), register).is_some() { "　" (Link::new(asked.map_address(register, &[]), "看分布图")) }
+        }
         @if keeps || imports || many {
             div.govuk-button-group {
                 @if keeps { (button_link(&format!("/desk/records/{}/new", register.id.get()), &format!("登记{}", register.title), ButtonKind::Primary)) }
@@ -88,6 +92,12 @@ pub(super) async fn shown(
         }
         (views::links(&kept, asked.get(VIEW), &saved))
         (table)
+        @if found.sums_wait {
+            p.govuk-body.no-print {
+                "记录超过" (CAP) "条，合计没有自动计算。"
+                (Link::new(asked.address(register, &[(SUMMED, "all")]), "计算全部合计"))
+            }
+        }
         (views::save_form(desk, &kept, &asked.keep(), asked.get(VIEW), &saved, errors))
         @if exports { (export_form(desk, register, &asked, errors)) }
     };
@@ -168,10 +178,18 @@ fn row(register: &Register, line: &Line) -> Vec<Markup> {
 }
 
 /// Chosen filters as links that take them off.
-fn chosen(register: &Register, asked: &Asked, place: Option<&DivisionView>) -> Vec<Link<'static>> {
+pub(super) fn chosen(
+    register: &Register,
+    asked: &Asked,
+    place: Option<&DivisionView>,
+    on_map: bool,
+) -> Vec<Link<'static>> {
     let mut links = Vec::new();
-    let mut add =
-        |name: &str, words: String| links.push(Link::new(asked.address(register, &[(name, "")]), words));
+    let without = |name: &str| match on_map {
+        true => asked.map_address(register, &[(name, "")]),
+        false => asked.address(register, &[(name, "")]),
+    };
+    let mut add = |name: &str, words: String| links.push(Link::new(without(name), words));
     if !asked.get("q").is_empty() {
         add("q", format!("“{}”", asked.get("q")));
     }
@@ -190,7 +208,7 @@ fn chosen(register: &Register, asked: &Asked, place: Option<&DivisionView>) -> V
     links
 }
 
-async fn filters(
+pub(super) async fn filters(
     desk: &Desk<ReadRecords>,
     open: &Open,
     asked: &Asked,

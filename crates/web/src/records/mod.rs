@@ -1,6 +1,6 @@
 //! Registers of the packs: an index by chapter, and for each register its list, its records, forms, imports; duties and alerts of all.
-//! Every page is made from the register's definition. `asked` is what an address asks of a list; `views` keeps it, `bulk`
-//! changes what it finds.
+//! Every page is made from the register's definition. `asked` is what an address asks of a list; `views` keeps it, `map`
+//! draws and `bulk` changes what it finds.
 
 use office::access::{Permission, ReadRecords, Right};
 use office::records::{self, Open};
@@ -24,6 +24,8 @@ mod edit;
 mod import;
 mod index;
 mod list;
+mod map;
+mod plan;
 mod rates;
 mod reveal;
 mod views;
@@ -34,7 +36,7 @@ pub const NAV: &[NavEntry] =
 
 pub(crate) const RECORDS: &str = "records";
 
-/// Routes under `/desk/records`, `/desk/record-duties` and `/desk/record-alerts`.
+/// Routes under `/desk/records`, `/desk/record-duties`, `/desk/record-plan` and `/desk/record-alerts`.
 pub fn routes() -> Routes {
     let uploads = Routes::new()
         .route("/desk/records/{register}/import", get(import::page).post(import::preview))
@@ -53,6 +55,7 @@ pub fn routes() -> Routes {
         .route("/desk/records/{register}/bulk/{record_bulk}/undo", post(bulk::undo))
         .route("/desk/records/{register}/by-month", get(by_month::page))
         .route("/desk/records/{register}/by-month/sheet", get(by_month::sheet))
+        .route("/desk/records/{register}/map", get(map::page))
         .route("/desk/records/{register}/template", get(import::template))
         .route("/desk/records/{register}/import/corrected/{upload}", get(import::corrected))
         .route("/desk/records/{register}/import/commit", post(import::commit))
@@ -66,6 +69,10 @@ pub fn routes() -> Routes {
         .route("/desk/records/{register}/{record}/reveal/{field}", get(reveal::ask).post(reveal::show))
         .route("/desk/record-duties", get(duties::list))
         .route("/desk/record-duties/{duty}", get(duties::show).post(duties::send))
+        .route("/desk/record-plan", get(plan::page).post(plan::make))
+        .route("/desk/record-plan/move", post(plan::shift))
+        .route("/desk/record-plan/next", get(plan::next))
+        .route("/desk/record-plan/sheet", get(plan::sheet))
         .route("/desk/record-alerts", get(alerts::list))
         .route("/desk/record-alerts/{alert}", get(alerts::show).post(alerts::close))
         .route("/desk/record-rates", get(rates::page))
@@ -89,6 +96,7 @@ pub(crate) fn faces(current: &str) -> Markup {
         &[
             NavLink::new("registers", "/desk/records", "全部登记簿"),
             NavLink::new("duties", "/desk/record-duties", "到期职责"),
+            NavLink::new("plan", "/desk/record-plan", "月度计划"),
             NavLink::new("alerts", "/desk/record-alerts", "预警"),
             NavLink::new("rates", "/desk/record-rates", "履行率"),
             NavLink::new("indicators", "/desk/indicators", "统计指标"),

@@ -9,6 +9,7 @@ mod leaks;
 mod money;
 mod people;
 mod plans;
+mod record_map_and_plan;
 mod records;
 mod rows;
 mod sign_in;

@@ -157,7 +157,7 @@ pub fn grouped(value: i64) -> String {
 }
 
 /// The outline's shapes with code and name only: sources and notes stay in the pack.
-fn shapes(outline: &serde_json::Value) -> serde_json::Value {
+pub(super) fn shapes(outline: &serde_json::Value) -> serde_json::Value {
     let features: Vec<serde_json::Value> = outline["features"]
         .as_array()
         .into_iter()
@@ -178,7 +178,14 @@ fn cell(value: Option<i64>) -> Markup {
     html! { @match value { Some(value) => (grouped(value)), None => "无数据" } }
 }
 
-fn pair(id: &str, title: &str, class: &str, json: &str, below: &Markup, table: &Table<'_>) -> Markup {
+pub(super) fn pair(
+    id: &str,
+    title: &str,
+    class: &str,
+    json: &str,
+    below: &Markup,
+    table: &Table<'_>,
+) -> Markup {
     html! {
         div.chart-pair {
             figure.chart-figure {

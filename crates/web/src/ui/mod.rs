@@ -5,7 +5,7 @@
 //! - [`form`]: fields, errors, forms that post with an idempotency key
 //! - [`table`]: lists sorted and paged by links
 //! - [`parts`]: everything that stands between: tags, timelines, cards, summaries, law
-//! - [`chart`]: charts and the county map, each beside its table
+//! - [`chart`]: charts and the county map, each beside its table; [`record_map`]: records on a map beside theirs
 //!
 //! Content-Security-Policy: no `style` attribute and no inline script but the frame's one line, which carries the nonce.
 
@@ -14,6 +14,7 @@ pub mod drawing;
 pub mod form;
 pub mod page;
 pub mod parts;
+pub mod record_map;
 pub mod table;
 
 #[cfg(test)]

@@ -227,6 +227,9 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
             pairs(&[("_version", "1"), ("_reason", "核对"), ("name", "外来名")])
         }
         "/desk/records/{register}/{record}/reveal/{field}" => pairs(&[("purpose", "核对")]),
+        "/desk/indicators/{statistic}/again" => pairs(&[("month", "2026-10")]),
+        "/desk/record-plan" => pairs(&[("plan_month", "2026-11"), ("by", "1")]),
+        "/desk/record-plan/move" => pairs(&[("pick", "1"), ("on_year", "2026")]),
         "/desk/record-duties/{duty}" => pairs(&[("_version", "1"), ("note", "已办")]),
         "/desk/record-alerts/{alert}" => pairs(&[("reason", "已办")]),
         "/api/v1/records/{register}" => {
@@ -383,10 +386,11 @@ async fn looked(town: &Town, planted: &mut Planted, asked: &[Address], walk: &mu
 }
 
 /// Pages that are not there in the state that is planted.
-const OPEN_FOR_NOBODY: [&str; 3] = [
+const OPEN_FOR_NOBODY: [&str; 4] = [
     // They lead elsewhere.
     "/text-size",
     "/desk",
+    "/desk/record-plan/next",
     // It answers nothing without a question.
     "/api/v1/people",
 ];
