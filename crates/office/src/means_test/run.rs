@@ -153,6 +153,7 @@ pub async fn run(
     facts.extend(check::fills::fill_in(office, &tx, &checked, &actor.audit(), now).await?);
     content.differences = differences(office, &tx, &scope, &facts, now.today()).await?;
     let report = store_report(office, &tx, actor, &tested, now, purpose, &content).await?;
+    check::letter::tell_in(office, &tx, &checked, actor.audit(), now).await?;
     let differences = content.differences.len();
     tx.audit(AuditEntry {
         case: Some(case),

@@ -12,7 +12,7 @@ use office::means_test::check::{
 use office::means_test::{self};
 use office::people;
 use office::tabular::ListFormat;
-use store::{CaseId, PersonId, Query};
+use store::{CaseId, IdempotencyKey, PersonId, Query};
 use vocab::CitizenId;
 
 use crate::town::day;
@@ -150,6 +150,10 @@ async fn departments_answer_in_their_own_time() {
             matches!(&wrong, OfficeError::Invalid(problems) if problems[0].field == "ask_balance"),
             "{wrong}"
         );
+        let mut unasked = typed("100");
+        unasked.values.insert("balanse".to_owned(), "100".to_owned());
+        let unasked = check::answer(&city.office, &county, bank.id, &unasked).await.unwrap_err();
+        assert!(unasked.to_string().contains("没有问这一项"), "{unasked}");
         let empty = check::answer(&city.office, &county, bank.id, &typed("")).await.unwrap_err();
         assert!(empty.to_string().contains("没有记录"), "{empty}");
 
@@ -159,6 +163,9 @@ async fn departments_answer_in_their_own_time() {
         assert!(!waits.to_string().contains("商业保险"), "that one is not needed: {waits}");
         city.days(8).await;
         means_test::run(&city.office, &county, case, PURPOSE).await.unwrap();
+        // With the report the letter goes out by itself, and says who has not answered.
+        let letter = city.letter(case, "check_result").await;
+        assert!(letter["asked"].to_string().contains("3人还没有答复"), "{letter}");
         let report = means_test::desk_report(&city.office, &grant(&city.county_clerk), case).await.unwrap();
         let line = |dataset: &str| {
             report.lines.iter().find(|line| line.dataset == dataset && line.name == "金满仓").unwrap().clone()
@@ -987,13 +994,18 @@ async fn a_department_sees_what_it_is_asked_and_nothing_else() {
             values: value.map(|value| ("balance".to_owned(), value.to_owned())).into_iter().collect(),
             ..Typed::default()
         };
-        let other = department::reply(&city.office, &clerk, car, &typed("no_record", None)).await;
+        let key = IdempotencyKey::fresh().unwrap();
+        let other = department::reply(&city.office, &clerk, car, &typed("no_record", None), &key).await;
         assert!(matches!(other, Err(OfficeError::NotFound(_))), "{other:?}");
         let list = department::file(&city.office, &clerk, "vehicles", ListFormat::Csv).await;
         assert!(matches!(list, Err(OfficeError::NotFound(_))), "{list:?}");
 
-        let state = department::reply(&city.office, &clerk, first.id, &typed("values", Some("200000"))).await;
-        assert_eq!(state.unwrap(), RequestState::Answered);
+        let key = IdempotencyKey::fresh().unwrap();
+        for sent in ["first", "again"] {
+            let said = typed("values", Some("200000"));
+            let state = department::reply(&city.office, &clerk, first.id, &said, &key).await;
+            assert_eq!(state.unwrap(), RequestState::Answered, "{sent}");
+        }
         let settled = department::question(&city.office, &clerk, first.id).await;
         assert!(matches!(settled, Err(OfficeError::NotFound(_))), "what is answered is closed: {settled:?}");
         let list = department::file(&city.office, &clerk, "deposits", ListFormat::Csv).await.unwrap();
@@ -1013,7 +1025,11 @@ async fn a_department_sees_what_it_is_asked_and_nothing_else() {
 
         let city = city.restarted().await;
         assert_eq!(said_of(&city, case, "金融资产").await[0], (BANK.to_owned(), "200,000.00元".to_owned()));
-        assert_eq!(count(&city, "SELECT COUNT(*) FROM check_answer WHERE by_department").await, 1);
+        assert_eq!(
+            count(&city, "SELECT COUNT(*) FROM check_answer WHERE by_department").await,
+            MEMBERS as i64,
+            "typed once and handed over in a file: all of it is the department's own word"
+        );
         for action in
             ["means_test.questions_listed", "means_test.question_opened", "means_test.question_revealed"]
         {

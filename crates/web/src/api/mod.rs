@@ -24,6 +24,7 @@ use crate::routes::{Routes, get};
 use crate::security;
 use crate::state::AppState;
 
+mod department;
 mod families;
 mod people;
 mod records;
@@ -60,6 +61,7 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(people::routes())
         .merge(families::routes())
         .merge(records::routes())
+        .merge(department::routes())
         .merge(session::routes())
         .split_for_parts();
     let endpoints = Routes::described(endpoints, &description);

@@ -252,42 +252,72 @@ pub(super) async fn answers(
     desk: Desk<ImportDepartmentFile>,
     form: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
-    let fields = &form.form;
     let reader = desk.desk::<MeansTest>()?;
+    let handed = match handed_in(&form, "请选择是哪个部门的答复。") {
+        Ok(file) => {
+            let HandedIn { dataset, name, bytes, leave_out } = file;
+            let taken =
+                check::take_in_file(desk.office(), desk.granted(), dataset, name, bytes, leave_out).await;
+            taken_or_why(taken)?
+        }
+        Err(errors) => Err((errors, Vec::new())),
+    };
+    Ok(match handed {
+        Ok(words) => SeeOther::to(HERE).done(words).into(),
+        Err((errors, faults)) => page(&reader, &Ask::default(), &form.form, &errors, &faults).await?.into(),
+    })
+}
+
+/// An answer file with what was typed beside it.
+pub(super) struct HandedIn<'a> {
+    pub dataset: &'a str,
+    pub name: &'a str,
+    pub bytes: &'a [u8],
+    pub leave_out: bool,
+}
+
+/// Reads the form that hands in an answer file; `which` is said when the data set is not chosen.
+pub(super) fn handed_in<'a>(form: &'a KeyedForm<Fields>, which: &str) -> Result<HandedIn<'a>, Errors> {
     let mut errors = Errors::none();
-    let dataset = fields.get("answered");
+    let dataset = form.form.get("answered");
     if dataset.is_empty() {
-        errors.add("answered", "请选择是哪个部门的答复。");
+        errors.add("answered", which);
     }
     let file = form.files.iter().find(|file| file.field == "file");
     match file {
-        None => errors.add("file", "请选择要导入的答复文件。"),
+        None => errors.add("file", "请选择填好的答复文件。"),
         Some(file) if file.too_large => errors.add("file", file.too_large_message()),
         Some(_) => {}
     }
-    if let Some(file) = file.filter(|_| errors.is_empty()) {
-        let leave_out = fields.get("leave_out") == "yes";
-        let taken =
-            check::take_in_file(desk.office(), desk.granted(), dataset, &file.name, &file.bytes, leave_out)
-                .await;
-        match taken {
-            Ok(taken) if taken.taken == 0 && !taken.faults.is_empty() => {
-                return Ok(page(&reader, &Ask::default(), fields, &errors, &taken.faults).await?.into());
-            }
-            Ok(taken) => {
-                let mut words = format!("已导入 {} 条答复", taken.taken);
-                if !taken.faults.is_empty() {
-                    words.push_str(&format!("，{} 处有错误的没有导入", taken.faults.len()));
-                }
-                if taken.contradictions > 0 {
-                    words.push_str(&format!("，发现 {} 处不一致", taken.contradictions));
-                }
-                return Ok(SeeOther::to(HERE).done(format!("{words}。")).into());
-            }
-            Err(error) => errors = form_errors(error)?,
-        }
+    match file.filter(|_| errors.is_empty()) {
+        Some(file) => Ok(HandedIn {
+            dataset,
+            name: &file.name,
+            bytes: &file.bytes,
+            leave_out: form.form.get("leave_out") == "yes",
+        }),
+        None => Err(errors),
     }
-    Ok(page(&reader, &Ask::default(), fields, &errors, &[]).await?.into())
+}
+
+/// What is said of a file that was taken, or what is wrong with one that was not.
+pub(super) fn taken_or_why(
+    taken: Result<check::Taken, OfficeError>,
+) -> Result<Result<String, (Errors, Vec<CellFault>)>, Fault> {
+    Ok(match taken {
+        Ok(taken) if taken.taken == 0 && !taken.faults.is_empty() => Err((Errors::none(), taken.faults)),
+        Ok(taken) => {
+            let mut words = format!("已收到 {} 条答复", taken.taken);
+            if !taken.faults.is_empty() {
+                words.push_str(&format!("，{} 处有错误的没有导入", taken.faults.len()));
+            }
+            if taken.contradictions > 0 {
+                words.push_str(&format!("，发现 {} 处不一致", taken.contradictions));
+            }
+            Ok(format!("{words}。"))
+        }
+        Err(error) => Err((form_errors(error)?, Vec::new())),
+    })
 }
 
 /// `GET /desk/checks/late/export`

@@ -15,7 +15,7 @@ use office::tabular::{CellFault, ListFormat};
 use serde::Deserialize;
 
 use super::check::{question as question_field, typed_answer};
-use super::checks::fault_table;
+use super::checks::{HandedIn, fault_table, handed_in, taken_or_why};
 use super::words::{download, due_markup};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
@@ -155,39 +155,27 @@ pub(super) async fn file(desk: Desk<AnswerCheck>, form: KeyedForm<Fields>) -> Re
 
 /// `POST /desk/department/answers`
 pub(super) async fn answers(desk: Desk<AnswerCheck>, form: KeyedForm<Fields>) -> Result<Answer, Fault> {
-    let fields = &form.form;
-    let mut errors = Errors::none();
-    let dataset = fields.get("answered");
-    if dataset.is_empty() {
-        errors.add("answered", "请选择是哪一种数据的答复。");
-    }
-    let file = form.files.iter().find(|file| file.field == "file");
-    match file {
-        None => errors.add("file", "请选择要上传的答复文件。"),
-        Some(file) if file.too_large => errors.add("file", file.too_large_message()),
-        Some(_) => {}
-    }
-    if let Some(file) = file.filter(|_| errors.is_empty()) {
-        let leave_out = fields.get("leave_out") == "yes";
-        let taken =
-            department::take_in(desk.office(), desk.granted(), dataset, &file.name, &file.bytes, leave_out)
-                .await;
-        match taken {
-            Ok(taken) if taken.taken == 0 && !taken.faults.is_empty() => {
-                return Ok(page(&desk, &Ask::default(), fields, &errors, &taken.faults).await?.into());
-            }
-            Ok(taken) => {
-                let mut words = format!("已收到 {} 条答复", taken.taken);
-                if !taken.faults.is_empty() {
-                    words.push_str(&format!("，{} 处有错误的没有导入", taken.faults.len()));
+    const WHICH: &str = "请选择是哪一种数据的答复。";
+    let handed = match handed_in(&form, WHICH) {
+        Ok(file) => {
+            let HandedIn { dataset, name, bytes, leave_out } = file;
+            let taken =
+                department::take_in(desk.office(), desk.granted(), dataset, name, bytes, leave_out).await;
+            match taken {
+                Err(OfficeError::NotFound(_)) => {
+                    let mut errors = Errors::none();
+                    errors.add("answered", WHICH);
+                    Err((errors, Vec::new()))
                 }
-                return Ok(SeeOther::to(HERE).done(format!("{words}。")).into());
+                taken => taken_or_why(taken)?,
             }
-            Err(OfficeError::NotFound(_)) => errors.add("answered", "请选择是哪一种数据的答复。"),
-            Err(error) => errors = form_errors(error)?,
         }
-    }
-    Ok(page(&desk, &Ask::default(), fields, &errors, &[]).await?.into())
+        Err(errors) => Err((errors, Vec::new())),
+    };
+    Ok(match handed {
+        Ok(words) => SeeOther::to(HERE).done(words).into(),
+        Err((errors, faults)) => page(&desk, &Ask::default(), &form.form, &errors, &faults).await?.into(),
+    })
 }
 
 /// `GET /desk/department/questions/{check_request}`
@@ -255,18 +243,15 @@ pub(super) async fn answer(
     form: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let fields = &form.form;
-    if let Begun::Again(answer) = desk.begin(&form.key).await? {
-        return Ok(SeeOther::to(answer).into());
+    if let Begun::Again(_) = desk.begin(&form.key).await? {
+        return Ok(SeeOther::to(HERE).into());
     }
     let question = department::question(desk.office(), desk.granted(), id).await?;
     let mut errors = Errors::none();
     let typed = typed_answer(&question.asks, fields, &mut errors);
     if errors.is_empty() {
-        match department::reply(desk.office(), desk.granted(), id, &typed).await {
+        match department::reply(desk.office(), desk.granted(), id, &typed, &form.key).await {
             Ok(_) => {
-                if let Begun::First(write) = desk.begin(&form.key).await? {
-                    write.finish(HERE).await?;
-                }
                 return Ok(SeeOther::to(HERE).done("答复已收到。").into());
             }
             Err(error @ OfficeError::Conflict(_)) => {

@@ -3,8 +3,11 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Value, json};
+use store::Query;
+use vocab::CitizenId;
 
-use crate::testing::{Browser, PASSWORD, Seen, Town, citizen_id};
+use super::desk;
+use crate::testing::{Browser, PASSWORD, Seen, Town, citizen_id, day};
 
 fn parsed(seen: &Seen) -> Value {
     serde_json::from_str(&seen.text).unwrap_or_else(|error| panic!("{error}: {}", seen.text))
@@ -154,6 +157,78 @@ async fn the_api_describes_itself() {
                 assert_eq!(answer.status, expected, "{method} {path}");
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_departments_system_fetches_what_it_is_asked_and_answers_once() {
+    Town::each("api_department", async |town| {
+        town.staff("xian", town.county, "county_clerk").await;
+        town.staff("yinhang", town.county, "department_clerk:banks").await;
+        town.staff("jiaojing", town.county, "department_clerk:traffic_police").await;
+        let names = ["金满仓", "李雪莲", "金子悦"];
+        let case = desk::filed_by(town, &town.clerk_a, town.village_a, names, 31).await;
+        let mut clerk = town.browser("clerk_a").await;
+        let mut county = town.browser("xian").await;
+        desk::done(town, &mut clerk, case, "accept", &[]).await;
+        desk::done(town, &mut clerk, case, "request_means_test", &[]).await;
+        desk::done(town, &mut county, case, "start_means_test", &[]).await;
+        let asked = [("datasets", "deposits"), ("datasets", "vehicles"), ("purpose", "低保核对")];
+        let sent = county.post(&format!("/desk/cases/{case}/check/send"), &asked).await;
+        assert!(sent.status.is_redirection(), "{}", sent.text);
+
+        let here = "/api/v1/department/questions";
+        let mut bank = client(town, "yinhang").await;
+        let page = parsed(&bank.get(here).await);
+        let questions = page["questions"].as_array().unwrap();
+        assert_eq!((questions.len(), &questions[0]["dataset"]), (3, &json!("deposits")), "{page}");
+        let whole = CitizenId::synthetic(3, day("1981-03-05"), 31);
+        assert!(!page.to_string().contains(whole.expose()), "masked: {page}");
+        let id = questions.iter().find(|one| one["name"] == names[0]).unwrap()["id"].as_i64().unwrap();
+        let one = parsed(&bank.get(&format!("{here}/{id}")).await);
+        assert_eq!(
+            (&one["purpose"], &one["asks"][0]["kind"]),
+            (&json!("低保核对"), &json!("amount")),
+            "{one}"
+        );
+        let revealed = send(&mut bank, "POST", &format!("{here}/{id}/reveal"), None, &json!({})).await;
+        assert_eq!(parsed(&revealed)["citizen_id"], whole.expose());
+
+        let answer = format!("{here}/{id}/answer");
+        let said = json!({ "how": "values", "values": { "balance": "20000.50" }, "as_of": "2026-10-31" });
+        let keyless = send(&mut bank, "POST", &answer, None, &said).await;
+        assert_eq!(keyless.status, StatusCode::BAD_REQUEST, "no key");
+        for (wrong, field) in [
+            (json!({ "how": "values", "values": { "balance": "许多" } }), "ask_balance"),
+            (json!({ "how": "values", "values": { "balance": "1", "wage": "1" } }), "ask_wage"),
+            (json!({ "how": "refused" }), "reason"),
+            (json!({ "how": "no_record", "as_of": "2099-01-01" }), "as_of"),
+        ] {
+            let refused = send(&mut bank, "POST", &answer, Some("key-of-the-answer"), &wrong).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+            assert_eq!(parsed(&refused)["errors"][0]["field"], field);
+        }
+        // Another department's system finds nothing here.
+        let mut police = client(town, "jiaojing").await;
+        assert_eq!(police.get(&format!("{here}/{id}")).await.status, StatusCode::NOT_FOUND);
+        let other = send(&mut police, "POST", &answer, Some("key-of-the-police"), &said).await;
+        assert_eq!(other.status, StatusCode::NOT_FOUND);
+        assert_eq!(clerk.get(here).await.status, StatusCode::NOT_FOUND, "a township answers for nobody");
+
+        let first = send(&mut bank, "POST", &answer, Some("key-of-the-answer"), &said).await;
+        assert_eq!((first.status, &parsed(&first)["state"]), (StatusCode::OK, &json!("answered")));
+        let second = send(&mut bank, "POST", &answer, Some("key-of-the-answer"), &said).await;
+        assert_eq!((second.status, &second.text), (StatusCode::OK, &first.text), "sent twice, taken once");
+        let late = send(&mut bank, "POST", &answer, Some("another-key-of-it"), &said).await;
+        assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text);
+        assert_eq!(bank.get(&format!("{here}/{id}")).await.status, StatusCode::NOT_FOUND, "it is settled");
+        let kept = "SELECT COUNT(*) FROM check_answer WHERE by_department";
+        let kept: i64 = Query::system("test", kept).scalar(town.office.db()).await.unwrap();
+        assert_eq!(kept, 1);
+        // The county reads it as the department's answer.
+        let check = county.get(&format!("/desk/cases/{case}/check")).await;
+        assert!(check.text.contains("20,000.50"), "{}", check.text);
     })
     .await;
 }

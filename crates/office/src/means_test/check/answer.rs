@@ -8,12 +8,16 @@ use chrono::{Days, NaiveDate};
 use rules::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{AuditEntry, CaseId, Connection, DivisionId, PersonId, Query, Scope, ScopeColumns, StaffId, Tx};
+use store::{
+    AuditEntry, CaseId, Connection, DivisionId, IdempotencyKey, Once, PersonId, Query, Scope, ScopeColumns,
+    StaffId, Tx,
+};
 use vocab::{Fen, Now};
 
 use super::send::of_county;
 use super::{CHECK, CheckRequestId, RequestState, checked, compare, set_number};
 use crate::access::{Actor, Granted, MeansTest};
+use crate::casework::drafts;
 use crate::error::Problems;
 use crate::{Office, OfficeError, audited};
 
@@ -62,8 +66,13 @@ pub(super) enum Via {
     Desk,
     /// Typed or sent by the department itself.
     Department,
-    /// An answer file with this SM3.
-    File(String),
+    /// An answer file, handed over by the department itself or read in by the county.
+    File {
+        /// Its SM3.
+        sm3: String,
+        /// At the department's own account.
+        by_department: bool,
+    },
     /// The department's file that is in use.
     Held,
     /// The answer of another check that holds.
@@ -260,6 +269,10 @@ fn read_typed(
         }
         _ => {
             let mut values = BTreeMap::new();
+            for unknown in typed.values.keys().filter(|id| dataset.asks.iter().all(|ask| *ask.id != ***id)) {
+                wrong = true;
+                problems.add(&format!("ask_{unknown}"), "没有问这一项，请核对编号。");
+            }
             for ask in &dataset.asks {
                 let Some(text) = typed.values.get(ask.id.get()).filter(|text| !text.trim().is_empty()) else {
                     continue;
@@ -292,22 +305,30 @@ pub async fn answer(
     id: CheckRequestId,
     typed: &Typed,
 ) -> Result<RequestState, OfficeError> {
-    answer_as(office, actor, id, typed, Via::Desk, |_| true).await
+    answer_as(office, actor, id, typed, Via::Desk, None, |_| true).await
 }
 
-/// Records an answer of a data set that the actor answers for.
+/// Records an answer of a data set that the actor answers for. Sent again with the same key it is answered as the first time.
 pub(super) async fn answer_as(
     office: &Office,
     actor: &Actor,
     id: CheckRequestId,
     typed: &Typed,
     via: Via,
+    key: Option<&IdempotencyKey>,
     answers_for: impl Fn(&Dataset) -> bool,
 ) -> Result<RequestState, OfficeError> {
     of_county(actor)?;
     let now = office.now();
     let release = office.release();
     let tx = office.db().begin().await?;
+    if let Some(key) = key
+        && let Once::Again(said) = tx.once(key, &drafts::owner_of(actor)).await?
+    {
+        return said
+            .parse()
+            .map_err(|_| OfficeError::Internal("a remembered answer that is no state".to_owned()));
+    }
     let row = find(&tx, &actor.scope(), id).await?;
     if !release.datasets.get(&row.dataset).is_some_and(|dataset| answers_for(dataset)) {
         return Err(OfficeError::NotFound("这条询问"));
@@ -325,6 +346,9 @@ pub(super) async fn answer_as(
         ..audited(now.at_ms(), actor.audit(), "means_test.check_answered", ("person", row.person.0))
     })
     .await?;
+    if let Some(key) = key {
+        tx.remember(key, &state.to_string()).await?;
+    }
     tx.commit().await?;
     Ok(state)
 }
@@ -407,12 +431,12 @@ pub(super) async fn take_in(
         Reply::NoRecord { as_of } => (Content { values: BTreeMap::new(), no_record: true }, *as_of),
         Reply::Values { values, as_of } => (Content { values: values.clone(), no_record: false }, *as_of),
     };
-    let by_department = via == Via::Department;
-    let (via, sm3) = match via {
-        Via::Desk | Via::Department => ("desk", None),
-        Via::File(sm3) => ("file", Some(sm3)),
-        Via::Held => ("held", None),
-        Via::Reused => ("reused", None),
+    let (via, sm3, by_department) = match via {
+        Via::Desk => ("desk", None, false),
+        Via::Department => ("desk", None, true),
+        Via::File { sm3, by_department } => ("file", Some(sm3), by_department),
+        Via::Held => ("held", None, false),
+        Via::Reused => ("reused", None, false),
     };
     let text = serde_json::to_string(&content).map_err(|error| OfficeError::Internal(error.to_string()))?;
     Query::system(

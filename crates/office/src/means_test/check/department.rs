@@ -5,7 +5,7 @@ use catalogue::Release;
 use catalogue::definition::Dataset;
 use chrono::NaiveDate;
 use serde_json::json;
-use store::{AuditEntry, Cursor, Page, PersonId, Query};
+use store::{AuditEntry, Cursor, IdempotencyKey, Page, PersonId, Query};
 
 use super::answer::{self, REQUEST, Typed, Via};
 use super::exchange::{self, Taken};
@@ -28,7 +28,9 @@ pub struct QuestionLine {
     pub name: String,
     /// The number, masked.
     pub citizen_id: String,
-    /// Title of the data set.
+    /// Id of the data set.
+    pub dataset: String,
+    /// Its title.
     pub title: String,
     /// Which county asks.
     pub county: String,
@@ -173,7 +175,8 @@ fn line(office: &Office, release: &Release, raw: Raw) -> Result<QuestionLine, Of
         id,
         name,
         citizen_id: sealing::masked_citizen_id(office.keys(), &sealed)?,
-        title: release.datasets.get(&dataset).map_or(dataset, |known| known.title.clone()),
+        title: release.datasets.get(&dataset).map_or_else(|| dataset.clone(), |known| known.title.clone()),
+        dataset,
         county,
         asked_on,
         due_on,
@@ -272,7 +275,7 @@ pub async fn reveal(
     Ok((name, office.keys().open(&sealed)?.to_string()))
 }
 
-/// The department answers.
+/// The department answers, at its page or by its system. Sent again with the same key it is answered as the first time.
 ///
 /// # Errors
 /// As [`question`]; [`OfficeError::Invalid`] with everything that is wrong.
@@ -281,9 +284,11 @@ pub async fn reply(
     actor: &Granted<AnswerCheck>,
     id: CheckRequestId,
     typed: &Typed,
+    key: &IdempotencyKey,
 ) -> Result<RequestState, OfficeError> {
     of_county(actor).map_err(|_| OfficeError::NotFound("这条询问"))?;
-    answer::answer_as(office, actor, id, typed, Via::Department, |dataset| answers_for(actor, dataset)).await
+    let own = |dataset: &Dataset| answers_for(actor, dataset);
+    answer::answer_as(office, actor, id, typed, Via::Department, Some(key), own).await
 }
 
 /// The waiting questions of one data set as a table that the department fills in. See [`super::requests_file`].
@@ -315,7 +320,7 @@ pub async fn take_in(
     leave_out: bool,
 ) -> Result<Taken, OfficeError> {
     demand(&office.release(), actor, dataset)?;
-    let mut taken = exchange::answers_file(office, actor, dataset, name, bytes, leave_out).await?;
+    let mut taken = exchange::answers_file(office, actor, dataset, (name, bytes), leave_out, true).await?;
     // What the answer contradicts is the county's to know.
     taken.contradictions = 0;
     Ok(taken)

@@ -202,17 +202,17 @@ pub async fn take_in_file(
     bytes: &[u8],
     leave_out: bool,
 ) -> Result<Taken, OfficeError> {
-    answers_file(office, actor, dataset, name, bytes, leave_out).await
+    answers_file(office, actor, dataset, (name, bytes), leave_out, false).await
 }
 
-/// The same for whoever may see the data set, within the actor's area.
+/// The same for whoever may see the data set, within the actor's area; `by_department` is the department's own account.
 pub(super) async fn answers_file(
     office: &Office,
     actor: &Actor,
     dataset: &str,
-    name: &str,
-    bytes: &[u8],
+    (name, bytes): (&str, &[u8]),
     leave_out: bool,
+    by_department: bool,
 ) -> Result<Taken, OfficeError> {
     of_county(actor)?;
     let release = office.release();
@@ -289,7 +289,8 @@ pub(super) async fn answers_file(
     }
     let mut cases: std::collections::BTreeSet<CaseId> = std::collections::BTreeSet::new();
     for (request, reply) in &good {
-        answer::take_in(office, &tx, asked, request, reply, Via::File(sm3.clone()), actor.staff, now).await?;
+        let via = Via::File { sm3: sm3.clone(), by_department };
+        answer::take_in(office, &tx, asked, request, reply, via, actor.staff, now).await?;
         tx.audit(AuditEntry {
             case: Some(request.case),
             division: Some(request.county),

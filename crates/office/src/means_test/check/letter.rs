@@ -1,13 +1,15 @@
 //! 核对结果告知书: what was found, from where, and how to object, as a letter to the family. It is addressed to the applicant: answers about
-//! single members are named by department only, and those about relatives outside the family not at all. What it tells has been told.
+//! single members are named by department only, and those about relatives outside the family not at all. What it tells has been told. It goes out
+//! with the report by itself, and again when the county asks for it.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use store::{AuditEntry, CaseId, Query};
+use store::{AuditActor, AuditEntry, CaseId, Query, Tx};
+use vocab::Now;
 
 use super::send::of_county;
-use super::{CHECK, RequestState, checked, fills, view};
+use super::{CHECK, Checked, RequestState, checked, fills, view};
 use crate::access::{Granted, MeansTest, not_of_own_family};
 use crate::casework::{LetterId, letters};
 use crate::people::{Source, Subject};
@@ -32,11 +34,27 @@ pub async fn tell(
     let checked = checked(&tx, &actor.scope(), case).await?;
     not_of_own_family(&tx, actor, checked.household).await?;
     tx.lock(&format!("check {case}")).await?;
-    let asked = asked(office, &tx, &checked).await?;
-    if asked.is_empty() {
+    let Some(id) = tell_in(office, &tx, &checked, actor.audit(), now).await? else {
         return Err(OfficeError::Conflict("还没有向部门询问，没有可以告知的核对结果。".to_owned()));
+    };
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// The same inside a transaction: with the report it goes out by itself. None when no department was asked.
+pub(in super::super) async fn tell_in(
+    office: &Office,
+    tx: &Tx,
+    checked: &Checked,
+    who: AuditActor,
+    now: Now,
+) -> Result<Option<LetterId>, OfficeError> {
+    let case = checked.case;
+    let asked = asked(office, tx, checked).await?;
+    if asked.is_empty() {
+        return Ok(None);
     }
-    let mut contradictions = view::contradictions(office, &tx, &checked).await?;
+    let mut contradictions = view::contradictions(office, tx, checked).await?;
     contradictions.retain(|one| {
         !matches!(one.state, super::ContradictionState::Cleared | super::ContradictionState::Replaced)
     });
@@ -57,29 +75,28 @@ pub async fn tell(
     let fields = [
         ("asked", json!(asked)),
         ("contradictions", json!(told)),
-        ("facts", json!(facts(office, &tx, &checked).await?)),
+        ("facts", json!(facts(office, tx, checked).await?)),
         ("single", json!(true)),
     ];
     let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let id = letters::queue_of_case(office, &tx, case, LETTER, fields, checked.county, now).await?;
+    let id = letters::queue_of_case(office, tx, case, LETTER, fields, checked.county, now).await?;
     Query::system(CHECK, "UPDATE check_contradiction SET told_at = ? WHERE case_id = ? AND told_at IS NULL")
         .bind(now.at_ms())
         .bind(case)
-        .execute(&tx)
+        .execute(tx)
         .await?;
     tx.audit(AuditEntry {
         case: Some(case),
         division: Some(checked.county),
         details: json!({ "letter": id, "contradictions": told.len() }),
-        ..audited(now.at_ms(), actor.audit(), "means_test.check_letter", ("case", case.0))
+        ..audited(now.at_ms(), who, "means_test.check_letter", ("case", case.0))
     })
     .await?;
-    tx.commit().await?;
-    Ok(id)
+    Ok(Some(id))
 }
 
 /// The departments that were asked about members, with how many answered what; the newest question about each member counts.
-async fn asked(office: &Office, tx: &store::Tx, checked: &super::Checked) -> Result<Vec<Value>, OfficeError> {
+async fn asked(office: &Office, tx: &Tx, checked: &Checked) -> Result<Vec<Value>, OfficeError> {
     let release = office.release();
     let views = view::requests(office, tx, checked.case, None).await?;
     let mut newest: BTreeMap<(String, i64), view::RequestView> = BTreeMap::new();
@@ -117,7 +134,7 @@ async fn asked(office: &Office, tx: &store::Tx, checked: &super::Checked) -> Res
 }
 
 /// Facts of the whole family that answers fill: what counts, and what was declared.
-async fn facts(office: &Office, tx: &store::Tx, checked: &super::Checked) -> Result<Vec<Value>, OfficeError> {
+async fn facts(office: &Office, tx: &Tx, checked: &Checked) -> Result<Vec<Value>, OfficeError> {
     let mut lines = Vec::new();
     for fact in fills::beside(office, tx, checked, None).await? {
         let Some(counts) = fact.said.first().filter(|one| !one.lapsed) else { continue };

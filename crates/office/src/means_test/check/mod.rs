@@ -31,7 +31,7 @@ pub mod department;
 pub mod exchange;
 pub(super) mod fills;
 mod known;
-mod letter;
+pub(super) mod letter;
 pub mod lists;
 pub mod objection;
 pub mod relatives;
