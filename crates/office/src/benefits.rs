@@ -30,6 +30,8 @@ pub struct Received {
     pub title: String,
     /// Why it is given, in plain words.
     pub summary: String,
+    /// Its layer and kind (分层分类), as people call them.
+    pub class: Option<String>,
     /// How often money is paid.
     pub pays: Pays,
     /// Drawn up month by month, without an application.
@@ -229,6 +231,7 @@ async fn received(office: &Office, person: PersonId) -> Result<(Vec<Received>, V
         let told = Received {
             title: programme.title.clone(),
             summary: programme.summary.clone(),
+            class: programme.aid.as_ref().map(|aid| release.code_title("aid_kind", &aid.kind).to_owned()),
             pays: programme.pays,
             by_list: programme.by_list,
             amount: amount.filter(|_| programme.pays != Pays::Nothing),

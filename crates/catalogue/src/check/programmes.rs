@@ -1,18 +1,36 @@
 //! Programmes and their rule cases.
 
 use super::Checker;
-use crate::definition::{ConditionKind, Pays};
-use crate::release::Defined;
+use crate::definition::{AID_LISTS, Aid, ConditionKind, Pays};
+use crate::release::{Defined, Place};
 
 /// The codelist from which a failing condition takes its reason.
 pub(crate) const REASONS: &str = "refusal_reason";
 
 impl Checker<'_> {
+    /// The parts of a kind of help are codes of their lists.
+    pub(super) fn aid(&mut self, place: &Place, aid: &Aid) {
+        let release = self.release;
+        for (reference, list) in aid.codes().into_iter().zip(AID_LISTS) {
+            let list = release.codelists.get(list);
+            let codes: Vec<&str> = list
+                .map(|list| list.values.iter().map(|code| code.code.as_str()).collect())
+                .unwrap_or_default();
+            self.among(place, reference, "救助类别", &codes);
+        }
+    }
+
     pub(super) fn programmes(&mut self) {
         let release = self.release;
         for programme in release.programmes.iter() {
             let place = &programme.place;
             self.refers(place, &programme.exclusion_group, &release.exclusion_groups);
+            if let Some(aid) = &programme.aid {
+                self.aid(place, aid);
+                if let Some(person) = &aid.person {
+                    self.at(place, person.start(), "项目的待遇在账上，不用写是哪个字段的人", "去掉 person");
+                }
+            }
             self.strong_basis(
                 place,
                 programme.id.start(),

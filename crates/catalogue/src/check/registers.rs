@@ -64,10 +64,25 @@ impl Checker<'_> {
             let message = format!("登记簿 {} 不登记人也不登记家庭，没有谁的本人页面可以看", register.id);
             self.at(place, first.start(), message, "去掉 family");
         }
+        if let Some(aid) = &register.aid {
+            self.aid(place, aid);
+            let person = aid.person.as_ref().and_then(|id| register.field(id));
+            if person.is_none_or(|field| field.target() != Some(Target::Person)) {
+                let message = format!("登记簿 {} 的 aid 没有写哪个字段是享受的人", register.id);
+                self.at(place, aid.kind.start(), message, "aid = { …, person = \"person\" }，登记人的字段");
+            }
+        }
         if let Some(side) = &register.department {
             self.among(place, &side.field, "字段", &own);
             for shown in &side.shows {
                 self.among(place, shown, "字段", &own);
+            }
+            if let Some(opens) = &side.opens {
+                let filled =
+                    [Some(&opens.person), opens.household.as_ref(), Some(&opens.words), Some(&opens.on)];
+                for field in filled.into_iter().flatten() {
+                    self.among(place, field, "字段", &own);
+                }
             }
             let moves: Vec<&str> = register.transitions.iter().map(|one| one.id.as_str()).collect();
             for one in &side.moves {

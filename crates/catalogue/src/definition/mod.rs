@@ -40,12 +40,12 @@ pub use plan::{
     RelationKind,
 };
 pub use programme::{
-    Amendment, Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule, Pays, Programme,
-    Unit,
+    AID_LISTS, Aid, Amendment, Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule,
+    Pays, Programme, Unit,
 };
 pub use register::{
-    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Register, Rights, STRUCK_OFF,
-    Shared, State, Target, Transition,
+    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Opens, Register, Rights,
+    STRUCK_OFF, Shared, State, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

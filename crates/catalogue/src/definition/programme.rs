@@ -41,6 +41,9 @@ pub struct Programme {
     /// Which members the benefit covers: a boolean expression over a person; all members if absent.
     #[serde(default)]
     pub coverage: Option<Expression>,
+    /// Where it stands in the layered system of help (分层分类).
+    #[serde(default)]
+    pub aid: Option<Aid>,
     /// Programmes of one group never pay the same person for the same month.
     pub exclusion_group: Reference,
     /// The lower number wins inside the group.
@@ -72,6 +75,32 @@ pub struct Programme {
     /// Last day.
     #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
     pub valid_until: Option<NaiveDate>,
+}
+
+/// A kind of help in the layered system (分层分类救助): of a programme, or of a register whose open records are help that people have.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aid {
+    /// A code of the list `aid_layer`: basic living, special, emergency, social.
+    pub layer: Reference,
+    /// A code of the list `aid_kind`: 兜底、支出、急难、发展、关爱.
+    pub kind: Reference,
+    /// A code of the list `aid_group`: whose help it is.
+    pub group: Reference,
+    /// Of a register: the field that is the person.
+    #[serde(default)]
+    pub person: Option<Reference>,
+}
+
+/// The code lists in which the parts of an [`Aid`] stand, in their order.
+pub const AID_LISTS: [&str; 3] = ["aid_layer", "aid_kind", "aid_group"];
+
+impl Aid {
+    /// Layer, kind and group, in the order of [`AID_LISTS`].
+    #[must_use]
+    pub fn codes(&self) -> [&Reference; 3] {
+        [&self.layer, &self.kind, &self.group]
+    }
 }
 
 /// Another text for a part of a programme from a day on: a document changed the rule, and the law of earlier days stays what it was.

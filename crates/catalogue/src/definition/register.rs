@@ -63,6 +63,9 @@ pub struct Register {
     /// Whom the system enters by itself, and what becomes of them when they do not belong there any more.
     #[serde(default)]
     pub fed: Option<Fed>,
+    /// What kind of help an open record is (分层分类); none where it is none.
+    #[serde(default)]
+    pub aid: Option<super::Aid>,
     /// What staff of departments outside civil affairs read of records that are addressed to them, and may do with them.
     #[serde(default)]
     pub department: Option<DepartmentSide>,
@@ -81,6 +84,24 @@ pub struct DepartmentSide {
     pub shows: Vec<Reference>,
     /// Transitions by which they answer.
     pub moves: Vec<Reference>,
+    /// What a record begins with when a need is told at the window and handed to them in the same moment (一门受理); without it that is not offered.
+    #[serde(default)]
+    pub opens: Option<Opens>,
+}
+
+/// The fields that a need told at the window fills, besides the place and the one that addresses it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opens {
+    /// Who needs help.
+    pub person: Reference,
+    /// The family.
+    #[serde(default)]
+    pub household: Option<Reference>,
+    /// What is needed, in words.
+    pub words: Reference,
+    /// The date that takes the day.
+    pub on: Reference,
 }
 
 /// How far the titles of a register's open records are offered to be pointed at.

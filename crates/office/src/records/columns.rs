@@ -113,7 +113,7 @@ impl ColumnKind {
 }
 
 /// The table of a register.
-pub(super) fn table(register: &Register) -> String {
+pub(crate) fn table(register: &Register) -> String {
     format!("reg_{}", register.id)
 }
 
@@ -123,7 +123,7 @@ pub(super) fn list_table(register: &Register, of: &str) -> String {
 }
 
 /// The column of a field.
-pub(super) fn column(field: &Field) -> String {
+pub(crate) fn column(field: &Field) -> String {
     format!("f_{}", field.id)
 }
 

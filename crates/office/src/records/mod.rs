@@ -55,6 +55,7 @@ pub mod take_out;
 mod transition;
 mod write;
 
+pub(crate) use columns::{column, table};
 pub(crate) use enter::{Entry, enter, seen_by_rules, titles};
 pub use look_up::{LookedUp, look_up};
 pub(crate) use rates::percent as percent_of;
@@ -183,7 +184,7 @@ pub fn may(actor: &Actor, register: &Register, right: Right) -> bool {
 /// Table and person's column of a register that the system feeds.
 pub(crate) fn fed_table(register: &Register) -> Option<(String, String)> {
     let fed = register.fed.as_ref()?;
-    Some((columns::table(register), columns::column(register.field(&fed.person)?)))
+    Some((table(register), column(register.field(&fed.person)?)))
 }
 
 /// The registers that a post may read, in the order of the packs.

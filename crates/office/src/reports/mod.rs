@@ -5,6 +5,7 @@
 //! - [`case_figures`]: applications, open work by step, outcomes, clocks kept; [`case_list`] opens any of them;
 //! - [`glance`]: the whole place at once, for its leaders (驾驶舱);
 //! - [`fairness`](fn@fairness): decisions and alerts by group and place;
+//! - [`layers`](fn@layers): who has which kind of help, and how many kinds at once (分层分类);
 //! - [`performance`](fn@performance): whether decisions were right, whether the roll moves, what a person gets beside a year ago;
 //! - [`delegation`]: where confirming lies with the township;
 //! - [`roll_sheet`], [`paid_sheet`], [`case_sheet`] and [`glance_sheet`](fn@glance_sheet): the same as Excel or CSV.
@@ -24,6 +25,7 @@ mod delegation;
 mod fairness;
 mod glance;
 mod glance_sheet;
+mod layers;
 mod performance;
 mod roll_figures;
 mod roll_list;
@@ -35,6 +37,7 @@ pub use delegation::{Delegated, DelegatedPlace, delegation};
 pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
 pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
 pub use glance_sheet::glance_sheet;
+pub use layers::{Heads, LayerLine, Layers, layers, layers_sheet};
 pub use performance::{Performance, PerformanceLine, performance, performance_sheet};
 pub use roll_figures::{
     AreaFigures, PaidMonth, RollFigures, RollQuery, RollReport, paid_by_month, roll_figures,
