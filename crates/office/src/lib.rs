@@ -7,6 +7,7 @@
 //!
 //! - [`access`]: who may do what; sign-in, staff, sessions, audit search;
 //! - [`benefits`]: the sheet of everything a person receives; [`proofs`]: codes that prove one fact;
+//! - [`bookings`]: half days at a window that persons book;
 //! - [`people`]: persons, families, facts with two times, accounts, search;
 //! - [`population`]: everybody in columns, for sweeps;
 //! - [`leads`]: who could file and has not, what should be reviewed;
@@ -35,6 +36,7 @@ use vocab::{Calendar, Now};
 
 pub mod access;
 pub mod benefits;
+pub mod bookings;
 pub mod casework;
 pub mod divisions;
 mod error;
@@ -178,6 +180,7 @@ pub fn migrations() -> Vec<Migration> {
         access::MIGRATIONS,
         releases::MIGRATIONS,
         casework::MIGRATIONS,
+        bookings::MIGRATIONS,
         uploads::MIGRATIONS,
         views::MIGRATIONS,
         means_test::MIGRATIONS,

@@ -98,6 +98,7 @@ fn received(one: &Received) -> Markup {
     html! {
         h3.govuk-heading-s {
             (one.title)
+            @if let Some(class) = &one.class { " " (tag(Colour::Blue, class)) }
             @if !matches!(one.state, EntitlementState::Active | EntitlementState::Ended) { " " (tag(Colour::Yellow, one.state.title())) }
         }
         (summary_list(&rows))

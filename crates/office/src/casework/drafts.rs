@@ -123,7 +123,6 @@ async fn started(
         ledger::pages::entitlement(office.db(), &filler.scope(), benefit, month).await?;
     }
     let owner = filler.owner();
-    let now = office.now().at_ms();
     let tx = office.db().begin().await?;
     tx.lock(&format!("draft:{owner}")).await?;
     if let Filler::Citizen(_) = filler {
@@ -141,12 +140,28 @@ async fn started(
             return Ok(row.get("id")?);
         }
     }
+    let id = start_in(office, &tx, filler, definition, entitlement, applicant).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Begins a form inside a transaction that holds the owner's lock, with what is on file about the applicant.
+pub(super) async fn start_in(
+    office: &Office,
+    tx: &Tx,
+    filler: Filler<'_>,
+    definition: &Item,
+    entitlement: Option<EntitlementId>,
+    applicant: Option<PersonId>,
+) -> Result<DraftId, OfficeError> {
+    let (owner, now) = (filler.owner(), office.now().at_ms());
+    let release = office.release();
     let open: i64 = Query::system(
         "the owner's own drafts",
         "SELECT count(*) FROM draft WHERE owner = ? AND submitted_case_id IS NULL",
     )
     .bind(owner.as_str())
-    .scalar(&tx)
+    .scalar(tx)
     .await?;
     if open >= OPEN_MAX {
         return Err(OfficeError::Conflict(format!(
@@ -155,13 +170,13 @@ async fn started(
     }
     let known = match (applicant, release.forms.get(&definition.form)) {
         (Some(applicant), Some(form)) if entitlement.is_none() => {
-            if let Some(number) = in_hand(&tx, definition, applicant).await? {
+            if let Some((_, number)) = in_hand(tx, definition, applicant).await? {
                 return Err(OfficeError::Conflict(format!(
                     "这个家庭已有一件“{}”正在办理（{number}），不用重复申请。",
                     definition.title
                 )));
             }
-            known::answers(office, &tx, applicant, form).await?
+            known::answers(office, tx, applicant, form).await?
         }
         _ => Answers::new(),
     };
@@ -171,15 +186,14 @@ async fn started(
          VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(owner)
-    .bind(item)
+    .bind(definition.id.as_str())
     .bind(definition.form.as_str())
     .bind(entitlement)
     .bind(sealed(office, &known)?)
     .bind(now)
     .bind(now)
-    .insert(&tx)
+    .insert(tx)
     .await?;
-    tx.commit().await?;
     Ok(DraftId(id))
 }
 
@@ -207,18 +221,22 @@ pub async fn begin_for_family(
     started(office, Filler::Desk(officer), item, None, Some(head)).await
 }
 
-/// Whether the family of a person has the matter in hand: the number of its case.
-async fn in_hand(tx: &Tx, item: &Item, person: PersonId) -> Result<Option<String>, OfficeError> {
+/// Whether the family of a person has the matter in hand: its case and the number of it.
+pub(super) async fn in_hand(
+    tx: &Tx,
+    item: &Item,
+    person: PersonId,
+) -> Result<Option<(CaseId, String)>, OfficeError> {
     Ok(Query::system(
         "whether a family has the same matter in hand, before a form is begun for it",
-        "SELECT c.number FROM case_file c JOIN membership m ON m.household_id = c.household_id AND m.until_on IS NULL \
+        "SELECT c.id, c.number FROM case_file c JOIN membership m ON m.household_id = c.household_id AND m.until_on IS NULL \
          AND m.superseded_at IS NULL WHERE m.person_id = ? AND c.item = ? AND c.state = 'open' \
          AND (c.person_id IS NULL OR c.person_id = ?) ORDER BY c.id DESC LIMIT 1",
     )
     .bind(person)
     .bind(item.id.as_str())
     .bind(person)
-    .optional_as(tx, |row| row.get("number"))
+    .optional_as(tx, |row| Ok((row.get("id")?, row.get("number")?)))
     .await?)
 }
 
@@ -345,11 +363,19 @@ async fn mark_submitted(tx: &Tx, id: DraftId, case: CaseId) -> Result<(), Office
     .bind(id)
     .execute(tx)
     .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(OfficeError::Conflict("这份表单已经提交过了。".to_owned()))
+    if changed != 1 {
+        return Err(OfficeError::Conflict("这份表单已经提交过了。".to_owned()));
     }
+    // A form that was begun for a need told once (`joint`) is that part's case now.
+    Query::system(
+        "the need for which the owner's own draft was begun",
+        "UPDATE joint_part SET case_id = ? WHERE draft_id = ? AND case_id IS NULL AND given_up_on IS NULL",
+    )
+    .bind(case)
+    .bind(id)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub(super) fn sealed(office: &Office, answers: &Answers) -> Result<Vec<u8>, OfficeError> {

@@ -39,7 +39,7 @@ async fn seen(city: &Wuhai, actor: &Actor, register: &str, record: RecordId) -> 
 }
 
 /// Takes a record along a transition with what it asks.
-async fn moved(
+pub async fn moved(
     city: &Wuhai,
     actor: &Actor,
     register: &str,
@@ -733,5 +733,100 @@ async fn who_is_supported_at_home_is_cared_for_visited_and_asked() {
         // The agreement runs out in two years and somebody has to see to it.
         nights(&city, 800).await;
         assert!(raised(&city, &city.township_clerk, "care_agreement").await.contains(&"over".to_owned()));
+    }
+}
+
+/// What a visit found about a person.
+async fn seen_at_home(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
+    let new = NewFact {
+        subject: Subject::Person(person),
+        fact: fact.to_owned(),
+        value: Some(value.to_owned()),
+        from_on: city.office.now().today(),
+        until_on: None,
+        source: Source::Visit,
+        case: None,
+        evidence: None,
+    };
+    let tx = city.office.db().begin().await.unwrap();
+    office::people::record_facts_in(&city.office, &tx, &SEEN, &city.township_clerk.audit(), &[new])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// SA-30: rural revitalisation's list comes in over the interface; whoever by rule belongs in 低保 or 特困 and is in neither is an alert until somebody
+/// helps; the department reads at its own account what each has, and answers with what it does; those in relative poverty are followed by ourselves.
+#[tokio::test]
+async fn who_was_lifted_out_of_poverty_is_brought_in_by_rule_and_both_offices_know() {
+    for city in cities("poverty").await {
+        let with = city.granted(&Family::default()).await;
+        let other = |name: &'static str| Family {
+            names: vec![name],
+            births: vec!["1990-02-02"],
+            wages: vec!["0"],
+            ..Family::default()
+        };
+        let without = city.file(&other("白云飞")).await.unwrap();
+        let relative = city.file(&other("包青山")).await.unwrap();
+        nights(&city, 31).await;
+        let head = async |case| city.seen(case).await.case.applicant;
+        let (with_aid, no_aid, poor) = (head(with).await, head(without).await, head(relative).await);
+        for person in [with_aid, no_aid] {
+            seen_at_home(&city, person, "work_ability", "none").await;
+        }
+        seen_at_home(&city, poor, "work_ability", "full").await;
+        let register = open(&city, &city.county_clerk, "poverty_watch");
+        let row = |person: PersonId, kind: &str| {
+            let row = serde_json::json!({ "person": person.0, "kind": kind, "noted_on": "2026-10-01" });
+            row.as_object().unwrap().clone()
+        };
+        let rows = [row(with_aid, "unstable"), row(no_aid, "lifted"), row(poor, "relative")];
+        let keeper = grant::<KeepRecords>(&city.county_clerk);
+        let key = store::IdempotencyKey::fresh().unwrap();
+        let who = "staff:exchange";
+        let put =
+            records::resource::put(&city.office, &keeper, &register, &rows, "乡村振兴局名单", (&key, who))
+                .await
+                .unwrap();
+        let ids: Vec<RecordId> = put.iter().map(|one| one.id()).collect();
+        nights(&city, 1).await;
+        assert_eq!(raised(&city, &city.township_clerk, "poverty_watch").await, ["should"]);
+        let shown = seen(&city, &city.township_clerk, "poverty_watch", ids[1]).await;
+        assert!(shown.alerts.iter().any(|alert| alert.alert == "should"), "the one without aid");
+
+        // The department reads what each has, of those that are its own, and answers.
+        let rural = grant::<AnswerCheck>(&crate::wuhai::actor(&city.office, "nongye").await);
+        let bank = grant::<AnswerCheck>(&crate::wuhai::actor(&city.office, "yinhang").await);
+        assert!(addressed::addressed(&city.office, &bank).await.unwrap().is_empty());
+        let list = addressed::addressed(&city.office, &rural).await.unwrap();
+        let said: Vec<String> = list.iter().map(|line| format!("{:?}", line.said)).collect();
+        assert_eq!(list.len(), 2, "those in relative poverty are followed by civil affairs: {said:?}");
+        assert!(said[0].contains("金满仓") && said[0].contains("最低生活保障对象"), "{said:?}");
+        assert!(said[1].contains("白云飞") && said[1].contains("没有"), "{said:?}");
+        let page = addressed::addressed_page(&city.office, &rural, "poverty_watch", ids[1]).await.unwrap();
+        let today = city.office.now().today().to_string();
+        let pairs = [("measures", "安排公益性岗位，纳入产业帮扶"), ("answered_on", today.as_str())];
+        let answers = written(&page.open, page.record.answers(page.open.register()), &pairs);
+        let begun = (ids[1], page.record.version);
+        addressed::answer_addressed(&city.office, &rural, "poverty_watch", begun, "answer", answers)
+            .await
+            .unwrap();
+        let city = city.restarted().await;
+        let kept = seen(&city, &city.township_clerk, "poverty_watch", ids[1]).await;
+        let words: Vec<&str> =
+            kept.groups.iter().flat_map(|group| &group.fields).map(|said| said.words.as_str()).collect();
+        assert!(words.iter().any(|words| words.contains("公益性岗位")), "{words:?}");
+
+        // Nobody is let go who should be brought in; whoever leaves assistance stands out at once.
+        let end = [("end_reason", "收入稳定")];
+        let early = moved(&city, &city.county_clerk, "poverty_watch", ids[1], "end", &end).await;
+        assert!(early.unwrap_err().to_string().contains("依规纳入"));
+        moved(&city, &city.county_clerk, "poverty_watch", ids[2], "end", &end).await.unwrap();
+        stopped(&city, with).await;
+        nights(&city, 31).await;
+        assert_eq!(raised(&city, &city.township_clerk, "poverty_watch").await, ["should", "should"]);
+        let visits = due(&city, &city.township_clerk, "poverty_watch").await;
+        assert!(visits.iter().any(|duty| duty.title.contains("走访")), "{visits:?}");
     }
 }

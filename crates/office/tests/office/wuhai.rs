@@ -108,7 +108,7 @@ fn office(db: Db, release: Arc<Release>, clock: &Arc<AtomicI64>) -> Office {
 }
 
 /// Login and role of the staff; in the village, its township, the county, the neighbouring township or the prefecture.
-const STAFF: [(&str, &str, Place); 15] = [
+const STAFF: [(&str, &str, Place); 16] = [
     ("cun", "village_worker", Place::Village),
     ("zhen", "township_clerk", Place::Township),
     ("zhen2", "township_clerk", Place::Township),
@@ -122,9 +122,10 @@ const STAFF: [(&str, &str, Place); 15] = [
     ("zhengce", "prefecture_policy", Place::Prefecture),
     ("fabu", "prefecture_releaser", Place::Prefecture),
     ("pinggu", "plan_assessor", Place::Prefecture),
-    // Departments' own accounts: a bank's, the medical insurance's.
+    // Departments' own accounts: a bank's, the medical insurance's, rural revitalisation's.
     ("yinhang", "department_clerk:banks", Place::County),
     ("yibao", "department_clerk:medical_insurance", Place::County),
+    ("nongye", "department_clerk:rural_affairs", Place::County),
 ];
 
 #[derive(Clone, Copy)]

@@ -37,7 +37,7 @@ async fn mine(desk: CitizenDesk) -> Result<Page, Fault> {
     let content = html! {
         (heading(None, "幸福清单"))
         (sheet(&found, &desk.state.site.help_phone, |item| format!("/services/{item}")))
-        (button_group(&html! { (button_link("/my/code", "出示幸福码", ButtonKind::Secondary)) }))
+        (button_group(&html! { (button_link("/my/code", "出示幸福码", ButtonKind::Secondary)) (button_link("/my/booking", "预约到窗口办理", ButtonKind::Secondary)) }))
         (print_button())
     };
     Ok(Page::new("幸福清单", content).under("benefits"))

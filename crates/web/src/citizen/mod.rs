@@ -1,13 +1,14 @@
 //! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand and `/notices` need none.
 //!
 //! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages;
-//! - [`benefits`]: 幸福清单, 幸福码, help of other departments;
+//! - [`booking`]: a half day at the window; [`benefits`]: 幸福清单, 幸福码, help of other departments;
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`my_check`]: what departments were asked; [`authorisations`], [`looks`]: one's own data.
 
 use crate::routes::Routes;
 
 mod authorisations;
 mod benefits;
+mod booking;
 mod check;
 mod explain;
 mod family;
@@ -36,6 +37,7 @@ pub fn routes() -> Routes {
         .merge(notices::routes())
         .merge(my::routes())
         .merge(benefits::routes())
+        .merge(booking::routes())
         .merge(my_case::routes())
         .merge(my_check::routes())
         .merge(authorisations::routes())

@@ -7,6 +7,7 @@ use crate::layout::NavEntry;
 use crate::routes::{Routes, get, post};
 
 mod action;
+mod bookings;
 mod case;
 pub(crate) mod cases;
 mod check;
@@ -14,6 +15,7 @@ mod checks;
 mod department_questions;
 mod departments;
 mod files;
+mod joint;
 mod means;
 mod places;
 mod rules_in_words;
@@ -92,6 +94,13 @@ pub fn routes() -> Routes {
             "/desk/department/records/{department_register}/{department_record}/do/{department_move}",
             post(department_questions::record_move),
         )
+        .route("/desk/families/{household}/joint", get(joint::ask).post(joint::begin))
+        .route("/desk/bookings", get(bookings::list))
+        .route("/desk/bookings/{booking}", post(bookings::settle))
+        .route("/desk/joint", get(joint::list))
+        .route("/desk/joint/export", get(joint::export))
+        .route("/desk/joint/{joint}", get(joint::show))
+        .route("/desk/joint/{joint}/parts/{joint_part}", post(joint::part))
         .route("/desk/checks", get(checks::list))
         .route("/desk/checks/requests", post(checks::requests))
         .route("/desk/checks/template/{dataset}", get(checks::template))

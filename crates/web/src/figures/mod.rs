@@ -9,6 +9,7 @@ use crate::ui::page::NavLink;
 
 mod cases;
 mod fairness;
+mod layers;
 mod paid;
 mod performance;
 mod roll;
@@ -32,6 +33,8 @@ pub fn routes() -> Routes {
         .route("/desk/figures/paid/sheet", get(paid::sheet))
         .route("/desk/figures/fairness", get(fairness::page))
         .route("/desk/figures/fairness/sheet", get(fairness::sheet))
+        .route("/desk/figures/layers", get(layers::page))
+        .route("/desk/figures/layers/sheet", get(layers::sheet))
         .route("/desk/figures/performance", get(performance::page))
         .route("/desk/figures/performance/sheet", get(performance::sheet))
         .route("/desk/figures/cases", get(cases::page))
@@ -40,11 +43,12 @@ pub fn routes() -> Routes {
 }
 
 /// The faces of the numbers.
-fn faces() -> [NavLink<'static>; 5] {
+fn faces() -> [NavLink<'static>; 6] {
     [
         NavLink::new("roll", "/desk/figures", "在册情况"),
         NavLink::new("paid", "/desk/figures/paid", "资金发放"),
         NavLink::new("cases", "/desk/figures/cases", "办件情况"),
+        NavLink::new("layers", "/desk/figures/layers", "分层分类"),
         NavLink::new("fairness", "/desk/figures/fairness", "公平性"),
         NavLink::new("performance", "/desk/figures/performance", "救助绩效"),
     ]

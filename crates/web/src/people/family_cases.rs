@@ -93,6 +93,7 @@ fn filing(desk: &Desk<ReadPeople>, id: HouseholdId, errors: &Errors) -> Markup {
         .collect();
     html! {
         h2.govuk-heading-m { "为这个家庭申请" }
+        p.govuk-body { "需要几样帮助的，" (Link::new(format!("/desk/families/{id}/joint"), "一次说清，一起办（一件事）")) "。只申请一项的，在下面选择。" }
         (form_post(&format!("/desk/families/{id}/cases"), &desk.key(), &html! {
             (radios(&Field::new("item", "申请什么").hint("已登记的姓名、身份证号、住址会自动填好。").errors(errors), &choices))
             (submit("开始填写", ButtonKind::Secondary, None))

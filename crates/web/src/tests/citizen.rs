@@ -515,3 +515,46 @@ async fn a_code_is_shown_once_and_checked_by_anybody() {
     })
     .await;
 }
+
+/// A half day at the window, booked and taken back by the person; the window says who came.
+#[tokio::test]
+async fn a_visit_is_booked_on_the_phone() {
+    Town::each("booking_pages", async |town| {
+        let mut citizen = zhao(town).await;
+        let sheet = citizen.get("/my/benefits").await;
+        assert!(sheet.text.contains("/my/booking"), "{}", sheet.text);
+        let form = citizen.get("/my/booking").await;
+        assert!(form.text.contains("还有 8 个名额"), "{}", form.text);
+        let slot = form.text.split("name=\"slot\"").nth(1).unwrap();
+        let slot = slot.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let none = citizen.post("/my/booking", &[("item", "dibao")]).await;
+        assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(none.text.contains("请选择什么时候来"), "{}", none.text);
+        let booked = citizen.post("/my/booking", &[("item", "dibao"), ("slot", &slot)]).await;
+        assert!(booked.status.is_redirection(), "{}", booked.text);
+        let stands = citizen.get("/my/booking").await;
+        assert!(stands.text.contains("1号") && stands.text.contains("最低生活保障"), "{}", stands.text);
+        let (day, _) = slot.split_once('/').unwrap();
+        let mut clerk = town.browser("clerk_a").await;
+        let list = clerk.get(&format!("/desk/bookings?day={day}")).await;
+        assert!(list.text.contains("赵桂兰") && !list.text.contains("已到</button>"), "{}", list.text);
+        let mut neighbour = town.browser("clerk_b").await;
+        let hidden = neighbour.get(&format!("/desk/bookings?day={day}")).await;
+        assert!(!hidden.text.contains("赵桂兰"), "{}", hidden.text);
+        let cancel = stands.text.split("action=\"/my/booking/").nth(1).unwrap().split('"').next().unwrap();
+        let back = citizen.post(&format!("/my/booking/{cancel}"), &[]).await;
+        assert!(back.status.is_redirection(), "{}", back.text);
+        assert!(citizen.get("/my/booking").await.text.contains("还有 8 个名额"));
+        let again = citizen.post(&format!("/my/booking/{cancel}"), &[]).await;
+        assert_eq!(again.status, StatusCode::NOT_FOUND);
+        citizen.post("/my/booking", &[("slot", &slot)]).await;
+        town.pass(3 * 86_400_000);
+        let mut clerk = town.browser("clerk_a").await;
+        let list = clerk.get(&format!("/desk/bookings?day={day}")).await;
+        let settle = list.text.split("action=\"/desk/bookings/").nth(1).unwrap().split('"').next().unwrap();
+        let came = clerk.post(&format!("/desk/bookings/{settle}"), &[("deed", "came"), ("day", day)]).await;
+        assert_eq!(came.location(), format!("/desk/bookings?day={day}"));
+        assert!(clerk.get(came.location()).await.text.contains("已到窗口"));
+    })
+    .await;
+}

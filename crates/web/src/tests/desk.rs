@@ -615,3 +615,65 @@ async fn a_check_is_asked_answered_and_objected_to() {
     })
     .await;
 }
+
+/// 一件事: told once at the window, begun together, followed on one page.
+#[tokio::test]
+async fn a_need_is_told_once_at_the_window() {
+    Town::each("joint_pages", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let family = clerk.get(&format!("/desk/families/{}/cases", town.family_a)).await;
+        let there = format!("/desk/families/{}/joint", town.family_a);
+        assert!(family.text.contains(&there), "{}", family.text);
+        let form = clerk.get(&there).await;
+        assert!(form.text.contains("赵桂兰家") && form.text.contains("医疗救助"), "{}", form.text);
+        let nothing = clerk.post(&there, &[]).await;
+        assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(nothing.text.contains("请写下群众说的困难"), "{}", nothing.text);
+        let told = [
+            ("told", "老伴住院花了很多钱"),
+            ("items", "dibao"),
+            ("items", "temporary_expenditure"),
+            ("referrals", "referral/medical"),
+        ];
+        let mute = clerk.post(&there, &told).await;
+        assert_eq!(mute.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            mute.text.contains("请写明需要对方给什么帮助") && mute.text.contains("老伴住院花了很多钱"),
+            "nothing typed is lost: {}",
+            mute.text
+        );
+        let told = [&told[..], &[("referral_medical", "住院费用救助")]].concat();
+        let begun = clerk.post(&there, &told).await;
+        assert!(begun.status.is_redirection(), "{}", begun.text);
+        let page = clerk.get(begun.location()).await;
+        assert!(page.text.contains("老伴住院花了很多钱") && page.text.contains("已转出"), "{}", page.text);
+        assert_eq!(page.text.matches("接着填").count(), 2, "two forms: {}", page.text);
+        let draft = page.text.split("href=\"/desk/drafts/").nth(1).unwrap().split('"').next().unwrap();
+        assert!(clerk.get(&format!("/desk/drafts/{draft}")).await.status.is_success());
+        // The form is thrown away, begun again, and given up.
+        let part = page.text.split(&format!("action=\"{}/parts/", begun.location())).nth(1).unwrap();
+        let part = part.split('"').next().unwrap().to_owned();
+        let there = format!("{}/parts/{part}", begun.location());
+        clerk.post(&format!("/desk/drafts/{draft}/discard"), &[]).await;
+        assert!(clerk.get(begun.location()).await.text.contains("表单已经删除"));
+        let again = clerk.post(&there, &[("deed", "again")]).await;
+        assert!(again.status.is_redirection(), "{}", again.text);
+        let mute = clerk.post(&there, &[("deed", "give_up")]).await;
+        assert_eq!(mute.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", mute.text);
+        let reason = format!("reason_{part}");
+        let given_up = clerk.post(&there, &[("deed", "give_up"), (reason.as_str(), "孩子接去住")]).await;
+        assert!(given_up.status.is_redirection(), "{}", given_up.text);
+        let page = clerk.get(begun.location()).await;
+        assert!(page.text.contains("不再申请") && page.text.contains("孩子接去住"), "{}", page.text);
+        let list = clerk.get("/desk/joint").await;
+        assert!(list.text.contains("赵桂兰") && list.text.contains("联办率"), "{}", list.text);
+        let sheet = clerk.get("/desk/joint/export").await;
+        assert!(sheet.bytes.starts_with(b"PK"));
+        let mut neighbour = town.browser("clerk_b").await;
+        assert_eq!(neighbour.get(begun.location()).await.status, StatusCode::NOT_FOUND);
+        assert!(!neighbour.get("/desk/joint").await.text.contains("赵桂兰"));
+        let figures = clerk.get("/desk/figures/layers").await;
+        assert!(figures.text.contains("关爱型") && figures.text.contains("困难职工"), "{}", figures.text);
+    })
+    .await;
+}

@@ -253,8 +253,19 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/department/file" => pairs(&[("asked", "tax"), ("format", "csv")]),
         "/desk/department/answers" => pairs(&[("answered", "tax")]),
         "/desk/department/questions/{check_request}" => pairs(&[("how", "no_record")]),
+        "/api/v1/department/questions/{check_request}/reveal" => pairs(&[("body", "{}")]),
+        "/api/v1/department/questions/{check_request}/answer" => {
+            pairs(&[("body", &serde_json::json!({ "how": "no_record" }).to_string())])
+        }
         "/desk/check-requests/{check_request}" => pairs(&[("how", "no_record")]),
         "/desk/check-requests/{check_request}/withdraw" => pairs(&[("withdraw_reason", "重复")]),
+        "/desk/families/{household}/joint" => {
+            pairs(&[("told", "住院花了很多钱"), ("items", "dibao"), ("referrals", "referral/medical")])
+        }
+        "/desk/bookings/{booking}" => pairs(&[("deed", "came"), ("day", "2026-11-02")]),
+        "/my/booking/{booking}/cancel" => pairs(&[("deed", "cancel")]),
+        "/my/booking" => pairs(&[("slot", "2026-11-03/morning")]),
+        "/desk/joint/{joint}/parts/{joint_part}" => pairs(&[("deed", "give_up"), ("reason", "不要了")]),
         "/desk/checks/requests" => pairs(&[("asked", "tax"), ("purpose", "核对")]),
         "/desk/checks/answers" => pairs(&[("answered", "tax")]),
         "/desk/cases/{case}/means-test" => pairs(&[("purpose", "最低生活保障申请核对")]),
@@ -316,7 +327,8 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 14] = [
+    const SOMEBODYS: [&str; 15] = [
+        "{joint}",
         "{department_record}",
         "{check_request}",
         "{person}",

@@ -6,7 +6,7 @@ use catalogue::Release;
 use catalogue::definition::{FieldKind, Requirement};
 use office::access::{Actor, Right};
 use office::casework::drafts::{self, Filler};
-use office::casework::{attachments, letters};
+use office::casework::{attachments, joint, letters};
 use office::forms::{Answers, FieldPath, Raw};
 use office::records::{self, Deed, NewVersion};
 use office::releases::{self, NewStandardChange};
@@ -561,6 +561,32 @@ async fn drawn(town: &Town, case: store::CaseId) -> String {
     draw.to_string()
 }
 
+/// Somebody of the second township comes to its window today.
+async fn booking_of(town: &Town) -> String {
+    let id = Query::system(
+        "test",
+        "INSERT INTO booking (person_id, division_id, day, half, place, state, made_at) VALUES (?, ?, ?, 'morning', 1, 'booked', 1) RETURNING id",
+    )
+    .bind(town.people_b[0])
+    .bind(town.township_b)
+    .bind(town.office.now().today())
+    .insert(town.office.db())
+    .await
+    .unwrap();
+    id.to_string()
+}
+
+/// What a family of the second township told once.
+async fn joint_of(town: &Town, clerk: &office::access::Granted<office::access::FileForOther>) -> String {
+    let wanted = joint::Wanted {
+        told: "孙德福住院了".to_owned(),
+        items: vec!["temporary_emergency".to_owned()],
+        referrals: Vec::new(),
+    };
+    let key = store::IdempotencyKey::fresh().unwrap();
+    joint::begin(&town.office, clerk, town.family_b, &wanted, &key).await.unwrap().to_string()
+}
+
 pub(super) async fn plant(town: &Town) -> Planted {
     let standard_change = proposed(town).await;
     let other_worker = empty_beside(town, town.township_b, &[town.village_b]).await;
@@ -629,6 +655,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
         draft(town, Filler::Desk(&desk_b), "轩辕稿").await,
         draft(town, Filler::Citizen(&citizen), "轩辕纸").await,
     ];
+    let joint = joint_of(town, &desk_b).await;
+    let booking = booking_of(town).await;
     let letter = scalar(town, "SELECT min(id) FROM letter WHERE case_id = ?", hanging.0).await;
     letters::done(&town.office, letter.parse().unwrap(), Ok("%PDF-1.7 文书写着孙德福".into())).await.unwrap();
     let of_case = async |sql| scalar(town, sql, hanging.0).await;
@@ -655,6 +683,15 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("department_move", text(&"take")),
         ("contradiction", text(&of_case("SELECT min(id) FROM check_contradiction WHERE case_id = ?").await)),
         ("draft", drafts),
+        ("booking", vec![booking]),
+        ("joint", vec![joint.clone()]),
+        (
+            "joint_part",
+            vec![
+                scalar(town, "SELECT min(id) FROM joint_part WHERE joint_id = ?", joint.parse().unwrap())
+                    .await,
+            ],
+        ),
         ("page", vec!["home".to_owned(), "family".to_owned()]),
         ("item", vec!["dibao".to_owned()]),
         ("person", text(&town.people_b[0])),

@@ -1,0 +1,280 @@
+//! One door: a need is told once and everything is begun together; the village's agent files and the case passes up; a person books a half day at the window.
+
+use chrono::NaiveDate;
+use office::OfficeError;
+use office::access::{self, Accept, FileForOther, ReadCase};
+use office::bookings::{self, BookingState, Half};
+use office::casework::drafts::{self, Filler};
+use office::casework::joint::{self, JointPart, PartKind, Wanted};
+use office::casework::{DraftId, view};
+use office::forms::FieldPath;
+use store::{CaseId, HouseholdId, IdempotencyKey, Query};
+
+use crate::assistance::moved;
+use crate::wuhai::{Family, Wuhai, cities, grant};
+
+fn key() -> IdempotencyKey {
+    IdempotencyKey::fresh().unwrap()
+}
+
+/// The officer fills what is not on file and sends it.
+async fn sent(city: &Wuhai, officer: &access::Actor, draft: DraftId, family: &Family) -> CaseId {
+    let desk = grant::<FileForOther>(officer);
+    let filler = Filler::Desk(&desk);
+    let open = drafts::open(&city.office, filler, draft).await.unwrap();
+    let mut answers = city.application_for(&open.item, &filler.owner(), family).await;
+    let release = city.office.release();
+    let form = release.forms.get(&open.form).unwrap();
+    for (page, field) in form.fields() {
+        for record in std::iter::once(None).chain((0..family.names.len()).map(Some)) {
+            let path = FieldPath::new(page, record.filter(|_| page.repeat.is_some()), field);
+            if let Some(known) = open.answers.get(&path) {
+                answers.set(&path, known.clone());
+            }
+        }
+    }
+    drafts::save(&city.office, filler, draft, open.version, &answers).await.unwrap();
+    drafts::submit(&city.office, filler, draft, &key()).await.unwrap()
+}
+
+fn part<'a>(parts: &'a [JointPart], title: &str) -> &'a JointPart {
+    parts.iter().find(|part| part.title.contains(title)).unwrap_or_else(|| panic!("{title}: {parts:?}"))
+}
+
+async fn parts(city: &Wuhai, officer: &access::Actor, id: joint::JointId) -> Vec<JointPart> {
+    joint::open(&city.office, &grant::<ReadCase>(officer), id).await.unwrap().line.parts
+}
+
+/// SA-17: what a family needs is told once; matters and departments are begun in one moment, followed on one page, and the share is reckoned.
+#[tokio::test]
+async fn a_need_is_told_once_and_everything_is_begun_together() {
+    for city in cities("joint").await {
+        let family = Family::default();
+        let in_hand = city.file(&family).await.unwrap();
+        let household: HouseholdId = city.seen(in_hand).await.case.household;
+        city.investigated(in_hand, "1500").await;
+        let clerk = grant::<FileForOther>(&city.township_clerk);
+        let proposal = joint::propose(&city.office, &clerk, household).await.unwrap();
+        assert!(proposal.matters.iter().any(|matter| matter.item == "dibao" && matter.fits), "{proposal:?}");
+        assert!(proposal.matters[0].fits, "those that fit come first");
+        assert!(
+            proposal.referrals.iter().any(|(_, code, title)| code == "medical" && title.contains("医疗"))
+        );
+        let neighbour = grant::<FileForOther>(&city.neighbour_clerk);
+        let elsewhere = joint::propose(&city.office, &neighbour, household).await;
+        assert!(matches!(elsewhere, Err(OfficeError::NotFound(_))), "{elsewhere:?}");
+
+        let nothing = joint::begin(&city.office, &clerk, household, &Wanted::default(), &key()).await;
+        assert!(matches!(&nothing, Err(OfficeError::Invalid(list)) if list.len() == 2), "{nothing:?}");
+        let asked = |code: &str, words: &str| ("referral".to_owned(), code.to_owned(), words.to_owned());
+        let wanted = Wanted {
+            told: "妻子住院自付了四万元，孩子要交学费，家里没有收入".to_owned(),
+            items: ["dibao", "temporary_expenditure", "temporary_emergency"].map(str::to_owned).into(),
+            referrals: vec![asked("medical", "住院费用医疗救助"), asked("education", " ")],
+        };
+        let bare = joint::begin(&city.office, &clerk, household, &wanted, &key()).await;
+        assert!(
+            matches!(&bare, Err(OfficeError::Invalid(list)) if list[0].field == "referral_education"),
+            "{bare:?}"
+        );
+        let kept: i64 = Query::system("test", "SELECT COUNT(*) FROM joint_matter")
+            .scalar(city.office.db())
+            .await
+            .unwrap();
+        assert_eq!(kept, 0, "nothing is begun by halves");
+        let wanted = Wanted {
+            referrals: vec![asked("medical", "住院费用医疗救助"), asked("education", "减免学费")],
+            ..wanted
+        };
+        let once = key();
+        let id = joint::begin(&city.office, &clerk, household, &wanted, &once).await.unwrap();
+        assert_eq!(joint::begin(&city.office, &clerk, household, &wanted, &once).await.unwrap(), id);
+
+        let city = city.restarted().await;
+        let seen = joint::open(&city.office, &grant(&city.township_clerk), id).await.unwrap();
+        assert_eq!((seen.told.as_str(), seen.line.parts.len()), (wanted.told.as_str(), 5));
+        let low = part(&seen.line.parts, "最低生活保障");
+        assert!(
+            matches!(low.kind, PartKind::Case { id, .. } if id == in_hand),
+            "what is in hand is a part: {low:?}"
+        );
+        let medical = part(&seen.line.parts, "医疗救助");
+        assert_eq!((medical.state.as_str(), medical.ended), ("已转出", false));
+        let PartKind::Form { draft: Some(draft), own: true } = part(&seen.line.parts, "支出型").kind
+        else {
+            panic!("{:?}", seen.line.parts)
+        };
+        // What is on file stands in the form.
+        let desk = grant(&city.township_clerk);
+        let open = drafts::open(&city.office, Filler::Desk(&desk), draft).await.unwrap();
+        assert!(serde_json::to_string(&open.answers).unwrap().contains("金满仓"));
+        let colleague = parts(&city, &city.second_clerk, id).await;
+        assert!(matches!(part(&colleague, "支出型").kind, PartKind::Form { own: false, .. }));
+        let rate = joint::rate(&city.office, &grant(&city.township_clerk)).await.unwrap();
+        assert_eq!((rate.whole, rate.together), (1, 0), "two forms wait");
+        let hidden = joint::open(&city.office, &grant(&city.neighbour_clerk), id).await;
+        assert!(matches!(hidden, Err(OfficeError::NotFound(_))), "{hidden:?}");
+
+        // One is filed, one thrown away, begun again and given up.
+        let filed = sent(&city, &city.township_clerk, draft, &family).await;
+        let emergency = part(&seen.line.parts, "急难").clone();
+        let PartKind::Form { draft: Some(other), .. } = emergency.kind else { panic!("{emergency:?}") };
+        let clerk = grant::<FileForOther>(&city.township_clerk);
+        let early = joint::begin_again(&city.office, &clerk, id, emergency.id).await;
+        assert!(matches!(early, Err(OfficeError::Conflict(_))), "its form is there: {early:?}");
+        drafts::discard(&city.office, Filler::Desk(&desk), other).await.unwrap();
+        joint::begin_again(&city.office, &clerk, id, emergency.id).await.unwrap();
+        let mute = joint::give_up(&city.office, &clerk, id, emergency.id, " ").await;
+        assert!(matches!(mute, Err(OfficeError::Invalid(_))), "{mute:?}");
+        joint::give_up(&city.office, &clerk, id, emergency.id, "已经不急了").await.unwrap();
+        let twice = joint::give_up(&city.office, &clerk, id, emergency.id, "已经不急了").await;
+        assert!(matches!(twice, Err(OfficeError::Conflict(_))), "{twice:?}");
+        let settled = joint::begin_again(&city.office, &clerk, id, part(&seen.line.parts, "支出型").id).await;
+        assert!(matches!(settled, Err(OfficeError::Conflict(_))), "{settled:?}");
+
+        // The department answers; everything is seen in one place.
+        let PartKind::Record { id: record, .. } = medical.kind else { panic!("{medical:?}") };
+        let today = city.office.now().today().to_string();
+        let answer = [("answer", "given"), ("answered_on", today.as_str()), ("answer_text", "已救助两万元")];
+        moved(&city, &city.township_clerk, "referral", record, "help", &answer).await.unwrap();
+        let city = city.restarted().await;
+        let now = parts(&city, &city.county_clerk, id).await;
+        assert!(matches!(part(&now, "支出型").kind, PartKind::Case { id, .. } if id == filed), "{now:?}");
+        assert!(part(&now, "医疗救助").ended && !part(&now, "教育救助").ended);
+        assert!(
+            matches!(&part(&now, "急难").kind, PartKind::GivenUp { reason } if reason == "已经不急了"),
+            "{now:?}"
+        );
+        let rate = joint::rate(&city.office, &grant(&city.county_clerk)).await.unwrap();
+        assert_eq!((rate.whole, rate.together, rate.percent().as_deref()), (1, 1, Some("100.0%")));
+        let list =
+            joint::list(&city.office, &grant(&city.county_clerk), Some(household), None).await.unwrap();
+        assert_eq!(list.rows.len(), 1);
+        let elsewhere = joint::rate(&city.office, &grant(&city.neighbour_clerk)).await.unwrap();
+        assert_eq!(elsewhere.whole, 0);
+        let export = grant::<access::Export>(&city.county_clerk);
+        let sheet = joint::sheet(&city.office, &grant(&city.county_clerk), &export).await.unwrap();
+        assert!(sheet.starts_with(b"PK"));
+        for action in ["joint.proposed", "joint.begun", "joint.opened", "joint.given_up", "joint.exported"] {
+            let written = Query::system("test", "SELECT COUNT(*) FROM audit WHERE action = ?").bind(action);
+            assert!(written.scalar::<i64>(city.office.db()).await.unwrap() > 0, "{action}");
+        }
+    }
+}
+
+/// SA-21: who cannot come is filed for in the village; the case is passed to township and county, each with a task of its own.
+#[tokio::test]
+async fn a_village_agent_files_and_the_case_passes_up_the_levels() {
+    for city in cities("agent").await {
+        let agent = grant::<FileForOther>(&city.village_worker);
+        let filler = Filler::Desk(&agent);
+        let draft = drafts::begin(&city.office, filler, "dibao", None).await.unwrap();
+        let case = sent(&city, &city.village_worker, draft, &Family::default()).await;
+        let seen = city.seen(case).await;
+        assert_eq!((seen.case.channel.as_str(), seen.case.step.as_str()), ("village", "filed"));
+        let own = view::open(&city.office, &grant(&city.village_worker), case).await.unwrap();
+        assert_eq!(own.case.id, case, "the agent follows it");
+        let alone = city.act(&city.village_worker, case, "accept", &[], &[]).await;
+        assert!(alone.is_err(), "who files does not accept: {alone:?}");
+        let waits = async |actor: &access::Actor| {
+            city.work(actor).await.iter().filter(|task| task.case == case).count()
+        };
+        assert_eq!((waits(&city.township_clerk).await, waits(&city.county_clerk).await), (1, 0));
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        city.act(&city.township_clerk, case, "request_means_test", &[], &[]).await.unwrap();
+        city.act(&city.county_clerk, case, "start_means_test", &[], &[]).await.unwrap();
+        city.departments().await;
+        office::means_test::run(&city.office, &grant(&city.county_clerk), case, "低保核对").await.unwrap();
+        let found = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "1500")];
+        city.act(&city.township_clerk, case, "visit", &found, &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
+        city.days(8).await;
+        // The village takes the notice down and reports; then it lies with the county.
+        city.act(&city.village_worker, case, "close_notice", &[], &[]).await.unwrap();
+        let city = city.restarted().await;
+        let county = city.work(&city.county_clerk).await;
+        assert!(county.iter().any(|task| task.case == case), "{county:?}");
+        assert_eq!(city.seen(case).await.case.step, "examination");
+    }
+}
+
+/// SA-18: a half day at the window is booked and taken back by the person; places are counted; nothing follows from not coming.
+#[tokio::test]
+async fn a_person_books_a_half_day_at_the_window() {
+    for city in cities("booking").await {
+        // Nine families of one person; eight places in a half day, 演示参数.
+        let names = ["赵一", "钱二", "孙三", "李四", "周五", "吴六", "郑七", "王八一", "冯九"];
+        let mut citizens = Vec::new();
+        for name in names {
+            let alone = Family {
+                names: vec![name],
+                births: vec!["1980-03-05"],
+                wages: vec!["0"],
+                ..Family::default()
+            };
+            let case = city.file(&alone).await.unwrap();
+            let person = city.seen(case).await.case.applicant;
+            citizens.push(access::citizen_of_synthetic(&city.office, person).await.unwrap());
+        }
+        let offer = bookings::offer(&city.office, &citizens[0]).await.unwrap();
+        assert!(offer.window.contains("千里山镇"), "{offer:?}");
+        let monday = city.office.now().today();
+        assert_eq!(offer.slots.len(), 10, "five working days of two halves");
+        assert!(offer.slots.iter().all(|slot| slot.free == 8 && slot.day > monday));
+        let slot = (offer.slots[0].day, Half::Morning);
+        let weekend: NaiveDate = "2026-11-07".parse().unwrap();
+        let wrong = bookings::book(&city.office, &citizens[0], (weekend, Half::Morning), None, &key()).await;
+        assert!(matches!(&wrong, Err(OfficeError::Invalid(list)) if list[0].field == "slot"), "{wrong:?}");
+        let once = key();
+        let first = bookings::book(&city.office, &citizens[0], slot, Some("dibao"), &once).await.unwrap();
+        assert_eq!(
+            bookings::book(&city.office, &citizens[0], slot, Some("dibao"), &once).await.unwrap(),
+            first
+        );
+        let second = bookings::book(&city.office, &citizens[0], slot, None, &key()).await;
+        assert!(matches!(second, Err(OfficeError::Conflict(_))), "one at a time: {second:?}");
+        for citizen in &citizens[1..8] {
+            bookings::book(&city.office, citizen, slot, None, &key()).await.unwrap();
+        }
+        let full = bookings::book(&city.office, &citizens[8], slot, None, &key()).await;
+        assert!(
+            matches!(&full, Err(OfficeError::Invalid(list)) if list[0].message.contains("约满")),
+            "{full:?}"
+        );
+        let theirs = bookings::cancel(&city.office, &citizens[8], first).await;
+        assert!(matches!(theirs, Err(OfficeError::NotFound(_))), "{theirs:?}");
+        bookings::cancel(&city.office, &citizens[0], first).await.unwrap();
+        bookings::book(&city.office, &citizens[8], slot, None, &key()).await.unwrap();
+        // The database itself gives no place twice.
+        let twice = Query::system(
+            "test",
+            "INSERT INTO booking (person_id, division_id, day, half, place, state, made_at) \
+             SELECT person_id, division_id, day, half, place, 'booked', 1 FROM booking WHERE state = 'booked'",
+        );
+        assert!(twice.execute(city.office.db()).await.is_err());
+
+        let city = city.restarted().await;
+        let clerk = grant::<Accept>(&city.township_clerk);
+        let day = bookings::of_day(&city.office, &clerk, slot.0).await.unwrap();
+        assert_eq!(day.len(), 8);
+        assert_eq!((day[0].place, day[0].name.as_str()), (1, "冯九"), "the place that was free again");
+        let early = bookings::settle(&city.office, &clerk, day[0].id, true).await;
+        assert!(matches!(early, Err(OfficeError::Conflict(_))), "{early:?}");
+        city.days(1).await;
+        bookings::settle(&city.office, &clerk, day[0].id, true).await.unwrap();
+        bookings::settle(&city.office, &clerk, day[1].id, false).await.unwrap();
+        let again = bookings::settle(&city.office, &clerk, day[1].id, true).await;
+        assert!(matches!(again, Err(OfficeError::Conflict(_))), "{again:?}");
+        let strange = bookings::settle(&city.office, &grant(&city.neighbour_clerk), day[2].id, true).await;
+        assert!(matches!(strange, Err(OfficeError::NotFound(_))), "{strange:?}");
+        let none = bookings::of_day(&city.office, &grant(&city.neighbour_clerk), slot.0).await.unwrap();
+        assert!(none.is_empty());
+        let day = bookings::of_day(&city.office, &clerk, slot.0).await.unwrap();
+        assert_eq!((day[0].state, day[1].state), (BookingState::Came, BookingState::Missed));
+        // Who did not come may book again.
+        let next = bookings::offer(&city.office, &citizens[1]).await.unwrap();
+        assert!(next.booked.is_none());
+        let slot = (next.slots[0].day, Half::Afternoon);
+        bookings::book(&city.office, &citizens[1], slot, None, &key()).await.unwrap();
+    }
+}
