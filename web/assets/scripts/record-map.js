@@ -39,6 +39,8 @@ export function recordMap(id, spec, font) {
       // Width of a degree of longitude against one of latitude in the middle.
       aspectScale: Math.cos(((box.south + box.north) / 2) * (Math.PI / 180)),
       boundingCoords: [[box.west, box.north], [box.east, box.south]],
+      // A map is drawn true to shape, with room left where its place has another one.
+      preserveAspect: 'contain',
       top: 8, bottom: 8, left: 8, right: 8,
       selectedMode: false,
       silent: true,
