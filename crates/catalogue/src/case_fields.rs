@@ -52,6 +52,8 @@ pub const CASE_FIELDS: &[CaseField] = &[
     code("outcome", "规则结论", "determination_outcome"),
     number("amount", "核算金额", ValueKind::Money),
     number("current_amount", "现发金额", ValueKind::Money),
+    number("arrears", "测算应补发", ValueKind::Money),
+    number("recovery", "测算应追回", ValueKind::Money),
     flag("clear_change", "家庭经济状况有明显变化"),
     flag("taper_available", "可以渐退"),
 ];

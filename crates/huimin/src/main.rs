@@ -2,6 +2,7 @@
 
 mod decide;
 mod demo;
+mod keys;
 mod open;
 mod packs;
 mod plan;
@@ -139,6 +140,11 @@ enum Action {
         #[command(subcommand)]
         action: plan::PlanAction,
     },
+    /// 幸福码的签名密钥：查看、换新、忘掉旧的
+    Keys {
+        #[command(subcommand)]
+        action: keys::KeysAction,
+    },
     /// 备份 SQLite 库（密钥不在其中）
     Backup {
         #[command(flatten)]
@@ -209,6 +215,7 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             verify::verify(&office, all || determinations, all || audit, all || ledger).await
         }
         Action::Plan { action } => plan::run(&action).await,
+        Action::Keys { action } => keys::run(&action),
         Action::Backup { database, file } => {
             let office = open::connect(&database).await?;
             office.db().backup_to(&file).await?;

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use store::{Backend, Connection, Query, Tx};
-use vocab::Fen;
+use store::{Backend, Connection, Query, Row, Tx};
+use vocab::{Fen, Month};
 
 use crate::accounts::{self, APPROPRIATION, Entry, PAYABLE, RECOVERABLE};
 use crate::run::{BATCH, PaymentRun};
@@ -245,30 +245,52 @@ async fn pay_plain_dues(tx: &Tx, batch: &Batch<'_>) -> Result<i64> {
 
 /// Instalments that a decided recovery allows to keep back from this month's payment.
 async fn keep_back_instalments(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
-    let run = batch.run;
     let sql = format!(
-        "SELECT c.id, c.entitlement_id, c.offset_fen_per_month, c.reference, \
-         c.amount_fen - CAST(COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n WHERE n.recovery_id = c.id), 0) AS BIGINT) \
-           AS outstanding FROM entitlement e JOIN recovery c ON c.entitlement_id = e.id {PAYEE} \
+        "SELECT c.id, c.entitlement_id, c.offset_fen_per_month, c.reference, {OUTSTANDING} AS outstanding \
+         FROM entitlement e JOIN recovery c ON c.entitlement_id = e.id {PAYEE} \
          WHERE {RANGE} AND c.offset_fen_per_month IS NOT NULL AND {NOT_PAUSED} AND {NO_LINE_YET} ORDER BY c.id"
     );
-    let recoveries = batch
-        .query(&sql)
-        .all_as(tx, |row| {
-            Ok((
-                row.get::<RecoveryId>("id")?,
-                row.get::<EntitlementId>("entitlement_id")?,
-                row.get::<i64>("offset_fen_per_month")?.min(row.get::<i64>("outstanding")?),
-                row.get::<String>("reference")?,
-            ))
+    let instalments = batch.query(&sql).all_as(tx, Instalment::read).await?;
+    keep_back(tx, batch.run, Month::LAST, instalments).await
+}
+
+/// What is still to come of a recovery `c`.
+pub(crate) const OUTSTANDING: &str = "c.amount_fen - CAST(COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n \
+    WHERE n.recovery_id = c.id), 0) AS BIGINT)";
+
+/// What a run may keep back of a recovery.
+pub(crate) struct Instalment {
+    recovery: RecoveryId,
+    entitlement: EntitlementId,
+    /// At most this.
+    pub limit: i64,
+    reference: String,
+}
+
+impl Instalment {
+    /// From columns `id`, `entitlement_id`, `offset_fen_per_month`, `outstanding` and `reference`.
+    pub(crate) fn read(row: &Row) -> store::Result<Instalment> {
+        Ok(Instalment {
+            recovery: row.get("id")?,
+            entitlement: row.get("entitlement_id")?,
+            limit: row.get::<i64>("offset_fen_per_month")?.min(row.get::<i64>("outstanding")?),
+            reference: row.get("reference")?,
         })
-        .await?;
+    }
+}
+
+/// Keeps instalments back from what the run pays, that is unpaid for months up to `until`, the oldest first. Whose payment is kept back
+/// whole has a line that says so.
+pub(crate) async fn keep_back(
+    tx: &Tx,
+    run: &PaymentRun,
+    until: Month,
+    instalments: Vec<Instalment>,
+) -> Result<()> {
     let mut kept: BTreeMap<EntitlementId, i64> = BTreeMap::new();
-    for (recovery, id, mut left, reference) in recoveries {
-        if left <= 0 {
-            continue;
-        }
-        for (due, amount) in unpaid(tx, id).await? {
+    for Instalment { recovery, entitlement, limit, reference } in instalments {
+        let mut left = limit.max(0);
+        for (due, amount) in unpaid(tx, entitlement, until).await? {
             let part = left.min(amount.0);
             if part == 0 {
                 break;
@@ -289,7 +311,7 @@ async fn keep_back_instalments(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
             .bind(run.made_at.at_ms())
             .execute(tx)
             .await?;
-            *kept.entry(id).or_default() += part;
+            *kept.entry(entitlement).or_default() += part;
             left -= part;
         }
     }
@@ -300,7 +322,7 @@ async fn keep_back_instalments(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
     for (id, amount) in kept {
         accounts::post(tx, journal, PAYABLE, Some(id), Fen(amount)).await?;
         accounts::post(tx, journal, RECOVERABLE, Some(id), Fen(-amount)).await?;
-        if unpaid(tx, id).await?.is_empty() {
+        if unpaid(tx, id, until).await?.is_empty() {
             Query::new(
                 &BOOKS,
                 &NONE,
@@ -316,15 +338,16 @@ async fn keep_back_instalments(tx: &Tx, batch: &Batch<'_>) -> Result<()> {
     accounts::close(tx, journal).await
 }
 
-/// What is unpaid of an entitlement, oldest month first.
-pub(crate) async fn unpaid(tx: &Tx, id: EntitlementId) -> Result<Vec<(DueId, Fen)>> {
+/// What is unpaid of an entitlement for months up to one, oldest month first.
+async fn unpaid(tx: &Tx, id: EntitlementId, until: Month) -> Result<Vec<(DueId, Fen)>> {
     Ok(Query::new(
         &BOOKS,
         &NONE,
         "SELECT u.due_id, u.amount_fen FROM unpaid_due u JOIN due d ON d.id = u.due_id WHERE u.entitlement_id = ? \
-         ORDER BY d.month, d.revision",
+         AND d.month <= ? ORDER BY d.month, d.revision",
     )
     .bind(id)
+    .bind(until)
     .all_as(tx, |row| Ok((row.get("due_id")?, row.get("amount_fen")?)))
     .await?)
 }

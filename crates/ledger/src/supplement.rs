@@ -1,11 +1,12 @@
 //! A supplementary run (补充发放): what stands open of a programme up to a month - arrears posted since, payments that failed, families
-//! whose account came late - paid at once instead of with the next month. It makes no dues of its own; it hangs on the month's regular
-//! run, is approved by a second person and goes the way of every run.
+//! whose account came late - paid at once instead of with the next month, less what is left of the month's instalment of a recovery. It makes
+//! no dues of its own; it hangs on the month's regular run, is approved by a second person and goes the way of every run.
 
 use store::{Query, Scope, Tx};
 use vocab::{Fen, Month};
 
-use crate::run::hold;
+use crate::batch::{Instalment, OUTSTANDING, keep_back};
+use crate::run::{PaymentRun, hold};
 use crate::scope::{BOOKS, ENTITLEMENT, NONE};
 use crate::{LedgerError, Officer, Result, RunId, RunKind, RunState};
 
@@ -25,7 +26,7 @@ pub struct StandingOpen {
 pub async fn standing_open(
     connection: &impl store::Connection,
     scope: &Scope,
-    run: &crate::PaymentRun,
+    run: &PaymentRun,
 ) -> Result<StandingOpen> {
     Ok(Query::new(
         scope,
@@ -101,6 +102,7 @@ pub async fn supplement(tx: &Tx, scope: &Scope, id: RunId, reason: &str, officer
     );
     let locked: Vec<i64> =
         Query::new(&BOOKS, &NONE, lock).bind(run.county).bind(&run.programme).scalars(tx).await?;
+    held.keep_back(tx, &hold(tx, scope, again).await?).await?;
     let made = if locked.is_empty() { 0 } else { held.pay(tx).await? };
     if made == 0 {
         return Err(LedgerError::refused(
@@ -128,6 +130,26 @@ const PAUSED: &str =
     "EXISTS (SELECT 1 FROM entitlement_pause s WHERE s.entitlement_id = e.id AND s.until_month IS NULL)";
 
 impl Open<'_> {
+    /// Instalments of decided recoveries: a month keeps back at most its own, whatever number of runs pays it.
+    async fn keep_back(&self, tx: &Tx, run: &PaymentRun) -> Result<()> {
+        let sql = format!(
+            "SELECT c.id, c.entitlement_id, c.reference, {OUTSTANDING} AS outstanding, \
+             c.offset_fen_per_month - CAST(COALESCE((SELECT SUM(n.amount_fen) FROM recovery_entry n \
+               JOIN payment_run r ON r.id = n.run_id WHERE n.recovery_id = c.id AND n.kind IN ('offset', 'undone') \
+               AND r.month = ?), 0) AS BIGINT) AS offset_fen_per_month \
+             FROM recovery c WHERE c.offset_fen_per_month IS NOT NULL AND c.entitlement_id IN (SELECT e.id {UNPAID} \
+             AND p.id IS NOT NULL AND NOT {PAUSED}) ORDER BY c.id"
+        );
+        let instalments = Query::new(&BOOKS, &NONE, sql)
+            .bind(self.month)
+            .bind(self.county)
+            .bind(self.programme)
+            .bind(self.month)
+            .all_as(tx, Instalment::read)
+            .await?;
+        keep_back(tx, run, self.month, instalments).await
+    }
+
     /// Lines with an attempt at everything unpaid; how many.
     async fn pay(&self, tx: &Tx) -> Result<u64> {
         let lines = format!(

@@ -107,7 +107,7 @@ fn text_of(pdf: &[u8]) -> Option<String> {
 }
 
 /// Template, title, pages, phrases.
-const EXPECTED: [(&str, &str, usize, &[&str]); 13] = [
+const EXPECTED: [(&str, &str, usize, &[&str]); 14] = [
     (
         "acceptance.typ",
         "最低生活保障申请受理通知书",
@@ -155,6 +155,12 @@ const EXPECTED: [(&str, &str, usize, &[&str]); 13] = [
         "最低生活保障确认通知书",
         2,
         &["共同生活3人", "1,030.50元", "人民币壹仟零叁拾元伍角整", "2026年9月起", "2027年8月31日前", "6个月"],
+    ),
+    (
+        "months.typ",
+        "最低生活保障补发、追回决定书",
+        2,
+        &["150.50元", "600.00元", "每月从待遇里抵扣146.10元", "2027年1月", "-300.00", "希望分月扣", "60日"],
     ),
     (
         "missing.typ",

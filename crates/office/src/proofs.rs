@@ -31,6 +31,9 @@ const MINUTE_MS: i64 = 60 * 1_000;
 /// For how long a code may prove; the person chooses.
 pub const LIFETIMES: [(i64, &str); 3] = [(10, "10分钟"), (60, "1小时"), (24 * 60, "一天")];
 
+/// The longest of them, in milliseconds: so long after the last server has begun to sign with a new key, the old one may be forgotten.
+pub const LASTING_MS: i64 = 24 * 60 * MINUTE_MS;
+
 /// A fact that the person may prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provable {
@@ -250,6 +253,11 @@ mod tests {
         for nonsense in ["", "HM1", "HM1.1.x.y", &text[..text.len() - 1], &"A".repeat(5_000)] {
             assert_eq!(check(&keys, now, nonsense), Checked::Forged);
         }
+    }
+
+    #[test]
+    fn no_code_lasts_longer_than_the_longest() {
+        assert_eq!(LIFETIMES.iter().map(|(minutes, _)| minutes * MINUTE_MS).max(), Some(LASTING_MS));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct PublicKey {
     pub id: u32,
     /// The point, uncompressed: 04 and two coordinates, 130 hexadecimal digits.
     pub point: String,
+    /// When it was made, unix milliseconds.
+    pub created_at: i64,
 }
 
 impl SignKey {
@@ -99,7 +101,7 @@ impl Keys {
             .map(|key| {
                 let signing = key.signing()?;
                 let point = hex::encode(signing.verifying_key().to_sec1_bytes());
-                Ok(PublicKey { id: key.id, point })
+                Ok(PublicKey { id: key.id, point, created_at: key.created_at })
             })
             .collect()
     }
@@ -115,7 +117,15 @@ impl Keys {
         Ok(())
     }
 
-    /// Forget all signing keys but the newest: once no proof of theirs is good any more.
+    /// From when on no proof of an older key can be good any more, unix milliseconds, if proofs last `lasting_ms` and every server was
+    /// started anew within `restarted_ms` of the rotation; none while there is one key.
+    #[must_use]
+    pub fn older_signing_over_at(&self, lasting_ms: i64, restarted_ms: i64) -> Option<i64> {
+        let (newest, older) = self.signs().split_last()?;
+        (!older.is_empty()).then(|| newest.created_at.saturating_add(lasting_ms).saturating_add(restarted_ms))
+    }
+
+    /// Forget all signing keys but the newest: once no proof of theirs is good any more ([`Keys::older_signing_over_at`]).
     pub fn retire_signing(&mut self) {
         let old = self.signs().len().saturating_sub(1);
         self.signs_mut().drain(..old);
@@ -154,7 +164,10 @@ mod tests {
         assert_ne!(old.key, new.key);
         assert_eq!(keys.public_keys().unwrap().len(), 2);
         assert!(keys.is_signed(b"x", &old) && keys.is_signed(b"x", &new));
+        let made = keys.public_keys().unwrap()[1].created_at;
+        assert_eq!(keys.older_signing_over_at(60, 7), Some(made + 67));
         keys.retire_signing();
+        assert_eq!(keys.older_signing_over_at(60, 7), None, "nothing is left to retire");
         assert!(!keys.is_signed(b"x", &old) && keys.is_signed(b"x", &new));
     }
 

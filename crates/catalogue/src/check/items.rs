@@ -284,6 +284,8 @@ impl Checker<'_> {
                 | Effect::ChangeAmount
                 | Effect::Continue
                 | Effect::Taper
+                | Effect::ReckonMonths
+                | Effect::PostMonths
                 | Effect::Suspend
                 | Effect::Stop
                 | Effect::End(_) => {}

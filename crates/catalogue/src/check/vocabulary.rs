@@ -359,12 +359,16 @@ impl Checker<'_> {
         };
         // Of a family only what can be added up, or whether anybody's is so.
         let of_family = fact.on == Unit::Person || counts || *fact.kind == ValueKind::Boolean;
-        if !fits || !of_family || (fills.at_least && !counts) {
+        // Only a sum of money over some months has a month's part, and only a fact of a month takes it.
+        let monthly = fact.unit.as_deref().is_some_and(|unit| unit.ends_with("/月"));
+        let parted =
+            fills.months.is_none_or(|months| months > 1 && ask.kind == AnswerKind::Amount && monthly);
+        if !fits || !of_family || !parted || (fills.at_least && !counts) {
             self.at(
                 place,
                 fills.fact.start(),
                 format!("询问 {} 的答复不能这样填入 {}", ask.id, fills.fact),
-                "金额填 money；是否填 boolean，或者写 yes = 1 填 integer；分档填同一代码表的 code 或者各档都是数字的 integer；at_least 只用于数",
+                "金额填 money；是否填 boolean，或者写 yes = 1 填 integer；分档填同一代码表的 code 或者各档都是数字的 integer；at_least 只用于数；几个月的合计填每月的数写 months = 12",
             );
         }
         if !fact.source.contains(&dataset.department)

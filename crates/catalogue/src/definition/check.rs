@@ -59,6 +59,9 @@ pub struct Fills {
     /// How many a yes stands for, of a fact that counts.
     #[serde(default)]
     pub yes: Option<u32>,
+    /// The answer is a sum over so many months and the fact is one of a month: the month's part is filled, rounded half up to the fen.
+    #[serde(default)]
+    pub months: Option<u16>,
 }
 
 /// A rule over what was declared and what was answered. Without points it names a contradiction; with points it counts towards the

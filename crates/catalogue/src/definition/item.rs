@@ -37,6 +37,9 @@ pub struct Item {
     /// Whom a case is about.
     #[serde(default)]
     pub about: About,
+    /// Which office of a family handles it.
+    #[serde(default)]
+    pub handled: Handled,
     /// Whether a citizen starts it (a review is started by the office).
     #[serde(default = "yes")]
     pub citizens_may_file: bool,
@@ -172,6 +175,17 @@ pub enum About {
     Family,
     /// The applicant alone: a family may have a case for each of several members.
     Applicant,
+}
+
+/// Which office of a family handles a case, wherever it is filed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handled {
+    /// Where the family lives, or where the emergency happened.
+    #[default]
+    Residence,
+    /// Where the family is registered (户籍地).
+    Registered,
 }
 
 /// What begins a case.
@@ -350,6 +364,10 @@ pub enum Effect {
     Continue,
     /// Let the benefit go on for the taper, then stop.
     Taper,
+    /// Reckon past months of the benefit anew, by what is known of them now; the form says from which month (`first_month`).
+    ReckonMonths,
+    /// Post the months last reckoned: arrears, and a recovery in the way that the form says (`recovery_way`, `offset_per_month`).
+    PostMonths,
     /// Suspend.
     Suspend,
     /// Stop.
@@ -371,7 +389,12 @@ impl Effect {
     #[must_use]
     pub fn takes_away(&self) -> bool {
         match self {
-            Self::Refuse | Self::ChangeAmount | Self::Suspend | Self::Stop | Self::Taper => true,
+            Self::Refuse
+            | Self::ChangeAmount
+            | Self::PostMonths
+            | Self::Suspend
+            | Self::Stop
+            | Self::Taper => true,
             Self::Accept
             | Self::OnceOnly
             | Self::RecordFacts
@@ -394,6 +417,7 @@ impl Effect {
             | Self::Grant
             | Self::Advance
             | Self::Continue
+            | Self::ReckonMonths
             | Self::Extend(_)
             | Self::Enter(_)
             | Self::Letter(_)
@@ -498,6 +522,10 @@ pub enum Outcome {
     Stopped,
     /// The benefit tapers out.
     Tapered,
+    /// Sent to the office of another place, which has decided, and the answer told.
+    Forwarded,
+    /// Past months were reckoned anew, and settled or left as they were.
+    Settled,
 }
 
 /// A clock.

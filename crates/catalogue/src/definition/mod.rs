@@ -27,8 +27,9 @@ pub use fact::{
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use indicator::{Counted, Indicator, Side, Source};
 pub use item::{
-    About, Action, CLOSED, CaseWord, Clock, Confer, Delegation, Effect, Extension, Fetched, FilingWay, Item,
-    ItemResult, LawDate, Limit, Material, NewEntry, NewTask, NoticePeriod, Opening, Outcome, Step,
+    About, Action, CLOSED, CaseWord, Clock, Confer, Delegation, Effect, Extension, Fetched, FilingWay,
+    Handled, Item, ItemResult, LawDate, Limit, Material, NewEntry, NewTask, NoticePeriod, Opening, Outcome,
+    Step,
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
@@ -41,7 +42,7 @@ pub use plan::{
 };
 pub use programme::{
     AID_LISTS, Aid, Amendment, Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule,
-    Pays, Programme, Unit,
+    Pays, Programme, Starts, Unit,
 };
 pub use register::{
     Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Opens, Register, Rights,

@@ -51,6 +51,9 @@ pub struct Programme {
     /// What a grant brings.
     #[serde(default)]
     pub pays: Pays,
+    /// From which month it is paid.
+    #[serde(default)]
+    pub starts: Starts,
     /// Nobody applies: for a month in which its conditions of the month hold, the county draws up a list and pays by it (按月造册).
     #[serde(default)]
     pub by_list: bool,
@@ -131,6 +134,17 @@ pub enum Pays {
     Once,
     /// No money: a recognition that opens other help.
     Nothing,
+}
+
+/// From which month a benefit of every month is paid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Starts {
+    /// The month after the decision.
+    #[default]
+    Decision,
+    /// The month in which it was filed for (自递交申请当月计发); months gone by are paid with the first payment.
+    Filing,
 }
 
 impl Pays {

@@ -96,6 +96,63 @@ async fn a_cancelled_supplement_leaves_everything_open() {
     }
 }
 
+/// A month keeps back its instalment once: of what comes late only what the month's own run has left of it.
+#[tokio::test]
+async fn what_comes_late_keeps_back_what_is_left_of_the_instalment() {
+    for town in towns("supplement_instalment").await {
+        let (june, july, august) = (month("2026-06"), month("2026-07"), month("2026-08"));
+        let one = town.grant(&town.family(1, &[11], june, 900)).await.unwrap();
+        town.grant(&town.family(2, &[21], june, 500)).await.unwrap();
+        town.pay(june).await;
+        town.pay(july).await;
+        let of = async |fen: i64, month: vocab::Month| {
+            let should = [ledger::MonthAmount { month, amount: Fen(fen) }];
+            ledger::propose(&town.db, &SYSTEM, one, &should).await.unwrap()
+        };
+        // June was 600 too much: 200 a month. Suspended in August, so that August's run keeps nothing back.
+        let terms = ledger::RecoveryTerms { offset_per_month: Some(Fen(20_000)) };
+        let june_less = of(30_000, june).await;
+        town.tx(async |tx| ledger::post_recovery(tx, &SYSTEM, &june_less, terms, &decision("追回")).await)
+            .await
+            .unwrap();
+        town.tx(async |tx| {
+            changes::pause(tx, &SYSTEM, one, PauseKind::Suspended, august, &decision("核实")).await
+        })
+        .await
+        .unwrap();
+        let august_run = town.pay(august).await.id;
+        town.tx(async |tx| changes::resume(tx, &SYSTEM, one, august, &decision("恢复")).await).await.unwrap();
+        // July was 100 too little, August is owed.
+        let late = ledger::propose_as_recorded(&town.db, &SYSTEM, one, august, august).await.unwrap();
+        town.tx(async |tx| ledger::post_arrears(tx, &SYSTEM, &late, &decision("补发")).await).await.unwrap();
+        let extra = supplemented(&town, august_run, "恢复后补发").await.unwrap();
+        let made = run::load(&town.db, &SYSTEM, extra).await.unwrap();
+        assert_eq!((made.line_count, made.total), (1, Fen(70_000)), "900 less the instalment of 200");
+        assert_eq!(town.balances(one).await.recoverable, Fen(40_000));
+        town.verify().await;
+        // Cancelled, it gives the instalment back; made again, it keeps it back again.
+        town.tx(async |tx| cancel::begin_cancel(tx, &SYSTEM, extra, "重做", officer(ACCOUNTANT)).await)
+            .await
+            .unwrap();
+        run::carry_on(&town.db, extra, &mut go_on).await.unwrap();
+        assert_eq!(town.balances(one).await.recoverable, Fen(60_000));
+        let extra = supplemented(&town, august_run, "恢复后补发").await.unwrap();
+        town.approve(extra).await.unwrap();
+        town.export(extra).await.unwrap();
+        town.answer(extra, |_| false).await.unwrap();
+        // More arrears in the same month: August has kept back its 200 already.
+        let july_more = of(100_000, july).await;
+        town.tx(async |tx| ledger::post_arrears(tx, &SYSTEM, &july_more, &decision("补发")).await)
+            .await
+            .unwrap();
+        let second = supplemented(&town, august_run, "再补发").await.unwrap();
+        let made = run::load(&town.db, &SYSTEM, second).await.unwrap();
+        assert_eq!(made.total, Fen(10_000), "nothing more is kept back of August");
+        assert_eq!(town.balances(one).await.recoverable, Fen(40_000));
+        town.verify().await;
+    }
+}
+
 #[tokio::test]
 async fn months_that_are_paid_by_list_may_be_left_out_and_come_late() {
     for town in towns("listed_runs").await {

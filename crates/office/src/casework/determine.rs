@@ -20,12 +20,15 @@ use crate::people::{FactId, Source};
 use crate::{Office, OfficeError, people, releases};
 
 pub use ledger::DeterminationId;
+use ledger::EntitlementId;
 
 /// What is to be determined.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
     /// The case, none for a replay of everybody.
     pub case: Option<CaseId>,
+    /// A benefit whose earlier cases' judgements count as long as this case has none of its own.
+    pub benefit: Option<EntitlementId>,
     /// The family.
     pub household: HouseholdId,
     /// The one member whom programmes of single persons look at; every member if absent.
@@ -36,6 +39,8 @@ pub struct Question<'a> {
     pub month: Month,
     /// Day that picks the law.
     pub law_on: NaiveDate,
+    /// Day for which facts and members are taken as they were, by what is known now.
+    pub valid_on: NaiveDate,
     /// Programmes, best first.
     pub programmes: Vec<String>,
 }
@@ -71,19 +76,22 @@ pub async fn determine(
     now: Now,
     by: Option<StaffId>,
 ) -> Result<Answer, OfficeError> {
+    let (valid_on, known_at) = (question.valid_on, now.at_ms());
     let facts = Known {
-        record: people::facts_as_of(office, tx, &FAMILY, question.household, now.today(), now.at_ms())
-            .await?,
-        members: people::members_as_of(tx, &FAMILY, question.household, now.today(), now.at_ms())
+        record: people::facts_as_of(office, tx, &FAMILY, question.household, valid_on, known_at).await?,
+        members: people::members_as_of(tx, &FAMILY, question.household, valid_on, known_at)
             .await?
             .iter()
             .map(|member| member.person)
             .collect(),
     };
-    let findings = match question.case {
-        Some(case) => findings_of(tx, case).await?,
+    let mut findings = match question.benefit {
+        Some(benefit) => findings_of(tx, "c.entitlement_id = ?", benefit.0).await?,
         None => BTreeMap::new(),
     };
+    if let Some(case) = question.case {
+        findings.extend(findings_of(tx, "c.id = ?", case.0).await?);
+    }
     let mut first = None;
     for id in &question.programmes {
         let programme = release
@@ -102,7 +110,7 @@ pub async fn determine(
         for subject in subjects(programme.unit, &facts).into_iter().filter(asked) {
             let result = compiled.decide(&subject.record, &context);
             let amount = amount_of(&result)?;
-            let sources = sources_of(tx, release, question.household, &facts.members, &result, now).await?;
+            let sources = sources_of(tx, release, question, &facts.members, &result, now).await?;
             let determination =
                 keep(tx, release, question, &subject.record, &context, &result, amount, &sources, now, by)
                     .await?;
@@ -200,14 +208,20 @@ fn whole(value: &rules::Value) -> Option<i32> {
     value.as_number()?.to_i64().and_then(|months| i32::try_from(months).ok())
 }
 
-/// The officers' judgements of a case: the last one of each condition.
-async fn findings_of(tx: &Tx, case: CaseId) -> Result<BTreeMap<String, FindingValue>, OfficeError> {
+/// The officers' judgements of cases: the last one of each condition.
+async fn findings_of(
+    tx: &Tx,
+    which: &'static str,
+    id: i64,
+) -> Result<BTreeMap<String, FindingValue>, OfficeError> {
     let rows = Query::system(
-        "the findings of a case that the caller may act on",
-        "SELECT f.condition, f.met, f.reason, f.recorded_on, s.name FROM finding f JOIN staff s ON s.id = f.staff_id \
-         WHERE f.case_id = ? ORDER BY f.id",
+        "the findings of a case, or about a benefit, that the caller may act on",
+        format!(
+            "SELECT f.condition, f.met, f.reason, f.recorded_on, s.name FROM finding f JOIN staff s ON s.id = f.staff_id \
+             JOIN case_file c ON c.id = f.case_id WHERE {which} ORDER BY f.id"
+        ),
     )
-    .bind(case)
+    .bind(id)
     .all(tx)
     .await?;
     let mut findings = BTreeMap::new();
@@ -272,15 +286,15 @@ async fn keep(
 async fn sources_of(
     tx: &Tx,
     release: &Release,
-    household: HouseholdId,
+    question: &Question<'_>,
     members: &[PersonId],
     result: &rules::Determination,
     now: Now,
 ) -> Result<Vec<FactId>, OfficeError> {
     let read = facts_read(release, result, |_| true);
-    let mut subjects = vec![people::Subject::Household(household)];
+    let mut subjects = vec![people::Subject::Household(question.household)];
     subjects.extend(members.iter().copied().map(people::Subject::Person));
-    people::counting(tx, release, &subjects, &read, now.today(), now.at_ms()).await
+    people::counting(tx, release, &subjects, &read, question.valid_on, now.at_ms()).await
 }
 
 /// The facts that a determination read for some of its conditions, directly or in what its conditions rest on.

@@ -1,7 +1,7 @@
 //! A case comes into being: its number, the offices that handle, register and decide it, its first line and first task.
 
 use catalogue::Release;
-use catalogue::definition::{About, Item, Scalar};
+use catalogue::definition::{About, Handled, Item, Scalar};
 use chrono::NaiveDate;
 use serde_json::Value;
 use store::divisions::DivisionLevel;
@@ -59,8 +59,8 @@ pub(super) struct Places {
     pub delegated: bool,
 }
 
-/// 全市通办: a case is handled where the family lives - or `at` the place of an emergency (社会救助法 art. 37) - and registered where its
-/// head is registered.
+/// 全市通办: a case is handled where the family lives - or `at` the place of an emergency (社会救助法 art. 37), or where the family is
+/// registered if the item says so - and registered where its head is registered.
 pub(super) async fn places(
     release: &Release,
     tx: &Tx,
@@ -76,7 +76,11 @@ pub(super) async fn places(
     .bind(household)
     .one(tx)
     .await?;
-    let village: DivisionId = at.unwrap_or(row.get("division_id")?);
+    let home = match item.handled {
+        Handled::Residence => "division_id",
+        Handled::Registered => "registered_division_id",
+    };
+    let village: DivisionId = at.unwrap_or(row.get(home)?);
     let path = store::divisions::division_path(tx, village).await?;
     let at = |level: DivisionLevel| path.iter().find(|division| division.level == level);
     let (Some(county), Some(township)) = (at(DivisionLevel::County), at(DivisionLevel::Township)) else {

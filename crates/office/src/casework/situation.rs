@@ -8,7 +8,7 @@ use rules::{Record, Value};
 use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Row, Scope, Tx};
 use vocab::{Fen, Month};
 
-use super::{CASE, DeterminationId, determine, entries};
+use super::{CASE, DeterminationId, determine, entries, months};
 use crate::people::{self, Subject};
 use crate::{Office, OfficeError, means_test};
 use ledger::EntitlementId;
@@ -244,6 +244,11 @@ pub(super) async fn record(
     };
     fields.insert("amount".to_owned(), money(row.get("amount_fen")?));
     fields.insert("current_amount".to_owned(), money(current));
+    let reckoned =
+        if months::reckons(item) { months::of_case(connection, case.id).await? } else { Vec::new() };
+    let sums = (!reckoned.is_empty()).then(|| months::sums(&reckoned));
+    fields.insert("arrears".to_owned(), money(sums.map(|(arrears, _)| arrears)));
+    fields.insert("recovery".to_owned(), money(sums.map(|(_, recovery)| recovery)));
     let many = entries::seen_by_guards(office, connection, item, case.id).await?;
     let record = Record { fields, many, ..Record::default() };
     // Only an item whose guards ask about the applicant costs the question.

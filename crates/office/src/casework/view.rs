@@ -9,6 +9,7 @@ use super::clocks::{self, ClockView};
 use super::determine::{self, DeterminationView};
 use super::entries::{self, EntryView};
 use super::letters::{self, LetterView};
+use super::months::{self, CaseMonth};
 use super::other_help::{self, OtherHelp};
 use super::situation::{self, CaseRow};
 use super::timeline::{self, StepView};
@@ -95,6 +96,8 @@ pub struct CaseView {
     pub determinations: Vec<DeterminationView>,
     /// What the determination that counts rests on.
     pub grounds: Vec<determine::Ground>,
+    /// Past months as they were reckoned last.
+    pub months: Vec<CaseMonth>,
     /// Records of registers that it entered, the newest first.
     pub entries: Vec<EntryView>,
     /// Photos and scans.
@@ -181,6 +184,7 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         determinations,
         grounds,
         other_help,
+        months: if months::reckons(item) { months::of_case(db, id).await? } else { Vec::new() },
         entries: entries::of_case_page(office, db, id).await?,
         attachments: attachments::of_case(db, &scope, id).await?,
         letters: letters::of_case(db, &scope, id).await?,

@@ -3,6 +3,7 @@
 //! - [`roll_template`]: the columns of a roll in Excel;
 //! - `read`: a roll as read, with every fault; `register`: what the register says against it; [`import`]: preview, control totals, the job, and taking it back;
 //! - [`export`]: the roll as a list; its numbers by month are [`crate::reports`];
+//! - [`recoveries`]: what is claimed back, and what has come in;
 //! - [`reserve`]: the money that lies with townships for emergencies;
 //! - [`month_list`]: benefits that are paid by a list drawn up for a month;
 //! - [`payments`]: runs, the bank's file and answer, payees; the ledger does the work, this module holds rights and audit.
@@ -14,6 +15,7 @@ pub mod import;
 pub mod month_list;
 pub mod payments;
 mod read;
+pub mod recoveries;
 mod register;
 pub mod reserve;
 mod template;

@@ -69,6 +69,8 @@ fn every_way_a_case_ends_has_its_words() {
         Outcome::Reduced,
         Outcome::Stopped,
         Outcome::Tapered,
+        Outcome::Forwarded,
+        Outcome::Settled,
     ] {
         assert!(list.title_of(outcome_code(outcome)).is_some(), "{outcome:?}");
     }

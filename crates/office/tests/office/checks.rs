@@ -800,6 +800,54 @@ async fn what_a_department_answers_counts_in_the_decision_and_is_named_in_its_le
     }
 }
 
+/// 社会救助法 art. 22 looks at twelve months, the fact is one of a month: a twelfth of what was settled is filled, and only where it is more.
+#[tokio::test]
+async fn a_years_medical_bills_fill_the_month() {
+    for city in cities("checks_medical").await {
+        let more = vec![("expenses/rigid_medical", "500".to_owned())];
+        let case = city.file(&Family { more, ..Family::default() }).await.unwrap();
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        city.act(&city.township_clerk, case, "request_means_test", &[], &[]).await.unwrap();
+        city.act(&city.county_clerk, case, "start_means_test", &[], &[]).await.unwrap();
+        send(&city, case, &["medical_spending"]).await;
+        // 24,000.08 yuan in twelve months: 2,000.0066… a month.
+        let bills = Department::Says(&[("self_paid", "24000.08")]);
+        answers(&city, case, "medical_spending", &bills).await;
+        let city = city.restarted().await;
+        assert_eq!(
+            said_of(&city, case, "医疗刚性支出").await,
+            pairs(&[("医疗保障部门", "2,000.01元"), (FAMILY, "500.00元")])
+        );
+        let contradictions = view(&city, case).await.contradictions;
+        assert!(
+            contradictions.iter().any(|one| one.title.contains("自付医疗费比申报的多")),
+            "{contradictions:?}"
+        );
+    }
+}
+
+/// What the insurance settled is a part: it denies nothing that the family paid elsewhere, but more than twice as much wants bills.
+#[tokio::test]
+async fn fewer_medical_bills_deny_nothing() {
+    for city in cities("checks_medical_less").await {
+        let more = vec![("expenses/rigid_medical", "500".to_owned())];
+        let case = city.file(&Family { more, ..Family::default() }).await.unwrap();
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        city.act(&city.township_clerk, case, "request_means_test", &[], &[]).await.unwrap();
+        city.act(&city.county_clerk, case, "start_means_test", &[], &[]).await.unwrap();
+        send(&city, case, &["medical_spending"]).await;
+        for request in requests(&city, case, "medical_spending").await {
+            let values = [("self_paid".to_owned(), "100".to_owned())].into();
+            let typed = Typed { how: "values".to_owned(), values, as_of: None, reason: String::new() };
+            check::answer(&city.office, &grant(&city.county_clerk), request.id, &typed).await.unwrap();
+        }
+        let said = said_of(&city, case, "医疗刚性支出").await;
+        assert!(said.is_empty(), "no department says more: {said:?}");
+        let contradictions = view(&city, case).await.contradictions;
+        assert!(contradictions.iter().any(|one| one.title.contains("请看票据")), "{contradictions:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_corrected_answer_replaces_the_first_and_a_partial_one_counts_for_what_it_is() {
     for city in cities("checks_replaced").await {

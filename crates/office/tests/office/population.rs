@@ -234,11 +234,13 @@ async fn sweep_is_determination(office: &Office, population: &Population) -> usi
             let tx = office.db().begin().await.unwrap();
             let question = Question {
                 case: None,
+                benefit: None,
                 household,
                 person: None,
                 division: &codes[&household],
                 month,
                 law_on: now.today(),
+                valid_on: now.today(),
                 programmes: vec![programme.id.get().clone()],
             };
             determine::determine(office, &tx, &release, &question, now, None).await.unwrap();

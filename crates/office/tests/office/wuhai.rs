@@ -128,6 +128,9 @@ const STAFF: [(&str, &str, Place); 16] = [
     ("nongye", "department_clerk:rural_affairs", Place::County),
 ];
 
+/// What the offices' own staff work for.
+const BUSINESSES: [&str; 4] = ["assistance", "disability", "elderly", "children"];
+
 #[derive(Clone, Copy)]
 enum Place {
     Village,
@@ -520,7 +523,7 @@ async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId,
     let (staff, _) = access::create_staff(office, &root, &new).await.unwrap();
     let (role, businesses) = match role.split_once(':') {
         Some((role, department)) => (role, vec![format!("{}{department}", access::DEPARTMENT)]),
-        None => (role, vec!["assistance".to_owned()]),
+        None => (role, BUSINESSES.map(str::to_owned).to_vec()),
     };
     let post = NewPost {
         division,

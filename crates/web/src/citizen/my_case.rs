@@ -57,6 +57,10 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
         (actions(&view))
         h2.govuk-heading-m { "办到哪一步" }
         (way(&view))
+        @if !view.months.is_empty() {
+            h2.govuk-heading-m { "以前的月份" }
+            (crate::desk::case_months(&view.months))
+        }
         @if let Some(determination) = view::that_counts(&view.case, &view.determinations) {
             h2.govuk-heading-m { "按规定怎么算" }
             @let kept = releases::kept(office, &determination.release_hash).await?;

@@ -27,7 +27,7 @@ mod work;
 
 pub(crate) use check::{answers as check_answers, beside as facts_beside};
 pub(crate) use files::shown_file;
-pub(crate) use rules_in_words::grounds as determination_grounds;
+pub(crate) use rules_in_words::{grounds as determination_grounds, months as case_months};
 
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] = &[

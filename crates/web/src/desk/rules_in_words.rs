@@ -3,7 +3,8 @@
 use catalogue::definition::Pays;
 use maud::{Markup, html};
 use office::casework::determine::{DeterminationView, Ground};
-use office::words;
+use office::casework::months::CaseMonth;
+use office::{casework, words};
 use rules::{ConditionOutcome, Determination, Outcome};
 use vocab::Fen;
 
@@ -45,6 +46,42 @@ pub(crate) fn grounds(grounds: &[Ground]) -> Markup {
         ..Table::default()
     };
     html! { @if !grounds.is_empty() { (details("用到的情况从哪里来", &html! { (table) })) } }
+}
+
+/// Past months as a case reckoned them anew, beside what was due.
+pub(crate) fn months(months: &[CaseMonth]) -> Markup {
+    let yuan = |fen: Fen| html! { (fen.yuan_grouped()) };
+    let row = |month: &CaseMonth| {
+        vec![
+            html! { (month.month.zh()) },
+            yuan(month.due),
+            yuan(month.paid),
+            month.should_be.map_or_else(|| html! { "不明" }, yuan),
+            yuan(month.difference()),
+            html! { (month.said) },
+        ]
+    };
+    let (arrears, recovery) = casework::months::sums(months);
+    let table = Table {
+        id: "months".into(),
+        caption: "逐月重新测算".into(),
+        columns: vec![
+            Column::new("月份"),
+            Column::new("当时应发（元）").numeric(),
+            Column::new("已发（元）").numeric(),
+            Column::new("应当是（元）").numeric(),
+            Column::new("差额（元）").numeric(),
+            Column::new("说明"),
+        ],
+        rows: months.iter().map(row).collect(),
+        ..Table::default()
+    };
+    html! {
+        @if !months.is_empty() {
+            (table)
+            p.govuk-body { "应补发 " strong { (arrears.yuan_grouped()) " 元" } "，应追回 " strong { (recovery.yuan_grouped()) " 元" } "。这是测算，听取意见、作出决定以后才记账。" }
+        }
+    }
 }
 
 /// The amount of what is paid; a recognition has none.

@@ -1,18 +1,20 @@
 //! A benefit of a family: amounts in both times, members, payments, balances, account, and the start of its review.
 
 use axum::extract::Path;
+use catalogue::definition::Opening;
 use ledger::pages::{self, EntitlementRow};
 use ledger::{EntitlementId, PayeeState};
 use maud::{Markup, html};
 use office::access::{self, FileForOther, ReadPayments, Right};
 use office::casework::drafts::{self, Filler};
-use office::{divisions, people};
+use office::{casework, divisions, people};
 use serde::Deserialize;
 use store::PersonId;
 
 use super::ROLL;
 use super::common::{already, moment, programme_title, remember, yuan};
 use super::payee::account_words;
+use super::returns;
 use super::roll::colour;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::Fault;
@@ -62,6 +64,7 @@ pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>
         (summary(&row, &members_shown))
         (accounts(&desk, id).await?)
         (balances(&desk, id).await?)
+        (returns::claimed(&desk, id).await?)
         (payments(&desk, &row).await?)
         (dues(&desk, id).await?)
         (amounts(&desk, id).await?)
@@ -278,10 +281,13 @@ fn review_form(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Markup {
     let items: Vec<(&str, &str)> = release
         .items
         .iter()
-        .filter(|item| !item.citizens_may_file && item.programmes.iter().any(|id| **id == row.programme))
+        .filter(|item| !item.citizens_may_file || item.opened == Opening::ReviewDue)
+        .filter(|item| item.programmes.iter().any(|id| **id == row.programme))
+        // What has ended is not reviewed any more, but its months may have been wrong.
+        .filter(|item| row.end_reason.is_none() || casework::months::reckons(item))
         .map(|item| (item.id.get().as_str(), item.title.as_str()))
         .collect();
-    let offered = desk.may(Right::FileForOther) && row.until.is_none() && !items.is_empty();
+    let offered = desk.may(Right::FileForOther) && !items.is_empty();
     html! {
         @if offered {
             h2.govuk-heading-m { "核查" }

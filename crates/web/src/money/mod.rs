@@ -15,6 +15,7 @@ mod lines;
 mod month_list;
 mod payee;
 mod reserve;
+mod returns;
 mod roll;
 mod run;
 mod run_deeds;
@@ -50,6 +51,7 @@ pub fn routes() -> Routes {
         .route("/desk/roll/imports/{import}/undo", post(import::undo))
         .route("/desk/roll/{entitlement}", get(entitlement::page))
         .route("/desk/roll/{entitlement}/review", post(entitlement::review))
+        .route("/desk/roll/{entitlement}/returns", get(returns::page).post(returns::book))
         .route("/desk/roll/{entitlement}/payee", get(payee::page).post(payee::propose))
         .route("/desk/roll/{entitlement}/payee/{payee}", post(payee::settle))
         .route("/desk/payments", get(runs::page).post(runs::make))

@@ -1,6 +1,6 @@
 //! Decisions: what the rules say now, and what an officer makes of it in the ledger.
 
-use catalogue::definition::{LawDate, Pays, Scalar, Unit, Writes};
+use catalogue::definition::{About, LawDate, Pays, Scalar, Starts, Unit, Writes};
 use chrono::{Months, NaiveDate};
 use ledger::{AmountCause, Decision};
 use store::Query;
@@ -24,17 +24,26 @@ pub(super) async fn determine_now(
         LawDate::Decided => today,
     };
     let village = store::divisions::division(doing.tx, case.village).await?;
-    let once = doing.item.programmes.iter().all(|id| pays(doing, id) == Pays::Once);
-    let month = Month::containing(today);
+    let programmes = asked(doing, case).await?;
+    let all = |fits: fn(&catalogue::definition::Programme) -> bool| {
+        programmes.iter().all(|id| doing.release.programmes.get(id).is_some_and(|programme| fits(programme)))
+    };
+    let month = match case.entitlement {
+        // What is paid once is paid at once; what is paid every month, from the next.
+        _ if all(|programme| programme.pays == Pays::Once) => Month::containing(today),
+        None if all(|programme| programme.starts == Starts::Filing) => Month::containing(case.filed_on),
+        _ => Month::containing(today).next(),
+    };
     let question = determine::Question {
         case: Some(case.id),
+        benefit: None,
         household: case.household,
         person: case.person,
         division: &village.code,
-        // What is paid once is paid at once; what is paid every month, from the next.
-        month: if once { month } else { month.next() },
+        month,
         law_on,
-        programmes: doing.item.programmes.iter().map(|programme| programme.get().clone()).collect(),
+        valid_on: today,
+        programmes,
     };
     let answer =
         determine::determine(doing.office, doing.tx, doing.release, &question, doing.now, doing.doer.staff())
@@ -44,8 +53,14 @@ pub(super) async fn determine_now(
     Ok(answer)
 }
 
-fn pays(doing: &Doing<'_>, programme: &str) -> Pays {
-    doing.release.programmes.get(programme).map(|programme| programme.pays).unwrap_or_default()
+/// The programmes that a case asks about: the item's; of one person's benefit under review, its own.
+async fn asked(doing: &Doing<'_>, case: &CaseRow) -> Result<Vec<String>, OfficeError> {
+    if let (Some(entitlement), About::Applicant) = (case.entitlement, doing.item.about) {
+        let month = Month::containing(doing.now.today());
+        let held = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, month).await?;
+        return Ok(vec![held.programme]);
+    }
+    Ok(doing.item.programmes.iter().map(|programme| programme.get().clone()).collect())
 }
 
 /// Where the amount says who decides: the township up to its limit, the county above (社会救助暂行办法 art. 48).
@@ -96,7 +111,7 @@ pub(super) fn reasons_in_words(doing: &Doing<'_>) -> Option<String> {
     (!titles.is_empty()).then(|| titles.join("、"))
 }
 
-fn benefit(case: &CaseRow) -> Result<ledger::EntitlementId, OfficeError> {
+pub(super) fn benefit(case: &CaseRow) -> Result<ledger::EntitlementId, OfficeError> {
     case.entitlement.ok_or_else(|| OfficeError::Conflict("这件申请没有对应的在发待遇。".to_owned()))
 }
 
@@ -145,7 +160,10 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     let (from, until) = match programme.pays {
         Pays::Once => (month, Some(month.plus(stages - 1))),
         Pays::Monthly | Pays::Nothing => {
-            let from = month.next();
+            let from = match programme.starts {
+                Starts::Decision => month.next(),
+                Starts::Filing => Month::containing(case.filed_on),
+            };
             let months = answer.review_months.filter(|months| programme.expires && *months > 0);
             (from, months.map(|months| from.plus(months - 1)))
         }
@@ -153,7 +171,7 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     let review_due_on = answer
         .review_months
         .filter(|_| programme.pays != Pays::Once && !programme.expires)
-        .and_then(|months| next_review(from, months));
+        .and_then(|months| next_review(from.max(month.next()), months));
     let part = Fen(amount.0 / i64::from(stages));
     let grant = ledger::entitlement::Grant {
         programme: answer.programme.clone(),
@@ -342,7 +360,7 @@ pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
 }
 
 /// No hearing on record, no change for the worse.
-async fn heard(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+pub(super) async fn heard(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
     let hearings: i64 = Query::system(
         "hearings of a case that the doer may act on",
         "SELECT count(*) FROM case_record WHERE case_id = ? AND kind = 'hearing'",

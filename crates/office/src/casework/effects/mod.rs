@@ -1,8 +1,8 @@
 //! The closed vocabulary of what an action can do. A pack names effects; each is written here once.
 //!
 //! [`records`] keep what was seen and said, [`family`] moves members and homes, [`paper`] hangs notices and queues letters,
-//! [`decisions`] touch money, [`progress`] moves the case on. Money is touched by six of them - grant, advance, change, suspend, taper and stop -
-//! and only through the ledger. What takes away from a family finds the record of its hearing first (社会救助法 art. 48), whatever the
+//! [`decisions`] and [`months`] touch money, [`progress`] moves the case on. Money is touched by seven of them - grant, advance, change, suspend,
+//! taper, stop and post months - and only through the ledger. What takes away from a family finds the record of its hearing first (社会救助法 art. 48), whatever the
 //! pack says.
 
 use catalogue::definition::Effect;
@@ -16,6 +16,7 @@ use crate::{OfficeError, means_test};
 
 mod decisions;
 mod family;
+mod months;
 mod paper;
 pub(super) mod progress;
 pub(super) mod records;
@@ -23,7 +24,7 @@ pub(super) mod records;
 pub use progress::outcome_code;
 
 /// Ledger rows of a case that the doer may act on.
-const LEDGER: Scope = Scope::System("the benefit of a case that the doer may act on");
+pub(super) const LEDGER: Scope = Scope::System("the benefit of a case that the doer may act on");
 
 /// One effect.
 pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect) -> Result<(), OfficeError> {
@@ -68,6 +69,8 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         }
         Effect::ChangeAmount => decisions::change_amount(doing, case).await,
         Effect::Continue => decisions::go_on(doing, case).await,
+        Effect::ReckonMonths => months::reckon(doing, case).await,
+        Effect::PostMonths => months::post(doing, case).await,
         Effect::Taper => decisions::taper(doing, case).await,
         Effect::Suspend => decisions::suspend(doing, case).await,
         Effect::Stop => decisions::stop(doing, case).await,

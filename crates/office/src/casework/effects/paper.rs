@@ -10,8 +10,8 @@ use super::super::letters::Additions;
 use super::super::notices::{self, NoticeKind};
 use super::super::situation::CaseRow;
 use super::super::{determine, drafts, letters, other_help};
-use super::LEDGER;
-use crate::{OfficeError, forms};
+use super::{LEDGER, months};
+use crate::{OfficeError, casework, forms};
 
 /// The decision hangs for the long term (公布).
 pub(super) async fn publish(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
@@ -108,6 +108,9 @@ async fn letter_with(
         fields.insert("hearing".to_owned(), hearing);
     }
     fields.extend(benefit_fields(doing, case).await?);
+    if doing.action.effects.iter().any(|effect| **effect == Effect::PostMonths) {
+        fields.extend(months::letter_fields(doing, case).await?);
+    }
     if doing.action.effects.iter().any(|effect| **effect == Effect::Refuse) {
         let others = other_help::of_case(doing.office, doing.tx, case).await?;
         let ways = others
@@ -147,10 +150,16 @@ async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String,
     put("before_fen_per_month", json!(before.monthly.map(|fen| fen.0)));
     put("members_before", json!(before.members));
     put("review_due_on", json!(after.review_due_on));
-    let pays =
-        doing.release.programmes.get(&after.programme).map(|programme| programme.pays).unwrap_or_default();
+    let programme = doing.release.programmes.get(&after.programme);
+    let pays = programme.map(|programme| programme.pays).unwrap_or_default();
+    // What is under review is the benefit, not the review.
+    if let Some(programme) = programme.filter(|_| casework::needs_benefit(doing.item)) {
+        put("matter", json!(programme.title));
+    }
     put("pays", json!(pays));
-    put("from_month", json!(after.from.max(next).to_string()));
+    // A grant says when it begins, also where that is before today; a change, from when it holds.
+    let granted = doing.action.effects.iter().any(|effect| **effect == Effect::Grant);
+    put("from_month", json!(if granted { after.from } else { after.from.max(next) }.to_string()));
     put("until_month", json!(after.until.map(|month| month.to_string())));
     if pays == Pays::Once {
         put("from_month", json!(after.from.to_string()));

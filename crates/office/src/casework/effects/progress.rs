@@ -103,6 +103,8 @@ pub fn outcome_code(outcome: Outcome) -> &'static str {
         Outcome::Reduced => "reduced",
         Outcome::Stopped => "stopped",
         Outcome::Tapered => "tapered",
+        Outcome::Forwarded => "forwarded",
+        Outcome::Settled => "settled",
     }
 }
 

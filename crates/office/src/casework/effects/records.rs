@@ -56,6 +56,12 @@ pub(super) async fn facts(doing: &Doing<'_>, case: &CaseRow) -> Result<(), Offic
     let seen = doing.action.effects.iter().any(|effect| **effect == Effect::RecordVisit);
     let source = if seen { Source::Visit } else { Source::Declared };
     let today = doing.now.today();
+    // What was found late is true from the day that the form says.
+    let since =
+        forms::entries(form, checked).into_iter().find_map(|entry| match (entry.writes, entry.value) {
+            (Writes::ChangedOn, forms::FormValue::Date(day)) => Some(day.min(today)),
+            _ => None,
+        });
     let members = people::members_as_of(doing.tx, &FAMILY, case.household, today, doing.now.at_ms()).await?;
     let facts: Vec<NewFact> = forms::facts(doing.release, form, checked)
         .into_iter()
@@ -69,7 +75,7 @@ pub(super) async fn facts(doing: &Doing<'_>, case: &CaseRow) -> Result<(), Offic
                 subject,
                 fact: fact.fact,
                 value: Some(fact.value),
-                from_on: today,
+                from_on: since.unwrap_or(today),
                 until_on: None,
                 source: source.clone(),
                 case: Some(case.id),

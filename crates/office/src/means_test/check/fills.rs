@@ -103,8 +103,10 @@ fn says(ask: &Ask, fills: &Fills, told: &Told) -> Result<Option<Says>, OfficeErr
     let Some(text) = told.values.get(ask.id.get()) else {
         return Ok(told.no_record.then_some(Says::Nothing));
     };
-    let number = |text: &str| {
-        text.parse().map(Says::Number).map_err(|_| OfficeError::Internal("部门答复的数无法读取".to_owned()))
+    let number = |text: &str| -> Result<Says, OfficeError> {
+        let number: i64 =
+            text.parse().map_err(|_| OfficeError::Internal("部门答复的数无法读取".to_owned()))?;
+        Ok(Says::Number(fills.months.map_or(number, |months| a_month(number, months))))
     };
     Ok(Some(match (ask.kind, fills.yes) {
         (AnswerKind::Amount, _) => number(text)?,
@@ -112,6 +114,14 @@ fn says(ask: &Ask, fills: &Fills, told: &Told) -> Result<Option<Says>, OfficeErr
         (AnswerKind::Band, _) if text == "none" => Says::Nothing,
         (AnswerKind::YesNo, None) | (AnswerKind::Band | AnswerKind::Date, _) => Says::Text(text.clone()),
     }))
+}
+
+/// A month's part of a sum over months, to the fen, half away from zero. The members' parts are added up afterwards: of a family of five
+/// the sum is at most two and a half fen from the part of their sum.
+fn a_month(fen: i64, months: u16) -> i64 {
+    let months = i64::from(months.max(1));
+    let half = if fen < 0 { -(months / 2) } else { months / 2 };
+    (fen + half) / months
 }
 
 /// A number of a fact in the unit of answers: fen of money, else the number itself.

@@ -179,6 +179,7 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/roll/imports/{import}/undo" | "/desk/roll/imports/{import}/resume" => {
             pairs(&[("reason", "文件拿错")])
         }
+        "/desk/roll/{entitlement}/returns" => pairs(&[("recovery", "1"), ("amount", "1"), ("voucher", "V1")]),
         "/desk/roll/{entitlement}/payee/{payee}" => pairs(&[("settle", "confirm")]),
         "/desk/payments/{run}/lines/{line}/withdraw" => pairs(&[("reason", "账户注销")]),
         "/desk/payments/{run}/approve" => pairs(&[("count", "2"), ("total", "1997.71")]),

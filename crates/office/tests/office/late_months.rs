@@ -1,0 +1,227 @@
+//! 两个时间: what is known late of months that are paid already. Reckoned month by month, heard where it takes back, decided, posted once.
+
+use ledger::approve::ControlTotals;
+use ledger::{Decision, recovery};
+use office::OfficeError;
+use office::casework::drafts;
+use office::casework::months::{CaseMonth, sums};
+use office::roll::recoveries;
+use serde_json::json;
+use store::{CaseId, IdempotencyKey, Scope};
+use vocab::{Fen, Month};
+
+use crate::matters::paid;
+use crate::wuhai::{Family, Wuhai, cities, grant};
+
+const SEEN: Scope = Scope::System("test");
+
+/// The desk begins the reckoning of a benefit's past months.
+async fn begun(city: &Wuhai, granted: CaseId) -> CaseId {
+    let benefit = city.seen(granted).await.case.entitlement.unwrap();
+    let desk = city.township_clerk.grant().unwrap();
+    let filler = drafts::Filler::Desk(&desk);
+    let draft = drafts::begin(&city.office, filler, "late_months", Some(benefit)).await.unwrap();
+    let answers = city.application_for("late_months", &filler.owner(), &Family::default()).await;
+    let open = drafts::open(&city.office, filler, draft).await.unwrap();
+    drafts::save(&city.office, filler, draft, open.version, &answers).await.unwrap();
+    drafts::submit(&city.office, filler, draft, &IdempotencyKey::fresh().unwrap()).await.unwrap()
+}
+
+/// Reckons from a month on.
+async fn reckoned(city: &Wuhai, case: CaseId, from: Month) -> Vec<CaseMonth> {
+    let typed = from.to_string();
+    city.act(&city.township_clerk, case, "reckon", &[("reckon/first_month", &typed)], &[]).await.unwrap();
+    city.seen(case).await.months
+}
+
+async fn monthly(city: &Wuhai, case: CaseId, month: Month) -> Fen {
+    let benefit = city.seen(case).await.case.entitlement.unwrap();
+    ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month).await.unwrap().monthly.unwrap()
+}
+
+/// A family granted in November, paid for December, January and February.
+async fn paid_for_three_months(city: &Wuhai) -> (CaseId, Month, Fen) {
+    let granted = city.granted(&Family::default()).await;
+    let first = city.office.now().month().next();
+    let amount = monthly(city, granted, first).await;
+    city.days(30).await;
+    for month in [first, first.next(), first.plus(2)] {
+        let (_, totals) = paid(city, "dibao", month).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: amount });
+        city.days(30).await;
+    }
+    (granted, first, amount)
+}
+
+/// A pension found in March for January: nothing is taken back unheard, the months before stay, and it comes back by instalments that leave
+/// the family its bread.
+#[tokio::test]
+async fn a_pension_found_late_is_reckoned_heard_and_taken_back_by_instalments() {
+    for city in cities("late_pension").await {
+        let (granted, first, amount) = paid_for_three_months(&city).await;
+        let january = first.next();
+        let case = begun(&city, granted).await;
+        let since = january.first_day().to_string();
+        let found = [
+            ("late/late_kind", "pension"),
+            ("late/changed_on", since.as_str()),
+            ("late_income/1/transfer_income", "300"),
+        ];
+        city.act(&city.township_clerk, case, "establish", &found, &[]).await.unwrap();
+        let months = reckoned(&city, case, first).await;
+        let seen: Vec<(Month, Fen, Option<Fen>)> =
+            months.iter().map(|month| (month.month, month.due, month.should_be)).collect();
+        let less = Fen(amount.0 - 30_000);
+        assert_eq!(
+            seen,
+            [
+                (first, amount, Some(amount)),
+                (january, amount, Some(less)),
+                (january.next(), amount, Some(less))
+            ],
+            "{months:?}"
+        );
+        assert_eq!(sums(&months), (Fen(0), Fen(60_000)));
+        assert!(months.iter().all(|month| month.paid == month.due));
+        // Reckoning posts nothing, and nothing is decided unheard.
+        assert_eq!(monthly(&city, granted, january).await, amount);
+        let more = city.act(&city.second_clerk, case, "propose_more", &[], &[]).await;
+        assert!(matches!(more, Err(OfficeError::Conflict(_))), "{more:?}");
+        city.act(&city.second_clerk, case, "propose_less", &[], &[]).await.unwrap();
+        let unheard = city.act(&city.county_director, case, "post", &[], &["found_late"]).await;
+        assert!(unheard.is_err(), "{unheard:?}");
+        city.act(&city.second_clerk, case, "hear", &[("hearing/heard_member", "1")], &[]).await.unwrap();
+        let way = |fen: &'static str| {
+            [("months_decision/recovery_way", "offset"), ("months_decision/offset_per_month", fen)]
+        };
+        // At most a fifth of a month, 演示参数.
+        let much = city.act(&city.county_director, case, "post", &way("600"), &["found_late"]).await;
+        let Err(OfficeError::Invalid(problems)) = much else { panic!("{much:?}") };
+        assert!(
+            problems[0].field == "offset_per_month" && problems[0].message.contains("20%"),
+            "{problems:?}"
+        );
+        let done = city.act(&city.county_director, case, "post", &way("100"), &["found_late"]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("settled"));
+        let city = city.restarted().await;
+        let benefit = city.seen(granted).await.case.entitlement.unwrap();
+        let claims = recovery::of_entitlement(city.office.db(), &SEEN, benefit).await.unwrap();
+        assert_eq!((claims.len(), claims[0].amount, claims[0].outstanding), (1, Fen(60_000), Fen(60_000)));
+        assert_eq!(claims[0].offset_per_month, Some(Fen(10_000)));
+        // In both times: the books say now what January should have been, and go on as before after February.
+        assert_eq!(monthly(&city, granted, january).await, less);
+        assert_eq!(monthly(&city, granted, first.plus(3)).await, amount);
+        let letter = city.letter(case, "months").await;
+        assert_eq!(letter["matter"], json!("最低生活保障"));
+        assert_eq!(
+            (&letter["recovery_fen"], &letter["offset_fen_per_month"]),
+            (&json!(60_000), &json!(10_000))
+        );
+        assert_eq!(letter["months"].as_array().unwrap().len(), 2);
+        assert!(letter["hearing"]["opinion"].is_string(), "{letter}");
+        // The next month keeps the instalment back, and says so in its comparison.
+        let (_, totals) = paid(&city, "dibao", first.plus(3)).await;
+        assert_eq!(totals.total, Fen(amount.0 - 10_000));
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+        let (_, mismatches) = office::casework::determine::verify(&city.office, |_| ()).await.unwrap();
+        assert!(mismatches.is_empty(), "{mismatches:?}");
+    }
+}
+
+/// Income that fell long ago and was not reckoned down: what was too little is paid with the next run, once, without a hearing.
+#[tokio::test]
+async fn what_was_too_little_is_paid_afterwards_once() {
+    for city in cities("late_more").await {
+        let (granted, first, amount) = paid_for_three_months(&city).await;
+        let february = first.plus(2);
+        let case = begun(&city, granted).await;
+        let since = february.first_day().to_string();
+        let found = [
+            ("late/late_kind", "less"),
+            ("late/changed_on", since.as_str()),
+            ("late_income/0/wage_income", "0"),
+        ];
+        city.act(&city.township_clerk, case, "establish", &found, &[]).await.unwrap();
+        let months = reckoned(&city, case, first).await;
+        let (arrears, recovery) = sums(&months);
+        assert!(arrears > Fen(0) && recovery == Fen(0), "{months:?}");
+        city.act(&city.second_clerk, case, "propose_more", &[], &[]).await.unwrap();
+        city.act(&city.county_director, case, "post", &[], &["found_late"]).await.unwrap();
+        let letter = city.letter(case, "months").await;
+        assert_eq!(letter["arrears_fen"], json!(arrears.0));
+        let (_, totals) = paid(&city, "dibao", first.plus(3)).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: Fen(amount.0 + arrears.0) });
+        // Reckoned again, nothing is left to post.
+        let again = begun(&city, granted).await;
+        let months = reckoned(&city, again, first).await;
+        assert_eq!(sums(&months[..3]), (Fen(0), Fen(0)), "{months:?}");
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// A death told late of a person supported alone: the months after it come back, with what was not sent yet netted first.
+#[tokio::test]
+async fn months_after_a_death_that_was_told_late_are_claimed_back() {
+    for city in cities("late_death").await {
+        let case = crate::matters::supported(&city).await;
+        let first = city.office.now().month().next();
+        city.days(30).await;
+        for month in [first, first.next()] {
+            let (_, totals) = paid(&city, "tekun", month).await;
+            assert_eq!(totals.total, Fen(213_000));
+            city.days(30).await;
+        }
+        let seen = city.seen(case).await.case;
+        let benefit = seen.entitlement.unwrap();
+        let died_on = first.first_day() + chrono::Days::new(9);
+        let tx = city.office.db().begin().await.unwrap();
+        let who = store::AuditActor::default();
+        office::people::record_death_in(&city.office, &tx, &SEEN, &who, seen.applicant, died_on, "公安")
+            .await
+            .unwrap();
+        let decision = Decision {
+            reference: "死亡登记".to_owned(),
+            reason: "去世".to_owned(),
+            case: None,
+            determination: None,
+            officer: city.county_clerk.staff,
+            at: city.office.now(),
+        };
+        ledger::record_death(&tx, &SEEN, seen.applicant, first, &decision).await.unwrap();
+        tx.commit().await.unwrap();
+        let late = begun(&city, case).await;
+        let months = reckoned(&city, late, first).await;
+        let should: Vec<Option<Fen>> = months.iter().map(|month| month.should_be).collect();
+        assert_eq!(should, [Some(Fen(213_000)), Some(Fen(0))], "the month of death is the last: {months:?}");
+        assert!(months[1].said.contains("为止"), "{months:?}");
+        city.act(&city.second_clerk, late, "propose_less", &[], &[]).await.unwrap();
+        city.act(&city.second_clerk, late, "hear", &[("hearing/heard_member", "0")], &[]).await.unwrap();
+        // Nothing is paid any more from which an instalment could be kept back.
+        let offset =
+            [("months_decision/recovery_way", "offset"), ("months_decision/offset_per_month", "100")];
+        let refused = city.act(&city.county_director, late, "post", &offset, &["death"]).await;
+        assert!(matches!(refused, Err(OfficeError::Invalid(_))), "{refused:?}");
+        let back = [("months_decision/recovery_way", "return")];
+        city.act(&city.county_director, late, "post", &back, &["death"]).await.unwrap();
+        let claims = recovery::of_entitlement(city.office.db(), &SEEN, benefit).await.unwrap();
+        assert_eq!((claims[0].amount, claims[0].offset_per_month), (Fen(213_000), None));
+        // The family pays part of it in; one voucher is booked once, and the rest stands.
+        let money = |fen, on: chrono::NaiveDate| recovery::Return {
+            amount: Fen(fen),
+            on,
+            bank_reference: "缴款0001".to_owned(),
+        };
+        let today = city.office.now().today();
+        let book = async |fen, on| {
+            let accountant = grant(&city.accountant);
+            recoveries::record_return(&city.office, &accountant, claims[0].id, &money(fen, on)).await
+        };
+        assert!(book(100_000, today + chrono::Days::new(1)).await.is_err(), "not before it arrives");
+        assert_eq!(book(100_000, today).await.unwrap().outstanding, Fen(113_000));
+        assert_eq!(book(100_000, today).await.unwrap().outstanding, Fen(113_000));
+        let reader = grant(&city.approver);
+        let seen = recoveries::recoveries(&city.office, &reader, benefit).await.unwrap();
+        assert_eq!(seen[0].returned, Fen(100_000));
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}

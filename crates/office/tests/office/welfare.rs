@@ -1,0 +1,354 @@
+//! The matters of welfare, as data of the packs alone: the two subsidies of the disabled, money for the old, children's basic living. Filed,
+//! looked at, decided and paid through the same casework and the same runs as 低保.
+
+use ledger::approve::ControlTotals;
+use office::OfficeError;
+use office::access::Actor;
+use office::casework::{drafts, reviews};
+use serde_json::json;
+use store::{CaseId, Scope, jobs};
+use vocab::{Fen, Month, TimeLimit};
+
+use crate::matters::paid;
+use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, VILLAGE, Wuhai, cities};
+
+const SEEN: Scope = Scope::System("test");
+
+/// A couple who are both disabled: 一户多残 is covered in 乌海 (演示参数).
+fn couple() -> Family {
+    Family {
+        names: vec!["石敢当", "云中鹤"],
+        births: vec!["1976-03-05", "1978-04-06"],
+        wages: vec!["0", "0"],
+        more: vec![
+            ("family/0/disability_kind", "physical".to_owned()),
+            ("family/0/disability_level", "2".to_owned()),
+            ("family/1/disability_kind", "visual".to_owned()),
+            ("family/1/disability_level", "3".to_owned()),
+            ("own/care_months", "12".to_owned()),
+        ],
+        ..Family::default()
+    }
+}
+
+/// What the federation's certificate says.
+const SECOND_LEVEL: [(&str, &str); 2] =
+    [("certificate/disability_kind", "physical"), ("certificate/disability_level", "2")];
+const CARED_FOR: [(&str, &str); 1] = [("visit_own/care_months", "12")];
+
+/// Taken in, looked at, sent up.
+async fn sent_up(city: &Wuhai, case: CaseId, found: &[(&str, &str)]) {
+    city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+    city.act(&city.township_clerk, case, "visit", found, &[]).await.unwrap();
+    city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
+}
+
+async fn subsidised(city: &Wuhai, case: CaseId) {
+    sent_up(city, case, &CARED_FOR).await;
+    city.act(&city.county_clerk, case, "second_look", &SECOND_LEVEL, &[]).await.unwrap();
+    city.act(&city.second_county_clerk, case, "examine", &[], &[]).await.unwrap();
+    city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+}
+
+async fn held(city: &Wuhai, case: CaseId, month: Month) -> ledger::pages::EntitlementRow {
+    let benefit = city.seen(case).await.case.entitlement.unwrap();
+    ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month).await.unwrap()
+}
+
+/// DI-01, DI-03: both subsidies, each with the federation's word, from the month of filing, paid by the county's runs.
+#[tokio::test]
+async fn a_disabled_person_gets_both_subsidies_from_the_month_of_filing() {
+    for city in cities("disability").await {
+        let living = city.file_for("disability_living", &couple()).await.unwrap();
+        let filed_in = city.office.now().month();
+        let care = city.file_again("disability_care", living, 0).await.unwrap();
+        let early = city.act(&city.county_clerk, living, "examine", &[], &[]).await;
+        assert!(matches!(early, Err(OfficeError::Conflict(_) | OfficeError::NotFound(_))), "{early:?}");
+        // Ten working days, counted over the month's end: what is decided in December is owed from November.
+        city.days(30).await;
+        sent_up(&city, living, &CARED_FOR).await;
+        let clock =
+            city.seen(living).await.clocks.into_iter().find(|clock| clock.clock == "recognise").unwrap();
+        assert_eq!(clock.limit, TimeLimit::working_days(10));
+        let unheard = city.act(&city.second_county_clerk, living, "examine", &[], &[]).await;
+        let Err(OfficeError::Conflict(said)) = unheard else {
+            panic!("the federation was not asked: {unheard:?}")
+        };
+        assert!(said.contains("残联"), "{said}");
+        city.act(&city.county_clerk, living, "second_look", &SECOND_LEVEL, &[]).await.unwrap();
+        city.act(&city.second_county_clerk, living, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, living, "confirm", &[], &[]).await.unwrap();
+        subsidised(&city, care).await;
+        let city = city.restarted().await;
+        let month = city.office.now().month();
+        assert_eq!(month, filed_in.next(), "decided a month later");
+        let (one, other) = (held(&city, living, month).await, held(&city, care, month).await);
+        // 110 for living, 110 for care at the second level: 演示参数.
+        assert_eq!(
+            (one.programme.as_str(), one.from, one.monthly),
+            ("disability_living", filed_in, Some(Fen(11_000)))
+        );
+        assert_eq!(
+            (other.programme.as_str(), other.from, other.monthly),
+            ("disability_care", filed_in, Some(Fen(11_000)))
+        );
+        assert_eq!((one.holder, one.members), (other.holder, 1));
+        let letter = city.letter(living, "confirmation").await;
+        assert_eq!(letter["from_month"], json!(filed_in.to_string()));
+        assert!(letter["basis"].to_string().contains("国发〔2015〕52号"), "{}", letter["basis"]);
+        // Runs go month by month, from the month of filing.
+        for run in [filed_in, month] {
+            let (_, totals) = paid(&city, "disability_living", run).await;
+            assert_eq!(totals, ControlTotals { count: 1, total: Fen(11_000) });
+        }
+        let (_, totals) = paid(&city, "disability_care", filed_in).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: Fen(11_000) });
+        // The wife files in December and is decided in January: December, whose run has gone by, is paid with January's.
+        let wife = city.file_again("disability_living", living, 1).await.unwrap();
+        city.days(31).await;
+        sent_up(&city, wife, &CARED_FOR).await;
+        let third_level = [("certificate/disability_kind", "visual"), ("certificate/disability_level", "3")];
+        city.act(&city.county_clerk, wife, "second_look", &third_level, &[]).await.unwrap();
+        city.act(&city.second_county_clerk, wife, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, wife, "confirm", &[], &[]).await.unwrap();
+        let (_, totals) = paid(&city, "disability_living", month.next()).await;
+        assert_eq!(totals, ControlTotals { count: 2, total: Fen(33_000) });
+        let (_, mismatches) = office::casework::determine::verify(&city.office, |_| ()).await.unwrap();
+        assert!(mismatches.is_empty(), "{mismatches:?}");
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// DI-02: filed wherever the person is, handled where the person is registered; somebody registered outside the city is sent on within three
+/// working days, and told the answer within three.
+#[tokio::test]
+async fn a_subsidy_is_filed_anywhere_and_handled_where_the_person_is_registered() {
+    for city in cities("disability_anywhere").await {
+        // Lives and files in the neighbouring township, is registered here.
+        let mut away = couple();
+        away.village = NEIGHBOUR_VILLAGE;
+        away.more.push(("home/registered_division", VILLAGE.to_owned()));
+        let desk = city.neighbour_clerk.grant().unwrap();
+        let filler = drafts::Filler::Desk(&desk);
+        let draft = drafts::begin(&city.office, filler, "disability_living", None).await.unwrap();
+        let answers = city.application_for("disability_living", &filler.owner(), &away).await;
+        let open = drafts::open(&city.office, filler, draft).await.unwrap();
+        drafts::save(&city.office, filler, draft, open.version, &answers).await.unwrap();
+        let key = store::IdempotencyKey::fresh().unwrap();
+        let case = drafts::submit(&city.office, filler, draft, &key).await.unwrap();
+        let seen = city.seen(case).await.case;
+        assert_eq!(seen.township, city.township_clerk.division, "where they are registered");
+        assert_ne!(seen.township, city.neighbour_clerk.division);
+        subsidised(&city, case).await;
+        assert_eq!(city.seen(case).await.case.outcome.as_deref(), Some("granted"));
+
+        // Registered in another province.
+        let mut stranger = couple();
+        stranger.births = vec!["1970-01-02", "1971-02-03"];
+        stranger.more.push(("home/registered_here", "no".to_owned()));
+        let case = city.file_for("disability_living", &stranger).await.unwrap();
+        let place = [("away/away_place", "山西省太原市小店区营盘街道")];
+        city.act(&city.township_clerk, case, "take_in_away", &place, &[]).await.unwrap();
+        let clock = city.seen(case).await.clocks.into_iter().find(|clock| clock.clock == "push").unwrap();
+        assert_eq!(clock.limit, TimeLimit::working_days(3));
+        let pushed = [("push/pushed_number", "QG-2026-1"), ("push/pushed_office", "营盘街道窗口")];
+        city.act(&city.township_clerk, case, "push", &pushed, &[]).await.unwrap();
+        let found = [("result/result_agrees", "yes"), ("result/result_text", "已认定，当月起发放")];
+        city.act(&city.township_clerk, case, "away_result", &found, &[]).await.unwrap();
+        let seen = city.seen(case).await;
+        assert!(seen.clocks.iter().find(|clock| clock.clock == "push").unwrap().ended_on.is_some());
+        let clock = seen.clocks.iter().find(|clock| clock.clock == "tell").unwrap();
+        assert_eq!(clock.limit, TimeLimit::working_days(3));
+        let done = city.act(&city.second_clerk, case, "tell_away", &[], &[]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("forwarded"));
+        assert_eq!(city.seen(case).await.case.entitlement, None, "paid there, not here");
+    }
+}
+
+/// DI-03: the review that falls due asks anew; what is no longer due is stopped after a hearing, in writing.
+#[tokio::test]
+async fn a_subsidy_whose_ground_has_gone_is_reviewed_heard_and_stopped() {
+    for city in cities("disability_review").await {
+        let case = city.file_for("disability_living", &couple()).await.unwrap();
+        subsidised(&city, case).await;
+        let benefit = city.seen(case).await.case.entitlement.unwrap();
+        let due_on = held(&city, case, city.office.now().month()).await.review_due_on.unwrap();
+        city.days((due_on - city.office.now().today()).num_days()).await;
+        reviews::schedule(&city.office).await.unwrap();
+        while let Some(claim) =
+            jobs::claim(city.office.db(), &[reviews::REVIEWS_DUE_JOB], "test").await.unwrap()
+        {
+            reviews::work(&city.office, &claim).await.unwrap();
+        }
+        let work = city.work(&city.township_clerk).await;
+        let review = work.iter().find(|work| work.item == "disability_review").expect("opened by time").case;
+        // The certificate has ended and was not renewed; the federation says so.
+        let gone = [("visit_own/disability_kind", "none")];
+        city.act(&city.township_clerk, review, "visit", &gone, &[]).await.unwrap();
+        let keep = city.act(&city.second_clerk, review, "propose", &[], &[]).await;
+        assert!(matches!(keep, Err(OfficeError::Conflict(_))), "{keep:?}");
+        city.act(&city.second_clerk, review, "propose_less", &[], &[]).await.unwrap();
+        city.act(&city.second_clerk, review, "hear", &[("hearing/heard_member", "0")], &[]).await.unwrap();
+        city.act(&city.county_director, review, "stop", &[], &["not_disabled"]).await.unwrap();
+        let letter = city.letter(review, "adjustment").await;
+        assert_eq!((&letter["kind"], &letter["matter"]), (&json!("停发"), &json!("困难残疾人生活补贴")));
+        let after =
+            ledger::pages::entitlement(city.office.db(), &SEEN, benefit, city.office.now().month()).await;
+        assert_eq!(after.unwrap().until, Some(city.office.now().month()));
+    }
+}
+
+fn old(born: &'static str) -> Family {
+    Family { names: vec!["石敢当"], births: vec![born], wages: vec!["0"], ..Family::default() }
+}
+
+async fn granted_by(city: &Wuhai, director: &Actor, case: CaseId, found: &[(&str, &str)]) {
+    sent_up(city, case, found).await;
+    city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+    city.act(director, case, "confirm", &[], &[]).await.unwrap();
+}
+
+const ALIVE: [(&str, &str); 1] = [("visit/seen_alive", "yes")];
+
+/// EL-15: from eighty by age band; from a hundred the better of the two, and not both. Total persons and money are the run's.
+#[tokio::test]
+async fn the_very_old_are_paid_by_age_and_the_centenarian_the_better_of_two() {
+    for city in cities("old_age").await {
+        let mut cases = Vec::new();
+        for born in ["1944-03-05", "1935-04-06", "1925-01-01"] {
+            let case = city.file_for("old_age_allowance", &old(born)).await.unwrap();
+            granted_by(&city, &city.county_director, case, &ALIVE).await;
+            cases.push(case);
+        }
+        let from = city.office.now().month().next();
+        let mut amounts = Vec::new();
+        for case in &cases {
+            let row = held(&city, *case, from).await;
+            amounts.push((row.programme, row.monthly.unwrap(), row.from));
+        }
+        // 100 from eighty, 200 from ninety, 600 for a hundred years instead of 300: 演示参数.
+        let line = |programme: &str, fen| (programme.to_owned(), Fen(fen), from);
+        assert_eq!(
+            amounts,
+            [
+                line("old_age_allowance", 10_000),
+                line("old_age_allowance", 20_000),
+                line("longevity_allowance", 60_000)
+            ]
+        );
+        city.days(30).await;
+        let (_, totals) = paid(&city, "old_age_allowance", from).await;
+        assert_eq!(totals, ControlTotals { count: 2, total: Fen(30_000) });
+        let (_, totals) = paid(&city, "longevity_allowance", from).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: Fen(60_000) });
+        // Not yet eighty: refused in writing, with the reason and what to do.
+        let young = city.file_for("old_age_allowance", &old("1955-01-01")).await.unwrap();
+        sent_up(&city, young, &ALIVE).await;
+        city.act(&city.county_clerk, young, "examine", &[], &[]).await.unwrap();
+        let granted = city.act(&city.county_director, young, "confirm", &[], &[]).await;
+        assert!(matches!(granted, Err(OfficeError::Conflict(_))), "{granted:?}");
+        city.act(&city.county_director, young, "refuse", &[], &["elder_age"]).await.unwrap();
+        let letter = city.letter(young, "denial").await;
+        assert_eq!(letter["reasons"][0]["title"], json!("没有到规定的年龄"));
+    }
+}
+
+/// EL-14: the subsidy for service and the one for care go by what an assessment says, to old people in hardship.
+#[tokio::test]
+async fn an_old_person_in_hardship_gets_service_and_care_by_the_assessed_level() {
+    for city in cities("elder_subsidies").await {
+        // On the roll of 低保 first: hardship is what the books say.
+        let mut family = old("1950-05-06");
+        family.deposits = "2000";
+        let poor = city.published(&family).await;
+        city.act(&city.county_clerk, poor, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, poor, "confirm", &[], &[]).await.unwrap();
+        city.days(30).await;
+        // 40 points: severe (30 to 45).
+        let found = [
+            ("visit/seen_alive", "yes"),
+            ("visit_ability/ability_score", "40"),
+            ("visit_ability/ability_adjustment", "none"),
+        ];
+        let service = city.file_again("elder_service_subsidy", poor, 0).await.unwrap();
+        let care = city.file_again("elder_care_subsidy", poor, 0).await.unwrap();
+        for case in [service, care] {
+            granted_by(&city, &city.county_director, case, &found).await;
+        }
+        let from = city.office.now().month().next();
+        assert_eq!(held(&city, service, from).await.monthly, Some(Fen(10_000)));
+        assert_eq!(held(&city, care, from).await.monthly, Some(Fen(15_000)), "severe");
+        city.days(31).await;
+        let (_, totals) = paid(&city, "elder_care_subsidy", from).await;
+        assert_eq!(totals.total, Fen(15_000));
+    }
+}
+
+fn child() -> Family {
+    Family {
+        names: vec!["金子悦"],
+        births: vec!["2016-06-01"],
+        wages: vec!["0"],
+        more: vec![("own/father_status", "dead".to_owned()), ("own/mother_status", "dead".to_owned())],
+        ..Family::default()
+    }
+}
+
+/// CH-02: the guardian files once; the rules say which class; nothing hangs in the village; paid from the month after.
+#[tokio::test]
+async fn a_childs_basic_living_is_of_the_class_that_the_rules_find() {
+    for city in cities("children").await {
+        let orphan = city.file_for("child_living", &child()).await.unwrap();
+        let lost = [("visit_own/father_status", "dead"), ("visit_own/mother_status", "untraceable")];
+        granted_by(&city, &city.county_director, orphan, &lost).await;
+        let mut other = child();
+        other.births = vec!["2014-07-02"];
+        let unattended = city.file_for("child_living", &other).await.unwrap();
+        let absent = [
+            ("visit_own/father_status", "dead"),
+            ("visit_own/mother_status", "confined"),
+            ("visit_own/mother_status_months", "18"),
+        ];
+        granted_by(&city, &city.county_director, unattended, &absent).await;
+        let seen = city.seen(unattended).await;
+        let limits: Vec<_> = seen.clocks.iter().map(|clock| (clock.clock.as_str(), clock.limit)).collect();
+        assert_eq!(
+            limits,
+            [("check", TimeLimit::working_days(15)), ("recognise", TimeLimit::working_days(15))]
+        );
+        let hanging: i64 = store::Query::system("test", "SELECT count(*) FROM notice")
+            .scalar(city.office.db())
+            .await
+            .unwrap();
+        assert_eq!(hanging, 0, "nothing about a child is published");
+        let from = city.office.now().month().next();
+        let (one, two) = (held(&city, orphan, from).await, held(&city, unattended, from).await);
+        // 1800 with relatives, for both: the plan of 乌海.
+        assert_eq!((one.programme.as_str(), one.monthly), ("orphan_living", Some(Fen(180_000))));
+        assert_eq!((two.programme.as_str(), two.monthly), ("unattended_living", Some(Fen(180_000))));
+        // In a home for children it is 2100.
+        let mut third = child();
+        third.births = vec!["2018-08-03"];
+        let home = city.file_for("child_living", &third).await.unwrap();
+        let mut kept = lost.to_vec();
+        kept.push(("visit_own/in_child_institution", "yes"));
+        granted_by(&city, &city.county_director, home, &kept).await;
+        assert_eq!(held(&city, home, from).await.monthly, Some(Fen(210_000)));
+        city.days(30).await;
+        let (_, totals) = paid(&city, "orphan_living", from).await;
+        assert_eq!(totals, ControlTotals { count: 2, total: Fen(390_000) });
+    }
+}
+
+/// Rights are held for a business: who works for assistance alone does not touch the matters of children.
+#[tokio::test]
+async fn a_matter_is_touched_by_those_who_work_for_its_business() {
+    for city in cities("welfare_business").await {
+        let case = city.file_for("child_living", &child()).await.unwrap();
+        let mut elsewhere = city.township_clerk.clone();
+        elsewhere.businesses = vec!["assistance".to_owned()];
+        let refused = city.act(&elsewhere, case, "accept", &[], &[]).await;
+        assert!(refused.is_err(), "{refused:?}");
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+    }
+}
