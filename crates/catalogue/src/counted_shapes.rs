@@ -15,14 +15,17 @@ pub(crate) const COUNTED_ENTITLEMENT: &str = "counted.entitlement";
 /// Shape of a line of a payment run.
 pub(crate) const COUNTED_PAYMENT: &str = "counted.payment";
 
-/// Code list of the packs' items.
-const ITEMS: &str = "catalogue.item";
-/// Code list of the packs' programmes.
-const PROGRAMMES: &str = "catalogue.programme";
-/// Code list of what kind of run a line stands in.
-const RUN_KINDS: &str = "catalogue.run_kind";
-/// Code list of what became of a line.
-const LINE_STATES: &str = "catalogue.line_state";
+// Code lists that no pack writes. Their names stand behind every id in order, so that the codes of the packs' own lists, which snapshots number
+// first, keep standing together.
+
+/// The packs' items.
+const ITEMS: &str = "事项";
+/// The packs' programmes.
+const PROGRAMMES: &str = "待遇项目";
+/// What kind of run a line stands in.
+const RUN_KINDS: &str = "批次类型";
+/// What became of a line.
+const LINE_STATES: &str = "发放情况";
 
 pub(crate) fn add(release: &Release, shapes: &mut Shapes) {
     let flag = || Type::Boolean;
