@@ -6,7 +6,7 @@ use office::access::{self, Accept, FileForOther, ReadCase};
 use office::bookings::{self, BookingState, Half};
 use office::casework::drafts::{self, Filler};
 use office::casework::joint::{self, JointPart, PartKind, Wanted};
-use office::casework::{DraftId, view};
+use office::casework::{Doer, DraftId, view};
 use office::forms::FieldPath;
 use store::{CaseId, HouseholdId, IdempotencyKey, Query};
 
@@ -55,8 +55,19 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
         city.investigated(in_hand, "1500").await;
         let clerk = grant::<FileForOther>(&city.township_clerk);
         let proposal = joint::propose(&city.office, &clerk, household).await.unwrap();
-        assert!(proposal.matters.iter().any(|matter| matter.item == "dibao" && matter.fits), "{proposal:?}");
-        assert!(proposal.matters[0].fits, "those that fit come first");
+        let low = proposal.matters.iter().find(|matter| matter.item == "dibao").unwrap();
+        assert!(low.in_hand && !low.fits, "it is asked for already: {proposal:?}");
+        assert!(proposal.matters.is_sorted_by_key(|matter| !matter.fits), "those that fit come first");
+        // Who took the same back may ask for it, by what is on file.
+        let other = Family { names: vec!["白云飞", "乌兰", "白小飞"], ..Family::default() };
+        let back = city.file(&other).await.unwrap();
+        city.investigated(back, "1500").await;
+        let seen = city.seen(back).await.case;
+        let citizen = access::citizen_of_synthetic(&city.office, seen.applicant).await.unwrap();
+        city.act_by(Doer::Applicant(&citizen), back, "withdraw", &[], &[]).await.unwrap();
+        let theirs = joint::propose(&city.office, &clerk, seen.household).await.unwrap();
+        let low = theirs.matters.iter().find(|matter| matter.item == "dibao").unwrap();
+        assert!(low.fits && !low.in_hand, "{theirs:?}");
         assert!(
             proposal.referrals.iter().any(|(_, code, title)| code == "medical" && title.contains("医疗"))
         );

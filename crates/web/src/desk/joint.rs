@@ -59,7 +59,11 @@ fn form(
         .iter()
         .map(|matter| {
             let choice = Choice::new(matter.item.as_str(), matter.title.as_str());
-            if matter.fits { choice.hint("按现在登记的情况，可能符合") } else { choice }
+            match (matter.fits, matter.in_hand) {
+                (_, true) => choice.hint("已经在办理，选上就并到这件事里一起看"),
+                (true, false) => choice.hint("按现在登记的情况，可能符合"),
+                (false, false) => choice,
+            }
         })
         .collect();
     let wanted: Vec<&str> = typed.all("referrals").collect();

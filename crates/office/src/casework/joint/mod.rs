@@ -69,8 +69,10 @@ pub struct Matter {
     pub item: String,
     /// Its title.
     pub title: String,
-    /// The rules say yes to what is known today, and the family does not have it yet.
+    /// The rules say yes to what is known today, and the family neither has it nor has asked for it.
     pub fits: bool,
+    /// The family has asked for it: the case becomes a part as it is.
+    pub in_hand: bool,
 }
 
 /// What the family wants.
@@ -133,7 +135,17 @@ pub async fn propose(
     let door = door(office, officer, household).await?;
     let release = office.release();
     let help = other_help::help_for_family(office, office.db(), household, &door.code, |_| true).await?;
-    let fit: BTreeSet<&str> = help.iter().map(|help| help.item.as_str()).collect();
+    let in_hand: BTreeSet<String> = Query::system(
+        "what a family in the officer's area has asked for",
+        "SELECT c.item FROM case_file c WHERE c.household_id = ? AND c.state = 'open' ORDER BY c.id",
+    )
+    .bind(household)
+    .scalars(office.db())
+    .await?
+    .into_iter()
+    .collect();
+    let fit: BTreeSet<&str> =
+        help.iter().map(|help| help.item.as_str()).filter(|item| !in_hand.contains(*item)).collect();
     let mut matters: Vec<Matter> = release
         .items
         .iter()
@@ -142,6 +154,7 @@ pub async fn propose(
             item: item.id.get().clone(),
             title: item.title.clone(),
             fits: fit.contains(item.id.as_str()),
+            in_hand: in_hand.contains(item.id.as_str()),
         })
         .collect();
     matters.sort_by_key(|matter| !matter.fits);
