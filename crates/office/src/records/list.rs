@@ -27,6 +27,8 @@ const WALK_COLUMNS: ScopeColumns = ScopeColumns {
 };
 /// Counts go no further, and a list that has more is added up only when somebody asks for it.
 pub const CAP: u32 = 1000;
+/// What a range leaves of a list is gathered by the range's own index and sorted, up to so many; of more, a page is soon found along the order.
+const GATHERED: u32 = 4000;
 
 /// What of a register is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -120,10 +122,14 @@ pub async fn list(
     let register = open.register();
     let conditions = Conditions::read(office, reader, register, asked).await?;
     let fields = columns(reader, register, asked);
+    let most = if conditions.ranged { GATHERED } else { CAP };
+    let Count { counted, more } = counted(office, &reader.scope(), register, &conditions, most).await?;
+    let gathered = conditions.ranged && !more;
+    let count = Count { counted: counted.min(CAP), more: counted > CAP || more };
     let (rows, next) =
-        rows(office, &reader.scope(), register, asked, &conditions, &fields, cursor, size).await?;
+        rows(office, &reader.scope(), register, asked, (&conditions, gathered), &fields, cursor, size)
+            .await?;
     let lines = in_words(office, reader, open, &fields, &rows).await?;
-    let count = counted(office, &reader.scope(), register, &conditions, CAP).await?;
     let sums_wait = count.more && !asked.summed && !summed(register).is_empty();
     let sums =
         if sums_wait { Vec::new() } else { sums(office, &reader.scope(), register, &conditions).await? };
@@ -190,6 +196,8 @@ pub(super) async fn counted(
 pub(super) struct Conditions {
     pub(super) sql: String,
     values: Vec<Value>,
+    /// A range is among them: what it leaves stands in no index in the order of the list.
+    ranged: bool,
 }
 
 impl Conditions {
@@ -199,7 +207,7 @@ impl Conditions {
         register: &Register,
         asked: &Narrowed,
     ) -> Result<Conditions, OfficeError> {
-        let mut conditions = Conditions { sql: String::new(), values: Vec::new() };
+        let mut conditions = Conditions { sql: String::new(), values: Vec::new(), ranged: false };
         let few = match &asked.words {
             Some(words) => find::few(office, register, words, search::below(reader), CAP as usize).await?,
             None => None,
@@ -272,10 +280,13 @@ impl Conditions {
             ColumnKind::Text if field.codelist.is_some() => {
                 self.add(&format!("{name} = ?"), [store::value_of(text)])
             }
-            ColumnKind::Text => self.add(
-                &format!("{name} >= ? AND {name} < ?"),
-                [store::value_of(text), store::value_of(format!("{text}\u{10FFFD}"))],
-            ),
+            ColumnKind::Text => {
+                self.ranged = true;
+                self.add(
+                    &format!("{name} >= ? AND {name} < ?"),
+                    [store::value_of(text), store::value_of(format!("{text}\u{10FFFD}"))],
+                );
+            }
             ColumnKind::Boolean => {
                 self.add(&format!("{name} = ?"), [store::value_of(matches!(text, "yes" | "true" | "是"))]);
             }
@@ -299,6 +310,7 @@ impl Conditions {
                     self.add(&format!("{name} = ?"), [bound(kind, from.trim()).ok_or_else(unread)?]);
                     return Ok(());
                 }
+                self.ranged = true;
                 if !from.trim().is_empty() {
                     self.add(&format!("{name} >= ?"), [bound(kind, from.trim()).ok_or_else(unread)?]);
                 }
@@ -331,7 +343,7 @@ async fn rows(
     scope: &Scope,
     register: &Register,
     asked: &Narrowed,
-    conditions: &Conditions,
+    (conditions, gathered): (&Conditions, bool),
     fields: &[&Field],
     cursor: Option<&Cursor>,
     size: usize,
@@ -340,12 +352,22 @@ async fn rows(
     let sort = sort_column(field);
     let numeric = field.is_some_and(|field| ColumnKind::of(field).sorts_as_number());
     let direction = if asked.descending { "DESC" } else { "ASC" };
+    let shown = selected(fields.iter().copied());
+    let (from, conditions_sql) = if gathered {
+        // The limit keeps the planner from walking the whole list along its order for the few that are left of it.
+        let sorted = if sort == "title" { String::new() } else { format!(", r.{sort}") };
+        let from = format!(
+            "(SELECT {HEAD}{sorted}{shown} FROM {} r WHERE {{scope}} {} LIMIT {GATHERED}) AS r",
+            table(register),
+            conditions.sql
+        );
+        (from, String::new())
+    } else {
+        (format!("{} r", table(register)), format!("{{scope}} {} AND ", conditions.sql))
+    };
     let sql = format!(
-        "SELECT {HEAD}, d.name AS division_name, r.{sort} AS sorted{} FROM {} r JOIN division d ON d.id = r.division_id \
-         WHERE {{scope}} {} AND {{after}} ORDER BY r.{sort} {direction}, r.id {direction} LIMIT ?",
-        selected(fields.iter().copied()),
-        table(register),
-        conditions.sql
+        "SELECT {HEAD}, d.name AS division_name, r.{sort} AS sorted{shown} FROM {from} JOIN division d ON d.id = r.division_id \
+         WHERE {conditions_sql}{{after}} ORDER BY r.{sort} {direction}, r.id {direction} LIMIT ?"
     );
     let query = conditions.bound(Query::new(scope, &RECORD_COLUMNS, sql));
     let keys = [format!("r.{sort}"), "r.id".to_owned()];

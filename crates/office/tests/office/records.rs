@@ -229,6 +229,23 @@ async fn a_list_is_narrowed_sorted_added_up_and_paged() {
             ..Narrowed::default()
         };
         assert_eq!(count(field("capacity", "110..120")).await, 5);
+        // What a range leaves is paged in the order asked for.
+        for (sort, descending) in [(None, false), (Some("capacity"), true), (Some("opened_on"), false)] {
+            let asked =
+                Narrowed { sort: sort.map(str::to_owned), descending, ..field("capacity", "110..120") };
+            let whole = list(&town.office, &reader, &register, &asked, None, 50).await.unwrap();
+            let (mut paged, mut after) = (Vec::new(), None);
+            loop {
+                let page = list(&town.office, &reader, &register, &asked, after.as_ref(), 2).await.unwrap();
+                paged.extend(page.lines);
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(paged, whole.lines);
+            assert_eq!((whole.count.counted, whole.count.more), (5, false));
+        }
         assert_eq!(count(field("capacity", "..103")).await, 2);
         assert_eq!(count(field("opened_on", "2020-03-01..2020-03-01")).await, 25);
         assert_eq!(count(field("opened_on", "2020-03-02..")).await, 0);
