@@ -21,6 +21,7 @@ pub struct Page {
     pub(crate) has_errors: bool,
     pub(crate) charts: bool,
     pub(crate) own_search: bool,
+    pub(crate) camera: bool,
     pub(crate) cookies: Vec<Cookie<'static>>,
 }
 
@@ -37,6 +38,7 @@ impl Page {
             has_errors: false,
             charts: false,
             own_search: false,
+            camera: false,
             cookies: Vec::new(),
         }
     }
@@ -45,6 +47,13 @@ impl Page {
     #[must_use]
     pub fn under(mut self, nav: &'static str) -> Page {
         self.current = nav;
+        self
+    }
+
+    /// The page may ask the reader for their camera; no other page may.
+    #[must_use]
+    pub fn with_camera(mut self) -> Page {
+        self.camera = true;
         self
     }
 

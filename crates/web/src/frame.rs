@@ -270,6 +270,9 @@ fn is_bare_error(response: &Response) -> bool {
 fn rendered(state: &AppState, frame: &Frame, page: &Page) -> Response {
     let document = layout(state, frame, page).render(&page.content);
     let mut response = (page.status, document).into_response();
+    if page.camera {
+        response.headers_mut().insert(security::PERMISSIONS, HeaderValue::from_static(security::CAMERA_ONLY));
+    }
     for cookie in &page.cookies {
         set_cookie(response.headers_mut(), cookie);
     }

@@ -18,6 +18,11 @@ use crate::error::Fault;
 use crate::frame;
 use crate::state::AppState;
 
+/// What of the reader's device a page may ask for.
+pub(crate) const PERMISSIONS: &str = "permissions-policy";
+/// The camera, for our own page, and nothing else.
+pub(crate) const CAMERA_ONLY: &str = "camera=(self), microphone=(), geolocation=(), payment=()";
+
 /// Headers of every page, redirect and API answer. What a handler set itself (a download's cache rule) stays.
 pub(crate) fn headers(state: &AppState, nonce: &str, headers: &mut HeaderMap) {
     let policy = format!(
@@ -32,16 +37,16 @@ pub(crate) fn headers(state: &AppState, nonce: &str, headers: &mut HeaderMap) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "camera=(), microphone=(), geolocation=(), payment=()",
-        ),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // A page that reads codes with the camera brings its own.
+    headers
+        .entry(PERMISSIONS)
+        .or_insert(HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=()"));
     if state.site.https {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,

@@ -49,19 +49,33 @@ fn shown(visitor: &Visitor, text: &str, checked: Option<&Checked>) -> Result<Pag
     let content = html! {
         div.prose {
             (heading(None, "验证幸福码"))
-            p.govuk-body { "用手机扫对方的码，会打开这一页并自动验证。也可以把码的文字粘贴到下面。验证在您的手机或者电脑上完成，断网也能用，不留记录。" }
+            p.govuk-body { "用手机扫对方的码，会打开这一页并自动验证。也可以把码的文字粘贴到下面；浏览器能认码的，可以直接用摄像头扫，或者选一张照片。验证在您的手机或者电脑上完成，断网也能用，不留记录。" }
             div #proof data-keys=(serde_json::Value::from(keys)) data-ahead=(office::trial::ahead_ms(visitor.office())) {
                 div #proof-result aria-live="polite" { @if let Some(checked) = checked { (result(checked)) } }
                 (form_post("/verify", &visitor.key(), &html! {
                     (text_area(&Field::new("code", "幸福码的文字").hint("以 HM1 开头的一长串字母和数字。").value(text), 4))
                     (submit("验证", ButtonKind::Primary, None))
                 }))
+                // Shown by the script where the browser can read QR codes itself; without it one types, pastes, or scans with the telephone.
+                div #proof-scan hidden {
+                    p {
+                        button.govuk-button.govuk-button--secondary type="button" id="proof-camera" { "用摄像头扫码" }
+                        " "
+                        button.govuk-button.govuk-button--secondary type="button" id="proof-stop" hidden { "停止扫码" }
+                    }
+                    div.govuk-form-group {
+                        label.govuk-label for="proof-photo" { "或者选一张码的照片" }
+                        input.govuk-file-upload type="file" id="proof-photo" accept="image/*";
+                    }
+                    p.govuk-body #proof-scan-said role="status" {}
+                    video #proof-video hidden playsinline muted aria-label="摄像头画面" {}
+                }
             }
             p.govuk-body { "码是真的，只说明码上写的那一件事在生成的时候属实。要认人的，请同时核对本人证件。" }
         }
         script src=(assets::VERIFY) defer {}
     };
-    Ok(Page::new("验证幸福码", content))
+    Ok(Page::new("验证幸福码", content).with_camera())
 }
 
 /// The same words as in the script.

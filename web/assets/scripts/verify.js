@@ -79,6 +79,62 @@ function show(place, statement, how) {
   place.append(list)
 }
 
+const CAMERA_REFUSED = '没有打开摄像头。请在浏览器里允许使用摄像头，或者选一张照片、粘贴文字。'
+
+/** Reads codes with the camera or from a photo, where the browser knows QR codes itself. Pictures stay in the browser. */
+async function offerScanning(found) {
+  if (!('BarcodeDetector' in window)) return
+  const formats = await BarcodeDetector.getSupportedFormats().catch(() => [])
+  if (!formats.includes('qr_code')) return
+  const detector = new BarcodeDetector({ formats: ['qr_code'] })
+  const part = (id) => document.getElementById(`proof-${id}`)
+  const [box, start, stop, photo, said, video] = ['scan', 'camera', 'stop', 'photo', 'scan-said', 'video'].map(part)
+  const code = async (picture) => (await detector.detect(picture)).map((one) => one.rawValue)[0]
+  let stream = null
+  const end = () => {
+    stream?.getTracks().forEach((track) => track.stop())
+    stream = null
+    video.hidden = stop.hidden = true
+    start.hidden = false
+  }
+  const look = async () => {
+    if (!stream) return
+    const text = await code(video).catch(() => undefined)
+    if (!text) return void setTimeout(look, 200)
+    end()
+    said.textContent = '已经扫到。'
+    found(text)
+  }
+  start.hidden = !navigator.mediaDevices?.getUserMedia
+  start.addEventListener('click', async () => {
+    said.textContent = '把码对准摄像头。'
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
+      video.srcObject = stream
+      video.hidden = stop.hidden = false
+      start.hidden = true
+      await video.play()
+      look()
+    } catch {
+      end()
+      said.textContent = CAMERA_REFUSED
+    }
+  })
+  stop.addEventListener('click', () => {
+    end()
+    said.textContent = ''
+  })
+  photo.addEventListener('change', async () => {
+    const file = photo.files[0]
+    if (!file) return
+    const text = await createImageBitmap(file).then(code).catch(() => undefined)
+    said.textContent = text ? '已经从照片读出。' : '照片里没有认出码，请换一张清楚的。'
+    if (text) found(text)
+  })
+  addEventListener('pagehide', end)
+  box.hidden = false
+}
+
 const page = document.getElementById('proof')
 if (page) {
   const keys = JSON.parse(page.dataset.keys)
@@ -102,5 +158,10 @@ if (page) {
   field.addEventListener('input', check)
   addEventListener('hashchange', fromAddress)
   fromAddress()
+  offerScanning((text) => {
+    field.value = text
+    check()
+    place.scrollIntoView({ block: 'nearest' })
+  })
   if ('serviceWorker' in navigator) navigator.serviceWorker.register('/verify-worker.js', { scope: '/verify' }).catch(() => {})
 }

@@ -12,6 +12,7 @@ mod packs;
 mod plans;
 mod printed;
 mod punctuation;
+mod same_family;
 mod sql;
 mod welfare;
 

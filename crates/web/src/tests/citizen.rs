@@ -494,6 +494,12 @@ async fn a_code_is_shown_once_and_checked_by_anybody() {
         let mut visitor = town.visitor();
         let page = visitor.get("/verify").await;
         assert!(page.text.contains("data-keys=") && page.text.contains("/assets/verify-"), "{}", page.text);
+        // This page alone may ask for the camera; what scans is hidden until the script knows that the browser can.
+        assert!(page.headers["permissions-policy"].to_str().unwrap().starts_with("camera=(self)"));
+        assert!(
+            visitor.get("/").await.headers["permissions-policy"].to_str().unwrap().starts_with("camera=()")
+        );
+        assert!(page.text.contains("id=\"proof-scan\" hidden"), "{}", page.text);
         let good = visitor.post("/verify", &[("code", &code)]).await;
         assert!(good.text.contains("真实有效") && good.text.contains("最低生活保障对象"), "{}", good.text);
         assert!(!good.text.contains("赵桂兰"));
