@@ -10,7 +10,6 @@ use store::{DivisionId, Query, ScopeColumns};
 use vocab::Month;
 
 use super::area;
-use super::roll_figures::ALIVE;
 use super::sheet::taken_out;
 use crate::access::{Export, Granted, Report};
 use crate::records::{column, table};
@@ -100,7 +99,8 @@ fn classes(release: &Release) -> Vec<Class<'_>> {
     classes
 }
 
-/// Who has what at the month: a row of household, person, division, class and kind for each. Ids of packs are lower-case ASCII.
+/// Who has what at the month, in the reader's scope ([`HELD`]): a row of household, person, class and kind for each. Ids of packs are
+/// lower-case ASCII.
 fn held(classes: &[Class<'_>]) -> String {
     let kind = |class: &Class<'_>| {
         classes.iter().position(|other| *other.aid.kind == *class.aid.kind).unwrap_or_default()
@@ -110,13 +110,14 @@ fn held(classes: &[Class<'_>]) -> String {
             let number = number(index, class);
             class.programmes.iter().map(move |id| format!("WHEN '{id}' THEN {number} "))
         });
-        format!("CASE e.programme {}ELSE -1 END", when.collect::<String>())
+        format!("CASE a.programme {}ELSE -1 END", when.collect::<String>())
     };
     let ids = classes.iter().flat_map(|class| &class.programmes).map(|id| format!("'{id}'"));
     let mut parts = vec![format!(
-        "SELECT e.household_id, em.person_id, e.division_id, {} AS class, {} AS kind FROM entitlement e \
-         JOIN entitlement_member em ON em.entitlement_id = e.id AND em.superseded_at IS NULL AND em.from_month <= ? \
-         AND (em.until_month IS NULL OR em.until_month >= ?) WHERE {ALIVE} AND e.programme IN ({})",
+        "SELECT a.household_id, em.person_id, {} AS class, {} AS kind FROM entitlement a \
+         JOIN entitlement_member em ON em.entitlement_id = a.id AND em.superseded_at IS NULL AND em.from_month <= ? \
+         AND (em.until_month IS NULL OR em.until_month >= ?) WHERE {{scope}} AND a.from_month <= ? \
+         AND (a.until_month IS NULL OR a.until_month >= ?) AND a.programme IN ({})",
         case(&|index, _| index),
         case(&|_, class| kind(class)),
         ids.collect::<Vec<_>>().join(", "),
@@ -124,9 +125,9 @@ fn held(classes: &[Class<'_>]) -> String {
     for (index, class) in classes.iter().enumerate() {
         for (table, person) in &class.registers {
             parts.push(format!(
-                "SELECT m.household_id, r.{person} AS person_id, r.division_id, {index} AS class, {} AS kind FROM {table} r \
-                 JOIN membership m ON m.person_id = r.{person} AND m.until_on IS NULL AND m.superseded_at IS NULL \
-                 WHERE r.closed_on IS NULL",
+                "SELECT m.household_id, a.{person} AS person_id, {index} AS class, {} AS kind FROM {table} a \
+                 JOIN membership m ON m.person_id = a.{person} AND m.until_on IS NULL AND m.superseded_at IS NULL \
+                 WHERE {{scope}} AND a.closed_on IS NULL",
                 kind(class)
             ));
         }
@@ -134,7 +135,7 @@ fn held(classes: &[Class<'_>]) -> String {
     parts.join(" UNION ALL ")
 }
 
-/// Rows `a` of [`held`].
+/// The arms `a` of [`held`]: a benefit or a record, each where it lies.
 const HELD: ScopeColumns = ScopeColumns {
     subtree: Some(
         "a.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
@@ -172,8 +173,8 @@ pub async fn layers(
         let asked =
             |sql: String| Query::new(&area.scope, &HELD, sql).bind(month).bind(month).bind(month).bind(month);
         let counted = format!(
-            "SELECT CAST(a.class AS BIGINT) AS class, h.area, COUNT(DISTINCT a.household_id) AS households, COUNT(DISTINCT a.person_id) AS persons \
-             FROM ({held}) a JOIN household h ON h.id = a.household_id WHERE {{scope}} GROUP BY a.class, h.area"
+            "SELECT CAST(k.class AS BIGINT) AS class, h.area, COUNT(DISTINCT k.household_id) AS households, COUNT(DISTINCT k.person_id) AS persons \
+             FROM ({held}) k JOIN household h ON h.id = k.household_id GROUP BY k.class, h.area"
         );
         for row in asked(counted).all(office.db()).await? {
             let class: i64 = row.get("class")?;
@@ -187,8 +188,8 @@ pub async fn layers(
             }
         }
         let together = format!(
-            "SELECT k.kinds, COUNT(*) AS households FROM (SELECT a.household_id, COUNT(DISTINCT a.kind) AS kinds FROM ({held}) a \
-             WHERE {{scope}} GROUP BY a.household_id) k GROUP BY k.kinds ORDER BY k.kinds"
+            "SELECT f.kinds, COUNT(*) AS households FROM (SELECT k.household_id, COUNT(DISTINCT k.kind) AS kinds FROM ({held}) k \
+             GROUP BY k.household_id) f GROUP BY f.kinds ORDER BY f.kinds"
         );
         for row in asked(together).all(office.db()).await? {
             at_once.insert(row.get("kinds")?, row.get("households")?);
