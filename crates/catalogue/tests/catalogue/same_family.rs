@@ -34,7 +34,8 @@ fn said(release: &Release, division: &str, household: &Json, programme: &str) ->
     }))
     .expect("a family");
     let decided = release
-        .decide_family(&family, day(2026, 10, 1), None)
+        // The demonstration has standards of its own from 2026 on; until then the plan's are carried forward.
+        .decide_family(&family, day(2025, 10, 1), None)
         .unwrap_or_else(|wrong| panic!("{division}: {}", wrong.join("\n")));
     let mut all = decided.decisions.iter().map(|decision| &decision.determination);
     let one = all.find(|one| one.programme == programme).unwrap_or_else(|| panic!("no {programme}"));

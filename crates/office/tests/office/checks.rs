@@ -816,7 +816,7 @@ async fn a_years_medical_bills_fill_the_month() {
         let city = city.restarted().await;
         assert_eq!(
             said_of(&city, case, "医疗刚性支出").await,
-            pairs(&[("医疗保障部门", "2,000.01元"), (FAMILY, "500.00元")])
+            pairs(&[("医疗保障部门", "2,000.01元/月"), (FAMILY, "500.00元/月")])
         );
         let contradictions = view(&city, case).await.contradictions;
         assert!(

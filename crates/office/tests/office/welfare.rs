@@ -61,7 +61,7 @@ async fn a_disabled_person_gets_both_subsidies_from_the_month_of_filing() {
     for city in cities("disability").await {
         let living = city.file_for("disability_living", &couple()).await.unwrap();
         let filed_in = city.office.now().month();
-        let care = city.file_again("disability_care", living, 0).await.unwrap();
+        let care = city.file_again_with("disability_care", living, 0, couple().more).await.unwrap();
         let early = city.act(&city.county_clerk, living, "examine", &[], &[]).await;
         assert!(early.is_err(), "{early:?}");
         // Ten working days, counted over the month's end: what is decided in December is owed from November.
@@ -104,7 +104,14 @@ async fn a_disabled_person_gets_both_subsidies_from_the_month_of_filing() {
         let (_, totals) = paid(&city, "disability_care", filed_in).await;
         assert_eq!(totals, ControlTotals { count: 1, total: Fen(11_000) });
         // The wife files in December and is decided in January: December, whose run has gone by, is paid with January's.
-        let wife = city.file_again("disability_living", living, 1).await.unwrap();
+        let certificates = [
+            ("family/0/disability_kind", "visual"),
+            ("family/0/disability_level", "3"),
+            ("family/1/disability_kind", "physical"),
+            ("family/1/disability_level", "2"),
+        ];
+        let more = certificates.map(|(field, value)| (field, value.to_owned())).to_vec();
+        let wife = city.file_again_with("disability_living", living, 1, more).await.unwrap();
         city.days(31).await;
         sent_up(&city, wife, &CARED_FOR).await;
         let third_level = [("certificate/disability_kind", "visual"), ("certificate/disability_level", "3")];

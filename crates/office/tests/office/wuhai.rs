@@ -317,6 +317,17 @@ impl Wuhai {
 
     /// Another member of a case's family asks for the same, on line: the form begins with what is on file.
     pub async fn file_again(&self, item: &str, case: CaseId, member: usize) -> Result<CaseId, OfficeError> {
+        self.file_again_with(item, case, member, Vec::new()).await
+    }
+
+    /// As [`Wuhai::file_again`], with answers that are not on file; the applicant is the first of the family.
+    pub async fn file_again_with(
+        &self,
+        item: &str,
+        case: CaseId,
+        member: usize,
+        more: Vec<(&'static str, String)>,
+    ) -> Result<CaseId, OfficeError> {
         let (case, now) = (self.seen(case).await.case, self.office.now());
         let scope = store::Scope::System("test");
         let members =
@@ -329,6 +340,7 @@ impl Wuhai {
             names: vec!["—"; members.len()],
             births: vec!["1950-01-01"; members.len()],
             wages: vec!["0"; members.len()],
+            more,
             ..Family::default()
         };
         let mut answers = self.application_for(item, &filler.owner(), &family).await;
