@@ -90,7 +90,7 @@ async fn a_month_of_visits_is_planned_and_done_one_after_the_other() {
                 ("visited_by", "李建军"),
                 ("visited_on_year", "2026"),
                 ("visited_on_month", "10"),
-                ("visited_on_day", "20"),
+                ("visited_on_day", "27"),
             ],
         )
         .await;
@@ -104,18 +104,19 @@ async fn a_month_of_visits_is_planned_and_done_one_after_the_other() {
         assert!(planned.status.is_redirection(), "{}", planned.text);
         let plan = clerk.get(planned.location()).await;
         assert!(plan.text.contains("孙德福") && plan.text.contains("做下一项（还有 1 项）"), "{}", plan.text);
-        // Moved to another day.
+        // Moved to another day, behind the one on which it falls due: that is told.
         let pick = plan.field("pick");
         let moved = [
             ("month", "2026-11"),
             ("pick", pick.as_str()),
             ("on_year", "2026"),
             ("on_month", "11"),
-            ("on_day", "12"),
+            ("on_day", "30"),
         ];
         let moved = clerk.post("/desk/record-plan/move", &moved).await;
         assert!(moved.status.is_redirection(), "{}", moved.text);
-        assert!(clerk.get(moved.location()).await.text.contains("2026-11-12"));
+        let moved = clerk.get(moved.location()).await;
+        assert!(moved.text.contains("2026-11-30") && moved.text.contains("晚于到期日"), "{}", moved.text);
         // The neighbours plan and see nothing of it.
         let mut neighbour = town.browser("clerk_a").await;
         assert!(!neighbour.get("/desk/record-plan?month=2026-11").await.text.contains("孙德福"));
@@ -134,12 +135,12 @@ async fn a_month_of_visits_is_planned_and_done_one_after_the_other() {
             ("_plan_staff", ""),
             ("done_on_year", "2026"),
             ("done_on_month", "11"),
-            ("done_on_day", "2"),
+            ("done_on_day", "23"),
             ("state", "fine"),
             ("visited_by", "李建军"),
             ("visited_on_year", "2026"),
             ("visited_on_month", "11"),
-            ("visited_on_day", "2"),
+            ("visited_on_day", "23"),
         ];
         let done = clerk.post(&path, &found).await;
         assert!(done.status.is_redirection(), "{}", done.text);
