@@ -75,6 +75,8 @@ const ACTIONS: &[(&str, &str)] = &[
     ("roll.family_taken_in", "名册家庭入库"),
     ("roll.undone", "撤销导入名册"),
     ("report.fairness_sheet", "导出公平性统计"),
+    ("report.layers_sheet", "导出分层分类救助统计"),
+    ("report.glance_sheet", "导出驾驶舱"),
     ("report.performance_sheet", "导出救助绩效"),
     ("report.case_list", "查看统计明细：办件"),
     ("report.roll_list", "查看统计明细：在册"),

@@ -74,5 +74,5 @@ fn every_way_a_case_ends_has_its_words() {
     ] {
         assert!(list.title_of(outcome_code(outcome)).is_some(), "{outcome:?}");
     }
-    assert_eq!(list.values.len(), 9);
+    assert_eq!(list.values.len(), 11);
 }
