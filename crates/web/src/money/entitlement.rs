@@ -29,7 +29,7 @@ use crate::ui::table::{Column, Table};
 const PAYMENTS: usize = 120;
 
 /// Says in the audit that a benefit was read.
-async fn read_by(staff: &Staff, row: &EntitlementRow) -> Result<(), Fault> {
+pub(super) async fn read_by(staff: &Staff, row: &EntitlementRow) -> Result<(), Fault> {
     let subject = ("entitlement", row.id.0);
     let (office, actor) = (staff.office(), staff.actor());
     Ok(access::opened(office, actor, "entitlement.read", subject, row.case, row.division).await?)

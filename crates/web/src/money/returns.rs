@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use ledger::recovery::{Recovery, Return};
-use ledger::{EntitlementId, RecoveryId};
+use ledger::{EntitlementId, RecoveryId, pages};
 use maud::{Markup, html};
 use office::access::{MakeRun, ReadPayments, Right};
 use office::roll::recoveries;
@@ -10,6 +10,7 @@ use vocab::Fen;
 
 use super::ROLL;
 use super::common::{already, remember, yuan};
+use super::entitlement;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
@@ -67,6 +68,9 @@ fn table(claims: &[Recovery]) -> Markup {
 
 /// `GET /desk/roll/{entitlement}/returns`
 pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>) -> Result<Page, Fault> {
+    let office = desk.office();
+    let row = pages::entitlement(office.db(), &desk.scope(), id, office.now().month()).await?;
+    entitlement::read_by(&desk, &row).await?;
     shown(&desk, id, &Fields::default(), &Errors::none()).await
 }
 
