@@ -183,7 +183,9 @@ async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String,
     put("kind", json!(if less { "减发" } else { "增发" }));
     put("after_fen_per_month", json!(after.monthly.unwrap_or(Fen(0)).0));
     put("members_after", json!(after.members));
-    put("from_month", json!(next.to_string()));
+    if !granted {
+        put("from_month", json!(next.to_string()));
+    }
     Ok(fields)
 }
 
