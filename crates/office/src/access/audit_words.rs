@@ -26,6 +26,15 @@ const ACTIONS: &[(&str, &str)] = &[
     ("indicator.again", "重算统计指标"),
     ("indicator.exported", "导出统计指标"),
     ("case.acted", "办理办件"),
+    ("joint.proposed", "查看一件事可以办什么"),
+    ("joint.begun", "开始一件事"),
+    ("joint.opened", "打开一件事"),
+    ("joint.given_up", "一件事里不再申请一项"),
+    ("joint.exported", "导出救助一件事"),
+    ("booking.made", "预约窗口"),
+    ("booking.cancelled", "取消预约"),
+    ("booking.listed", "查看窗口预约"),
+    ("booking.settled", "登记预约的人来没来"),
     ("case.opened_for_review", "到期核查立件"),
     ("roll.resumed", "接着导入名册"),
     ("attachment.opened", "打开照片或扫描件"),
@@ -205,6 +214,8 @@ pub const KINDS: &[(&str, &str)] = &[
     ("run.", "发放批次"),
     ("report.", "统计报表"),
     ("standard.", "标准"),
+    ("joint.", "救助一件事"),
+    ("booking.", "窗口预约"),
 ];
 
 /// What was done.
