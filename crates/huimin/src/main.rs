@@ -6,6 +6,7 @@ mod keys;
 mod open;
 mod packs;
 mod plan;
+mod push;
 mod serve;
 mod simulate;
 mod sql;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use office::Office;
+use office::subscriptions::address::Reach;
 use web::{AppState, Site};
 
-use crate::{Failure, worker};
+use crate::{Failure, push, worker};
 
 /// How an installation calls and shows itself.
 #[derive(Args, Clone)]
@@ -24,6 +25,9 @@ pub struct SiteOptions {
     /// 服务热线
     #[arg(long, env = "HUIMIN_HELP_PHONE", default_value = "")]
     pub help_phone: String,
+    /// 可以向其推送登记变化的内网主机，如 10.1.2.3 或 platform.intranet:8080，可写多个；公网的 https 网址不用写
+    #[arg(long = "push-host", env = "HUIMIN_PUSH_HOSTS", value_delimiter = ',')]
+    pub push_hosts: Vec<String>,
     /// 前面有 HTTPS 反向代理
     #[arg(long, env = "HUIMIN_BEHIND_PROXY")]
     pub behind_proxy: bool,
@@ -38,6 +42,7 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
     let place = office::divisions::served(&office).await?.map(|place| place.name).unwrap_or_default();
     let called =
         |given: &Option<String>, what: &str| given.clone().unwrap_or_else(|| format!("{place}{what}"));
+    let reach = Reach::of(options.push_hosts.iter().cloned());
     let site = Site {
         system: called(&options.system, "民政综合平台"),
         service: called(&options.service, "民政惠民服务"),
@@ -45,6 +50,7 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
         help_phone_title: "社会救助服务热线".to_owned(),
         https: options.behind_proxy,
         behind_proxy: options.behind_proxy,
+        reach: reach.clone(),
         ..Site::default()
     };
     let router = web::router(AppState::new(Arc::clone(&office), site));
@@ -52,6 +58,7 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
         .await
         .map_err(|error| format!("不能在 {} 上监听：{error}", options.listen))?;
     worker::start(&office).await;
+    tokio::spawn(push::run(Arc::clone(&office), reach));
     println!("已启动：http://{}", options.listen);
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopped())

@@ -20,6 +20,7 @@
 //! - [`plans`]: the five-year plan at work: values, judgement, adjustments, milestones;
 //! - [`records`]: registers of the packs, each with a table of its own;
 //! - [`reports`]: numbers and the lists behind them;
+//! - [`subscriptions`]: other systems that are told what becomes of records;
 //! - [`roll`]: the roll taken over from before, its lists, and payments at the accountant's desk;
 //! - [`search`]: one box over people, cases, registers, divisions, matters;
 //! - [`trial`]: the clock of a synthetic database; [`round`]: what only time brings;
@@ -55,6 +56,7 @@ pub mod reports;
 pub mod roll;
 pub mod search;
 pub mod simulation;
+pub mod subscriptions;
 pub mod tabular;
 pub mod trial;
 pub mod uploads;
@@ -167,6 +169,7 @@ pub async fn round(office: &Office) -> Result<(), OfficeError> {
     leads::schedule(office).await?;
     indicators::schedule(office).await?;
     plans::reminders::schedule(office).await?;
+    subscriptions::deliver::forget(office).await?;
     Ok(())
 }
 
@@ -191,6 +194,7 @@ pub fn migrations() -> Vec<Migration> {
         leads::MIGRATIONS,
         records::MIGRATIONS,
         search::MIGRATIONS,
+        subscriptions::MIGRATIONS,
         indicators::MIGRATIONS,
         plans::MIGRATIONS,
     ]

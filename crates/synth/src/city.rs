@@ -72,7 +72,8 @@ pub async fn fill(
     let begin = month.plus(-2).first_day() + chrono::Days::new(2);
     hand.store(at(begin), Ordering::SeqCst);
     let prefecture = divisions::by_code(office.db(), plan.city).await?.id;
-    let staff = staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
+    let mut staff =
+        staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
     let homes = people(office, &staff, plan, watch).await?;
     let all: Vec<&Home> = homes.iter().collect();
     hand_in_files(office, &staff, &all, plan, watch).await?;
@@ -133,6 +134,7 @@ pub async fn fill(
     if let Err(error) = plans::fill(office, &staff, plan.seed, watch).await {
         watch(&format!("规划没有填完：{error}"), 0, 1);
     }
+    staff::organisation(office, &mut staff).await?;
     office.db().optimize().await?;
     Ok(staff)
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use office::access::{self, Actor, Granted, ManageStaff, NewPost, NewStaff};
 use office::{Office, OfficeError, divisions};
-use store::DivisionId;
+use store::{DivisionId, Query};
 
 use crate::plans::Planners;
 
@@ -61,6 +61,8 @@ pub struct Staff {
     pub planners: Planners,
     /// Accounts to try, the most useful first.
     pub accounts: Vec<Account>,
+    root: Granted<ManageStaff>,
+    from_on: NaiveDate,
 }
 
 const NAMES: [&str; 12] = [
@@ -233,5 +235,36 @@ pub async fn employ(
     if let Some(county) = counties.first() {
         hand.department("bumen1".to_owned(), county, "banks").await?;
     }
-    Ok(Staff { counties: staff, planners, accounts: hand.accounts })
+    let Hand { accounts, root, from_on, .. } = hand;
+    Ok(Staff { counties: staff, planners, accounts, root, from_on })
+}
+
+/// An account of the care home with the most residents, once there are care homes: it reports its residents, beds and care workers itself.
+///
+/// # Errors
+/// The database's.
+pub async fn organisation(office: &Office, staff: &mut Staff) -> Result<(), OfficeError> {
+    if office.release().registers.get("care_institution").is_none() {
+        return Ok(());
+    }
+    let found = Query::system(
+        "a synthetic city is made",
+        "SELECT r.id, r.title, r.division_id FROM reg_care_institution r WHERE r.closed_on IS NULL \
+         ORDER BY coalesce(r.f_residents_now, 0) DESC, r.id LIMIT 1",
+    );
+    let Some(row) = found.optional(office.db()).await? else { return Ok(()) };
+    let (id, title): (i64, String) = (row.get("id")?, row.get("title")?);
+    let mut hand = Hand {
+        office,
+        root: staff.root.clone(),
+        from_on: staff.from_on,
+        accounts: std::mem::take(&mut staff.accounts),
+    };
+    let businesses = vec![format!("{}care_institution/{id}", access::ORGANISATION)];
+    let title = format!("{title}（机构经办）");
+    let made = hand
+        .post_for("jigou1".to_owned(), row.get("division_id")?, title, "organisation_clerk", businesses)
+        .await;
+    staff.accounts = hand.accounts;
+    made.map(drop)
 }

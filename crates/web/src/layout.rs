@@ -25,6 +25,7 @@ pub struct NavEntry {
 fn staff_nav() -> impl Iterator<Item = &'static NavEntry> {
     let own: &[NavEntry] = &[crate::cockpit::NAV, crate::plans::NAV, crate::simulation::NAV];
     [
+        crate::organisation::NAV,
         crate::desk::NAV,
         crate::people::NAV,
         crate::records::NAV,

@@ -13,7 +13,7 @@
 //! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
 //! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
 //! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`records`], [`standards`], [`figures`], [`simulation`], [`leads`], [`plans`], [`programmes`], [`citizen`]: pages; [`api`]: JSON;
-//! - `benefit_sheet`: what a person receives, as a sheet; `verify`: codes checked by anybody;
+//! - `organisation`: the desk of an organisation's own account; `benefit_sheet`: what a person receives, as a sheet; `verify`: codes checked by anybody;
 //! - [`forms_ui`]: the packs' forms as fields; [`ui`]: components; [`assets`]: embedded files.
 
 pub mod administration;
@@ -35,6 +35,7 @@ pub mod indicators;
 pub mod layout;
 pub mod leads;
 pub mod money;
+mod organisation;
 pub mod people;
 pub mod plans;
 pub mod programmes;

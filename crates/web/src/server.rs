@@ -16,8 +16,8 @@ use crate::form_body::{FORM_BYTES_MAX, UPLOAD_TIME_MAX};
 use crate::routes::Routes;
 use crate::state::AppState;
 use crate::{
-    administration, again, api, assets, citizen, cockpit, desk, frame, indicators, leads, money, people,
-    plans, programmes, public, records, security, sign_in, simulation, verify,
+    administration, again, api, assets, citizen, cockpit, desk, frame, indicators, leads, money,
+    organisation, people, plans, programmes, public, records, security, sign_in, simulation, verify,
 };
 
 /// Nothing but an upload takes longer than this; long work is a job.
@@ -33,6 +33,7 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(desk::routes())
         .merge(people::routes())
         .merge(records::routes())
+        .merge(organisation::routes())
         .merge(indicators::routes())
         .merge(money::routes())
         .merge(leads::routes())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use office::Office;
+use office::subscriptions::address::Reach;
 
 use crate::ui::page::HelpBox;
 
@@ -42,6 +43,8 @@ pub struct Site {
     pub behind_proxy: bool,
     /// Other origins whose pages may post here (`https://…`), besides our own.
     pub trusted_origins: Vec<String>,
+    /// Hosts inside the house to which may be pushed.
+    pub reach: Reach,
     /// How much one address may ask.
     pub limits: Limits,
 }
@@ -58,6 +61,7 @@ impl Default for Site {
             https: false,
             behind_proxy: false,
             trusted_origins: Vec::new(),
+            reach: Reach::default(),
             limits: Limits::default(),
         }
     }

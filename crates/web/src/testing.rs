@@ -263,8 +263,11 @@ async fn staff(
         ..NewStaff::default()
     };
     let (id, once) = access::create_staff(office, root, &new).await.unwrap();
-    // `department_clerk:banks` is a post of that department.
+    // `department_clerk:banks` is a post of that department, `organisation_clerk:care_institution/1` of that organisation.
     let (role, businesses) = match role.split_once(':') {
+        Some((role, named)) if named.contains('/') => {
+            (role, vec![format!("{}{named}", access::ORGANISATION)])
+        }
         Some((role, department)) => (role, vec![format!("{}{department}", access::DEPARTMENT)]),
         None => (role, office.release().businesses().into_iter().map(str::to_owned).collect()),
     };

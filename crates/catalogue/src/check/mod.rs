@@ -4,6 +4,7 @@ mod forms;
 mod indicators;
 mod items;
 mod lints;
+mod organisations;
 mod parameters;
 mod programmes;
 mod registers;

@@ -140,6 +140,9 @@ impl Checker<'_> {
         if register.shared.is_some() {
             self.shared(register);
         }
+        if let Some(side) = &register.organisation {
+            self.organisation(register, side, &own);
+        }
     }
 
     /// What is offered to others says nothing of anybody: no person, family or number of one stands in its title.
@@ -158,7 +161,7 @@ impl Checker<'_> {
     }
 
     /// Whether the words of a field are those of a person, by themselves or through the title of what they point at.
-    fn names_somebody(&self, register: &Register, field: &str, seen: &mut Vec<String>) -> bool {
+    pub(super) fn names_somebody(&self, register: &Register, field: &str, seen: &mut Vec<String>) -> bool {
         let Some(field) = register.field(field) else { return false };
         match field.target() {
             Some(Target::Person | Target::Household) => true,

@@ -45,8 +45,8 @@ pub use programme::{
     Pays, Programme, Starts, Unit,
 };
 pub use register::{
-    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Opens, Register, Rights,
-    STRUCK_OFF, Shared, State, Target, Transition,
+    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Opens, OrganisationSide,
+    Register, Rights, STRUCK_OFF, Shared, State, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

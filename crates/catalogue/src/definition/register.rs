@@ -72,6 +72,33 @@ pub struct Register {
     /// Who besides those in whose area a record lies may point at it: they are offered its title and see nothing else of it.
     #[serde(default)]
     pub shared: Option<Shared>,
+    /// What the organisation to which a record belongs reads of it at its own account, and reports by itself.
+    #[serde(default)]
+    pub organisation: Option<OrganisationSide>,
+}
+
+/// What organisations (a care home) see and keep of a register at their own accounts: their own records and nothing else.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationSide {
+    /// The reference by which a record belongs to an organisation, by itself or through what it points at; without it the record is the
+    /// organisation.
+    #[serde(default)]
+    pub by: Option<Reference>,
+    /// Fields and lists that they read.
+    pub shows: Vec<Reference>,
+    /// Those of them that they write. What is in the key they write once.
+    #[serde(default)]
+    pub writes: Vec<Reference>,
+    /// They enter records.
+    #[serde(default)]
+    pub adds: bool,
+    /// Transitions that they take.
+    #[serde(default)]
+    pub moves: Vec<Reference>,
+    /// Duties that they do.
+    #[serde(default)]
+    pub duties: Vec<Reference>,
 }
 
 /// What a department's own staff see of a register.

@@ -92,6 +92,8 @@ rights! {
     Simulate "simulate" "政策仿真";
     /// Staff accounts and posts.
     ManageStaff "manage_staff" "管理工作人员";
+    /// Say which other systems are told what becomes of records.
+    ManageExchange "manage_exchange" "管理对外推送";
     /// Search the audit.
     SearchAudit "search_audit" "查询审计";
     /// Numbers and lists of one's division.
@@ -102,6 +104,8 @@ rights! {
     ReadRecords "read_records" "查看登记簿";
     /// Add to registers, change records, do duties, settle alerts.
     KeepRecords "keep_records" "维护登记簿";
+    /// An organisation's own staff: see and report the records of their organisation, and nothing else.
+    ReportRecords "report_records" "填报本机构登记";
     /// Read files into registers.
     ImportRecords "import_records" "导入登记簿";
     /// Read the plan, its judgement and what was reported.

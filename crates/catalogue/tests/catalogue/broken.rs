@@ -159,6 +159,13 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a duty from no date": "from = \"opened_on\"" => "from = \"beds\"", at "from = \"beds\"", says "字段 beds 不是日期";
     "a duty of nobody": "level = \"county\"\nrate" => "level = \"applicant\"\nrate", at "id = \"yearly\"", says "没有写由哪级办";
     "an alert with an unknown name": "when = \"twice > 100 OR" => "when = \"thrice > 100 OR", at "when = \"thrice", says "没有叫 thrice 的字段";
+    "an organisation that writes what it does not read": "writes = [\"beds\"]" => "writes = [\"grade\"]", at "organisation = {", says "grade 不能由机构填写";
+    "an organisation that writes what is worked out": "\"opened_on\", \"workers\"], writes = [\"beds\"]" => "\"opened_on\", \"twice\"], writes = [\"twice\"]", at "organisation = {", says "twice 不能由机构填写";
+    "an organisation that adds organisations": "duties = [\"yearly\"] }" => "adds = true }", at "id = \"home\"\ntitle = \"养老院\"\nunit", says "机构不能自己新增";
+    "a record of no organisation": "organisation = { shows" => "organisation = { by = \"grade\", shows", at "organisation = {", says "说不出记录属于哪家机构";
+    "organisations in a circle": "organisation = { shows" => "organisation = { by = \"parent\", shows", at "organisation = {", says "说不出记录属于哪家机构";
+    "a step of an organisation that asks what is not read": "\"opened_on\", \"workers\"]" => "\"workers\"]", at "organisation = {", says "要填 opened_on，却看不到它";
+    "a duty of an organisation that is none": "duties = [\"yearly\"] }" => "duties = [\"monthly\"] }", at "organisation = {", says "职责 monthly 没有写";
     "a register's type in a form": "type = \"money\"\nmin = 0\nmax = 10000\nfact" => "type = \"person\"\nfact", at "id = \"income\"\nlabel = \"收入\"\ntype = \"person\"", says "只用于登记簿";
     "a case that comes out otherwise": "amount = 500" => "amount = 501", at "[[case]]", says "金额是500，例子写的是501";
 };

@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use store::{AuditActor, DivisionId, PersonId, Scope, StaffId, id_type};
+use store::{AuditActor, DivisionId, OrganisationId, PersonId, Scope, StaffId, id_type};
 use vocab::Level;
 
 use super::rights::{Permission, Right};
@@ -54,16 +54,22 @@ pub struct Actor {
 
 /// What a post's business begins with that names a department outside civil affairs.
 pub const DEPARTMENT: &str = "department:";
+/// What a post's business begins with that names an organisation: `organisation:care_institution/17`, its register and its record there.
+pub const ORGANISATION: &str = "organisation:";
 
 /// Cannot be made outside `access`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proof(pub(super) ());
 
 impl Actor {
-    /// What the actor sees: the own division and below.
+    /// What the actor sees: the own division and below. An organisation's own staff see nothing of it: what belongs to their organisation
+    /// they read by `records::organisation` and by nothing else.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        Scope::Subtree(self.division)
+        match self.organisation() {
+            Some((_, id)) => Scope::Organisation(OrganisationId(id)),
+            None => Scope::Subtree(self.division),
+        }
     }
 
     /// Whether one of the post's roles carries the right.
@@ -86,6 +92,18 @@ impl Actor {
     /// The departments that the post answers for, by their ids in the pack.
     pub fn departments(&self) -> impl Iterator<Item = &str> {
         self.businesses.iter().filter_map(|business| business.strip_prefix(DEPARTMENT))
+    }
+
+    /// The organisation for which the post stands: the register of such organisations, and its record there.
+    #[must_use]
+    pub fn organisation(&self) -> Option<(&str, i64)> {
+        let named = self.businesses.iter().find_map(|business| business.strip_prefix(ORGANISATION))?;
+        let read = || {
+            let (register, id) = named.split_once('/')?;
+            Some((register, id.parse().ok()?))
+        };
+        // One that cannot be read is nobody's.
+        Some(read().unwrap_or(("", 0)))
     }
 
     /// The proof that a use-case demands.

@@ -66,6 +66,16 @@ const ACTIONS: &[(&str, &str)] = &[
     ("means_test.check_letter", "制作核对结果告知书"),
     ("plan.peer_taken_in", "导入外地规划"),
     ("record.addressed_listed", "部门查看转来的事项"),
+    ("subscription.made", "登记对外推送"),
+    ("subscription.paused", "暂停对外推送"),
+    ("subscription.resumed", "恢复对外推送"),
+    ("subscription.ended", "停用对外推送"),
+    ("subscription.replayed", "重新推送"),
+    ("subscription.secret_changed", "更换推送密钥"),
+    ("subscription.given_up", "对外推送长时间不通，已停"),
+    ("record.organisation_desk", "机构打开本机构页面"),
+    ("record.organisation_listed", "机构查看本机构登记"),
+    ("record.organisation_exported", "机构导出本机构登记"),
     ("means_test.questions_listed", "部门查看核对询问列表"),
     ("means_test.question_opened", "部门打开核对询问"),
     ("means_test.question_revealed", "部门查看完整证件号"),
@@ -217,6 +227,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("standard.", "标准"),
     ("joint.", "救助一件事"),
     ("booking.", "窗口预约"),
+    ("subscription.", "对外推送"),
 ];
 
 /// What was done.
@@ -239,6 +250,7 @@ pub fn subject(kind: &str) -> &str {
         "entitlement" => "待遇",
         "run" => "发放批次",
         "division" => "辖区",
+        "subscription" => "对外推送",
         other => other,
     }
 }

@@ -25,7 +25,7 @@ mod settings;
 mod sign_in;
 mod staff;
 
-pub use actor::{Actor, Citizen, DEPARTMENT, Granted, PostId, SessionId};
+pub use actor::{Actor, Citizen, DEPARTMENT, Granted, ORGANISATION, PostId, SessionId};
 pub use audit_search::{AuditFilter, AuditRow, Look, export_audit, opened, search_audit, who_looked};
 pub use citizen_code::{CodeChannel, IssuedCode, issue_citizen_code, issue_citizen_code_in};
 pub use duties::{different_person, not_of_own_family};

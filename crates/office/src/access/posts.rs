@@ -9,12 +9,12 @@ use chrono::NaiveDate;
 use store::{AuditEntry, Connection, DivisionId, Query, ScopeColumns, StaffId, Tx};
 use vocab::Level;
 
-use super::actor::{Actor, DEPARTMENT, Granted, PostId};
+use super::actor::{Actor, DEPARTMENT, Granted, ORGANISATION, PostId};
 use super::rights::{ManageStaff, Right};
 use super::roles::{Role, conflict, refuse_role};
 use super::staff::{ACCOUNTS, CHANGE_COLUMNS, find_staff, refuse_self};
 use crate::error::Problems;
-use crate::{Office, OfficeError, audited, divisions};
+use crate::{Office, OfficeError, audited, divisions, records};
 
 /// A post to be given.
 #[derive(Debug, Clone)]
@@ -23,7 +23,8 @@ pub struct NewPost {
     pub division: DivisionId,
     /// Roles, by the packs' ids.
     pub roles: Vec<String>,
-    /// Businesses (`assistance`); needed when a role works for businesses.
+    /// Businesses (`assistance`); needed when a role works for businesses. Whom somebody from outside stands for is one of them
+    /// ([`DEPARTMENT`], [`ORGANISATION`]).
     pub businesses: Vec<String>,
     /// First day.
     pub from_on: NaiveDate,
@@ -83,6 +84,14 @@ pub async fn add_post_in(
     divisions::within(tx, actor.division, post.division).await?;
     let level = divisions::level(tx, post.division).await?;
     check_post(&release, post, level, actor.level)?;
+    for named in post.businesses.iter().filter_map(|business| business.strip_prefix(ORGANISATION)) {
+        if !records::organisation::is_there(tx, &release, named, post.division).await? {
+            return Err(OfficeError::invalid(
+                "organisation",
+                "这家机构不在岗位所在单位的辖区里，或者已经终止，请核对。",
+            ));
+        }
+    }
     find_staff(tx, actor, staff).await?;
     let mut all_roles: Vec<String> = post.roles.clone();
     for held in posts_of(office, tx, staff).await? {
@@ -215,6 +224,19 @@ fn check_post(release: &Release, post: &NewPost, level: Level, granter: Level) -
     }
     if departments.iter().any(|department| release.departments.get(department).is_none()) {
         problems.add("businesses", "没有这个部门，请重新选择。");
+    }
+    let organisations = post.businesses.iter().filter(|business| business.starts_with(ORGANISATION)).count();
+    let reports =
+        |role: &&String| release.roles.get(role).is_some_and(|role| role.holds(Right::ReportRecords));
+    let reporting = post.roles.iter().filter(reports).count();
+    if reporting > 0 && (organisations != 1 || post.businesses.len() != 1) {
+        problems.add("organisation", "机构经办只代表一家机构：请填写是哪一家，不选其他业务。");
+    }
+    if reporting == 0 && organisations > 0 {
+        problems.add("organisation", "只有机构经办的岗位才填机构。");
+    }
+    if reporting > 0 && reporting < post.roles.len() {
+        problems.add("roles", "机构经办是机构的人，这个岗位不能再有民政的角色。");
     }
     if post.until_on.is_some_and(|until| until < post.from_on) {
         problems.add("until_on", "结束日期不能早于开始日期。");

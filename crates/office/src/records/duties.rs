@@ -4,11 +4,11 @@
 use catalogue::definition::Form;
 use chrono::NaiveDate;
 use serde_json::json;
-use store::{AuditEntry, Cursor, IdempotencyKey, Once, Page, Query, ScopeColumns};
+use store::{AuditEntry, Cursor, IdempotencyKey, Once, Page, Query, Row, Scope, ScopeColumns};
 
 use super::read::{Record, record};
 use super::settle::{Looked, settle_as};
-use super::write::{Step, draft_of, save_in};
+use super::write::{By, Step, draft_of, save_by};
 use super::{Deed, Open, RecordDutyId, RecordId, may, open, readable};
 use crate::access::{Actor, Granted, KeepRecords, ReadRecords, Right};
 use crate::forms::{Answers, FilledForm, FormContext};
@@ -70,10 +70,10 @@ pub struct DutyFilter {
     pub future: bool,
 }
 
-const SELECT: &str = "SELECT t.id, t.register, t.record_id, t.duty, t.title, t.due_on, t.shown_on, t.state, t.done_on, t.note, t.planned_on, \
+pub(super) const SELECT: &str = "SELECT t.id, t.register, t.record_id, t.duty, t.title, t.due_on, t.shown_on, t.state, t.done_on, t.note, t.planned_on, \
                       d.name AS office_name FROM record_duty t JOIN division d ON d.id = t.office_id WHERE {scope}";
 
-pub(super) fn view(release: &catalogue::Release, row: &store::Row) -> store::Result<DutyView> {
+pub(super) fn view(release: &catalogue::Release, row: &Row) -> store::Result<DutyView> {
     let (register, duty): (String, String) = (row.get("register")?, row.get("duty")?);
     let found = release.registers.get(&register).and_then(|register| register.duty(&duty));
     Ok(DutyView {
@@ -148,12 +148,22 @@ pub(super) async fn of_record(
     open: &Open,
     record: RecordId,
 ) -> Result<Vec<DutyView>, OfficeError> {
+    of_record_in(office, &reader.scope(), open, record).await
+}
+
+/// The same for whoever was shown to have the record.
+pub(super) async fn of_record_in(
+    office: &Office,
+    scope: &Scope,
+    open: &Open,
+    record: RecordId,
+) -> Result<Vec<DutyView>, OfficeError> {
     let sql = format!(
         "{SELECT} AND t.register = ? AND t.record_id = ? AND t.state <> 'lapsed' \
          ORDER BY CASE WHEN t.state = 'open' THEN 0 ELSE 1 END, t.due_on DESC, t.id DESC LIMIT 40"
     );
     let release = open.release();
-    Ok(Query::new(&reader.scope(), &DUTY_COLUMNS, sql)
+    Ok(Query::new(scope, &DUTY_COLUMNS, sql)
         .bind(open.register().id.as_str())
         .bind(record)
         .all_as(office.db(), |row| view(release, row))
@@ -198,24 +208,39 @@ pub async fn duty(
     reader: &Granted<ReadRecords>,
     id: RecordDutyId,
 ) -> Result<OpenDuty, OfficeError> {
-    let release = office.release();
-    let row = Query::new(
-        &reader.scope(),
-        &DUTY_COLUMNS,
-        format!("{SELECT} AND t.id = ?").replacen(
-            "t.note,",
-            "t.note, t.answers_sealed, t.release_hash, t.form,",
-            1,
-        ),
-    )
-    .bind(id)
-    .optional(office.db())
-    .await?
-    .ok_or(OfficeError::NotFound("这项职责"))?;
-    let view = view(&release, &row)?;
-    let open = open(office, reader, &view.register, Right::ReadRecords)
-        .map_err(|_| OfficeError::NotFound("这项职责"))?;
+    let missing = || OfficeError::NotFound("这项职责");
+    let (row, view) = found(office, &reader.scope(), id).await?.ok_or_else(missing)?;
+    let open = open(office, reader, &view.register, Right::ReadRecords).map_err(|_| missing())?;
     let record = record(office.keys(), office.db(), &reader.scope(), open.register(), view.record).await?;
+    with_record(office, reader, &row, view, open, record).await
+}
+
+/// A duty of a scope, with its row.
+pub(super) async fn found(
+    office: &Office,
+    scope: &Scope,
+    id: RecordDutyId,
+) -> Result<Option<(Row, DutyView)>, OfficeError> {
+    let sql = format!("{SELECT} AND t.id = ?").replacen(
+        "t.note,",
+        "t.note, t.answers_sealed, t.release_hash, t.form,",
+        1,
+    );
+    let row = Query::new(scope, &DUTY_COLUMNS, sql).bind(id).optional(office.db()).await?;
+    let Some(row) = row else { return Ok(None) };
+    let view = view(&office.release(), &row)?;
+    Ok(Some((row, view)))
+}
+
+/// A duty with its record and what was recorded. Written down, because it shows the record.
+pub(super) async fn with_record(
+    office: &Office,
+    reader: &Actor,
+    row: &Row,
+    view: DutyView,
+    open: Open,
+    record: Record,
+) -> Result<OpenDuty, OfficeError> {
     super::page::looked_at(office, reader, &view.register, view.record).await?;
     let mut recorded = Vec::new();
     if let (Some(sealed), Some(hash), Some(form)) = (
@@ -261,10 +286,22 @@ pub async fn perform(
 ) -> Result<(), OfficeError> {
     let reader = keeper.grant::<ReadRecords>()?;
     let opened = duty(office, &reader, id).await?;
-    let (open, register) = (&opened.open, opened.open.register());
-    if !may(keeper, register, Right::KeepRecords) {
+    if !may(keeper, opened.open.register(), Right::KeepRecords) {
         return Err(OfficeError::NotFound("这项职责"));
     }
+    perform_by(office, keeper, &By::actor(keeper), &opened, done, key).await
+}
+
+/// [`perform`] by whoever was shown to have the duty.
+pub(super) async fn perform_by(
+    office: &Office,
+    actor: &Actor,
+    by: &By,
+    opened: &OpenDuty,
+    done: DutyDone<'_>,
+    key: Option<(&IdempotencyKey, &str)>,
+) -> Result<(), OfficeError> {
+    let (open, register) = (&opened.open, opened.open.register());
     let today = office.now().today();
     if done.on > today {
         return Err(OfficeError::invalid("done_on", "履行日期不能晚于今天。"));
@@ -280,7 +317,7 @@ pub async fn perform(
     }
     let draft = match done.record {
         Some((answers, version)) if version == opened.record.version => {
-            Some(draft_of(office, keeper, open, answers, Some(&opened.record), None).await?)
+            Some(draft_of(office, actor, open, answers, Some(&opened.record), None).await?)
         }
         Some(_) => return Err(OfficeError::stale()),
         None => None,
@@ -294,18 +331,18 @@ pub async fn perform(
     }
     let (form, sealed) = kept.map_or((None, None), |(form, sealed)| (Some(form), Some(sealed)));
     let changed = Query::new(
-        &keeper.scope(),
+        &by.scope,
         &DUTY_COLUMNS,
         "UPDATE record_duty AS t SET state = 'done', done_on = ?, done_by = ?, note = ?, form = ?, release_hash = ?, answers_sealed = ? \
          WHERE {scope} AND t.id = ? AND t.state = 'open'",
     )
     .bind(done.on)
-    .bind(keeper.staff)
+    .bind(actor.staff)
     .bind(Some(done.note.trim().to_owned()).filter(|note| !note.is_empty()))
     .bind(form)
     .bind(open.release().hash.as_str())
     .bind(sealed)
-    .bind(id)
+    .bind(opened.view.id)
     .execute(&tx)
     .await?;
     if changed == 0 {
@@ -313,7 +350,7 @@ pub async fn perform(
     }
     if let Some(draft) = &draft {
         let step = Step { deed: Deed::DutyDone, reason: &title, state: None, import: None };
-        save_in(office, &tx, keeper, open, draft, Some(&opened.record), &step).await?;
+        save_by(office, &tx, by, open, draft, Some(&opened.record), &step).await?;
     }
     settle_as(office, &tx, register, &[opened.view.record], Looked::Somebody).await?;
     tx.audit(AuditEntry {
@@ -321,7 +358,7 @@ pub async fn perform(
         details: json!({ "register": opened.view.register, "duty": opened.view.duty, "done_on": done.on }),
         ..audited(
             office.now().at_ms(),
-            keeper.audit(),
+            actor.audit(),
             "record.duty_performed",
             ("record", opened.view.record.0),
         )

@@ -4,7 +4,7 @@
 //! given by one hand at a time to what has ended. Whoever asks for what is behind the last number they have read misses nothing and
 //! reads nothing twice. An event says that something happened to a record, not what is in it.
 
-use store::{Query, Scope, ScopeColumns, Tx};
+use store::{Query, Row, Scope, ScopeColumns, Tx};
 
 use super::history::Written;
 use super::read::Record;
@@ -68,7 +68,7 @@ pub(super) async fn write(
 }
 
 /// Numbers what has happened since; some at a time, so that nobody waits long.
-async fn number(office: &Office) -> Result<(), OfficeError> {
+pub(crate) async fn number(office: &Office) -> Result<(), OfficeError> {
     const NUMBERING: Scope = Scope::System("numbers of what became of records");
     let waiting = || {
         Query::new(
@@ -111,22 +111,57 @@ pub async fn events(
         }
     }
     number(office).await?;
+    read(office, &reader.scope(), &registers, (after, i64::MAX), EVENTS_MAX).await
+}
+
+/// What happened behind a number in an area, in some registers, and up to which number that is everything.
+pub(crate) async fn behind(
+    office: &Office,
+    scope: &Scope,
+    registers: &[String],
+    after: i64,
+    most: usize,
+) -> Result<(Vec<Event>, i64), OfficeError> {
+    let last: i64 = Query::system(
+        "the last number that was given",
+        "SELECT coalesce(max(e.seq), 0) FROM record_event e WHERE e.seq IS NOT NULL",
+    )
+    .scalar(office.db())
+    .await?;
+    let found = read(office, scope, registers, (after, last), most).await?;
+    let through = match found.last() {
+        Some(newest) if found.len() == most => newest.seq,
+        _ => last.max(after),
+    };
+    Ok((found, through))
+}
+
+async fn read(
+    office: &Office,
+    scope: &Scope,
+    registers: &[String],
+    (after, through): (i64, i64),
+    most: usize,
+) -> Result<Vec<Event>, OfficeError> {
     let sql = "SELECT e.seq, e.register, e.record_id, e.version, e.deed, e.state, e.at FROM record_event e WHERE {scope} \
-               AND e.seq > ? AND e.register IN ({list}) ORDER BY e.seq LIMIT ?";
-    Ok(Query::new(&reader.scope(), &EVENT_COLUMNS, sql)
+               AND e.seq > ? AND e.seq <= ? AND e.register IN ({list}) ORDER BY e.seq LIMIT ?";
+    Ok(Query::new(scope, &EVENT_COLUMNS, sql)
         .bind(after)
-        .bind_list(registers)
-        .bind(EVENTS_MAX)
-        .all_as(office.db(), |row| {
-            Ok(Event {
-                seq: row.get("seq")?,
-                register: row.get("register")?,
-                record: row.get("record_id")?,
-                version: row.get("version")?,
-                deed: row.get("deed")?,
-                state: row.get("state")?,
-                at: row.get("at")?,
-            })
-        })
+        .bind(through)
+        .bind_list(registers.iter().map(String::as_str))
+        .bind(most)
+        .all_as(office.db(), event)
         .await?)
+}
+
+fn event(row: &Row) -> store::Result<Event> {
+    Ok(Event {
+        seq: row.get("seq")?,
+        register: row.get("register")?,
+        record: row.get("record_id")?,
+        version: row.get("version")?,
+        deed: row.get("deed")?,
+        state: row.get("state")?,
+        at: row.get("at")?,
+    })
 }

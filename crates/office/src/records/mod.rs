@@ -6,7 +6,7 @@
 //! - [`write`]: add and change; [`transition`]: from state to state; [`conflict`]: two people at one record;
 //! - [`history`]: every version, who and why;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
-//! - [`addressed`]: what departments outside civil affairs read and answer;
+//! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
 //! - [`find`]: the words under which they are found;
 //! - [`duties`], [`alerts`]: what is to be done; [`duty_plan`]: when in the month, and by whom; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
@@ -41,6 +41,7 @@ pub mod history;
 pub mod list;
 mod look_up;
 pub mod map;
+pub mod organisation;
 pub mod own;
 pub mod page;
 pub mod rates;

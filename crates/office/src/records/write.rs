@@ -6,19 +6,23 @@ use catalogue::definition::{Field, FieldKind, Form, Register};
 use pinyin::ToPinyin;
 use serde_json::json;
 use store::{
-    AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, Query, Scope, ScopeColumns, StoreError, Tx,
-    Value,
+    AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, PersonId, Query, Scope, ScopeColumns,
+    StoreError, Tx, Value,
 };
 
 use super::columns::{column, is_sorted, list_table, table, written};
 use super::conflict::{self, Clash};
 use super::history::{self, Written};
 use super::look_up::{Finder, LookedUp};
+use super::organisation::{Own, report};
 use super::read::{Record, record};
 use super::settle::{self, Looked, settle_as};
 use super::{Open, RECORD_COLUMNS, RecordId, RecordImportId, events, find, shape, writes};
 use crate::access::{Actor, Granted, KeepRecords};
-use crate::forms::{Answers, Checked, FieldPath, FilledForm, FormContext, FormValue, FormValues, target_key};
+use crate::forms::{
+    Answers, Checked, FieldPath, FilledForm, FormContext, FormValue, FormValues, Raw, reference_text,
+    target_key,
+};
 use crate::search::index;
 use crate::{Office, OfficeError, audited, divisions};
 
@@ -126,6 +130,12 @@ impl Draft {
         context.related = self.related.clone();
         context.related.fields.insert("state".to_owned(), self.state.as_str().into());
         context
+    }
+
+    /// Points a field at a person who has just been registered.
+    fn point_at(&mut self, path: &FieldPath, person: PersonId, name: &str) {
+        self.answers.set(path, Raw::Text(reference_text(person.0)));
+        self.looked.references.insert(("person".to_owned(), person.0), name.to_owned());
     }
 }
 
@@ -278,15 +288,37 @@ pub async fn save(
     new: NewVersion<'_>,
     key: Option<(&IdempotencyKey, &str)>,
 ) -> Result<Saved, OfficeError> {
+    save_through(office, actor, Door::Desk, open, new, key).await
+}
+
+/// Through which door somebody writes: it says what they reach and how what they type is looked up.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Door<'a> {
+    /// An office's desk.
+    Desk,
+    /// An organisation's own account, at its own records; with the transition that is taken, if one is.
+    Organisation(&'a Own, Option<&'a str>),
+}
+
+/// [`save`] through a door. Whoever comes through an organisation's has been shown to have the record.
+pub(super) async fn save_through(
+    office: &Office,
+    actor: &Actor,
+    door: Door<'_>,
+    open: &Open,
+    new: NewVersion<'_>,
+    key: Option<(&IdempotencyKey, &str)>,
+) -> Result<Saved, OfficeError> {
     let register = open.register();
     let form = form(open)?;
+    let by = By::through(actor, door);
     let NewVersion { record: mut begun, mut answers, state, deed, reason } = new;
     if reason.trim().is_empty() {
         return Err(OfficeError::invalid("reason", "请填写原因或依据。"));
     }
     for _ in 0..TRIES_MAX {
         let existing = match begun {
-            Some((id, _)) => Some(record(office.keys(), office.db(), &actor.scope(), register, id).await?),
+            Some((id, _)) => Some(record(office.keys(), office.db(), &by.scope, register, id).await?),
             None => None,
         };
         if let (Some((id, version)), Some(theirs)) = (begun, &existing)
@@ -301,15 +333,31 @@ pub async fn save(
             answers = merged.answers;
             begun = Some((id, theirs.version));
         }
-        let draft = draft_of(office, actor, open, answers.clone(), existing.as_ref(), state).await?;
+        let (mut draft, unknown) = match door {
+            Door::Desk => {
+                (draft_of(office, actor, open, answers.clone(), existing.as_ref(), state).await?, Vec::new())
+            }
+            Door::Organisation(own, taken) => {
+                report::drafted(office, actor, (own, taken), answers.clone(), existing.as_ref(), state)
+                    .await?
+            }
+        };
+        if !unknown.is_empty() {
+            // Nobody is registered for a form that is wrong.
+            check(office, open, &draft)?;
+        }
         let tx = office.db().begin().await?;
         if let Some((key, who)) = key
             && let Once::Again(answer) = tx.once(key, who).await?
         {
             return Ok(Saved::Again(answer.parse().map_err(|_| OfficeError::stale())?));
         }
+        for (path, person) in &unknown {
+            let id = report::registered(office, &tx, &by, path, person).await?;
+            draft.point_at(path, id, person.name.as_str());
+        }
         let step = Step { deed, reason: reason.trim(), state, import: None };
-        match save_in(office, &tx, actor, open, &draft, existing.as_ref(), &step).await {
+        match save_by(office, &tx, &by, open, &draft, existing.as_ref(), &step).await {
             Ok(saved) => {
                 if let Some((key, _)) = key {
                     tx.remember(key, &saved.to_string()).await?;
@@ -365,8 +413,19 @@ pub(super) struct By {
 }
 
 impl By {
-    fn actor(actor: &Actor) -> By {
-        By { scope: actor.scope(), within: Some(actor.division), who: actor.audit() }
+    /// Somebody of an office.
+    pub fn actor(actor: &Actor) -> By {
+        By::through(actor, Door::Desk)
+    }
+
+    /// Somebody of an office or of an organisation.
+    pub fn through(actor: &Actor, door: Door<'_>) -> By {
+        let scope = match door {
+            Door::Desk => actor.scope(),
+            // The organisation's records were found by the field by which they belong to it; they lie in the area of the post.
+            Door::Organisation(..) => Scope::Subtree(actor.division),
+        };
+        By { scope, within: Some(actor.division), who: actor.audit() }
     }
 
     /// The system, with its reason.

@@ -75,7 +75,7 @@ impl Collector {
             .cells_left
             .checked_sub(1)
             .ok_or_else(|| FileRefused::because("文件里的单元格太多，请分成几个文件分别上传。"))?;
-        self.cells.push(Raw::text(text));
+        self.cells.push(Raw::unmarked(text));
         Ok(())
     }
 

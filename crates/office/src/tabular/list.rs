@@ -9,6 +9,8 @@ use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 use vocab::{Fen, Month};
 
+use super::sheet::{MARK, needs_mark};
+
 /// Excel or CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListFormat {
@@ -370,7 +372,6 @@ fn csv_cell(cell: &ListCell) -> String {
         ListCell::Month(month) => return month.to_string(),
         ListCell::Text(text) => text,
     };
-    let begins_like_formula = text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if begins_like_formula { format!("'{text}") } else { text.clone() };
+    let text = if needs_mark(text) { format!("{MARK}{text}") } else { text.clone() };
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

@@ -1,5 +1,15 @@
 //! A sheet as it was sent: untyped cells with their addresses.
 
+/// Excel's own mark of a text that would be taken for a formula; our CSV files carry it.
+pub(super) const MARK: char = '\'';
+
+/// Whether a text in a CSV file gets a mark: Excel would take it for a formula, or it looks as if it had one already. Whoever writes puts one
+/// mark before such a text, whoever reads takes one off, so that every text comes back as it was.
+pub(super) fn needs_mark(text: &str) -> bool {
+    let bare = text.trim_start_matches(|sign: char| sign == MARK || sign.is_whitespace());
+    bare.starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r'])
+}
+
 /// A cell as the file holds it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Raw {
@@ -26,12 +36,16 @@ impl Raw {
     pub fn text(text: &str) -> Raw {
         let hidden = |sign: char| sign.is_whitespace() || matches!(sign, '\u{200B}' | '\u{FEFF}' | '\u{0}');
         let text = text.trim_matches(hidden);
-        // Excel's own mark of a text that begins like a formula, as our CSV files carry it.
-        let text = match text.strip_prefix('\'') {
-            Some(rest) if rest.starts_with(['=', '+', '-', '@']) => rest,
-            _ => text,
-        };
         if text.is_empty() { Raw::Empty } else { Raw::Text(text.to_owned()) }
+    }
+
+    /// As [`Raw::text`], of a CSV file: without the mark of a text that begins like a formula.
+    #[must_use]
+    pub(super) fn unmarked(text: &str) -> Raw {
+        match text.strip_prefix(MARK) {
+            Some(rest) if needs_mark(rest) => Raw::text(rest),
+            _ => Raw::text(text),
+        }
     }
 
     /// Nothing in it.

@@ -315,6 +315,28 @@ fn the_template_can_be_read_back_and_a_corrected_file_sent_again() {
     assert_eq!(again[0].rows[0].cells.len(), 5, "the column is used again, not added twice");
 }
 
+proptest::proptest! {
+    /// Whatever a text begins with, it comes back as it was and is no formula on the way.
+    #[test]
+    fn a_text_comes_back_as_it_was(text in "['=+@ \\-\u{3000}]{0,4}[a1，,;\"'=甲]{0,3}") {
+        for format in [ListFormat::Excel, ListFormat::Csv] {
+            let columns = [ListColumn::new("甲", 10), ListColumn::new("乙", 10)];
+            let mut list = ListWriter::new(format, "表", None, &columns).expect("a list");
+            list.row(&["x".into(), text.as_str().into()]).expect("a row");
+            let bytes = list.finish().expect("a file");
+            let sheets = read_file("a", &bytes).expect("readable");
+            let read = sheets[0].rows[1].cells.get(1).cloned().unwrap_or_default();
+            proptest::prop_assert_eq!(read, Raw::text(&text), "{:?}", format);
+            if format == ListFormat::Csv {
+                let written = String::from_utf8(bytes).expect("UTF-8");
+                let cell = written.lines().nth(1).and_then(|line| line.strip_prefix("x,")).expect("a row");
+                let cell = cell.strip_prefix('"').unwrap_or(cell);
+                proptest::prop_assert!(!cell.trim_start().starts_with(['=', '+', '-', '@']), "{}", cell);
+            }
+        }
+    }
+}
+
 #[test]
 fn lists_hold_what_was_written_and_no_formula() {
     let columns = [ListColumn::new("姓名", 10), ListColumn::new("金额", 12), ListColumn::new("备注", 20)];

@@ -47,6 +47,7 @@ mod search_box;
 mod search_scale;
 mod simulation;
 mod standard_change;
+mod subscriptions;
 mod town;
 mod trial;
 mod welfare;

@@ -351,7 +351,7 @@ async fn a_list_goes_out_as_it_is_asked_for_and_only_what_its_reader_sees() {
 
 /// What somebody may have typed into a shelter's form, text that looks like formulas, quotes and commas among it.
 fn typed() -> impl Strategy<Value = Vec<(&'static str, String)>> {
-    let words = || "[=+@a-z0-9敬老院，,;\"-][a-z0-9敬老院，,;' \"-]{0,10}[a-z0-9院]";
+    let words = || "['=+@a-z0-9敬老院，,;\"-][a-z0-9敬老院，,;' \"-]{0,10}[a-z0-9院]";
     let date = || (1990..2030_i32, 1..=12_u32, 1..=28_u32).prop_map(|(y, m, d)| format!("{y}-{m:02}-{d:02}"));
     let decimal = |whole: std::ops::Range<u32>, places: std::ops::Range<u32>| {
         (whole, places).prop_map(|(whole, part)| format!("{whole}.{part}"))

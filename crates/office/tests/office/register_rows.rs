@@ -201,6 +201,10 @@ async fn actors(office: &Office, places: &BTreeMap<&'static str, String>) -> BTr
         release.registers.iter().map(|register| register.business.clone()).collect();
     let mut actors = BTreeMap::new();
     for role in release.roles.iter() {
+        // An organisation's account comes after the organisation.
+        if role.rights.iter().any(|right| *right.get() == Right::ReportRecords) {
+            continue;
+        }
         let place = match role.levels.last() {
             Some(Level::Village) => "village",
             Some(Level::Township) => "township",

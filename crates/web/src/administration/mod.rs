@@ -1,4 +1,4 @@
-//! Staff accounts and posts, and the audit.
+//! Staff accounts and posts, other systems that are told of changes, and the audit.
 
 use office::access::Right;
 
@@ -8,10 +8,17 @@ use crate::routes::{Routes, get, post};
 mod audit;
 mod posts;
 mod staff;
+mod subscriptions;
 
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] = &[
     NavEntry { id: "admin", href: "/desk/admin/staff", text: "工作人员", rights: &[Right::ManageStaff] },
+    NavEntry {
+        id: subscriptions::NAV_ID,
+        href: subscriptions::HERE,
+        text: "对外推送",
+        rights: &[Right::ManageExchange],
+    },
     NavEntry { id: "audit", href: "/desk/admin/audit", text: "审计查询", rights: &[Right::SearchAudit] },
 ];
 
@@ -27,6 +34,8 @@ pub fn routes() -> Routes {
         .route("/desk/admin/staff/{staff}/reset", post(staff::reset))
         .route("/desk/admin/staff/{staff}/posts/new", get(posts::form).post(posts::give))
         .route("/desk/admin/posts/{post}/end", post(posts::end))
+        .route("/desk/admin/subscriptions", get(subscriptions::list).post(subscriptions::create))
+        .route("/desk/admin/subscriptions/{subscription}", get(subscriptions::page).post(subscriptions::turn))
         .route("/desk/admin/audit", get(audit::search))
         .route("/desk/admin/audit/export", post(audit::export))
 }

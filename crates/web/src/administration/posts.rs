@@ -2,6 +2,7 @@
 
 use maud::html;
 use office::access::{self, DEPARTMENT, ManageStaff, NewPost, PostId, StaffView};
+use office::records::organisation;
 use store::{DivisionId, StaffId};
 
 use super::staff::offices;
@@ -12,7 +13,8 @@ use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::Link;
 use crate::ui::form::{
-    Choice, DateParts, Errors, Field, buttons, checkboxes, date_input, error_summary, form_post, select,
+    Choice, DateParts, Errors, Field, Width, buttons, checkboxes, date_input, error_summary, form_post,
+    select, text_input,
 };
 use crate::ui::parts::heading;
 
@@ -63,6 +65,8 @@ async fn page(
             .errors(errors), &roles, &chosen))
         (checkboxes(&Field::new("businesses", "业务").hint("系统管理员和审计人员不用选。").errors(errors),
             &businesses, &typed.all("businesses").collect::<Vec<_>>()))
+        (text_input(&Field::new("organisation", "机构").hint("机构经办填写代表哪家机构：登记簿里的全称，或者统一社会信用代码。其他岗位不填。")
+            .optional().width(Width::Full).value(typed.get("organisation")).max_chars(60).errors(errors)))
         (date_input(&Field::new("from_on", "从哪天起").errors(errors), &from))
         (date_input(&Field::new("until_on", "到哪天止").hint("这一天起不再任职。长期任职的不填。").optional().errors(errors), &typed.date("until_on")))
         (buttons("增加岗位", &[Link::new(back.clone(), "不办了")]))
@@ -89,12 +93,23 @@ pub(super) async fn give(
     let from_on = typed::date(&form, "from_on", &mut errors);
     let until_on = typed::optional_date(&form, "until_on", &mut errors);
     let roles = form.all("roles").map(str::to_owned).collect();
+    let mut businesses: Vec<String> = form.all("businesses").map(str::to_owned).collect();
+    let organisation = form.get("organisation").trim();
+    if !organisation.is_empty() {
+        match organisation::named(desk.office(), desk.granted(), organisation).await {
+            Ok(named) => businesses.push(named),
+            Err(error) => {
+                for (field, message) in form_errors(error)?.iter() {
+                    errors.add(field, message);
+                }
+            }
+        }
+    }
     if let (Some(division), Some(from_on), true) = (division, from_on, errors.is_empty()) {
         let write = match desk.begin(&key).await? {
             Begun::Again(_) => return Ok(SeeOther::to(to).into()),
             Begun::First(write) => write,
         };
-        let businesses = form.all("businesses").map(str::to_owned).collect();
         let post = NewPost { division, roles, businesses, from_on, until_on };
         match access::add_post_in(desk.office(), write.tx(), desk.granted(), id, &post).await {
             Ok(_) => {

@@ -92,7 +92,7 @@ pub(super) fn step_title(office: &Office, item: &str, step: &str) -> String {
 }
 
 /// A file to be saved.
-pub(super) fn download(name: &str, mime: &'static str, content: Vec<u8>) -> Response {
+pub(crate) fn download(name: &str, mime: &'static str, content: Vec<u8>) -> Response {
     file(name, mime, false, content)
 }
 

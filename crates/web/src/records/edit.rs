@@ -2,7 +2,7 @@
 //! need no script; whatever is wrong, nothing that was typed is lost.
 
 use axum::extract::Query;
-use catalogue::definition::Form;
+use catalogue::definition::{Field as Defined, Form, Page as Group};
 use maud::{Markup, html};
 use office::access::{KeepRecords, Right};
 use office::forms::{Answers, FieldPath, FilledForm, Raw};
@@ -29,12 +29,12 @@ use crate::ui::form::{
 use crate::ui::parts::{heading, inset, warning_text};
 use crate::ui::table::{Column, Table};
 
-const VERSION: &str = "_version";
-const REASON: &str = "_reason";
+pub(crate) const VERSION: &str = "_version";
+pub(crate) const REASON: &str = "_reason";
 const DEED: &str = "_deed";
 const ADD: &str = "_add";
 const REMOVE: &str = "_remove";
-const THEIRS: &str = "_theirs";
+pub(crate) const THEIRS: &str = "_theirs";
 
 /// What is written: a new record, a change of one, a transition.
 enum What<'a> {
@@ -230,7 +230,10 @@ async fn sent(
     };
     let state = what.state(open);
     let draft = draft_of(office, desk.actor(), open, typed.answers.clone(), what.record(), state).await?;
-    typed.more |= brings_up(desk, open, what, &draft, sent)?;
+    typed.more |= {
+        let context = draft.context(office, open);
+        brings_up(&FilledForm::read(&context, form, &draft.answers), sent, asked(desk, open, what))
+    };
     if typed.more {
         return Ok(with_draft(desk, open, what, typed, &draft).await?.into());
     }
@@ -281,7 +284,7 @@ async fn sent(
 }
 
 /// Adds and takes out rows of lists as the buttons say; whether any was.
-fn rows_changed(form: &Form, answers: &mut Answers, sent: &Fields) -> bool {
+pub(crate) fn rows_changed(form: &Form, answers: &mut Answers, sent: &Fields) -> bool {
     let mut out: Vec<(String, usize)> = sent
         .all(REMOVE)
         .filter_map(|row| {
@@ -298,39 +301,40 @@ fn rows_changed(form: &Form, answers: &mut Answers, sent: &Fields) -> bool {
     grown || (!out.is_empty() && !added.is_empty())
 }
 
-/// Whether fields are shown now that were not on the page, and are empty.
-fn brings_up(
-    desk: &Desk<KeepRecords>,
-    open: &Open,
-    what: &What<'_>,
-    draft: &Draft,
+/// Whether fields that are asked are shown now that were not on the page, and are empty.
+pub(crate) fn brings_up(
+    filled: &FilledForm<'_>,
     sent: &Fields,
-) -> Result<bool, Fault> {
-    let context = draft.context(desk.office(), open);
-    let form = form_of(open)?;
-    let filled = FilledForm::read(&context, form, &draft.answers);
+    asked: impl Fn(&Group, &Defined) -> bool,
+) -> bool {
     let seen: Vec<&str> = sent.all(SEEN).collect();
-    let only = what.only(open);
-    for page in &form.pages {
+    for page in &filled.form().pages {
         let records: Vec<Option<usize>> = match &page.repeat {
             None => vec![None],
             Some(repeat) => (0..filled.count(&repeat.of)).map(Some).collect(),
         };
         for record in records {
-            for field in filled.fields(page, record) {
+            for field in filled.fields(page, record).into_iter().filter(|field| asked(page, field)) {
                 let path = FieldPath::new(page, record, field);
-                let asked = writes(desk.actor(), field)
-                    && only
-                        .as_ref()
-                        .is_none_or(|only| page.repeat.is_none() && only.contains(&field.id.as_str()));
-                let empty = draft.answers.get(&path).is_none_or(Raw::is_empty);
-                if asked && empty && !seen.contains(&path.to_string().as_str()) {
-                    return Ok(true);
+                let empty = filled.answers().get(&path).is_none_or(Raw::is_empty);
+                if empty && !seen.contains(&path.to_string().as_str()) {
+                    return true;
                 }
             }
         }
     }
-    Ok(false)
+    false
+}
+
+/// What is asked of whoever writes.
+fn asked(desk: &Desk<KeepRecords>, open: &Open, what: &What<'_>) -> impl Fn(&Group, &Defined) -> bool {
+    let only: Option<Vec<String>> = what.only(open).map(|only| only.into_iter().map(str::to_owned).collect());
+    let actor = desk.actor().clone();
+    move |page, field| {
+        let wanted =
+            only.as_ref().is_none_or(|only| page.repeat.is_none() && only.iter().any(|id| field.id == *id));
+        wanted && writes(&actor, field)
+    }
 }
 
 async fn shown(desk: &Desk<KeepRecords>, open: &Open, what: &What<'_>, typed: Typed) -> Result<Page, Fault> {
@@ -353,10 +357,18 @@ async fn with_draft(
     let title = what.title(open);
     let takes_away = what.state(open).is_some_and(|state| register.is_closed(state));
     let back = what.back(open);
+    let on_file = what.record().map(|record| record.answers(register));
+    let look = Look {
+        errors: &typed.errors,
+        divisions: &[],
+        files: "/desk/attachments",
+        picks: true,
+        on_file: on_file.as_ref(),
+    };
     let body = html! {
         (hidden(VERSION, &typed.version.to_string()))
         (clashes(&typed.clashes))
-        (fields(desk, open, what, &filled, &typed.errors))
+        (fields(&filled, &look, asked(desk, open, what)))
         @if what.record().is_some() { (why(what, &typed)) }
         (button_group(&html! {
             (submit(if takes_away { title.as_str() } else { "保存" }, if takes_away { ButtonKind::Warning } else { ButtonKind::Primary }, None))
@@ -385,41 +397,35 @@ async fn with_draft(
     Ok(Page::new(title, content).under(RECORDS).back(back, "返回").errors(&typed.errors))
 }
 
-fn fields(
-    desk: &Desk<KeepRecords>,
-    open: &Open,
-    what: &What<'_>,
+/// The fields that are asked, group by group; rows of lists can be added and taken out.
+pub(crate) fn fields(
     filled: &FilledForm<'_>,
-    errors: &Errors,
+    look: &Look<'_>,
+    asked: impl Fn(&Group, &Defined) -> bool,
 ) -> Markup {
-    let on_file = what.record().map(|record| record.answers(open.register()));
-    let look =
-        Look { errors, divisions: &[], files: "/desk/attachments", picks: true, on_file: on_file.as_ref() };
-    let only = what.only(open);
-    let asked = |id: &str| only.as_ref().is_none_or(|only| only.contains(&id));
     html! {
         @for page in &filled.form().pages {
             @match &page.repeat {
                 None => {
-                    @let shown: Vec<_> = filled.fields(page, None).into_iter()
-                        .filter(|field| asked(&field.id) && writes(desk.actor(), field)).collect();
+                    @let shown: Vec<_> =
+                        filled.fields(page, None).into_iter().filter(|field| asked(page, field)).collect();
                     @if !shown.is_empty() {
                         section {
                             h2.govuk-heading-m { (page.title) }
                             @if let Some(intro) = &page.intro { p.govuk-body { (intro) } }
-                            @for field in shown { (render_field(filled, page, None, field, &look)) }
+                            @for field in shown { (render_field(filled, page, None, field, look)) }
                         }
                     }
                 }
-                Some(repeat) if only.is_none() => {
+                Some(repeat) if page.fields.iter().any(|field| asked(page, field)) => {
                     section {
                         h2.govuk-heading-m { (page.title) }
                         @if let Some(intro) = &page.intro { p.govuk-body { (intro) } }
                         @for index in 0..filled.count(&repeat.of) {
                             fieldset.govuk-fieldset {
                                 legend.govuk-fieldset__legend.govuk-fieldset__legend--s { (repeat.label) (index + 1) }
-                                @for field in filled.fields(page, Some(index)).into_iter().filter(|field| writes(desk.actor(), field)) {
-                                    (render_field(filled, page, Some(index), field, &look))
+                                @for field in filled.fields(page, Some(index)).into_iter().filter(|field| asked(page, field)) {
+                                    (render_field(filled, page, Some(index), field, look))
                                 }
                                 (remove_box(&repeat.of, index, &repeat.label))
                             }
@@ -458,7 +464,7 @@ fn why(what: &What<'_>, typed: &Typed) -> Markup {
     }
 }
 
-fn clashes(clashes: &[Clash]) -> Markup {
+pub(crate) fn clashes(clashes: &[Clash]) -> Markup {
     let table = Table {
         id: "clashes".into(),
         caption: "您填写期间，他人也修改了这几项".into(),

@@ -20,7 +20,7 @@ mod bulk;
 mod by_month;
 mod detail;
 mod duties;
-mod edit;
+pub(crate) mod edit;
 mod import;
 mod index;
 mod list;

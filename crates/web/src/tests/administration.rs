@@ -1,7 +1,9 @@
 //! Accounts, posts and the audit.
 
 use axum::http::StatusCode;
+use office::subscriptions::deliver::{self, Outcome};
 
+use super::records::institution;
 use crate::testing::Town;
 
 #[tokio::test]
@@ -98,6 +100,62 @@ async fn the_audit_is_searched_by_who_and_when() {
         let pages = auditor.get("/desk/admin/audit").await;
         assert!(pages.text.contains("查询审计"), "searching is written down too");
         assert_eq!(clerk.get("/desk/admin/audit").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_administrator_says_who_is_told_of_changes() {
+    Town::each("told", async |town| {
+        let mut root = town.browser("root").await;
+        let here = "/desk/admin/subscriptions";
+        let secret = "0123456789abcdef";
+        let fields = |address: &'static str, secret: &'static str| {
+            [
+                ("title", "省级养老平台"),
+                ("address", address),
+                ("signs", "hmac-sha256"),
+                ("secret", secret),
+                ("registers", "care_institution"),
+            ]
+        };
+        for (address, secret, message) in [
+            ("http://10.0.0.1/in", secret, "请用 https"),
+            ("https://169.254.169.254/", secret, "内网地址"),
+            ("https://example.gov.cn/in", "short", "签名密钥要16到200个"),
+        ] {
+            let refused = root.post(here, &fields(address, secret)).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+            assert!(refused.text.contains(message) && refused.text.contains(address), "{}", refused.text);
+            assert!(!refused.text.contains(secret), "a secret is not said again");
+        }
+        let made = root.post(here, &fields("https://example.gov.cn/in", secret)).await;
+        assert!(made.status.is_redirection(), "{}", made.text);
+        let at = made.location().to_owned();
+        let page = root.get(&at).await;
+        assert!(page.text.contains("正常") && !page.text.contains(secret), "{}", page.text);
+        let mut clerk = town.browser("clerk_b").await;
+        for closed in [here, at.as_str()] {
+            assert_eq!(clerk.get(closed).await.status, StatusCode::NOT_FOUND, "{closed}");
+        }
+
+        institution(town, &mut clerk, "12150302MB0000001X", "福康养老院").await;
+        let parcel = deliver::claim(&town.office).await.unwrap().unwrap();
+        let silent = Outcome { status: None, problem: Some("连接超时".to_owned()), took_ms: 5000 };
+        deliver::settle(&town.office, &parcel, &silent).await.unwrap();
+        let page = root.get(&at).await;
+        assert!(page.text.contains("连接超时") && page.text.contains("正在重试"), "{}", page.text);
+        let far = root.post(&at, &[("turn", "replay"), ("after", "99")]).await;
+        assert_eq!(far.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", far.text);
+        assert!(far.text.contains("之间的事件号"), "{}", far.text);
+        let paused = root.post(&at, &[("turn", "pause")]).await;
+        assert!(paused.status.is_redirection(), "{}", paused.text);
+        assert!(root.get(here).await.text.contains("已暂停"));
+        let ended = root.post(&at, &[("turn", "end")]).await;
+        assert!(ended.status.is_redirection(), "{}", ended.text);
+        assert!(root.get(here).await.text.contains("还没有登记推送"));
+        let again = root.post(&at, &[("turn", "resume")]).await;
+        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY, "it has ended: {}", again.text);
     })
     .await;
 }

@@ -7,6 +7,7 @@ mod desk;
 mod frame;
 mod leaks;
 mod money;
+mod organisation;
 mod people;
 mod plans;
 mod record_map_and_plan;

@@ -12,7 +12,7 @@ async fn code_of(town: &Town, division: store::DivisionId) -> String {
 }
 
 /// Adds an institution and gives its address.
-async fn institution(town: &Town, browser: &mut Browser, code: &str, name: &str) -> String {
+pub(super) async fn institution(town: &Town, browser: &mut Browser, code: &str, name: &str) -> String {
     let place = code_of(town, town.village_b).await;
     let fields = [
         ("name", name),
@@ -33,7 +33,12 @@ async fn institution(town: &Town, browser: &mut Browser, code: &str, name: &str)
 }
 
 /// Sends what was sent with the marks of every field that the page showed.
-async fn send_again(browser: &mut Browser, page: &Seen, path: &str, fields: &[(&str, &str)]) -> Seen {
+pub(super) async fn send_again(
+    browser: &mut Browser,
+    page: &Seen,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> Seen {
     let marks: Vec<String> = page
         .text
         .split("name=\"_seen\" value=\"")

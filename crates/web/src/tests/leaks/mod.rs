@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use catalogue::definition::Shared;
 use store::{Backend, IdempotencyKey, Query};
 
 use self::addresses::{Address, Whose, addresses, questions};
 use self::forms::{Sent, forms_of, links_of};
-use self::planted::{Planted, plant, strangers};
+use self::planted::{Planted, SHARED_TITLES, plant, strangers};
 use self::rows::{Rows, lying_in};
 use crate::frame::{CITIZEN_COOKIE, DESK_COOKIE};
 use crate::routes::Route;
@@ -73,7 +74,7 @@ fn said<'a>(seen: &Seen, secrets: impl IntoIterator<Item = &'a String>) -> Vec<&
 }
 
 /// Status, target and words without what differs between two showings or because another address was asked.
-fn plain(seen: &Seen, path: &str, planted: &Planted, elsewhere: bool) -> (StatusCode, String) {
+fn plain(seen: &Seen, path: &str, planted: &Planted) -> (StatusCode, String) {
     // A sheet is read: the file holds the moment at which it was made.
     let sheet = seen.bytes.starts_with(b"PK");
     let mut text = format!("{}\n{}", seen.location(), if sheet { words(seen) } else { seen.steady() });
@@ -95,8 +96,9 @@ fn plain(seen: &Seen, path: &str, planted: &Planted, elsewhere: bool) -> (Status
             text = text.replace(&format!("{name}={value}"), "…");
         }
     }
+    // Either may also stand in both, as the reader's own place does.
     for (here, there) in &planted.words {
-        text = text.replace(if elsewhere { there } else { here }, "…");
+        text = text.replace(here, "…").replace(there, "…");
     }
     (seen.status, text)
 }
@@ -104,6 +106,23 @@ fn plain(seen: &Seen, path: &str, planted: &Planted, elsewhere: bool) -> (Status
 struct Walk<'a> {
     planted: &'a Planted,
     faults: Vec<String>,
+    /// Shared titles that were offered to somebody.
+    offered: BTreeSet<&'static str>,
+}
+
+/// Whether what is shared this far may be pointed at by a stranger: an office that far, and nobody else.
+fn reached(reach: Shared, who: &str) -> bool {
+    let county = (who.ends_with("_a") && who != "citizen_a") || who == "worker_b2";
+    match reach {
+        Shared::Below => false,
+        Shared::County => county,
+        Shared::Prefecture => county || who.ends_with("_c"),
+    }
+}
+
+/// Where something is pointed at: the form of a new record. (That of a record that is there is its own area's.)
+fn points(route: &str) -> bool {
+    route.starts_with("/desk/records/") && route.ends_with("/new")
 }
 
 impl Walk<'_> {
@@ -123,6 +142,21 @@ impl Walk<'_> {
         if !heard.is_empty() {
             self.fault(who, method, &address.path, format!("says {heard:?}"));
         }
+        for (reach, title) in SHARED_TITLES {
+            if said(seen, [&title.to_owned()]).is_empty() {
+                continue;
+            }
+            if points(&address.route) && reached(reach, who) {
+                self.offered.insert(title);
+            } else {
+                self.fault(
+                    who,
+                    method,
+                    &address.path,
+                    format!("says {title}, which is not shared with them here"),
+                );
+            }
+        }
         if seen.status.is_server_error() {
             self.fault(who, method, &address.path, seen.status);
         }
@@ -131,8 +165,7 @@ impl Walk<'_> {
     /// Two answers are one.
     fn alike(&mut self, who: &str, method: &str, address: &Address, seen: &Seen, other: &Seen) {
         let Some(missing) = &address.missing else { return };
-        let (here, there) =
-            (plain(seen, &address.path, self.planted, false), plain(other, missing, self.planted, true));
+        let (here, there) = (plain(seen, &address.path, self.planted), plain(other, missing, self.planted));
         if here != there {
             let line = here.1.lines().zip(there.1.lines()).find(|(one, two)| one != two);
             self.fault(who, method, &address.path, format!("{} / {}: {line:?}", here.0, there.0));
@@ -231,6 +264,11 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/indicators/{statistic}/again" => pairs(&[("month", "2026-10")]),
         "/desk/record-plan" => pairs(&[("plan_month", "2026-11"), ("by", "1")]),
         "/desk/record-plan/move" => pairs(&[("pick", "1"), ("on_year", "2026")]),
+        "/desk/organisation/{own_register}/new"
+        | "/desk/organisation/{own_register}/{own_record}/edit"
+        | "/desk/organisation/{own_register}/{own_record}/do/{own_move}" => {
+            pairs(&[("_version", "1"), ("_reason", "核对"), ("name", "外来名")])
+        }
         "/desk/record-duties/{duty}" => pairs(&[("_version", "1"), ("note", "已办")]),
         "/desk/record-alerts/{alert}" => pairs(&[("reason", "已办")]),
         "/api/v1/records/{register}" => {
@@ -328,8 +366,10 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 15] = [
+    const SOMEBODYS: [&str; 17] = [
         "{joint}",
+        "{own_record}",
+        "{own_duty}",
         "{department_record}",
         "{check_request}",
         "{person}",
@@ -493,7 +533,7 @@ async fn walk(backend: Backend) {
         let before = Rows::of(town.office.db()).await;
         let places = [planted.village.0, planted.township.0];
         let lying = lying_in(town.office.db(), &places).await;
-        let mut walk = Walk { planted: &planted, faults };
+        let mut walk = Walk { planted: &planted, faults, offered: BTreeSet::new() };
         for (who, browser) in &mut strangers {
             let mut closed = BTreeSet::new();
             for address in &asked {
@@ -529,6 +569,11 @@ async fn walk(backend: Backend) {
                 walk.fault(who, "added", "rows", format!("{:?}", before.gained(&after)));
             }
             assert!(walk.faults.len() < 200, "{}", walk.faults.join("\n"));
+        }
+        for (_, title) in SHARED_TITLES {
+            if !walk.offered.contains(title) {
+                walk.faults.push(format!("{title} is offered to nobody: sharing it proves nothing"));
+            }
         }
         assert!(walk.faults.is_empty(), "{} faults:\n{}", walk.faults.len(), walk.faults.join("\n"));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalogue::Release;
-use catalogue::definition::{FieldKind, Requirement};
+use catalogue::definition::{Field, FieldKind, Register, Requirement, Shared, Target};
 use office::access::{Actor, Right};
 use office::casework::drafts::{self, Filler};
 use office::casework::{attachments, joint, letters};
@@ -37,6 +37,10 @@ pub(super) struct Planted {
     /// Whoever may see all or part of it.
     pub rightful: Vec<(&'static str, Browser)>,
 }
+
+/// Titles of records of registers that the packs share, by how far: what offices that far may point at, by its title alone.
+pub(super) const SHARED_TITLES: [(Shared, &str); 2] =
+    [(Shared::County, "轩辕县共"), (Shared::Prefecture, "轩辕市共")];
 
 const AMOUNT: i64 = 76_321;
 const RECORD_PHONE: &str = "13987650321";
@@ -411,16 +415,30 @@ async fn records_of_b(town: &Town) -> Vec<String> {
     let release = office.release();
     let village = divisions::find(office.db(), town.village_b).await.unwrap().code;
     let mut planted = Vec::new();
-    for register in release.registers.iter() {
+    // What is shared comes first, and may point at what came before it.
+    let (shared, others): (Vec<&Register>, Vec<&Register>) =
+        release.registers.iter().map(|register| &**register).partition(|register| register.shared.is_some());
+    for register in shared.into_iter().chain(others) {
         let form = release.record_form(&register.id).unwrap();
-        if form
+        let pointing: Vec<&Field> = form
             .fields()
-            .any(|(_, field)| field.target().is_some() && !matches!(field.required, Requirement::Optional))
-        {
+            .map(|(_, field)| field)
+            .filter(|field| field.target().is_some() && !matches!(field.required, Requirement::Optional))
+            .collect();
+        let there = |field: &&Field| {
+            register.shared.is_some()
+                && matches!(field.target(), Some(Target::Record(target)) if planted.iter().any(|known| known == target))
+        };
+        if !pointing.iter().all(there) {
             continue;
         }
+        let title = SHARED_TITLES.iter().find(|(reach, _)| Some(*reach) == register.shared);
         let answers = office::forms::specimen(&release, form, 1, "", |_, _, field| {
             Some(Raw::from(match *field.kind {
+                _ if pointing.iter().any(|known| known.id == field.id) => "〔1〕",
+                FieldKind::Text if register.titled.iter().any(|titled| field.id == *titled.get()) => {
+                    title.map_or("轩辕记", |(_, title)| *title)
+                }
                 FieldKind::Text => "轩辕记",
                 FieldKind::Phone => RECORD_PHONE,
                 FieldKind::Division => &village,
@@ -446,6 +464,53 @@ async fn records_of_b(town: &Town) -> Vec<String> {
         planted.push(register.id.get().clone());
     }
     planted
+}
+
+/// A register's record of the second township, with these answers beside made-up ones.
+async fn record_of_b(town: &Town, register: &str, said: &[(&str, &str)]) -> records::RecordId {
+    let office = &town.office;
+    let release = office.release();
+    let form = release.record_form(register).unwrap();
+    let answers = office::forms::specimen(&release, form, 0, "", |_, _, field| {
+        said.iter().find(|(id, _)| field.id == *id).map(|(_, words)| Raw::from(*words))
+    });
+    let open = records::open(office, &town.clerk_b, register, Right::KeepRecords).unwrap();
+    let new = NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "新登记" };
+    match records::save(office, &grant(&town.clerk_b), &open, new, None).await.unwrap() {
+        records::Saved::Done(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The care home of the second township has a resident and a care worker whose training is overdue; another home stands beside it in the same
+/// village. The duty.
+async fn homes_of_b(town: &Town) -> String {
+    let village = divisions::find(town.office.db(), town.village_b).await.unwrap().code;
+    let person = format!("〔{}〕", town.people_b[0]);
+    let home = records::RecordId(1);
+    let resident = [("person", person.as_str()), ("institution", "〔1〕"), ("moved_in", "2026-01-01")];
+    assert_eq!(record_of_b(town, "care_resident", &resident).await, home);
+    let worker = [("person", person.as_str()), ("institution", "〔1〕"), ("hired_on", "2025-01-01")];
+    assert_eq!(record_of_b(town, "care_worker", &worker).await, home);
+    let beside =
+        [("name", "隔壁养老院"), ("credit_code", "12150300MB00000022"), ("division", village.as_str())];
+    assert_eq!(record_of_b(town, "care_institution", &beside).await, records::RecordId(2));
+    scalar(town, "SELECT min(id) FROM record_duty WHERE register = 'care_worker' AND id > ?", 0).await
+}
+
+/// Another system that the prefecture's administrator tells of changes.
+async fn subscribed(town: &Town) -> String {
+    let mut root = town.browser("root").await;
+    let fields = [
+        ("title", "轩辕推送平台"),
+        ("address", "https://example.gov.cn/receive"),
+        ("signs", "hmac-sm3"),
+        ("secret", "0123456789abcdef"),
+        ("registers", "care_institution"),
+    ];
+    let made = root.post("/desk/admin/subscriptions", &fields).await;
+    assert!(made.status.is_redirection(), "{}", made.text);
+    made.location().rsplit('/').next().unwrap().to_owned()
 }
 
 /// A referral of somebody of the second township to the medical insurance, entered by the clerk.
@@ -613,6 +678,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
     let (import, upload) = taken_over(town).await;
     let registers = records_of_b(town).await;
     assert!(registers.len() >= 5, "{registers:?}");
+    let own_duty = homes_of_b(town).await;
     let (record_import, record_upload) = records_taken_in(town).await;
     let (view, record_bulk) = lists_of_b(town).await;
     // Somebody of the same name and birth: a flag.
@@ -719,6 +785,11 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("record_bulk", vec![record_bulk]),
         ("view", vec![view]),
         ("record_upload", vec![record_upload]),
+        ("subscription", vec![subscribed(town).await]),
+        ("own_register", ["care_institution", "care_resident", "care_worker"].map(str::to_owned).to_vec()),
+        ("own_record", text(&1)),
+        ("own_move", text(&"leave")),
+        ("own_duty", vec![own_duty]),
         ("duty", vec![scalar(town, "SELECT min(id) FROM record_duty WHERE id > ?", 0).await]),
         ("alert", vec![scalar(town, "SELECT min(id) FROM record_alert WHERE id > ?", 0).await]),
         ("upload", vec![upload]),
@@ -792,6 +863,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
     }
     town.staff("doctor_b", town.county, "department_clerk:medical_insurance").await;
     rightful.push(("doctor_b", town.browser("doctor_b").await));
+    town.staff("home_b", town.village_b, "organisation_clerk:care_institution/1").await;
+    rightful.push(("home_b", town.browser("home_b").await));
     town.staff("taxman_b", town.county, "department_clerk:tax_office").await;
     rightful.push(("taxman_b", town.browser("taxman_b").await));
     rightful.push(("citizen_b", town.citizen_of(&town.clerk_b, applicant, applicant_id.last_four()).await));
@@ -815,6 +888,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "李建军",
             "clerk_b",
             "端木仿真",
+            "轩辕推",
         ]
         .map(str::to_owned)
         .into_iter()
@@ -844,7 +918,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
 /// Everybody else: the neighbours' offices, the next village, another county, a citizen, anybody.
 pub(super) async fn strangers(town: &Town) -> Vec<(&'static str, Browser)> {
     let county = divisions::by_code(town.office.db(), "150303").await.unwrap().id;
-    let staff: [(&'static str, DivisionId, &str); 12] = [
+    let staff: [(&'static str, DivisionId, &str); 13] = [
         ("head_a", town.township_a, "township_head"),
         ("worker_a", town.village_a, "village_worker"),
         ("admin_a", town.township_a, "administrator"),
@@ -858,6 +932,8 @@ pub(super) async fn strangers(town: &Town) -> Vec<(&'static str, Browser)> {
         // The same department of another county, and another department of the same.
         ("taxman_c", county, "department_clerk:tax_office"),
         ("police_d", town.county, "department_clerk:traffic_police"),
+        // Another care home of the same village.
+        ("home_2", town.village_b, "organisation_clerk:care_institution/2"),
     ];
     let mut strangers = Vec::new();
     for (login, division, role) in staff {
