@@ -76,7 +76,7 @@ enum Kind {
     Number { bytes: usize, signed: bool },
 }
 
-/// A buffer: its length and an LZ4 frame of one block, or -1 and its bytes.
+/// A buffer: its length and an LZ4 frame of blocks that stand alone, or -1 and its bytes.
 fn unfolded(buffer: &[u8]) -> Vec<u8> {
     if buffer.is_empty() {
         return Vec::new();
@@ -87,9 +87,26 @@ fn unfolded(buffer: &[u8]) -> Vec<u8> {
     }
     let length = usize::try_from(length).expect("a length");
     assert_eq!(rest[..7], [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73]);
-    let size = place(rest, 7, 4);
-    assert_eq!(rest[11 + size..], [0; 4], "the frame ends with its mark");
-    lz4_flex::block::decompress(&rest[11..11 + size], length).expect("a block")
+    let (mut whole, mut at) = (Vec::with_capacity(length), 7);
+    loop {
+        let size = place(rest, at, 4);
+        at += 4;
+        // A block that did not shrink stands as it is; its size has the highest bit.
+        let (size, as_it_is) = (size & 0x7fff_ffff, size >> 31 == 1);
+        let block = &rest[at..at + size];
+        at += size;
+        match (size, as_it_is) {
+            (0, _) => break,
+            (_, true) => whole.extend_from_slice(block),
+            (_, false) => {
+                let left = length - whole.len();
+                whole.extend(lz4_flex::block::decompress(block, left).expect("a block"));
+            }
+        }
+    }
+    assert_eq!(at, rest.len(), "the frame ends with its mark");
+    assert_eq!(whole.len(), length, "the blocks make the whole");
+    whole
 }
 
 /// The columns of a file by name.
