@@ -1,6 +1,7 @@
 //! The server: pages and API on one address, workers beside them.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -28,6 +29,9 @@ pub struct SiteOptions {
     /// 可以向其推送登记变化的内网主机，如 10.1.2.3 或 platform.intranet:8080，可写多个；公网的 https 网址不用写
     #[arg(long = "push-host", env = "HUIMIN_PUSH_HOSTS", value_delimiter = ',')]
     pub push_hosts: Vec<String>,
+    /// 接收推送的系统用的不是公共证书的，签发机构的证书文件（PEM，可以含多张）；公共证书照常认
+    #[arg(long = "push-ca", env = "HUIMIN_PUSH_CA")]
+    pub push_ca: Option<PathBuf>,
     /// 前面有 HTTPS 反向代理
     #[arg(long, env = "HUIMIN_BEHIND_PROXY")]
     pub behind_proxy: bool,
@@ -43,6 +47,7 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
     let called =
         |given: &Option<String>, what: &str| given.clone().unwrap_or_else(|| format!("{place}{what}"));
     let reach = Reach::of(options.push_hosts.iter().cloned());
+    let tls = push::tls(options.push_ca.as_deref())?;
     let site = Site {
         system: called(&options.system, "民政综合平台"),
         service: called(&options.service, "民政惠民服务"),
@@ -58,7 +63,7 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
         .await
         .map_err(|error| format!("不能在 {} 上监听：{error}", options.listen))?;
     worker::start(&office).await;
-    tokio::spawn(push::run(Arc::clone(&office), reach));
+    tokio::spawn(push::run(Arc::clone(&office), reach, tls));
     println!("已启动：http://{}", options.listen);
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopped())

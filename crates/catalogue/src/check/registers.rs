@@ -479,6 +479,10 @@ impl Checker<'_> {
         self.identifier(place, &duty.id);
         self.basis(place, &duty.basis);
         self.office_level(place, &duty.id, duty.level);
+        if duty.owed && duty.from.is_none() {
+            let message = format!("职责 {} 写了 owed，没有写 from", duty.id);
+            self.at(place, duty.id.start(), message, "from = 说明上一次什么时候做的日期字段");
+        }
         if let Some(from) = &duty.from {
             self.among(place, from, "字段", own);
             if register.field(from).is_some_and(|field| *field.kind != FieldKind::Date || field.is_sealed()) {

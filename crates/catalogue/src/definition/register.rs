@@ -253,6 +253,10 @@ pub struct Duty {
     /// Date field from which the first time is counted; else the day on which the record came in.
     #[serde(default)]
     pub from: Option<Reference>,
+    /// `from` says when it was done last, so that what fell due since then and before the record came in is owed, the latest time of it.
+    /// So does a field that is written with the duty ([`Duty::owes_missed`]); a day on which something began does not.
+    #[serde(default)]
+    pub owed: bool,
     /// The first time is due on that day itself, not one interval later.
     #[serde(default)]
     pub at_once: bool,
@@ -371,6 +375,14 @@ impl Field {
 pub const IN_FORCE: &str = "in_force";
 /// The state of a record that was taken back or struck off by mistake of whoever entered it; every register has it.
 pub const STRUCK_OFF: &str = "struck_off";
+
+impl Duty {
+    /// Whether the record itself says when the duty was done last: what was missed before it came in is then owed.
+    #[must_use]
+    pub fn owes_missed(&self) -> bool {
+        self.owed || self.from.as_ref().is_some_and(|from| self.asks.iter().any(|asked| asked == from))
+    }
+}
 
 impl Register {
     /// The form in which a record is written: every field that is not computed.

@@ -276,14 +276,14 @@ async fn names_after(
     let sql = match office.db().backend() {
         // The index is walked in the order of ids, from there on.
         Backend::Sqlite => {
-            "SELECT s.rowid AS id FROM person_search s WHERE s.words MATCH ? AND s.rowid > ? ORDER BY s.rowid LIMIT ?".to_owned()
+            "SELECT s.rowid AS id FROM person_search s WHERE s.words MATCH ? AND s.rowid > ? ORDER BY s.rowid LIMIT ?"
         }
-        // All matches come at once, in no order: no more than the cap are read.
-        Backend::Postgres => format!(
-            "SELECT c.id FROM (SELECT s.rowid AS id FROM person_search s WHERE s.document @@ to_tsquery('simple', ?) LIMIT {}) AS c \
-             WHERE c.id > ? ORDER BY c.id LIMIT ?",
-            CAP + 1
-        ),
+        // The index gives matches in no order: those behind the id are gathered whole, so that a walk in the order of ids, past everybody
+        // who has another name, is never chosen instead.
+        Backend::Postgres => {
+            "WITH matching AS MATERIALIZED (SELECT s.rowid AS id FROM person_search s WHERE s.document @@ to_tsquery('simple', ?) \
+             AND s.rowid > ?) SELECT m.id FROM matching m ORDER BY m.id LIMIT ?"
+        }
     };
     Ok(Query::system(INDEXED, sql).bind(expression).bind(after).bind(limit).scalars(office.db()).await?)
 }

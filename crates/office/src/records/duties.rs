@@ -8,7 +8,8 @@ use store::{AuditEntry, Cursor, IdempotencyKey, Once, Page, Query, Row, Scope, S
 
 use super::read::{Record, record};
 use super::settle::{Looked, settle_as};
-use super::write::{By, Step, draft_of, save_by};
+use super::draft::draft_of;
+use super::write::{By, Step, save_by};
 use super::{Deed, Open, RecordDutyId, RecordId, may, open, readable};
 use crate::access::{Actor, Granted, KeepRecords, ReadRecords, Right};
 use crate::forms::{Answers, FilledForm, FormContext};

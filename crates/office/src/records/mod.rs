@@ -3,7 +3,7 @@
 //! - [`tables`]: the tables, made from the release and only ever expanded; [`columns`]: a value in its column and back;
 //! - [`read`]: records by id; [`list`]: lists with filters, sums and pages, [`map`](mod@map) the same on a map; [`page`]: everything on a record's page;
 //! - [`look_up`]: from typed words to the record, person, family or division that is meant;
-//! - [`write`]: add and change; [`transition`]: from state to state; [`conflict`]: two people at one record;
+//! - [`draft`]: answers before they are a record; [`write`]: add and change; [`row`]: what stands in the tables; [`transition`]: from state to state; [`conflict`]: two people at one record;
 //! - [`history`]: every version, who and why;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
@@ -31,6 +31,7 @@ pub mod bulk;
 pub mod by_month;
 mod columns;
 pub mod conflict;
+mod draft;
 pub mod duties;
 pub mod duty_plan;
 mod enter;
@@ -47,6 +48,7 @@ pub mod page;
 pub mod rates;
 mod read;
 pub mod resource;
+mod row;
 mod settle;
 mod shape;
 pub mod sheet;
@@ -57,6 +59,7 @@ mod transition;
 mod write;
 
 pub(crate) use columns::{column, table};
+pub use draft::{Draft, draft_of};
 pub(crate) use enter::{Entry, enter, seen_by_rules, titles};
 pub use look_up::{LookedUp, look_up};
 pub(crate) use rates::percent as percent_of;
@@ -66,7 +69,7 @@ pub use settle::{nightly, settle_register};
 pub(crate) use shape::{Circumstances, Named, households, persons};
 pub use tables::prepare;
 pub use transition::{Moved, Offered, asked, may_take, move_record};
-pub use write::{Deed, Draft, NewVersion, Saved, draft_of, save};
+pub use write::{Deed, NewVersion, Saved, save};
 
 id_type! {
     /// A record of a register; counted in each register by itself.
@@ -93,6 +96,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/20261127_record_event.sql"),
     },
     Migration { name: "20261128_duty_plan", sql: include_str!("../../migrations/20261128_duty_plan.sql") },
+    Migration { name: "20261129_duty_counted", sql: include_str!("../../migrations/20261129_duty_counted.sql") },
 ];
 
 /// Scope columns of any register's table `r`.

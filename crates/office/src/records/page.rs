@@ -17,6 +17,7 @@ use super::read::{Record, record};
 use super::transition::{self, Offered};
 use super::{Open, RECORD_COLUMNS, RecordId, may, open, sees};
 use crate::access::{Actor, Granted, ReadRecords, Reveal, Right};
+use crate::forms::FormValues;
 use crate::{Office, OfficeError, audited, divisions};
 
 /// Rows that point at a record, shown on its page; the others stand in their list.
@@ -57,6 +58,33 @@ pub struct Rows {
     pub columns: Vec<String>,
     /// Cells.
     pub rows: Vec<Vec<String>>,
+}
+
+impl Rows {
+    /// The lists of a record that have rows, as far as they are shown, with those of their fields that are seen.
+    pub(super) fn of(
+        register: &Register,
+        record: &Record,
+        words: &Words<'_>,
+        shown: impl Fn(&str) -> bool,
+        seen: impl Fn(&Field) -> bool,
+    ) -> Vec<Rows> {
+        let lists = register.lists().into_iter().filter(|of| shown(of)).map(|of| {
+            let fields: Vec<&Field> = register.list_fields(of).filter(|field| seen(field)).collect();
+            let mut repeats = register.groups.iter().filter_map(|group| group.repeat.as_ref());
+            let label = repeats.find(|repeat| repeat.of == of).map(|repeat| repeat.label.clone());
+            let rows = record.lists.get(of).map_or(&[][..], Vec::as_slice);
+            let cells = |row: &FormValues| {
+                fields.iter().map(|field| words.of_value(field, row.get(field.id.get()), true)).collect()
+            };
+            Rows {
+                label: label.unwrap_or_default(),
+                columns: fields.iter().map(|field| field.label.clone()).collect(),
+                rows: rows.iter().map(cells).collect(),
+            }
+        });
+        lists.filter(|list| !list.rows.is_empty()).collect()
+    }
 }
 
 /// Records of another register that point here.
@@ -116,7 +144,7 @@ pub async fn page(
     id: RecordId,
 ) -> Result<RecordPage, OfficeError> {
     let register = open.register();
-    let form = super::write::form(open)?;
+    let form = super::draft::form(open)?;
     let record = record(office.keys(), office.db(), &reader.scope(), register, id).await?;
     looked_at(office, reader, &register.id, id).await?;
     let words = Words::of(office, &reader.scope(), open, std::iter::once(&record)).await?;
@@ -131,7 +159,7 @@ pub async fn page(
         closed: register.is_closed(&record.state),
         place: path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" "),
         groups: groups(reader, register, &record, &words, &openable),
-        lists: lists(reader, register, &record, &words),
+        lists: Rows::of(register, &record, &words, |_| true, |field| sees(reader, field)),
         pointing: pointing(office, reader, open, id).await?,
         transitions,
         duties: duties::of_record(office, reader, open, id).await?,
@@ -216,26 +244,6 @@ fn said(
         masked: value.is_some() && field.is_sealed(),
         computed: field.computed.is_some(),
     }
-}
-
-fn lists(reader: &Actor, register: &Register, record: &Record, words: &Words<'_>) -> Vec<Rows> {
-    let lists = register.lists().into_iter().map(|of| {
-        let fields: Vec<&Field> = register.list_fields(of).filter(|field| sees(reader, field)).collect();
-        let repeats = register.groups.iter().filter_map(|group| group.repeat.as_ref());
-        let label = repeats.filter(|repeat| repeat.of == of).map(|repeat| repeat.label.clone()).next();
-        let rows = record.lists.get(of).map_or(&[][..], Vec::as_slice);
-        Rows {
-            label: label.unwrap_or_default(),
-            columns: fields.iter().map(|field| field.label.clone()).collect(),
-            rows: rows
-                .iter()
-                .map(|row| {
-                    fields.iter().map(|field| words.of_value(field, row.get(field.id.get()), true)).collect()
-                })
-                .collect(),
-        }
-    });
-    lists.filter(|list| !list.rows.is_empty()).collect()
 }
 
 async fn pointing(

@@ -9,7 +9,8 @@ use super::look_up::Finder;
 use super::read::{record, records};
 use super::take_in::{by_key, key_of};
 use super::take_out::object;
-use super::write::{self, Step, draft_of, save_in};
+use super::draft::{self, draft_of};
+use super::write::{Step, save_in};
 use super::{Deed, Open, RecordId, sees};
 use crate::access::{Granted, KeepRecords, ReadRecords};
 use crate::forms::{Answers, FieldPath, Raw};
@@ -109,7 +110,7 @@ pub async fn put(
         return Err(OfficeError::invalid("reason", "请写明原因或依据。"));
     }
     let register = open.register();
-    let form = write::form(open)?;
+    let form = draft::form(open)?;
     let mut finder = Finder::new(office, keeper);
     let mut problems: Vec<Problem> = Vec::new();
     let mut read = Vec::with_capacity(rows.len());
@@ -129,7 +130,7 @@ pub async fn put(
         let mut answers = existing.map(|record| record.answers(register)).unwrap_or_default();
         typed(form, row, &mut answers);
         let draft = draft_of(office, keeper, open, answers, existing, None).await?;
-        if let Err(OfficeError::Invalid(list)) = write::check(office, open, &draft) {
+        if let Err(OfficeError::Invalid(list)) = draft::check(office, open, &draft) {
             problems.extend(
                 list.into_iter()
                     .map(|problem| Problem { field: format!("{place}.{}", problem.field), ..problem }),

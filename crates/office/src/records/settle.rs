@@ -81,7 +81,8 @@ pub(super) async fn settle_as(
                     .duty_when(&register.id, &duty.id)
                     .is_none_or(|when| when.evaluate(seen, &context) == Value::Boolean(true));
             let standing = due.get(&(record.id, duty.id.get().clone())).copied();
-            settle_duty(office, tx, register, record, duty, wanted, standing, &mut offices).await?;
+            let first = first_day(record, seen, duty);
+            settle_duty(office, tx, register, record, duty, wanted, standing, first, &mut offices).await?;
         }
     }
     Ok(())
@@ -216,15 +217,29 @@ async fn open_alerts(
     Ok(rows.into_iter().collect())
 }
 
-async fn open_duties(tx: &Tx, register: &Register, ids: &[RecordId]) -> Result<Standing<i64>, OfficeError> {
+/// A duty that is open, and the day from which its first time was counted; none once it has been done.
+#[derive(Debug, Clone, Copy)]
+struct OpenDuty {
+    id: i64,
+    counted_from: Option<NaiveDate>,
+}
+
+async fn open_duties(
+    tx: &Tx,
+    register: &Register,
+    ids: &[RecordId],
+) -> Result<Standing<OpenDuty>, OfficeError> {
     let rows = Query::new(
         &RULES,
         &ScopeColumns::NONE,
-        "SELECT t.id, t.record_id, t.duty FROM record_duty t WHERE t.register = ? AND t.state = 'open' AND t.record_id IN ({list})",
+        "SELECT t.id, t.record_id, t.duty, t.counted_from FROM record_duty t WHERE t.register = ? AND t.state = 'open' AND t.record_id IN ({list})",
     )
     .bind(register.id.as_str())
     .bind_list(ids.iter().copied())
-    .all_as(tx, |row| Ok(((row.get("record_id")?, row.get("duty")?), row.get("id")?)))
+    .all_as(tx, |row| {
+        let open = OpenDuty { id: row.get("id")?, counted_from: row.get("counted_from")? };
+        Ok(((row.get("record_id")?, row.get("duty")?), open))
+    })
     .await?;
     Ok(rows.into_iter().collect())
 }
@@ -318,20 +333,18 @@ async fn settle_duty(
     record: &Record,
     duty: &Duty,
     wanted: bool,
-    standing: Option<i64>,
+    standing: Option<OpenDuty>,
+    first: NaiveDate,
     offices: &mut Offices,
 ) -> Result<(), OfficeError> {
+    // The record says another day now than the one from which the first time was counted: it is reckoned anew.
+    let astray = standing.filter(|standing| standing.counted_from.is_some_and(|from| from != first));
+    if let Some(standing) = astray {
+        lapse(tx, standing.id).await?;
+    }
+    let standing = if astray.is_some() { None } else { standing.map(|standing| standing.id) };
     match (wanted, standing) {
-        (false, Some(standing)) => {
-            Query::new(
-                &RULES,
-                &ScopeColumns::NONE,
-                "UPDATE record_duty SET state = 'lapsed' WHERE id = ? AND state = 'open'",
-            )
-            .bind(standing)
-            .execute(tx)
-            .await?;
-        }
+        (false, Some(standing)) => lapse(tx, standing).await?,
         (true, Some(standing)) => {
             Query::new(
                 &RULES,
@@ -348,7 +361,8 @@ async fn settle_duty(
         }
         (true, None) => {
             // One that lapsed when the record left a state comes back with it.
-            let (due_on, goes_on) = next_due(office, tx, register, record, duty).await?;
+            let Next { due_on, counted_from, planned_for: goes_on } =
+                next_due(office, tx, register, record, duty, first).await?;
             // Whoever did it by plan has it in the plan again.
             let planned_on = goes_on.map(|_| super::duty_plan::last_working_day(office.calendar(), due_on));
             let place = offices.of(tx, record.division, duty.level).await?;
@@ -356,9 +370,10 @@ async fn settle_duty(
             Query::system(
                 "a duty of a record",
                 "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, made_at, \
-                 planned_on, planned_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?) ON CONFLICT (register, record_id, duty, due_on) DO UPDATE SET \
+                 planned_on, planned_for, counted_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?) \
+                 ON CONFLICT (register, record_id, duty, due_on) DO UPDATE SET \
                  state = 'open', title = excluded.title, division_id = excluded.division_id, office_id = excluded.office_id, \
-                 shown_on = excluded.shown_on WHERE record_duty.state = 'lapsed'",
+                 shown_on = excluded.shown_on, counted_from = excluded.counted_from WHERE record_duty.state = 'lapsed'",
             )
             .bind(register.id.as_str())
             .bind(record.id)
@@ -371,6 +386,7 @@ async fn settle_duty(
             .bind(office.now().at_ms())
             .bind(planned_on)
             .bind(goes_on)
+            .bind(counted_from)
             .execute(tx)
             .await?;
         }
@@ -379,15 +395,40 @@ async fn settle_duty(
     Ok(())
 }
 
-/// When a duty falls due next, and who was to do it the last time by plan. Counted from when it was last done, else from its first day; never
-/// before the record came in.
+/// An open duty is not to be done any more, or not on this day.
+async fn lapse(tx: &Tx, duty: i64) -> Result<(), OfficeError> {
+    let sql = "UPDATE record_duty SET state = 'lapsed' WHERE id = ? AND state = 'open'";
+    Query::new(&RULES, &ScopeColumns::NONE, sql).bind(duty).execute(tx).await?;
+    Ok(())
+}
+
+/// The day from which the first time of a duty is counted: what its field says now, computed or not, else when the record came in.
+fn first_day(record: &Record, seen: &rules::Record, duty: &Duty) -> NaiveDate {
+    match duty.from.as_ref().and_then(|field| seen.fields.get(field.get())) {
+        Some(Value::Date(day)) => *day,
+        _ => record.recorded_on,
+    }
+}
+
+/// The next time of a duty.
+struct Next {
+    due_on: NaiveDate,
+    /// The first day, where it has never been done.
+    counted_from: Option<NaiveDate>,
+    /// Who was to do it the last time by plan.
+    planned_for: Option<StaffId>,
+}
+
+/// When a duty falls due next: counted from when it was last done, else from its first day. What fell due before the record came in was
+/// somebody else's, unless the record says that it was not done: then the latest time of it is owed, and no other.
 async fn next_due(
     office: &Office,
     tx: &Tx,
     register: &Register,
     record: &Record,
     duty: &Duty,
-) -> Result<(NaiveDate, Option<StaffId>), OfficeError> {
+    first: NaiveDate,
+) -> Result<Next, OfficeError> {
     let after = |from: NaiveDate, times: u16| {
         // Counted from the first day each time, so that days moved for a weekend do not add up.
         let every = match duty.every {
@@ -410,19 +451,20 @@ async fn next_due(
     .optional_as(tx, |row| Ok((row.get("done_on")?, row.get("planned_for")?)))
     .await?;
     if let Some((last, planned_for)) = last {
-        return Ok((after(last, 1), planned_for));
+        return Ok(Next { due_on: after(last, 1), counted_from: None, planned_for });
     }
-    let from = duty.from.as_ref().and_then(|field| record.values.get(field.get()));
-    let from = from.and_then(FormValue::as_date).copied().unwrap_or(record.recorded_on);
-    let mut due = if duty.at_once { from } else { after(from, 1) };
-    // What fell due before the record came in was somebody else's.
-    for times in 2..u16::MAX {
+    let times = (u16::from(!duty.at_once)..u16::MAX)
+        .map(|times| if times == 0 { first } else { after(first, times) });
+    let (mut missed, mut due_on) = (None, first);
+    for due in times {
+        due_on = due;
         if due >= record.recorded_on {
             break;
         }
-        due = after(from, times);
+        missed = Some(due);
     }
-    Ok((due, None))
+    let due_on = missed.filter(|_| duty.owes_missed()).unwrap_or(due_on);
+    Ok(Next { due_on, counted_from: Some(first), planned_for: None })
 }
 
 /// Settles every open record of a register; how many. Killed halfway it begins again, to the same result.

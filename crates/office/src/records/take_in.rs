@@ -17,7 +17,8 @@ use super::history;
 use super::look_up::Finder;
 use super::read::{Record, records};
 use super::sheet::{self, REASON, VERSION};
-use super::write::{self, Draft, Step, check, draft_with, save_in};
+use super::draft::{Draft, check, draft_of, draft_with, form, place_of};
+use super::write::{Step, save_in};
 use super::{Deed, Open, RECORD_COLUMNS, RULES, RecordId, RecordImportId, open, writes};
 use crate::access::{Actor, Granted, ImportRecords, PostId, Right, actor_at_post};
 use crate::forms::{FieldPath, FormValue, Raw};
@@ -113,7 +114,7 @@ pub struct ImportView {
 /// # Errors
 /// The writer's.
 pub fn template(open: &Open) -> Result<Vec<u8>, OfficeError> {
-    sheet::template(open.release(), open.register(), write::form(open)?)
+    sheet::template(open.release(), open.register(), form(open)?)
 }
 
 /// What a row does.
@@ -149,7 +150,7 @@ pub async fn preview(
     name: &str,
     bytes: &[u8],
 ) -> Result<Preview, OfficeError> {
-    let form = write::form(open)?;
+    let form = form(open)?;
     let checked = checked(office, importer, open, name, bytes).await?;
     let count = |wanted: fn(&Does) -> bool| checked.rows.iter().filter(|row| wanted(&row.does)).count();
     let mut shown = Vec::new();
@@ -227,7 +228,7 @@ async fn checked(
     name: &str,
     bytes: &[u8],
 ) -> Result<Checked, OfficeError> {
-    let form = write::form(open)?;
+    let form = form(open)?;
     let sheets = tabular::read_file(name, bytes)?;
     let table = Table::read(&sheets, &sheet::definition(open.release(), open.register(), form))?;
     let all: Vec<usize> = (0..table.rows.len()).collect();
@@ -288,16 +289,15 @@ async fn check_rows(
                 looked = finder.look_up(form, &mut answers).await?;
             }
             let draft = draft_with(office, open, answers, looked, existing, None).await?;
-            let found = check(office, open, &draft)
-                .and_then(|checked| write::place_of(register, &checked, &draft, existing));
-            match found {
-                Ok(place) => {
-                    if !crate::divisions::is_within(office.db(), actor.division, place).await? {
-                        let field = register.place_field.get().clone();
-                        faults.push((number, field, "这个地方不在您的管辖范围内".to_owned()));
-                        continue;
-                    }
+            let within = Some(actor.division);
+            let found = match check(office, open, &draft) {
+                Ok(checked) => {
+                    place_of(office.db(), within, register, &checked, &draft, existing).await.map(drop)
                 }
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(()) => {}
                 Err(OfficeError::Invalid(problems)) => {
                     faults
                         .extend(problems.into_iter().map(|problem| (number, problem.field, problem.message)));
@@ -560,7 +560,7 @@ async fn take_in(office: &Office, claim: &Claim, mut import: Import) -> Result<(
     // The officer's area at the post of the upload; a post that has ended takes nothing in.
     let actor = actor_at_post(office, PostId(upload.settings.post)).await?;
     let open = open(office, &actor, &import.register, Right::ImportRecords)?;
-    let form = write::form(&open)?;
+    let form = form(&open)?;
     let sheets = tabular::read_file(&upload.name, &content)?;
     let table = Table::read(&sheets, &sheet::definition(open.release(), open.register(), form))?;
     let total = table.rows.len();
@@ -746,7 +746,7 @@ async fn take_back(office: &Office, claim: &Claim, mut import: Import) -> Result
             };
             let (answers, state) =
                 before.unwrap_or_else(|| (stored.answers(register), STRUCK_OFF.to_owned()));
-            let draft = write::draft_of(office, &actor, &open, answers, Some(&stored), Some(&state)).await?;
+            let draft = draft_of(office, &actor, &open, answers, Some(&stored), Some(&state)).await?;
             drafts.push((stored, draft, state));
         }
         let tx = office.db().begin().await?;

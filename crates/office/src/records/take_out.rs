@@ -148,7 +148,7 @@ pub async fn take_out(
         office.now().zh(),
         purpose.map(|purpose| format!("　用途：{purpose}")).unwrap_or_default()
     );
-    let form = super::write::form(open)?;
+    let form = super::draft::form(open)?;
     let shown = columns(reader, register, asked);
     let goes = |field: &&Field| {
         sees(reader, field)

@@ -1,30 +1,22 @@
 //! Adding and changing records. A record is written as a form; what it becomes is one row, its lists, and one more version in the history.
 
-use std::collections::BTreeMap;
-
-use catalogue::definition::{Field, FieldKind, Form, Register};
-use pinyin::ToPinyin;
+use catalogue::definition::{Form, Register};
 use serde_json::json;
 use store::{
-    AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, PersonId, Query, Scope, ScopeColumns,
-    StoreError, Tx, Value,
+    AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, Query, Scope, StoreError, Tx,
 };
 
-use super::columns::{column, is_sorted, list_table, table, written};
 use super::conflict::{self, Clash};
+use super::draft::{Draft, check, draft_of, form, place_of};
 use super::history::{self, Written};
-use super::look_up::{Finder, LookedUp};
 use super::organisation::{Own, report};
 use super::read::{Record, record};
+use super::row::{next_version, put, unchanged};
 use super::settle::{self, Looked, settle_as};
-use super::{Open, RECORD_COLUMNS, RecordId, RecordImportId, events, find, shape, writes};
+use super::{Open, RecordId, RecordImportId, events};
 use crate::access::{Actor, Granted, KeepRecords};
-use crate::forms::{
-    Answers, Checked, FieldPath, FilledForm, FormContext, FormValue, FormValues, Raw, reference_text,
-    target_key,
-};
-use crate::search::index;
-use crate::{Office, OfficeError, audited, divisions};
+use crate::forms::Answers;
+use crate::{Office, OfficeError, audited};
 
 /// How often a writer whose record was changed meanwhile begins again by itself.
 const TRIES_MAX: usize = 100;
@@ -111,34 +103,6 @@ impl Deed {
     }
 }
 
-/// Answers with everything looked up that they point at, ready to be checked and shown.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// The answers, with what was found written into them.
-    pub answers: Answers,
-    looked: LookedUp,
-    related: rules::Record,
-    /// State in which the record is, or will be.
-    state: String,
-}
-
-impl Draft {
-    /// The context in which the form is read.
-    #[must_use]
-    pub fn context<'a>(&self, office: &Office, open: &'a Open) -> FormContext<'a> {
-        let mut context = self.looked.context(office, open.release());
-        context.related = self.related.clone();
-        context.related.fields.insert("state".to_owned(), self.state.as_str().into());
-        context
-    }
-
-    /// Points a field at a person who has just been registered.
-    fn point_at(&mut self, path: &FieldPath, person: PersonId, name: &str) {
-        self.answers.set(path, Raw::Text(reference_text(person.0)));
-        self.looked.references.insert(("person".to_owned(), person.0), name.to_owned());
-    }
-}
-
 /// What is to be written.
 #[derive(Debug, Clone)]
 pub struct NewVersion<'a> {
@@ -170,110 +134,6 @@ pub enum Saved {
         /// What both changed.
         clashes: Vec<Clash>,
     },
-}
-
-pub(super) fn form(open: &Open) -> Result<&Form, OfficeError> {
-    let found = open.release().record_form(&open.register().id);
-    found.ok_or_else(|| OfficeError::Internal("登记簿没有表单".to_owned()))
-}
-
-/// Looks up what answers point at. Fields that the actor may not change keep what the record holds.
-///
-/// # Errors
-/// The database.
-pub async fn draft_of(
-    office: &Office,
-    actor: &Actor,
-    open: &Open,
-    answers: Answers,
-    existing: Option<&Record>,
-    state: Option<&str>,
-) -> Result<Draft, OfficeError> {
-    draft_by(&mut Finder::new(office, actor), open, answers, existing, state).await
-}
-
-/// [`draft_of`] for many drafts: what was looked up for one is known for the next.
-pub(super) async fn draft_by(
-    finder: &mut Finder<'_>,
-    open: &Open,
-    mut answers: Answers,
-    existing: Option<&Record>,
-    state: Option<&str>,
-) -> Result<Draft, OfficeError> {
-    let form = form(open)?;
-    let (office, actor) = (finder.office, finder.actor);
-    keep_unwritable(actor, open.register(), form, &mut answers, existing);
-    let mut looked = finder.look_up(form, &mut answers).await?;
-    if let Some(existing) = existing {
-        // What the record points at already stays, also where the actor's area ends.
-        for (target, id) in shape::references(open.register(), existing) {
-            let known = looked.references.entry((target, id));
-            known.or_insert_with(|| "（辖区以外）".to_owned());
-        }
-    }
-    draft_with(office, open, answers, looked, existing, state).await
-}
-
-pub(super) async fn draft_with(
-    office: &Office,
-    open: &Open,
-    answers: Answers,
-    looked: LookedUp,
-    existing: Option<&Record>,
-    state: Option<&str>,
-) -> Result<Draft, OfficeError> {
-    let register = open.register();
-    let form = form(open)?;
-    let references = typed_references(form, &answers);
-    let related = shape::related(office, office.db(), register, &references).await?;
-    let state =
-        state.or(existing.map(|record| record.state.as_str())).unwrap_or(register.first_state()).to_owned();
-    Ok(Draft { answers, looked, related, state })
-}
-
-/// References that were found, as values.
-fn typed_references(form: &Form, answers: &Answers) -> FormValues {
-    let mut values = FormValues::new();
-    for (page, field) in
-        form.fields().filter(|(page, field)| page.repeat.is_none() && field.target().is_some())
-    {
-        let typed = answers.get(&FieldPath::new(page, None, field));
-        if let Some(id) = typed.and_then(|raw| crate::forms::referred_id(raw.text())) {
-            values.insert(field.id.get().clone(), FormValue::Reference(id));
-        }
-    }
-    values
-}
-
-fn keep_unwritable(
-    actor: &Actor,
-    register: &Register,
-    form: &Form,
-    answers: &mut Answers,
-    existing: Option<&Record>,
-) {
-    let stored = existing.map(|record| record.answers(register)).unwrap_or_default();
-    for (page, field) in form.fields().filter(|(_, field)| !writes(actor, field) || is_fed(register, field)) {
-        match &page.repeat {
-            None => conflict::take(form, answers, &stored, &field.id),
-            Some(repeat) => {
-                for index in 0..answers.count(&repeat.of) {
-                    let path = FieldPath::new(page, Some(index), field);
-                    let kept = stored.get(&path).cloned().unwrap_or_else(|| "".into());
-                    answers.set(&path, kept);
-                }
-            }
-        }
-    }
-}
-
-/// Whether the system keeps the field of a register that it feeds: who it is, their family, the day on which they left.
-pub(super) fn is_fed(register: &Register, field: &Field) -> bool {
-    register.fed.as_ref().is_some_and(|fed| {
-        field.id == *fed.person.get()
-            || fed.household.as_ref().is_some_and(|household| field.id == *household.get())
-            || fed.leaves.iter().filter_map(|way| way.dated.as_ref()).any(|dated| field.id == *dated.get())
-    })
 }
 
 /// Writes a record, new or changed. Somebody who changed other fields meanwhile is not overwritten; where both changed the same,
@@ -467,13 +327,7 @@ pub(super) async fn save_by(
         )));
     }
     let checked = check(office, open, draft)?;
-    let place = place_of(open.register(), &checked, draft, existing)?;
-    if let Some(within) = by.within
-        && !divisions::is_within(tx, within, place).await?
-    {
-        let field = open.register().place_field.get().clone();
-        return Err(OfficeError::invalid(&field, "这个地方不在您的管辖范围内，请核对。"));
-    }
+    let place = place_of(tx, by.within, open.register(), &checked, draft, existing).await?;
     let next = next_version(office, tx, open, draft, checked, existing, place, step).await?;
     if let Some(existing) = existing
         && unchanged(existing, &next)
@@ -531,332 +385,8 @@ async fn done_with(
     Ok(())
 }
 
-/// Checks the form; what is wrong comes back by field.
-pub(super) fn check(office: &Office, open: &Open, draft: &Draft) -> Result<Checked, OfficeError> {
-    let context = draft.context(office, open);
-    let checked = FilledForm::read(&context, form(open)?, &draft.answers).check();
-    if checked.is_right() { Ok(checked) } else { Err(checked.errors.into()) }
-}
-
-/// Where the record lies.
-pub(super) fn place_of(
-    register: &Register,
-    checked: &Checked,
-    draft: &Draft,
-    existing: Option<&Record>,
-) -> Result<DivisionId, OfficeError> {
-    let field = register.field(&register.place_field);
-    let value = checked.get(&register.place_field);
-    let found = match (field, value) {
-        (Some(_), Some(FormValue::Division(code))) => draft.looked.divisions.get(code).copied(),
-        (Some(field), Some(FormValue::Reference(id))) => {
-            let target = field.target().map(target_key).unwrap_or_default();
-            let same = existing.filter(|record| record.values.get(field.id.get()) == value);
-            draft.looked.places.get(&(target, *id)).copied().or(same.map(|record| record.division))
-        }
-        _ => None,
-    };
-    let label = field.map_or("所在地", |field| field.label.as_str());
-    found.ok_or_else(|| OfficeError::invalid(&register.place_field, format!("请填写{label}。")))
-}
-
-#[expect(clippy::too_many_arguments, reason = "everything that a version is made of")]
-async fn next_version(
-    office: &Office,
-    tx: &Tx,
-    open: &Open,
-    draft: &Draft,
-    checked: Checked,
-    existing: Option<&Record>,
-    place: DivisionId,
-    step: &Step<'_>,
-) -> Result<Record, OfficeError> {
-    let county = divisions::county(tx, place).await?;
-    Ok(assembled(office, open, draft, checked, existing, place, county, step))
-}
-
-/// The record as it will stand.
-#[expect(clippy::too_many_arguments, reason = "everything that a version is made of")]
-pub(super) fn assembled(
-    office: &Office,
-    open: &Open,
-    draft: &Draft,
-    checked: Checked,
-    existing: Option<&Record>,
-    place: DivisionId,
-    county: Option<DivisionId>,
-    step: &Step<'_>,
-) -> Record {
-    let register = open.register();
-    let today = office.now().today();
-    let state = step
-        .state
-        .or(existing.map(|record| record.state.as_str()))
-        .unwrap_or(register.first_state())
-        .to_owned();
-    let closed_on = if register.is_closed(&state) {
-        existing.and_then(|record| record.closed_on).or(Some(today))
-    } else {
-        None
-    };
-    let mut values = checked.fields;
-    if let Some(existing) = existing {
-        for computed in register.computed() {
-            if let Some(value) = existing.values.get(computed.id.get()) {
-                values.insert(computed.id.get().clone(), value.clone());
-            }
-        }
-    }
-    let lists: BTreeMap<String, Vec<FormValues>> =
-        checked.records.into_iter().filter(|(_, rows)| !rows.is_empty()).collect();
-    Record {
-        id: existing.map_or(RecordId(0), |record| record.id),
-        county,
-        division: place,
-        title: title(office, open, draft),
-        state,
-        version: existing.map_or(1, |record| record.version + 1),
-        recorded_on: existing.map_or(today, |record| record.recorded_on),
-        closed_on,
-        values,
-        lists,
-    }
-}
-
-/// The words of the fields that make the title.
-fn title(office: &Office, open: &Open, draft: &Draft) -> String {
-    let register = open.register();
-    let context = draft.context(office, open);
-    let Ok(form) = form(open) else { return String::new() };
-    let filled = FilledForm::read(&context, form, &draft.answers);
-    let words = register.titled.iter().filter_map(|id| {
-        let (page, field) =
-            form.fields().find(|(page, field)| page.repeat.is_none() && field.id == *id.get())?;
-        let words = filled.words(page, None, field, false);
-        // Of a division the last name is enough.
-        let words = match *field.kind {
-            FieldKind::Division => words.rsplit(' ').next().unwrap_or_default().to_owned(),
-            _ => words,
-        };
-        (!words.is_empty()).then_some(words)
-    });
-    let title = words.collect::<Vec<_>>().join(" ");
-    if title.is_empty() { "（无标题）".to_owned() } else { title }
-}
-
-/// What the search box finds: the title and its pinyin initials.
-fn search_words(title: &str) -> String {
-    let initials: String = title
-        .chars()
-        .filter_map(|sign| match sign.to_pinyin() {
-            Some(syllable) => syllable.first_letter().chars().next(),
-            None => sign.is_ascii_alphanumeric().then(|| sign.to_ascii_lowercase()),
-        })
-        .collect();
-    format!("{} {initials}", title.to_lowercase())
-}
-
-fn unchanged(existing: &Record, next: &Record) -> bool {
-    let Record {
-        id: _,
-        county: _,
-        division,
-        state,
-        title,
-        version: _,
-        recorded_on: _,
-        closed_on: _,
-        values,
-        lists,
-    } = next;
-    existing.division == *division
-        && existing.state == *state
-        && existing.title == *title
-        && existing.values == *values
-        && existing.lists == *lists
-}
-
-/// The columns of a record and their values, computed fields apart.
-pub(super) fn columns_of(
-    office: &Office,
-    register: &Register,
-    draft: &Draft,
-    next: &Record,
-) -> Result<Vec<(String, Value)>, OfficeError> {
-    let mut columns: Vec<(String, Value)> = vec![
-        ("county_id".to_owned(), store::value_of(next.county)),
-        ("division_id".to_owned(), store::value_of(next.division)),
-        ("state".to_owned(), store::value_of(next.state.as_str())),
-        ("title".to_owned(), store::value_of(next.title.as_str())),
-        ("words".to_owned(), store::value_of(search_words(&next.title))),
-        ("closed_on".to_owned(), store::value_of(next.closed_on)),
-        ("version".to_owned(), store::value_of(next.version)),
-        ("changed_at".to_owned(), store::value_of(office.now().at_ms())),
-    ];
-    let fields = register.fields().map(|(_, field)| field).filter(|field| field.computed.is_none());
-    for field in fields {
-        let value = next.values.get(field.id.get());
-        let sorted = is_sorted(register, field);
-        columns.extend(written(office.keys(), register, field, value, &draft.looked.divisions, sorted)?);
-    }
-    Ok(columns)
-}
-
-#[expect(clippy::too_many_arguments, reason = "one row and all that it needs")]
-async fn put(
-    office: &Office,
-    tx: &Tx,
-    by: &By,
-    register: &Register,
-    draft: &Draft,
-    next: &Record,
-    existing: Option<&Record>,
-    step: &Step<'_>,
-) -> Result<RecordId, OfficeError> {
-    let mut columns = columns_of(office, register, draft, next)?;
-    let name = table(register);
-    let id = match existing {
-        Some(existing) => {
-            let set: Vec<String> = columns.iter().map(|(column, _)| format!("{column} = ?")).collect();
-            let sql = format!(
-                "UPDATE {name} AS r SET {} WHERE {{scope}} AND r.id = ? AND r.version = ?",
-                set.join(", ")
-            );
-            let query =
-                columns.into_iter().fold(Query::new(&by.scope, &RECORD_COLUMNS, sql), |query, (_, value)| {
-                    query.bind_value(value)
-                });
-            let changed = query
-                .bind(existing.id)
-                .bind(existing.version)
-                .execute(tx)
-                .await
-                .map_err(|error| twice(register, error))?;
-            if changed == 0 {
-                return Err(OfficeError::stale());
-            }
-            existing.id
-        }
-        None => {
-            columns.push(("recorded_on".to_owned(), store::value_of(next.recorded_on)));
-            columns.push(("created_at".to_owned(), store::value_of(office.now().at_ms())));
-            columns.push(("created_by".to_owned(), store::value_of(by.who.staff)));
-            columns.push(("import_id".to_owned(), store::value_of(step.import)));
-            let names: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();
-            let sql = format!(
-                "INSERT INTO {name} ({}) VALUES ({}) RETURNING id",
-                names.join(", "),
-                vec!["?"; names.len()].join(", ")
-            );
-            let query = columns
-                .into_iter()
-                .fold(Query::system("a new record in the actor's area", sql), |query, (_, value)| {
-                    query.bind_value(value)
-                });
-            RecordId(query.insert(tx).await.map_err(|error| twice(register, error))?)
-        }
-    };
-    for of in register.lists() {
-        put_list(office, tx, register, draft, of, id, next, existing).await?;
-    }
-    put_words(office, tx, register, id, next, existing).await?;
-    Ok(id)
-}
-
-/// The words under which it is found, where they are others than before.
-async fn put_words(
-    office: &Office,
-    tx: &Tx,
-    register: &Register,
-    id: RecordId,
-    next: &Record,
-    existing: Option<&Record>,
-) -> Result<(), OfficeError> {
-    let words = find::words(office.keys(), register, next);
-    let division = Some(next.division);
-    match existing {
-        None => index::add(tx, &register.id, id.0, division, &words).await,
-        Some(before)
-            if before.division == next.division && find::words(office.keys(), register, before) == words =>
-        {
-            Ok(())
-        }
-        Some(_) => index::replace(tx, &register.id, id.0, division, &words).await,
-    }
-}
-
-/// Another open record has the same key.
-pub(super) fn twice(register: &Register, error: StoreError) -> OfficeError {
-    match error {
-        StoreError::Conflict(_) => {
-            let labels: Vec<&str> = register
-                .key
-                .iter()
-                .filter_map(|id| register.field(id))
-                .map(|field| field.label.as_str())
-                .collect();
-            let first = register.key.first().map_or("", |id| id.as_str());
-            OfficeError::invalid(
-                first,
-                format!(
-                    "{}相同的{}已经登记过。请查找并核对那一条；找不到时请联系上级民政部门。",
-                    labels.join("、"),
-                    register.title
-                ),
-            )
-        }
-        error => error.into(),
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "one list of one record")]
-async fn put_list(
-    office: &Office,
-    tx: &Tx,
-    register: &Register,
-    draft: &Draft,
-    of: &str,
-    record: RecordId,
-    next: &Record,
-    existing: Option<&Record>,
-) -> Result<(), OfficeError> {
-    let rows = next.lists.get(of).map_or(&[][..], Vec::as_slice);
-    if existing.is_some_and(|existing| existing.lists.get(of).map_or(&[][..], Vec::as_slice) == rows) {
-        return Ok(());
-    }
-    let name = list_table(register, of);
-    let scope = Scope::System("rows of a record that was written in scope");
-    if existing.is_some() {
-        Query::new(&scope, &ScopeColumns::NONE, format!("DELETE FROM {name} WHERE record_id = ?"))
-            .bind(record)
-            .execute(tx)
-            .await?;
-    }
-    let fields: Vec<&Field> = register.list_fields(of).collect();
-    let mut names = vec!["record_id".to_owned(), "place".to_owned()];
-    for field in &fields {
-        names.push(column(field));
-        if field.is_sealed() {
-            names.push(format!("b_{}", field.id));
-        }
-    }
-    let mut values = Vec::with_capacity(rows.len());
-    for (place, row) in rows.iter().enumerate() {
-        let mut line = vec![store::value_of(record), store::value_of(place)];
-        for field in &fields {
-            let value = row.get(field.id.get());
-            let columns = written(office.keys(), register, field, value, &draft.looked.divisions, false)?;
-            line.extend(columns.into_iter().map(|(_, value)| value));
-        }
-        values.push(line);
-    }
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    store::insert_many(&scope, tx, &name, &names, values).await?;
-    Ok(())
-}
-
 /// The audit's row.
-pub(super) fn entry(
+fn entry(
     register: &Register,
     record: &Record,
     who: &AuditActor,

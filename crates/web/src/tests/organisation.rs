@@ -205,6 +205,8 @@ async fn a_care_home_does_its_duties_and_an_ended_one_sees_nothing() {
         assert!(saved.status.is_redirection(), "{}", saved.text);
         let desk = home.get(HERE).await;
         assert!(desk.text.contains("岗位培训") && desk.text.contains("孙德福"), "{}", desk.text);
+        // Hired in 2025 and entered now without any training: that of this year is owed, due on the first day of work after the new year.
+        assert!(desk.text.contains("2026-01-04") && desk.text.contains("已逾期"), "{}", desk.text);
         let duty = desk.text.split("/desk/organisation-duties/").nth(1).unwrap().split('"').next().unwrap();
         let duty = format!("/desk/organisation-duties/{duty}");
         assert_eq!(other.get(&duty).await.status, StatusCode::NOT_FOUND);
@@ -222,6 +224,9 @@ async fn a_care_home_does_its_duties_and_an_ended_one_sees_nothing() {
         assert!(sent.status.is_redirection(), "{}", sent.text);
         assert!(clerk.get("/desk/records/care_worker/1").await.text.contains("已履行"));
         assert!(home.get(HERE).await.text.contains("没有到期的事项"));
+        // The next is due a year after it was done.
+        let shown = clerk.get("/desk/records/care_worker/1").await;
+        assert!(shown.text.contains("2027-11-23"), "{}", shown.text);
 
         // The home is struck off: its account sees nothing from then on.
         let strike = format!("{own}/do/struck_off");

@@ -75,14 +75,82 @@ async fn a_list_is_a_map_whose_table_says_the_same() {
 }
 
 #[tokio::test]
-async fn a_month_without_visits_says_so_and_a_plan_needs_somebody_to_do_it() {
+async fn a_month_of_visits_is_planned_and_done_one_after_the_other() {
     Town::each("web_record_plan", async |town| {
         let mut clerk = town.browser("clerk_b").await;
+        let person = format!("〔{}〕", town.people_b[0]);
+        add(
+            &mut clerk,
+            "visited_elder",
+            &[
+                ("person", person.as_str()),
+                ("difficulty", "lonely"),
+                ("alone", "yes"),
+                ("risk", "low"),
+                ("visited_by", "李建军"),
+                ("visited_on.year", "2026"),
+                ("visited_on.month", "10"),
+                ("visited_on.day", "27"),
+            ],
+        )
+        .await;
         let empty = clerk.get("/desk/record-plan?month=2026-11").await;
         assert!(empty.text.contains("这个月还没有计划"), "{}", empty.text);
         let nobody = clerk.post("/desk/record-plan", &[("plan_month", "2026-11")]).await;
         assert_eq!(nobody.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(nobody.text.contains("请选择由谁去做"), "{}", nobody.text);
+        let staff = town.clerk_b.staff.to_string();
+        let planned = clerk.post("/desk/record-plan", &[("plan_month", "2026-11"), ("by", &staff)]).await;
+        assert!(planned.status.is_redirection(), "{}", planned.text);
+        let plan = clerk.get(planned.location()).await;
+        assert!(plan.text.contains("孙德福") && plan.text.contains("做下一项（还有 1 项）"), "{}", plan.text);
+        // Moved to another day, behind the one on which it falls due: that is told.
+        let pick = plan.field("pick");
+        let moved = [
+            ("month", "2026-11"),
+            ("pick", pick.as_str()),
+            ("on_year", "2026"),
+            ("on_month", "11"),
+            ("on_day", "30"),
+        ];
+        let moved = clerk.post("/desk/record-plan/move", &moved).await;
+        assert!(moved.status.is_redirection(), "{}", moved.text);
+        let moved = clerk.get(moved.location()).await;
+        assert!(moved.text.contains("2026-11-30") && moved.text.contains("晚于到期日"), "{}", moved.text);
+        // The neighbours plan and see nothing of it.
+        let mut neighbour = town.browser("clerk_a").await;
+        assert!(!neighbour.get("/desk/record-plan?month=2026-11").await.text.contains("孙德福"));
+
+        // On a phone: the next one, its form, and on to the one after it; there is none.
+        let next = clerk.get("/desk/record-plan/next?month=2026-11").await;
+        assert_eq!(next.status, StatusCode::SEE_OTHER);
+        let duty = clerk.get(next.location()).await;
+        assert!(duty.text.contains("每月探访") && duty.text.contains("计划日期"), "{}", duty.text);
+        let version = duty.field("_version");
+        let path = next.location().split('?').next().unwrap().to_owned();
+        let found = [
+            ("_version", version.as_str()),
+            ("_plan_month", "2026-11"),
+            ("_plan_place", ""),
+            ("_plan_staff", ""),
+            ("done_on_year", "2026"),
+            ("done_on_month", "11"),
+            ("done_on_day", "23"),
+            ("state", "fine"),
+            ("visited_by", "李建军"),
+            ("visited_on.year", "2026"),
+            ("visited_on.month", "11"),
+            ("visited_on.day", "23"),
+        ];
+        let done = clerk.post(&path, &found).await;
+        assert!(done.status.is_redirection(), "{}", done.text);
+        assert!(done.location().starts_with("/desk/record-plan?month=2026-11"), "{}", done.location());
+        let plan = clerk.get(done.location()).await;
+        assert!(plan.text.contains("计划里的都做完了") && plan.text.contains("已做"), "{}", plan.text);
+        assert!(!plan.text.contains("做下一项"), "{}", plan.text);
+        // The next visit is set down for the month after, by the same person.
+        let coming = clerk.get("/desk/record-plan?month=2026-12").await;
+        assert!(coming.text.contains("孙德福"), "{}", coming.text);
     })
     .await;
 }

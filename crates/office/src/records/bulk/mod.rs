@@ -15,7 +15,7 @@ use super::history;
 use super::list::{Conditions, Narrowed, counted, ids};
 use super::look_up::Finder;
 use super::read::{Record, records};
-use super::write::{self, Draft};
+use super::draft::{self, Draft};
 use super::{Open, RECORD_COLUMNS, RecordBulkId, RecordId, columns, holds, transition, writes};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::{Answers, FieldPath, FilledForm};
@@ -105,7 +105,7 @@ pub fn choices(actor: &Actor, register: &Register) -> Vec<What> {
             FieldKind::File | FieldKind::Files | FieldKind::Signature | FieldKind::Statement
         );
         let named = register.key.iter().any(|key| *key == *field.id.get());
-        !alone && !named && !write::is_fed(register, field) && writes(actor, field)
+        !alone && !named && !draft::is_fed(register, field) && writes(actor, field)
     });
     let fields = fields.map(|field| What::Set(field.id.get().clone()));
     let transitions = register.transitions.iter().filter(|found| holds(actor, &found.holders));
@@ -277,8 +277,8 @@ async fn read_change(
     answers: Answers,
 ) -> Result<Change, OfficeError> {
     let register = open.register();
-    let form = write::form(open)?;
-    let draft = write::draft_of(office, keeper, open, answers, None, None).await?;
+    let form = draft::form(open)?;
+    let draft = draft::draft_of(office, keeper, open, answers, None, None).await?;
     let fields = asked(register, what);
     let given = |id: &str| {
         path(form, id).and_then(|path| draft.answers.get(&path)).is_some_and(|raw| !raw.is_empty())
@@ -318,7 +318,7 @@ async fn would(
     stored: &Record,
 ) -> Result<Would, OfficeError> {
     let (office, actor) = (finder.office, finder.actor);
-    let (register, form) = (open.register(), write::form(open)?);
+    let (register, form) = (open.register(), draft::form(open)?);
     let state = match &change.what {
         What::Set(_) => None,
         What::Take(id) => {
@@ -346,7 +346,7 @@ async fn would(
     if state.is_none() && differing(form, &before, &answers).is_empty() {
         return Ok(Would::Same);
     }
-    let draft = write::draft_by(finder, open, answers, Some(stored), state).await?;
+    let draft = draft::draft_by(finder, open, answers, Some(stored), state).await?;
     let said = |error: OfficeError| match error {
         OfficeError::Invalid(problems) => {
             let words: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
@@ -354,19 +354,17 @@ async fn would(
         }
         error => Err(error),
     };
-    let checked = match write::check(office, open, &draft) {
+    let checked = match draft::check(office, open, &draft) {
         Ok(checked) => checked,
         Err(error) => return said(error),
     };
     if let Some(field) = given.iter().find(|field| checked.get(&field.id).is_none()) {
         return Ok(Would::Refused(format!("这条记录按其他内容不填“{}”。", field.label)));
     }
-    let place = match write::place_of(register, &checked, &draft, Some(stored)) {
-        Ok(place) => place,
-        Err(error) => return said(error),
-    };
-    if !crate::divisions::is_within(office.db(), actor.division, place).await? {
-        return Ok(Would::Refused("改后的地方不在您的管辖范围内。".to_owned()));
+    let within = Some(actor.division);
+    let place = draft::place_of(office.db(), within, register, &checked, &draft, Some(stored)).await;
+    if let Err(error) = place {
+        return said(error);
     }
     Ok(Would::Change(Box::new(draft)))
 }
@@ -486,7 +484,7 @@ async fn in_words(
     open: &Open,
     change: &Change,
 ) -> Result<Vec<(String, String)>, OfficeError> {
-    let form = write::form(open)?;
+    let form = draft::form(open)?;
     let mut answers = change.answers.clone();
     let looked = super::look_up(office, keeper, form, &mut answers).await?;
     let context = looked.context(office, open.release());
@@ -562,7 +560,7 @@ pub async fn said(
     id: RecordBulkId,
 ) -> Result<Said, OfficeError> {
     let row = row_of(office, keeper, open, id).await?;
-    let (register, form, scope) = (open.register(), write::form(open)?, keeper.scope());
+    let (register, form, scope) = (open.register(), draft::form(open)?, keeper.scope());
     let mut said = Said::default();
     if row.get::<String>("state")? == "previewed" {
         let change = change_of(office, &row)?;

@@ -8,7 +8,8 @@ use super::{Change, ROWS, SELECT, Would, change_of, would};
 use crate::access::{Actor, PostId, Right, actor_at_post};
 use crate::records::look_up::Finder;
 use crate::records::read::{Record, records};
-use crate::records::write::{self, Draft, Step, save_in};
+use crate::records::draft::{self, Draft};
+use crate::records::write::{Step, save_in};
 use crate::records::{Deed, Open, RULES, RecordBulkId, RecordId, columns, history, open};
 use crate::{Office, OfficeError};
 
@@ -160,7 +161,7 @@ impl Way<'_> {
             let before = history::at(office, office.db(), register, id, stored.version - 1).await?;
             let (answers, state) =
                 before.ok_or_else(|| OfficeError::Internal(format!("记录 {id} 没有以前的版本")))?;
-            let draft = write::draft_by(finder, &self.open, answers, Some(&stored), Some(&state)).await?;
+            let draft = draft::draft_by(finder, &self.open, answers, Some(&stored), Some(&state)).await?;
             return Ok(Next::Write { stored: Box::new(stored), draft: Box::new(draft), state: Some(state) });
         }
         if stored.version != seen {

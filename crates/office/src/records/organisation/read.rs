@@ -1,6 +1,6 @@
 //! An organisation's own desk: itself, its records register by register, one of them, all of them as a file.
 
-use catalogue::definition::{Field, Register};
+use catalogue::definition::Field;
 use serde_json::json;
 use store::{AuditEntry, Cursor, Page, Query};
 
@@ -238,7 +238,7 @@ pub async fn page(
         (group.title.clone(), said)
     });
     let groups = groups.filter(|(_, said)| !said.is_empty()).collect();
-    let lists = lists(&own, known, &record, &words);
+    let lists = Rows::of(known, &record, &words, |of| own.shows(of), |_| true);
     let mut moves = offered(office, actor, &own.open, &record).await?;
     moves.retain(|offered| own.transition(&offered.id).is_some());
     let closed = known.is_closed(&record.state);
@@ -262,28 +262,6 @@ fn changes(own: &Own) -> bool {
     let register = own.open.register();
     let mut names = register.form_fields().map(|field| field.id.as_str()).chain(register.lists());
     names.any(|name| own.writes(name, true, None))
-}
-
-fn lists(own: &Own, register: &Register, record: &Record, words: &Words<'_>) -> Vec<Rows> {
-    let shown = register.lists().into_iter().filter(|of| own.shows(of)).map(|of| {
-        let fields: Vec<&Field> = register.list_fields(of).collect();
-        let mut repeats = register.groups.iter().filter_map(|group| group.repeat.as_ref());
-        let rows = record.lists.get(of).map_or(&[][..], Vec::as_slice);
-        Rows {
-            label: repeats
-                .find(|repeat| repeat.of == of)
-                .map(|repeat| repeat.label.clone())
-                .unwrap_or_default(),
-            columns: fields.iter().map(|field| field.label.clone()).collect(),
-            rows: rows
-                .iter()
-                .map(|row| {
-                    fields.iter().map(|field| words.of_value(field, row.get(field.id.get()), true)).collect()
-                })
-                .collect(),
-        }
-    });
-    shown.filter(|list| !list.rows.is_empty()).collect()
 }
 
 /// The organisation's open records of a register as a file: what its list shows. Written down.
