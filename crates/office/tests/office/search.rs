@@ -95,48 +95,6 @@ async fn pages_and_counts_go_on_without_gaps() {
     }
 }
 
-/// More of one name than are counted: the pages still lead to everybody.
-#[tokio::test]
-async fn pages_of_a_frequent_name_lead_to_everybody() {
-    const MANY: usize = 1100;
-    for town in towns("search_frequent").await {
-        let clerk = town.clerk(town.hedong).await;
-        let family = |number: usize| people::NewFamily {
-            place: people::NewPlace {
-                division: town.first_community,
-                registered_division: town.first_community,
-                area: "urban".to_owned(),
-                address: None,
-            },
-            members: vec![(
-                town.new_person(
-                    if number.is_multiple_of(20) { "王伟" } else { "王伟强" },
-                    &format!("{}-{:02}-{:02}", 1940 + number / 300, 1 + number % 12, 1 + number % 28),
-                    town.first_community,
-                ),
-                "head".to_owned(),
-            )],
-        };
-        let families: Vec<_> = (0..MANY).map(family).collect();
-        let (office, change) = (&town.office, town.on("2026-01-10"));
-        let tx = office.db().begin().await.unwrap();
-        people::register_families_in(office, &tx, &clerk.audit(), &families, &change).await.unwrap();
-        tx.commit().await.unwrap();
-        let (mut cursor, mut seen) = (None, std::collections::BTreeSet::new());
-        loop {
-            let answer =
-                people::search_people(office, &grant(&clerk), "王伟", cursor.as_ref(), 200).await.unwrap();
-            assert_eq!((answer.count.counted, answer.count.more), (1000, true));
-            for found in answer.page.rows {
-                assert!(seen.insert(found.person), "nobody twice");
-            }
-            let Some(next) = answer.page.next else { break };
-            cursor = Some(next);
-        }
-        assert_eq!(seen.len(), MANY);
-    }
-}
-
 #[tokio::test]
 async fn an_id_registered_elsewhere_is_said_not_shown() {
     for town in towns("search_elsewhere").await {
