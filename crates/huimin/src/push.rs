@@ -95,7 +95,10 @@ pub fn tls(own_authorities: Option<&Path>) -> Result<TlsConnector, Failure> {
             found += 1;
         }
         if found == 0 {
-            return Err(format!("证书文件 {name} 里没有证书，应当是 PEM 格式（-----BEGIN CERTIFICATE-----）").into());
+            return Err(format!(
+                "证书文件 {name} 里没有证书，应当是 PEM 格式（-----BEGIN CERTIFICATE-----）"
+            )
+            .into());
         }
     }
     let provider = Arc::new(crypto::ring::default_provider());
@@ -257,7 +260,8 @@ mod tests {
         assert!(inside.problem.as_ref().is_some_and(|problem| problem.contains("内网")), "{inside:?}");
         // Named no longer since it was entered.
         let gone =
-            sent(&parcel(format!("http://127.0.0.1:{port}/in")), &Reach::default(), &tls(None).unwrap()).await;
+            sent(&parcel(format!("http://127.0.0.1:{port}/in")), &Reach::default(), &tls(None).unwrap())
+                .await;
         assert!(gone.status.is_none() && gone.problem.is_some(), "{gone:?}");
         // Nobody there.
         let reach = Reach::of(["127.0.0.1".to_owned()]);
@@ -337,7 +341,8 @@ mod tests {
             .insert(office.db())
             .await
             .unwrap();
-            let sql = "INSERT INTO subscription_register (subscription_id, register) VALUES (?, 'volunteer_team')";
+            let sql =
+                "INSERT INTO subscription_register (subscription_id, register) VALUES (?, 'volunteer_team')";
             Query::system("test", sql).bind(id).execute(office.db()).await.unwrap();
         }
         for record in 1..=events {

@@ -11,10 +11,10 @@ use serde_json::json;
 use store::{AuditEntry, Query};
 
 use super::columns::{column, table};
+use super::draft::form;
 use super::list::Words;
 use super::read::{record, records};
 use super::transition::{may_take_as, offered};
-use super::draft::form;
 use super::write::{Step, save_in};
 use super::{Deed, Offered, Open, RECORD_COLUMNS, Record, RecordId, conflict, draft_of, page};
 use crate::access::{Actor, AnswerCheck, Granted};

@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use serde_json::json;
 use store::{AuditEntry, Cursor, IdempotencyKey, Once, Page, Query, Row, Scope, ScopeColumns};
 
+use super::draft::draft_of;
 use super::read::{Record, record};
 use super::settle::{Looked, settle_as};
-use super::draft::draft_of;
 use super::write::{By, Step, save_by};
 use super::{Deed, Open, RecordDutyId, RecordId, may, open, readable};
 use crate::access::{Actor, Granted, KeepRecords, ReadRecords, Right};

@@ -3,9 +3,9 @@
 use store::{Connection, DivisionId, Query, ScopeColumns, Tx};
 
 use super::columns::table;
+use super::draft::{draft_with, form};
 use super::read::records;
 use super::shape::{Named, shaped};
-use super::draft::{draft_with, form};
 use super::write::{Step, save_in};
 use super::{Deed, Open, RULES, RecordId};
 use crate::access::Actor;

@@ -12,10 +12,10 @@ use rules::{Context, Value};
 use store::{DivisionId, HouseholdId, PersonId, Query, ScopeColumns, Tx};
 
 use super::columns::{column, table};
+use super::draft::draft_with;
 use super::look_up::LookedUp;
 use super::read::{Record, records};
 use super::shape::{Named, persons, references};
-use super::draft::draft_with;
 use super::write::{By, Step, save_by};
 use super::{Deed, Open, RULES, RecordId};
 use crate::forms::{FieldPath, Raw, reference_text};

@@ -96,7 +96,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/20261127_record_event.sql"),
     },
     Migration { name: "20261128_duty_plan", sql: include_str!("../../migrations/20261128_duty_plan.sql") },
-    Migration { name: "20261129_duty_counted", sql: include_str!("../../migrations/20261129_duty_counted.sql") },
+    Migration {
+        name: "20261129_duty_counted",
+        sql: include_str!("../../migrations/20261129_duty_counted.sql"),
+    },
 ];
 
 /// Scope columns of any register's table `r`.

@@ -4,12 +4,12 @@
 use serde_json::{Map, Value as Json};
 use store::{Cursor, IdempotencyKey, Once};
 
+use super::draft::{self, draft_of};
 use super::list::{Narrowed, Words, list};
 use super::look_up::Finder;
 use super::read::{record, records};
 use super::take_in::{by_key, key_of};
 use super::take_out::object;
-use super::draft::{self, draft_of};
 use super::write::{Step, save_in};
 use super::{Deed, Open, RecordId, sees};
 use crate::access::{Granted, KeepRecords, ReadRecords};

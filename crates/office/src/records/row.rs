@@ -309,4 +309,3 @@ async fn put_list(
     store::insert_many(&scope, tx, &name, &names, values).await?;
     Ok(())
 }
-

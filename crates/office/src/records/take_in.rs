@@ -13,11 +13,11 @@ use store::{AuditEntry, Cursor, Page, Query, ScopeColumns, StaffId, Tx};
 
 use super::columns::{searched_column, table};
 use super::conflict::differing;
+use super::draft::{Draft, check, draft_of, draft_with, form, place_of};
 use super::history;
 use super::look_up::Finder;
 use super::read::{Record, records};
 use super::sheet::{self, REASON, VERSION};
-use super::draft::{Draft, check, draft_of, draft_with, form, place_of};
 use super::write::{Step, save_in};
 use super::{Deed, Open, RECORD_COLUMNS, RULES, RecordId, RecordImportId, open, writes};
 use crate::access::{Actor, Granted, ImportRecords, PostId, Right, actor_at_post};

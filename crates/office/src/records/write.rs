@@ -2,9 +2,7 @@
 
 use catalogue::definition::{Form, Register};
 use serde_json::json;
-use store::{
-    AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, Query, Scope, StoreError, Tx,
-};
+use store::{AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, Query, Scope, StoreError, Tx};
 
 use super::conflict::{self, Clash};
 use super::draft::{Draft, check, draft_of, form, place_of};
@@ -386,13 +384,7 @@ async fn done_with(
 }
 
 /// The audit's row.
-fn entry(
-    register: &Register,
-    record: &Record,
-    who: &AuditActor,
-    at: i64,
-    step: &Step<'_>,
-) -> AuditEntry {
+fn entry(register: &Register, record: &Record, who: &AuditActor, at: i64, step: &Step<'_>) -> AuditEntry {
     AuditEntry {
         division: Some(record.division),
         details: json!({ "register": register.id.as_str(), "version": record.version, "reason": step.reason }),

@@ -11,11 +11,11 @@ use store::jobs::{self, Job};
 use store::{AuditEntry, Query, Scope, ScopeColumns};
 
 use super::conflict::differing;
+use super::draft::{self, Draft};
 use super::history;
 use super::list::{Conditions, Narrowed, counted, ids};
 use super::look_up::Finder;
 use super::read::{Record, records};
-use super::draft::{self, Draft};
 use super::{Open, RECORD_COLUMNS, RecordBulkId, RecordId, columns, holds, transition, writes};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::{Answers, FieldPath, FilledForm};

@@ -6,9 +6,9 @@ use store::{Query, ScopeColumns, StaffId, Tx};
 
 use super::{Change, ROWS, SELECT, Would, change_of, would};
 use crate::access::{Actor, PostId, Right, actor_at_post};
+use crate::records::draft::{self, Draft};
 use crate::records::look_up::Finder;
 use crate::records::read::{Record, records};
-use crate::records::draft::{self, Draft};
 use crate::records::write::{Step, save_in};
 use crate::records::{Deed, Open, RULES, RecordBulkId, RecordId, columns, history, open};
 use crate::{Office, OfficeError};

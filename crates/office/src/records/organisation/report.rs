@@ -7,10 +7,10 @@ use store::{IdempotencyKey, PersonId, Query, Tx};
 use vocab::{CitizenId, PersonName};
 
 use super::super::columns::table;
+use super::super::draft::{Draft, draft_with, form};
 use super::super::look_up::known;
 use super::super::page::looked_at;
 use super::super::transition::may_take_as;
-use super::super::draft::{Draft, draft_with, form};
 use super::super::write::{By, Door, NewVersion, Saved, save_through};
 use super::super::{Deed, LookedUp, RECORD_COLUMNS, Record, RecordId, conflict, look_up, shape};
 use super::{OWN, Own, area, belongs, opened};
