@@ -152,7 +152,14 @@ async fn set_letters(office: Arc<Office>) {
                 Vec::new()
             }
         };
-        if waiting.is_empty() && papers.is_empty() && reports.is_empty() {
+        let of_records = match records::letters::waiting(&office, 16).await {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::error!(%error, "letters of records cannot be read");
+                Vec::new()
+            }
+        };
+        if waiting.is_empty() && of_records.is_empty() && papers.is_empty() && reports.is_empty() {
             tokio::time::sleep(REST).await;
             continue;
         }
@@ -194,6 +201,16 @@ async fn set_letters(office: Arc<Office>) {
                 tracing::error!(%error, "a letter could not be kept");
             }
         }
+        for letter in of_records {
+            let id = letter.id;
+            let pdf = set(&office, &ready, letter).await;
+            if let Err(reason) = &pdf {
+                tracing::error!(letter.id = id.0, reason, "a letter of a record could not be set");
+            }
+            if let Err(error) = records::letters::done(&office, id, pdf).await {
+                tracing::error!(%error, "a letter of a record could not be kept");
+            }
+        }
     }
 }
 
@@ -225,7 +242,11 @@ async fn set_paper(
     .unwrap_or_else(|_| Err("排版程序异常".to_owned()))
 }
 
-async fn set(office: &Office, typesetter: &Arc<Typesetter>, letter: Waiting) -> Result<Vec<u8>, String> {
+async fn set<Id>(
+    office: &Office,
+    typesetter: &Arc<Typesetter>,
+    letter: Waiting<Id>,
+) -> Result<Vec<u8>, String> {
     let release = releases::kept(office, &letter.release_hash).await.map_err(|error| error.to_string())?;
     let definition = release.letters.get(&letter.letter).ok_or("规则包里没有这种文书")?;
     let path = definition.template.get();

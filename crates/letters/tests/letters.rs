@@ -107,7 +107,7 @@ fn text_of(pdf: &[u8]) -> Option<String> {
 }
 
 /// Template, title, pages, phrases.
-const EXPECTED: [(&str, &str, usize, &[&str]); 14] = [
+const EXPECTED: [(&str, &str, usize, &[&str]); 15] = [
     (
         "acceptance.typ",
         "最低生活保障申请受理通知书",
@@ -191,6 +191,18 @@ const EXPECTED: [(&str, &str, usize, &[&str]); 14] = [
         "低保边缘家庭定期核查终止认定决定书",
         2,
         &["终止对您家庭的认定", "听取了您的意见", "60日"],
+    ),
+    (
+        "record.typ",
+        "不予批准建设殡葬设施决定书",
+        1,
+        &[
+            "康宁公墓BZ2026-003",
+            "第八条",
+            "办理结果为：不予批准",
+            "选址在水源保护区",
+            "60日内向海勃湾区人民政府",
+        ],
     ),
     (
         "refusal.typ",

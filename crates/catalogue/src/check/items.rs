@@ -276,6 +276,7 @@ impl Checker<'_> {
                 | Effect::RecordHearing
                 | Effect::RecordVisit
                 | Effect::ChangeMembers
+                | Effect::RecordDeath
                 | Effect::Move
                 | Effect::Determine
                 | Effect::Grant
@@ -297,6 +298,7 @@ impl Checker<'_> {
                     | Effect::RecordHearing
                     | Effect::RecordObjection
                     | Effect::ChangeMembers
+                    | Effect::RecordDeath
                     | Effect::Move
             ) && action.form.is_none()
             {

@@ -5,6 +5,7 @@ mod indicators;
 mod items;
 mod lints;
 mod organisations;
+mod papers;
 mod parameters;
 mod programmes;
 mod registers;

@@ -37,7 +37,10 @@ impl Checker<'_> {
             }
         }
         let lists = register.lists();
-        let readable: Vec<&str> = own.iter().chain(&lists).copied().collect();
+        let papers: Vec<&str> = register.papers.iter().map(|papers| papers.id.as_str()).collect();
+        let letters = register.transitions.iter().filter_map(|way| way.letter.as_ref());
+        let letters: Vec<&str> = letters.map(|letter| letter.id.as_str()).collect();
+        let readable: Vec<&str> = own.iter().chain(&lists).chain(&papers).chain(&letters).copied().collect();
         for shown in shows {
             self.among(place, shown, "字段", &readable);
         }
@@ -47,11 +50,14 @@ impl Checker<'_> {
                 Some(field) => {
                     field.computed.is_none() && field.read.is_none() && *field.kind != FieldKind::Household
                 }
-                None => lists.contains(&written.as_str()),
+                None => match register.papers(written) {
+                    Some(papers) => papers.read.is_none(),
+                    None => lists.contains(&written.as_str()),
+                },
             };
             if !shown || !plain {
                 let message = format!("{written} 不能由机构填写");
-                let expected = "shows 里有的字段或者明细，不是计算字段、限制查看的字段和家庭";
+                let expected = "shows 里有的字段、明细或者材料，不是计算字段、限制查看的字段和家庭";
                 self.at(place, written.start(), message, expected);
             }
         }

@@ -120,7 +120,8 @@ impl Checker<'_> {
                 );
             }
         }
-        self.states(register);
+        self.states(register, &own);
+        self.papers(register, &own);
         self.unique(place, "职责", register.duties.iter().map(|duty| &duty.id));
         for duty in &register.duties {
             self.duty(register, duty, &own);
@@ -410,7 +411,7 @@ impl Checker<'_> {
         }
     }
 
-    fn states(&mut self, register: &Defined<Register>) {
+    fn states(&mut self, register: &Defined<Register>, own: &[&str]) {
         let place = &register.place;
         let states: Vec<&str> = register.states.iter().map(|state| state.id.as_str()).collect();
         self.unique(place, "状态", register.states.iter().map(|state| &state.id));
@@ -439,6 +440,7 @@ impl Checker<'_> {
         }
         for transition in &register.transitions {
             self.transition(register, transition, &states);
+            self.transition_letter(register, transition, own);
         }
     }
 
@@ -530,7 +532,7 @@ impl Checker<'_> {
         }
     }
 
-    fn holders(&mut self, place: &Place, holders: &Holders) {
+    pub(super) fn holders(&mut self, place: &Place, holders: &Holders) {
         let release = self.release;
         for role in &holders.roles {
             self.refers(place, role, &release.roles);

@@ -321,6 +321,12 @@ pub enum Writes {
     AccountBank,
     /// Account number.
     AccountNumber,
+    /// Name of whoever is paid, where that is nobody of the family's: the account is theirs.
+    PayeeName,
+    /// Citizen ID of whoever is paid.
+    PayeeCitizenId,
+    /// Day on which the person died whom the case is about: what the form says of them is true from the last day of life on.
+    DiedOn,
     /// Name of the proxy.
     ProxyName,
     /// Citizen ID of the proxy.

@@ -175,6 +175,17 @@ pub enum About {
     Family,
     /// The applicant alone: a family may have a case for each of several members.
     Applicant,
+    /// One who has died, alone: they stand in the form where an applicant does. What they were is asked as of the last day of life, nothing is
+    /// granted before an officer has recorded it, and whoever is paid need not be of the family.
+    Deceased,
+}
+
+impl About {
+    /// One person, not the family.
+    #[must_use]
+    pub fn is_person(self) -> bool {
+        self != Self::Family
+    }
 }
 
 /// Which office of a family handles a case, wherever it is filed.
@@ -348,6 +359,8 @@ pub enum Effect {
     RecordVisit,
     /// A member joins, leaves or forms a family of its own, as the form says.
     ChangeMembers,
+    /// Record the death of the person whom the case is about, on the day that the form says.
+    RecordDeath,
     /// The family moves inside its county, and with it the case and its benefit.
     Move,
     /// Run the rules and keep the determination.
@@ -412,6 +425,7 @@ impl Effect {
             | Self::RecordHearing
             | Self::RecordVisit
             | Self::ChangeMembers
+            | Self::RecordDeath
             | Self::Move
             | Self::Determine
             | Self::Grant

@@ -10,6 +10,7 @@ mod indicator;
 mod item;
 mod law;
 mod letter;
+mod papers;
 mod parameter;
 mod place;
 mod plan;
@@ -33,6 +34,7 @@ pub use item::{
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use letter::Letter;
+pub use papers::{PaperType, Papers, TransitionLetter};
 pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue, Unset};
 pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile, PlaceKind};
 pub use plan::{

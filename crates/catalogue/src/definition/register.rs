@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Field, FieldKind, Form, Level, Limit, Page};
+use super::{Basis, Field, FieldKind, Form, Level, Limit, Page, Papers, TransitionLetter};
 use crate::{Expression, Located, Reference};
 
 /// A register.
@@ -48,6 +48,9 @@ pub struct Register {
     /// How a record goes from state to state.
     #[serde(default, rename = "transition")]
     pub transitions: Vec<Transition>,
+    /// Scans and photos that are kept with a record, by kind.
+    #[serde(default, rename = "file")]
+    pub papers: Vec<Papers>,
     /// What recurs.
     #[serde(default, rename = "duty")]
     pub duties: Vec<Duty>,
@@ -85,9 +88,9 @@ pub struct OrganisationSide {
     /// organisation.
     #[serde(default)]
     pub by: Option<Reference>,
-    /// Fields and lists that they read.
+    /// Fields, lists, papers and letters that they read.
     pub shows: Vec<Reference>,
-    /// Those of them that they write. What is in the key they write once.
+    /// Those of them that they write; of papers, that they add. What is in the key they write once.
     #[serde(default)]
     pub writes: Vec<Reference>,
     /// They enter records.
@@ -227,6 +230,9 @@ pub struct Transition {
     /// Duties that are done with it, if they are due.
     #[serde(default)]
     pub does: Vec<Reference>,
+    /// The letter that is made with it.
+    #[serde(default)]
+    pub letter: Option<TransitionLetter>,
     /// Who may do it; everybody who keeps the register if it does not say.
     #[serde(default)]
     pub holders: Holders,
@@ -486,6 +492,12 @@ impl Register {
         }
         codes.push((STRUCK_OFF, "已作废"));
         codes
+    }
+
+    /// A kind of papers by id.
+    #[must_use]
+    pub fn papers(&self, id: &str) -> Option<&Papers> {
+        self.papers.iter().find(|papers| papers.id == id)
     }
 
     /// A transition by id.

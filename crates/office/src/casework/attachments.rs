@@ -118,6 +118,25 @@ pub(crate) async fn give(tx: &Tx, from: &str, ids: &[AttachmentId], to: &str) ->
     .await?)
 }
 
+/// Forgets loose files of the owner: a form that brought them was refused, and will bring them again.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(office: &Office, owner: &str, ids: &[AttachmentId]) -> Result<(), OfficeError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    Query::system(
+        "the caller's own files that belong to nothing",
+        "DELETE FROM attachment WHERE owner = ? AND case_id IS NULL AND id IN ({list})",
+    )
+    .bind(owner)
+    .bind_list(ids.iter().copied())
+    .execute(office.db())
+    .await?;
+    Ok(())
+}
+
 /// Files that were given to these, each with its owner, in the order in which they were uploaded.
 pub(crate) async fn given(
     connection: &impl Connection,

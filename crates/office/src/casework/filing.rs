@@ -1,6 +1,7 @@
 //! From a finished form to a case: people and family registered once, authorisations signed, facts declared, the first task set.
 
 use catalogue::definition::{Form, Writes};
+use chrono::NaiveDate;
 use serde_json::json;
 use store::{AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Tx};
 use vocab::{BankAccount, CitizenId, Now, PersonName, Phone};
@@ -108,6 +109,14 @@ impl Entries<'_> {
         self.entries.iter().find(about).map(|entry| &entry.value)
     }
 
+    /// From when on it is true what the form says: of one who has died, from the last day of life.
+    fn since(&self, now: Now) -> NaiveDate {
+        match self.one(Writes::DiedOn) {
+            Some(FormValue::Date(day)) => super::last_day((*day).min(now.today())),
+            _ => now.today(),
+        }
+    }
+
     fn members(&self) -> usize {
         self.checked.count("member")
     }
@@ -131,7 +140,8 @@ async fn register_family(
     let registered =
         division_of(tx, entries.one(Writes::RegisteredDivision), now).await?.unwrap_or(residence);
     let actor = filler.audit();
-    let change = MemberChange { on: now.today(), reason: "申请时申报".to_owned(), case: None };
+    let on = entries.since(now);
+    let change = MemberChange { on, reason: "申请时申报".to_owned(), case: None };
     let mut members = Vec::with_capacity(entries.members());
     for index in 0..entries.members() {
         members.push(register_member(office, tx, entries, index, registered, residence, &actor, now).await?);
@@ -148,12 +158,15 @@ async fn register_family(
             "家庭成员里没有您自己。请用自己的身份证号填写，或者请村（居）委会代为申请。",
         ));
     }
-    let household = match people::current_household(tx, &FILING, applicant).await? {
-        Some(household) => {
+    let current = people::current_household(tx, &FILING, applicant).await?;
+    let household = match (current, left_behind(tx, applicant, on).await?) {
+        (Some(household), _) => {
             join_missing(office, tx, entries, household, &members, &actor, &change).await?;
             household
         }
-        None => {
+        // One who has died and was taken out of the family was of it to the end.
+        (None, Some(household)) => household,
+        (None, None) => {
             let new = NewHousehold {
                 division: residence,
                 registered_division: registered,
@@ -173,8 +186,23 @@ async fn register_family(
             people::create_household_in(office, tx, &FILING, &actor, &new, &change).await?
         }
     };
-    let account = register_account(office, tx, entries, &members, &actor).await?;
+    let payee = register_payee(office, tx, entries, residence, &actor, now).await?;
+    let account = register_account(office, tx, entries, &members, payee, &actor).await?;
     Ok(Family { household, applicant, members, account, entitlement: None, proxy: proxy_of(entries) })
+}
+
+/// The family of one whose death is on file already, on the day of it.
+async fn left_behind(tx: &Tx, person: PersonId, on: NaiveDate) -> Result<Option<HouseholdId>, OfficeError> {
+    let row = Query::system(
+        "the family in which somebody died",
+        "SELECT m.household_id FROM membership m JOIN person p ON p.id = m.person_id WHERE m.person_id = ? AND p.died_on IS NOT NULL \
+         AND m.superseded_at IS NULL AND m.from_on <= ? ORDER BY m.from_on DESC, m.id DESC LIMIT 1",
+    )
+    .bind(person)
+    .bind(on)
+    .optional(tx)
+    .await?;
+    Ok(row.map(|row| row.get("household_id")).transpose()?)
 }
 
 #[expect(clippy::too_many_arguments, reason = "a person's entry")]
@@ -235,11 +263,47 @@ async fn join_missing(
     Ok(())
 }
 
+/// Whoever is paid without being of the family (who bore the cost of a funeral): on file, or registered where the family lives.
+async fn register_payee(
+    office: &Office,
+    tx: &Tx,
+    entries: &Entries<'_>,
+    division: DivisionId,
+    actor: &store::AuditActor,
+    now: Now,
+) -> Result<Option<PersonId>, OfficeError> {
+    let (Some(name), Some(number)) =
+        (text(entries.one(Writes::PayeeName)), text(entries.one(Writes::PayeeCitizenId)))
+    else {
+        return Ok(None);
+    };
+    let name: PersonName = name
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid("payee_name", error.to_string()))?;
+    let citizen_id: CitizenId = number
+        .parse()
+        .map_err(|error: vocab::VocabError| OfficeError::invalid("payee_citizen_id", error.to_string()))?;
+    let new = NewPerson { name: name.clone(), citizen_id, phone: None, division, residence: None };
+    let person = people::register_person_in(office, tx, &FILING, actor, &new, now.at_ms()).await?.person();
+    let row = Query::system("whoever is to be paid", "SELECT name, died_on FROM person WHERE id = ?")
+        .bind(person)
+        .one(tx)
+        .await?;
+    if row.get::<String>("name")? != name.as_str() {
+        return Err(OfficeError::invalid("payee_name", "姓名和身份证号码对不上，请对照身份证核对。"));
+    }
+    if row.get::<Option<NaiveDate>>("died_on")?.is_some() {
+        return Err(OfficeError::invalid("payee_citizen_id", "这个人登记为已去世，不能收款。请核对。"));
+    }
+    Ok(Some(person))
+}
+
 async fn register_account(
     office: &Office,
     tx: &Tx,
     entries: &Entries<'_>,
     members: &[PersonId],
+    payee: Option<PersonId>,
     actor: &store::AuditActor,
 ) -> Result<Option<people::BankAccountId>, OfficeError> {
     let Some(number) = text(entries.one(Writes::AccountNumber)) else { return Ok(None) };
@@ -247,6 +311,7 @@ async fn register_account(
         .parse()
         .map_err(|error: vocab::VocabError| OfficeError::invalid("account_number", error.to_string()))?;
     let holder = match entries.one(Writes::AccountHolder) {
+        _ if payee.is_some() => payee,
         Some(FormValue::Member(index)) => members.get(*index).copied(),
         _ => members.first().copied(),
     };
@@ -308,7 +373,7 @@ async fn declare(
                 subject,
                 fact: fact.fact,
                 value: Some(fact.value),
-                from_on: now.today(),
+                from_on: entries.since(now),
                 until_on: None,
                 source: Source::Declared,
                 case: Some(case),

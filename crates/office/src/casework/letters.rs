@@ -31,11 +31,11 @@ pub struct LetterView {
     pub ready: bool,
 }
 
-/// A letter that waits to be set.
+/// A letter that waits to be set: of a case, or of a record.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct Waiting<Id = LetterId> {
     /// Identifier.
-    pub id: LetterId,
+    pub id: Id,
     /// Definition in the pack.
     pub letter: String,
     /// Release whose template is used.
@@ -119,7 +119,7 @@ pub(crate) async fn queue_of_case(
 }
 
 /// Document numbers by series, office and year: 滨河街道救受〔2026〕37号.
-async fn next_number(
+pub(crate) async fn next_number(
     tx: &Tx,
     series: &str,
     issuer: store::DivisionId,
@@ -148,13 +148,21 @@ async fn common(
         .bind(case.applicant)
         .scalar(tx)
         .await?;
+    // Of one who has died, whoever is paid is written to.
+    let recipient: String = match (item.about, case.account) {
+        (catalogue::definition::About::Deceased, Some(account)) => {
+            let sql = "SELECT holder_name FROM bank_account WHERE id = ?";
+            Query::system("the letter's addressee", sql).bind(account).scalar(tx).await?
+        }
+        _ => applicant.clone(),
+    };
     let text = |id: &str| release.parameter(id, &issuing.code, on).map(|value| value.value.to_string());
     let mut content = serde_json::Map::new();
     let mut put = |name: &str, value: Value| content.insert(name.to_owned(), value);
     put("synthetic", json!(office.db().synthetic()));
     put("issuer", json!(offices::title(&issuing)));
     put("issued_on", json!(now.today()));
-    put("recipient", json!(applicant));
+    put("recipient", json!(recipient));
     put("matter", json!(item.title));
     put("case_number", json!(case.number));
     put("filed_on", json!(case.filed_on));
@@ -174,14 +182,7 @@ async fn common(
     let village = store::divisions::division(tx, case.village).await?;
     let township = store::divisions::division(tx, case.township).await?;
     put("place", json!(format!("{}{}", township.name, village.name)));
-    let contact = json!({
-        "office": offices::window(&issuing),
-        "phone": text("service_phone"),
-        "address": text("service_address"),
-        "hours": text("service_hours"),
-        "complaint_phone": text("complaint_phone"),
-    });
-    put("contact", contact);
+    put("contact", contact(&release, &issuing, &offices::window(&issuing), on));
     put("remedies", remedies(office, item, case, &issuing.code, on, tx).await?);
     let started = clocks::of_case(tx, &Scope::System("the letter of the case"), case.id).await?;
     let started = |clock: &catalogue::definition::Clock| {
@@ -228,6 +229,23 @@ async fn common(
         put("sources", json!(sources));
     }
     Ok(content)
+}
+
+/// Where one asks and complains about what an office wrote: the office as it is called there, and the place's numbers.
+pub(crate) fn contact(
+    release: &catalogue::Release,
+    issuing: &store::divisions::Division,
+    called: &str,
+    on: chrono::NaiveDate,
+) -> Value {
+    let text = |id: &str| release.parameter(id, &issuing.code, on).map(|value| value.value.to_string());
+    json!({
+        "office": called,
+        "phone": text("service_phone"),
+        "address": text("service_address"),
+        "hours": text("service_hours"),
+        "complaint_phone": text("complaint_phone"),
+    })
 }
 
 async fn remedies(
@@ -379,18 +397,21 @@ pub async fn waiting(office: &Office, count: usize) -> Result<Vec<Waiting>, Offi
     .bind(count)
     .all(office.db())
     .await?;
-    rows.iter()
-        .map(|row| {
-            let content = office.keys().open(&row.get::<Vec<u8>>("content_sealed")?)?;
-            Ok(Waiting {
-                id: row.get("id")?,
-                letter: row.get("letter")?,
-                release_hash: row.get("release_hash")?,
-                content: serde_json::from_str(&content)
-                    .map_err(|error| OfficeError::Internal(error.to_string()))?,
-            })
+    rows.iter().map(|row| Waiting::read(office, row)).collect()
+}
+
+impl<Id: store::Column> Waiting<Id> {
+    /// From its row.
+    pub(crate) fn read(office: &Office, row: &store::Row) -> Result<Waiting<Id>, OfficeError> {
+        let content = office.keys().open(&row.get::<Vec<u8>>("content_sealed")?)?;
+        Ok(Waiting {
+            id: row.get("id")?,
+            letter: row.get("letter")?,
+            release_hash: row.get("release_hash")?,
+            content: serde_json::from_str(&content)
+                .map_err(|error| OfficeError::Internal(error.to_string()))?,
         })
-        .collect()
+    }
 }
 
 /// Keeps the PDF of a letter, or why it could not be set.

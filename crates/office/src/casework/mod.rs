@@ -96,3 +96,8 @@ pub const CASE: ScopeColumns = ScopeColumns {
     task: Some("c.id = ?"),
     organisation: None,
 };
+
+/// The last day that somebody lived whole: whoever died in the night was of the family, and had what they had, the day before.
+fn last_day(died_on: chrono::NaiveDate) -> chrono::NaiveDate {
+    died_on.pred_opt().unwrap_or(died_on)
+}

@@ -1,7 +1,7 @@
 //! A case comes into being: its number, the offices that handle, register and decide it, its first line and first task.
 
 use catalogue::Release;
-use catalogue::definition::{About, Handled, Item, Scalar};
+use catalogue::definition::{Handled, Item, Scalar};
 use chrono::NaiveDate;
 use serde_json::Value;
 use store::divisions::DivisionLevel;
@@ -169,7 +169,7 @@ async fn insert(
     let Places { county, township, village, registered, deciding, delegated } = *places;
     let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
     let number = next_number(office, tx, item, county, now).await?;
-    let person = (item.about == About::Applicant).then_some(family.applicant);
+    let person = item.about.is_person().then_some(family.applicant);
     let members = if person.is_some() { 1 } else { family.members.len() };
     let proxy = family.proxy.as_ref().map(|proxy| office.keys().seal(&proxy.to_string())).transpose()?;
     let inserted = Query::system(

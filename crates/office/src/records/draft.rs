@@ -1,7 +1,7 @@
 //! Answers on their way to a record: what they point at is looked up, what the actor may not change stays, the form is checked, and where the
 //! record will lie is found.
 
-use catalogue::definition::{Field, Form, Register};
+use catalogue::definition::{Field, Form, Register, Shared, Target};
 use store::{Connection, DivisionId, PersonId};
 
 use super::look_up::{Finder, LookedUp};
@@ -155,16 +155,17 @@ pub(super) fn check(office: &Office, open: &Open, draft: &Draft) -> Result<Check
 
 /// Where the record lies for whoever writes it: where its place field says, inside of `within`.
 ///
-/// What that field points at may lie above the writer's office, or be shared by others: the record then stays where it lies, and a new one
-/// lies at the office that enters it.
+/// What that field points at may lie above the writer's office, or be another's that is shared: the record then stays where it lies, and a new
+/// one lies at the office that enters it.
 pub(super) async fn place_of(
     connection: &impl Connection,
     within: Option<DivisionId>,
-    register: &Register,
+    open: &Open,
     checked: &Checked,
     draft: &Draft,
     existing: Option<&Record>,
 ) -> Result<DivisionId, OfficeError> {
+    let register = open.register();
     let field = register.field(&register.place_field);
     let value = checked.get(&register.place_field);
     let stays = existing.filter(|record| record.values.get(register.place_field.get()) == value);
@@ -182,8 +183,15 @@ pub(super) async fn place_of(
         return Err(OfficeError::invalid(&register.place_field, format!("请填写{label}。")));
     };
     let stays = stays.filter(|_| points).map(|record| record.division);
+    let afar = match field.and_then(Field::target) {
+        Some(Target::Record(target)) => {
+            let shared = open.release().registers.get(target).and_then(|target| target.shared);
+            matches!(shared, Some(Shared::County | Shared::Prefecture))
+        }
+        _ => false,
+    };
     if let Some(stays) = stays
-        && divisions::is_within(connection, place, stays).await?
+        && (afar || divisions::is_within(connection, place, stays).await?)
     {
         return Ok(stays);
     }

@@ -4,7 +4,7 @@
 //! - [`read`]: records by id; [`list`]: lists with filters, sums and pages, [`map`](mod@map) the same on a map; [`page`]: everything on a record's page;
 //! - [`look_up`]: from typed words to the record, person, family or division that is meant;
 //! - [`draft`]: answers before they are a record; [`write`]: add and change; [`row`]: what stands in the tables; [`transition`]: from state to state; [`conflict`]: two people at one record;
-//! - [`history`]: every version, who and why;
+//! - [`history`]: every version, who and why; [`papers`]: scans and photos; [`letters`]: what a way to another state sends;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
@@ -39,12 +39,14 @@ pub mod events;
 mod fed;
 pub(crate) mod find;
 pub mod history;
+pub mod letters;
 pub mod list;
 mod look_up;
 pub mod map;
 pub mod organisation;
 pub mod own;
 pub mod page;
+pub mod papers;
 pub mod rates;
 mod read;
 pub mod resource;
@@ -82,6 +84,10 @@ id_type! {
     RecordImportId,
     /// A change to many records at once.
     RecordBulkId,
+    /// A scan or photo of a record.
+    RecordFileId,
+    /// A letter of a record.
+    RecordLetterId,
 }
 
 /// Tables of this module that do not come from packs.
@@ -99,6 +105,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "20261129_duty_counted",
         sql: include_str!("../../migrations/20261129_duty_counted.sql"),
+    },
+    Migration {
+        name: "20261129_record_papers",
+        sql: include_str!("../../migrations/20261129_record_papers.sql"),
     },
 ];
 

@@ -11,8 +11,10 @@ use super::alerts::{self, AlertView};
 use super::columns::{column, table};
 use super::duties::{self, DutyView};
 use super::history::{self, Version};
+use super::letters::{self, RecordLetter};
 use super::list::Words;
 use super::look_up;
+use super::papers::{self, Folder};
 use super::read::{Record, record};
 use super::transition::{self, Offered};
 use super::{Open, RECORD_COLUMNS, RecordId, may, open, sees};
@@ -119,6 +121,10 @@ pub struct RecordPage {
     pub groups: Vec<Group>,
     /// Its lists.
     pub lists: Vec<Rows>,
+    /// Scans and photos, by the kinds of the register.
+    pub papers: Vec<Folder>,
+    /// Letters that came of it.
+    pub letters: Vec<RecordLetter>,
     /// What points at it.
     pub pointing: Vec<Pointing>,
     /// What may be done; empty for those who only read.
@@ -160,6 +166,8 @@ pub async fn page(
         place: path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" "),
         groups: groups(reader, register, &record, &words, &openable),
         lists: Rows::of(register, &record, &words, |_| true, |field| sees(reader, field)),
+        papers: papers::folders(office, reader, register, &record).await?,
+        letters: letters::of_record(office, register, id).await?,
         pointing: pointing(office, reader, open, id).await?,
         transitions,
         duties: duties::of_record(office, reader, open, id).await?,

@@ -292,7 +292,7 @@ async fn check_rows(
             let within = Some(actor.division);
             let found = match check(office, open, &draft) {
                 Ok(checked) => {
-                    place_of(office.db(), within, register, &checked, &draft, existing).await.map(drop)
+                    place_of(office.db(), within, open, &checked, &draft, existing).await.map(drop)
                 }
                 Err(error) => Err(error),
             };

@@ -11,7 +11,7 @@ use super::organisation::{Own, report};
 use super::read::{Record, record};
 use super::row::{next_version, put, unchanged};
 use super::settle::{self, Looked, settle_as};
-use super::{Open, RecordId, RecordImportId, events};
+use super::{Open, RecordId, RecordImportId, events, letters};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, audited};
@@ -267,6 +267,8 @@ pub(super) struct By {
     pub scope: Scope,
     /// Outside of which nothing is written; none for the system.
     pub within: Option<DivisionId>,
+    /// The office that signs letters; none where somebody else writes: the county's then does.
+    pub signs: Option<DivisionId>,
     pub who: AuditActor,
 }
 
@@ -283,12 +285,13 @@ impl By {
             // The organisation's records were found by the field by which they belong to it; they lie in the area of the post.
             Door::Organisation(..) => Scope::Subtree(actor.division),
         };
-        By { scope, within: Some(actor.division), who: actor.audit() }
+        let signs = matches!(door, Door::Desk).then_some(actor.division);
+        By { scope, within: Some(actor.division), signs, who: actor.audit() }
     }
 
     /// The system, with its reason.
     pub fn system(reason: &'static str) -> By {
-        By { scope: Scope::System(reason), within: None, who: AuditActor::default() }
+        By { scope: Scope::System(reason), within: None, signs: None, who: AuditActor::default() }
     }
 }
 
@@ -325,7 +328,7 @@ pub(super) async fn save_by(
         )));
     }
     let checked = check(office, open, draft)?;
-    let place = place_of(tx, by.within, open.register(), &checked, draft, existing).await?;
+    let place = place_of(tx, by.within, open, &checked, draft, existing).await?;
     let next = next_version(office, tx, open, draft, checked, existing, place, step).await?;
     if let Some(existing) = existing
         && unchanged(existing, &next)
@@ -348,6 +351,9 @@ pub(super) async fn save_by(
     let looked = if looked { Looked::Somebody } else { Looked::Nobody };
     settle_as(office, tx, open.register(), &[id], looked).await?;
     settle::settle_neighbours(office, tx, open.register(), existing.into_iter().chain([&stored])).await?;
+    if let Some(existing) = existing.filter(|existing| existing.state != stored.state) {
+        letters::queue(office, tx, open, by, &existing.state, id).await?;
+    }
     Ok(id)
 }
 

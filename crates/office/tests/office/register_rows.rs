@@ -95,6 +95,8 @@ enum Step {
         hidden: BTreeSet<String>,
         #[serde(default)]
         offers: BTreeSet<String>,
+        /// Titles of its letters.
+        letters: Option<Vec<String>>,
     },
     /// An indicator of a place (`@county` unless told), its value as text and its fraction `3 / 4`.
     Indicator { id: String, at: Option<String>, value: String, fraction: Option<String> },
@@ -509,8 +511,12 @@ impl Play<'_> {
                 let open: BTreeSet<String> = open.map(|alert| alert.alert.clone()).collect();
                 ensure(open == *are, || format!("{record} has the alerts {open:?}"))?;
             }
-            Step::Shows { record, by, state, fields, hidden, offers } => {
+            Step::Shows { record, by, state, fields, hidden, offers, letters } => {
                 let page = self.seen(by.as_ref(), record).await?;
+                if let Some(letters) = letters {
+                    let found: Vec<&str> = page.letters.iter().map(|one| one.title.as_str()).collect();
+                    ensure(found == *letters, || format!("{record} has the letters {found:?}"))?;
+                }
                 let words: BTreeMap<&str, &str> = page
                     .groups
                     .iter()

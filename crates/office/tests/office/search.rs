@@ -2,8 +2,9 @@
 
 use office::OfficeError;
 use office::people::{self, Found, NewAccount};
+use vocab::CitizenId;
 
-use crate::town::{Town, grant, towns};
+use crate::town::{Town, day, grant, towns};
 
 async fn names(town: &Town, actor: &office::access::Actor, text: &str) -> Vec<String> {
     let answer = people::search_people(&town.office, &grant(actor), text, None, 20).await.unwrap();
@@ -92,6 +93,54 @@ async fn pages_and_counts_go_on_without_gaps() {
         once.sort_unstable();
         once.dedup();
         assert_eq!((seen.len(), once.len()), (7, 7));
+    }
+}
+
+/// More of one name than are counted: the pages still lead to everybody.
+#[tokio::test]
+async fn pages_of_a_frequent_name_lead_to_everybody() {
+    const MANY: usize = 1100;
+    for town in towns("search_frequent").await {
+        let clerk = town.clerk(town.hedong).await;
+        let family = |number: usize| people::NewFamily {
+            place: people::NewPlace {
+                division: town.first_community,
+                registered_division: town.first_community,
+                area: "urban".to_owned(),
+                address: None,
+            },
+            members: vec![(
+                people::NewPerson {
+                    name: if number.is_multiple_of(20) { "王伟" } else { "王伟强" }.parse().unwrap(),
+                    citizen_id: CitizenId::synthetic(
+                        1,
+                        day(if number < 600 { "1950-03-04" } else { "1951-03-04" }),
+                        u16::try_from(number % 600 + 100).unwrap(),
+                    ),
+                    phone: None,
+                    division: town.first_community,
+                    residence: None,
+                },
+                "head".to_owned(),
+            )],
+        };
+        let families: Vec<_> = (0..MANY).map(family).collect();
+        let (office, change) = (&town.office, town.on("2026-01-10"));
+        let tx = office.db().begin().await.unwrap();
+        people::register_families_in(office, &tx, &clerk.audit(), &families, &change).await.unwrap();
+        tx.commit().await.unwrap();
+        let (mut cursor, mut seen) = (None, std::collections::BTreeSet::new());
+        loop {
+            let answer =
+                people::search_people(office, &grant(&clerk), "王伟", cursor.as_ref(), 200).await.unwrap();
+            assert_eq!((answer.count.counted, answer.count.more), (1000, true));
+            for found in answer.page.rows {
+                assert!(seen.insert(found.person), "nobody twice");
+            }
+            let Some(next) = answer.page.next else { break };
+            cursor = Some(next);
+        }
+        assert_eq!(seen.len(), MANY);
     }
 }
 

@@ -501,6 +501,46 @@ async fn what_is_shared_is_offered_by_its_title_and_nothing_else_of_it_is_seen()
     }
 }
 
+/// A record lies where what it points at lies; where that is above the office or another's, it lies at the office that enters it, and stays.
+#[tokio::test]
+async fn what_points_above_its_office_lies_at_its_office() {
+    for town in towns("search_above").await {
+        put_in_force(&town, sharing("shared = \"county\"")).await;
+        let office = &town.office;
+        let prefecture = town.actor("city", town.prefecture, &["prefecture_clerk"]).await;
+        let county = town.actor("county", town.county, &["county_clerk"]).await;
+        let (clerk, neighbour) = (town.clerk(town.hedong).await, town.clerk(town.hexi).await);
+        let places = [("县级", "990101"), ("邻镇", "990101002"), ("本村", "990101001001")];
+        for (name, place) in places {
+            add(office, &prefecture, "helper", &[("name", name), ("lies_in", place)]).await;
+        }
+        let open = records::open(office, &county, "price", Right::KeepRecords).unwrap();
+        for (number, (name, _)) in ["1", "2", "3"].into_iter().zip(places) {
+            let id = add(office, &clerk, "price", &[("number", number), ("helper", name)]).await;
+            let seen = page::page(office, &grant(&clerk), &open, id).await.unwrap();
+            let lies = if name == "本村" { town.first_community } else { town.hedong };
+            assert_eq!(seen.record.division, lies, "{name}");
+            // The helper's own office does not get what another entered; the county above changes it, and it stays where it lies.
+            assert!(page::page(office, &grant(&neighbour), &open, id).await.is_err(), "{name}");
+            let mut answers = seen.record.answers(open.register());
+            let form = open.release().record_form("price").unwrap();
+            let (group, field) = form.fields().find(|(_, field)| field.id == "number").unwrap();
+            answers.set(&FieldPath::new(group, None, field), Raw::from(format!("{number}-改").as_str()));
+            let new = NewVersion {
+                record: Some((id, seen.record.version)),
+                answers,
+                state: None,
+                deed: Deed::Changed,
+                reason: "核对",
+            };
+            let saved = save(office, &grant(&county), &open, new, None).await.unwrap();
+            assert!(matches!(saved, Saved::Done(_)), "{saved:?}");
+            let seen = page::page(office, &grant(&clerk), &open, id).await.unwrap();
+            assert_eq!((seen.record.title.as_str(), seen.record.division), (&*format!("{number}-改"), lies));
+        }
+    }
+}
+
 #[test]
 fn what_names_people_is_not_shared() {
     let mut files = pack();

@@ -359,3 +359,95 @@ async fn a_matter_is_touched_by_those_who_work_for_its_business() {
         city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
     }
 }
+
+/// FU-01: whoever bore the cost is paid, of the family or not; what the dead had is asked as of the last day of life, and nothing is granted
+/// before an officer has recorded the death.
+#[tokio::test]
+async fn funeral_charges_are_paid_back_to_whoever_paid_them() {
+    for city in cities("funeral").await {
+        let mut family = old("1940-05-06");
+        family.deposits = "2000";
+        let poor = city.published(&family).await;
+        city.act(&city.county_clerk, poor, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, poor, "confirm", &[], &[]).await.unwrap();
+        city.days(40).await;
+        let (office, month) = (&city.office, city.office.now().month());
+        let dead = city.seen(poor).await.case.applicant;
+        let sealed: Vec<u8> =
+            store::Query::system("test", "SELECT citizen_id_sealed FROM person WHERE id = ?")
+                .bind(dead)
+                .scalar(office.db())
+                .await
+                .unwrap();
+        let number = office.keys().open(&sealed).unwrap().to_string();
+        let neighbour = vocab::CitizenId::synthetic(4, crate::town::day("1970-02-03"), 321);
+        let bill = [
+            ("fee_transport", "180"),
+            ("fee_keeping", "900"),
+            ("fee_cremation", "480"),
+            ("fee_ashes", "100"),
+        ];
+        let mut more = vec![
+            ("applicant/citizen_id", number.clone()),
+            ("family/0/citizen_id", number),
+            ("own/deceased", "yes".to_owned()),
+            ("account/payee_name", "何远志".to_owned()),
+            ("account/payee_citizen_id", neighbour.expose().to_owned()),
+        ];
+        let own = ["own/fee_transport", "own/fee_keeping", "own/fee_cremation", "own/fee_ashes"];
+        more.extend(own.into_iter().zip(bill.map(|(_, fee)| fee.to_owned())));
+        let claim = Family { more, ..old("1940-05-06") };
+        let case = city.file_for("funeral_reduction", &claim).await.unwrap();
+        let found = [
+            ("visit_own/deceased", "yes"),
+            ("visit_own/fee_transport", "180"),
+            ("visit_own/fee_keeping", "900"),
+            ("visit_own/fee_cremation", "480"),
+            ("visit_own/fee_ashes", "100"),
+        ];
+        sent_up(&city, case, &found).await;
+        let seen = city.seen(case).await.case;
+        assert_eq!((seen.applicant, seen.members), (dead, 1), "about the dead alone");
+        let died_on: Option<chrono::NaiveDate> =
+            store::Query::system("test", "SELECT died_on FROM person WHERE id = ?")
+                .bind(dead)
+                .scalar(office.db())
+                .await
+                .unwrap();
+        assert_eq!(died_on, Some(office.now().today()), "an officer has recorded it");
+        let dibao = held(&city, poor, month).await;
+        assert_eq!(
+            dibao.until,
+            Some(month),
+            "what they had ends with the month, and counts as what they had"
+        );
+        city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+        // 180 + 300 (the limit) + 480 + 100: 演示参数.
+        let granted = held(&city, case, month).await;
+        assert_eq!((granted.programme.as_str(), granted.monthly), ("funeral_reduction", Some(Fen(106_000))));
+        assert_eq!(city.letter(case, "confirmation").await["recipient"], json!("何远志"));
+        let (_, totals) = paid(&city, "funeral_reduction", month).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: Fen(106_000) });
+        let payee = store::Query::system(
+            "test",
+            "SELECT p.holder_name, b.person_id FROM payee p JOIN bank_account b ON b.id = p.bank_account_id \
+             JOIN entitlement e ON e.id = p.entitlement_id WHERE e.programme = 'funeral_reduction' AND p.state = 'confirmed'",
+        )
+        .one(office.db())
+        .await
+        .unwrap();
+        assert_eq!(payee.get::<String>("holder_name").unwrap(), "何远志");
+        let payee: store::PersonId = payee.get("person_id").unwrap();
+        let families: i64 =
+            store::Query::system("test", "SELECT count(*) FROM membership WHERE person_id = ?")
+                .bind(payee)
+                .scalar(office.db())
+                .await
+                .unwrap();
+        assert_eq!(families, 0, "of no family here");
+        assert_eq!(ledger::verify(office.db()).await.unwrap(), []);
+        let (_, mismatches) = office::casework::determine::verify(office, |_| ()).await.unwrap();
+        assert!(mismatches.is_empty(), "{mismatches:?}");
+    }
+}

@@ -129,7 +129,7 @@ const STAFF: [(&str, &str, Place); 16] = [
 ];
 
 /// What the offices' own staff work for.
-const BUSINESSES: [&str; 4] = ["assistance", "disability", "elderly", "children"];
+const BUSINESSES: [&str; 5] = ["assistance", "disability", "funeral", "elderly", "children"];
 
 #[derive(Clone, Copy)]
 enum Place {

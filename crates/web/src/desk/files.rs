@@ -42,15 +42,20 @@ pub(crate) fn shown_file(name: &str, mime: &str, content: Vec<u8>) -> Response {
 /// `GET /desk/letters/{letter}`
 pub(super) async fn letter(desk: Desk<ReadCase>, Path(id): Path<LetterId>) -> Result<Response, Fault> {
     let (title, pdf) = letters::pdf(desk.office(), Doer::Desk(desk.actor()), id).await?;
+    Ok(shown_letter(title, pdf, &format!("/desk/letters/{id}"), "cases"))
+}
+
+/// A letter, or while it waits to be set a page that says so.
+pub(crate) fn shown_letter(title: String, pdf: Option<Vec<u8>>, here: &str, under: &'static str) -> Response {
     if let Some(pdf) = pdf {
         let mut response = file(&format!("{title}.pdf"), "application/pdf", true, pdf);
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DOCUMENT));
-        return Ok(response);
+        return response;
     }
     let content = html! {
         (heading(None, &title))
         p.govuk-body { "文书正在排版，一般几秒钟就好。文号和内容已经定下来，不会再变。" }
-        (button_link(&format!("/desk/letters/{id}"), "再看一次", ButtonKind::Primary))
+        (button_link(here, "再看一次", ButtonKind::Primary))
     };
-    Ok(Page::new(title, content).under("cases").into_response())
+    Page::new(title, content).under(under).into_response()
 }

@@ -26,7 +26,7 @@ pub(crate) mod words;
 mod work;
 
 pub(crate) use check::{answers as check_answers, beside as facts_beside};
-pub(crate) use files::shown_file;
+pub(crate) use files::{shown_file, shown_letter};
 pub(crate) use rules_in_words::{grounds as determination_grounds, months as case_months};
 
 /// Entries of the staff navigation.

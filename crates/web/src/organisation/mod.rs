@@ -1,15 +1,18 @@
 //! The desk of an organisation's own account (养老机构): itself, its residents, beds and care workers, what is due. It shows what belongs to the
 //! organisation and nothing of anybody else ([`office::records::organisation`]).
 //!
-//! [`desk`] is where it begins and its lists; [`record`] one record; [`write`] entering and changing; [`due`] what recurs.
+//! [`desk`] is where it begins and its lists; [`record`] one record; [`write`] entering and changing; [`due`] what recurs;
+//! [`papers`] scans and letters.
 
 use office::access::Right;
 
+use crate::form_body::upload_limit;
 use crate::layout::NavEntry;
 use crate::routes::{Routes, get};
 
 mod desk;
 mod due;
+mod papers;
 mod record;
 mod write;
 
@@ -22,7 +25,16 @@ pub const NAV: &[NavEntry] =
 
 /// Routes under `/desk/organisation` and `/desk/organisation-duties`.
 pub fn routes() -> Routes {
+    let uploads = Routes::new()
+        .route(
+            "/desk/organisation/{own_register}/{own_record}/papers/{own_papers}",
+            get(papers::page).post(papers::add),
+        )
+        .layer(upload_limit());
     Routes::new()
+        .merge(uploads)
+        .route("/desk/organisation/{own_register}/{own_record}/files/{own_file}", get(papers::file))
+        .route("/desk/organisation/{own_register}/{own_record}/letters/{own_letter}", get(papers::letter))
         .route("/desk/organisation", get(desk::home))
         .route("/desk/organisation/{own_register}", get(desk::list))
         .route("/desk/organisation/{own_register}/sheet", get(desk::sheet))

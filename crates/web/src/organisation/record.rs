@@ -10,6 +10,7 @@ use super::{HERE, NAV_ID};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::{Desk, Path};
+use crate::records::papers;
 use crate::ui::form::{ButtonKind, button_link};
 use crate::ui::parts::{Colour, SummaryRow, heading, print_button, summary_list, tag};
 use crate::ui::table::{Column, Table};
@@ -50,6 +51,8 @@ pub(super) async fn page(
                 ..Table::default()
             })
         }
+        (papers::section(&here, &seen.papers))
+        @if let Some(letters) = papers::letters_of(&here, &seen.letters) { (letters) }
         @if !seen.duties.is_empty() { (due(&seen.duties, desk.office().now().today())) }
         p.govuk-hint { "这里没有列出、登记又不对的内容，请联系所在地民政部门更正。" }
         (print_button())

@@ -10,7 +10,7 @@ use office::records::page::{Pointing, RecordPage, Rows, Said, page as record_pag
 use office::records::{Deed, Open, RecordId};
 use vocab::Now;
 
-use super::{RECORDS, opened};
+use super::{RECORDS, opened, papers};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::{Desk, Path};
@@ -50,6 +50,8 @@ pub(super) async fn page(
             }
         }
         @for (place, list) in seen.lists.iter().enumerate() { (rows(place, list)) }
+        (papers::section(&here, &seen.papers))
+        @if let Some(letters) = papers::letters_of(&here, &seen.letters) { (letters) }
         @for pointing in &seen.pointing { (pointing_here(record, pointing)) }
         @if !seen.duties.is_empty() { (duties(&seen.duties, today)) }
         (history(&seen.history))

@@ -25,6 +25,7 @@ mod import;
 mod index;
 mod list;
 mod map;
+pub(crate) mod papers;
 mod plan;
 mod rates;
 mod reveal;
@@ -40,6 +41,7 @@ pub(crate) const RECORDS: &str = "records";
 pub fn routes() -> Routes {
     let uploads = Routes::new()
         .route("/desk/records/{register}/import", get(import::page).post(import::preview))
+        .route("/desk/records/{register}/{record}/papers/{papers}", get(papers::page).post(papers::add))
         .layer(upload_limit());
     Routes::new()
         .route("/desk/records", get(index::page))
@@ -67,6 +69,12 @@ pub fn routes() -> Routes {
         .route("/desk/records/{register}/{record}/edit", get(edit::edit).post(edit::change))
         .route("/desk/records/{register}/{record}/do/{transition}", get(edit::transition).post(edit::take))
         .route("/desk/records/{register}/{record}/reveal/{field}", get(reveal::ask).post(reveal::show))
+        .route("/desk/records/{register}/{record}/files/{record_file}", get(papers::file))
+        .route(
+            "/desk/records/{register}/{record}/files/{record_file}/remove",
+            get(papers::ask).post(papers::remove),
+        )
+        .route("/desk/records/{register}/{record}/letters/{record_letter}", get(papers::letter))
         .route("/desk/record-duties", get(duties::list))
         .route("/desk/record-duties/{duty}", get(duties::show).post(duties::send))
         .route("/desk/record-plan", get(plan::page).post(plan::make))

@@ -11,6 +11,7 @@ mod organisation;
 mod people;
 mod plans;
 mod record_map_and_plan;
+mod record_papers;
 mod records;
 mod rows;
 mod sign_in;

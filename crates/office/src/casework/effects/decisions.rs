@@ -7,9 +7,9 @@ use store::Query;
 use vocab::{Fen, Month};
 
 use super::super::act::Doing;
-use super::super::determine;
 use super::super::opening::{self, Places};
 use super::super::situation::CaseRow;
+use super::super::{determine, last_day};
 use super::LEDGER;
 use crate::{OfficeError, people};
 
@@ -42,7 +42,7 @@ pub(super) async fn determine_now(
         division: &village.code,
         month,
         law_on,
-        valid_on: today,
+        valid_on: as_of(doing, case).await?,
         programmes,
     };
     let answer =
@@ -53,9 +53,27 @@ pub(super) async fn determine_now(
     Ok(answer)
 }
 
+/// The day of death on file of the one whom the case is about, if it is about one who has died.
+async fn deceased(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<NaiveDate>, OfficeError> {
+    match (doing.item.about, case.person) {
+        (About::Deceased, Some(person)) => super::family::died(doing, person).await,
+        _ => Ok(None),
+    }
+}
+
+/// The day as of which a case is decided: today; of one who has died the last day of life, if they were of the family then.
+async fn as_of(doing: &Doing<'_>, case: &CaseRow) -> Result<NaiveDate, OfficeError> {
+    let today = doing.now.today();
+    let Some(died_on) = deceased(doing, case).await? else { return Ok(today) };
+    let last = last_day(died_on);
+    let members = people::members_as_of(doing.tx, &LEDGER, case.household, last, doing.now.at_ms()).await?;
+    let there = members.iter().any(|member| Some(member.person) == case.person);
+    Ok(if there { last } else { today })
+}
+
 /// The programmes that a case asks about: the item's; of one person's benefit under review, its own.
 async fn asked(doing: &Doing<'_>, case: &CaseRow) -> Result<Vec<String>, OfficeError> {
-    if let (Some(entitlement), About::Applicant) = (case.entitlement, doing.item.about) {
+    if let (Some(entitlement), true) = (case.entitlement, doing.item.about.is_person()) {
         let month = Month::containing(doing.now.today());
         let held = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, month).await?;
         return Ok(vec![held.programme]);
@@ -117,6 +135,9 @@ pub(super) fn benefit(case: &CaseRow) -> Result<ledger::EntitlementId, OfficeErr
 
 pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
     let today = doing.now.today();
+    if doing.item.about == About::Deceased && deceased(doing, case).await?.is_none() {
+        return Err(OfficeError::Conflict("还没有登记去世日期。请先由乡镇（街道）核实登记。".to_owned()));
+    }
     let answer = determine_now(doing, case).await?;
     let level = doing.item.delegated.as_ref().filter(|_| case.delegated).map(|delegation| delegation.level);
     let office = level.map_or(Some(case.deciding), |level| case.office_at(level));
@@ -274,7 +295,7 @@ async fn payee(
 ) -> Result<ledger::payee::NewPayee, OfficeError> {
     let row = Query::system(
         "the account of a case that the doer may act on",
-        "SELECT holder_name, bank, number_tail FROM bank_account WHERE id = ?",
+        "SELECT person_id, holder_name, bank, number_tail FROM bank_account WHERE id = ?",
     )
     .bind(account)
     .one(doing.tx)
@@ -284,7 +305,11 @@ async fn payee(
         holder_name: row.get("holder_name")?,
         bank: row.get("bank")?,
         number_tail: row.get("number_tail")?,
-        proposed_by: ledger::payee::Proposer::Citizen(case.applicant),
+        proposed_by: ledger::payee::Proposer::Citizen(match doing.item.about {
+            // The dead ask for nothing: whoever is paid does.
+            About::Deceased => row.get("person_id")?,
+            _ => case.applicant,
+        }),
     })
 }
 

@@ -187,6 +187,30 @@ async fn split(
     Ok(())
 }
 
+/// The death of the person whom the case is about, found by an officer. One that stands on file already is not written over.
+pub(super) async fn record_death(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let Some(person) = case.person else { return Ok(()) };
+    let said = Said::of(doing);
+    let Some(FormValue::Date(died_on)) = said.value(Writes::DiedOn) else {
+        return Err(OfficeError::invalid("died_on", "请填写去世日期。"));
+    };
+    match died(doing, person).await? {
+        None => death(doing, case, person, *died_on).await,
+        Some(known) if known == *died_on => Ok(()),
+        Some(known) => Err(OfficeError::invalid(
+            "died_on",
+            format!("系统里登记的去世日期是{}。请核对；登记有误的，先更正人员信息。", vocab::zh_date(known)),
+        )),
+    }
+}
+
+/// The day on which somebody died, as it stands on file.
+pub(super) async fn died(doing: &Doing<'_>, person: PersonId) -> Result<Option<NaiveDate>, OfficeError> {
+    let sql = "SELECT died_on FROM person WHERE id = ?";
+    let query = Query::system("the person whom a case is about", sql).bind(person);
+    Ok(query.scalar(doing.tx).await?)
+}
+
 /// The day of death goes to the register; the ledger ends what was the person's own and holds what the family gets.
 async fn death(
     doing: &Doing<'_>,

@@ -59,6 +59,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
             sampling::checked(doing, case).await
         }
         Effect::ChangeMembers => family::change_members(doing, case).await,
+        Effect::RecordDeath => family::record_death(doing, case).await,
         Effect::Move => family::relocate(doing, case).await,
         Effect::Determine => decisions::determine_now(doing, case).await.map(|_| ()),
         Effect::Grant => decisions::grant(doing, case).await,

@@ -4,6 +4,7 @@ use catalogue::definition::{Effect, Writes};
 use store::{Query, Scope};
 
 use super::super::act::Doing;
+use super::super::last_day;
 use super::super::situation::CaseRow;
 use crate::people::{self, NewFact, Source, Subject};
 use crate::{OfficeError, forms};
@@ -60,6 +61,7 @@ pub(super) async fn facts(doing: &Doing<'_>, case: &CaseRow) -> Result<(), Offic
     let since =
         forms::entries(form, checked).into_iter().find_map(|entry| match (entry.writes, entry.value) {
             (Writes::ChangedOn, forms::FormValue::Date(day)) => Some(day.min(today)),
+            (Writes::DiedOn, forms::FormValue::Date(day)) => Some(last_day(day.min(today))),
             _ => None,
         });
     let members = people::members_as_of(doing.tx, &FAMILY, case.household, today, doing.now.at_ms()).await?;

@@ -362,7 +362,7 @@ async fn would(
         return Ok(Would::Refused(format!("这条记录按其他内容不填“{}”。", field.label)));
     }
     let within = Some(actor.division);
-    let place = draft::place_of(office.db(), within, register, &checked, &draft, Some(stored)).await;
+    let place = draft::place_of(office.db(), within, open, &checked, &draft, Some(stored)).await;
     if let Err(error) = place {
         return said(error);
     }

@@ -1,7 +1,8 @@
 //! What organisations see and report of registers at their own accounts ([`OrganisationSide`]): the records that belong to them, and nothing
 //! else of any register. Every reading is in the audit.
 //!
-//! - [`read`]: their own desk, lists, records and files; [`report`]: entering, changing, moving on; [`due`]: what they do again and again.
+//! - [`read`]: their own desk, lists, records and files; [`report`]: entering, changing, moving on; [`due`]: what they do again and again;
+//!   [`papers`]: scans that they hand in, letters that they get.
 //!
 //! A post names one organisation, a record of a register of such ([`Actor::organisation`]). What belongs to it is said by the pack: the
 //! field by which a record points at it, by itself or through what it points at. [`Own`] holds that as a condition over the register's
@@ -20,6 +21,7 @@ use crate::access::{Actor, Granted, ManageStaff, ORGANISATION, ReportRecords};
 use crate::{Office, OfficeError};
 
 pub mod due;
+pub mod papers;
 pub mod read;
 pub mod report;
 

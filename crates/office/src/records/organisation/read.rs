@@ -4,8 +4,10 @@ use catalogue::definition::Field;
 use serde_json::json;
 use store::{AuditEntry, Cursor, Page, Query};
 
+use super::super::letters::{self, RecordLetter};
 use super::super::list::Words;
 use super::super::page::{Rows, looked_at};
+use super::super::papers::Folder;
 use super::super::read::{Record, records};
 use super::super::transition::{Offered, offered};
 use super::super::{RECORD_COLUMNS, RecordId, columns, duties, sheet};
@@ -204,6 +206,10 @@ pub struct OwnPage {
     pub groups: Vec<(String, Vec<(String, String)>)>,
     /// Its lists.
     pub lists: Vec<Rows>,
+    /// Scans and photos, as far as the pack shows them.
+    pub papers: Vec<Folder>,
+    /// Letters, as far as the pack shows them.
+    pub letters: Vec<RecordLetter>,
     /// What may be done.
     pub moves: Vec<Offered>,
     /// Duties that the organisation does, open ones first.
@@ -244,11 +250,16 @@ pub async fn page(
     let closed = known.is_closed(&record.state);
     let may_change = !closed && changes(&own);
     let duties = super::due::of_record(office, actor, &own, id).await?;
+    let papers = super::papers::folders(office, &own, &record).await?;
+    let mut letters = letters::of_record(office, known, id).await?;
+    letters.retain(|letter| own.shows(&letter.letter));
     Ok(OwnPage {
         state: known.state_title(&record.state).to_owned(),
         closed,
         groups,
         lists,
+        papers,
+        letters,
         moves,
         duties,
         may_change,

@@ -253,7 +253,12 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         | "/desk/work/views/{view}/remove"
         | "/desk/cases/views/{view}/opening"
         | "/desk/cases/views/{view}/remove" => pairs(&[("opens", "yes")]),
-        "/desk/records/{register}/import" => pairs(&[("reason", "工作需要")]),
+        "/desk/records/{register}/import"
+        | "/desk/records/{register}/{record}/papers/{papers}"
+        | "/desk/records/{register}/{record}/files/{record_file}/remove"
+        | "/desk/organisation/{own_register}/{own_record}/papers/{own_papers}" => {
+            pairs(&[("reason", "工作需要")])
+        }
         "/desk/records/{register}/imports/{record_import}/undo"
         | "/desk/records/{register}/imports/{record_import}/resume" => pairs(&[("reason", "文件拿错")]),
         "/desk/records/{register}/export" => pairs(&[("format", "csv"), ("purpose", "核对")]),
