@@ -145,6 +145,12 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a sort of a place": "sorts = [\"beds\"]" => "sorts = [\"lies_in\"]", at "list = {", says "字段 lies_in 不能排序";
     "a filter of an unknown field": "filters = [\"grade\", \"opened_on\"]" => "filters = [\"grades\"]", at "list = {", says "字段 grades 没有写";
     "a map of a number": "map = \"spot\"" => "map = \"beds\"", at "map = \"beds\"", says "字段 beds 不能画在地图上";
+    "papers named like a field": "id = \"licence\"" => "id = \"grade\"\nhint = \"证\"", at "id = \"grade\"\nhint", says "材料 grade 和一个字段或者明细同名";
+    "papers of which none is kept": "types = [\"pdf\"]\nmax = 3" => "types = [\"pdf\"]\nmax = 0", at "id = \"licence\"", says "一份也不能放";
+    "a letter that tells what is not for everybody": "says = [\"code\", \"grade\"]" => "says = [\"grades\"]", at "letter = { id", says "字段 grades 没有写";
+    "an unknown letter of a transition": "letter = { id = \"answer\"" => "letter = { id = \"answers\"", at "letter = { id", says "文书 answers 没有定义";
+    "a letter of a way that leads nowhere else": "from = [\"running\"]\nto = \"shut\"" => "from = [\"running\", \"shut\"]\nto = \"shut\"", at "id = \"shut_down\"", says "不能出文书";
+    "what is owed of no day": "from = \"opened_on\"" => "owed = true", at "id = \"yearly\"", says "写了 owed，没有写 from";
     "an unknown role of a register": "keep = { roles = [\"clerk\"] }" => "keep = { roles = [\"clark\"] }", at "rights = { keep", says "岗位 clark 没有定义";
     "a field with the name of a state": "id = \"spot\"" => "id = \"state\"", at "id = \"state\"", says "字段 id state 不能用";
     "a record of an unknown register": "register = \"home\"" => "register = \"homes\"", at "register = \"homes\"", says "登记簿 homes 没有定义";
