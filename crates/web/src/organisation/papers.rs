@@ -51,15 +51,15 @@ pub(super) async fn add(
     let errors = match uploaded(&desk, files).await? {
         Ok(ids) => {
             let (who, kind) = (desk.who(), (register.as_str(), record, papers.as_str()));
-            match papers::add(desk.office(), desk.granted(), kind, &ids, (&key, &who)).await {
+            let added = papers::add(desk.office(), desk.granted(), kind, &ids, (&key, &who)).await;
+            // What was refused, or had come before, belongs to nothing.
+            attachments::forget(desk.office(), &drafts::owner_of(desk.actor()), &ids).await?;
+            match added {
                 Ok(()) => {
                     let to = format!("{}/papers/{papers}", address(&register, record));
                     return Ok(SeeOther::to(to).done("已添加。").into());
                 }
-                Err(error) => {
-                    attachments::forget(desk.office(), &drafts::owner_of(desk.actor()), &ids).await?;
-                    form_errors(error)?
-                }
+                Err(error) => form_errors(error)?,
             }
         }
         Err(errors) => errors,

@@ -217,15 +217,15 @@ pub(super) async fn add(
         Ok(ids) => {
             let who = desk.who();
             let kind = (papers.as_str(), ids.as_slice());
-            match papers::add(desk.office(), keeper.granted(), &open, record, kind, (&key, &who)).await {
+            let added = papers::add(desk.office(), keeper.granted(), &open, record, kind, (&key, &who)).await;
+            // What was refused, or had come before, belongs to nothing.
+            attachments::forget(desk.office(), &drafts::owner_of(desk.actor()), &ids).await?;
+            match added {
                 Ok(()) => {
                     let to = format!("{}/papers/{papers}", address(&register, record));
                     return Ok(SeeOther::to(to).done("已添加。").into());
                 }
-                Err(error) => {
-                    attachments::forget(desk.office(), &drafts::owner_of(desk.actor()), &ids).await?;
-                    form_errors(error)?
-                }
+                Err(error) => form_errors(error)?,
             }
         }
         Err(errors) => errors,
