@@ -159,12 +159,16 @@ async fn register_family(
         ));
     }
     let current = people::current_household(tx, &FILING, applicant).await?;
-    let household = match (current, left_behind(tx, applicant, on).await?) {
+    let left = match (current, entries.one(Writes::DiedOn)) {
+        // One who has died and was taken out of the family was of it to the end.
+        (None, Some(_)) => left_behind(tx, applicant, on).await?,
+        _ => None,
+    };
+    let household = match (current, left) {
         (Some(household), _) => {
             join_missing(office, tx, entries, household, &members, &actor, &change).await?;
             household
         }
-        // One who has died and was taken out of the family was of it to the end.
         (None, Some(household)) => household,
         (None, None) => {
             let new = NewHousehold {
