@@ -5,6 +5,7 @@ use ledger::approve::ControlTotals;
 use office::OfficeError;
 use office::access::Actor;
 use office::casework::{drafts, reviews};
+use office::people::{self, MemberChange};
 use serde_json::json;
 use store::{CaseId, Scope, jobs};
 use vocab::{Fen, Month, TimeLimit};
@@ -360,52 +361,63 @@ async fn a_matter_is_touched_by_those_who_work_for_its_business() {
     }
 }
 
+/// Who pays for funerals here, and is of no family.
+const NEIGHBOUR: &str = "何远志";
+
+/// The charges of somebody's funeral: transport, keeping, cremation, ashes.
+const BILL: [(&str, &str); 4] =
+    [("fee_transport", "180"), ("fee_keeping", "900"), ("fee_cremation", "480"), ("fee_ashes", "100")];
+
+/// Filed at the desk for somebody who has died today, and carried as far as the director.
+async fn funeral_of(city: &Wuhai, dead: store::PersonId, name: &'static str) -> CaseId {
+    let sealed: Vec<u8> = store::Query::system("test", "SELECT citizen_id_sealed FROM person WHERE id = ?")
+        .bind(dead)
+        .scalar(city.office.db())
+        .await
+        .unwrap();
+    let number = city.office.keys().open(&sealed).unwrap().to_string();
+    let neighbour = vocab::CitizenId::synthetic(4, crate::town::day("1970-02-03"), 321);
+    let mut more = vec![
+        ("applicant/citizen_id", number.clone()),
+        ("family/0/citizen_id", number),
+        ("own/deceased", "yes".to_owned()),
+        ("account/payee_name", NEIGHBOUR.to_owned()),
+        ("account/payee_citizen_id", neighbour.expose().to_owned()),
+    ];
+    let own = ["own/fee_transport", "own/fee_keeping", "own/fee_cremation", "own/fee_ashes"];
+    more.extend(own.into_iter().zip(BILL.map(|(_, fee)| fee.to_owned())));
+    let claim = Family { names: vec![name], more, ..old("1940-05-06") };
+    let case = city.file_for("funeral_reduction", &claim).await.unwrap();
+    let found = [
+        ("visit_own/deceased", "yes"),
+        ("visit_own/fee_transport", "180"),
+        ("visit_own/fee_keeping", "900"),
+        ("visit_own/fee_cremation", "480"),
+        ("visit_own/fee_ashes", "100"),
+    ];
+    sent_up(city, case, &found).await;
+    city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+    case
+}
+
+/// On the roll of 低保, and a month on.
+async fn on_the_roll(city: &Wuhai, family: &Family) -> CaseId {
+    let case = city.published(family).await;
+    city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+    city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+    city.days(40).await;
+    case
+}
+
 /// FU-01: whoever bore the cost is paid, of the family or not; what the dead had is asked as of the last day of life, and nothing is granted
 /// before an officer has recorded the death.
 #[tokio::test]
 async fn funeral_charges_are_paid_back_to_whoever_paid_them() {
     for city in cities("funeral").await {
-        let mut family = old("1940-05-06");
-        family.deposits = "2000";
-        let poor = city.published(&family).await;
-        city.act(&city.county_clerk, poor, "examine", &[], &[]).await.unwrap();
-        city.act(&city.county_director, poor, "confirm", &[], &[]).await.unwrap();
-        city.days(40).await;
+        let poor = on_the_roll(&city, &Family { deposits: "2000", ..old("1940-05-06") }).await;
         let (office, month) = (&city.office, city.office.now().month());
         let dead = city.seen(poor).await.case.applicant;
-        let sealed: Vec<u8> =
-            store::Query::system("test", "SELECT citizen_id_sealed FROM person WHERE id = ?")
-                .bind(dead)
-                .scalar(office.db())
-                .await
-                .unwrap();
-        let number = office.keys().open(&sealed).unwrap().to_string();
-        let neighbour = vocab::CitizenId::synthetic(4, crate::town::day("1970-02-03"), 321);
-        let bill = [
-            ("fee_transport", "180"),
-            ("fee_keeping", "900"),
-            ("fee_cremation", "480"),
-            ("fee_ashes", "100"),
-        ];
-        let mut more = vec![
-            ("applicant/citizen_id", number.clone()),
-            ("family/0/citizen_id", number),
-            ("own/deceased", "yes".to_owned()),
-            ("account/payee_name", "何远志".to_owned()),
-            ("account/payee_citizen_id", neighbour.expose().to_owned()),
-        ];
-        let own = ["own/fee_transport", "own/fee_keeping", "own/fee_cremation", "own/fee_ashes"];
-        more.extend(own.into_iter().zip(bill.map(|(_, fee)| fee.to_owned())));
-        let claim = Family { more, ..old("1940-05-06") };
-        let case = city.file_for("funeral_reduction", &claim).await.unwrap();
-        let found = [
-            ("visit_own/deceased", "yes"),
-            ("visit_own/fee_transport", "180"),
-            ("visit_own/fee_keeping", "900"),
-            ("visit_own/fee_cremation", "480"),
-            ("visit_own/fee_ashes", "100"),
-        ];
-        sent_up(&city, case, &found).await;
+        let case = funeral_of(&city, dead, "石敢当").await;
         let seen = city.seen(case).await.case;
         assert_eq!((seen.applicant, seen.members), (dead, 1), "about the dead alone");
         let died_on: Option<chrono::NaiveDate> =
@@ -415,18 +427,12 @@ async fn funeral_charges_are_paid_back_to_whoever_paid_them() {
                 .await
                 .unwrap();
         assert_eq!(died_on, Some(office.now().today()), "an officer has recorded it");
-        let dibao = held(&city, poor, month).await;
-        assert_eq!(
-            dibao.until,
-            Some(month),
-            "what they had ends with the month, and counts as what they had"
-        );
-        city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+        assert_eq!(held(&city, poor, month).await.until, Some(month), "their own ends with the month");
         city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
         // 180 + 300 (the limit) + 480 + 100: 演示参数.
         let granted = held(&city, case, month).await;
         assert_eq!((granted.programme.as_str(), granted.monthly), ("funeral_reduction", Some(Fen(106_000))));
-        assert_eq!(city.letter(case, "confirmation").await["recipient"], json!("何远志"));
+        assert_eq!(city.letter(case, "confirmation").await["recipient"], json!(NEIGHBOUR));
         let (_, totals) = paid(&city, "funeral_reduction", month).await;
         assert_eq!(totals, ControlTotals { count: 1, total: Fen(106_000) });
         let payee = store::Query::system(
@@ -437,7 +443,7 @@ async fn funeral_charges_are_paid_back_to_whoever_paid_them() {
         .one(office.db())
         .await
         .unwrap();
-        assert_eq!(payee.get::<String>("holder_name").unwrap(), "何远志");
+        assert_eq!(payee.get::<String>("holder_name").unwrap(), NEIGHBOUR);
         let payee: store::PersonId = payee.get("person_id").unwrap();
         let families: i64 =
             store::Query::system("test", "SELECT count(*) FROM membership WHERE person_id = ?")
@@ -449,5 +455,34 @@ async fn funeral_charges_are_paid_back_to_whoever_paid_them() {
         assert_eq!(ledger::verify(office.db()).await.unwrap(), []);
         let (_, mismatches) = office::casework::determine::verify(office, |_| ()).await.unwrap();
         assert!(mismatches.is_empty(), "{mismatches:?}");
+    }
+}
+
+/// FU-01: whose death was dealt with in the family before the bill came had what they had to the end.
+#[tokio::test]
+async fn a_funeral_is_filed_after_the_dead_were_taken_out_of_the_family() {
+    for city in cities("funeral_late").await {
+        let couple = Family {
+            names: vec!["石敢当", "云中鹤"],
+            births: vec!["1940-05-06", "1942-07-08"],
+            wages: vec!["0", "0"],
+            deposits: "2000",
+            ..Family::default()
+        };
+        let poor = on_the_roll(&city, &couple).await;
+        let (office, now) = (&city.office, city.office.now());
+        let household = city.seen(poor).await.case.household;
+        let members =
+            people::members_as_of(office.db(), &SEEN, household, now.today(), now.at_ms()).await.unwrap();
+        let dead = members[1].person;
+        let (clerk, tx) = (&city.township_clerk, office.db().begin().await.unwrap());
+        let change = MemberChange { on: now.today(), reason: "死亡".to_owned(), case: None };
+        people::remove_member_in(office, &tx, &SEEN, &clerk.audit(), household, dead, &change).await.unwrap();
+        people::record_death_in(office, &tx, &SEEN, &clerk.audit(), dead, now.today(), "户籍").await.unwrap();
+        tx.commit().await.unwrap();
+        let case = funeral_of(&city, dead, "云中鹤").await;
+        city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+        assert_eq!(city.seen(case).await.case.household, household);
+        assert_eq!(held(&city, case, now.month()).await.monthly, Some(Fen(106_000)));
     }
 }
