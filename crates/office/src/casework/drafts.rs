@@ -1,6 +1,6 @@
 //! Forms that are not finished: saved page by page, sealed, for their owner alone.
 
-use catalogue::definition::Item;
+use catalogue::definition::{About, Item};
 use store::{AuditActor, CaseId, HouseholdId, IdempotencyKey, Once, PersonId, Query, Scope, Tx};
 
 use super::trace::By;
@@ -168,6 +168,8 @@ pub(super) async fn start_in(
             "您已有 {OPEN_MAX} 份没有提交的表单。请先提交或删除不用的，再填新的。"
         )));
     }
+    // Whoever asks for one who has died is not that one.
+    let applicant = applicant.filter(|_| definition.about != About::Deceased);
     let known = match (applicant, release.forms.get(&definition.form)) {
         (Some(applicant), Some(form)) if entitlement.is_none() => {
             if let Some((_, number)) = in_hand(tx, definition, applicant).await? {
