@@ -1,6 +1,6 @@
 //! From a finished form to a case: people and family registered once, authorisations signed, facts declared, the first task set.
 
-use catalogue::definition::{Form, Writes};
+use catalogue::definition::{About, Form, Item, Writes};
 use chrono::NaiveDate;
 use serde_json::json;
 use store::{AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Tx};
@@ -43,6 +43,7 @@ pub(super) async fn file(
         Some(entitlement) => family_of_benefit(tx, &filler.scope(), entitlement, now).await?,
         None => register_family(office, tx, filler, &entries, now).await?,
     };
+    once_for_the_dead(tx, item, family.applicant).await?;
     let (channel, filed_by) = match filler {
         Filler::Citizen(_) => ("citizen", None),
         Filler::Desk(actor) if actor.level == vocab::Level::Village => ("village", Some(actor.staff)),
@@ -82,6 +83,26 @@ pub(super) async fn file(
     };
     tx.audit(audit).await?;
     Ok(case)
+}
+
+/// What is paid once for somebody who has died is asked for once, whoever bore the cost.
+async fn once_for_the_dead(tx: &Tx, item: &Item, person: PersonId) -> Result<(), OfficeError> {
+    if item.about != About::Deceased {
+        return Ok(());
+    }
+    let granted: i64 = Query::system(
+        "whether what is asked for one who has died was granted before",
+        "SELECT count(*) FROM entitlement e JOIN entitlement_member m ON m.entitlement_id = e.id WHERE m.person_id = ? \
+         AND e.programme IN ({list})",
+    )
+    .bind(person)
+    .bind_list(item.programmes.iter().map(|programme| programme.as_str()))
+    .scalar(tx)
+    .await?;
+    if granted == 0 {
+        return Ok(());
+    }
+    Err(OfficeError::Conflict(format!("这位逝者已经办过“{}”，一人一次，不能再办。", item.title)))
 }
 
 /// The name under which a clock can start when a case is filed.

@@ -370,6 +370,21 @@ const BILL: [(&str, &str); 4] =
 
 /// Filed at the desk for somebody who has died today, and carried as far as the director.
 async fn funeral_of(city: &Wuhai, dead: store::PersonId, name: &'static str) -> CaseId {
+    let case = bill_for(city, dead, name).await.unwrap();
+    let found = [
+        ("visit_own/deceased", "yes"),
+        ("visit_own/fee_transport", "180"),
+        ("visit_own/fee_keeping", "900"),
+        ("visit_own/fee_cremation", "480"),
+        ("visit_own/fee_ashes", "100"),
+    ];
+    sent_up(city, case, &found).await;
+    city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+    case
+}
+
+/// Filed at the desk by the neighbour who paid.
+async fn bill_for(city: &Wuhai, dead: store::PersonId, name: &'static str) -> Result<CaseId, OfficeError> {
     let sealed: Vec<u8> = store::Query::system("test", "SELECT citizen_id_sealed FROM person WHERE id = ?")
         .bind(dead)
         .scalar(city.office.db())
@@ -387,17 +402,7 @@ async fn funeral_of(city: &Wuhai, dead: store::PersonId, name: &'static str) -> 
     let own = ["own/fee_transport", "own/fee_keeping", "own/fee_cremation", "own/fee_ashes"];
     more.extend(own.into_iter().zip(BILL.map(|(_, fee)| fee.to_owned())));
     let claim = Family { names: vec![name], more, ..old("1940-05-06") };
-    let case = city.file_for("funeral_reduction", &claim).await.unwrap();
-    let found = [
-        ("visit_own/deceased", "yes"),
-        ("visit_own/fee_transport", "180"),
-        ("visit_own/fee_keeping", "900"),
-        ("visit_own/fee_cremation", "480"),
-        ("visit_own/fee_ashes", "100"),
-    ];
-    sent_up(city, case, &found).await;
-    city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
-    case
+    city.file_for("funeral_reduction", &claim).await
 }
 
 /// On the roll of 低保, and a month on.
@@ -452,6 +457,11 @@ async fn funeral_charges_are_paid_back_to_whoever_paid_them() {
                 .await
                 .unwrap();
         assert_eq!(families, 0, "of no family here");
+        let twice = bill_for(&city, dead, "石敢当").await;
+        assert!(
+            twice.is_err_and(|error| error.to_string().contains("一人一次")),
+            "once for one who has died"
+        );
         assert_eq!(ledger::verify(office.db()).await.unwrap(), []);
         let (_, mismatches) = office::casework::determine::verify(office, |_| ()).await.unwrap();
         assert!(mismatches.is_empty(), "{mismatches:?}");
