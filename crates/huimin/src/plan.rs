@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use catalogue::plan::{Contradiction, DocumentState, Held, PlanBook};
 use clap::{Subcommand, ValueEnum};
-use office::plans::peers;
-use office::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use office::plans::{peers, sheet};
+use office::tabular::ListFormat;
 use serde::Serialize;
 
 use crate::decide::show;
@@ -69,7 +69,7 @@ pub async fn run(action: &PlanAction) -> Result<ExitCode, Failure> {
             let book = load(pack)?;
             let bytes = match format {
                 PlanFormat::Json => serde_json::to_vec_pretty(&book)?,
-                PlanFormat::Xlsx => sheet(&book)?,
+                PlanFormat::Xlsx => sheet::text(&book, ListFormat::Excel)?,
             };
             match output {
                 Some(path) => {
@@ -179,44 +179,6 @@ fn above(held: &[Held], documents: &[DocumentState]) -> String {
         let _ = writeln!(text, "  《{}》（{}）：{}", one.name, one.role, one.findings.join(""));
     }
     text
-}
-
-fn sheet(book: &PlanBook) -> Result<Vec<u8>, Failure> {
-    let columns = [
-        ("类别", 10),
-        ("编号", 12),
-        ("名称", 40),
-        ("领域", 12),
-        ("性质或状态", 10),
-        ("单位", 12),
-        ("基期值", 16),
-        ("目标值、数量", 24),
-        ("时间", 12),
-        ("地方或对象", 30),
-        ("章节", 14),
-        ("原文", 60),
-    ]
-    .map(|(title, width)| ListColumn::new(title, width));
-    let mut list = ListWriter::new(ListFormat::Excel, "规划", Some(&book.plan.name), &columns)?;
-    for line in book.lines() {
-        let cells = [
-            line.sort.to_owned(),
-            line.id,
-            line.name,
-            line.category,
-            line.kind,
-            line.unit,
-            line.baseline,
-            line.value,
-            line.year,
-            line.places,
-            line.section,
-            line.source,
-        ]
-        .map(|text| if text.is_empty() { ListCell::Empty } else { ListCell::Text(text) });
-        list.row(&cells)?;
-    }
-    Ok(list.finish()?)
 }
 
 /// The same measure in several plans; what is counted over something else is marked.

@@ -124,7 +124,6 @@ impl Hand<'_> {
         let manager = self.who.maker.grant::<ManagePlan>()?;
         let shared = promised.iter().filter(|one| printed(&self.plan.plan, one).number.is_some());
         for one in shared.take(3) {
-            // A county's own plan has nobody to split over.
             let Ok(begin) = split::proposal(self.office, &manager, &one.id).await else { continue };
             let Some(last) = begin.years.last() else { continue };
             let mut typed = Vec::new();
@@ -140,10 +139,13 @@ impl Hand<'_> {
                 .map_err(|error| OfficeError::Internal(error.to_string()))?;
             let month = december.min(self.office.now().month());
             for ((county, ..), part) in begin.counties.iter().zip(&last.parts) {
-                let Some(staff) = counties.iter().find(|one| one.division == *county) else { continue };
+                // A county enters its own; those of townships are entered by the county whose plan it is.
+                let by = match counties.iter().find(|one| one.division == *county) {
+                    Some(staff) => (&staff.county_clerk, &staff.director),
+                    None => (&self.who.maker, &self.who.approver),
+                };
                 let number = on_the_way(one, Number::new(0, 0), *part, self.draw.between(85, 110), 100);
-                self.confirmed((&staff.county_clerk, &staff.director), &one.id, *county, month, number)
-                    .await?;
+                self.confirmed(by, &one.id, *county, month, number).await?;
             }
         }
         Ok(())

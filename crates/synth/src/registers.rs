@@ -1,5 +1,5 @@
 //! The registers of a synthetic city, from `registers.toml`: places as they are, people who live there, everything else drawn. Every record
-//! goes through the office's own door, by somebody who keeps the register there.
+//! goes through the office's own door, by somebody who keeps the register there, many in a transaction.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,8 +7,8 @@ use catalogue::Release;
 use catalogue::definition::{Field, FieldKind, Requirement, Target};
 use chrono::{Days, NaiveDate};
 use office::access::{Actor, KeepRecords, Right};
-use office::forms::Raw;
-use office::records::{self, Deed, NewVersion, RecordId, Saved};
+use office::forms::{Answers, Raw};
+use office::records::{self, Open, RecordId};
 use office::{Office, OfficeError, divisions};
 use serde::Deserialize;
 use store::{DivisionId, PersonId};
@@ -19,6 +19,9 @@ use crate::draw::Draw;
 use crate::staff::Staff;
 
 const SPECS: &str = include_str!("../registers.toml");
+
+/// Records entered in one transaction.
+const TOGETHER: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,8 +94,11 @@ struct Filling<'a> {
     staff: &'a Staff,
     people: HashMap<DivisionId, Vec<Inhabitant>>,
     below: HashMap<DivisionId, Vec<DivisionId>>,
+    /// The divisions above a place, itself among them.
+    above: HashMap<DivisionId, Vec<DivisionId>>,
     made: HashMap<String, Vec<Anchor>>,
-    taken: HashSet<(String, PersonId)>,
+    /// Who stands in a register.
+    taken: HashMap<String, HashSet<PersonId>>,
     draw: Draw,
     serial: u32,
     today: NaiveDate,
@@ -121,22 +127,21 @@ pub(crate) async fn fill(
         staff,
         people,
         below: HashMap::new(),
+        above: HashMap::new(),
         made: HashMap::new(),
-        taken: HashSet::new(),
+        taken: HashMap::new(),
         draw: Draw::new(seed, "registers"),
         serial: 0,
         today: office.now().today(),
         refused: BTreeMap::new(),
     };
-    let total = specs.register.len() as u64;
     let mut records = 0;
-    for (done, spec) in specs.register.iter().enumerate() {
-        watch("登记簿", done as u64, total);
-        if office.release().registers.get(&spec.id).is_some() {
-            records += filling.register(spec).await?;
+    for spec in &specs.register {
+        if let Some(register) = office.release().registers.get(&spec.id) {
+            let stage = format!("登记簿：{}", register.title);
+            records += filling.register(spec, &mut |done, total| watch(&stage, done, total)).await?;
         }
     }
-    watch("登记簿", total, total);
     // A record or two may not fit what its register demands; a register of which none does is a mistake of the file.
     filling.refused.retain(|register, _| !filling.made.contains_key(register));
     if !filling.refused.is_empty() {
@@ -145,23 +150,75 @@ pub(crate) async fn fill(
     Ok(records)
 }
 
+/// Records that one officer enters together.
+struct Sheaf {
+    actor: Actor,
+    open: Open,
+    anchors: Vec<Anchor>,
+    answers: Vec<Answers>,
+}
+
 impl Filling<'_> {
-    async fn register(&mut self, spec: &Spec) -> Result<u64, OfficeError> {
+    async fn register(&mut self, spec: &Spec, watch: &mut dyn FnMut(u64, u64)) -> Result<u64, OfficeError> {
         let anchors = match spec.at.parse::<Level>() {
             Ok(level) => self.places(level).await?,
             Err(_) => self.made.get(&spec.at).cloned().unwrap_or_default(),
         };
+        let total = anchors.len() as u64;
         let mut count = 0;
-        for anchor in anchors {
+        let mut sheaf: Option<Sheaf> = None;
+        for (done, anchor) in anchors.into_iter().enumerate() {
             if !self.draw.chance(spec.of) {
                 continue;
             }
+            let keeper = self.keeper(spec, anchor.division).await?;
             for number in 0..self.draw.between(spec.count[0], spec.count[1]) {
-                if let Some(id) = self.record(spec, &anchor, number).await? {
+                let Some(actor) = &keeper else { continue };
+                // Another's hand, or a full one.
+                if let Some(full) =
+                    sheaf.take_if(|sheaf| sheaf.actor.post != actor.post || sheaf.answers.len() == TOGETHER)
+                {
+                    count += self.entered(spec, full).await?;
+                    watch(done as u64, total);
+                }
+                let sheaf = match &mut sheaf {
+                    Some(sheaf) => sheaf,
+                    none => none.insert(Sheaf {
+                        open: records::open(self.office, actor, &spec.id, Right::KeepRecords)?,
+                        actor: actor.clone(),
+                        anchors: Vec::new(),
+                        answers: Vec::new(),
+                    }),
+                };
+                if let Some(answers) = self.answers(spec, &sheaf.open, &anchor, number).await? {
+                    sheaf.anchors.push(anchor.clone());
+                    sheaf.answers.push(answers);
+                }
+            }
+        }
+        if let Some(rest) = sheaf {
+            count += self.entered(spec, rest).await?;
+        }
+        watch(total, total);
+        Ok(count)
+    }
+
+    /// Enters a sheaf; what the register's own rules refuse is left out.
+    async fn entered(&mut self, spec: &Spec, sheaf: Sheaf) -> Result<u64, OfficeError> {
+        let Sheaf { actor, open, anchors, answers } = sheaf;
+        let keeper = actor.grant::<KeepRecords>()?;
+        let state = spec.state.as_deref();
+        let entered = records::enter_many(self.office, &keeper, &open, answers, state, "建库登记").await?;
+        let mut count = 0;
+        for (anchor, entered) in anchors.into_iter().zip(entered) {
+            match entered {
+                Ok(id) => {
                     count += 1;
-                    let name = anchor.name.clone();
-                    let made = Anchor { record: Some(id), name, ..anchor.clone() };
+                    let made = Anchor { record: Some(id), ..anchor };
                     self.made.entry(spec.id.clone()).or_default().push(made);
+                }
+                Err(error) => {
+                    self.refused.entry(spec.id.clone()).or_insert_with(|| format!("{error:?}"));
                 }
             }
         }
@@ -186,28 +243,32 @@ impl Filling<'_> {
     }
 
     /// Who keeps the register at a place, of those who have an account.
-    async fn keeper(&self, spec: &Spec, place: DivisionId) -> Result<Option<Actor>, OfficeError> {
+    async fn keeper(&mut self, spec: &Spec, place: DivisionId) -> Result<Option<Actor>, OfficeError> {
         let release = self.office.release();
         let Some(register) = release.registers.get(&spec.id) else { return Ok(None) };
-        for county in &self.staff.counties {
-            for actor in [&county.county_clerk, &county.township_clerk, &county.village_worker] {
-                let within = divisions::is_within(self.office.db(), actor.division, place).await?;
-                if within && records::may(actor, register, Right::KeepRecords) {
-                    return Ok(Some(actor.clone()));
-                }
-            }
+        if !self.above.contains_key(&place) {
+            let path = divisions::path(self.office.db(), place).await?;
+            self.above.insert(place, path.into_iter().map(|division| division.id).collect());
         }
-        Ok(None)
+        let above = self.above.get(&place).map_or(&[][..], Vec::as_slice);
+        let staff = self.staff.counties.iter();
+        let mut keepers =
+            staff.flat_map(|county| [&county.county_clerk, &county.township_clerk, &county.village_worker]);
+        Ok(keepers
+            .find(|actor| {
+                above.contains(&actor.division) && records::may(actor, register, Right::KeepRecords)
+            })
+            .cloned())
     }
 
-    /// One record; none where nobody keeps the register, nobody fits, or the register's own rules refuse what was drawn.
-    async fn record(
+    /// What is written of one record; none where nobody fits.
+    async fn answers(
         &mut self,
         spec: &Spec,
+        open: &Open,
         anchor: &Anchor,
         number: i64,
-    ) -> Result<Option<RecordId>, OfficeError> {
-        let Some(actor) = self.keeper(spec, anchor.division).await? else { return Ok(None) };
+    ) -> Result<Option<Answers>, OfficeError> {
         let person = match &spec.person {
             None => None,
             Some(who) => match self.inhabitant(spec, who, anchor.division).await? {
@@ -216,7 +277,6 @@ impl Filling<'_> {
             },
         };
         self.serial += 1;
-        let open = records::open(self.office, &actor, &spec.id, Right::KeepRecords)?;
         let Some(form) = open.release().record_form(&spec.id) else { return Ok(None) };
         let (draw, serial, today) = (&mut self.draw, self.serial, self.today);
         let answers = office::forms::specimen(open.release(), form, spec.rows, "", |_, row, field| {
@@ -242,22 +302,7 @@ impl Filling<'_> {
                 None => drawn(draw, open.release(), field, today),
             }
         });
-        let new = NewVersion {
-            record: None,
-            answers,
-            state: spec.state.as_deref(),
-            deed: Deed::Added,
-            reason: "建库登记",
-        };
-        match records::save(self.office, &actor.grant::<KeepRecords>()?, &open, new, None).await {
-            Ok(Saved::Done(id) | Saved::Again(id)) => Ok(Some(id)),
-            Ok(Saved::Clash { .. }) => Ok(None),
-            Err(error @ (OfficeError::Invalid(_) | OfficeError::Conflict(_))) => {
-                self.refused.entry(spec.id.clone()).or_insert_with(|| format!("{error:?}"));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        Ok(Some(answers))
     }
 
     /// Somebody of an age who lives at or below a place and does not stand in the register yet.
@@ -272,20 +317,21 @@ impl Filling<'_> {
             self.below.insert(place, villages.into_iter().map(|village| village.id).collect());
         }
         let villages = self.below.get(&place).map_or(&[][..], Vec::as_slice);
+        let taken = self.taken.entry(spec.id.clone()).or_default();
         let age = |born: NaiveDate| self.today.years_since(born).map_or(-1, |years| years as i32);
         let fits: Vec<PersonId> = villages
             .iter()
             .filter_map(|village| self.people.get(village))
             .flatten()
             .filter(|one| (who.from..=who.to).contains(&age(one.born)))
-            .filter(|one| !self.taken.contains(&(spec.id.clone(), one.id)))
+            .filter(|one| !taken.contains(&one.id))
             .map(|one| one.id)
             .collect();
         if fits.is_empty() {
             return Ok(None);
         }
         let person = *self.draw.pick(&fits);
-        self.taken.insert((spec.id.clone(), person));
+        taken.insert(person);
         Ok(Some(person))
     }
 }

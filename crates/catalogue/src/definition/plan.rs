@@ -167,6 +167,16 @@ pub struct PlanFigure {
 }
 
 impl PlanFigure {
+    /// Whether a dash stands where a value belongs: it is unknown, not nothing.
+    #[must_use]
+    pub fn is_dash(&self) -> bool {
+        let printed = self.printed.as_ref().map_or("", |printed| printed.as_str());
+        self.number.is_none()
+            && self.read.is_none()
+            && !printed.is_empty()
+            && printed.chars().all(|sign| matches!(sign, '-' | '—' | '–' | '－'))
+    }
+
     /// As a person reads it: what is printed, and what is read in it where that differs.
     #[must_use]
     pub fn words(&self) -> String {
@@ -176,6 +186,7 @@ impl PlanFigure {
             ("", None, Some(number)) => number.to_string(),
             ("", None, None) => "未印".to_owned(),
             (printed, Some(read), _) => format!("{printed}（读作{read}）"),
+            (printed, None, _) if self.is_dash() => format!("未知（原文印“{printed}”）"),
             (printed, None, _) => printed.to_owned(),
         }
     }

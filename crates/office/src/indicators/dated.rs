@@ -155,6 +155,17 @@ fn below(reading: &Reading<'_>, column: &str) -> String {
     }
 }
 
+/// The rows of a statement that ends with [`below`] and a limit.
+async fn rows(
+    office: &Office,
+    reading: &Reading<'_>,
+    query: Query,
+    limit: i64,
+) -> Result<Vec<Row>, OfficeError> {
+    let query = reading.below.into_iter().fold(query, Query::bind);
+    Ok(query.bind(limit).all(office.db()).await?)
+}
+
 async fn cases(
     office: &Office,
     reading: &Reading<'_>,
@@ -175,8 +186,7 @@ async fn cases(
         .bind(after)
         .bind(on.day)
         .bind(on.month.plus(-MONTHS_BACK).first_day());
-    let query = reading.below.into_iter().fold(query, Query::bind);
-    Ok(query.bind(limit).all(office.db()).await?)
+    rows(office, reading, query, limit).await
 }
 
 fn case(release: &Release, row: &Row, on: On) -> Result<Dated, OfficeError> {
@@ -234,8 +244,7 @@ async fn entitlements(
         query = query.bind(month);
     }
     let query = query.bind(after).bind(month).bind(month.plus(-MONTHS_BACK));
-    let query = reading.below.into_iter().fold(query, Query::bind);
-    Ok(query.bind(limit).all(office.db()).await?)
+    rows(office, reading, query, limit).await
 }
 
 fn entitlement(release: &Release, row: &Row, on: On) -> Result<Dated, OfficeError> {
@@ -285,8 +294,7 @@ async fn payments(
     );
     let query =
         Query::new(reading.scope, &ENTITLEMENT, sql).bind(after).bind(month).bind(month.plus(-MONTHS_BACK));
-    let query = reading.below.into_iter().fold(query, Query::bind);
-    Ok(query.bind(limit).all(office.db()).await?)
+    rows(office, reading, query, limit).await
 }
 
 fn payment(release: &Release, row: &Row, on: On) -> Result<Dated, OfficeError> {

@@ -1,7 +1,7 @@
 //! Numbers of the plan as pages and papers print them.
 
 use catalogue::Number;
-use catalogue::definition::{PlanFigure, PlanIndicator};
+use catalogue::definition::{Plan, PlanFigure, PlanIndicator};
 
 use super::judge::Target;
 
@@ -19,6 +19,18 @@ pub fn printed(figure: Option<&PlanFigure>, indicator: &PlanIndicator) -> String
     let bare = words.chars().all(|sign| sign.is_ascii_digit() || sign == '.');
     match (&indicator.unit, figure.number) {
         (Some(unit), Some(_)) if bare => format!("{words}{unit}"),
+        _ => words,
+    }
+}
+
+/// The baseline with the year of which it is; of what is unknown or not printed the year says nothing.
+#[must_use]
+pub fn baseline(plan: &Plan, indicator: &PlanIndicator) -> String {
+    let words = printed(indicator.baseline.as_ref(), indicator);
+    match &indicator.baseline {
+        Some(figure) if !figure.is_dash() => {
+            format!("{words}（{}年）", figure.year.unwrap_or(plan.base_year))
+        }
         _ => words,
     }
 }

@@ -5,7 +5,7 @@
 //! - [`values`]: a value is reported with evidence by one person and counts when a second one has looked at it;
 //! - [`adjustments`]: a target is changed with reason and document, by one person and a second;
 //! - [`links`]: an indicator that a register computes, which nobody types;
-//! - [`split`]: a target over counties and years, sums kept; [`stages`]: what becomes of the milestones of projects;
+//! - [`split`]: a target over counties - townships of a county's own plan - and years, sums kept; [`stages`]: what becomes of the milestones of projects;
 //! - [`charges`]: who is in charge of an entry, until when; [`reminders`]: what will be missed, is late or falls due, brought to that office;
 //! - [`superior`]: targets held against what the plans above and the laws demand, and what serves an indicator;
 //! - [`peers`]: the same indicator in the plans of other places;
@@ -90,6 +90,9 @@ pub const PLAN: ScopeColumns = ScopeColumns {
 /// What holds for the whole place is no secret of an office.
 pub(crate) const EVERYBODYS: &str = "targets of a plan are for everybody who reads plans";
 
+/// The parts of a prefecture.
+pub(crate) const COUNTIES: &str = "县（市、区）";
+
 /// The plan of the packs in force.
 #[derive(Debug, Clone)]
 pub struct Installed {
@@ -114,6 +117,18 @@ impl Installed {
     pub fn promised(&self, id: &str) -> Result<&PlanIndicator, OfficeError> {
         let found = self.indicator(id).filter(|one| !one.is_history());
         found.map(Deref::deref).ok_or(OfficeError::NotFound("这项指标"))
+    }
+
+    /// The level over which it is split: a prefecture's plan over counties, a county's own over townships.
+    #[must_use]
+    pub fn below(&self) -> Level {
+        if self.home.level == Level::County { Level::Township } else { Level::County }
+    }
+
+    /// How the places of that level are called together.
+    #[must_use]
+    pub fn below_title(&self) -> &'static str {
+        if self.below() == Level::Township { "乡镇（街道）" } else { COUNTIES }
     }
 
     /// How the tables name the plan.
@@ -145,12 +160,12 @@ pub async fn demanded(office: &Office) -> Result<Installed, OfficeError> {
     installed(office).await?.ok_or(OfficeError::NotFound("规划"))
 }
 
-/// The counties below the plan's division; none where it is a county itself.
-pub(crate) async fn counties(office: &Office, plan: &Installed) -> Result<Vec<DivisionView>, OfficeError> {
-    if plan.home.level == Level::County {
-        return Ok(Vec::new());
-    }
-    divisions::at_level(office.db(), plan.home.id, Level::County).await
+/// The places over which the plan is split, in the order of their codes.
+pub(crate) async fn places_below(
+    office: &Office,
+    plan: &Installed,
+) -> Result<Vec<DivisionView>, OfficeError> {
+    divisions::at_level(office.db(), plan.home.id, plan.below()).await
 }
 
 /// A number as a form sends it: zero or more, at most six places.

@@ -13,7 +13,7 @@ use super::judge::{Judgement, Point, Standing, Target, judge, judge_part, path};
 use super::known::known_in;
 use super::links::{self, Link};
 use super::split::{self, Split};
-use super::{Installed, PLAN, counties, demanded, of_row};
+use super::{Installed, PLAN, demanded, of_row, places_below};
 use crate::access::{Granted, ReadPlan};
 use crate::divisions::DivisionView;
 use crate::{Office, OfficeError};
@@ -103,7 +103,7 @@ pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Over
     Ok(Overview { plan, today, lines, waiting })
 }
 
-/// A county of an indicator.
+/// A county of an indicator; a township, where the plan is a county's own.
 #[derive(Debug, Clone)]
 pub struct County {
     /// The county.
@@ -159,7 +159,7 @@ pub async fn indicator_page(
     let splits = split::list(office, &plan, id).await?;
     let target = adjustments::in_force(&plan, &indicator, &adjustments);
     let link = links::in_force(office, &plan).await?.into_iter().find(|link| link.indicator == id);
-    let below = counties(office, &plan).await?;
+    let below = places_below(office, &plan).await?;
     let mut points: Points = match &link {
         Some(link) => {
             let mut seen = of_sight(office, actor, &below).await?;

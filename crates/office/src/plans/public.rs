@@ -12,9 +12,11 @@ use vocab::{Month, Now};
 
 use super::judge::METHOD;
 use super::known::known;
+use super::sheet::{cells, columns};
 use super::stages::standing_stages;
 use super::{EVERYBODYS, Installed, charges, demanded, in_words, installed};
 use crate::access::{Granted, ReadPlan, ReleasePlan};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError, audited, divisions};
 
 /// What may be released: an entry and its name.
@@ -321,7 +323,6 @@ pub const CSV_COLUMNS: [&str; 13] = [
 /// # Errors
 /// The writer's.
 pub fn csv(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
-    use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
     let columns: Vec<ListColumn> = CSV_COLUMNS.iter().map(|title| ListColumn::new(title, 20)).collect();
     let mut list = ListWriter::new(ListFormat::Csv, "plan", None, &columns)?;
     let text = ListCell::words;
@@ -342,6 +343,64 @@ pub fn csv(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
             text(&one.standing),
             text(&one.source),
         ])?;
+    }
+    Ok(list.finish()?)
+}
+
+/// The released indicators and projects as an Excel file for people: what the page says, with the words of the plan.
+///
+/// # Errors
+/// The writer's.
+pub fn excel(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
+    let heads = columns(&[
+        ("指标", 40),
+        ("性质", 10),
+        ("领域", 14),
+        ("单位", 12),
+        ("基期值", 18),
+        ("目标值", 18),
+        ("完成时间", 12),
+        ("最近的数", 12),
+        ("月份", 12),
+        ("判断", 14),
+        ("规划原文", 60),
+    ]);
+    let title = format!("{}：指标（按{}的情况判断）", plan.plan, plan.as_of.zh());
+    let mut list = ListWriter::new(ListFormat::Excel, "指标", Some(&title), &heads)?;
+    for one in &plan.indicators {
+        list.row(&cells([
+            one.name.clone(),
+            one.kind.clone(),
+            one.category.clone(),
+            one.unit.clone(),
+            one.baseline.clone(),
+            one.target.clone(),
+            one.due.zh(),
+            one.value.map(|value| value.to_string()).unwrap_or_default(),
+            one.month.map(Month::zh).unwrap_or_default(),
+            one.standing.clone(),
+            one.source.clone(),
+        ]))?;
+    }
+    let heads = columns(&[
+        ("项目、节点", 50),
+        ("完成时间", 16),
+        ("地方", 36),
+        ("数量", 14),
+        ("状态", 14),
+        ("规划原文", 60),
+    ]);
+    let title = format!("{}：项目和节点", plan.plan);
+    list.next_list("项目", Some(&title), &heads)?;
+    for one in &plan.projects {
+        list.row(&cells([
+            one.name.clone(),
+            one.due.clone(),
+            one.places.clone(),
+            one.quantity.clone(),
+            one.state.clone(),
+            one.source.clone(),
+        ]))?;
     }
     Ok(list.finish()?)
 }

@@ -1,4 +1,4 @@
-//! A target over counties and years: proposed by size, kept whole, approved by a second person.
+//! A target over counties - townships, where the plan is a county's own - and years: proposed by size, kept whole, approved by a second person.
 //!
 //! What can be counted (个, 张, 人) is divided: in every year the counties' parts make the place's number, by largest remainders over the number of
 //! people registered. A share or a ratio (%, ‰, 每万人…) cannot be divided: every county gets the place's own path.
@@ -98,7 +98,7 @@ pub fn divided(whole: Number, weights: &[i64]) -> Vec<Number> {
 /// A split to begin from: the place's path by year, each county's part by the number of people registered there.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] for an indicator without a number or a place without counties; the database.
+/// [`OfficeError::NotFound`] for an indicator without a number or a place without any below it; the database.
 pub async fn proposal(
     office: &Office,
     actor: &Granted<ManagePlan>,
@@ -112,7 +112,7 @@ pub async fn proposal(
     let whole = target.number.ok_or(OfficeError::NotFound("可以分解的目标值"))?;
     let counties = sizes(office, &plan).await?;
     if counties.is_empty() {
-        return Err(OfficeError::NotFound("可以分解到的县（市、区）"));
+        return Err(OfficeError::NotFound("可以分解到的下级行政区划"));
     }
     let weights: Vec<i64> = counties.iter().map(|(_, _, people)| *people).collect();
     let countable = countable(indicator);
@@ -155,7 +155,7 @@ fn by_year(
 }
 
 async fn sizes(office: &Office, plan: &Installed) -> Result<Vec<(DivisionId, String, i64)>, OfficeError> {
-    let counties = super::counties(office, plan).await?;
+    let counties = super::places_below(office, plan).await?;
     let people: HashMap<DivisionId, i64> = Query::system(
         "how many people a county has says nothing of anybody",
         "SELECT dc.ancestor_id, count(*) AS people FROM person p JOIN division_closure dc ON dc.descendant_id = p.division_id \
@@ -200,8 +200,13 @@ pub async fn propose(
         }
         if begin.countable && sum != year.whole {
             let field = format!("part_{}_{}", begin.counties[0].0, year.year);
-            let message =
-                format!("{}年各县（市、区）相加是 {sum}，应等于全市的 {}，请调整。", year.year, year.whole);
+            let message = format!(
+                "{}年各{}相加是 {sum}，应等于{}的 {}，请调整。",
+                year.year,
+                plan.below_title(),
+                plan.home.name,
+                year.whole
+            );
             return Err(OfficeError::invalid(&field, message));
         }
     }

@@ -44,7 +44,7 @@ impl ValueState {
     }
 }
 
-/// The place is the plan's own or a county of it, and within the actor's area.
+/// The place is the plan's own or one over which it is split, and within the actor's area.
 async fn place(
     office: &Office,
     plan: &Installed,
@@ -52,8 +52,8 @@ async fn place(
     division: DivisionId,
 ) -> Result<(), OfficeError> {
     divisions::within(office.db(), actor.division, division).await?;
-    let counties = super::counties(office, plan).await?;
-    if division == plan.home.id || counties.iter().any(|county| county.id == division) {
+    let below = super::places_below(office, plan).await?;
+    if division == plan.home.id || below.iter().any(|place| place.id == division) {
         Ok(())
     } else {
         Err(OfficeError::NotFound("这个行政区划"))
@@ -96,7 +96,7 @@ pub struct ValueLine {
 pub struct Reported<'a> {
     /// The indicator.
     pub indicator: &'a str,
-    /// The place: the plan's, or a county below it.
+    /// The place: the plan's, or a county below it; a township of a county's own plan.
     pub division: DivisionId,
     /// The month at whose end it holds.
     pub month: Month,

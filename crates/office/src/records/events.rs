@@ -4,7 +4,7 @@
 //! given by one hand at a time to what has ended. Whoever asks for what is behind the last number they have read misses nothing and
 //! reads nothing twice. An event says that something happened to a record, not what is in it.
 
-use store::{Query, Row, Scope, ScopeColumns, Tx};
+use store::{Query, Row, Scope, ScopeColumns, Tx, Value, insert_many, values};
 
 use super::history::Written;
 use super::read::Record;
@@ -45,25 +45,24 @@ pub struct Event {
     pub at: i64,
 }
 
-pub(super) async fn write(
-    tx: &Tx,
-    register: &Register,
-    record: &Record,
-    written: &Written<'_>,
-) -> Result<(), OfficeError> {
-    Query::system(
-        "what became of a record",
-        "INSERT INTO record_event (register, record_id, version, deed, state, division_id, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(register.id.as_str())
-    .bind(record.id)
-    .bind(record.version)
-    .bind(written.deed)
-    .bind(record.state.as_str())
-    .bind(record.division)
-    .bind(written.at)
-    .execute(tx)
-    .await?;
+const COLUMNS: [&str; 7] = ["register", "record_id", "version", "deed", "state", "division_id", "at"];
+
+/// What became of a record, as a row.
+pub(super) fn row(register: &Register, record: &Record, written: &Written<'_>) -> Vec<Value> {
+    values![
+        register.id.as_str(),
+        record.id,
+        record.version,
+        written.deed,
+        record.state.as_str(),
+        record.division,
+        written.at,
+    ]
+}
+
+/// Writes down what became of records.
+pub(super) async fn write(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), OfficeError> {
+    insert_many(&Scope::System("what became of records"), tx, "record_event", &COLUMNS, rows).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! past cannot disagree with itself.
 
 use catalogue::definition::{Form, Register};
-use store::{AuditActor, Connection, Query, Scope, ScopeColumns, Tx};
+use store::{AuditActor, Connection, Query, Scope, ScopeColumns, Tx, Value, insert_many, values};
 
 use super::conflict::differing;
 use super::read::Record;
@@ -43,7 +43,7 @@ pub struct Version {
     pub changes: Vec<(String, String, String)>,
 }
 
-/// Writes a version down.
+/// What is done to a record in a version of it.
 pub(super) struct Written<'a> {
     pub deed: &'a str,
     pub reason: &'a str,
@@ -52,31 +52,45 @@ pub(super) struct Written<'a> {
     pub who: &'a AuditActor,
 }
 
-pub(super) async fn write(
+const COLUMNS: [&str; 11] = [
+    "register",
+    "record_id",
+    "version",
+    "division_id",
+    "at",
+    "staff_id",
+    "deed",
+    "reason",
+    "state",
+    "import_id",
+    "answers_sealed",
+];
+
+/// A version as a row.
+pub(super) fn row(
     office: &Office,
-    tx: &Tx,
     register: &Register,
     record: &Record,
     written: &Written<'_>,
-) -> Result<(), OfficeError> {
-    Query::system(
-        "a version of a record",
-        "INSERT INTO record_history (register, record_id, version, division_id, at, staff_id, deed, reason, state, import_id, \
-         answers_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(register.id.as_str())
-    .bind(record.id)
-    .bind(record.version)
-    .bind(record.division)
-    .bind(written.at)
-    .bind(written.who.staff)
-    .bind(written.deed)
-    .bind(written.reason)
-    .bind(record.state.as_str())
-    .bind(written.import)
-    .bind(sealed(office, &record.answers(register))?)
-    .execute(tx)
-    .await?;
+) -> Result<Vec<Value>, OfficeError> {
+    Ok(values![
+        register.id.as_str(),
+        record.id,
+        record.version,
+        record.division,
+        written.at,
+        written.who.staff,
+        written.deed,
+        written.reason,
+        record.state.as_str(),
+        written.import,
+        sealed(office, &record.answers(register))?,
+    ])
+}
+
+/// Writes versions down.
+pub(super) async fn write(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), OfficeError> {
+    insert_many(&Scope::System("versions of records"), tx, "record_history", &COLUMNS, rows).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! - [`tables`]: the tables, made from the release and only ever expanded; [`columns`]: a value in its column and back;
 //! - [`read`]: records by id; [`list`]: lists with filters, sums and pages, [`map`](mod@map) the same on a map; [`page`]: everything on a record's page;
 //! - [`look_up`]: from typed words to the record, person, family or division that is meant;
-//! - [`draft`]: answers before they are a record; [`write`]: add and change; [`row`]: what stands in the tables; [`transition`]: from state to state; [`conflict`]: two people at one record;
+//! - [`draft`]: answers before they are a record; [`write`]: add and change, [`batch`] many in one transaction; [`row`]: what stands in the tables; [`transition`]: from state to state; [`conflict`]: two people at one record;
 //! - [`history`]: every version, who and why; [`papers`]: scans and photos; [`letters`]: what a way to another state sends;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
@@ -27,6 +27,7 @@ use crate::{Office, OfficeError};
 
 pub mod addressed;
 pub mod alerts;
+mod batch;
 pub mod bulk;
 pub mod by_month;
 mod columns;
@@ -60,6 +61,7 @@ pub mod take_out;
 mod transition;
 mod write;
 
+pub use batch::enter_many;
 pub(crate) use columns::{column, table};
 pub use draft::{Draft, draft_of};
 pub(crate) use enter::{Entry, enter, seen_by_rules, titles};

@@ -13,26 +13,11 @@ use super::write::{By, Step};
 use super::{Open, RECORD_COLUMNS, RecordId, find};
 use crate::forms::{Checked, FilledForm, FormValues};
 use crate::search::index;
-use crate::{Office, OfficeError, divisions};
-
-#[expect(clippy::too_many_arguments, reason = "everything that a version is made of")]
-pub(super) async fn next_version(
-    office: &Office,
-    tx: &Tx,
-    open: &Open,
-    draft: &Draft,
-    checked: Checked,
-    existing: Option<&Record>,
-    place: DivisionId,
-    step: &Step<'_>,
-) -> Result<Record, OfficeError> {
-    let county = divisions::county(tx, place).await?;
-    Ok(assembled(office, open, draft, checked, existing, place, county, step))
-}
+use crate::{Office, OfficeError};
 
 /// The record as it will stand.
 #[expect(clippy::too_many_arguments, reason = "everything that a version is made of")]
-fn assembled(
+pub(super) fn assembled(
     office: &Office,
     open: &Open,
     draft: &Draft,

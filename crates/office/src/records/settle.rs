@@ -38,6 +38,8 @@ pub(super) enum Looked {
     Nobody,
     /// Somebody wrote the record or did one of its duties: what stands now is noted.
     Somebody,
+    /// It has just come in: nothing of it was done or settled before.
+    New,
 }
 
 /// Settles records of a register that somebody has looked at, or nobody.
@@ -59,8 +61,12 @@ pub(super) async fn settle_as(
     let mut seen = shaped(office, tx, register, &stored, &named).await?;
     let mut circumstances = Circumstances::new(office.now(), &named);
     let mut offices = Offices::default();
-    let raised = open_alerts(tx, register, ids).await?;
-    let due = open_duties(tx, register, ids).await?;
+    let (raised, due) = match looked {
+        Looked::New => (HashMap::new(), HashMap::new()),
+        Looked::Nobody | Looked::Somebody => {
+            (open_alerts(tx, register, ids).await?, open_duties(tx, register, ids).await?)
+        }
+    };
     for (record, seen) in stored.iter().zip(&mut seen) {
         let context = circumstances.of(tx, &release, record.division).await?.clone();
         compute(office, tx, register, record, seen, &context, looked).await?;
@@ -73,7 +79,8 @@ pub(super) async fn settle_as(
             };
             let standing = raised.get(&(record.id, alert.id.get().clone()));
             let reads = || grounds(register, expression, seen, &context);
-            settle_alert(office, tx, register, record, alert, &value, standing, reads, &mut offices).await?;
+            settle_alert(office, tx, register, record, alert, &value, standing, reads, looked, &mut offices)
+                .await?;
         }
         for duty in &register.duties {
             let wanted = open
@@ -82,7 +89,8 @@ pub(super) async fn settle_as(
                     .is_none_or(|when| when.evaluate(seen, &context) == Value::Boolean(true));
             let standing = due.get(&(record.id, duty.id.get().clone())).copied();
             let first = first_day(record, seen, duty);
-            settle_duty(office, tx, register, record, duty, wanted, standing, first, &mut offices).await?;
+            settle_duty(office, tx, register, record, duty, wanted, standing, first, looked, &mut offices)
+                .await?;
         }
     }
     Ok(())
@@ -254,6 +262,7 @@ async fn settle_alert(
     value: &Value,
     standing: Option<&OpenAlert>,
     reads: impl Fn() -> String,
+    looked: Looked,
     offices: &mut Offices,
 ) -> Result<(), OfficeError> {
     let now = office.now().at_ms();
@@ -276,18 +285,8 @@ async fn settle_alert(
         (Value::Boolean(true), None) => {
             let read = reads();
             // Somebody settled it on the very same grounds: it comes again when they change.
-            let settled: Option<String> = Query::new(
-                &RULES,
-                &ScopeColumns::NONE,
-                "SELECT a.read FROM record_alert a WHERE a.register = ? AND a.record_id = ? AND a.alert = ? AND a.state = 'closed' \
-                 ORDER BY a.id DESC LIMIT 1",
-            )
-            .bind(register.id.as_str())
-            .bind(record.id)
-            .bind(alert.id.as_str())
-            .optional_as(tx, |row| row.get("read"))
-            .await?;
-            if settled.as_ref() == Some(&read) {
+            if looked != Looked::New && settled_on(tx, register, record, alert).await?.as_ref() == Some(&read)
+            {
                 return Ok(());
             }
             let place = offices.of(tx, record.division, alert.level).await?;
@@ -325,6 +324,26 @@ async fn settle_alert(
     Ok(())
 }
 
+/// The grounds on which somebody settled an alert the last time.
+async fn settled_on(
+    tx: &Tx,
+    register: &Register,
+    record: &Record,
+    alert: &Alert,
+) -> Result<Option<String>, OfficeError> {
+    Ok(Query::new(
+        &RULES,
+        &ScopeColumns::NONE,
+        "SELECT a.read FROM record_alert a WHERE a.register = ? AND a.record_id = ? AND a.alert = ? AND a.state = 'closed' \
+         ORDER BY a.id DESC LIMIT 1",
+    )
+    .bind(register.id.as_str())
+    .bind(record.id)
+    .bind(alert.id.as_str())
+    .optional_as(tx, |row| row.get("read"))
+    .await?)
+}
+
 #[expect(clippy::too_many_arguments, reason = "one duty of one record")]
 async fn settle_duty(
     office: &Office,
@@ -335,6 +354,7 @@ async fn settle_duty(
     wanted: bool,
     standing: Option<OpenDuty>,
     first: NaiveDate,
+    looked: Looked,
     offices: &mut Offices,
 ) -> Result<(), OfficeError> {
     // The record says another day now than the one from which the first time was counted: it is reckoned anew.
@@ -362,7 +382,7 @@ async fn settle_duty(
         (true, None) => {
             // One that lapsed when the record left a state comes back with it.
             let Next { due_on, counted_from, planned_for: goes_on } =
-                next_due(office, tx, register, record, duty, first).await?;
+                next_due(office, tx, register, record, duty, first, looked).await?;
             // Whoever did it by plan has it in the plan again.
             let planned_on = goes_on.map(|_| super::duty_plan::last_working_day(office.calendar(), due_on));
             let place = offices.of(tx, record.division, duty.level).await?;
@@ -428,6 +448,7 @@ async fn next_due(
     record: &Record,
     duty: &Duty,
     first: NaiveDate,
+    looked: Looked,
 ) -> Result<Next, OfficeError> {
     let after = |from: NaiveDate, times: u16| {
         // Counted from the first day each time, so that days moved for a weekend do not add up.
@@ -439,17 +460,10 @@ async fn next_due(
         // Where the holidays are not published yet, the earliest day that it can be.
         office.calendar().due(from, time_limit(every)).earliest
     };
-    let last: Option<(NaiveDate, Option<StaffId>)> = Query::new(
-        &RULES,
-        &ScopeColumns::NONE,
-        "SELECT t.done_on, t.planned_for FROM record_duty t WHERE t.register = ? AND t.record_id = ? AND t.duty = ? AND t.state = 'done' \
-         ORDER BY t.done_on DESC, t.id DESC LIMIT 1",
-    )
-    .bind(register.id.as_str())
-    .bind(record.id)
-    .bind(duty.id.as_str())
-    .optional_as(tx, |row| Ok((row.get("done_on")?, row.get("planned_for")?)))
-    .await?;
+    let last = match looked {
+        Looked::New => None,
+        Looked::Nobody | Looked::Somebody => last_done(tx, register, record, duty).await?,
+    };
     if let Some((last, planned_for)) = last {
         return Ok(Next { due_on: after(last, 1), counted_from: None, planned_for });
     }
@@ -465,6 +479,26 @@ async fn next_due(
     }
     let due_on = missed.filter(|_| duty.owes_missed()).unwrap_or(due_on);
     Ok(Next { due_on, counted_from: Some(first), planned_for: None })
+}
+
+/// When a duty was done the last time, and for whom it was planned.
+async fn last_done(
+    tx: &Tx,
+    register: &Register,
+    record: &Record,
+    duty: &Duty,
+) -> Result<Option<(NaiveDate, Option<StaffId>)>, OfficeError> {
+    Ok(Query::new(
+        &RULES,
+        &ScopeColumns::NONE,
+        "SELECT t.done_on, t.planned_for FROM record_duty t WHERE t.register = ? AND t.record_id = ? AND t.duty = ? AND t.state = 'done' \
+         ORDER BY t.done_on DESC, t.id DESC LIMIT 1",
+    )
+    .bind(register.id.as_str())
+    .bind(record.id)
+    .bind(duty.id.as_str())
+    .optional_as(tx, |row| Ok((row.get("done_on")?, row.get("planned_for")?)))
+    .await?)
 }
 
 /// Settles every open record of a register; how many. Killed halfway it begins again, to the same result.

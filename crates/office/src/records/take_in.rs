@@ -11,6 +11,7 @@ use serde_json::json;
 use store::jobs::{self, Beat, Claim, Job};
 use store::{AuditEntry, Cursor, Page, Query, ScopeColumns, StaffId, Tx};
 
+use super::batch::Batch;
 use super::columns::{searched_column, table};
 use super::conflict::differing;
 use super::draft::{Draft, check, draft_of, draft_with, form, place_of};
@@ -18,7 +19,7 @@ use super::history;
 use super::look_up::Finder;
 use super::read::{Record, records};
 use super::sheet::{self, REASON, VERSION};
-use super::write::{Step, save_in};
+use super::write::{By, Step, save_in};
 use super::{Deed, Open, RECORD_COLUMNS, RULES, RecordId, RecordImportId, open, writes};
 use crate::access::{Actor, Granted, ImportRecords, PostId, Right, actor_at_post};
 use crate::forms::{FieldPath, FormValue, Raw};
@@ -580,6 +581,8 @@ async fn take_in(office: &Office, claim: &Claim, mut import: Import) -> Result<(
                 import.refused.push((fault.row, fault.message.clone()));
             }
         }
+        let by = By::actor(&actor);
+        let mut written = Batch::new(office, &tx, &by, &open);
         for row in &batch.rows {
             let existing = match &row.does {
                 Does::Add => None,
@@ -592,11 +595,13 @@ async fn take_in(office: &Office, claim: &Claim, mut import: Import) -> Result<(
             };
             let step =
                 Step { deed: Deed::Imported, reason: &row.reason, state: None, import: Some(import.id) };
-            save_in(office, &tx, &actor, &open, &row.draft, existing, &step)
+            written
+                .write(&row.draft, existing, &step)
                 .await
                 .map_err(|error| OfficeError::Conflict(format!("第 {} 行没有导入：{error}", row.number)))?;
             if existing.is_some() { import.changed += 1 } else { import.added += 1 }
         }
+        written.settle().await?;
         import.done = i64::try_from(until).unwrap_or(i64::MAX);
         let end = until == total;
         note(&tx, &import, if end { "done" } else { "importing" }).await?;

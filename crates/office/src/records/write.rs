@@ -4,14 +4,13 @@ use catalogue::definition::{Form, Register};
 use serde_json::json;
 use store::{AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, Query, Scope, StoreError, Tx};
 
+use super::batch::Batch;
 use super::conflict::{self, Clash};
-use super::draft::{Draft, check, draft_of, form, place_of};
-use super::history::{self, Written};
+use super::draft::{Draft, check, draft_of, form};
+use super::history;
 use super::organisation::{Own, report};
 use super::read::{Record, record};
-use super::row::{next_version, put, unchanged};
-use super::settle::{self, Looked, settle_as};
-use super::{Open, RecordId, RecordImportId, events, letters};
+use super::{Open, RecordId, RecordImportId};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, audited};
@@ -321,44 +320,14 @@ pub(super) async fn save_by(
     existing: Option<&Record>,
     step: &Step<'_>,
 ) -> Result<RecordId, OfficeError> {
-    if existing.is_none() && by.within.is_some() && open.register().fed.is_some() {
-        return Err(OfficeError::Conflict(format!(
-            "{}由系统按在册待遇登记，不能手工登记。",
-            open.register().title
-        )));
-    }
-    let checked = check(office, open, draft)?;
-    let place = place_of(tx, by.within, open, &checked, draft, existing).await?;
-    let next = next_version(office, tx, open, draft, checked, existing, place, step).await?;
-    if let Some(existing) = existing
-        && unchanged(existing, &next)
-    {
-        return Ok(existing.id);
-    }
-    let id = put(office, tx, by, open.register(), draft, &next, existing, step).await?;
-    let stored = Record { id, ..next };
-    let now = office.now().at_ms();
-    let deed =
-        Written { deed: step.deed.code(), reason: step.reason, import: step.import, at: now, who: &by.who };
-    history::write(office, tx, open.register(), &stored, &deed).await?;
-    events::write(tx, open.register(), &stored, &deed).await?;
-    tx.audit(entry(open.register(), &stored, &by.who, now, step)).await?;
-    if let Some(existing) = existing.filter(|existing| existing.state != stored.state) {
-        done_with(office, tx, open.register(), existing, &stored, by).await?;
-    }
-    // What the system changes of a record nobody has looked at, except when it comes in.
-    let looked = by.who.staff.is_some() || existing.is_none();
-    let looked = if looked { Looked::Somebody } else { Looked::Nobody };
-    settle_as(office, tx, open.register(), &[id], looked).await?;
-    settle::settle_neighbours(office, tx, open.register(), existing.into_iter().chain([&stored])).await?;
-    if let Some(existing) = existing.filter(|existing| existing.state != stored.state) {
-        letters::queue(office, tx, open, by, &existing.state, id).await?;
-    }
+    let mut batch = Batch::new(office, tx, by, open);
+    let id = batch.write(draft, existing, step).await?;
+    batch.settle().await?;
     Ok(id)
 }
 
 /// The duties that are done with the way from state to state, if they are due.
-async fn done_with(
+pub(super) async fn done_with(
     office: &Office,
     tx: &Tx,
     register: &Register,
@@ -389,8 +358,25 @@ async fn done_with(
     Ok(())
 }
 
+/// Whether an error is about what is written and not about the database or a job.
+pub(super) fn of_a_record(error: &OfficeError) -> bool {
+    matches!(
+        error,
+        OfficeError::Invalid(_)
+            | OfficeError::Conflict(_)
+            | OfficeError::NotFound(_)
+            | OfficeError::Separation(_)
+    )
+}
+
 /// The audit's row.
-fn entry(register: &Register, record: &Record, who: &AuditActor, at: i64, step: &Step<'_>) -> AuditEntry {
+pub(super) fn entry(
+    register: &Register,
+    record: &Record,
+    who: &AuditActor,
+    at: i64,
+    step: &Step<'_>,
+) -> AuditEntry {
     AuditEntry {
         division: Some(record.division),
         details: json!({ "register": register.id.as_str(), "version": record.version, "reason": step.reason }),

@@ -28,6 +28,7 @@ mod month_list;
 mod one_door;
 mod people;
 mod plan_links;
+mod plan_of_a_county;
 mod planning;
 mod planning_alive;
 mod plans;

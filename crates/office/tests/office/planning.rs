@@ -212,7 +212,7 @@ async fn a_split_keeps_its_sums() {
         };
         let answer = split::propose(&city.office, &policy, "wh_i015", &typed(1)).await;
         let Err(OfficeError::Invalid(problems)) = answer else { panic!("{answer:?}") };
-        assert!(problems[0].message.contains("相加是 4344，应等于全市的 4343"), "{problems:?}");
+        assert!(problems[0].message.contains("相加是 4344，应等于乌海市的 4343"), "{problems:?}");
         let id = split::propose(&city.office, &policy, "wh_i015", &typed(0)).await.unwrap();
         split::decide(&city.office, &grant::<ApprovePlan>(&city.releaser), "wh_i015", id, true)
             .await

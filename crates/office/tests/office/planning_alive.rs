@@ -616,10 +616,12 @@ async fn the_glance_says_what_the_reports_say() {
     }
 }
 
-/// Indicators of the big plan.
-const BIG: usize = 300;
+/// Indicators and months of the big plan, places below its own. Unoptimised only the statements tell, and they are as many for a tenth.
+const BIG: usize = if cfg!(debug_assertions) { 30 } else { 300 };
+const MONTHS: usize = if cfg!(debug_assertions) { 12 } else { 60 };
+const PLACES: usize = if cfg!(debug_assertions) { 5 } else { 26 };
 
-/// A plan of 300 indicators in place of Wuhai's.
+/// A plan of many indicators in place of Wuhai's.
 fn big() -> Arc<Release> {
     let packs = store::testing::packs();
     let mut files: Vec<PackFiles> = ["national", "wuhai", "demo-wuhai"]
@@ -645,18 +647,24 @@ fn big() -> Arc<Release> {
     Arc::new(Release::from_packs(files, options).unwrap_or_else(|findings| panic!("{findings:#?}")))
 }
 
-/// The overview of a plan of 300 indicators with values of every month of five years from 26 counties stays quick: it reads the own place alone.
+/// The overview of a plan of 300 indicators with values of every month of five years from 26 counties stays quick: it reads the own place
+/// alone, in as many statements as without any value. Time is held where it is optimised:
+/// `cargo nextest run --workspace --cargo-profile demo --no-capture -E 'test(the_overview_of_a_large_plan_is_quick)'`
 #[tokio::test]
 async fn the_overview_of_a_large_plan_is_quick() {
+    let release = big();
     for city in cities("planquick").await {
-        city.office.put_in_force(big());
+        city.office.put_in_force(Arc::clone(&release));
         let reader = grant::<ReadPlan>(&city.policy);
-        let (first, last): (Month, Month) = ("2021-01".parse().unwrap(), "2025-12".parse().unwrap());
+        let (_, empty) = statements::counted(overview(&city.office, &reader)).await;
+        let (_, empty_page) = statements::counted(indicator_page(&city.office, &reader, "x7")).await;
+        let last: Month = "2025-12".parse().unwrap();
+        let first = last.plus(1 - i32::try_from(MONTHS).unwrap());
         let sql = format!(
             "INSERT INTO plan_value (plan, indicator, division_id, month, units, scale, evidence, state, reported_by, reported_at, looked_by, looked_at) \
                    WITH RECURSIVE m (n) AS (SELECT CAST(? AS INTEGER) UNION ALL SELECT n + 1 FROM m WHERE n < ?), \
                    k (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM k WHERE n < {}), \
-                   places (id) AS (SELECT x.id FROM (SELECT d.id FROM division d WHERE d.level IN ('township', 'village') ORDER BY d.id LIMIT 26) x \
+                   places (id) AS (SELECT x.id FROM (SELECT d.id FROM division d WHERE d.level IN ('township', 'village') ORDER BY d.id LIMIT {PLACES}) x \
                    UNION SELECT CAST(? AS BIGINT)) \
                    SELECT 'big', 'x' || k.n, places.id, m.n, 37 + (m.n - ?) / 4, 0, '表', 'confirmed', CAST(? AS BIGINT), 1, CAST(? AS BIGINT), 2 FROM k, places, m",
             BIG - 1
@@ -671,14 +679,14 @@ async fn the_overview_of_a_large_plan_is_quick() {
             .execute(city.office.db())
             .await
             .unwrap();
-        assert_eq!(written, 300 * 27 * 60);
+        assert_eq!(usize::try_from(written).unwrap(), BIG * (PLACES + 1) * MONTHS);
         city.office.db().optimize().await.unwrap();
         let (judged, texts) = statements::counted(overview(&city.office, &reader)).await;
         assert_eq!(judged.unwrap().lines.len(), BIG);
-        assert!(texts.len() <= 6, "{} statements: {texts:#?}", texts.len());
+        assert!(texts.len() <= 6 && texts == empty, "{} statements: {texts:#?}", texts.len());
         let (page, texts) = statements::counted(indicator_page(&city.office, &reader, "x7")).await;
-        assert_eq!(page.unwrap().points.len(), 60);
-        assert!(texts.len() <= 10, "{} statements: {texts:#?}", texts.len());
+        assert_eq!(page.unwrap().points.len(), MONTHS);
+        assert!(texts.len() <= 10 && texts == empty_page, "{} statements: {texts:#?}", texts.len());
         let mut took = Vec::new();
         for _ in 0..5 {
             let started = std::time::Instant::now();
@@ -689,9 +697,8 @@ async fn the_overview_of_a_large_plan_is_quick() {
         }
         took.sort();
         eprintln!("overview of {written} values, {:?}: {took:?}", city.office.db().backend());
-        // Unoptimised and beside other tests; optimised it has to be below 200 ms:
-        // cargo nextest run --workspace --cargo-profile demo --no-capture -E 'test(the_overview_of_a_large_plan_is_quick)'
-        let limit = if cfg!(debug_assertions) { 2000 } else { 200 };
-        assert!(took[2] < std::time::Duration::from_millis(limit), "{took:?}");
+        if !cfg!(debug_assertions) {
+            assert!(took[2] < std::time::Duration::from_millis(200), "{took:?}");
+        }
     }
 }

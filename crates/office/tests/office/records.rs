@@ -407,6 +407,65 @@ async fn futures_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     .await
 }
 
+/// Many at once stand as they would one by one: with history, event and audit; who is refused keeps nobody out; what they point at is worked out.
+#[tokio::test]
+async fn many_come_in_at_once_and_the_refused_keep_nobody_out() {
+    for town in towns("records_many").await {
+        let clerk = town.clerk(town.hedong).await;
+        let keeper = grant::<KeepRecords>(&clerk);
+        let shelter = shelter(&town, &clerk, "M1", "990101001001", "1").await;
+        let stays = open(&town, &clerk, "shelter_resident", Right::KeepRecords);
+        let mut people = Vec::new();
+        for name in ["陈大爷", "林大妈"] {
+            people.push(format!("〔{}〕", town.person(&clerk, name, town.first_community).await));
+        }
+        let home = format!("〔{shelter}〕");
+        let living = |person: &str| answers(&stays, &[("person", person), ("shelter", &home)]);
+        let all = vec![
+            living(&people[0]),
+            // The same again, refused by the database; nobody, refused by the form.
+            living(&people[0]),
+            answers(&stays, &[("shelter", &home)]),
+            living(&people[1]),
+        ];
+        let entered =
+            records::enter_many(&town.office, &keeper, &stays, all.clone(), None, "建库登记").await.unwrap();
+        let stand: Vec<bool> = entered.iter().map(Result::is_ok).collect();
+        assert_eq!(stand, [true, false, false, true]);
+        let mut entered = entered.into_iter();
+        let first = entered.next().unwrap().unwrap();
+        assert!(problems(entered.next().unwrap().unwrap_err())["person"].contains("已经登记过"));
+        assert!(problems(entered.next().unwrap().unwrap_err()).contains_key("person"));
+        let county = town.actor("county", town.county, &["county_clerk"]).await;
+        let shown = seen(&town, &county, "shelter", shelter).await;
+        let said = format!("{:?}", shown.groups);
+        assert!(said.contains("2人") && said.contains("-1张"), "{said}");
+        let reader = grant::<ReadRecords>(&county);
+        let raised =
+            alerts::open_alerts(&town.office, &reader, None, alerts::Lying::Anywhere, None, 50).await;
+        assert_eq!(raised.unwrap().rows.len(), 1, "one bed for two");
+        for sql in [
+            "SELECT COUNT(*) FROM record_history WHERE register = 'shelter_resident' AND deed = 'added' AND version = 1",
+            "SELECT COUNT(*) FROM record_event WHERE register = 'shelter_resident' AND deed = 'added'",
+        ] {
+            let written: i64 = Query::system("test", sql).scalar(town.office.db()).await.unwrap();
+            assert_eq!(written, 2, "{sql}");
+        }
+        let audited: i64 = Query::system(
+            "test",
+            "SELECT COUNT(*) FROM audit WHERE action = 'record.added' AND details LIKE '%shelter_resident%'",
+        )
+        .scalar(town.office.db())
+        .await
+        .unwrap();
+        assert_eq!(audited, 2);
+        let kept = seen(&town, &clerk, "shelter_resident", first).await;
+        assert_eq!((kept.record.title.as_str(), kept.record.version), ("陈大爷", 1));
+        let without = records::enter_many(&town.office, &keeper, &stays, all, None, " ").await;
+        assert!(problems(without.unwrap_err()).contains_key("reason"));
+    }
+}
+
 #[tokio::test]
 async fn states_relations_and_alerts_follow_each_other() {
     for town in towns("records_alerts").await {

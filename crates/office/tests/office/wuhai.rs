@@ -101,7 +101,7 @@ pub async fn cities_of(name: &str, village: &'static str, neighbour: &'static st
     cities
 }
 
-fn office(db: Db, release: Arc<Release>, clock: &Arc<AtomicI64>) -> Office {
+pub fn office(db: Db, release: Arc<Release>, clock: &Arc<AtomicI64>) -> Office {
     let calendar = Arc::new(Calendar::from_json(include_str!("../../../../facts/holidays.json")).unwrap());
     let hand = Arc::clone(clock);
     Office::new(db, calendar, release, Arc::new(move || Now::from_unix_ms(hand.load(Ordering::SeqCst))))
@@ -524,7 +524,7 @@ fn date_parts(day: chrono::NaiveDate) -> Raw {
     Raw::Parts(parts.map(|(part, value)| (part.to_owned(), value.to_string())).into_iter().collect())
 }
 
-async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: &str) {
+pub async fn staff(office: &Office, root: &Actor, login: &str, division: DivisionId, role: &str) {
     let root: Granted<ManageStaff> = root.grant().unwrap();
     let new = NewStaff {
         login: login.to_owned(),

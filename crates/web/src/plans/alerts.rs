@@ -78,7 +78,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
             Figure::new(mine.to_string(), "本单位承办").href(address(LIST, &[("own", "yes")])),
         ]))
         p.govuk-body {
-            "约束性指标离到期不满 " (plan.plan.warn_months) " 个月、两种推算都达不到目标的，向承办单位预警；分解到县（市、区）的，各县的数同样预警，低于分解目标的，向该县提醒。项目和任务在到期前 "
+            "约束性指标离到期不满 " (plan.plan.warn_months) " 个月、两种推算都达不到目标的，向承办单位预警；分解到" (plan.below_title()) "的，各地的数同样预警，低于分解目标的，向当地提醒。项目和任务在到期前 "
             (plan.plan.remind_months) " 个月提醒，分工另外写明的按分工；到期没有登记完成的继续提醒。没有明确分工的，由规划的编制单位承办。"
         }
         (table)

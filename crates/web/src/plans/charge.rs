@@ -6,7 +6,6 @@ use office::divisions;
 use office::plans::charges::{self, Charged};
 use office::plans::{Installed, demanded};
 use store::DivisionId;
-use vocab::Level;
 
 use super::{HERE, NAV_ID};
 use crate::answer::{Answer, Page, SeeOther};
@@ -80,9 +79,8 @@ async fn form(
     typed: &Fields,
     errors: &Errors,
 ) -> Result<Markup, Fault> {
-    let below = if plan.home.level == Level::County { Level::Township } else { Level::County };
     let mut places = vec![Choice::new(plan.home.id.to_string(), plan.home.name.clone())];
-    let parts = divisions::at_level(desk.office().db(), plan.home.id, below).await?;
+    let parts = divisions::at_level(desk.office().db(), plan.home.id, plan.below()).await?;
     places.extend(parts.iter().map(|place| Choice::new(place.id.to_string(), place.name.clone())));
     let chosen = match typed.get("division") {
         "" => plan.home.id.to_string(),

@@ -124,9 +124,9 @@ fn counted(figures: &EvaluationFigures) -> Markup {
     };
     let counties = Table {
         id: "counties".into(),
-        caption: "各县（市、区）完成情况（绩效考核用）".into(),
+        caption: format!("各{}完成情况（绩效考核用）", figures.below).into(),
         columns: vec![
-            Column::new("县（市、区）"),
+            Column::new(figures.below.as_str()),
             Column::new("分解的目标").numeric(),
             Column::new("已达到").numeric(),
             Column::new("未达到").numeric(),
@@ -146,7 +146,7 @@ fn counted(figures: &EvaluationFigures) -> Markup {
     html! {
         (figure_cards(&cards))
         (parts::details("这次生成的指标完成情况", &html! { (table) }))
-        @if !figures.counties.is_empty() { (parts::details("这次生成的各县（市、区）完成情况", &html! { (counties) })) }
+        @if !figures.counties.is_empty() { (parts::details(&format!("这次生成的各{}完成情况", figures.below), &html! { (counties) })) }
     }
 }
 

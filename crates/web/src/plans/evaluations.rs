@@ -42,7 +42,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
             }
         }
         Err(_) => inset(&html! {
-            p.govuk-body { "评估报告由" (plan.home.name) "编制，包含各县（市、区）的数据，只有" (plan.home.name) "的工作人员可以查看。对外公开的内容见" (Link::new("/plan", "规划公开页面")) "。" }
+            p.govuk-body { "评估报告由" (plan.home.name) "编制，包含各" (plan.below_title()) "的数据，只有" (plan.home.name) "的工作人员可以查看。对外公开的内容见" (Link::new("/plan", "规划公开页面")) "。" }
         }),
     };
     let content = html! {

@@ -7,7 +7,7 @@ use office::divisions;
 use office::plans::demanded;
 use office::plans::stages::{Stage, StageState, stages};
 use serde::{Deserialize, Serialize};
-use vocab::{Level, Month};
+use vocab::Month;
 
 use super::stages::state_tag;
 use super::{NAV_ID, exports, faces};
@@ -36,7 +36,7 @@ pub(super) struct Asked {
     place: String,
 }
 
-/// What stands under the name of a county, or of no county.
+/// What stands under the name of a county or township, or of none.
 struct Group<'a> {
     name: String,
     stages: Vec<&'a Stage>,
@@ -51,7 +51,8 @@ fn short(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-fn grouped<'a>(all: &'a [Stage], counties: &[String], whole: &str) -> Vec<Group<'a>> {
+/// The projects of each place, and under the name `rest` those of none.
+fn grouped<'a>(all: &'a [Stage], counties: &[String], rest: &str) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = counties
         .iter()
         .map(|name| Group {
@@ -59,10 +60,8 @@ fn grouped<'a>(all: &'a [Stage], counties: &[String], whole: &str) -> Vec<Group<
             stages: all.iter().filter(|stage| stage.places.contains(short(name))).collect(),
         })
         .collect();
-    let rest = all.iter().filter(|stage| counties.iter().all(|name| !stage.places.contains(short(name))));
-    groups.push(Group {
-        name: format!("{whole}（没有写明县（市、区）的）"), stages: rest.collect()
-    });
+    let nowhere = all.iter().filter(|stage| counties.iter().all(|name| !stage.places.contains(short(name))));
+    groups.push(Group { name: rest.to_owned(), stages: nowhere.collect() });
     groups.retain(|group| !group.stages.is_empty());
     groups
 }
@@ -71,13 +70,13 @@ fn grouped<'a>(all: &'a [Stage], counties: &[String], whole: &str) -> Vec<Group<
 pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
     let plan = demanded(desk.office()).await?;
     let all = stages(desk.office(), desk.granted(), &plan).await?;
-    let below = if plan.home.level == Level::County { Level::Township } else { Level::County };
-    let counties: Vec<String> = divisions::at_level(desk.office().db(), plan.home.id, below)
+    let counties: Vec<String> = divisions::at_level(desk.office().db(), plan.home.id, plan.below())
         .await?
         .into_iter()
         .map(|place| place.name)
         .collect();
-    let groups = grouped(&all, &counties, &plan.home.name);
+    let rest = format!("{}（没有写明{}的）", plan.home.name, plan.below_title());
+    let groups = grouped(&all, &counties, &rest);
     let shown: Vec<&Group<'_>> =
         groups.iter().filter(|group| asked.place.is_empty() || group.name == asked.place).collect();
     let (from, until) = (i32::from(plan.plan.from), i32::from(plan.plan.until));
@@ -103,7 +102,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
     let content = html! {
         (parts::heading(Some(&plan.home.name), "项目进度图"))
         (parts::tabs("规划", &faces(), "gantt"))
-        p.govuk-body { "每条横线从登记的开工月份（没有登记的，从规划写明的开始年份或者规划期开始）画到完成时间；竖线是现在。没有写明完成时间的项目只列在表里。一个项目涉及几个县（市、区）的，在每处都列出。" }
+        p.govuk-body { "每条横线从登记的开工月份（没有登记的，从规划写明的开始年份或者规划期开始）画到完成时间；竖线是现在。没有写明完成时间的项目只列在表里。一个项目涉及几个地方的，在每处都列出。" }
         (with_sidebar(&panel, &body))
     };
     Ok(Page::new("项目进度图", content).under(NAV_ID).charts())

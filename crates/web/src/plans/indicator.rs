@@ -6,6 +6,7 @@ use catalogue::plan::Held;
 use maud::{Markup, html};
 use office::access::{ApprovePlan, ManagePlan, ReadPlan, ReportPlan, Right};
 use office::plans::adjustments::{self, Adjustment, Decided, Proposed};
+use office::plans::in_words::baseline;
 use office::plans::judge::{METHOD, Standing};
 use office::plans::links::{self, Computed};
 use office::plans::superior::{self, Serving};
@@ -107,17 +108,7 @@ fn summary(view: &IndicatorPage) -> Vec<SummaryRow<'static>> {
     let mut rows = vec![
         SummaryRow::new("判断", standing_tag(view.line.judgement.standing)),
         SummaryRow::new("性质", kind_tag(one.kind)),
-        SummaryRow::text(
-            "基期值",
-            &match &one.baseline {
-                Some(figure) => format!(
-                    "{}年：{}",
-                    figure.year.unwrap_or(view.plan.plan.base_year),
-                    printed(Some(figure), one)
-                ),
-                None => "规划没有印".to_owned(),
-            },
-        ),
+        SummaryRow::text("基期值", &baseline(&view.plan.plan, one)),
         SummaryRow::text("目标值", &target_words(one, &view.line.target)),
         SummaryRow::text("完成时间", &view.line.target.due.zh()),
     ];
@@ -257,12 +248,13 @@ fn map(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
         })
         .collect();
     let unit = one.unit.clone().unwrap_or_default();
-    let title = format!("{}，各县（市、区）最近的数（取整）", one.name);
+    let title = format!("{}，各{}最近的数（取整）", one.name, view.plan.below_title());
     crate::figures::place_map(&desk.office().release(), places, &title, &unit)
 }
 
 fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
     let one = &view.line.indicator;
+    let below = view.plan.below_title();
     let rows = view.counties.iter().map(|county| {
         vec![
             html! { (county.name) },
@@ -281,9 +273,9 @@ fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
     });
     let table = Table {
         id: "counties".into(),
-        caption: "各县（市、区）".into(),
+        caption: format!("各{below}").into(),
         columns: vec![
-            Column::new("县（市、区）"),
+            Column::new(below),
             Column::new("分解目标").numeric(),
             Column::new("最近的数").numeric(),
             Column::new("判断"),
@@ -293,6 +285,7 @@ fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
         ..Table::default()
     };
     let waiting = view.splits.iter().find(|split| split.state == Decided::Proposed);
+    let by = format!("按{below}和年份分解目标");
     html! {
         (map(desk, view))
         (table)
@@ -306,7 +299,7 @@ fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
             }
         }
         @if desk.may(Right::ManagePlan) && waiting.is_none() && view.line.target.number.is_some() {
-            p.govuk-body { (Link::new(format!("{HERE}/indicators/{}/split", one.id), "按县（市、区）和年份分解目标")) }
+            p.govuk-body { (Link::new(format!("{HERE}/indicators/{}/split", one.id), by)) }
         }
     }
 }

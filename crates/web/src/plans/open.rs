@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use maud::html;
 use office::plans::public::{self, PublicPlan};
+use office::tabular::ListFormat;
 
 use crate::answer::Page;
 use crate::error::Fault;
@@ -18,6 +19,7 @@ use crate::ui::table::{Column, Table, Total};
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .route("/plan", get(page))
+        .route("/plan/data.xlsx", get(excel))
         .route("/plan/data.csv", get(csv))
         .route("/plan/data.json", get(json))
         .route("/plan/schema.json", get(schema))
@@ -83,10 +85,17 @@ async fn page(visitor: Visitor) -> Result<Page, Fault> {
         (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in &plan.method { li { (line) } } } }))
         h2.govuk-heading-m { "开放数据" }
         p.govuk-body {
-            (Link::new("/plan/data.csv", "指标（CSV）")) "　" (Link::new("/plan/data.json", "指标和项目（JSON）")) "　" (Link::new("/plan/schema.json", "数据格式说明（JSON Schema）"))
+            (Link::new("/plan/data.xlsx", "指标和项目（Excel）")) "　" (Link::new("/plan/data.csv", "指标（CSV）")) "　" (Link::new("/plan/data.json", "指标和项目（JSON）")) "　" (Link::new("/plan/schema.json", "数据格式说明（JSON Schema）"))
         }
     };
     Ok(Page::new(title, content))
+}
+
+async fn excel(visitor: Visitor) -> Result<Response, Fault> {
+    let plan = released(&visitor).await?.ok_or(Fault::Hidden)?;
+    let format = ListFormat::Excel;
+    let name = format!("规划公开数据.{}", format.extension());
+    Ok(download(&name, format.mime(), public::excel(&plan)?))
 }
 
 async fn csv(visitor: Visitor) -> Result<Response, Fault> {

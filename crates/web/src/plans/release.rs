@@ -44,7 +44,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
         (parts::heading(Some(&plan.home.name), "对外公开"))
         (parts::tabs("规划", &faces(), "public"))
         p.govuk-body {
-            "选中的内容任何人不用登录就能看到：" (Link::new("/plan", "规划公开页面")) "，并可以下载 CSV、JSON。指标公开目标、全市最近的数和判断；项目公开地方、期限和状态。各县（市、区）的数、办理记录和工作人员姓名不公开。"
+            "选中的内容任何人不用登录就能看到：" (Link::new("/plan", "规划公开页面")) "，并可以下载 CSV、JSON。指标公开目标、本级最近的数和判断；项目公开地方、期限和状态。分解到下级的数、办理记录和工作人员姓名不公开。"
         }
         (body)
     };

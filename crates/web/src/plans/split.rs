@@ -34,16 +34,17 @@ async fn shown(
     let indicator = plan.promised(id)?;
     let begin = split::proposal(desk.office(), desk.granted(), id).await?;
     let unit = indicator.unit.as_deref().unwrap_or_default();
+    let below = plan.below_title();
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some("分解目标"), &indicator.name))
         @if begin.countable {
-            p.govuk-body { "下面的数按各县（市、区）已登记的人口分摊，可以改。每年各县（市、区）相加要等于全市的数。" }
+            p.govuk-body { "下面的数按各" (below) "已登记的人口分摊，可以改。每年各" (below) "相加要等于" (plan.home.name) "的数。" }
         } @else {
-            p.govuk-body { "这项指标是比例或人均数，不能相加。每个县（市、区）先按全市的进度线填好，可以改。" }
+            p.govuk-body { "这项指标是比例或人均数，不能相加。每个" (below) "先按" (plan.home.name) "的进度线填好，可以改。" }
         }
         (form_post(&format!("{HERE}/indicators/{id}/split"), &desk.key(), &html! {
-            (years(&begin, unit, typed, errors))
+            (years(&begin, &plan.home.name, unit, typed, errors))
             (submit("提出分解方案", ButtonKind::Primary, None))
         }))
     };
@@ -51,11 +52,11 @@ async fn shown(
     Ok(Page::new("分解目标", content).under(NAV_ID).back(back, "返回指标").errors(errors))
 }
 
-fn years(begin: &SplitProposal, unit: &str, typed: Option<&Fields>, errors: &Errors) -> Markup {
+fn years(begin: &SplitProposal, home: &str, unit: &str, typed: Option<&Fields>, errors: &Errors) -> Markup {
     html! {
         @for year in &begin.years {
             fieldset.govuk-fieldset {
-                legend.govuk-fieldset__legend.govuk-fieldset__legend--m { (year.year) "年，全市 " (year.whole) (unit) }
+                legend.govuk-fieldset__legend.govuk-fieldset__legend--m { (year.year) "年，" (home) " " (year.whole) (unit) }
                 div.plan-split {
                     @for (at, (county, name, people)) in begin.counties.iter().enumerate() {
                         @let field = field_name(*county, year.year);

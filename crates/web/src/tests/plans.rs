@@ -326,7 +326,17 @@ async fn the_released_part_is_for_everybody() {
             serde_json::from_str(&anybody.get("/plan/schema.json").await.text).unwrap();
         assert_eq!(schema["properties"]["indicators"]["type"], "array");
         assert!(anybody.get("/plan/data.csv").await.text.contains("wh_i005"));
+        assert!(page.contains("/plan/data.xlsx"), "{page}");
+        let file = anybody.get("/plan/data.xlsx").await;
+        let lists = office::tabular::read_file("plan.xlsx", &file.bytes).unwrap();
+        let said = format!("{lists:?}");
+        assert!(
+            said.contains("护理型床位在养老机构床位中占比") && said.contains("海勃湾区天盛老年公寓"),
+            "{said}"
+        );
+        assert!(!said.contains("村(社区)社会救助协理员"), "{said}");
         releaser.post("/desk/plan/public", &[("which", "none")]).await;
+        assert_eq!(anybody.get("/plan/data.xlsx").await.status, StatusCode::NOT_FOUND);
         assert!(anybody.get("/plan").await.text.contains("还没有公开规划内容"));
     })
     .await;
@@ -364,7 +374,10 @@ async fn the_cockpit_shows_the_place_at_a_glance() {
         let county = format!("/desk/cockpit?division={}", town.county);
         let below = leader.get(&county).await.text;
         assert!(below.contains("海勃湾区民政工作一览") && below.contains("返回本级"), "{below}");
-        assert!(below.contains("tile-map__tiles") && below.contains("不表示位置、形状和面积"), "{below}");
+        for words in ["tile-map__tiles", "chart-legend--still", "不表示位置、形状和面积", "id=\"map-table\""]
+        {
+            assert!(below.contains(words), "{words}: {below}");
+        }
         let mut head = town.browser("head").await;
         assert!(head.get("/desk/cockpit").await.status.is_success());
         assert_eq!(

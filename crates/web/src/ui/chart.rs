@@ -106,6 +106,9 @@ pub struct CountyMap<'a> {
     pub hatched: Text<'a>,
 }
 
+/// Classes of a scale, as many as there are colours.
+const CLASSES: i64 = 5;
+
 /// A class of the map's scale, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct Bin {
@@ -113,31 +116,120 @@ struct Bin {
     to: i64,
 }
 
-/// Five classes of equal width from 0 to the largest value, their width rounded up to 1, 2, 5 × 10ⁿ.
+impl Bin {
+    fn has(self, value: i64) -> bool {
+        (self.from..=self.to).contains(&value)
+    }
+
+    fn held(self, values: &[i64]) -> usize {
+        values.iter().filter(|value| self.has(**value)).count()
+    }
+
+    fn words(self) -> String {
+        if self.from == self.to {
+            grouped(self.from)
+        } else {
+            format!("{}–{}", grouped(self.from), grouped(self.to))
+        }
+    }
+}
+
+fn legend(bins: &[Bin], unit: &str) -> Markup {
+    html! {
+        @for (index, bin) in bins.iter().enumerate() {
+            li class={ "chart-legend__" (index + 1) } { (bin.words()) " " (unit) }
+        }
+    }
+}
+
+/// The places in the order of their values, the largest first, what is unknown last.
+fn by_value<'p, 'a>(places: &'p [Place<'a>]) -> Vec<&'p Place<'a>> {
+    let mut sorted: Vec<&Place<'_>> = places.iter().collect();
+    sorted.sort_by_key(|place| std::cmp::Reverse(place.value));
+    sorted
+}
+
+/// The table that says what a map of places shows.
+fn table_of<'a>(id: &str, title: &str, unit: &str, head: &'a str, places: &[&Place<'_>]) -> Table<'a> {
+    Table {
+        id: format!("{id}-table").into(),
+        caption: title.to_owned().into(),
+        columns: vec![
+            Column::new(head),
+            Column::new(if unit.is_empty() { "数" } else { unit }.to_owned()).numeric(),
+        ],
+        rows: places.iter().map(|place| vec![place.title(), cell(place.value)]).collect(),
+        cards: false,
+        ..Table::default()
+    }
+}
+
+/// Up to five classes that hold every value once: of equal width where that tells the places apart, else of about as many places each. Their
+/// limits are round numbers where the values leave room for them.
 fn bins(places: &[Place<'_>], unit: &str) -> Vec<Bin> {
-    let largest = places.iter().filter_map(|place| place.value).max().unwrap_or(0).max(5);
-    // A share ends at a hundred.
-    if unit == "%" && (21..=100).contains(&largest) {
-        return (0..5)
-            .map(|index| Bin { from: 20 * index, to: if index == 4 { 100 } else { 20 * index + 19 } })
-            .collect();
+    let mut values: Vec<i64> = places.iter().filter_map(|place| place.value).collect();
+    values.sort_unstable();
+    let (Some(&least), Some(&most)) = (values.first(), values.last()) else { return Vec::new() };
+    // A share ends at a hundred, and all of it is in one class with almost all.
+    let equal = if unit == "%" && most <= 100 {
+        let mut classes = equal(least.min(99), most.min(99));
+        classes.iter_mut().filter(|bin| bin.to >= 99).for_each(|bin| bin.to = 100);
+        classes
+    } else {
+        equal(least, most)
+    };
+    let fullest = |bins: &[Bin]| bins.iter().map(|bin| bin.held(&values)).max().unwrap_or(0);
+    // More than half of the places in one class: a few large ones hide the others.
+    if fullest(&equal) * 2 <= values.len() {
+        return equal;
     }
-    let wanted = largest / 5 + 1;
-    let mut ten = 1_i64;
-    while wanted > ten.saturating_mul(10) {
-        ten = ten.saturating_mul(10);
+    let ranked = ranked(&values);
+    if fullest(&ranked) < fullest(&equal) { ranked } else { equal }
+}
+
+/// Classes of one width, 1, 2 or 5 × 10ⁿ, that begin at a multiple of it.
+fn equal(least: i64, most: i64) -> Vec<Bin> {
+    let wanted = most.saturating_sub(least) / CLASSES + 1;
+    let mut width = 1_i64;
+    loop {
+        for step in [1, 2, 5] {
+            let width = width.saturating_mul(step);
+            let begin = least.div_euclid(width).saturating_mul(width);
+            if width >= wanted && begin.saturating_add(width.saturating_mul(CLASSES)) > most {
+                let classes = (0..CLASSES).map(|at| {
+                    let from = begin.saturating_add(width.saturating_mul(at));
+                    Bin { from, to: from.saturating_add(width - 1) }
+                });
+                return classes.filter(|bin| bin.from <= most).collect();
+            }
+        }
+        width = width.saturating_mul(10);
     }
-    let width = [1, 2, 5, 10]
-        .into_iter()
-        .map(|step| ten.saturating_mul(step))
-        .find(|width| *width >= wanted)
-        .unwrap_or(wanted);
-    (0..5)
-        .map(|index| Bin {
-            from: width.saturating_mul(index),
-            to: width.saturating_mul(index + 1).saturating_sub(1),
-        })
-        .collect()
+}
+
+/// Classes of about as many values each. A class begins at its first value, rounded as far down as the last value before it allows.
+fn ranked(values: &[i64]) -> Vec<Bin> {
+    let mut begins: Vec<i64> = Vec::new();
+    for at in 0..CLASSES {
+        let rank = values.len() * usize::try_from(at).unwrap_or(0) / usize::try_from(CLASSES).unwrap_or(1);
+        let Some(&first) = values.get(rank) else { continue };
+        let before = values.iter().rev().find(|value| **value < first);
+        let floor = before.map_or(first, |before| before + 1);
+        let mut ten = 1_i64;
+        while let Some(next) = ten.checked_mul(10).filter(|next| first.div_euclid(*next) * next >= floor) {
+            ten = next;
+            if ten > first.abs() {
+                break;
+            }
+        }
+        let begin = (first.div_euclid(ten) * ten).max(floor);
+        if begins.last().is_none_or(|last| begin > *last) {
+            begins.push(begin);
+        }
+    }
+    let most = values.last().copied().unwrap_or(0);
+    let ends = begins.iter().skip(1).map(|next| next - 1).chain([most]);
+    begins.iter().zip(ends).map(|(from, to)| Bin { from: *from, to }).collect()
 }
 
 /// A whole number with commas at the thousands.
@@ -235,21 +327,10 @@ impl maud::Render for CountyMap<'_> {
         let spec = serde_json::json!({
             "kind": "map", "unit": self.unit, "bins": bins, "values": self.places, "outline": shapes(&self.outline),
         });
-        let mut places: Vec<&Place<'_>> = self.places.iter().collect();
-        places.sort_by_key(|place| std::cmp::Reverse(place.value));
-        let table = Table {
-            id: format!("{}-table", self.id).into(),
-            caption: self.title.as_ref().into(),
-            columns: vec![Column::new("县（市、区）"), Column::new(self.unit.as_ref()).numeric()],
-            rows: places.iter().map(|place| vec![place.title(), cell(place.value)]).collect(),
-            cards: false,
-            ..Table::default()
-        };
+        let table = table_of(&self.id, &self.title, &self.unit, "县（市、区）", &by_value(&self.places));
         let below = html! {
             ul.chart-legend {
-                @for (index, bin) in bins.iter().enumerate() {
-                    li class={ "chart-legend__" (index + 1) } { (grouped(bin.from)) "–" (grouped(bin.to)) " " (self.unit) }
-                }
+                (legend(&bins, &self.unit))
                 @if !self.hatched.is_empty() { li.chart-legend__none { (self.hatched) } }
             }
             figcaption { "示意图，不作行政区域界线依据。" }
@@ -262,21 +343,33 @@ impl maud::Render for TileMap<'_> {
     fn render(&self) -> Markup {
         let bins = bins(&self.places, &self.unit);
         let step = |value: i64| {
-            let at = bins.iter().position(|bin| (bin.from..=bin.to).contains(&value)).unwrap_or(0);
+            let at = bins.iter().position(|bin| bin.has(value)).unwrap_or(0);
             format!("tile-map__{}", at + 1)
         };
+        let places = by_value(&self.places);
+        let unknown = places.iter().any(|place| place.value.is_none());
+        // The title stands over the tiles, which say it as well.
+        let table =
+            Table { caption_hidden: true, ..table_of(&self.id, &self.title, &self.unit, "地方", &places) };
         html! {
-            figure.tile-map.chart-figure id=(self.id) {
-                p.govuk-heading-s { (self.title) @if !self.unit.is_empty() { "（" (self.unit) "）" } }
-                ul.tile-map__tiles {
-                    @for place in &self.places {
-                        li class=(place.value.map_or_else(|| "tile-map__none".to_owned(), step)) {
-                            span { @match &place.href { Some(href) => { a href=(href) { (place.name) } }, None => (place.name) } }
-                            strong { (cell(place.value)) }
+            div.chart-pair {
+                figure.tile-map.chart-figure id=(self.id) {
+                    p.govuk-heading-s { (self.title) @if !self.unit.is_empty() { "（" (self.unit) "）" } }
+                    ul.tile-map__tiles {
+                        @for place in &places {
+                            li class=(place.value.map_or_else(|| "tile-map__none".to_owned(), step)) {
+                                span { (place.title()) }
+                                strong { (cell(place.value)) }
+                            }
                         }
                     }
+                    ul.chart-legend.chart-legend--still {
+                        (legend(&bins, &self.unit))
+                        @if unknown { li.chart-legend__unknown { "无数据" } }
+                    }
+                    figcaption { "没有这些地方的界线图。每格一个地方，从大到小排列，颜色越深数越大；不表示位置、形状和面积。" }
                 }
-                figcaption { "每格一个地方，按区划代码排列，颜色越深数越大；不表示位置、形状和面积。" }
+                div.chart-pair__table { (table) }
             }
         }
     }
@@ -297,26 +390,45 @@ mod tests {
     fn bins_hold_every_value_once() {
         for values in [
             &[Some(0)][..],
-            &[None],
             &[Some(5), None, Some(2600)],
             &[Some(99)],
-            &[Some(100)],
-            &[Some(1_000_000_000_000_000)],
+            &[Some(1), Some(2), Some(2), Some(2), Some(2)],
+            &[Some(3), Some(4), Some(5), Some(6), Some(900), Some(70_000)],
+            &[Some(1_000_000_000_000_000), Some(7)],
         ] {
             let bins = bins(&places(values), "人");
-            assert_eq!(bins.len(), 5);
-            assert!(bins.windows(2).all(|pair| pair[0].to + 1 == pair[1].from));
+            assert!((1..=5).contains(&bins.len()), "{bins:?}");
+            assert!(bins.windows(2).all(|pair| pair[0].to + 1 == pair[1].from), "{bins:?}");
             for value in values.iter().flatten() {
-                assert!(bins.iter().any(|bin| (bin.from..=bin.to).contains(value)), "{value} in {bins:?}");
+                assert!(bins.iter().any(|bin| bin.has(*value)), "{value} in {bins:?}");
             }
         }
+        assert_eq!(bins(&places(&[None]), "人"), []);
+    }
+
+    fn limits(values: &[i64], unit: &str) -> Vec<String> {
+        let values: Vec<Option<i64>> = values.iter().copied().map(Some).collect();
+        bins(&places(&values), unit).into_iter().map(Bin::words).collect()
+    }
+
+    #[test]
+    fn classes_begin_where_the_values_do_and_tell_them_apart() {
+        assert_eq!(limits(&[41, 48, 55, 57, 62], "%"), ["40–44", "45–49", "50–54", "55–59", "60–64"]);
+        assert_eq!(limits(&[0, 30, 55, 100], "%"), ["0–19", "20–39", "40–59", "60–79", "80–100"]);
+        assert_eq!(limits(&[12, 300, 480, 990], "人"), ["0–199", "200–399", "400–599", "600–799", "800–999"]);
+        // One that is far larger than all others does not put them into one class.
+        assert_eq!(
+            limits(&[3, 8, 14, 21, 26, 33, 41, 47, 52, 2600], "人"),
+            ["3–9", "10–25", "26–39", "40–49", "50–2,600"]
+        );
+        assert_eq!(limits(&[37, 37], "人"), ["37"]);
     }
 
     #[test]
     fn a_share_ends_at_a_hundred() {
-        let of = |value| bins(&places(&[Some(value)]), "%").last().copied().unwrap();
-        assert_eq!([of(100), of(99), of(21)], [Bin { from: 80, to: 100 }; 3]);
-        assert!(of(101).to > 101 && of(9).to < 21, "more than all, or very little, as everything else");
+        assert_eq!(limits(&[88, 93, 96, 99], "%"), ["85–89", "90–94", "95–100"]);
+        assert_eq!(limits(&[100], "%"), ["99–100"]);
+        assert_eq!(limits(&[88, 93, 96, 104], "%").last().unwrap(), "100–104", "more than all is said");
     }
 
     #[test]
@@ -327,19 +439,22 @@ mod tests {
             value,
             href: Some("/desk/cockpit?division=7".into()),
         };
-        let places = vec![place("甲乡", Some(10)), place("乙乡", Some(990)), place("丙乡", None)];
+        let places = vec![place("甲乡", Some(10)), place("乙乡", None), place("丙乡", Some(990))];
         let map = TileMap { id: "map".into(), title: "在册".into(), unit: "人".into(), places };
         let page = html! { (map) }.into_string();
+        let link =
+            |name: &str| format!(r#"<a class="govuk-link" href="/desk/cockpit?division=7">{name}</a>"#);
         assert!(
-            page.contains(
-                r#"class="tile-map__1"><span><a href="/desk/cockpit?division=7">甲乡</a></span><strong>10"#
-            ),
+            page.contains(&format!(r#"class="tile-map__1"><span>{}</span><strong>10"#, link("甲乡"))),
             "{page}"
         );
+        let order: Vec<usize> = ["丙乡", "甲乡", "乙乡"].map(|name| page.find(&link(name)).unwrap()).into();
+        assert!(order.is_sorted(), "the largest first, what is unknown last");
         assert!(
             page.contains("tile-map__5") && page.contains("tile-map__none") && page.contains("无数据"),
             "{page}"
         );
+        assert!(page.contains("chart-legend__5") && page.contains(r#"id="map-table""#), "{page}");
     }
 
     #[test]

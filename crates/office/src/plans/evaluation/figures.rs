@@ -13,7 +13,7 @@ use crate::plans::computed::computed;
 use crate::plans::judge::{METHOD, Point, Standing, Target, path, reached};
 use crate::plans::known::known;
 use crate::plans::stages::{self, Stage, StageState, stages};
-use crate::plans::{EVERYBODYS, Installed, adjustments, counties, in_words, links, of_row};
+use crate::plans::{COUNTIES, EVERYBODYS, Installed, adjustments, in_words, links, of_row, places_below};
 use crate::{Office, OfficeError};
 
 /// An indicator at the end of the month looked at. Numbers are text with their units.
@@ -163,8 +163,11 @@ pub struct EvaluationFigures {
     pub papers: Vec<StagePaper>,
     /// How many stages stand how: code, Chinese, number.
     pub stages: Vec<(String, String, usize)>,
-    /// Counties.
+    /// Counties; townships of a county's own plan.
     pub counties: Vec<CountyFigures>,
+    /// How these are called together. Runs from before this was kept are of prefectures.
+    #[serde(default = "counties")]
+    pub below: String,
     /// Adjusted targets.
     pub adjustments: Vec<AdjustmentFigures>,
     /// How many contradictions the text holds.
@@ -177,6 +180,10 @@ pub struct EvaluationFigures {
     pub comments: Vec<Comment>,
     /// The release of the packs.
     pub release: String,
+}
+
+fn counties() -> String {
+    COUNTIES.to_owned()
 }
 
 impl EvaluationFigures {
@@ -216,14 +223,6 @@ pub(super) async fn gather(
             }
             (_, None) => String::new(),
         };
-        let baseline = match &one.baseline {
-            Some(figure) => format!(
-                "{}（{}年）",
-                in_words::printed(Some(figure), one),
-                figure.year.unwrap_or(plan.plan.base_year)
-            ),
-            None => "未印".to_owned(),
-        };
         let forecast = judged.forecast.map(|forecast| {
             if forecast.least == forecast.most {
                 format!("约{}", unit(forecast.least))
@@ -241,7 +240,7 @@ pub(super) async fn gather(
             binding: one.kind == catalogue::definition::IndicatorKind::Binding,
             category: one.category.clone().or_else(|| one.domain.clone()).unwrap_or_default(),
             unit: one.unit.clone().unwrap_or_default(),
-            baseline,
+            baseline: in_words::baseline(&plan.plan, one),
             target: in_words::target(one, &target),
             printed_target: target.adjusted.then(|| in_words::printed(one.target.as_ref(), one)),
             due: target.due.zh(),
@@ -303,6 +302,7 @@ pub(super) async fn gather(
         title: evaluation.title(),
         standings,
         counties: appraised(office, plan, &known.changes, &known.linked, as_of).await?,
+        below: plan.below_title().to_owned(),
         adjustments: adjusted(plan, &known.changes),
         indicators,
         projects,
@@ -390,7 +390,7 @@ async fn appraised(
     linked: &[links::Link],
     as_of: Month,
 ) -> Result<Vec<CountyFigures>, OfficeError> {
-    let places = counties(office, plan).await?;
+    let places = places_below(office, plan).await?;
     let rows = Query::system(
         EVERYBODYS,
         "SELECT s.indicator, p.division_id, p.year, p.units, p.scale FROM plan_split s JOIN plan_split_part p ON p.split_id = s.id \

@@ -443,7 +443,7 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         "title": figures.title, "as_of": figures.as_of.zh(), "made": vocab::zh_date(at.today()), "issued_on": at.today().to_string(),
         "by": by, "summary": summary(figures), "texts": texts, "standings": standings, "indicators": indicators,
         "stages": figures.stages.iter().map(|(_, title, count)| json!([title, count.to_string()])).collect::<Vec<Value>>(),
-        "projects": projects, "papers": papers, "counties": counties, "adjustments": adjustments, "contradictions": figures.contradictions.to_string(),
+        "projects": projects, "papers": papers, "below": figures.below, "counties": counties, "adjustments": adjustments, "contradictions": figures.contradictions.to_string(),
         "comments": figures.comments.iter().map(|one| json!({
             "about": one.about, "words": one.words, "by": one.by, "at": one.at, "answer": one.answer,
         })).collect::<Vec<Value>>(),

@@ -136,14 +136,15 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
         ])?;
     }
     let heads = columns(&[
-        ("县（市、区）", 18),
-        ("分解给本县的目标（项）", 16),
+        (figures.below.as_str(), 18),
+        ("分解的目标（项）", 16),
         ("已达到", 10),
         ("未达到", 10),
         ("没有数据", 10),
         ("未达到的指标", 80),
     ]);
-    list.next_list("县级考核", Some(&title("各县（市、区）完成情况（绩效考核用）")), &heads)?;
+    let words = format!("各{}完成情况（绩效考核用）", figures.below);
+    list.next_list("下级考核", Some(&title(&words)), &heads)?;
     for one in &figures.counties {
         let missing: Vec<String> = one
             .missing

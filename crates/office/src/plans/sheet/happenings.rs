@@ -16,13 +16,14 @@ const ROWS: usize = 500;
 pub(super) async fn alerts(
     office: &Office,
     actor: &Granted<ReadPlan>,
+    plan: &Installed,
     title: &str,
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
     let heads = columns(&[
         ("类别", 14),
         ("事项", 44),
-        ("县（市、区）", 16),
+        (plan.below_title(), 16),
         ("期限", 14),
         ("依据", 60),
         ("承办单位", 18),

@@ -72,7 +72,7 @@ pub(super) async fn sheet(
             county.latest.map_or_else(Default::default, |point| (point.month.zh(), unit(point.number)));
         let target = county.target.map(unit).unwrap_or_default();
         let standing = county.standing.map_or("没有分解", |standing| standing.title());
-        row("县（市、区）", &county.name, month, target, number, standing, "")?;
+        row(view.plan.below_title(), &county.name, month, target, number, standing, "")?;
     }
     let mut after = None;
     loop {

@@ -66,11 +66,11 @@ impl PlanSheet {
     }
 }
 
-fn columns(list: &[(&str, u16)]) -> Vec<ListColumn> {
+pub(super) fn columns(list: &[(&str, u16)]) -> Vec<ListColumn> {
     list.iter().map(|(title, width)| ListColumn::new(title, *width)).collect()
 }
 
-fn cells<const N: usize>(texts: [String; N]) -> [ListCell; N] {
+pub(super) fn cells<const N: usize>(texts: [String; N]) -> [ListCell; N] {
     texts.map(|text| ListCell::words(&text))
 }
 
@@ -93,12 +93,12 @@ pub async fn sheet(
         PlanSheet::Tasks => of_tasks(&charges::tasks(office, actor, &plan).await?, &title, format)?,
         PlanSheet::Contradictions => contradictions(&plan, &title, format)?,
         PlanSheet::Superior => superior(&super::superior::held(office, actor, &plan).await?, &title, format)?,
-        PlanSheet::Text => text(&plan, &title, format)?,
+        PlanSheet::Text => text(&plan, format)?,
         PlanSheet::Compared => {
             references::compared(&super::peers::compared(office, actor).await?, &title, format)?
         }
         PlanSheet::Past => references::past(&plan, &title, format)?,
-        PlanSheet::Alerts => happenings::alerts(office, actor, &title, format).await?,
+        PlanSheet::Alerts => happenings::alerts(office, actor, &plan, &title, format).await?,
         PlanSheet::Changes(month) => happenings::changes(office, actor, *month, &title, format).await?,
         PlanSheet::Waiting => happenings::waiting(office, actor, &plan, &title, format).await?,
         PlanSheet::Indicator(id) => indicator::sheet(office, actor, id, &title, format).await?,
@@ -250,9 +250,14 @@ fn superior(held: &[Held], title: &str, format: ListFormat) -> Result<Vec<u8>, O
     Ok(list.finish()?)
 }
 
-fn text(plan: &PlanBook, title: &str, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
+/// A whole plan with its quotes, one entry a line.
+///
+/// # Errors
+/// The writer's.
+pub fn text(plan: &PlanBook, format: ListFormat) -> Result<Vec<u8>, OfficeError> {
     let heads = columns(&[
         ("类别", 10),
+        ("编号", 12),
         ("名称", 40),
         ("领域", 12),
         ("性质或状态", 10),
@@ -264,10 +269,12 @@ fn text(plan: &PlanBook, title: &str, format: ListFormat) -> Result<Vec<u8>, Off
         ("章节", 14),
         ("原文", 60),
     ]);
-    let mut list = ListWriter::new(format, "规划", Some(title), &heads)?;
+    let title = format!("{}：{}", plan.plan.name, PlanSheet::Text.title());
+    let mut list = ListWriter::new(format, "规划", Some(&title), &heads)?;
     for line in plan.lines() {
         list.row(&cells([
             line.sort.to_owned(),
+            line.id,
             line.name,
             line.category,
             line.kind,

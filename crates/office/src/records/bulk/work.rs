@@ -9,7 +9,7 @@ use crate::access::{Actor, PostId, Right, actor_at_post};
 use crate::records::draft::{self, Draft};
 use crate::records::look_up::Finder;
 use crate::records::read::{Record, records};
-use crate::records::write::{Step, save_in};
+use crate::records::write::{Step, of_a_record, save_in};
 use crate::records::{Deed, Open, RULES, RecordBulkId, RecordId, columns, history, open};
 use crate::{Office, OfficeError};
 
@@ -219,15 +219,4 @@ impl Way<'_> {
         self.claim.beat(&tx).await?;
         Ok(tx.commit().await?)
     }
-}
-
-/// Whether an error is about what is written, not about the database or the job.
-fn of_a_record(error: &OfficeError) -> bool {
-    matches!(
-        error,
-        OfficeError::Invalid(_)
-            | OfficeError::Conflict(_)
-            | OfficeError::NotFound(_)
-            | OfficeError::Separation(_)
-    )
 }
