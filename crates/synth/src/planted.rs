@@ -73,7 +73,7 @@ impl Rates {
         Rates { death: 20, vehicle: 35, deposit: 25, double: 8, never_filed: 300, mistaken: 2 };
     /// So many that a small town has enough of each kind to measure.
     pub const DENSE: Rates =
-        Rates { death: 400, vehicle: 300, deposit: 250, double: 250, never_filed: 700, mistaken: 10 };
+        Rates { death: 400, vehicle: 300, deposit: 250, double: 250, never_filed: 700, mistaken: 2 };
 }
 
 /// Where a family stands when the files come in.

@@ -108,7 +108,7 @@ async fn list(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Page, F
         (parts::heading(None, "政策找人"))
         (parts::tabs("政策找人", &tabs, id))
         @if leads.kind == Kind::Unclaimed {
-            p.govuk-body { "按登记的情况可能符合、还没有申请的家庭。请上门走访、讲清政策，愿意申请的可以当场代办。最后能不能领，以申请后核对、调查的结果为准。" }
+            p.govuk-body { "按登记的情况或者部门的名单可能符合、还没有申请的家庭。请上门走访、讲清政策，愿意申请的可以当场代办。最后能不能领，以申请后核对、调查的结果为准。" }
         } @else {
             (parts::warning_text("按登记的情况或者部门数据可能不再符合的在册家庭，只是提醒核查，不影响发放。部门数据也会有错，先核对是不是本人、是不是属实；调整、终止要经过核查，并先听取家庭的意见。"))
         }
