@@ -67,17 +67,19 @@ async fn run(
 ) -> Result<serde_json::Value, Failure> {
     let maker = accountant.grant()?;
     // The month after the last that was run, or the first that anybody is paid for.
-    let month: Option<Month> = Query::system(
-        "measure",
-        "SELECT coalesce((SELECT max(r.month) + 1 FROM payment_run r WHERE r.programme = ? AND r.county_id = ?), \
-         (SELECT min(e.first_due_month) FROM entitlement e WHERE e.programme = ? AND e.county_id = ?)) AS month",
-    )
-    .bind(programme)
-    .bind(maker_county(accountant)?)
-    .bind(programme)
-    .bind(maker_county(accountant)?)
-    .scalar(office.db())
-    .await?;
+    let county = maker_county(accountant)?;
+    let asked = async |sql: &'static str| {
+        let found = Query::system("measure", sql).bind(programme).bind(county);
+        found.scalar::<Option<Month>>(office.db()).await
+    };
+    let last = asked("SELECT max(month) FROM payment_run WHERE programme = ? AND county_id = ?").await?;
+    let month = match last {
+        Some(last) => Some(last.next()),
+        None => {
+            asked("SELECT min(first_due_month) FROM entitlement WHERE programme = ? AND county_id = ?")
+                .await?
+        }
+    };
     let month = month.ok_or("nobody is on the roll")?;
     let began = Instant::now();
     let (run, _) = payments::make_run(office, &maker, programme, month).await?;
