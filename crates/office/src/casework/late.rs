@@ -53,7 +53,7 @@ pub struct Found {
     pub looked: i64,
     /// Cases opened.
     pub opened: i64,
-    /// Benefits that wait for another case of the family to end.
+    /// Benefits that wait: for another case of the family to end, or for its village.
     pub waiting: i64,
 }
 
@@ -106,13 +106,15 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> 
         last = end.benefit;
         let tx = office.db().begin().await?;
         for look in &rows {
-            match propose(office, &tx, &release, look).await? {
-                Came::Nothing => {}
-                Came::Opened => found.opened += 1,
-                Came::Waits => {
+            match propose(office, &tx, &release, look).await {
+                Ok(Came::Nothing) => {}
+                Ok(Came::Opened) => found.opened += 1,
+                // No village, or something else in hand: another night.
+                Ok(Came::Waits) | Err(OfficeError::Invalid(_) | OfficeError::Conflict(_)) => {
                     found.waiting += 1;
                     continue;
                 }
+                Err(error) => return Err(error),
             }
             Query::system(NIGHT, "DELETE FROM late_look WHERE entitlement_id = ?")
                 .bind(look.benefit)
@@ -129,7 +131,10 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> 
     }
     let mut said = format!("重新测算以前月份的待遇 {} 项，提出补发追回 {} 件。", found.looked, found.opened);
     if found.waiting > 0 {
-        said.push_str(&format!("另有 {} 项等同一家庭在办的一件办结以后再提。", found.waiting));
+        said.push_str(&format!(
+            "另有 {} 项以后再提：同一家庭已有一件在办，或者家庭没有登记到村（社区）。",
+            found.waiting
+        ));
     }
     claim.finished(office.db(), &said).await?;
     Ok(found)
