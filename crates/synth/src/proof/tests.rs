@@ -42,9 +42,9 @@ async fn the_night_finds_what_is_planted_and_stops_nobody() {
         let office = office(db, &hand).await;
         let plan = Plan {
             city: "150300",
-            people: 2_400,
+            people: 3_000,
             seed: 7,
-            on_roll: 40,
+            on_roll: 20,
             at_each_step: 1,
             rates: Rates::DENSE,
         };
