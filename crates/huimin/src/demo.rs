@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use synth::city::{Plan, fill};
+use synth::city::{Made, Plan, fill};
+use synth::planted::Rates;
+use synth::proof::{self, Proof};
 use synth::staff::{Account, PASSWORD};
 
 use crate::serve::{self, SiteOptions};
@@ -85,32 +87,65 @@ pub async fn run(city: City, folder: &Path, people: u64, site: &SiteOptions) -> 
                 std::fs::remove_file(leftover)?;
             }
         }
-        let accounts = make(city, &database, people).await?;
-        std::fs::write(&done, listed(&accounts))?;
+        let made = make(city, &database, people).await?;
+        // What is wrong in the departments' files, for `verify --planted`; the database knows nothing of it.
+        std::fs::write(folder.join(PLANTED), serde_json::to_vec(&made.planted)?)?;
+        std::fs::write(&done, listed(&made.staff.accounts))?;
     }
     let office = open::connect(&database).await?;
     println!("{}", std::fs::read_to_string(&done)?);
     serve::serve(office, site).await
 }
 
-async fn make(city: City, database: &Database, people: u64) -> Result<Vec<Account>, Failure> {
+/// Beside the database: what is wrong on purpose.
+const PLANTED: &str = "planted.json";
+
+async fn make(city: City, database: &Database, people: u64) -> Result<Made, Failure> {
     let (clock, hand) = open::moved_clock();
     let office = open::create(database, &city.packs(), true, clock).await?;
     let bar = ProgressBar::new(1);
     bar.set_style(ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}")?);
-    let plan = Plan { city: city.code(), people, seed: 20_260_701, on_roll: 60, at_each_step: 2 };
-    let staff = fill(&office, &hand, plan, &mut |stage, done, total| {
+    let plan = Plan {
+        city: city.code(),
+        people,
+        seed: 20_260_701,
+        on_roll: 60,
+        at_each_step: 2,
+        rates: Rates::REALISTIC,
+    };
+    let made = fill(&office, &hand, plan, &mut |stage, done, total| {
         bar.set_message(stage.to_owned());
         bar.set_length(total);
         bar.set_position(done);
     })
     .await?;
     bar.finish_and_clear();
+    print!("{}", said(&proof::night(&office, &made.planted).await?));
     let others = City::value_variants().iter().filter(|other| other.id() != city.id());
     let others: Vec<PathBuf> = others.map(|other| format!("packs/{}", other.id()).into()).collect();
     crate::plan::take_in(&office, &others).await?;
     office.db().close().await?;
-    Ok(staff.accounts)
+    Ok(made)
+}
+
+/// How the nightly search did with what is wrong in the departments' files.
+pub fn said(proof: &Proof) -> String {
+    let mut text = "部门文件里埋下的差错，系统夜间比对查到多少：\n".to_owned();
+    for line in &proof.lines {
+        text.push_str(&format!(
+            "  {}：埋下 {}，查到 {}（{}%），误报 {}\n",
+            line.error.title(),
+            line.planted,
+            line.found,
+            line.recall_percent(),
+            line.false_alarms
+        ));
+    }
+    text.push_str(&format!(
+        "  名册与规则不一致 {} 户；被系统自动停发、改动的待遇 {} 项。\n",
+        proof.disagreements, proof.stopped
+    ));
+    text
 }
 
 fn listed(accounts: &[Account]) -> String {

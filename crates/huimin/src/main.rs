@@ -129,6 +129,9 @@ enum Action {
         /// 只核验账簿
         #[arg(long)]
         ledger: bool,
+        /// 演示库：运行一次夜间比对，看查到多少埋在部门文件里的差错（演示文件夹里的 planted.json）
+        #[arg(long, conflicts_with_all = ["determinations", "audit", "ledger"])]
+        planted: Option<PathBuf>,
     },
     /// 生成人口快照：从数据库（--database），或者从按列存放的数据（--columns；列文件和 manifest.json 的写法见 crates/columns/src/packed.rs）
     Snapshot(sweep::SnapshotOptions),
@@ -210,8 +213,11 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
             println!("已写到 {}", folder.display());
             Ok(ExitCode::SUCCESS)
         }
-        Action::Verify { database, determinations, audit, ledger } => {
+        Action::Verify { database, determinations, audit, ledger, planted } => {
             let office = open::connect(&database).await?;
+            if let Some(list) = planted {
+                return verify::recall(&office, &list).await;
+            }
             let all = !(determinations || audit || ledger);
             verify::verify(&office, all || determinations, all || audit, all || ledger).await
         }

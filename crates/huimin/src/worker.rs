@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use letters::Typesetter;
 use office::casework::letters::{self as queue, Waiting};
-use office::casework::reviews;
+use office::casework::{late, reviews};
 use office::{Office, indicators, leads, means_test, plans, population, records, releases, roll, simulation};
 use store::jobs;
 
@@ -56,6 +56,7 @@ async fn work(office: Arc<Office>, name: String) {
         roll::import::ROLL_JOB,
         releases::REVIEW_JOB,
         reviews::REVIEWS_DUE_JOB,
+        late::LATE_JOB,
         population::POPULATION_JOB,
         leads::LEADS_JOB,
         indicators::INDICATORS_JOB,
@@ -75,6 +76,7 @@ async fn work(office: Arc<Office>, name: String) {
                     roll::payments::RUN_JOB => roll::payments::work_run(&office, &claim).await,
                     releases::REVIEW_JOB => releases::make_reviews(&office, &claim).await.map(drop),
                     reviews::REVIEWS_DUE_JOB => reviews::work(&office, &claim).await.map(drop),
+                    late::LATE_JOB => late::work(&office, &claim).await.map(drop),
                     population::POPULATION_JOB => population::work(&office, &claim).await,
                     indicators::INDICATORS_JOB => indicators::work(&office, &claim).await,
                     plans::reminders::PLAN_JOB => plans::reminders::work(&office, &claim).await,

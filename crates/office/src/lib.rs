@@ -152,7 +152,7 @@ impl Office {
     }
 }
 
-/// What only time brings: clocks that run out, reviews that fall due, notices that end, facts that begin today, sessions that are over, releases that
+/// What only time brings: clocks that run out, reviews that fall due, paid months that came out otherwise, notices that end, facts that begin today, sessions that are over, releases that
 /// another process put in force. Runs every few minutes; doing it twice does nothing more.
 ///
 /// # Errors
@@ -160,6 +160,7 @@ impl Office {
 pub async fn round(office: &Office) -> Result<(), OfficeError> {
     casework::tick::tick(office).await?;
     casework::reviews::schedule(office).await?;
+    casework::late::schedule(office).await?;
     people::roll_forward(office).await?;
     search::fill(office).await?;
     records::nightly(office).await?;

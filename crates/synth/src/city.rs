@@ -1,13 +1,14 @@
 //! The whole city into an empty synthetic database: people, departments' files, the roll of two months ago, cases at every step, two
 //! past payment runs. Everything goes through the offices' own use-cases, with a clock that walks from two months ago to today.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::NaiveDate;
 use ledger::approve::ControlTotals;
 use ledger::bank::{AnswerOutcome, AnswerRow};
-use ledger::{AmountCause, Decision, Officer};
+use ledger::{AmountCause, Decision, Officer, RunId};
 use office::access::Actor;
 use office::casework::reviews;
 use office::indicators::{self, INDICATORS_JOB};
@@ -18,11 +19,13 @@ use office::people::{
 use office::roll::payments;
 use office::{Office, OfficeError, casework, divisions, means_test};
 use rules::{FindingValue, Outcome};
-use store::{CaseId, DivisionId, Scope};
+use store::{CaseId, DivisionId, HouseholdId, Scope};
 use vocab::{Fen, Month};
 
 use crate::departments::{self, Says};
 use crate::family::{Area, Families, Family, Village};
+use crate::planted::{self, Rates, Standing};
+use crate::proof::Planted;
 use crate::staff::{self, County, Staff};
 use crate::{Relation, desk, plans, registers};
 
@@ -39,6 +42,17 @@ pub struct Plan {
     pub on_roll: usize,
     /// Families at each step of a case, in each county.
     pub at_each_step: usize,
+    /// How much in departments' files is wrong on purpose.
+    pub rates: Rates,
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Made {
+    /// The offices' people.
+    pub staff: Staff,
+    /// What is wrong in the departments' files, for scoring.
+    pub planted: Vec<Planted>,
 }
 
 /// Told of every stage: its name, what is done, of how many.
@@ -65,24 +79,65 @@ pub async fn fill(
     hand: &AtomicI64,
     plan: Plan,
     watch: Watch<'_>,
-) -> Result<Staff, OfficeError> {
+) -> Result<Made, OfficeError> {
     let today = hand.load(Ordering::SeqCst);
+    let month = office.now().month();
+    let Taken { mut staff, homes, planted } = taken_over(office, hand, plan, watch).await?;
+    for (index, back) in [-2, -1].into_iter().enumerate() {
+        let of = month.plus(back);
+        let day = of.first_day() + chrono::Days::new(7);
+        hand.store(at(day).max(hand.load(Ordering::SeqCst)), Ordering::SeqCst);
+        watch("发放批次", index as u64, 2);
+        for county in &staff.counties {
+            pay(office, county, of).await?;
+        }
+    }
+    watch("发放批次", 2, 2);
+    cases(office, hand, today, &staff, &waiting(&homes, &staff), plan, watch).await?;
+    hand.store(today, Ordering::SeqCst);
+    casework::tick::tick(office).await?;
+    watch("定期核查", 0, 1);
+    reviews::schedule(office).await?;
+    while let Some(claim) = store::jobs::claim(office.db(), &[reviews::REVIEWS_DUE_JOB], "synth").await? {
+        reviews::work(office, &claim).await?;
+    }
+    watch("定期核查", 1, 1);
+    registers::fill(office, &staff, &homes, plan.seed, watch).await?;
+    indicators::schedule(office).await?;
+    while let Some(claim) = store::jobs::claim(office.db(), &[INDICATORS_JOB], "synth").await? {
+        indicators::work(office, &claim).await?;
+    }
+    // A plan that takes a number otherwise than it was made up leaves the city without it, not without everything.
+    if let Err(error) = plans::fill(office, &staff, plan.seed, watch).await {
+        watch(&format!("规划没有填完：{error}"), 0, 1);
+    }
+    staff::organisation(office, &mut staff).await?;
+    office.db().optimize().await?;
+    Ok(Made { staff, planted })
+}
+
+/// The city as its offices take it over, two months ago.
+pub(crate) struct Taken {
+    pub(crate) staff: Staff,
+    pub(crate) homes: Vec<Home>,
+    pub(crate) planted: Vec<Planted>,
+}
+
+/// Staff, people, the roll of before, and departments' files with what is wrong in them. `hand` stands two months ago afterwards.
+pub(crate) async fn taken_over(
+    office: &Office,
+    hand: &AtomicI64,
+    plan: Plan,
+    watch: Watch<'_>,
+) -> Result<Taken, OfficeError> {
     let month = office.now().month();
     // The third of the month before last, nine o'clock.
     let begin = month.plus(-2).first_day() + chrono::Days::new(2);
     hand.store(at(begin), Ordering::SeqCst);
     let prefecture = divisions::by_code(office.db(), plan.city).await?.id;
-    let mut staff =
-        staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
+    let staff = staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
     let homes = people(office, &staff, plan, watch).await?;
-    let all: Vec<&Home> = homes.iter().collect();
-    hand_in_files(office, &staff, &all, plan, watch).await?;
-    // The poorest families of the townships with staff have cases in hand; poor families elsewhere are on the roll.
-    let mut waiting: Vec<&Home> = homes
-        .iter()
-        .filter(|home| staff.counties.iter().any(|county| county.township == home.township))
-        .collect();
-    waiting.sort_by_key(|home| need(home));
+    let waiting = waiting(&homes, &staff);
     let poor: Vec<&Home> = homes
         .iter()
         .filter(|home| home.family.income_by_head_fen() < 70_000)
@@ -104,39 +159,41 @@ pub async fn fill(
         .copied()
         .collect();
     let first = month.plus(-2);
-    roll(office, &staff, &reviewed, plan, first, first.plus(-10), watch).await?;
-    roll(office, &staff, &poor, plan, first, first.plus(-8), watch).await?;
-    for (index, back) in [-2, -1].into_iter().enumerate() {
-        let of = month.plus(back);
-        let day = of.first_day() + chrono::Days::new(7);
-        hand.store(at(day).max(hand.load(Ordering::SeqCst)), Ordering::SeqCst);
-        watch("发放批次", index as u64, 2);
-        for county in &staff.counties {
-            pay(office, county, of).await?;
-        }
-    }
-    watch("发放批次", 2, 2);
-    cases(office, hand, today, &staff, &waiting, plan, watch).await?;
-    hand.store(today, Ordering::SeqCst);
-    casework::tick::tick(office).await?;
-    watch("定期核查", 0, 1);
-    reviews::schedule(office).await?;
-    while let Some(claim) = store::jobs::claim(office.db(), &[reviews::REVIEWS_DUE_JOB], "synth").await? {
-        reviews::work(office, &claim).await?;
-    }
-    watch("定期核查", 1, 1);
-    registers::fill(office, &staff, &homes, plan.seed, watch).await?;
-    indicators::schedule(office).await?;
-    while let Some(claim) = store::jobs::claim(office.db(), &[INDICATORS_JOB], "synth").await? {
-        indicators::work(office, &claim).await?;
-    }
-    // A plan that takes a number otherwise than it was made up leaves the city without it, not without everything.
-    if let Err(error) = plans::fill(office, &staff, plan.seed, watch).await {
-        watch(&format!("规划没有填完：{error}"), 0, 1);
-    }
-    staff::organisation(office, &mut staff).await?;
-    office.db().optimize().await?;
-    Ok(staff)
+    let mut on_roll = roll(office, &staff, &reviewed, plan, first, first.plus(-10), watch).await?;
+    on_roll.extend(roll(office, &staff, &poor, plan, first, first.plus(-8), watch).await?);
+    let filing: HashSet<HouseholdId> = staff
+        .counties
+        .iter()
+        .flat_map(|county| {
+            let here = waiting.iter().filter(move |home| home.township == county.township);
+            // Each step, and the other matters.
+            here.take(STEPS.len() * plan.at_each_step + 8)
+        })
+        .map(|home| home.ids.household)
+        .collect();
+    let all: Vec<(&Home, Standing)> = homes
+        .iter()
+        .map(|home| {
+            let standing = match home.ids.household {
+                family if on_roll.contains(&family) => Standing::OnRoll,
+                family if filing.contains(&family) => Standing::Filing,
+                _ => Standing::Neither,
+            };
+            (home, standing)
+        })
+        .collect();
+    let planted = hand_in_files(office, &staff, &all, plan, watch).await?;
+    Ok(Taken { staff, homes, planted })
+}
+
+/// The poorest families of the townships with staff have cases in hand; poor families elsewhere are on the roll.
+fn waiting<'a>(homes: &'a [Home], staff: &Staff) -> Vec<&'a Home> {
+    let mut waiting: Vec<&Home> = homes
+        .iter()
+        .filter(|home| staff.counties.iter().any(|county| county.township == home.township))
+        .collect();
+    waiting.sort_by_key(|home| need(home));
+    waiting
 }
 
 /// Sorts families that own too much behind the others, the poorest first.
@@ -261,54 +318,61 @@ async fn register(
         .collect())
 }
 
-/// Every department hands in its file for every county; the county reads it in.
+/// The data sets of which a file comes in.
+const FILES: [&str; 11] = [
+    "real_estate",
+    "vehicles",
+    "deposits",
+    "social_insurance",
+    "business_registration",
+    "household_registration",
+    "death_certificates",
+    "assistance_elsewhere",
+    "disability_certificates",
+    "medical_spending",
+    "poverty_prevention",
+];
+
+/// Every department hands in its file for every county; the county reads it in. Returns what is wrong in them.
 pub(crate) async fn hand_in_files(
     office: &Office,
     staff: &Staff,
-    homes: &[&Home],
+    homes: &[(&Home, Standing)],
     plan: Plan,
     watch: Watch<'_>,
-) -> Result<(), OfficeError> {
+) -> Result<Vec<Planted>, OfficeError> {
     let today = office.now().today();
-    let total = staff.counties.len() as u64 * 5;
+    let total = (staff.counties.len() * FILES.len()) as u64;
     let mut done = 0;
+    let mut planted = Vec::new();
     for county in &staff.counties {
-        let mut files: Vec<(&'static str, String)> = vec![
-            ("real_estate", "身份证号,姓名,不动产权证号,坐落,建筑面积,数据日期\n".to_owned()),
-            ("vehicles", "身份证号,姓名,号牌号码,车辆类型,数据日期\n".to_owned()),
-            ("deposits", "身份证号,姓名,开户银行,余额,数据日期\n".to_owned()),
-            ("social_insurance", "身份证号,姓名,月缴费工资,月养老金,其中基础养老金,数据日期\n".to_owned()),
-            ("business_registration", "身份证号,姓名,名称,注册资本,数据日期\n".to_owned()),
-        ];
-        for home in homes.iter().filter(|home| home.county == county.division) {
-            for row in departments::rows(&home.family, plan.seed, today).0 {
+        let mut files = FILES.map(|dataset| (dataset, String::new()));
+        for (home, standing) in homes.iter().filter(|(home, _)| home.county == county.division) {
+            let mut rows = departments::rows(&home.family, plan.seed, today);
+            let (wrong, errors) = planted::rows(&home.family, *standing, plan.rates, plan.seed, today);
+            rows.extend(wrong);
+            planted.extend(errors.into_iter().map(|(member, error)| Planted {
+                error,
+                household: home.ids.household,
+                person: home.ids.persons[member],
+            }));
+            for row in rows {
                 if let Some((_, file)) = files.iter_mut().find(|(dataset, _)| *dataset == row.dataset) {
-                    let substance = match &row.says {
-                        Says::House { certificate, address, square_metres } => {
-                            format!("{certificate},{address},{square_metres}")
-                        }
-                        Says::Vehicle { plate, kind } => format!("{plate},{kind}"),
-                        Says::Deposit { bank, balance_fen } => format!("{bank},{}", Fen(*balance_fen)),
-                        Says::Insurance { kind: "wage", monthly_fen } => format!("{},,", Fen(*monthly_fen)),
-                        Says::Insurance { monthly_fen, .. } => format!(",{},", Fen(*monthly_fen)),
-                        Says::Business { name, capital_fen } => format!("{name},{}", Fen(*capital_fen)),
-                    };
-                    file.push_str(&format!("{},{},{substance},{}\n", row.citizen_id, row.name, row.as_of));
+                    let (substance, day) = (substance(&row.says), row.as_of);
+                    file.push_str(&format!("{},{},{substance},{day}\n", row.citizen_id, row.name));
                 }
             }
         }
-        for (dataset, file) in files {
+        for (dataset, rows) in files {
             watch("部门数据", done, total);
             done += 1;
-            if file.lines().count() < 2 {
-                continue;
-            }
-            let granted = county.county_clerk.grant()?;
             let release = office.release();
-            let file = match release.datasets.get(dataset) {
-                Some(definition) => with_titles(definition, &file),
-                None => continue,
+            let Some(definition) = release.datasets.get(dataset).filter(|_| !rows.is_empty()) else {
+                continue;
             };
+            let titles: Vec<&str> = definition.columns.iter().map(|column| column.title.as_str()).collect();
+            let file = format!("{}\n{rows}", titles.join(","));
+            let granted = county.county_clerk.grant()?;
             let name = format!("{dataset}.csv");
             let preview = means_test::preview_department_file(
                 office,
@@ -329,19 +393,29 @@ pub(crate) async fn hand_in_files(
         means_test::work_department_file(office, &claim).await?;
     }
     watch("部门数据", total, total);
-    Ok(())
+    Ok(planted)
 }
 
-/// The header as the pack's data set calls its columns, whatever they were called above.
-fn with_titles(definition: &catalogue::definition::Dataset, file: &str) -> String {
-    let titles: Vec<&str> = definition.columns.iter().map(|column| column.title.as_str()).collect();
-    match file.split_once('\n') {
-        Some((_, rows)) => format!("{}\n{rows}", titles.join(",")),
-        None => file.to_owned(),
+/// What stands between the name and the day, in the order of the pack's columns.
+fn substance(says: &Says) -> String {
+    match says {
+        Says::House { certificate, address, square_metres } => {
+            format!("{certificate},{address},{square_metres}")
+        }
+        Says::Vehicle { plate, kind } => format!("{plate},{kind}"),
+        Says::Deposit { bank, balance_fen } => format!("{bank},{}", Fen(*balance_fen)),
+        Says::Insurance { kind: "wage", monthly_fen } => format!("{},,", Fen(*monthly_fen)),
+        Says::Insurance { monthly_fen, .. } => format!(",{},", Fen(*monthly_fen)),
+        Says::Business { name, capital_fen } => format!("{name},{}", Fen(*capital_fen)),
+        Says::Death { died_on } => died_on.to_string(),
+        Says::Elsewhere { place, programme } => format!("{place},{programme}"),
+        Says::Certificate { level } => level.to_string(),
+        Says::Bills { self_paid_fen } => Fen(*self_paid_fen).to_string(),
+        Says::Watched { risk } => (*risk).to_owned(),
     }
 }
 
-/// Families that were on the roll before the system came: their facts of source `roll`, their amount as the rules have it.
+/// Families that were on the roll before the system came: their facts of source `roll`, their amount as the rules have it. Returns which they are.
 async fn roll(
     office: &Office,
     staff: &Staff,
@@ -350,8 +424,8 @@ async fn roll(
     from: Month,
     since: Month,
     watch: Watch<'_>,
-) -> Result<(), OfficeError> {
-    let mut rolled = 0;
+) -> Result<HashSet<HouseholdId>, OfficeError> {
+    let mut rolled = HashSet::new();
     let total = (plan.on_roll * staff.counties.len()) as u64;
     for county in &staff.counties {
         let mut count = 0;
@@ -360,14 +434,14 @@ async fn roll(
                 break;
             }
             if enroll(office, county, home, from, since).await? {
-                rolled += 1;
+                rolled.insert(home.ids.household);
                 count += 1;
-                watch("在册家庭", rolled, total);
+                watch("在册家庭", rolled.len() as u64, total);
             }
         }
     }
     watch("在册家庭", total, total);
-    Ok(())
+    Ok(rolled)
 }
 
 async fn enroll(
@@ -516,6 +590,22 @@ async fn pay(office: &Office, county: &County, month: Month) -> Result<(), Offic
     payments::approve(office, &county.approver.grant()?, run, totals).await?;
     payments::export_bank_file(office, &county.accountant.grant()?, run, office::tabular::ListFormat::Csv)
         .await?;
+    answered(office, &county.accountant, run, totals, 1).await
+}
+
+/// The bank answers a run that was exported and the run is closed; the first lines come back unpaid.
+///
+/// # Errors
+/// Of the run.
+pub async fn answered(
+    office: &Office,
+    accountant: &Actor,
+    run: RunId,
+    totals: ControlTotals,
+    unpaid: usize,
+) -> Result<(), OfficeError> {
+    let scope = accountant.scope();
+    let officer = Officer { staff: accountant.staff, at: office.now() };
     ledger::run::carry_on(office.db(), run, &mut |_| ControlFlow::Continue(())).await?;
     let mut rows = Vec::new();
     let mut after = 0;
@@ -527,18 +617,18 @@ async fn pay(office: &Office, county: &County, month: Month) -> Result<(), Offic
             line_no: line.line_no,
             amount: line.amount,
             outcome: AnswerOutcome::Succeeded,
-            bank_reference: format!("{month}-{:06}", line.line_no),
+            bank_reference: format!("{run}-{:06}", line.line_no),
         }));
     }
-    if let Some(first) = rows.first_mut() {
-        first.outcome = AnswerOutcome::Failed("账户状态异常".to_owned());
-        first.bank_reference.clear();
+    for row in rows.iter_mut().take(unpaid) {
+        row.outcome = AnswerOutcome::Failed("账户状态异常".to_owned());
+        row.bank_reference.clear();
     }
     let tx = office.db().begin().await?;
     ledger::bank::read_answer(&tx, &scope, run, &rows, totals, officer).await?;
     tx.commit().await?;
     ledger::run::carry_on(office.db(), run, &mut |_| ControlFlow::Continue(())).await?;
-    payments::close(office, &county.accountant.grant()?, run).await
+    payments::close(office, &accountant.grant()?, run).await
 }
 
 /// How far a case is taken.

@@ -12,6 +12,7 @@ use store::{CaseId, DivisionId, HouseholdId, Query, Tx};
 
 use crate::city::{self, Home, Plan, STEPS, Until, Watch, history};
 use crate::desk;
+use crate::planted::{Rates, Standing};
 use crate::staff::{self, County, Staff};
 
 /// What to make.
@@ -31,6 +32,8 @@ pub struct VolumePlan {
     pub confirmations: usize,
     /// Families of the first county that are on the roll already, about.
     pub on_roll: u64,
+    /// Persons of the first county who have a benefit of their own already, about.
+    pub persons: u64,
 }
 
 /// What a clerk can be asked about.
@@ -62,8 +65,11 @@ pub struct Volume {
 const VOLUME: &str = "a big synthetic database is made";
 /// Rows that are copied have numbers from here on.
 const FIRST: i64 = 1_000_000_000;
-/// Benefits of families that were on the roll already have numbers from here on.
+/// Benefits of families that were on the roll already have numbers from here on, those of persons from the second.
 const ROLL: i64 = 2_000_000_000;
+const PERSONS: i64 = 3_000_000_000;
+/// The benefit of a person that stands for all of them.
+pub const OF_PERSONS: &str = "disability_care";
 /// Each copied case has room for so many events and forms of its own.
 const ROOM: i64 = 100;
 
@@ -81,8 +87,14 @@ pub async fn fill(
     hand.store(today - 60 * city::DAY, Ordering::SeqCst);
     let prefecture = divisions::by_code(office.db(), plan.city).await?.id;
     let staff = staff::employ(office, prefecture, &mut |done, total| watch("工作人员", done, total)).await?;
-    let of_people =
-        Plan { city: plan.city, people: plan.people, seed: plan.seed, on_roll: 0, at_each_step: 2 };
+    let of_people = Plan {
+        city: plan.city,
+        people: plan.people,
+        seed: plan.seed,
+        on_roll: 0,
+        at_each_step: 2,
+        rates: Rates::REALISTIC,
+    };
     let homes = city::people(office, &staff, of_people, watch).await?;
     office.db().optimize().await?;
     // Every so many-th family gets a copied case; the families whose turn is never are for the real work.
@@ -95,7 +107,8 @@ pub async fn fill(
     free.sort_by_key(|home| city::need(home));
     // Departments answer about the families that something is done with.
     free.truncate(3 * (plan.drafts + plan.confirmations) + 1_000);
-    city::hand_in_files(office, &staff, &free, of_people, watch).await?;
+    let filing: Vec<(&Home, Standing)> = free.iter().map(|home| (*home, Standing::Filing)).collect();
+    city::hand_in_files(office, &staff, &filing, of_people, watch).await?;
     let worked: Vec<i64> = free.iter().map(|home| home.ids.household.0).collect();
     let mut free = Free { homes: free };
     let mut templates = Vec::new();
@@ -115,7 +128,11 @@ pub async fn fill(
     }
     if plan.on_roll > 0 {
         watch("在册家庭", 0, plan.on_roll);
-        copy_roll(office, staff.counties[0].accountant.division, &worked, plan.on_roll).await?;
+        copy_roll(office, staff.counties[0].accountant.division, &worked, plan.on_roll, false).await?;
+    }
+    if plan.persons > 0 {
+        watch("在册人员", 0, plan.persons);
+        copy_roll(office, staff.counties[0].accountant.division, &worked, plan.persons, true).await?;
     }
     let mut drafts = Vec::new();
     for index in 0..plan.drafts {
@@ -228,12 +245,13 @@ async fn copy_cases(
 }
 
 /// Puts families of a county on the roll, each with its head, its own account and the amount of a sample that was granted
-/// there. Families that have a case, or that something will be done with, are left out.
+/// there; or members who are no head, with a benefit of their own. Families that have a case, or that something will be done with, are left out.
 async fn copy_roll(
     office: &Office,
     county: DivisionId,
     worked: &[i64],
     count: u64,
+    persons: bool,
 ) -> Result<(), OfficeError> {
     let tx = office.db().begin().await?;
     let sample: i64 = Query::system(
@@ -245,43 +263,50 @@ async fn copy_roll(
     .bind(FIRST)
     .scalar(&tx)
     .await?;
-    Query::system(
-        VOLUME,
+    let release = office.release();
+    let of_persons = release.programmes.get(OF_PERSONS).filter(|_| persons);
+    let (from, until) = if persons { (PERSONS, i64::MAX) } else { (ROLL, PERSONS) };
+    let (whose, number) = if persons { ("NOT m.head", "m.person_id") } else { ("m.head", "h.id") };
+    let sql = format!(
         "INSERT INTO entitlement (id, programme, exclusion_group, household_id, holder_person_id, county_id, township_id, division_id, \
          from_month, first_due_month, review_due_on, reference, made_by, made_at) \
-         SELECT CAST(? AS BIGINT) + h.id, x.programme, x.exclusion_group, h.id, m.person_id, h.county_id, v.parent_id, h.division_id, \
+         SELECT CAST(? AS BIGINT) + {number}, coalesce(CAST(? AS TEXT), x.programme), coalesce(CAST(? AS TEXT), x.exclusion_group), h.id, \
+         m.person_id, h.county_id, v.parent_id, h.division_id, \
          x.from_month, x.first_due_month, x.review_due_on, x.reference, x.made_by, x.made_at \
          FROM entitlement x JOIN household h ON h.county_id = x.county_id \
-         JOIN membership m ON m.household_id = h.id AND m.head AND m.until_on IS NULL AND m.superseded_at IS NULL \
+         JOIN membership m ON m.household_id = h.id AND {whose} AND m.until_on IS NULL AND m.superseded_at IS NULL \
          JOIN division v ON v.id = h.division_id \
-         WHERE x.id = ? AND NOT (h.id IN ({list})) AND NOT EXISTS (SELECT 1 FROM case_file c WHERE c.household_id = h.id) \
-         ORDER BY h.id LIMIT ?",
-    )
-    .bind(ROLL)
-    .bind(sample)
-    .bind_list(worked.iter().copied())
-    .bind(i64::try_from(count).unwrap_or(i64::MAX))
-    .execute(&tx)
-    .await?;
+         WHERE x.id = ? AND NOT (h.id IN ({{list}})) AND NOT EXISTS (SELECT 1 FROM case_file c WHERE c.household_id = h.id) \
+         ORDER BY {number} LIMIT ?"
+    );
+    Query::system(VOLUME, sql)
+        .bind(from)
+        .bind(of_persons.map(|programme| programme.id.get().clone()))
+        .bind(of_persons.map(|programme| programme.exclusion_group.get().clone()))
+        .bind(sample)
+        .bind_list(worked.iter().copied())
+        .bind(i64::try_from(count).unwrap_or(i64::MAX))
+        .execute(&tx)
+        .await?;
     for sql in [
         "INSERT INTO entitlement_amount (entitlement_id, from_month, amount_fen, cause, reason, reference, made_by, recorded_at) \
          SELECT e.id, a.from_month, a.amount_fen, a.cause, a.reason, a.reference, a.made_by, a.recorded_at \
-         FROM entitlement e JOIN entitlement_amount a ON a.entitlement_id = ? AND a.superseded_at IS NULL WHERE e.id > ?",
+         FROM entitlement e JOIN entitlement_amount a ON a.entitlement_id = ? AND a.superseded_at IS NULL WHERE e.id > ? AND e.id < ?",
         "INSERT INTO entitlement_member (entitlement_id, exclusion_group, person_id, from_month, reason, reference, made_by, recorded_at) \
          SELECT e.id, e.exclusion_group, e.holder_person_id, e.from_month, '新批准', e.reference, e.made_by, e.made_at \
-         FROM entitlement e JOIN entitlement x ON x.id = ? WHERE e.id > ?",
+         FROM entitlement e JOIN entitlement x ON x.id = ? WHERE e.id > ? AND e.id < ?",
         "INSERT INTO bank_account (id, person_id, holder_name, bank, number_sealed, number_blind, number_tail, created_at) \
          SELECT e.id, e.holder_person_id, p.name, b.bank, b.number_sealed, b.number_blind, b.number_tail, b.created_at \
          FROM entitlement e JOIN person p ON p.id = e.holder_person_id \
-         JOIN payee y ON y.entitlement_id = ? AND y.state = 'confirmed' JOIN bank_account b ON b.id = y.bank_account_id WHERE e.id > ?",
+         JOIN payee y ON y.entitlement_id = ? AND y.state = 'confirmed' JOIN bank_account b ON b.id = y.bank_account_id WHERE e.id > ? AND e.id < ?",
         "INSERT INTO payee (entitlement_id, bank_account_id, holder_name, bank, number_tail, state, reason, reference, proposed_by, \
          proposed_by_person_id, proposed_at, confirmed_by, confirmed_at) \
          SELECT e.id, e.id, b.holder_name, b.bank, b.number_tail, y.state, y.reason, y.reference, y.proposed_by, y.proposed_by_person_id, \
          y.proposed_at, y.confirmed_by, y.confirmed_at \
          FROM entitlement e JOIN bank_account b ON b.id = e.id JOIN payee y ON y.entitlement_id = ? AND y.state = 'confirmed' \
-         WHERE e.id > ?",
+         WHERE e.id > ? AND e.id < ?",
     ] {
-        Query::system(VOLUME, sql).bind(sample).bind(ROLL).execute(&tx).await?;
+        Query::system(VOLUME, sql).bind(sample).bind(from).bind(until).execute(&tx).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -410,7 +410,9 @@ impl Checker<'_> {
             );
         }
         let actions: Vec<&str> = item.actions.iter().map(|action| action.id.as_str()).collect();
-        for action in clock.starts.iter().chain(&clock.ends) {
+        // What only an office begins is found when it begins; where citizens file, no clock runs before acceptance.
+        let begun = |start: &&crate::Reference| item.citizens_may_file || ***start != "filed";
+        for action in clock.starts.iter().filter(begun).chain(&clock.ends) {
             self.among(place, action, "动作", &actions);
         }
         if clock.starts.is_empty() || clock.ends.is_empty() {

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 
 use super::Checker;
 use crate::definition::{
-    Absent, AnswerKind, Ask, Dataset, Declared, Fact, FactSource, Fills, Gather, Unit, ValueKind,
+    Absent, AnswerKind, Ask, CheckRule, Dataset, Declared, Fact, FactSource, Fills, Gather, NightlyOf, Unit,
+    ValueKind,
 };
 use crate::release::{Defined, Place};
 use crate::shapes::{answer_name, declared_name};
@@ -68,6 +69,7 @@ impl Checker<'_> {
         self.departments();
         for rule in release.check_rules.iter() {
             self.basis(&rule.place, &rule.basis);
+            self.nightly(rule);
         }
         for letter in release.letters.iter() {
             self.basis(&letter.place, &letter.basis);
@@ -336,6 +338,32 @@ impl Checker<'_> {
                     "是否用 any；金额用 sum、max 并写 column；日期和分档用 last 并写 column",
                 );
             }
+        }
+    }
+
+    /// A rule that is asked every night reads a file, has a law behind it, and says of others for what they could file.
+    fn nightly(&mut self, rule: &Defined<CheckRule>) {
+        let Some(nightly) = &rule.nightly else { return };
+        let release = self.release;
+        for programme in &nightly.programmes {
+            self.refers(&rule.place, programme, &release.programmes);
+        }
+        let from_file = release.datasets.iter().any(|dataset| {
+            let mut asks = dataset.asks.iter().filter(|ask| ask.gather.is_some());
+            asks.any(|ask| rule.when.contains(&answer_name(&dataset.id, &ask.id)))
+        });
+        let others = nightly.of == NightlyOf::Others;
+        let wrong = if rule.points.is_some() || rule.basis.is_empty() {
+            Some(("每夜比对的规则不计分，要写依据", "去掉 points，写上 basis"))
+        } else if !from_file {
+            Some(("没有读部门文件能回答的询问", "when 里用有 gather 的询问"))
+        } else if others && (rule.on != Unit::Person || nightly.programmes.is_empty()) {
+            Some(("比对不在册的人，要按人比对，并写明可以申请什么", "on = \"person\"，programmes = [\"…\"]"))
+        } else {
+            None
+        };
+        if let Some((what, mend)) = wrong {
+            self.at(&rule.place, rule.id.start(), format!("核对规则 {}：{what}", rule.id), mend);
         }
     }
 

@@ -80,7 +80,40 @@ pub struct CheckRule {
     /// Points of an indicator of the family's situation.
     #[serde(default)]
     pub points: Option<u32>,
+    /// Whom it is asked about every night, outside any check.
+    #[serde(default)]
+    pub nightly: Option<Nightly>,
     /// Law.
     #[serde(default)]
     pub basis: Vec<Basis>,
+}
+
+impl CheckRule {
+    /// Whether a check of a family names a contradiction by it: not by points, and not by a rule that finds who has nothing.
+    #[must_use]
+    pub fn contradicts(&self) -> bool {
+        self.points.is_none() && self.nightly.as_ref().is_none_or(|nightly| nightly.of == NightlyOf::Roll)
+    }
+}
+
+/// A rule that is asked every night of the departments' files in use. What it finds is a lead for somebody to look into, and nothing else.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nightly {
+    /// About whom.
+    pub of: NightlyOf,
+    /// Of the roll: the programmes whose families it is asked about, every monthly one if there is none. Of the others: what they could file for,
+    /// the first that is not surely refused.
+    #[serde(default)]
+    pub programmes: Vec<Reference>,
+}
+
+/// Whom a nightly rule is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NightlyOf {
+    /// Families that have a benefit; `declared_<fact>` is what they said or somebody saw at home.
+    Roll,
+    /// People in a department's file who have none of the programmes and no case for one.
+    Others,
 }

@@ -208,6 +208,9 @@ pub enum Opening {
     Form,
     /// The review of a benefit of the item's programmes falls due; the system opens it, once for each due date.
     ReviewDue,
+    /// What became known late gives paid months of a benefit of the item's programmes another result; the system opens it, once for each
+    /// result. An office may begin it too.
+    LateFound,
 }
 
 /// How a matter may be filed.
@@ -550,7 +553,7 @@ pub struct Clock {
     pub id: Located<String>,
     /// Title.
     pub title: String,
-    /// Actions that start it; while it runs they do not start it again.
+    /// Actions that start it; while it runs they do not start it again. `filed`, of a matter that only an office begins, is its beginning.
     pub starts: Vec<Reference>,
     /// Actions that end it.
     pub ends: Vec<Reference>,

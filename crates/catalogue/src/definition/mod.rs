@@ -19,7 +19,7 @@ mod register;
 mod rule_case;
 mod staff;
 
-pub use check::{AnswerKind, Ask, CheckRule, Fills};
+pub use check::{AnswerKind, Ask, CheckRule, Fills, Nightly, NightlyOf};
 pub use codelist::{Code, Codelist};
 pub use fact::{
     Absent, Column, ColumnFact, Dataset, Declared, Department, Fact, FactSource, Gather, Held, HeldCode,

@@ -1,11 +1,12 @@
-//! Measuring the desks: makes a big synthetic database, starts the server on it, and asks it as sixteen clerks would.
-//! `bench/casework.sh` runs it; every line it prints is a JSON object.
+//! Measuring the desks: makes a big synthetic database, starts the server on it, and asks it as sixteen clerks would;
+//! or pays a month in it. `bench/casework.sh` and `bench/month.sh` run it; every line it prints is a JSON object.
 
 #[expect(dead_code, reason = "the test of kills does more with it")]
 #[path = "../../tests/killed/browser.rs"]
 mod browser;
 mod load;
 mod make;
+mod month;
 mod server;
 
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ enum Action {
     Make(make::Options),
     /// Start the server and ask.
     Load(load::Options),
+    /// Make, check, approve and export a month's runs.
+    Month(month::Options),
 }
 
 /// Where the database, its keys and the list of work are.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     let done = match Command::parse().action {
         Action::Make(options) => make::make(&options),
         Action::Load(options) => load::load(&options),
+        Action::Month(options) => month::month(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

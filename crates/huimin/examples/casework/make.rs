@@ -31,6 +31,9 @@ pub struct Options {
     /// Families of the first county on the roll, to be paid in one run.
     #[arg(long, default_value_t = 100_000)]
     on_roll: u64,
+    /// Persons of the first county with a benefit of their own, to be paid in one run.
+    #[arg(long, default_value_t = 0)]
+    persons: u64,
 }
 
 /// What the clients ask and do; kept beside the database.
@@ -76,6 +79,7 @@ async fn filled(options: &Options) -> Result<(), Failure> {
         drafts: options.drafts,
         confirmations: options.confirmations,
         on_roll: options.on_roll,
+        persons: options.persons,
     };
     let (mut stage, mut since) = (String::new(), Instant::now());
     let made = volume::fill(&office, &hand, plan, &mut |name, done, _| {

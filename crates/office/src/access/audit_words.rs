@@ -35,6 +35,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("booking.cancelled", "取消预约"),
     ("booking.listed", "查看窗口预约"),
     ("booking.settled", "登记预约的人来没来"),
+    ("case.opened_for_late", "以前月份的情况有变化立件"),
     ("case.opened_for_review", "到期核查立件"),
     ("roll.resumed", "接着导入名册"),
     ("attachment.opened", "打开照片或扫描件"),

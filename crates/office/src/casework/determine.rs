@@ -76,15 +76,7 @@ pub async fn determine(
     now: Now,
     by: Option<StaffId>,
 ) -> Result<Answer, OfficeError> {
-    let (valid_on, known_at) = (question.valid_on, now.at_ms());
-    let facts = Known {
-        record: people::facts_as_of(office, tx, &FAMILY, question.household, valid_on, known_at).await?,
-        members: people::members_as_of(tx, &FAMILY, question.household, valid_on, known_at)
-            .await?
-            .iter()
-            .map(|member| member.person)
-            .collect(),
-    };
+    let facts = known(office, tx, question, now.at_ms()).await?;
     let mut findings = match question.benefit {
         Some(benefit) => findings_of(tx, "c.entitlement_id = ?", benefit.0).await?,
         None => BTreeMap::new(),
@@ -137,6 +129,52 @@ pub async fn determine(
 }
 
 const FAMILY: Scope = Scope::System("the family of a case that the caller may act on");
+
+/// What the rules say of the question's first programme by what was known at a moment; nothing of it is kept, for nothing is decided by it.
+/// None where the family has nobody whom the programme is about.
+pub(super) async fn look(
+    office: &Office,
+    connection: &impl Connection,
+    release: &Release,
+    question: &Question<'_>,
+    known_at: i64,
+) -> Result<Option<Looked>, OfficeError> {
+    let facts = known(office, connection, question, known_at).await?;
+    let found = question.programmes.first().and_then(|id| release.programmes.get(id).zip(release.rules(id)));
+    let Some((programme, compiled)) = found else { return Ok(None) };
+    let today = office.now().today();
+    let id = programme.id.get();
+    let mut context = release.context(id, question.division, question.month, question.law_on, today);
+    if let Some(benefit) = question.benefit {
+        context.findings.extend(findings_of(connection, "c.entitlement_id = ?", benefit.0).await?);
+    }
+    let asked = |subject: &Subject| question.person.is_none() || subject.person == question.person;
+    let Some(subject) = subjects(programme.unit, &facts).into_iter().find(asked) else { return Ok(None) };
+    let result = compiled.decide(&subject.record, &context);
+    let (amount, taper_months) = (amount_of(&result)?, taper_months(&result));
+    Ok(Some(Looked { result, amount, taper_months }))
+}
+
+/// What the rules say, without a row that keeps it.
+pub(super) struct Looked {
+    pub result: rules::Determination,
+    /// Monthly amount, when met.
+    pub amount: Option<Fen>,
+    /// Months of 渐退.
+    pub taper_months: Option<i32>,
+}
+
+async fn known(
+    office: &Office,
+    connection: &impl Connection,
+    question: &Question<'_>,
+    known_at: i64,
+) -> Result<Known, OfficeError> {
+    let (household, valid_on) = (question.household, question.valid_on);
+    let record = people::facts_as_of(office, connection, &FAMILY, household, valid_on, known_at).await?;
+    let members = people::members_as_of(connection, &FAMILY, household, valid_on, known_at).await?;
+    Ok(Known { record, members: members.iter().map(|member| member.person).collect() })
+}
 
 /// What is known of a family; the record's members stand in the order of `members`.
 struct Known {
@@ -210,7 +248,7 @@ fn whole(value: &rules::Value) -> Option<i32> {
 
 /// The officers' judgements of cases: the last one of each condition.
 async fn findings_of(
-    tx: &Tx,
+    tx: &impl Connection,
     which: &'static str,
     id: i64,
 ) -> Result<BTreeMap<String, FindingValue>, OfficeError> {

@@ -3,7 +3,7 @@
 //! What may be done, by whom, in which order and by when stands in the pack's item; this module runs it. [`filing`] makes a case of a
 //! finished form, [`act`](mod@act) does one action of it in one transaction, [`effects`] are the closed vocabulary of what an action can
 //! do, [`clocks`] count the days, [`determine`] asks the rules and keeps their answer, [`tick`] moves on what only time moves,
-//! [`reviews`] opens the reviews that fall due, [`months`] reckons past months anew, [`sampling`] draws decided cases by lot. [`other_help`] names
+//! [`reviews`] opens the reviews that fall due, [`months`] reckons past months anew and [`late`] finds by night which, [`sampling`] draws decided cases by lot. [`other_help`] names
 //! what else a family may ask for, [`joint`] begins everything that it needs at once; [`view`], [`timeline`], [`lists`] and
 //! [`notices`] are what people read; [`entries`] are records that a case enters into registers; [`letters`] and [`attachments`] are paper.
 //!
@@ -23,6 +23,7 @@ pub mod filing;
 pub mod form_context;
 pub mod joint;
 mod known;
+pub mod late;
 pub mod letters;
 pub mod lists;
 pub mod months;
@@ -57,6 +58,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261124_matters", sql: include_str!("../../migrations/20261124_matters.sql") },
     Migration { name: "20261125_case_entry", sql: include_str!("../../migrations/20261125_case_entry.sql") },
     Migration { name: "20261127_grounds", sql: include_str!("../../migrations/20261127_grounds.sql") },
+    Migration { name: "20261129_late", sql: include_str!("../../migrations/20261129_late.sql") },
     Migration { name: "20261128_joint", sql: include_str!("../../migrations/20261128_joint.sql") },
     Migration { name: "20261128_case_month", sql: include_str!("../../migrations/20261128_case_month.sql") },
 ];

@@ -17,7 +17,7 @@ use crate::OfficeError;
 
 const CASE_MONTHS: &str = "the months of a case that the caller may see";
 /// No reckoning goes further back.
-const MONTHS_MAX: i32 = 120;
+pub(super) const MONTHS_MAX: i32 = 120;
 
 /// A month as a case reckoned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,23 +181,32 @@ async fn reckoned_month(
     let answer =
         determine::determine(doing.office, doing.tx, doing.release, &question, doing.now, doing.doer.staff())
             .await?;
-    let (should_be, said) = match (answer.result.outcome, answer.amount) {
+    let (should_be, said) = should_be(&answer.result, answer.amount, answer.taper_months);
+    Ok(Reckoned { month, should_be, said, determination: Some(answer.id) })
+}
+
+/// What a month should have been by what the rules say of it, and why; none where it is left alone.
+pub(super) fn should_be(
+    result: &rules::Determination,
+    amount: Option<Fen>,
+    taper_months: Option<i32>,
+) -> (Option<Fen>, String) {
+    match (result.outcome, amount) {
         (rules::Outcome::Met, Some(amount)) => (Some(amount), "符合条件，按当月情况核算".to_owned()),
         // 渐退 was decided or may still be: income that rose takes nothing back by itself.
-        (rules::Outcome::NotMet, _) if answer.taper_months.is_some() => {
+        (rules::Outcome::NotMet, _) if taper_months.is_some() => {
             (None, "只有收入超过标准，可以渐退，不追回".to_owned())
         }
         (rules::Outcome::NotMet, _) => {
-            let failed = answer.result.conditions.iter().filter(|one| one.outcome == rules::Outcome::NotMet);
+            let failed = result.conditions.iter().filter(|one| one.outcome == rules::Outcome::NotMet);
             let titles: Vec<&str> = failed.map(|one| one.title.as_str()).collect();
             (Some(Fen::ZERO), format!("不符合：{}", titles.join("、")))
         }
         _ => {
-            let missing: Vec<&str> = answer.result.missing.iter().map(|one| one.title.as_str()).collect();
+            let missing: Vec<&str> = result.missing.iter().map(|one| one.title.as_str()).collect();
             (None, format!("当月情况不明（{}），不动", missing.join("、")))
         }
-    };
-    Ok(Reckoned { month, should_be, said, determination: Some(answer.id) })
+    }
 }
 
 async fn died_on(tx: &Tx, person: store::PersonId) -> Result<Option<NaiveDate>, OfficeError> {

@@ -3,7 +3,7 @@
 use catalogue::definition::Item;
 use ledger::EntitlementId;
 use serde_json::json;
-use store::{AuditEntry, Cursor, HouseholdId, JobId, Page, PersonId, Query, Row, jobs};
+use store::{AuditEntry, Count, Cursor, HouseholdId, JobId, Page, PersonId, Query, Row, jobs};
 use vocab::{Fen, Month, Now};
 
 use super::search::{LEADS_JOB, release_persons};
@@ -43,6 +43,8 @@ pub struct LeadLine {
     pub month: Month,
     /// Every condition.
     pub reasons: Vec<Reason>,
+    /// A department's file says so, and nothing that is on file here.
+    pub from_file: bool,
     /// When it was found.
     pub found_at: Now,
     /// How it ended.
@@ -166,7 +168,7 @@ fn demand(actor: &Actor, kind: Kind) -> Result<(), OfficeError> {
     }
 }
 
-const LINE: &str = "l.id, l.kind, l.programme, l.household_id, l.person_id, l.entitlement_id, l.amount_fen, l.month, l.reasons, l.found_at, \
+const LINE: &str = "l.id, l.kind, l.programme, l.household_id, l.person_id, l.entitlement_id, l.amount_fen, l.month, l.reasons, l.rule, l.found_at, \
     l.outcome, l.version, d.name AS division_name, \
     COALESCE(p.name, (SELECT hp.name FROM membership m JOIN person hp ON hp.id = m.person_id WHERE m.household_id = l.household_id \
     AND m.head AND m.until_on IS NULL AND m.superseded_at IS NULL)) AS name, \
@@ -186,6 +188,7 @@ fn line(row: &Row) -> Result<LeadLine, store::StoreError> {
         amount: row.get("amount_fen")?,
         month: row.get("month")?,
         reasons: serde_json::from_str(&reasons).unwrap_or_default(),
+        from_file: !row.get::<String>("rule")?.is_empty(),
         found_at: Now::from_unix_ms(row.get("found_at")?),
         outcome: outcome.as_deref().and_then(LeadOutcome::read),
         visits: row.get("visits")?,
@@ -212,6 +215,15 @@ pub async fn list(
         .bind(if leads.open { "open" } else { "closed" })
         .after_descending(&["l.id"], cursor);
     Ok(page.page(office.db(), size, line, |line| Cursor::new().integer(line.id.0)).await?)
+}
+
+/// How many findings about benefits of the actor's area wait to be looked into.
+///
+/// # Errors
+/// The database's.
+pub async fn counted(office: &Office, actor: &Granted<ManageRoll>) -> Result<Count, OfficeError> {
+    let sql = "SELECT l.id FROM lead l WHERE {scope} AND l.kind = 'review' AND l.state = 'open'";
+    Ok(Query::new(&actor.scope(), &LEAD, sql).count_capped(office.db(), COUNT_MAX).await?)
 }
 
 /// One lead, with what was done. The reading is audited.
@@ -392,6 +404,8 @@ pub async fn search_now(office: &Office, actor: &Granted<ManageRoll>) -> Result<
     Ok(job)
 }
 
+/// Counts stop here: "1000+".
+const COUNT_MAX: u32 = 1000;
 /// Rows of one sheet.
 const SHEET_MAX: usize = 50_000;
 

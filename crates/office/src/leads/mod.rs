@@ -1,13 +1,15 @@
 //! 政策找人: who is eligible by what is on file and has never filed, for the village to visit; and whose benefit the facts on file no longer
 //! bear out, for a review. Found every night and on demand, over everybody at once.
 //!
-//! - [`work`] is the job: it brings the population up to date, sweeps every programme, and writes what is new ([`search`]);
+//! - [`work`] is the job: it brings the population up to date, sweeps every programme, and writes what is new ([`search`]); then it sets
+//!   departments' files beside the roll: deaths that nobody reported, cars that nobody declared, people on lists who have nothing ([`files`]);
 //! - [`list`], [`find_lead`], [`note`], [`begin_filing`]: what the offices do with them ([`desk`]);
 //! - [`sheet`]: the list as Excel.
 //!
 //! **Only what is known.** Unknown is no lead. What only an officer can judge is taken as met and said so.
 //! **Nobody twice**: a person stands in one open lead of an exclusion group (unique index); a lead that somebody has closed comes back only
-//! when the facts of the family have changed. **Nothing automatic against a person**: a lead is words on a list; it changes no benefit.
+//! when the facts of the family have changed. **Nothing automatic against a person**: a lead is words on a list; it changes no benefit. A lead
+//! from a file names its rule, so that the death of a member does not wait behind another finding about the same benefit.
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "the table of contents above is for readers of the source"
@@ -17,11 +19,13 @@ use serde::{Deserialize, Serialize};
 use store::{Migration, ScopeColumns, id_type};
 
 mod desk;
+mod files;
+mod known;
 mod search;
 
 pub use desk::{
-    Deed, LeadLine, LeadNote, LeadView, Leads, begin_filing, find_lead, in_short, list, may_see_reviews,
-    note, search_now, sheet,
+    Deed, LeadLine, LeadNote, LeadView, Leads, begin_filing, counted, find_lead, in_short, list,
+    may_see_reviews, note, search_now, sheet,
 };
 pub use search::{Found, LEADS_JOB, schedule, work};
 
@@ -31,8 +35,10 @@ id_type! {
 }
 
 /// Tables of this module.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261122_leads", sql: include_str!("../../migrations/20261122_leads.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261122_leads", sql: include_str!("../../migrations/20261122_leads.sql") },
+    Migration { name: "20261129_lead_files", sql: include_str!("../../migrations/20261129_lead_files.sql") },
+];
 
 /// Scope columns of `lead l`: the village where the family lives.
 pub const LEAD: ScopeColumns = ScopeColumns {

@@ -1,6 +1,6 @@
 //! The nightly search: sweep, compare with who is enrolled, write what is new, close what has been overtaken.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use catalogue::Release;
@@ -15,7 +15,8 @@ use store::jobs::{Beat, Claim};
 use store::{AuditActor, AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Tx, jobs};
 use vocab::{Fen, Month};
 
-use super::{Kind, LeadId, LeadOutcome, Reason};
+use super::known::{Benefit, Known};
+use super::{Kind, LeadId, LeadOutcome, Reason, files};
 use crate::population::{self, Population};
 use crate::simulation::assume;
 use crate::{Office, OfficeError, audited};
@@ -23,7 +24,7 @@ use crate::{Office, OfficeError, audited};
 /// The job; its payload is the day, or the moment at which somebody asked for it.
 pub const LEADS_JOB: &str = "leads";
 
-const SEARCH: &str = "the search for the eligible who have not filed, and for benefits to review";
+pub(super) const SEARCH: &str = "the search for the eligible who have not filed, and for benefits to review";
 
 /// Leads written in one transaction.
 const BATCH: usize = 200;
@@ -65,9 +66,15 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> 
     let today = office.now().today();
     let (release, known) = (office.release(), Known::read(office).await?);
     let known = Arc::new(known);
-    let (of_release, of_known) = (Arc::clone(&release), Arc::clone(&known));
-    let searched = tokio::task::spawn_blocking(move || search(&of_release, &population, &of_known, today));
-    let searched = searched.await.map_err(|_| OfficeError::Internal("查找的任务中断了".to_owned()))??;
+    let (of_release, of_known, of_population) =
+        (Arc::clone(&release), Arc::clone(&known), Arc::clone(&population));
+    let searched = tokio::task::spawn_blocking(move || search(&of_release, &of_population, &of_known, today));
+    let mut searched = searched.await.map_err(|_| OfficeError::Internal("查找的任务中断了".to_owned()))??;
+    let asked = Asked::new(&release, &population, today);
+    if !files::compare(office, claim, &asked, &known, &mut searched).await? {
+        claim.cancelled(office.db()).await?;
+        return Ok(found);
+    }
     let total = i64::try_from(searched.leads.len() + searched.overtaken.len()).unwrap_or(i64::MAX);
     let mut done = 0_i64;
     for batch in searched.leads.chunks(BATCH) {
@@ -106,152 +113,39 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> 
     Ok(found)
 }
 
-/// An open lead.
-struct Open {
-    id: LeadId,
-    kind: Kind,
-    programme: String,
-    household: HouseholdId,
-    person: Option<PersonId>,
-    entitlement: Option<EntitlementId>,
-}
-
-/// A benefit that is alive.
-struct Benefit {
-    id: EntitlementId,
-    programme: String,
-    group: String,
-    household: HouseholdId,
-    persons: Vec<PersonId>,
-}
-
-/// Everything that the search sets beside what the rules say, read at once.
-struct Known {
-    /// Who has what, by exclusion group.
-    enrolled: HashSet<(String, PersonId)>,
-    benefits: Vec<Benefit>,
-    /// Cases in hand: by family and item; and by benefit.
-    cases: HashMap<(HouseholdId, String), CaseId>,
-    reviewed: HashSet<EntitlementId>,
-    open: Vec<Open>,
-    /// Who stands in an open lead.
-    in_lead: HashSet<(String, PersonId)>,
-    /// What the facts were when a lead was closed by somebody: by kind, group, family, person and benefit.
-    closed: HashSet<String>,
-}
-
-impl Known {
-    async fn read(office: &Office) -> Result<Known, OfficeError> {
-        let (db, month) = (office.db(), office.now().month());
-        let rows = Query::system(
-            SEARCH,
-            "SELECT e.id, e.programme, e.exclusion_group, e.household_id, em.person_id FROM entitlement e \
-             JOIN entitlement_member em ON em.entitlement_id = e.id AND em.superseded_at IS NULL \
-             AND (em.until_month IS NULL OR em.until_month >= ?) \
-             WHERE e.until_month IS NULL OR e.until_month >= ? ORDER BY e.id",
-        )
-        .bind(month)
-        .bind(month)
-        .all(db)
-        .await?;
-        let mut benefits: Vec<Benefit> = Vec::new();
-        let mut enrolled = HashSet::new();
-        for row in &rows {
-            let (id, person): (EntitlementId, PersonId) = (row.get("id")?, row.get("person_id")?);
-            let group: String = row.get("exclusion_group")?;
-            // Of a group in which each case stands for itself the case is written behind it.
-            let group = group.split('/').next().unwrap_or_default().to_owned();
-            enrolled.insert((group.clone(), person));
-            match benefits.last_mut() {
-                Some(last) if last.id == id => last.persons.push(person),
-                _ => benefits.push(Benefit {
-                    id,
-                    programme: row.get("programme")?,
-                    group,
-                    household: row.get("household_id")?,
-                    persons: vec![person],
-                }),
-            }
-        }
-        let rows = Query::system(
-            SEARCH,
-            "SELECT c.id, c.household_id, c.item, c.entitlement_id FROM case_file c WHERE c.state = 'open'",
-        )
-        .all(db)
-        .await?;
-        let (mut cases, mut reviewed) = (HashMap::new(), HashSet::new());
-        for row in &rows {
-            cases.insert((row.get("household_id")?, row.get("item")?), row.get("id")?);
-            reviewed.extend(row.get::<Option<EntitlementId>>("entitlement_id")?);
-        }
-        let open = Query::system(
-            SEARCH,
-            "SELECT l.id, l.kind, l.programme, l.household_id, l.person_id, l.entitlement_id FROM lead l WHERE l.state = 'open'",
-        )
-        .all_as(db, |row| {
-            Ok(Open {
-                id: row.get("id")?,
-                kind: Kind::read(&row.get::<String>("kind")?),
-                programme: row.get("programme")?,
-                household: row.get("household_id")?,
-                person: row.get("person_id")?,
-                entitlement: row.get("entitlement_id")?,
-            })
-        })
-        .await?;
-        let in_lead = Query::system(
-            SEARCH,
-            "SELECT lp.exclusion_group, lp.person_id FROM lead_person lp WHERE lp.still_open = ?",
-        )
-        .bind(true)
-        .all_as(db, |row| Ok((row.get("exclusion_group")?, row.get("person_id")?)))
-        .await?;
-        let closed: Vec<String> = Query::system(
-            SEARCH,
-            "SELECT l.fingerprint FROM lead l WHERE l.state = 'closed' AND l.closed_by IS NOT NULL",
-        )
-        .scalars(db)
-        .await?;
-        let (in_lead, closed) = (in_lead.into_iter().collect(), closed.into_iter().collect());
-        Ok(Known { enrolled, benefits, cases, reviewed, open, in_lead, closed })
-    }
-
-    /// The case in hand that a programme would be decided in.
-    fn case(&self, release: &Release, programme: &str, household: HouseholdId) -> Option<CaseId> {
-        let decides = |item: &&catalogue::Defined<catalogue::definition::Item>| {
-            item.programmes.iter().any(|one| *one == *programme)
-        };
-        let mut items = release.items.iter().filter(decides);
-        items.find_map(|item| self.cases.get(&(household, item.id.get().clone())).copied())
-    }
-}
-
 /// A lead to be written.
-struct NewLead {
-    kind: Kind,
-    programme: String,
-    group: String,
-    household: HouseholdId,
-    person: Option<PersonId>,
-    entitlement: Option<EntitlementId>,
-    persons: Vec<PersonId>,
-    month: Month,
-    amount: Option<Fen>,
-    reasons: Vec<Reason>,
-    fingerprint: String,
+pub(super) struct NewLead {
+    pub kind: Kind,
+    pub programme: String,
+    pub group: String,
+    pub household: HouseholdId,
+    pub person: Option<PersonId>,
+    pub entitlement: Option<EntitlementId>,
+    pub persons: Vec<PersonId>,
+    pub month: Month,
+    pub amount: Option<Fen>,
+    pub reasons: Vec<Reason>,
+    pub fingerprint: String,
+    pub rule: String,
 }
 
-struct Searched {
-    leads: Vec<NewLead>,
-    overtaken: Vec<(LeadId, LeadOutcome, Option<CaseId>)>,
+pub(super) struct Searched {
+    pub leads: Vec<NewLead>,
+    pub overtaken: Vec<(LeadId, LeadOutcome, Option<CaseId>)>,
 }
 
 /// Asks the rules about everybody.
-struct Asked<'a> {
-    release: &'a Release,
+pub(super) struct Asked<'a> {
+    pub release: &'a Release,
     population: &'a Population,
-    month: Month,
+    pub month: Month,
     today: NaiveDate,
+}
+
+impl<'a> Asked<'a> {
+    fn new(release: &'a Release, population: &'a Population, today: NaiveDate) -> Asked<'a> {
+        Asked { release, population, month: Month::containing(today).next(), today }
+    }
 }
 
 impl Asked<'_> {
@@ -266,6 +160,11 @@ impl Asked<'_> {
 
     fn division(&self, root: usize) -> &str {
         &self.population.snapshot.divisions()[self.population.snapshot.division_of(root)]
+    }
+
+    /// The members of a family that is in the population.
+    pub(super) fn family(&self, household: HouseholdId) -> Vec<PersonId> {
+        self.population.row_of(household).map(|row| self.members(row)).unwrap_or_default()
     }
 
     /// The members of a family, by number.
@@ -292,7 +191,7 @@ fn search(
     known: &Known,
     today: NaiveDate,
 ) -> Result<Searched, OfficeError> {
-    let asked = Asked { release, population, month: Month::containing(today).next(), today };
+    let asked = Asked::new(release, population, today);
     let mut programmes: Vec<_> = release.programmes.iter().collect();
     // The better one of a group is offered first.
     programmes.sort_by_key(|programme| programme.priority);
@@ -352,6 +251,7 @@ fn search(
                 amount,
                 reasons: reasons(&rules.decide(&record, &context).conditions),
                 fingerprint,
+                rule: String::new(),
             });
         }
     }
@@ -359,7 +259,7 @@ fn search(
     for benefit in &known.benefits {
         let Some(lead) = asked.review(benefit, known) else { continue };
         lost.insert(benefit.id);
-        let open = known.open.iter().any(|open| open.entitlement == Some(benefit.id));
+        let open = known.open.iter().any(|open| open.rule.is_empty() && open.entitlement == Some(benefit.id));
         if !open && !known.reviewed.contains(&benefit.id) && !known.closed.contains(&lead.fingerprint) {
             leads.push(lead);
         }
@@ -371,17 +271,19 @@ fn search(
                 let case = known.case(release, &open.programme, open.household);
                 let mut about = match open.person {
                     Some(person) => vec![person],
-                    None => {
-                        population.row_of(open.household).map(|row| asked.members(row)).unwrap_or_default()
-                    }
+                    None => asked.family(open.household),
                 };
                 about.retain(|person| known.enrolled.contains(&(group.clone(), *person)));
                 if case.is_some() || !about.is_empty() {
                     return Some((open.id, LeadOutcome::Filed, case));
                 }
-                !eligible.contains(&(open.programme.clone(), open.household, open.person))
+                open.rule.is_empty()
+                    && !eligible.contains(&(open.programme.clone(), open.household, open.person))
             }
-            Kind::Review => open.entitlement.is_some_and(|benefit| !lost.contains(&benefit)),
+            // What a file says lapses when the file says so no more.
+            Kind::Review => {
+                open.rule.is_empty() && open.entitlement.is_some_and(|benefit| !lost.contains(&benefit))
+            }
         };
         outcome.then_some((open.id, LeadOutcome::Lapsed, None))
     });
@@ -390,21 +292,47 @@ fn search(
 }
 
 impl Asked<'_> {
+    /// What the rules read of a family, or of one of its members.
+    fn record(
+        &self,
+        unit: Unit,
+        household: HouseholdId,
+        person: Option<PersonId>,
+    ) -> Option<(usize, Record)> {
+        let root = self.population.row_of(household)?;
+        let snapshot = &self.population.snapshot;
+        let record = match unit {
+            Unit::Household => snapshot.record(0, root),
+            Unit::Person => {
+                let mut rows = snapshot.rows_of(self.population.people(), root);
+                let row = rows.find(|row| Some(self.population.person(*row)) == person)?;
+                snapshot.record(self.population.people(), row)
+            }
+        };
+        Some((root, record))
+    }
+
+    /// Whether what is on file refuses a programme to a family, or to one of its members; what is unknown refuses nothing.
+    pub(super) fn refused(&self, programme: &str, household: HouseholdId, person: PersonId) -> bool {
+        let Some(unit) = self.release.programmes.get(programme).map(|programme| programme.unit) else {
+            return true;
+        };
+        let Some(rules) = self.release.rules(programme) else { return true };
+        self.record(unit, household, Some(person)).is_some_and(|(root, record)| {
+            let context = self.context(rules, self.division(root));
+            rules.answer(&record, &context).outcome == Outcome::NotMet
+        })
+    }
+
     /// A benefit whose conditions surely no longer hold by what is on file.
     fn review(&self, benefit: &Benefit, known: &Known) -> Option<NewLead> {
         let programme = self.release.programmes.get(&benefit.programme)?;
         let rules = self.release.rules(&benefit.programme)?;
-        let root = self.population.row_of(benefit.household)?;
-        let snapshot = &self.population.snapshot;
-        let (record, person) = match programme.unit {
-            Unit::Household => (snapshot.record(0, root), None),
-            Unit::Person => {
-                let person = *benefit.persons.first()?;
-                let mut rows = snapshot.rows_of(self.population.people(), root);
-                let row = rows.find(|row| self.population.person(*row) == person)?;
-                (snapshot.record(self.population.people(), row), Some(person))
-            }
+        let person = match programme.unit {
+            Unit::Household => None,
+            Unit::Person => Some(*benefit.persons.first()?),
         };
+        let (root, record) = self.record(programme.unit, benefit.household, person)?;
         let context = self.context(rules, self.division(root));
         if rules.answer(&record, &context).outcome != Outcome::NotMet {
             return None;
@@ -423,6 +351,7 @@ impl Asked<'_> {
             amount: None,
             fingerprint: fingerprint(&about, &record),
             reasons: reasons(&rules.decide(&record, &context).conditions),
+            rule: String::new(),
         })
     }
 }
@@ -464,6 +393,7 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
         amount,
         reasons,
         fingerprint,
+        rule,
     } = lead;
     let there: i64 = match kind {
         Kind::Unclaimed => {
@@ -478,10 +408,15 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
             .await?
         }
         Kind::Review => {
-            Query::system(SEARCH, "SELECT count(*) FROM lead l WHERE l.entitlement_id = ? AND l.state = 'open'")
-                .bind(*entitlement)
-                .scalar(tx)
-                .await?
+            Query::system(
+                SEARCH,
+                "SELECT count(*) FROM lead l WHERE l.entitlement_id = ? AND l.rule = ? AND coalesce(l.person_id, 0) = ? AND l.state = 'open'",
+            )
+            .bind(*entitlement)
+            .bind(rule.as_str())
+            .bind(person.map_or(0, |person| person.0))
+            .scalar(tx)
+            .await?
         }
     };
     if there > 0 {
@@ -498,8 +433,8 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
     let id = Query::system(
         SEARCH,
         "INSERT INTO lead (kind, programme, exclusion_group, household_id, person_id, entitlement_id, county_id, division_id, month, \
-         amount_fen, reasons, fingerprint, release_hash, state, found_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) RETURNING id",
+         amount_fen, reasons, fingerprint, release_hash, rule, state, found_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) RETURNING id",
     )
     .bind(kind.as_str())
     .bind(programme.as_str())
@@ -514,6 +449,7 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
     .bind(text)
     .bind(fingerprint.as_str())
     .bind(release.hash.as_str())
+    .bind(rule.as_str())
     .bind(now.at_ms())
     .insert(tx)
     .await?;
@@ -531,7 +467,7 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
     }
     tx.audit(AuditEntry {
         division: Some(village),
-        details: json!({ "kind": kind.as_str(), "programme": programme, "household": household.0 }),
+        details: json!({ "kind": kind.as_str(), "programme": programme, "household": household.0, "rule": rule }),
         ..audited(now.at_ms(), AuditActor::default(), "lead.found", ("lead", id))
     })
     .await?;

@@ -5,11 +5,13 @@
 //! - `request`: a township asks for the test of a case;
 //! - `run`: the county asks the data sets, member by member, and records what came of it;
 //! - `report`: what desks and families read of it;
-//! - [`check`]: the same as a process where departments answer question by question, in their own time.
+//! - [`check`]: the same as a process where departments answer question by question, in their own time;
+//! - `nightly`: the files in use beside the roll, every night, for leads.
 //!
 //! Nothing is asked without consent: the table of queries has a foreign key to (authorisation, person, data set) and a
 //! trigger on its dates, so that not even a mistake of this program can ask; an attempt is refused and stands in the audit.
-//! Departments' rows lie under blind indexes and belong to nobody until an authorised query finds them. What the
+//! Departments' rows lie under blind indexes and belong to nobody until an authorised query finds them, or the nightly comparison that the law
+//! asks for (社会救助法 art. 41, 46), which keeps what a rule said and no row. What the
 //! departments hold may be old or wrong: every value is shown with its source and date, and differences to what the family
 //! declared are listed, never settled, by the machine.
 
@@ -19,6 +21,7 @@ mod authorisation;
 pub mod check;
 mod department_file;
 mod gather;
+pub(crate) mod nightly;
 mod report;
 mod request;
 mod run;

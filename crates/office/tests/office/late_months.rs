@@ -3,11 +3,14 @@
 use ledger::approve::ControlTotals;
 use ledger::{Decision, recovery};
 use office::OfficeError;
-use office::casework::drafts;
+use office::access::ReadCase;
+use office::casework::late::{self, Found, LATE_JOB};
 use office::casework::months::{CaseMonth, sums};
+use office::casework::{drafts, lists};
+use office::people::{MemberChange, NewFact, Source, Subject};
 use office::roll::recoveries;
 use serde_json::json;
-use store::{CaseId, IdempotencyKey, Scope};
+use store::{CaseId, IdempotencyKey, Query, Scope};
 use vocab::{Fen, Month};
 
 use crate::matters::paid;
@@ -223,5 +226,134 @@ async fn months_after_a_death_that_was_told_late_are_claimed_back() {
         let seen = recoveries::recoveries(&city.office, &reader, benefit).await.unwrap();
         assert_eq!(seen[0].returned, Fen(100_000));
         assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// A night goes by.
+async fn night(city: &Wuhai) -> Found {
+    city.days(1).await;
+    late::schedule(&city.office).await.unwrap();
+    let claim = store::jobs::claim(city.office.db(), &[LATE_JOB], "test").await.unwrap().unwrap();
+    late::work(&city.office, &claim).await.unwrap()
+}
+
+async fn proposed(city: &Wuhai) -> Vec<CaseId> {
+    let sql = "SELECT case_id FROM late_found ORDER BY case_id";
+    Query::system("test", sql).scalars(city.office.db()).await.unwrap()
+}
+
+/// Somebody writes down at home what has been so since a day.
+async fn pension(city: &Wuhai, granted: CaseId, since: chrono::NaiveDate, yuan: &str) {
+    let seen = city.seen(granted).await;
+    let fact = NewFact {
+        subject: Subject::Person(seen.case.applicant),
+        fact: "transfer_income".to_owned(),
+        value: Some(yuan.to_owned()),
+        from_on: since,
+        until_on: None,
+        source: Source::Visit,
+        case: None,
+        evidence: Some("入户时看到养老金存折".to_owned()),
+    };
+    let tx = city.office.db().begin().await.unwrap();
+    let who = store::AuditActor::default();
+    office::people::record_facts_in(&city.office, &tx, &SEEN, &who, &[fact]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// What becomes known of months that are paid finds itself: by night it is a case on the township's list with its clock and its reasons, once for each
+/// result; nothing is posted by it, and what somebody decided to leave is not brought up again.
+#[tokio::test]
+async fn the_night_finds_months_that_came_out_otherwise_and_posts_nothing() {
+    for city in cities("late_night").await {
+        let (granted, first, amount) = paid_for_three_months(&city).await;
+        assert_eq!(night(&city).await, Found::default(), "the first night only notes where it stands");
+        // What is so from today on, and what is so since a month that nobody has paid, is no late knowledge.
+        pension(&city, granted, city.office.now().today(), "10").await;
+        assert_eq!(night(&city).await.opened, 0);
+        let january = first.next();
+        pension(&city, granted, january.first_day(), "300").await;
+        assert_eq!(night(&city).await.opened, 1);
+        let case = proposed(&city).await[0];
+        let seen = city.seen(case).await;
+        assert_eq!(
+            (seen.case.item.as_str(), seen.case.applicant),
+            ("late_months", city.seen(granted).await.case.applicant)
+        );
+        let clerk = grant::<ReadCase>(&city.township_clerk);
+        let work = lists::worklist(&city.office, &clerk, &lists::WorkFilter::default(), None).await.unwrap();
+        let task = work.rows.iter().find(|work| work.case == case).unwrap();
+        let months = city.office.now().today().checked_add_months(chrono::Months::new(3)).unwrap();
+        assert!(
+            task.due_on >= months - chrono::Days::new(1),
+            "three months to look into it: {}",
+            task.due_on
+        );
+        assert_eq!(late::counted(&city.office, &clerk).await.unwrap().counted, 1);
+        let other = grant::<ReadCase>(&city.neighbour_clerk);
+        assert_eq!(
+            late::counted(&city.office, &other).await.unwrap().counted,
+            0,
+            "the neighbours have their own"
+        );
+        let said: String =
+            Query::system("test", "SELECT public_text FROM case_event WHERE case_id = ? ORDER BY id LIMIT 1")
+                .bind(case)
+                .scalar(city.office.db())
+                .await
+                .unwrap();
+        let less = Fen(amount.0 - 30_000);
+        for words in [january.zh(), less.yuan_grouped(), "多发 600.00 元".to_owned(), "只是提醒".to_owned()]
+        {
+            assert!(said.contains(&words), "{words}: {said}");
+        }
+        // Nothing was taken, and the next nights say nothing twice.
+        assert_eq!(monthly(&city, granted, january).await, amount);
+        let benefit = city.seen(granted).await.case.entitlement.unwrap();
+        assert!(recovery::of_entitlement(city.office.db(), &SEEN, benefit).await.unwrap().is_empty());
+        for _ in 0..3 {
+            assert_eq!(night(&city).await.opened, 0);
+        }
+        // The case reckons what the night said, and somebody decides to leave it.
+        let months = reckoned(&city, case, january).await;
+        assert_eq!(sums(&months), (Fen(0), Fen(60_000)));
+        city.act(&city.second_clerk, case, "propose_less", &[], &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "hear", &[("hearing/heard_member", "1")], &[]).await.unwrap();
+        let release = city.office.release();
+        let item = release.items.get("late_months").unwrap();
+        let leave = item.actions.iter().find(|action| *action.id == "leave").unwrap();
+        let list = release.codelists.get(leave.reasons.as_ref().unwrap().as_str()).unwrap();
+        let reason = list.values[0].code.get().as_str();
+        city.act(&city.county_director, case, "leave", &[], &[reason]).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(night(&city).await.opened, 0, "what was left is left");
+        }
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+
+        // A death told late: the family was one fewer in February.
+        let family = city.seen(granted).await.case;
+        let members = office::people::members_as_of(
+            city.office.db(),
+            &SEEN,
+            family.household,
+            city.office.now().today(),
+            city.office.now().at_ms(),
+        )
+        .await
+        .unwrap();
+        let child = members.last().unwrap().person;
+        let died_on = january.first_day() + chrono::Days::new(11);
+        let tx = city.office.db().begin().await.unwrap();
+        let change = MemberChange { on: died_on, reason: "去世".to_owned(), case: None };
+        let who = store::AuditActor::default();
+        office::people::remove_member_in(&city.office, &tx, &SEEN, &who, family.household, child, &change)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(night(&city).await.opened, 1);
+        let cases = proposed(&city).await;
+        assert_eq!(cases.len(), 2);
+        let again = reckoned(&city, cases[1], first.plus(2)).await;
+        assert!(again[0].difference() < Fen(0), "two eat less than three: {again:?}");
     }
 }

@@ -3,8 +3,10 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{self, Export, MeansTest, ReadCase, Right};
+use office::access::{self, Export, ManageRoll, MeansTest, ReadCase, Right};
+use office::casework::late;
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
+use office::leads;
 use office::means_test::check;
 use office::plans::reminders;
 use office::views::Pairs;
@@ -152,6 +154,13 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
     } else {
         0
     };
+    // What the night found of months that are paid already.
+    let proposed = late::counted(desk.office(), desk.granted()).await?;
+    // Deaths, cars and the like that departments' files say of benefits here.
+    let findings = match desk.may(Right::ManageRoll) && desk.may(Right::Investigate) {
+        true => Some(leads::counted(desk.office(), &desk.grant::<ManageRoll>()?).await?),
+        false => None,
+    };
     let content = with_sidebar(
         &filter_panel(desk, &asked, &places_below(desk).await?),
         &html! {
@@ -164,6 +173,12 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
             (views::links(&kept, &asked.view, &saved))
             @if late > 0 {
                 p.govuk-body { (Link::new("/desk/checks", format!("有 {late} 条部门询问逾期没有答复，请催办"))) }
+            }
+            @if proposed.counted > 0 {
+                p.govuk-body { (Link::new(format!("{HERE}?item=late_months"), format!("系统查到 {proposed} 件以前的月份要补发或者追回，等待查实"))) }
+            }
+            @if let Some(found) = findings.filter(|found| found.counted > 0) {
+                p.govuk-body { (Link::new("/desk/leads?about=review", format!("有 {found} 条在册核查线索等待核实（死亡、车辆、存款等比对）"))) }
             }
             (table)
             (views::save_form(desk, &kept, &views::keep(&fields.0, ASKED), &asked.view, &saved, errors))

@@ -108,9 +108,9 @@ async fn list(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Page, F
         (parts::heading(None, "政策找人"))
         (parts::tabs("政策找人", &tabs, id))
         @if leads.kind == Kind::Unclaimed {
-            p.govuk-body { "按登记的情况可能符合、还没有申请的家庭。请上门走访、讲清政策，愿意申请的可以当场代办。最后能不能领，以申请后核对、调查的结果为准。" }
+            p.govuk-body { "按登记的情况或者部门的名单可能符合、还没有申请的家庭。请上门走访、讲清政策，愿意申请的可以当场代办。最后能不能领，以申请后核对、调查的结果为准。" }
         } @else {
-            (parts::warning_text("按登记的情况可能不再符合的在册家庭，只是提醒核查，不影响发放。调整、终止要经过核查，并先听取家庭的意见。"))
+            (parts::warning_text("按登记的情况或者部门数据可能不再符合的在册家庭，只是提醒核查，不影响发放。部门数据也会有错，先核对是不是本人、是不是属实；调整、终止要经过核查，并先听取家庭的意见。"))
         }
         @if desk.may(Right::ManageRoll) { (searching(&desk).await?) }
         (table)
@@ -227,6 +227,7 @@ fn reasons(view: &LeadView) -> Markup {
             h3.govuk-heading-s {
                 (reason.title) " "
                 @if reason.to_judge { (tag(Colour::Grey, "待认定")) }
+                @else if view.line.from_file { (tag(Colour::Orange, "部门数据，待核实")) }
                 @else if reason.met { (tag(Colour::Green, "符合")) }
                 @else { (tag(Colour::Red, "不符合")) }
             }

@@ -189,7 +189,7 @@ fn nothing(release: &Release, ask: &Ask) -> Value {
     }
 }
 
-fn value_of(ask: &Ask, text: &str) -> Value {
+pub(in super::super) fn value_of(ask: &Ask, text: &str) -> Value {
     match ask.kind {
         AnswerKind::YesNo => Value::Boolean(text == "true"),
         AnswerKind::Band => Value::Text(text.to_owned()),
@@ -200,8 +200,13 @@ fn value_of(ask: &Ask, text: &str) -> Value {
     }
 }
 
+/// An answer that says no, nothing or zero.
+pub(in super::super) fn is_negative(value: &Value) -> bool {
+    *value == Value::Boolean(false) || *value == Value::from(0) || *value == Value::from("none")
+}
+
 /// An answer as people read it.
-pub(super) fn shown(release: &Release, ask: &Ask, value: &Value) -> String {
+pub(in super::super) fn shown(release: &Release, ask: &Ask, value: &Value) -> String {
     match (ask.kind, value) {
         (_, Value::Unknown) => "未答复".to_owned(),
         (AnswerKind::Band, Value::Text(code)) => ask

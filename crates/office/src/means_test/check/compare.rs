@@ -125,7 +125,7 @@ pub(super) async fn compare_in(
     let context = known::context(&release, checked, now);
     let open_rechecks = open_rechecks(tx, checked).await?;
     let mut new = 0;
-    for rule in release.check_rules.iter().filter(|rule| rule.points.is_none()) {
+    for rule in release.check_rules.iter().filter(|rule| rule.contradicts()) {
         for (person, said) in said(&release, rule, &known, &context) {
             let last = last(tx, checked, rule, person).await?;
             match (said.holds, last) {

@@ -129,10 +129,7 @@ pub(super) async fn read(
                 shown,
                 source: department.clone().unwrap_or_else(|| dataset.title.clone()),
                 on,
-                negative: !value.is_known()
-                    || value == rules::Value::Boolean(false)
-                    || value == rules::Value::from(0)
-                    || value == rules::Value::from("none"),
+                negative: !value.is_known() || answer::is_negative(&value),
                 asked: Some((person, id.clone())),
             };
             records.entry(Some(person)).or_default().fields.insert(field.clone(), value);
