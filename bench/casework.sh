@@ -4,7 +4,9 @@
 #
 #   bench/run casework [sqlite|postgres|both] [make]     with `make` the databases are made and not measured yet
 #
-# PEOPLE, CASES, CLIENTS, SECONDS_EACH change the size; PAUSE is the milliseconds a client reads before it asks again (0: never). FOLDER keeps the databases for the next time (they take minutes to make).
+# PEOPLE, CASES, CLIENTS, SECONDS_EACH change the size; PAUSE is the milliseconds a client reads before it asks again (0: never).
+# AFTER_NIGHT=1 waits first until the server has done its nightly work, and says how long that took; without, it goes on beside.
+# FOLDER keeps the databases for the next time (they take minutes to make).
 # The database is synthetic; PostgreSQL is a private one of this script, as safe with what it writes as a real one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +22,7 @@ else
 fi
 chmod 711 "$folder"
 finish() {
-    if [ -d "$folder/pg" ]; then
+    if [ -n "${url:-}" ]; then
         if [ -n "${FOLDER:-}" ]; then stop_postgres; else tests/postgres.sh stop "$folder/pg"; fi
     fi
     [ -n "${FOLDER:-}" ] || rm -rf "$folder"
@@ -63,12 +65,13 @@ measure() { # backend cases
     postgres) database=${url/\/postgres?/\/bench_$2?} ;;
     esac
     if [ ! -e "$folder/$name.json" ]; then
+        rm -f "$folder/$name".*  # what an earlier, broken off making left
         "$casework" make --database "$database" --keys "$folder/$name.keys" --work "$folder/$name.json" \
             --people "$people" --cases "$2"
     fi
     [ "$only" != make ] || return 0
     "$casework" load --database "$database" --keys "$folder/$name.keys" --work "$folder/$name.json" \
-        --server "$program" --clients "$clients" --seconds "$seconds" --pause "$pause" --about "$(about)"
+        --server "$program" --clients "$clients" --seconds "$seconds" --pause "$pause" ${AFTER_NIGHT:+--after-night} --about "$(about)"
 }
 
 [ "$which" = sqlite ] || start_postgres

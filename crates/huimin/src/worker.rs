@@ -167,14 +167,14 @@ async fn set_letters(office: Arc<Office>) {
         }
         let ready = match &typesetter {
             Some(ready) => Arc::clone(ready),
-            None => match tokio::task::spawn_blocking(|| Typesetter::new(Path::new("web/fonts"))).await {
-                Ok(Ok(made)) => Arc::clone(typesetter.insert(Arc::new(made))),
-                Ok(Err(error)) => {
+            None => match gently(|| Typesetter::new(Path::new("web/fonts"))).await {
+                Some(Ok(made)) => Arc::clone(typesetter.insert(Arc::new(made))),
+                Some(Err(error)) => {
                     tracing::error!(%error, "no letters without fonts");
                     tokio::time::sleep(ROUND).await;
                     continue;
                 }
-                Err(_) => continue,
+                None => continue,
             },
         };
         for paper in papers {
@@ -222,8 +222,8 @@ async fn fitted(
     mut content: serde_json::Value,
 ) -> (BTreeMap<String, Vec<u8>>, serde_json::Value) {
     let names: Vec<String> = pictures.keys().cloned().collect();
-    let fitted = tokio::task::spawn_blocking(|| letters::pictures::all_fitted(pictures)).await;
-    let (pictures, unreadable) = fitted.unwrap_or_else(|_| (BTreeMap::new(), names));
+    let fitted = gently(|| letters::pictures::all_fitted(pictures)).await;
+    let (pictures, unreadable) = fitted.unwrap_or_else(|| (BTreeMap::new(), names));
     plans::evaluation::paper::without_pictures(&mut content, &unreadable);
     (pictures, content)
 }
@@ -236,12 +236,12 @@ async fn set_paper(
     content: serde_json::Value,
 ) -> Result<Vec<u8>, String> {
     let typesetter = Arc::clone(typesetter);
-    tokio::task::spawn_blocking(move || {
+    gently(move || {
         let files = BTreeMap::from([(name.to_owned(), text.to_owned())]);
         typesetter.render_with(name, &files, &pictures, &content).map_err(|error| error.to_string())
     })
     .await
-    .unwrap_or_else(|_| Err("排版程序异常".to_owned()))
+    .unwrap_or_else(|| Err("排版程序异常".to_owned()))
 }
 
 async fn set<Id>(
@@ -264,9 +264,23 @@ async fn set<Id>(
     }
     let (typesetter, name) = (Arc::clone(typesetter), name.to_owned());
     let content = letter.content;
-    tokio::task::spawn_blocking(move || {
+    gently(move || {
         typesetter.render(&name, &files, &content).map_err(|error| error.to_string())
     })
     .await
-    .unwrap_or_else(|_| Err("排版程序异常".to_owned()))
+    .unwrap_or_else(|| Err("排版程序异常".to_owned()))
+}
+
+/// Works on a thread of its own that gives way to pages: a letter can wait, a clerk should not. Nothing if the work broke off.
+async fn gently<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("papers".to_owned());
+    let begun = thread.spawn(move || {
+        // Where the system knows no such thing, papers are set as fast as pages.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(10);
+        let _ = done.send(work());
+    });
+    begun.ok()?;
+    result.await.ok()
 }

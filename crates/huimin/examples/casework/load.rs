@@ -28,6 +28,9 @@ pub struct Options {
     /// Milliseconds that a client reads before it asks again; without, each asks as soon as it is answered.
     #[arg(long, default_value_t = 0)]
     pause: u64,
+    /// Waits until the server has done what it does every night (it begins with it when it starts), and says how long that took.
+    #[arg(long)]
+    after_night: bool,
     /// Written into every line: machine, load, commit.
     #[arg(long, default_value = "{}")]
     about: String,
@@ -60,6 +63,12 @@ pub fn load(options: &Options) -> Result<(), Failure> {
     line(
         json!({ "what": "start", "started_in_ms": server.started_in.as_millis(), "resident_mb": server.resident_mb() }),
     );
+    if options.after_night {
+        let began = Instant::now();
+        server.wait_until_idle()?;
+        line(json!({ "what": "night", "seconds": began.elapsed().as_secs_f64().round(), "resident_mb": server.resident_mb(),
+            "of_files_mb": server.resident_files_mb() }));
+    }
     for kind in kinds(&work) {
         if kind.logins.is_empty() {
             continue;

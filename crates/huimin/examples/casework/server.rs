@@ -45,10 +45,33 @@ impl Server {
 
     /// Memory that the process holds, in megabytes.
     pub fn resident_mb(&self) -> u64 {
+        self.memory_mb("VmRSS:")
+    }
+
+    /// What of it are pages of files: the system takes them back whenever it needs them.
+    pub fn resident_files_mb(&self) -> u64 {
+        self.memory_mb("RssFile:")
+    }
+
+    fn memory_mb(&self, kind: &str) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(kind));
         line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+    }
+
+    /// Waits for five seconds in which the process takes less than a twentieth of a core.
+    pub fn wait_until_idle(&self) -> Result<(), Failure> {
+        const LOOK: Duration = Duration::from_secs(5);
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(3600) {
+            let before = self.processor();
+            std::thread::sleep(LOOK);
+            if self.processor() - before < LOOK / 20 {
+                return Ok(());
+            }
+        }
+        Err("the server is busy for an hour".into())
     }
 
     /// Processor time of the process so far.
