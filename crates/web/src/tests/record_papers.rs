@@ -174,7 +174,7 @@ async fn a_refused_permit_is_told_in_a_letter_on_its_record() {
         let mut fields =
             vec![("_version", version.as_str()), ("_reason", "审查"), ("refused_why", "在耕地内")];
         fields.extend(decided.iter().map(|(name, value)| (name.as_str(), *value)));
-        let refused = county.post(&refuse, &fields).await;
+        let refused = super::records::send_again(&mut county, &form, &refuse, &fields).await;
         assert!(refused.status.is_redirection(), "{}", refused.text);
         let page = county.get(&here).await;
         assert!(
