@@ -58,9 +58,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261124_matters", sql: include_str!("../../migrations/20261124_matters.sql") },
     Migration { name: "20261125_case_entry", sql: include_str!("../../migrations/20261125_case_entry.sql") },
     Migration { name: "20261127_grounds", sql: include_str!("../../migrations/20261127_grounds.sql") },
-    Migration { name: "20261129_late", sql: include_str!("../../migrations/20261129_late.sql") },
     Migration { name: "20261128_joint", sql: include_str!("../../migrations/20261128_joint.sql") },
     Migration { name: "20261128_case_month", sql: include_str!("../../migrations/20261128_case_month.sql") },
+    Migration { name: "20261129_late", sql: include_str!("../../migrations/20261129_late.sql") },
 ];
 
 id_type! {

@@ -157,9 +157,10 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
     // What the night found of months that are paid already.
     let proposed = late::counted(desk.office(), desk.granted()).await?;
     // Deaths, cars and the like that departments' files say of benefits here.
-    let findings = match desk.may(Right::ManageRoll) && desk.may(Right::Investigate) {
-        true => Some(leads::counted(desk.office(), &desk.grant::<ManageRoll>()?).await?),
-        false => None,
+    let findings = if desk.may(Right::ManageRoll) && desk.may(Right::Investigate) {
+        Some(leads::counted(desk.office(), &desk.grant::<ManageRoll>()?).await?)
+    } else {
+        None
     };
     let content = with_sidebar(
         &filter_panel(desk, &asked, &places_below(desk).await?),
