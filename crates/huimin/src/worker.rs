@@ -264,11 +264,9 @@ async fn set<Id>(
     }
     let (typesetter, name) = (Arc::clone(typesetter), name.to_owned());
     let content = letter.content;
-    gently(move || {
-        typesetter.render(&name, &files, &content).map_err(|error| error.to_string())
-    })
-    .await
-    .unwrap_or_else(|| Err("排版程序异常".to_owned()))
+    gently(move || typesetter.render(&name, &files, &content).map_err(|error| error.to_string()))
+        .await
+        .unwrap_or_else(|| Err("排版程序异常".to_owned()))
 }
 
 /// Works on a thread of its own that gives way to pages: a letter can wait, a clerk should not. Nothing if the work broke off.

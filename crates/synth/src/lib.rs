@@ -11,6 +11,7 @@ pub mod desk;
 mod draw;
 pub mod family;
 mod names;
+mod outlines;
 pub mod plans;
 pub mod planted;
 pub mod proof;

@@ -101,8 +101,9 @@ mod tests {
     #[test]
     fn a_point_lies_in_the_outline_and_not_in_its_hole() {
         let square = |from: i64, to: i64| vec![[from, from], [to, from], [to, to], [from, to]];
-        let outlines =
-            Outlines { rings: BTreeMap::from([("150302".to_owned(), vec![square(0, 900), square(100, 800)])]) };
+        let outlines = Outlines {
+            rings: BTreeMap::from([("150302".to_owned(), vec![square(0, 900), square(100, 800)])]),
+        };
         let mut draw = Draw::new(7, "points");
         for _ in 0..200 {
             let point = outlines.somewhere(&mut draw, "150302101203").unwrap();

@@ -16,6 +16,7 @@ use vocab::Level;
 
 use crate::city::{Home, Watch};
 use crate::draw::Draw;
+use crate::outlines::Outlines;
 use crate::staff::Staff;
 
 const SPECS: &str = include_str!("../registers.toml");
@@ -102,6 +103,7 @@ struct Filling<'a> {
     draw: Draw,
     serial: u32,
     today: NaiveDate,
+    outlines: Outlines,
     /// The first refusal of each register.
     refused: BTreeMap<String, String>,
 }
@@ -133,6 +135,7 @@ pub(crate) async fn fill(
         draw: Draw::new(seed, "registers"),
         serial: 0,
         today: office.now().today(),
+        outlines: Outlines::of(&office.release()),
         refused: BTreeMap::new(),
     };
     let mut records = 0;
@@ -299,6 +302,13 @@ impl Filling<'_> {
                     list.iter().cycle().nth(row.unwrap_or(0)).map(|one| Raw::from(one.as_str()))
                 }
                 Some(say) => Some(Raw::Text(said(draw, say, anchor, number, serial, today))),
+                // What stands on the register's map stands somewhere; drawn apart, so that nothing else comes out otherwise.
+                None if *field.kind == FieldKind::Point
+                    && open.register().map.as_ref().is_some_and(|map| map.get() == field.id.get()) =>
+                {
+                    let mut draw = Draw::new(u64::from(serial), "points");
+                    self.outlines.somewhere(&mut draw, &anchor.code).map(Raw::Text)
+                }
                 None => drawn(draw, open.release(), field, today),
             }
         });

@@ -66,8 +66,10 @@ pub fn load(options: &Options) -> Result<(), Failure> {
     if options.after_night {
         let began = Instant::now();
         server.wait_until_idle()?;
-        line(json!({ "what": "night", "seconds": began.elapsed().as_secs_f64().round(), "resident_mb": server.resident_mb(),
-            "of_files_mb": server.resident_files_mb() }));
+        line(
+            json!({ "what": "night", "seconds": began.elapsed().as_secs_f64().round(), "resident_mb": server.resident_mb(),
+            "of_files_mb": server.resident_files_mb() }),
+        );
     }
     for kind in kinds(&work) {
         if kind.logins.is_empty() {
