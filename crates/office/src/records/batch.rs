@@ -109,9 +109,9 @@ impl<'a> Batch<'a> {
                 }
                 // What the system changes of a record nobody has looked at.
                 if by.who.staff.is_some() {
-                    self.looked.push(id)
+                    self.looked.push(id);
                 } else {
-                    self.unlooked.push(id)
+                    self.unlooked.push(id);
                 }
                 self.changed.push(before.clone());
             }

@@ -95,7 +95,7 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         let past = policy.get("/desk/plan/past").await.text;
         assert!(past.contains("这个规划没有印上期指标表。") && past.contains("投入运营养老机构"), "{past}");
         let split = policy.get("/desk/plan/indicators/wh_i015/split").await.text;
-        assert!(split.contains("2025年，全市 4343张"), "{split}");
+        assert!(split.contains("2025年，乌海市 4343张"), "{split}");
         let sheet = policy.get("/desk/plan/sheet?list=contradictions&format=csv").await;
         assert!(sheet.text.contains("百分比与数量不符"), "{}", sheet.text);
         assert_eq!(policy.get("/desk/plan/indicators/nothing").await.status, StatusCode::NOT_FOUND);
@@ -374,7 +374,8 @@ async fn the_cockpit_shows_the_place_at_a_glance() {
         let county = format!("/desk/cockpit?division={}", town.county);
         let below = leader.get(&county).await.text;
         assert!(below.contains("海勃湾区民政工作一览") && below.contains("返回本级"), "{below}");
-        for words in ["tile-map__tiles", "chart-legend--still", "不表示位置、形状和面积", "id=\"map-table\""]
+        for words in
+            ["tile-map__tiles", "chart-legend--still", "不表示位置、形状和面积", "id=\"map-table-region\""]
         {
             assert!(below.contains(words), "{words}: {below}");
         }

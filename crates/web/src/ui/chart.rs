@@ -454,7 +454,7 @@ mod tests {
             page.contains("tile-map__5") && page.contains("tile-map__none") && page.contains("无数据"),
             "{page}"
         );
-        assert!(page.contains("chart-legend__5") && page.contains(r#"id="map-table""#), "{page}");
+        assert!(page.contains("chart-legend__5") && page.contains(r#"id="map-table-region""#), "{page}");
     }
 
     #[test]
