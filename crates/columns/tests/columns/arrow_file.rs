@@ -89,10 +89,11 @@ fn unfolded(buffer: &[u8]) -> Vec<u8> {
     assert_eq!(rest[..7], [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73]);
     let (mut whole, mut at) = (Vec::with_capacity(length), 7);
     loop {
-        let size = place(rest, at, 4);
+        let size = number(rest, at, 4);
         at += 4;
-        // A block that did not shrink stands as it is; its size has the highest bit.
-        let (size, as_it_is) = (size & 0x7fff_ffff, size >> 31 == 1);
+        // A block that did not shrink stands as it is; its size has the highest bit, which `number` reads as a sign.
+        let as_it_is = size < 0;
+        let size = usize::try_from(size & 0x7fff_ffff).expect("a size");
         let block = &rest[at..at + size];
         at += size;
         match (size, as_it_is) {
