@@ -25,7 +25,7 @@ measure() { # backend cases
             --people "$people" --cases "$2"
     fi
     [ "$only" != make ] || return 0
-    "$casework" load --database "$database" --keys "$folder/$name.keys" --work "$folder/$name.json" \
+    HUIMIN_POPULATION="$folder/$name.population" "$casework" load --database "$database" --keys "$folder/$name.keys" --work "$folder/$name.json" \
         --server "$programs/huimin" --clients "$clients" --seconds "$seconds" --pause "$pause" ${AFTER_NIGHT:+--after-night} --about "$(about)"
 }
 
