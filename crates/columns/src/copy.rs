@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::ColumnsError;
-use crate::cells::{Slice, bit};
+use crate::cells::bit;
 use crate::draft::{Draft, DraftColumn};
 use crate::file::Stored;
 use crate::schema::Kind;
@@ -89,28 +89,12 @@ fn extend(
     rows: Range<usize>,
     codes: Option<&Vec<i64>>,
 ) {
-    let known = from.known(stored);
-    let base = stored.base;
-    let mut push = |row: usize, value: i64| {
-        let value = match codes {
-            Some(codes) => usize::try_from(value).ok().and_then(|code| codes.get(code)).copied(),
-            None => Some(value),
-        };
-        column.push(value.filter(|_| known.is_none_or(|bits| bit(bits, row))));
-    };
-    let first = rows.start;
-    // One loop for each width, so that the width is not asked of every row.
-    macro_rules! each {
-        ($values:ident) => {
-            for (row, &value) in $values.iter().enumerate() {
-                push(first + row, i64::from(value) + base);
-            }
-        };
-    }
-    match from.values(stored).range(rows) {
-        Slice::U8(values) => each!(values),
-        Slice::U16(values) => each!(values),
-        Slice::I32(values) => each!(values),
-        Slice::I64(values) => each!(values),
-    }
+    let (values, known, base) = (from.values(stored), from.known(stored), stored.base);
+    let Some(codes) = codes else { return column.extend(values, base, known, rows) };
+    let mut row = rows.start;
+    values.range(rows).each(|value| {
+        let code = usize::try_from(value + base).ok().and_then(|code| codes.get(code)).copied();
+        column.push(code.filter(|_| known.is_none_or(|bits| bit(bits, row))));
+        row += 1;
+    });
 }

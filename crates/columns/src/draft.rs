@@ -2,16 +2,17 @@
 //! a file that is complete or not there at all.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use rules::{RELATION_ROWS_MAX, Record, Shapes, Value};
 
 use crate::ColumnsError;
-use crate::cells::{Bits, Values, Width};
+use crate::cells::{Bits, Slice, Values, Width, bit};
 use crate::dates;
 use crate::file::{self, Directory, Stored, StoredTable};
 use crate::schema::{Kind, Schema};
@@ -41,6 +42,34 @@ pub(crate) struct DraftTable {
     offsets: Vec<u32>,
     /// Whether the rows of each parent are known at all.
     listed: Option<Bits>,
+}
+
+/// A snapshot that is written and does not stand in its place yet.
+#[derive(Debug)]
+pub struct Laid {
+    file: File,
+    beside: PathBuf,
+    path: PathBuf,
+}
+
+impl Laid {
+    /// Opens it where it lies.
+    ///
+    /// # Errors
+    /// As [`Snapshot::open`].
+    pub fn open(&self) -> Result<Snapshot, ColumnsError> {
+        Snapshot::open(&self.beside)
+    }
+
+    /// Waits until the disk has it and puts it in its place.
+    ///
+    /// # Errors
+    /// A disk that cannot be written.
+    pub fn keep(self) -> Result<(), ColumnsError> {
+        let failed = |source| ColumnsError::File { path: self.path.clone(), source };
+        self.file.sync_all().map_err(failed)?;
+        fs::rename(&self.beside, &self.path).map_err(failed)
+    }
 }
 
 /// A column that is being filled.
@@ -73,6 +102,23 @@ impl DraftColumn {
         }
     }
 
+    /// Adds rows of another column: its values less `base`, and which of its rows are known. What stands there for unknown lies within its
+    /// range, so that the range of all is at most as wide as both.
+    pub(crate) fn extend(&mut self, values: Slice<'_>, base: i64, known: Option<&[u8]>, rows: Range<usize>) {
+        let before = self.values.len();
+        let known = known.filter(|bits| rows.clone().any(|row| !bit(bits, row)));
+        let any_known = known.is_none_or(|bits| rows.clone().any(|row| bit(bits, row)));
+        match (&mut self.known, known) {
+            (None, None) => {}
+            (Some(here), None) => here.extend_ones(rows.len()),
+            (here, Some(bits)) => here.get_or_insert_with(|| Bits::ones(before)).extend(bits, rows.clone()),
+        }
+        let Some((least, most)) = self.values.extend(values.range(rows), base) else { return };
+        if any_known {
+            self.range = Some(self.range.map_or((least, most), |(min, max)| (min.min(least), max.max(most))));
+        }
+    }
+
     /// What stands for unknown lies within the range of the known, so that every proof about the column holds of it.
     fn finish(&mut self, kind: Option<Kind>) {
         let (min, max) = self.range.unwrap_or((0, 0));
@@ -83,10 +129,8 @@ impl DraftColumn {
             self.range = Some((min, max));
         }
         if let Some(known) = &self.known {
-            for row in 0..known.len {
-                if !crate::cells::bit(&known.bytes, row) {
-                    self.values.set(row, filler);
-                }
+            for row in known.zeros() {
+                self.values.set(row, filler);
             }
         }
     }
@@ -276,16 +320,23 @@ impl Draft {
     /// # Errors
     /// Columns of different lengths; a disk that cannot be written.
     pub fn write(self, path: &Path) -> Result<(), ColumnsError> {
+        self.lay(path)?.keep()
+    }
+
+    /// Writes the snapshot beside its place, from where it can be used before the disk has it ([`Laid::keep`]).
+    ///
+    /// # Errors
+    /// Columns of different lengths; a disk that cannot be written.
+    pub fn lay(self, path: &Path) -> Result<Laid, ColumnsError> {
         let failed = |source| ColumnsError::File { path: path.to_owned(), source };
-        let draft_path = path.with_extension("draft");
-        let _ = fs::remove_file(&draft_path);
+        let beside = path.with_extension("draft");
+        let _ = fs::remove_file(&beside);
         let file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft_path).map_err(failed)?;
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(failed)?;
         let mut writer = BufWriter::with_capacity(1 << 20, file);
-        let written = self.write_to(&mut writer)?;
-        written.map_err(failed)?;
-        writer.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
-        fs::rename(&draft_path, path).map_err(failed)
+        self.write_to(&mut writer)?.map_err(failed)?;
+        let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        Ok(Laid { file, beside, path: path.to_owned() })
     }
 
     /// The snapshot without a file, for a few households.

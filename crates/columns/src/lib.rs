@@ -55,7 +55,7 @@ pub use compare::{Compared, Pair, Side};
 pub use copy::Renumbered;
 pub use dates::pack as packed_date;
 pub use desk::{Desk, DeskFamily, Found, ROWS_MAX, Workspace};
-pub use draft::{Draft, DraftColumn};
+pub use draft::{Draft, DraftColumn, Laid};
 pub use error::ColumnsError;
 pub use machine::Processor;
 pub use packed::{Manifest, PackedColumn, PackedTable, PackedType};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use columns::{Draft, Snapshot};
+use columns::{ColumnsError, Draft};
 use store::jobs::{Beat, Claim};
 use store::{HouseholdId, IdempotencyKey, Query, jobs};
 
@@ -221,21 +221,32 @@ async fn changed(office: &Office) -> Result<(Vec<i64>, BTreeSet<i64>), OfficeErr
     Ok((noted, households))
 }
 
-/// Writes the draft where the office keeps its population.
+/// Writes the draft where the office keeps its population. It is used from when it is written, and kept once the disk has it.
 async fn finish(office: &Office, mut draft: Draft, label: &Label) -> Result<Arc<Population>, OfficeError> {
     let text = serde_json::to_string(label).map_err(|error| OfficeError::Internal(error.to_string()))?;
     draft.describe(&text);
     let path = office.population.path.clone();
-    let snapshot = tokio::task::spawn_blocking(move || match path {
-        None => draft.freeze(),
+    let written = tokio::task::spawn_blocking(move || match path {
+        None => Ok((draft.freeze()?, None)),
         Some(path) => {
-            draft.write(&path)?;
-            Snapshot::open(&path)
+            // A server on PostgreSQL may have no folder of its own yet.
+            if let Some(folder) = path.parent() {
+                let failed = |source| ColumnsError::File { path: path.clone(), source };
+                std::fs::create_dir_all(folder).map_err(failed)?;
+            }
+            let laid = draft.lay(&path)?;
+            Ok((laid.open()?, Some(laid)))
         }
     });
-    let snapshot = snapshot.await.map_err(|_| broken_off())?.map_err(of_columns)?;
+    let (snapshot, laid) = written.await.map_err(|_| broken_off())?.map_err(of_columns)?;
     let made = Population::of(snapshot).map(Arc::new).ok_or_else(broken_off)?;
     office.population.put(Arc::clone(&made));
+    if let Some(laid) = laid {
+        let kept = tokio::task::spawn_blocking(move || laid.keep()).await;
+        kept.map_err(|_| broken_off())?.map_err(of_columns)?;
+        // Once more, because the file that it stands for is another now.
+        office.population.put(Arc::clone(&made));
+    }
     Ok(made)
 }
 
