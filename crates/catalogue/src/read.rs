@@ -6,9 +6,9 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
     AddedValue, Amendment, CheckRule, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact,
-    Form, Indicator, Item, Kind, Law, Letter, OutlineFile, Parameter, Plan, PlanAchievement, PlanDocument,
-    PlanIndicator, PlanProject, PlanRelation, PlanRequirement, PlanStandard, PlanTask, Programme, Register,
-    Role, RuleCase, Separation, Table, TableValue, Unset,
+    Form, Indicator, Item, Kind, Law, LeadClock, Letter, OutlineFile, Parameter, Plan, PlanAchievement,
+    PlanDocument, PlanIndicator, PlanProject, PlanRelation, PlanRequirement, PlanStandard, PlanTask,
+    Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -23,6 +23,7 @@ pub(crate) struct Reading {
     pub departments: Vec<Defined<Department>>,
     pub datasets: Vec<Defined<Dataset>>,
     pub check_rules: Vec<Defined<CheckRule>>,
+    pub lead_clocks: Vec<Defined<LeadClock>>,
     pub facts: Vec<Defined<Fact>>,
     pub parameters: Vec<Defined<Parameter>>,
     pub added_values: Vec<Defined<AddedValue>>,
@@ -53,7 +54,7 @@ pub(crate) struct Reading {
     pub plan_requirements: Vec<Defined<PlanRequirement>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、check_rule、fact、parameter、value、table、table_value、unset、exclusion_group、programme、amendment、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation、plan_requirement";
+const KINDS: &str = "law、codelist、department、dataset、check_rule、lead_clock、fact、parameter、value、table、table_value、unset、exclusion_group、programme、amendment、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation、plan_requirement";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -88,6 +89,7 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "department" => elements.read(Department::NAME, line, value, &mut reading.departments),
                 "dataset" => elements.read(Dataset::NAME, line, value, &mut reading.datasets),
                 "check_rule" => elements.read(CheckRule::NAME, line, value, &mut reading.check_rules),
+                "lead_clock" => elements.read(LeadClock::NAME, line, value, &mut reading.lead_clocks),
                 "fact" => elements.read(Fact::NAME, line, value, &mut reading.facts),
                 "parameter" => elements.read(Parameter::NAME, line, value, &mut reading.parameters),
                 "value" => elements.read("value", line, value, &mut reading.added_values),

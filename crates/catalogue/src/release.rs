@@ -11,7 +11,8 @@ use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
     CheckRule, Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Indicator, Item, Kind,
-    Law, Letter, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
+    Law, LeadClock, Letter, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue,
+    Unset,
 };
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};
@@ -138,6 +139,8 @@ pub struct Release {
     pub datasets: Shelf<Dataset>,
     /// Rules over what was declared and answered.
     pub check_rules: Shelf<CheckRule>,
+    /// How soon leads must be looked into.
+    pub lead_clocks: Shelf<LeadClock>,
     /// Facts.
     pub facts: Shelf<Fact>,
     /// Parameters.
@@ -366,6 +369,7 @@ impl Release {
             departments: Shelf::new(reading.departments),
             datasets: Shelf::new(reading.datasets),
             check_rules: Shelf::new(reading.check_rules),
+            lead_clocks: Shelf::new(reading.lead_clocks),
             facts: Shelf::new(reading.facts),
             parameters: Shelf::new(reading.parameters),
             tables: Shelf::new(reading.tables),

@@ -49,7 +49,7 @@ pub use decision::{Decision, Officer};
 pub use entitlement::{Grant, change_holder, end, grant, recognise, set_review, transfer};
 pub use error::{LedgerError, Result};
 pub use months::{
-    MonthAmount, MonthRow, MonthsProposal, RecoveryTerms, post_arrears, post_recovery, propose,
+    MonthAmount, MonthRow, MonthsProposal, RecoveryTerms, post_arrears, post_recovery, propose, propose_all,
     propose_as_recorded,
 };
 pub use payee::{NewPayee, Proposer};
@@ -76,6 +76,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261124_comparison", sql: include_str!("../migrations/20261124_comparison.sql") },
     Migration { name: "20261125_reserve", sql: include_str!("../migrations/20261125_reserve.sql") },
     Migration { name: "20261126_supplement", sql: include_str!("../migrations/20261126_supplement.sql") },
+    Migration { name: "20261130_ended", sql: include_str!("../migrations/20261130_ended.sql") },
 ];
 
 store::id_type! {

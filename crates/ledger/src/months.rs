@@ -3,6 +3,8 @@
 //! [`propose`] compares and writes nothing. A decided proposal is posted: [`post_arrears`] (补发) adds what was too
 //! little, [`post_recovery`] (追回) claims what was too much. Both add revisions to the months' dues; nothing is rewritten.
 
+use std::collections::HashMap;
+
 use store::{Connection, DivisionId, Query, Scope, Tx};
 use vocab::{Fen, Month};
 
@@ -68,50 +70,97 @@ pub async fn propose(
     id: EntitlementId,
     recalculated: &[MonthAmount],
 ) -> Result<MonthsProposal> {
-    let first_due: Month = Query::new(
+    let mut proposals = propose_all(connection, scope, &[(id, recalculated.to_vec())]).await?;
+    proposals.pop().ok_or(LedgerError::Store(store::StoreError::NotFound))
+}
+
+/// As [`propose`] for several entitlements, in their order and in three statements however many they are.
+///
+/// # Errors
+/// As [`propose`]; of any of them.
+pub async fn propose_all(
+    connection: &impl Connection,
+    scope: &Scope,
+    recalculated: &[(EntitlementId, Vec<MonthAmount>)],
+) -> Result<Vec<MonthsProposal>> {
+    let ids: Vec<EntitlementId> = recalculated.iter().map(|(id, _)| *id).collect();
+    let first_due: HashMap<EntitlementId, Month> = Query::new(
         scope,
         &ENTITLEMENT,
-        "SELECT e.first_due_month FROM entitlement e WHERE {scope} AND e.id = ?",
+        "SELECT e.id, e.first_due_month FROM entitlement e WHERE {scope} AND e.id IN ({list})",
     )
-    .bind(id)
-    .scalar(connection)
-    .await?;
-    let mut months = recalculated.to_vec();
-    months.sort_unstable_by_key(|row| row.month);
-    if months.windows(2).any(|pair| pair[0].month == pair[1].month) {
-        return Err(LedgerError::refused("同一个月份出现了两次，请核对测算表。"));
-    }
-    let mut rows = Vec::with_capacity(months.len());
-    for MonthAmount { month, amount } in months {
-        if amount.is_negative() {
-            return Err(LedgerError::refused("月保障金额不能为负。"));
-        }
-        if month < first_due {
-            return Err(LedgerError::refused(format!(
-                "{}以前不在本系统发放，台账没有当时的发放记录，不能在此补发或追回。",
-                first_due.zh()
-            )));
-        }
-        let due_before = due_of(connection, id, month).await?;
-        let paid: Fen = Query::new(
-            &BOOKS,
-            &NONE,
-            "SELECT CAST(COALESCE(SUM(t.amount_fen), 0) AS BIGINT) FROM due d JOIN attempt t ON t.due_id = d.id \
-             WHERE d.entitlement_id = ? AND d.month = ? AND t.state = 'succeeded'",
+    .bind_list(ids.iter().copied())
+    .all_as(connection, |row| Ok((row.get("id")?, row.get("first_due_month")?)))
+    .await?
+    .into_iter()
+    .collect();
+    let months = || recalculated.iter().flat_map(|(_, months)| months).map(|row| row.month);
+    let (mut due, mut paid) = (HashMap::new(), HashMap::new());
+    if let (Some(first), Some(last)) = (months().min(), months().max()) {
+        due = sums_by_month(
+            connection,
+            "SELECT d.entitlement_id, d.month, CAST(SUM(d.amount_fen) AS BIGINT) AS total FROM due d \
+             WHERE d.entitlement_id IN ({list}) AND d.month BETWEEN ? AND ? GROUP BY d.entitlement_id, d.month",
+            &ids,
+            (first, last),
         )
-        .bind(id)
-        .bind(month)
-        .scalar(connection)
         .await?;
-        rows.push(MonthRow {
-            month,
-            due_before,
-            paid,
-            should_be: amount,
-            delta: Fen(amount.0 - due_before.0),
-        });
+        paid = sums_by_month(
+            connection,
+            "SELECT d.entitlement_id, d.month, CAST(SUM(t.amount_fen) AS BIGINT) AS total FROM due d JOIN attempt t ON t.due_id = d.id \
+             WHERE d.entitlement_id IN ({list}) AND d.month BETWEEN ? AND ? AND t.state = 'succeeded' GROUP BY d.entitlement_id, d.month",
+            &ids,
+            (first, last),
+        )
+        .await?;
     }
-    Ok(MonthsProposal { entitlement: id, rows })
+    let mut proposals = Vec::with_capacity(recalculated.len());
+    for (id, months) in recalculated {
+        let first_due = *first_due.get(id).ok_or(store::StoreError::NotFound)?;
+        let mut months = months.clone();
+        months.sort_unstable_by_key(|row| row.month);
+        if months.windows(2).any(|pair| pair[0].month == pair[1].month) {
+            return Err(LedgerError::refused("同一个月份出现了两次，请核对测算表。"));
+        }
+        let mut rows = Vec::with_capacity(months.len());
+        for MonthAmount { month, amount } in months {
+            if amount.is_negative() {
+                return Err(LedgerError::refused("月保障金额不能为负。"));
+            }
+            if month < first_due {
+                return Err(LedgerError::refused(format!(
+                    "{}以前不在本系统发放，台账没有当时的发放记录，不能在此补发或追回。",
+                    first_due.zh()
+                )));
+            }
+            let of_month = |sums: &HashMap<(EntitlementId, Month), Fen>| {
+                sums.get(&(*id, month)).copied().unwrap_or(Fen::ZERO)
+            };
+            let due_before = of_month(&due);
+            rows.push(MonthRow {
+                month,
+                due_before,
+                paid: of_month(&paid),
+                should_be: amount,
+                delta: Fen(amount.0 - due_before.0),
+            });
+        }
+        proposals.push(MonthsProposal { entitlement: *id, rows });
+    }
+    Ok(proposals)
+}
+
+async fn sums_by_month(
+    connection: &impl Connection,
+    sql: &'static str,
+    ids: &[EntitlementId],
+    (first, last): (Month, Month),
+) -> Result<HashMap<(EntitlementId, Month), Fen>> {
+    let rows = Query::new(&BOOKS, &NONE, sql).bind_list(ids.iter().copied()).bind(first).bind(last);
+    let rows = rows
+        .all_as(connection, |row| Ok(((row.get("entitlement_id")?, row.get("month")?), row.get("total")?)))
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Compare what is recorded now (amounts, pauses, first and last month) with the dues from a month to another. For

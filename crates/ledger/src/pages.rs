@@ -116,6 +116,20 @@ pub async fn entitlement(
     Ok(select_entitlements(scope, month, "e.id = ?").bind(id).one_as(connection, read_entitlement).await?)
 }
 
+/// Some entitlements, as they stand in a month; those outside the scope are left out.
+///
+/// # Errors
+/// The database's.
+pub async fn entitlements(
+    connection: &impl Connection,
+    scope: &Scope,
+    ids: &[EntitlementId],
+    month: Month,
+) -> Result<Vec<EntitlementRow>> {
+    let query = select_entitlements(scope, month, "e.id IN ({list}) ORDER BY e.id");
+    Ok(query.bind_list(ids.iter().copied()).all_as(connection, read_entitlement).await?)
+}
+
 /// All entitlements that a family has or had, newest first.
 ///
 /// # Errors

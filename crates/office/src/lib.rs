@@ -202,6 +202,14 @@ pub fn migrations() -> Vec<Migration> {
     .concat()
 }
 
+/// Asks for the night's job of a kind, once a day: every round of every night begins so. Safe to call at any time.
+pub(crate) async fn once_a_day(office: &Office, job: &str) -> Result<(), OfficeError> {
+    let tx = office.db().begin().await?;
+    store::jobs::enqueue_once(&tx, job, &office.now().today().to_string()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 /// An audit row without purpose, case, division or details; write `AuditEntry { division, ..audited(…) }` for more.
 pub(crate) fn audited(
     at: i64,

@@ -26,6 +26,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.ids(&release.departments);
     checker.ids(&release.datasets);
     checker.ids(&release.check_rules);
+    checker.ids(&release.lead_clocks);
     checker.ids(&release.facts);
     checker.ids(&release.parameters);
     checker.ids(&release.tables);

@@ -135,6 +135,12 @@ impl Checker<'_> {
         for holders in [&register.rights.read, &register.rights.keep, &register.rights.import] {
             self.holders(place, holders);
         }
+        if let Some(leads) = &register.leads {
+            let states: Vec<&str> = register.states.iter().map(|state| state.id.as_str()).collect();
+            for state in [&leads.waiting, &leads.visited, &leads.helped, &leads.ended] {
+                self.among(&register.place, state, "状态", &states);
+            }
+        }
         if let Some(fed) = &register.fed {
             self.fed(register, fed, &own);
         }

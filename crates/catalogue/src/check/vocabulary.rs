@@ -1,11 +1,13 @@
 //! Laws, codelists, facts, data sets and letters.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 
 use super::Checker;
 use crate::definition::{
-    Absent, AnswerKind, Ask, CheckRule, Dataset, Declared, Fact, FactSource, Fills, Gather, NightlyOf, Unit,
-    ValueKind,
+    Absent, AnswerKind, Ask, CheckRule, Dataset, Declared, Fact, FactSource, Fills, Gather, LeadsOf, Limit,
+    NightlyOf, Unit, ValueKind,
 };
 use crate::release::{Defined, Place};
 use crate::shapes::{answer_name, declared_name};
@@ -71,6 +73,7 @@ impl Checker<'_> {
             self.basis(&rule.place, &rule.basis);
             self.nightly(rule);
         }
+        self.lead_clocks();
         for letter in release.letters.iter() {
             self.basis(&letter.place, &letter.basis);
             if release.file(&letter.place, &letter.template).is_none() {
@@ -364,6 +367,49 @@ impl Checker<'_> {
         };
         if let Some((what, mend)) = wrong {
             self.at(&rule.place, rule.id.start(), format!("核对规则 {}：{what}", rule.id), mend);
+        }
+    }
+
+    /// A lead has one clock: its rule's, else its kind's.
+    fn lead_clocks(&mut self) {
+        let release = self.release;
+        let mut taken: HashMap<(LeadsOf, &str), &str> = HashMap::new();
+        for clock in release.lead_clocks.iter() {
+            self.basis(&clock.place, &clock.basis);
+            if let Some(parameter) = &clock.working_days {
+                self.refers(&clock.place, parameter, &release.parameters);
+            }
+            let of = match clock.of {
+                LeadsOf::Review => NightlyOf::Roll,
+                LeadsOf::Unclaimed => NightlyOf::Others,
+            };
+            let nightly = |rule: &Reference| {
+                let rule = release.check_rules.get(rule.as_str())?;
+                rule.nightly.as_ref().map(|nightly| nightly.of)
+            };
+            let wrong = if clock.basis.is_empty() {
+                Some(("没有写依据", "basis = [{ law = \"…\", article = \"…\" }]"))
+            } else if matches!(clock.limit, Limit::WorkingDays(0) | Limit::NaturalDays(0) | Limit::Months(0))
+            {
+                Some(("长度是0", "至少 1"))
+            } else if clock.rules.iter().any(|rule| nightly(rule) != Some(of)) {
+                Some((
+                    "rules 里有不产生这种线索的规则",
+                    "有 nightly 的核对规则：review 的 of = \"roll\"，unclaimed 的 of = \"others\"",
+                ))
+            } else {
+                None
+            };
+            if let Some((what, mend)) = wrong {
+                self.at(&clock.place, clock.id.start(), format!("线索时限 {}{what}", clock.id), mend);
+            }
+            let rules: Vec<&str> = clock.rules.iter().map(|rule| rule.as_str()).collect();
+            for rule in if rules.is_empty() { vec![""] } else { rules } {
+                if let Some(other) = taken.insert((clock.of, rule), clock.id.as_str()) {
+                    let message = format!("线索时限 {} 与 {other} 管的是同样的线索", clock.id);
+                    self.at(&clock.place, clock.id.start(), message, "一种线索只有一个时限");
+                }
+            }
         }
     }
 

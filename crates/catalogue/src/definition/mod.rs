@@ -9,6 +9,7 @@ mod form;
 mod indicator;
 mod item;
 mod law;
+mod lead;
 mod letter;
 mod papers;
 mod parameter;
@@ -33,6 +34,7 @@ pub use item::{
     Step,
 };
 pub use law::{Article, Basis, Law, Verified};
+pub use lead::{LeadClock, LeadsOf};
 pub use letter::Letter;
 pub use papers::{PaperType, Papers, TransitionLetter};
 pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue, Unset};
@@ -47,8 +49,8 @@ pub use programme::{
     Pays, Programme, Starts, Unit,
 };
 pub use register::{
-    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, Leaving, List, Opens, OrganisationSide,
-    Register, Rights, STRUCK_OFF, Shared, State, Target, Transition,
+    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, LeadStates, Leaving, List, Opens,
+    OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};
@@ -81,6 +83,7 @@ kinds! {
     Department = "department", "部门";
     Dataset = "dataset", "核对数据";
     CheckRule = "check_rule", "核对规则";
+    LeadClock = "lead_clock", "线索时限";
     Fact = "fact", "指标项";
     Parameter = "parameter", "参数";
     Table = "table", "数表";

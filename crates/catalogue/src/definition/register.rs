@@ -66,6 +66,9 @@ pub struct Register {
     /// Whom the system enters by itself, and what becomes of them when they do not belong there any more.
     #[serde(default)]
     pub fed: Option<Fed>,
+    /// Its reconciliation by month counts the leads that the system found among its records.
+    #[serde(default)]
+    pub leads: Option<LeadStates>,
     /// What kind of help an open record is (分层分类); none where it is none.
     #[serde(default)]
     pub aid: Option<super::Aid>,
@@ -144,6 +147,20 @@ pub enum Shared {
     County,
     /// To the offices of the prefecture in which it lies, too.
     Prefecture,
+}
+
+/// As what a lead (线索) counts in the reconciliation of a register of reports: states of the register.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeadStates {
+    /// Found, with its clock; nobody was there yet.
+    pub waiting: Reference,
+    /// Somebody was there, and it goes on.
+    pub visited: Reference,
+    /// The family filed, or the benefit was looked into.
+    pub helped: Reference,
+    /// It ended otherwise, with its reason.
+    pub ended: Reference,
 }
 
 /// A register of people that follows from what is known of them: looked at every night.

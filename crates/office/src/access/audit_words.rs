@@ -111,6 +111,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("record.imported", "导入记录"),
     ("record.import_undone", "撤销导入的记录"),
     ("record.months_exported", "导出逐月对账"),
+    ("lead.months_exported", "导出线索逐月对账"),
     ("record.entered", "办件登记记录"),
     ("record.fed", "系统登记记录"),
     ("record.duty_done", "履行职责时变更记录"),

@@ -77,12 +77,12 @@ pub async fn determine(
     by: Option<StaffId>,
 ) -> Result<Answer, OfficeError> {
     let facts = known(office, tx, question, now.at_ms()).await?;
-    let mut findings = match question.benefit {
-        Some(benefit) => findings_of(tx, "c.entitlement_id = ?", benefit.0).await?,
-        None => BTreeMap::new(),
-    };
+    let mut findings = BTreeMap::new();
+    if let Some(benefit) = question.benefit {
+        findings.extend(findings_of_benefits(tx, &[benefit]).await?.into_values().flatten());
+    }
     if let Some(case) = question.case {
-        findings.extend(findings_of(tx, "c.id = ?", case.0).await?);
+        findings.extend(findings_by(tx, "c.id", [case.0].into_iter()).await?.into_values().flatten());
     }
     let mut first = None;
     for id in &question.programmes {
@@ -130,26 +130,48 @@ pub async fn determine(
 
 const FAMILY: Scope = Scope::System("the family of a case that the caller may act on");
 
-/// What the rules say of the question's first programme by what was known at a moment; nothing of it is kept, for nothing is decided by it.
-/// None where the family has nobody whom the programme is about.
+/// What the rules say of the first programme of each question by what was known at a moment; nothing of it is kept, for nothing is decided by it.
+/// None where the family has nobody whom the programme is about. All questions are about one day, and the number of statements does not grow with
+/// them; `findings` are those of the questions' benefits ([`findings_of_benefits`]).
 pub(super) async fn look(
     office: &Office,
     connection: &impl Connection,
     release: &Release,
-    question: &Question<'_>,
+    questions: &[&Question<'_>],
+    findings: &Findings,
     known_at: i64,
+) -> Result<Vec<Option<Looked>>, OfficeError> {
+    let Some(valid_on) = questions.first().map(|question| question.valid_on) else { return Ok(Vec::new()) };
+    debug_assert!(questions.iter().all(|question| question.valid_on == valid_on));
+    let households: BTreeSet<HouseholdId> = questions.iter().map(|question| question.household).collect();
+    let households: Vec<HouseholdId> = households.into_iter().collect();
+    let families =
+        people::families_as_of(office, connection, &FAMILY, &households, valid_on, known_at).await?;
+    let families: BTreeMap<HouseholdId, Known> = families
+        .into_iter()
+        .map(|(household, (record, members))| (household, Known { record, members }))
+        .collect();
+    let today = office.now().today();
+    questions.iter().map(|question| looked(release, question, &families, findings, today)).collect()
+}
+
+fn looked(
+    release: &Release,
+    question: &Question<'_>,
+    families: &BTreeMap<HouseholdId, Known>,
+    findings: &Findings,
+    today: NaiveDate,
 ) -> Result<Option<Looked>, OfficeError> {
-    let facts = known(office, connection, question, known_at).await?;
+    let facts = families.get(&question.household).ok_or(OfficeError::NotFound("这个家庭"))?;
     let found = question.programmes.first().and_then(|id| release.programmes.get(id).zip(release.rules(id)));
     let Some((programme, compiled)) = found else { return Ok(None) };
-    let today = office.now().today();
     let id = programme.id.get();
     let mut context = release.context(id, question.division, question.month, question.law_on, today);
-    if let Some(benefit) = question.benefit {
-        context.findings.extend(findings_of(connection, "c.entitlement_id = ?", benefit.0).await?);
+    if let Some(of_benefit) = question.benefit.and_then(|benefit| findings.get(&benefit.0)) {
+        context.findings.extend(of_benefit.iter().map(|(id, finding)| (id.clone(), finding.clone())));
     }
     let asked = |subject: &Subject| question.person.is_none() || subject.person == question.person;
-    let Some(subject) = subjects(programme.unit, &facts).into_iter().find(asked) else { return Ok(None) };
+    let Some(subject) = subjects(programme.unit, facts).into_iter().find(asked) else { return Ok(None) };
     let result = compiled.decide(&subject.record, &context);
     let (amount, taper_months) = (amount_of(&result)?, taper_months(&result));
     Ok(Some(Looked { result, amount, taper_months }))
@@ -171,9 +193,10 @@ async fn known(
     known_at: i64,
 ) -> Result<Known, OfficeError> {
     let (household, valid_on) = (question.household, question.valid_on);
-    let record = people::facts_as_of(office, connection, &FAMILY, household, valid_on, known_at).await?;
-    let members = people::members_as_of(connection, &FAMILY, household, valid_on, known_at).await?;
-    Ok(Known { record, members: members.iter().map(|member| member.person).collect() })
+    let mut found =
+        people::families_as_of(office, connection, &FAMILY, &[household], valid_on, known_at).await?;
+    let (record, members) = found.remove(&household).ok_or(OfficeError::NotFound("这个家庭"))?;
+    Ok(Known { record, members })
 }
 
 /// What is known of a family; the record's members stand in the order of `members`.
@@ -246,23 +269,33 @@ fn whole(value: &rules::Value) -> Option<i32> {
     value.as_number()?.to_i64().and_then(|months| i32::try_from(months).ok())
 }
 
-/// The officers' judgements of cases: the last one of each condition.
-async fn findings_of(
-    tx: &impl Connection,
-    which: &'static str,
-    id: i64,
-) -> Result<BTreeMap<String, FindingValue>, OfficeError> {
+/// The officers' judgements, the last one of each condition, by case or by benefit.
+pub(super) type Findings = BTreeMap<i64, BTreeMap<String, FindingValue>>;
+
+/// The judgements of the cases about some benefits.
+pub(super) async fn findings_of_benefits(
+    connection: &impl Connection,
+    benefits: &[EntitlementId],
+) -> Result<Findings, OfficeError> {
+    findings_by(connection, "c.entitlement_id", benefits.iter().map(|benefit| benefit.0)).await
+}
+
+async fn findings_by(
+    connection: &impl Connection,
+    column: &'static str,
+    ids: impl Iterator<Item = i64>,
+) -> Result<Findings, OfficeError> {
     let rows = Query::system(
-        "the findings of a case, or about a benefit, that the caller may act on",
+        "the findings of cases, or about benefits, that the caller may act on",
         format!(
-            "SELECT f.condition, f.met, f.reason, f.recorded_on, s.name FROM finding f JOIN staff s ON s.id = f.staff_id \
-             JOIN case_file c ON c.id = f.case_id WHERE {which} ORDER BY f.id"
+            "SELECT {column} AS of_whom, f.condition, f.met, f.reason, f.recorded_on, s.name FROM finding f \
+             JOIN staff s ON s.id = f.staff_id JOIN case_file c ON c.id = f.case_id WHERE {column} IN ({{list}}) ORDER BY f.id"
         ),
     )
-    .bind(id)
-    .all(tx)
+    .bind_list(ids)
+    .all(connection)
     .await?;
-    let mut findings = BTreeMap::new();
+    let mut findings = Findings::new();
     for row in rows {
         let finding = FindingValue {
             met: row.get("met")?,
@@ -270,7 +303,7 @@ async fn findings_of(
             reason: row.get("reason")?,
             recorded_on: row.get("recorded_on")?,
         };
-        findings.insert(row.get("condition")?, finding);
+        findings.entry(row.get("of_whom")?).or_default().insert(row.get("condition")?, finding);
     }
     Ok(findings)
 }

@@ -6,6 +6,8 @@
 //! that somebody decided otherwise is not. Nothing is posted: the case reckons, hears and decides ([`super::months`]). What a standard changed
 //! backwards means for everybody is proposed when it is released ([`crate::releases`]).
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
 use catalogue::Release;
 use catalogue::definition::{Item, Opening, Unit};
 use chrono::NaiveDate;
@@ -14,15 +16,14 @@ use ledger::{EntitlementId, MonthAmount};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::jobs::{Beat, Claim};
-use store::{AuditActor, AuditEntry, CaseId, Count, Db, Query, Scope, Tx, jobs};
+use store::{CaseId, Count, Db, DivisionId, HouseholdId, Query, Scope, Tx};
 use vocab::{Fen, Month, Now};
 
 use super::months::MONTHS_MAX;
-use super::opening::{self, NewCase};
-use super::trace::By;
+use super::opening::{self, ByNight};
 use super::{CASE, determine, months};
 use crate::access::{Granted, ReadCase};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError};
 
 /// The job; its payload is the day.
 pub const LATE_JOB: &str = "late_months";
@@ -31,8 +32,10 @@ const NIGHT: &str = "past months that came out otherwise, looked for every night
 const EVERYBODY: Scope = Scope::System(NIGHT);
 /// Where the nights stand.
 const MARKS: &str = "late_months.marks";
-/// Benefits in one transaction.
-const BATCH: usize = 50;
+/// Benefits read, asked about and written together, in one transaction.
+const BATCH: usize = 200;
+/// Benefits noted in one statement.
+const NOTED: usize = 500;
 /// More than any night writes; it holds both databases to the rows behind the mark.
 const ROWS_MAX: i64 = 100_000_000;
 /// Counts stop here: "1000+".
@@ -62,10 +65,7 @@ pub struct Found {
 /// # Errors
 /// The database's.
 pub async fn schedule(office: &Office) -> Result<(), OfficeError> {
-    let tx = office.db().begin().await?;
-    jobs::enqueue_once(&tx, LATE_JOB, &office.now().today().to_string()).await?;
-    tx.commit().await?;
-    Ok(())
+    crate::once_a_day(office, LATE_JOB).await
 }
 
 /// How many proposals of the night wait in the caller's area.
@@ -105,8 +105,14 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> 
         let Some(end) = rows.last() else { break };
         last = end.benefit;
         let tx = office.db().begin().await?;
+        let batch = Batch::read(office, &tx, &release, &rows).await?;
+        let mut otherwise = batch.otherwise(office, &tx).await?;
+        let mut open = batch.open_cases(&tx).await?;
+        let settled = batch.settled(&tx).await?;
+        let mut done = Vec::with_capacity(rows.len());
         for look in &rows {
-            match propose(office, &tx, &release, look).await {
+            let differing = otherwise.remove(&look.benefit).unwrap_or_default();
+            match batch.propose(office, &tx, look, &differing, &settled, &mut open).await {
                 Ok(Came::Nothing) => {}
                 Ok(Came::Opened) => found.opened += 1,
                 // No village, or something else in hand: another night.
@@ -116,11 +122,12 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> 
                 }
                 Err(error) => return Err(error),
             }
-            Query::system(NIGHT, "DELETE FROM late_look WHERE entitlement_id = ?")
-                .bind(look.benefit)
-                .execute(&tx)
-                .await?;
+            done.push(look.benefit);
         }
+        Query::system(NIGHT, "DELETE FROM late_look WHERE entitlement_id IN ({list})")
+            .bind_list(done)
+            .execute(&tx)
+            .await?;
         found.looked += i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let beat = claim.progress(&tx, found.looked, Some(total)).await?;
         tx.commit().await?;
@@ -174,6 +181,7 @@ async fn note_changed(office: &Office, release: &Release) -> Result<(), OfficeEr
         items(release).flat_map(|item| &item.programmes).map(|programme| programme.as_str()).collect();
     let month = now.month();
     let tx = office.db().begin().await?;
+    let mut changed: BTreeMap<EntitlementId, Month> = BTreeMap::new();
     // Days are months here: the first of them may be wrong already.
     for (after, sql) in [
         (
@@ -202,7 +210,7 @@ async fn note_changed(office: &Office, release: &Release) -> Result<(), OfficeEr
             .all_as(&tx, |row| Ok((row.get("id")?, row.get("since")?)))
             .await?;
         for (benefit, since) in rows {
-            note(&tx, benefit, Month::containing(since), from.at).await?;
+            earliest(&mut changed, benefit, Month::containing(since));
         }
     }
     let ended: Vec<(EntitlementId, Month)> = Query::system(
@@ -215,8 +223,9 @@ async fn note_changed(office: &Office, release: &Release) -> Result<(), OfficeEr
     .all_as(&tx, |row| Ok((row.get("id")?, row.get("until_month")?)))
     .await?;
     for (benefit, until) in ended {
-        note(&tx, benefit, until.next(), from.at).await?;
+        earliest(&mut changed, benefit, until.next());
     }
+    note(&tx, &changed, from.at).await?;
     let mut marks = vec![*marks.last().unwrap_or(&here), here];
     marks.dedup();
     let text = serde_json::to_string(&marks).map_err(|error| OfficeError::Internal(error.to_string()))?;
@@ -231,18 +240,26 @@ async fn mark(db: &Db, now: Now) -> Result<Mark, OfficeError> {
     Ok(Mark { fact: row.get("fact")?, membership: row.get("membership")?, at: now.at_ms() })
 }
 
-async fn note(tx: &Tx, benefit: EntitlementId, from: Month, known_then: i64) -> Result<(), OfficeError> {
-    Query::system(
-        NIGHT,
-        "INSERT INTO late_look (entitlement_id, from_month, known_then) VALUES (?, ?, ?) ON CONFLICT (entitlement_id) DO UPDATE SET \
-         from_month = CASE WHEN excluded.from_month < late_look.from_month THEN excluded.from_month ELSE late_look.from_month END, \
-         known_then = CASE WHEN excluded.known_then < late_look.known_then THEN excluded.known_then ELSE late_look.known_then END",
-    )
-    .bind(benefit)
-    .bind(from)
-    .bind(known_then)
-    .execute(tx)
-    .await?;
+fn earliest(changed: &mut BTreeMap<EntitlementId, Month>, benefit: EntitlementId, from: Month) {
+    let month = changed.entry(benefit).or_insert(from);
+    *month = from.min(*month);
+}
+
+async fn note(tx: &Tx, changed: &BTreeMap<EntitlementId, Month>, known_then: i64) -> Result<(), OfficeError> {
+    let changed: Vec<(EntitlementId, Month)> =
+        changed.iter().map(|(benefit, month)| (*benefit, *month)).collect();
+    for changed in changed.chunks(NOTED) {
+        let sql = format!(
+            "INSERT INTO late_look (entitlement_id, from_month, known_then) VALUES {} ON CONFLICT (entitlement_id) DO UPDATE SET \
+             from_month = CASE WHEN excluded.from_month < late_look.from_month THEN excluded.from_month ELSE late_look.from_month END, \
+             known_then = CASE WHEN excluded.known_then < late_look.known_then THEN excluded.known_then ELSE late_look.known_then END",
+            vec!["(?, ?, ?)"; changed.len()].join(", ")
+        );
+        let insert = changed.iter().fold(Query::system(NIGHT, sql), |query, (benefit, month)| {
+            query.bind(*benefit).bind(*month).bind(known_then)
+        });
+        insert.execute(tx).await?;
+    }
     Ok(())
 }
 
@@ -254,180 +271,280 @@ struct Otherwise {
     said: String,
 }
 
-/// Reckons a benefit's months again and opens the case where they come out otherwise than they were known, and otherwise than they were paid.
-async fn propose(office: &Office, tx: &Tx, release: &Release, look: &Look) -> Result<Came, OfficeError> {
-    let now = office.now();
-    let held = ledger::pages::entitlement(tx, &EVERYBODY, look.benefit, now.month()).await?;
-    let Some(item) = items(release).find(|item| item.programmes.iter().any(|one| **one == held.programme))
-    else {
-        return Ok(Came::Nothing);
-    };
-    let Some(last) = last_paid(tx, &held).await? else { return Ok(Came::Nothing) };
-    let first = look.from.max(held.first_due).max(last.plus(1 - MONTHS_MAX));
-    let otherwise = otherwise(office, tx, release, &held, look, first, last).await?;
-    if otherwise.is_empty() {
-        return Ok(Came::Nothing);
-    }
-    let lines: Vec<String> =
-        otherwise.iter().map(|one| format!("{}={}", one.month, one.should_be.0)).collect();
-    let fingerprint = lines.join(" ");
-    // Said before, or looked into by somebody since it was written down.
-    let settled: i64 = Query::system(
-        NIGHT,
-        "SELECT (SELECT count(*) FROM late_found f WHERE f.entitlement_id = ? AND f.fingerprint = ?) + (SELECT count(*) FROM case_file c \
-         WHERE c.entitlement_id = ? AND c.item = ? AND c.state = 'ended' AND c.ended_on >= ?)",
-    )
-    .bind(held.id)
-    .bind(fingerprint.as_str())
-    .bind(held.id)
-    .bind(item.id.as_str())
-    .bind(Now::from_unix_ms(look.known_then).today())
-    .scalar(tx)
-    .await?;
-    if settled > 0 {
-        return Ok(Came::Nothing);
-    }
-    let open: i64 = Query::system(
-        NIGHT,
-        "SELECT count(*) FROM case_file c WHERE c.household_id = ? AND c.item = ? AND c.state = 'open'",
-    )
-    .bind(held.household)
-    .bind(item.id.as_str())
-    .scalar(tx)
-    .await?;
-    if open > 0 {
-        return Ok(Came::Waits);
-    }
-    open_case(office, tx, release, item, &held, &otherwise, &fingerprint, now).await?;
-    Ok(Came::Opened)
-}
-
-async fn last_paid(tx: &Tx, held: &EntitlementRow) -> Result<Option<Month>, OfficeError> {
-    Ok(Query::system(
-        NIGHT,
-        "SELECT max(r.month) FROM payment_run r WHERE r.county_id = ? AND r.programme = ? AND r.kind = 'regular' \
-         AND r.state NOT IN ('cancelling', 'cancelled')",
-    )
-    .bind(held.county)
-    .bind(held.programme.as_str())
-    .scalar(tx)
-    .await?)
-}
-
-async fn otherwise(
-    office: &Office,
-    tx: &Tx,
-    release: &Release,
-    held: &EntitlementRow,
-    look: &Look,
+/// A benefit of the batch with what is asked of it.
+struct Held<'a> {
+    look: &'a Look,
+    item: &'a Item,
+    row: EntitlementRow,
+    /// Statistical code of the family's village.
+    village: String,
     first: Month,
     last: Month,
-) -> Result<Vec<Otherwise>, OfficeError> {
-    let Some(programme) = release.programmes.get(&held.programme) else { return Ok(Vec::new()) };
-    let home: store::DivisionId =
-        Query::system(NIGHT, "SELECT h.division_id FROM household h WHERE h.id = ?")
-            .bind(held.household)
-            .scalar(tx)
-            .await?;
-    let village = store::divisions::division(tx, home).await?.code;
-    let (mut asked, mut said) = (Vec::new(), Vec::new());
-    let mut month = first;
-    while month <= last {
-        let question = determine::Question {
+}
+
+/// What people have settled about the benefits of a batch already.
+struct Settled {
+    /// Proposed before.
+    said: HashSet<(EntitlementId, String)>,
+    /// The last day on which a case of an item about a benefit ended.
+    ended: HashMap<(EntitlementId, String), NaiveDate>,
+}
+
+/// Benefits looked at together: what is needed of all of them is read in a number of statements that depends on the months, not on how many they are.
+struct Batch<'a> {
+    release: &'a Release,
+    held: BTreeMap<EntitlementId, Held<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    /// Reads the benefits that an item of the night is for and that were paid.
+    async fn read(
+        office: &Office,
+        tx: &Tx,
+        release: &'a Release,
+        looks: &'a [Look],
+    ) -> Result<Batch<'a>, OfficeError> {
+        let ids: Vec<EntitlementId> = looks.iter().map(|look| look.benefit).collect();
+        let rows = ledger::pages::entitlements(tx, &EVERYBODY, &ids, office.now().month()).await?;
+        let paid = last_paid(tx, &rows).await?;
+        let villages: HashMap<HouseholdId, String> = Query::system(
+            NIGHT,
+            "SELECT h.id, d.code FROM household h JOIN division d ON d.id = h.division_id WHERE h.id IN ({list})",
+        )
+        .bind_list(rows.iter().map(|row| row.household))
+        .all_as(tx, |row| Ok((row.get("id")?, row.get("code")?)))
+        .await?
+        .into_iter()
+        .collect();
+        let looks: HashMap<EntitlementId, &Look> = looks.iter().map(|look| (look.benefit, look)).collect();
+        let held = rows.into_iter().filter_map(|row| {
+            let look = *looks.get(&row.id)?;
+            let item =
+                items(release).find(|item| item.programmes.iter().any(|one| **one == row.programme))?;
+            let last = *paid.get(&(row.county, row.programme.clone()))?;
+            let first = look.from.max(row.first_due).max(last.plus(1 - MONTHS_MAX));
+            let village = villages.get(&row.household)?.clone();
+            Some((row.id, Held { look, item, row, village, first, last }))
+        });
+        Ok(Batch { release, held: held.collect() })
+    }
+
+    /// The months of each benefit that come out otherwise than they were known, and otherwise than they were paid.
+    async fn otherwise(
+        &self,
+        office: &Office,
+        tx: &Tx,
+    ) -> Result<HashMap<EntitlementId, Vec<Otherwise>>, OfficeError> {
+        let benefits: Vec<EntitlementId> = self.held.keys().copied().collect();
+        let findings = determine::findings_of_benefits(tx, &benefits).await?;
+        let now = office.now().at_ms();
+        let mut should: BTreeMap<EntitlementId, Vec<(MonthAmount, String)>> = BTreeMap::new();
+        let first = self.held.values().map(|held| held.first).min();
+        let last = self.held.values().map(|held| held.last).max();
+        let mut month = first;
+        while let Some(at) = month.filter(|at| last.is_some_and(|last| *at <= last)) {
+            let mut asked: Vec<(&Held<'_>, determine::Question<'_>)> = Vec::new();
+            for held in self.held.values().filter(|held| held.first <= at && at <= held.last) {
+                match held.row.until.filter(|until| at > *until) {
+                    Some(until) => {
+                        let none = MonthAmount { month: at, amount: Fen::ZERO };
+                        let said = format!("待遇到{}为止", until.zh());
+                        should.entry(held.row.id).or_default().push((none, said));
+                    }
+                    None => asked.extend(held.question(self.release, at).map(|question| (held, question))),
+                }
+            }
+            let all: Vec<&determine::Question<'_>> = asked.iter().map(|(_, question)| question).collect();
+            let known = determine::look(office, tx, self.release, &all, &findings, now).await?;
+            let mut then = vec![None; asked.len()];
+            let moments: BTreeSet<i64> = asked.iter().map(|(held, _)| held.look.known_then).collect();
+            for moment in moments {
+                let (places, questions): (Vec<usize>, Vec<&determine::Question<'_>>) = asked
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, (held, _))| held.look.known_then == moment)
+                    .map(|(place, (_, question))| (place, question))
+                    .unzip();
+                let looked = determine::look(office, tx, self.release, &questions, &findings, moment).await?;
+                for (place, looked) in places.into_iter().zip(looked) {
+                    then[place] = amount_said(looked).map(|(amount, _)| amount);
+                }
+            }
+            for (((held, _), then), looked) in asked.iter().zip(then).zip(known) {
+                if let Some((amount, said)) = amount_said(looked).filter(|(amount, _)| then != Some(*amount))
+                {
+                    let amount = MonthAmount { month: at, amount };
+                    should.entry(held.row.id).or_default().push((amount, said));
+                }
+            }
+            month = Some(at.next());
+        }
+        let asked: Vec<(EntitlementId, Vec<MonthAmount>)> = should
+            .iter()
+            .map(|(benefit, months)| (*benefit, months.iter().map(|(amount, _)| *amount).collect()))
+            .collect();
+        let beside = ledger::propose_all(tx, &EVERYBODY, &asked).await?;
+        let differing = beside.into_iter().zip(should.into_values()).map(|(proposal, said)| {
+            let rows = proposal.rows.into_iter().zip(said).filter(|(row, _)| !row.delta.is_zero());
+            let months = rows.map(|(row, (_, said))| Otherwise {
+                month: row.month,
+                due: row.due_before,
+                should_be: row.should_be,
+                said,
+            });
+            (proposal.entitlement, months.collect())
+        });
+        Ok(differing.collect())
+    }
+
+    /// What has been said before, or looked into by somebody.
+    async fn settled(&self, tx: &Tx) -> Result<Settled, OfficeError> {
+        let said = Query::system(
+            NIGHT,
+            "SELECT f.entitlement_id, f.fingerprint FROM late_found f WHERE f.entitlement_id IN ({list})",
+        )
+        .bind_list(self.held.keys().copied())
+        .all_as(tx, |row| Ok((row.get("entitlement_id")?, row.get("fingerprint")?)))
+        .await?;
+        let ended = Query::system(
+            NIGHT,
+            "SELECT c.entitlement_id, c.item, max(c.ended_on) AS ended_on FROM case_file c WHERE c.entitlement_id IN ({list}) \
+             AND c.state = 'ended' AND c.ended_on IS NOT NULL GROUP BY c.entitlement_id, c.item",
+        )
+        .bind_list(self.held.keys().copied())
+        .all_as(tx, |row| Ok(((row.get("entitlement_id")?, row.get("item")?), row.get("ended_on")?)))
+        .await?;
+        Ok(Settled { said: said.into_iter().collect(), ended: ended.into_iter().collect() })
+    }
+
+    /// What the families have in hand, by item.
+    async fn open_cases(&self, tx: &Tx) -> Result<HashSet<(HouseholdId, String)>, OfficeError> {
+        let rows = Query::system(
+            NIGHT,
+            "SELECT c.household_id, c.item FROM case_file c WHERE c.household_id IN ({list}) AND c.state = 'open'",
+        )
+        .bind_list(self.held.values().map(|held| held.row.household))
+        .all_as(tx, |row| Ok((row.get("household_id")?, row.get("item")?)))
+        .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Opens the case of a benefit whose months came out otherwise.
+    async fn propose(
+        &self,
+        office: &Office,
+        tx: &Tx,
+        look: &Look,
+        otherwise: &[Otherwise],
+        settled: &Settled,
+        open: &mut HashSet<(HouseholdId, String)>,
+    ) -> Result<Came, OfficeError> {
+        let Some(held) = self.held.get(&look.benefit).filter(|_| !otherwise.is_empty()) else {
+            return Ok(Came::Nothing);
+        };
+        let lines: Vec<String> =
+            otherwise.iter().map(|one| format!("{}={}", one.month, one.should_be.0)).collect();
+        let fingerprint = lines.join(" ");
+        let item = held.item.id.get();
+        let written_on = Now::from_unix_ms(look.known_then).today();
+        // Said before, or looked into by somebody since it was written down.
+        let looked_into = settled.ended.get(&(held.row.id, item.clone())).is_some_and(|on| *on >= written_on);
+        if looked_into || settled.said.contains(&(held.row.id, fingerprint.clone())) {
+            return Ok(Came::Nothing);
+        }
+        let in_hand = (held.row.household, item.clone());
+        if open.contains(&in_hand) {
+            return Ok(Came::Waits);
+        }
+        open_case(office, tx, self.release, held, otherwise, &fingerprint).await?;
+        open.insert(in_hand);
+        Ok(Came::Opened)
+    }
+}
+
+impl Held<'_> {
+    /// What is asked of a month, whatever was known when.
+    fn question(&self, release: &Release, month: Month) -> Option<determine::Question<'_>> {
+        let programme = release.programmes.get(&self.row.programme)?;
+        Some(determine::Question {
             case: None,
-            benefit: Some(held.id),
-            household: held.household,
-            person: (programme.unit == Unit::Person).then_some(held.holder),
-            division: &village,
+            benefit: Some(self.row.id),
+            household: self.row.household,
+            person: (programme.unit == Unit::Person).then_some(self.row.holder),
+            division: &self.village,
             month,
             law_on: month.first_day(),
             valid_on: month.first_day(),
-            programmes: vec![held.programme.clone()],
-        };
-        let as_known = async |at: i64| -> Result<Option<(Fen, String)>, OfficeError> {
-            let looked = determine::look(office, tx, release, &question, at).await?;
-            let should =
-                looked.map(|looked| months::should_be(&looked.result, looked.amount, looked.taper_months));
-            Ok(should.and_then(|(amount, said)| Some((amount?, said))))
-        };
-        let should = match held.until.filter(|until| month > *until) {
-            Some(until) => Some((Fen::ZERO, format!("待遇到{}为止", until.zh()))),
-            None => {
-                let (then, now) = (as_known(look.known_then).await?, as_known(office.now().at_ms()).await?);
-                now.filter(|now| then.is_none_or(|then| then.0 != now.0))
-            }
-        };
-        if let Some((amount, words)) = should {
-            asked.push(MonthAmount { month, amount });
-            said.push(words);
-        }
-        month = month.next();
-    }
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let beside = ledger::propose(tx, &EVERYBODY, held.id, &asked).await?;
-    let differing = beside.rows.iter().zip(said).filter(|(row, _)| !row.delta.is_zero());
-    Ok(differing
-        .map(|(row, said)| Otherwise {
-            month: row.month,
-            due: row.due_before,
-            should_be: row.should_be,
-            said,
+            programmes: vec![self.row.programme.clone()],
         })
-        .collect())
+    }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a case and its reason are made of")]
+/// What a month should have been, and why; none where it is left alone.
+fn amount_said(looked: Option<determine::Looked>) -> Option<(Fen, String)> {
+    let looked = looked?;
+    let (amount, said) = months::should_be(&looked.result, looked.amount, looked.taper_months);
+    Some((amount?, said))
+}
+
+/// The last month that each county ran of each programme.
+async fn last_paid(
+    tx: &Tx,
+    held: &[EntitlementRow],
+) -> Result<HashMap<(DivisionId, String), Month>, OfficeError> {
+    let counties: BTreeSet<DivisionId> = held.iter().map(|held| held.county).collect();
+    let programmes: BTreeSet<&str> = held.iter().map(|held| held.programme.as_str()).collect();
+    let rows = Query::system(
+        NIGHT,
+        "SELECT r.county_id, r.programme, max(r.month) AS month FROM payment_run r WHERE r.county_id IN ({list}) AND r.programme IN ({list}) \
+         AND r.kind = 'regular' AND r.state NOT IN ('cancelling', 'cancelled') GROUP BY r.county_id, r.programme",
+    )
+    .bind_list(counties)
+    .bind_list(programmes)
+    .all_as(tx, |row| Ok(((row.get("county_id")?, row.get("programme")?), row.get("month")?)))
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
 async fn open_case(
     office: &Office,
     tx: &Tx,
     release: &Release,
-    item: &Item,
-    held: &EntitlementRow,
+    held: &Held<'_>,
     otherwise: &[Otherwise],
     fingerprint: &str,
-    now: Now,
 ) -> Result<CaseId, OfficeError> {
-    let mut family = opening::family_of_benefit(tx, &EVERYBODY, held.id, now).await?;
+    let (row, item, now) = (&held.row, held.item, office.now());
+    let mut family = opening::family_of_benefit(tx, &EVERYBODY, row.id, now).await?;
     if family.members.is_empty() {
         // Who died alone has left the family; the months are theirs all the same.
-        family.members.push(held.holder);
+        family.members.push(row.holder);
     }
     let sum = |sign: i64| otherwise.iter().map(|one| ((one.should_be.0 - one.due.0) * sign).max(0)).sum();
     let (arrears, recovery) = (Fen(sum(1)), Fen(sum(-1)));
     let said = in_words(otherwise, arrears, recovery);
-    let new = NewCase {
+    let new = ByNight {
         item,
         release,
-        channel: "office",
-        filed_by: None,
         family: &family,
-        at: None,
         due_on: None,
         title: "以前月份的情况有变化，列入重新核算",
         said: &said,
+        deed: "case.opened_for_late",
+        details: json!({ "item": *item.id, "entitlement": row.id.0, "arrears_fen": arrears.0, "recovery_fen": recovery.0 }),
     };
-    let (case, _) = opening::open(office, tx, By::System, &new, now).await?;
-    opening::begin(office, tx, item, &case, now).await?;
+    let case = opening::by_night(office, tx, new, now).await?;
     Query::system(
         NIGHT,
         "INSERT INTO late_found (entitlement_id, fingerprint, case_id, arrears_fen, recovery_fen, found_at) VALUES (?, ?, ?, ?, ?, ?)",
     )
-    .bind(held.id)
+    .bind(row.id)
     .bind(fingerprint)
     .bind(case.id)
     .bind(arrears)
     .bind(recovery)
     .bind(now.at_ms())
     .execute(tx)
-    .await?;
-    tx.audit(AuditEntry {
-        case: Some(case.id),
-        division: Some(case.township),
-        details: json!({ "item": *item.id, "entitlement": held.id.0, "arrears_fen": arrears.0, "recovery_fen": recovery.0 }),
-        ..audited(now.at_ms(), AuditActor::default(), "case.opened_for_late", ("case", case.id.0))
-    })
     .await?;
     Ok(case.id)
 }

@@ -1,18 +1,23 @@
 //! A case comes into being: its number, the offices that handle, register and decide it, its first line and first task.
 
+use std::collections::HashMap;
+
 use catalogue::Release;
 use catalogue::definition::{Handled, Item, Scalar};
 use chrono::NaiveDate;
+use ledger::pages::EntitlementRow;
 use serde_json::Value;
 use store::divisions::DivisionLevel;
-use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Scope, StaffId, Tx};
+use store::{
+    AuditActor, AuditEntry, CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Scope, StaffId, Tx,
+};
 use vocab::Now;
 
 use super::filing::FILED;
 use super::tasks::{self, Desk};
 use super::trace::{self, By, Line};
 use super::{CaseRow, EventId, clocks};
-use crate::{Office, OfficeError, offices, people};
+use crate::{Office, OfficeError, audited, offices, people};
 
 /// A family's own numbers and names are matched, never shown, whoever files.
 pub(super) const FILING: Scope =
@@ -37,15 +42,30 @@ pub(super) async fn family_of_benefit(
     now: Now,
 ) -> Result<Family, OfficeError> {
     let held = ledger::pages::entitlement(tx, scope, entitlement, now.month()).await?;
-    let members = people::members_as_of(tx, &FILING, held.household, now.today(), now.at_ms()).await?;
-    Ok(Family {
+    let mut families = families_of_benefits(tx, std::slice::from_ref(&held), now).await?;
+    families.pop().ok_or(OfficeError::NotFound("这项待遇"))
+}
+
+/// The families that have some benefits, in the order of these and in one statement.
+pub(super) async fn families_of_benefits(
+    tx: &Tx,
+    benefits: &[EntitlementRow],
+    now: Now,
+) -> Result<Vec<Family>, OfficeError> {
+    let households: Vec<HouseholdId> = benefits.iter().map(|held| held.household).collect();
+    let mut members: HashMap<HouseholdId, Vec<PersonId>> = HashMap::new();
+    for member in people::members_of_all(tx, &FILING, &households, now.today(), now.at_ms()).await? {
+        members.entry(member.household).or_default().push(member.person);
+    }
+    let family = |held: &EntitlementRow| Family {
         household: held.household,
         applicant: held.holder,
-        members: members.iter().map(|member| member.person).collect(),
+        members: members.get(&held.household).cloned().unwrap_or_default(),
         account: None,
-        entitlement: Some(entitlement),
+        entitlement: Some(held.id),
         proxy: None,
-    })
+    };
+    Ok(benefits.iter().map(family).collect())
 }
 
 /// Where a case is handled, registered and decided.
@@ -156,6 +176,42 @@ pub(super) async fn begin(
 ) -> Result<(), OfficeError> {
     clocks::turn(office, tx, item, case, FILED).await?;
     tasks::open_step(Desk { tx, calendar: office.calendar(), item, now }, case).await
+}
+
+/// A case that the night opens about a family's benefit.
+pub(super) struct ByNight<'a> {
+    pub item: &'a Item,
+    pub release: &'a Release,
+    pub family: &'a Family,
+    pub due_on: Option<NaiveDate>,
+    /// What the trace calls it, and the same for the family.
+    pub title: &'a str,
+    pub said: &'a str,
+    /// What the audit calls it, and says of it.
+    pub deed: &'static str,
+    pub details: Value,
+}
+
+/// Opens it, begins its clocks and first task, and writes it down. Nothing is decided by that.
+pub(super) async fn by_night(
+    office: &Office,
+    tx: &Tx,
+    new: ByNight<'_>,
+    now: Now,
+) -> Result<CaseRow, OfficeError> {
+    let ByNight { item, release, family, due_on, title, said, deed, details } = new;
+    let case =
+        NewCase { item, release, channel: "office", filed_by: None, family, at: None, due_on, title, said };
+    let (case, _) = open(office, tx, By::System, &case, now).await?;
+    begin(office, tx, item, &case, now).await?;
+    tx.audit(AuditEntry {
+        case: Some(case.id),
+        division: Some(case.township),
+        details,
+        ..audited(now.at_ms(), AuditActor::default(), deed, ("case", case.id.0))
+    })
+    .await?;
+    Ok(case)
 }
 
 async fn insert(

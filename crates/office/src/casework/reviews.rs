@@ -11,12 +11,11 @@ use chrono::NaiveDate;
 use ledger::EntitlementId;
 use serde_json::json;
 use store::jobs::{Beat, Claim};
-use store::{AuditActor, AuditEntry, CaseId, DivisionId, Query, Scope, Tx, jobs};
+use store::{CaseId, DivisionId, Query, Scope, Tx};
 use vocab::{Month, Now};
 
-use super::opening::{self, NewCase};
-use super::trace::By;
-use crate::{Office, OfficeError, audited};
+use super::opening::{self, ByNight, Family};
+use crate::{Office, OfficeError};
 
 /// The job that opens what is due; its payload is the day.
 pub const REVIEWS_DUE_JOB: &str = "reviews_due";
@@ -32,10 +31,7 @@ const DUE: Scope = Scope::System("the reviews that fall due");
 /// # Errors
 /// The database's.
 pub async fn schedule(office: &Office) -> Result<(), OfficeError> {
-    let tx = office.db().begin().await?;
-    jobs::enqueue_once(&tx, REVIEWS_DUE_JOB, &office.now().today().to_string()).await?;
-    tx.commit().await?;
-    Ok(())
+    crate::once_a_day(office, REVIEWS_DUE_JOB).await
 }
 
 /// What a job did.
@@ -65,8 +61,13 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Opened, OfficeError>
                 let due = due(&tx, item, township, until, last, office.now()).await?;
                 let Some((end, _)) = due.last() else { break };
                 last = *end;
-                for (entitlement, due_on) in due {
-                    match open(office, &tx, &release, item, entitlement, due_on).await {
+                let ids: Vec<EntitlementId> = due.iter().map(|(entitlement, _)| *entitlement).collect();
+                let now = office.now();
+                let held = ledger::pages::entitlements(&tx, &DUE, &ids, now.month()).await?;
+                let families = opening::families_of_benefits(&tx, &held, now).await?;
+                // Both stand in the order of the benefits.
+                for (family, (entitlement, due_on)) in families.iter().zip(due) {
+                    match open(office, &tx, &release, item, family, (entitlement, due_on)).await {
                         Ok(_) => done.opened += 1,
                         Err(OfficeError::Invalid(_) | OfficeError::Conflict(_)) => done.skipped += 1,
                         Err(error) => return Err(error),
@@ -98,28 +99,25 @@ async fn open(
     tx: &Tx,
     release: &Release,
     item: &Item,
-    entitlement: EntitlementId,
-    due_on: NaiveDate,
+    family: &Family,
+    (entitlement, due_on): (EntitlementId, NaiveDate),
 ) -> Result<CaseId, OfficeError> {
     let now = office.now();
-    let family = opening::family_of_benefit(tx, &DUE, entitlement, now).await?;
     if family.members.is_empty() {
         return Err(OfficeError::Conflict("家庭已没有成员。".to_owned()));
     }
     let said = format!("应于{}前核查，已列入{}", vocab::zh_date(due_on), item.short);
-    let new = NewCase {
+    let new = ByNight {
         item,
         release,
-        channel: "office",
-        filed_by: None,
-        family: &family,
-        at: None,
+        family,
         due_on: Some(due_on),
         title: "到期列入核查",
         said: &said,
+        deed: "case.opened_for_review",
+        details: json!({"item": *item.id, "entitlement": entitlement.0, "due_on": due_on}),
     };
-    let (case, _) = opening::open(office, tx, By::System, &new, now).await?;
-    opening::begin(office, tx, item, &case, now).await?;
+    let case = opening::by_night(office, tx, new, now).await?;
     Query::system(
         "the reviews that fall due",
         "INSERT INTO review_opened (entitlement_id, due_on, case_id, opened_at) VALUES (?, ?, ?, ?)",
@@ -130,13 +128,6 @@ async fn open(
     .bind(now.at_ms())
     .execute(tx)
     .await?;
-    let audit = AuditEntry {
-        case: Some(case.id),
-        division: Some(case.township),
-        details: json!({"item": *item.id, "entitlement": entitlement.0, "due_on": due_on}),
-        ..audited(now.at_ms(), AuditActor::default(), "case.opened_for_review", ("case", case.id.0))
-    };
-    tx.audit(audit).await?;
     Ok(case.id)
 }
 

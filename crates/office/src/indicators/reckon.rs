@@ -29,10 +29,7 @@ pub async fn schedule(office: &Office) -> Result<(), OfficeError> {
     if office.release().indicators.iter().next().is_none() {
         return Ok(());
     }
-    let tx = office.db().begin().await?;
-    jobs::enqueue_once(&tx, INDICATORS_JOB, &office.now().today().to_string()).await?;
-    tx.commit().await?;
-    Ok(())
+    crate::once_a_day(office, INDICATORS_JOB).await
 }
 
 /// Puts the job into the queue because somebody wants the figures of now.

@@ -1,6 +1,7 @@
 //! What the offices do with leads: the village's list, the visit, the filing that begins with what is on file.
 
 use catalogue::definition::Item;
+use chrono::NaiveDate;
 use ledger::EntitlementId;
 use serde_json::json;
 use store::{AuditEntry, Count, Cursor, HouseholdId, JobId, Page, PersonId, Query, Row, jobs};
@@ -20,6 +21,19 @@ pub struct Leads {
     pub kind: Kind,
     /// Those that are still to be looked at; else those that are closed.
     pub open: bool,
+    /// Only those past their last day.
+    pub overdue: bool,
+}
+
+/// The open leads that an actor sees.
+#[derive(Debug, Clone)]
+pub struct LeadFigures {
+    /// All of them.
+    pub open: Count,
+    /// Past their last day.
+    pub overdue: Count,
+    /// Of all, those about benefits to look into.
+    pub reviews: Count,
 }
 
 /// A lead in a list.
@@ -47,6 +61,10 @@ pub struct LeadLine {
     pub from_file: bool,
     /// When it was found.
     pub found_at: Now,
+    /// The last day on which somebody must have looked into it (the latest reading); none where the packs have no clock for it.
+    pub due_on: Option<NaiveDate>,
+    /// The earliest reading, where holidays are not published yet.
+    pub earliest_on: Option<NaiveDate>,
     /// How it ended.
     pub outcome: Option<LeadOutcome>,
     /// Visits so far.
@@ -161,7 +179,7 @@ pub fn may_see_reviews(actor: &Actor) -> bool {
     actor.may(Right::ManageRoll)
 }
 
-fn demand(actor: &Actor, kind: Kind) -> Result<(), OfficeError> {
+pub(super) fn demand(actor: &Actor, kind: Kind) -> Result<(), OfficeError> {
     match kind {
         Kind::Unclaimed => Ok(()),
         Kind::Review => actor.demand(Right::ManageRoll),
@@ -169,7 +187,7 @@ fn demand(actor: &Actor, kind: Kind) -> Result<(), OfficeError> {
 }
 
 const LINE: &str = "l.id, l.kind, l.programme, l.household_id, l.person_id, l.entitlement_id, l.amount_fen, l.month, l.reasons, l.rule, l.found_at, \
-    l.outcome, l.version, d.name AS division_name, \
+    l.due_on, l.earliest_on, coalesce(l.due_on, l.found_on) AS by_day, l.outcome, l.version, d.name AS division_name, \
     COALESCE(p.name, (SELECT hp.name FROM membership m JOIN person hp ON hp.id = m.person_id WHERE m.household_id = l.household_id \
     AND m.head AND m.until_on IS NULL AND m.superseded_at IS NULL)) AS name, \
     (SELECT count(*) FROM lead_note n WHERE n.lead_id = l.id AND n.deed = 'visited') AS visits \
@@ -190,12 +208,17 @@ fn line(row: &Row) -> Result<LeadLine, store::StoreError> {
         reasons: serde_json::from_str(&reasons).unwrap_or_default(),
         from_file: !row.get::<String>("rule")?.is_empty(),
         found_at: Now::from_unix_ms(row.get("found_at")?),
+        due_on: row.get("due_on")?,
+        earliest_on: row.get("earliest_on")?,
         outcome: outcome.as_deref().and_then(LeadOutcome::read),
         visits: row.get("visits")?,
     })
 }
 
-/// The leads of the actor's area, the newest first.
+/// The day by which open leads stand in order; those without a clock by the day on which they were found.
+const BY_DAY: &str = "coalesce(l.due_on, l.found_on)";
+
+/// The leads of the actor's area: open ones by their last day, closed ones the newest first.
 ///
 /// # Errors
 /// [`OfficeError::Forbidden`] for reviews without the right to keep the roll.
@@ -207,23 +230,75 @@ pub async fn list(
     size: usize,
 ) -> Result<Page<LeadLine>, OfficeError> {
     demand(actor, leads.kind)?;
+    let order = if leads.open { format!("{BY_DAY}, l.id") } else { "l.id DESC".to_owned() };
+    let overdue = if leads.overdue { "AND l.due_on < ?" } else { "" };
     let sql = format!(
-        "SELECT {LINE} WHERE {{scope}} AND l.kind = ? AND l.state = ? AND {{after}} ORDER BY l.id DESC LIMIT ?"
+        "SELECT {LINE} WHERE {{scope}} AND l.kind = ? AND l.state = ? {overdue} AND {{after}} ORDER BY {order} LIMIT ?"
     );
-    let page = Query::new(&actor.scope(), &LEAD, sql)
-        .bind(leads.kind.as_str())
-        .bind(if leads.open { "open" } else { "closed" })
-        .after_descending(&["l.id"], cursor);
-    Ok(page.page(office.db(), size, line, |line| Cursor::new().integer(line.id.0)).await?)
+    let mut query = Query::new(&actor.scope(), &LEAD, sql).bind(leads.kind.as_str()).bind(if leads.open {
+        "open"
+    } else {
+        "closed"
+    });
+    if leads.overdue {
+        query = query.bind(office.now().today());
+    }
+    if !leads.open {
+        let page = query.after_descending(&["l.id"], cursor);
+        return Ok(page.page(office.db(), size, line, |line| Cursor::new().integer(line.id.0)).await?);
+    }
+    let page = query
+        .after(&[BY_DAY, "l.id"], cursor)
+        .page(
+            office.db(),
+            size,
+            |row| Ok((line(row)?, row.get::<NaiveDate>("by_day")?)),
+            |(line, by_day)| Cursor::new().date(*by_day).integer(line.id.0),
+        )
+        .await?;
+    Ok(Page { rows: page.rows.into_iter().map(|(line, _)| line).collect(), next: page.next })
 }
 
-/// How many findings about benefits of the actor's area wait to be looked into.
+/// The kinds that an actor sees.
+fn kinds(actor: &Actor) -> impl Iterator<Item = &'static str> {
+    let seen = [Kind::Unclaimed, Kind::Review].into_iter().filter(|kind| demand(actor, *kind).is_ok());
+    seen.map(Kind::as_str).collect::<Vec<_>>().into_iter()
+}
+
+/// What of the actor's area waits to be looked into.
 ///
 /// # Errors
 /// The database's.
-pub async fn counted(office: &Office, actor: &Granted<ManageRoll>) -> Result<Count, OfficeError> {
-    let sql = "SELECT l.id FROM lead l WHERE {scope} AND l.kind = 'review' AND l.state = 'open'";
-    Ok(Query::new(&actor.scope(), &LEAD, sql).count_capped(office.db(), COUNT_MAX).await?)
+pub async fn figures(office: &Office, actor: &Granted<Investigate>) -> Result<LeadFigures, OfficeError> {
+    let counted = async |more: &str| {
+        let sql = format!(
+            "SELECT l.id FROM lead l WHERE {{scope}} AND l.state = 'open' AND l.kind IN ({{list}}) {more}"
+        );
+        let query = Query::new(&actor.scope(), &LEAD, sql).bind_list(kinds(actor));
+        let query = if more.contains('?') { query.bind(office.now().today()) } else { query };
+        query.count_capped(office.db(), COUNT_MAX).await
+    };
+    Ok(LeadFigures {
+        open: counted("").await?,
+        overdue: counted("AND l.due_on < ?").await?,
+        reviews: counted("AND l.kind = 'review'").await?,
+    })
+}
+
+/// The leads of the actor's area that are due first.
+///
+/// # Errors
+/// The database's.
+pub async fn most_urgent(
+    office: &Office,
+    actor: &Granted<Investigate>,
+    count: usize,
+) -> Result<Vec<LeadLine>, OfficeError> {
+    let sql = format!(
+        "SELECT {LINE} WHERE {{scope}} AND l.state = 'open' AND l.kind IN ({{list}}) ORDER BY {BY_DAY}, l.id LIMIT ?"
+    );
+    let query = Query::new(&actor.scope(), &LEAD, sql).bind_list(kinds(actor)).bind(count);
+    Ok(query.all_as(office.db(), line).await?)
 }
 
 /// One lead, with what was done. The reading is audited.
@@ -429,6 +504,7 @@ pub async fn sheet(
         ListColumn::new("测算月金额（元）", 14),
         ListColumn::new("依据的情况", 60),
         ListColumn::new("发现时间", 18),
+        ListColumn::new("办理期限", 12),
         ListColumn::new("走访次数", 8),
         ListColumn::new("办理结果", 14),
     ];
@@ -442,6 +518,7 @@ pub async fn sheet(
             line.amount.map_or(ListCell::Empty, ListCell::from),
             ListCell::from(in_short(&line.reasons, line.kind)),
             ListCell::from(line.found_at.zh()),
+            line.due_on.map_or(ListCell::Empty, ListCell::from),
             ListCell::from(line.visits),
             ListCell::from(line.outcome.map_or("待办", LeadOutcome::title)),
         ])?;

@@ -4,7 +4,8 @@
 //! - [`work`] is the job: it brings the population up to date, sweeps every programme, and writes what is new ([`search`]); then it sets
 //!   departments' files beside the roll: deaths that nobody reported, cars that nobody declared, people on lists who have nothing ([`files`]);
 //! - [`list`], [`find_lead`], [`note`], [`begin_filing`]: what the offices do with them ([`desk`]);
-//! - [`sheet`]: the list as Excel.
+//! - every lead has a last day by the clock of the packs ([`clocks`]), and every month is reconciled ([`by_month`]);
+//! - [`sheet`], [`month_sheet`]: the lists as Excel.
 //!
 //! **Only what is known.** Unknown is no lead. What only an officer can judge is taken as met and said so.
 //! **Nobody twice**: a person stands in one open lead of an exclusion group (unique index); a lead that somebody has closed comes back only
@@ -18,14 +19,17 @@
 use serde::{Deserialize, Serialize};
 use store::{Migration, ScopeColumns, id_type};
 
+mod by_month;
+mod clocks;
 mod desk;
 mod files;
 mod known;
 mod search;
 
+pub use by_month::{Stages, by_month, month_sheet};
 pub use desk::{
-    Deed, LeadLine, LeadNote, LeadView, Leads, begin_filing, counted, find_lead, in_short, list,
-    may_see_reviews, note, search_now, sheet,
+    Deed, LeadFigures, LeadLine, LeadNote, LeadView, Leads, begin_filing, figures, find_lead, in_short, list,
+    may_see_reviews, most_urgent, note, search_now, sheet,
 };
 pub use search::{Found, LEADS_JOB, schedule, work};
 
@@ -38,6 +42,7 @@ id_type! {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261122_leads", sql: include_str!("../../migrations/20261122_leads.sql") },
     Migration { name: "20261129_lead_files", sql: include_str!("../../migrations/20261129_lead_files.sql") },
+    Migration { name: "20261130_lead_clock", sql: include_str!("../../migrations/20261130_lead_clock.sql") },
 ];
 
 /// Scope columns of `lead l`: the village where the family lives.
@@ -75,6 +80,15 @@ impl Kind {
         match self {
             Kind::Unclaimed => "可能符合，还没申请",
             Kind::Review => "在册，需要核查",
+        }
+    }
+
+    /// What it is called when somebody was helped, or the benefit looked into.
+    #[must_use]
+    pub fn helped(self) -> &'static str {
+        match self {
+            Kind::Unclaimed => "已申请救助",
+            Kind::Review => "已核查",
         }
     }
 

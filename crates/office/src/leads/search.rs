@@ -12,11 +12,11 @@ use rules::{ConditionOutcome, Context, Outcome, Record, SettledBy, Value};
 use serde_json::json;
 use sm3::{Digest, Sm3};
 use store::jobs::{Beat, Claim};
-use store::{AuditActor, AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Tx, jobs};
+use store::{AuditActor, AuditEntry, CaseId, DivisionId, HouseholdId, PersonId, Query, Tx};
 use vocab::{Fen, Month};
 
 use super::known::{Benefit, Known};
-use super::{Kind, LeadId, LeadOutcome, Reason, files};
+use super::{Kind, LeadId, LeadOutcome, Reason, clocks, files};
 use crate::population::{self, Population};
 use crate::simulation::assume;
 use crate::{Office, OfficeError, audited};
@@ -45,10 +45,7 @@ pub struct Found {
 /// # Errors
 /// The database's.
 pub async fn schedule(office: &Office) -> Result<(), OfficeError> {
-    let tx = office.db().begin().await?;
-    jobs::enqueue_once(&tx, LEADS_JOB, &office.now().today().to_string()).await?;
-    tx.commit().await?;
-    Ok(())
+    crate::once_a_day(office, LEADS_JOB).await
 }
 
 /// The work of [`LEADS_JOB`]. Killed anywhere it begins again and writes nothing twice.
@@ -64,6 +61,7 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Found, OfficeError> 
     let population = population::current(office)?
         .ok_or_else(|| OfficeError::Internal("人口快照刚生成就不见了".to_owned()))?;
     let today = office.now().today();
+    clocks::give_missing(office, &office.release()).await?;
     let (release, known) = (office.release(), Known::read(office).await?);
     let known = Arc::new(known);
     let (of_release, of_known, of_population) =
@@ -422,19 +420,24 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
     if there > 0 {
         return Ok(false);
     }
-    let place = Query::system(SEARCH, "SELECT h.division_id, h.county_id FROM household h WHERE h.id = ?")
-        .bind(*household)
-        .one(tx)
-        .await?;
+    let place = Query::system(
+        SEARCH,
+        "SELECT h.division_id, h.county_id, d.code FROM household h JOIN division d ON d.id = h.division_id WHERE h.id = ?",
+    )
+    .bind(*household)
+    .one(tx)
+    .await?;
     let (village, county): (DivisionId, Option<DivisionId>) =
         (place.get("division_id")?, place.get("county_id")?);
     let now = office.now();
+    let code: String = place.get("code")?;
+    let due = clocks::due(release, office.calendar(), *kind, rule, &code, now.today()).map(clocks::columns);
     let text = serde_json::to_string(reasons).map_err(|error| OfficeError::Internal(error.to_string()))?;
     let id = Query::system(
         SEARCH,
         "INSERT INTO lead (kind, programme, exclusion_group, household_id, person_id, entitlement_id, county_id, division_id, month, \
-         amount_fen, reasons, fingerprint, release_hash, rule, state, found_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) RETURNING id",
+         amount_fen, reasons, fingerprint, release_hash, rule, state, found_at, found_on, due_on, earliest_on) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?) RETURNING id",
     )
     .bind(kind.as_str())
     .bind(programme.as_str())
@@ -451,6 +454,9 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
     .bind(release.hash.as_str())
     .bind(rule.as_str())
     .bind(now.at_ms())
+    .bind(now.today())
+    .bind(due.map(|(on, _)| on))
+    .bind(due.and_then(|(_, earliest)| earliest))
     .insert(tx)
     .await?;
     for person in persons {

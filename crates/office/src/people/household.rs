@@ -172,13 +172,25 @@ pub async fn members_as_of(
     valid_on: NaiveDate,
     known_at: i64,
 ) -> Result<Vec<Membership>, OfficeError> {
+    members_of_all(connection, scope, &[household], valid_on, known_at).await
+}
+
+/// As [`members_as_of`], of several families, the members of each in that order.
+pub(crate) async fn members_of_all(
+    connection: &impl Connection,
+    scope: &Scope,
+    households: &[HouseholdId],
+    valid_on: NaiveDate,
+    known_at: i64,
+) -> Result<Vec<Membership>, OfficeError> {
     let sql = format!(
         "SELECT {MEMBERSHIP} FROM membership m JOIN household h ON h.id = m.household_id JOIN person p ON p.id = m.person_id \
-         WHERE {{scope}} AND m.household_id = ? AND m.from_on <= ? AND (m.until_on IS NULL OR m.until_on > ?) \
-         AND m.recorded_at <= ? AND (m.superseded_at IS NULL OR m.superseded_at > ?) ORDER BY m.head DESC, p.born_on, m.id"
+         WHERE {{scope}} AND m.household_id IN ({{list}}) AND m.from_on <= ? AND (m.until_on IS NULL OR m.until_on > ?) \
+         AND m.recorded_at <= ? AND (m.superseded_at IS NULL OR m.superseded_at > ?) \
+         ORDER BY m.household_id, m.head DESC, p.born_on, m.id"
     );
     let members = Query::new(scope, &HOUSEHOLD_COLUMNS, sql)
-        .bind(household)
+        .bind_list(households.iter().copied())
         .bind(valid_on)
         .bind(valid_on)
         .bind(known_at)

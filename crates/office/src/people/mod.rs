@@ -33,8 +33,8 @@ pub use bulk::{FamilyIds, NewFamily, register_families_in};
 pub use duplicate::{DuplicateReason, DuplicateView, duplicates, duplicates_of, settle_duplicate};
 pub use fact_value::{check_value, read_value};
 pub(crate) use facts::{
-    Answered, contenders, counting, fall_silent_in, known_facts, known_facts_as_of, record_answered_in,
-    standing, statements,
+    Answered, contenders, counting, fall_silent_in, families_as_of, known_facts, known_facts_as_of,
+    record_answered_in, standing, statements,
 };
 pub use facts::{
     FactView, NewFact, Source, Subject, effective_facts, fact_history, facts_as_of, person_facts_as_of,
@@ -43,6 +43,7 @@ pub use facts::{
 pub use family_page::{
     FamilyPage, MemberView, PersonPage, families_in, family_page, own_family_page, person_page,
 };
+pub(crate) use household::members_of_all;
 pub use household::{
     HouseholdView, MemberChange, Membership, NewHousehold, NewMember, NewPlace, add_member, add_member_in,
     change_head, change_head_in, create_household, create_household_in, current_household, find_household,

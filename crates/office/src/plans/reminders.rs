@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use catalogue::definition::PlanIndicator;
 use serde_json::json;
-use store::jobs::{self, Claim};
+use store::jobs::Claim;
 use store::{AuditEntry, Cursor, DivisionId, Page, Query, Row, Scope, ScopeColumns};
 use vocab::{Month, Now};
 
@@ -124,10 +124,7 @@ pub async fn schedule(office: &Office) -> Result<(), OfficeError> {
     if office.release().plans.is_empty() {
         return Ok(());
     }
-    let tx = office.db().begin().await?;
-    jobs::enqueue_once(&tx, PLAN_JOB, &office.now().today().to_string()).await?;
-    tx.commit().await?;
-    Ok(())
+    crate::once_a_day(office, PLAN_JOB).await
 }
 
 /// The work of [`PLAN_JOB`].

@@ -9,9 +9,9 @@ use vocab::Month;
 
 use super::columns::table;
 use super::{Open, RECORD_COLUMNS};
-use crate::access::{Export, Granted, ReadRecords};
+use crate::access::{Export, Granted, Investigate, ReadRecords};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, leads};
 
 /// Months that are shown.
 const MONTHS: i32 = 24;
@@ -23,11 +23,14 @@ pub struct MonthCount {
     pub total: i64,
     /// How many of them stand in which state; adds up to the total.
     pub states: BTreeMap<String, i64>,
-    /// How many of them have a duty that is late.
+    /// How many of them have a duty, or as leads their last day, behind them.
     pub late: i64,
+    /// How many of them the system found by itself (leads).
+    pub found: i64,
 }
 
-/// The months of the last two years, the newest first, in one's own area or at and below a place in it.
+/// The months of the last two years, the newest first, in one's own area or at and below a place in it. Where the register says so (`leads`), what
+/// the system found counts with it, for those who may see leads.
 ///
 /// # Errors
 /// The database's.
@@ -36,6 +39,7 @@ pub async fn by_month(
     reader: &Granted<ReadRecords>,
     open: &Open,
     place: Option<DivisionId>,
+    finder: Option<&Granted<Investigate>>,
 ) -> Result<Vec<MonthRow>, OfficeError> {
     let register = open.register();
     let today = office.now().today();
@@ -68,6 +72,22 @@ pub async fn by_month(
         count.late += late;
         *count.states.entry(row.get("state")?).or_default() += found;
     }
+    if let (Some(states), Some(actor)) = (&register.leads, finder) {
+        for (month, stages) in leads::by_month(office, actor, leads::Kind::Unclaimed, place).await? {
+            let count = months.entry(month).or_default();
+            count.total += stages.found;
+            count.found += stages.found;
+            count.late += stages.late;
+            for (state, found) in [
+                (&states.waiting, stages.waiting),
+                (&states.visited, stages.visited),
+                (&states.helped, stages.helped),
+                (&states.ended, stages.ended),
+            ] {
+                *count.states.entry(state.to_string()).or_default() += found;
+            }
+        }
+    }
     Ok(months.into_iter().rev().map(|(month, count)| MonthRow { month, count }).collect())
 }
 
@@ -96,14 +116,19 @@ pub async fn sheet(
     reader: &Granted<ReadRecords>,
     _export: &Granted<Export>,
     open: &Open,
+    finder: Option<&Granted<Investigate>>,
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
     let register = open.register();
-    let months = by_month(office, reader, open, None).await?;
+    let months = by_month(office, reader, open, None, finder).await?;
     let states: Vec<(&str, &str)> = counted_states(open);
     let mut columns = vec![ListColumn::new("月份", 10), ListColumn::new("登记", 8)];
     columns.extend(states.iter().map(|(_, title)| ListColumn::new(*title, 12)));
     columns.push(ListColumn::new("职责逾期", 10));
+    let with_leads = register.leads.is_some() && finder.is_some();
+    if with_leads {
+        columns.push(ListColumn::new("其中比对找到", 12));
+    }
     let title = format!("{}{}逐月对账", reader.division_name, register.title);
     let mut list = ListWriter::new(format, "逐月对账", Some(&title), &columns)?;
     for month in &months {
@@ -114,6 +139,9 @@ pub async fn sheet(
                 .map(|(state, _)| ListCell::Integer(month.states.get(*state).copied().unwrap_or_default())),
         );
         cells.push(ListCell::Integer(month.late));
+        if with_leads {
+            cells.push(ListCell::Integer(month.found));
+        }
         list.row(&cells)?;
     }
     let file = list.finish()?;

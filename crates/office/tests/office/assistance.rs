@@ -609,10 +609,15 @@ async fn a_report_of_need_is_followed_until_somebody_helps() {
         assert!(raised(&city, &city.county_clerk, "need_report").await.is_empty());
         report(&city, worker, "neighbour", "某某").await;
         let open = open(&city, &city.county_clerk, "need_report");
-        let months =
-            records::by_month::by_month(&city.office, &grant::<ReadRecords>(&city.county_clerk), &open, None)
-                .await
-                .unwrap();
+        let months = records::by_month::by_month(
+            &city.office,
+            &grant::<ReadRecords>(&city.county_clerk),
+            &open,
+            None,
+            None,
+        )
+        .await
+        .unwrap();
         assert_eq!(months.len(), 1);
         let month = &months[0];
         assert_eq!(month.total, 3);

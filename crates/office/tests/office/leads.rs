@@ -1,10 +1,11 @@
 //! 政策找人: who could file and has not is found once and told why; what should be reviewed is only said; nothing happens by itself.
 
 use office::OfficeError;
-use office::access::{Export, FileForOther, Investigate, ManageRoll};
+use office::access::{Export, FileForOther, Investigate, ManageRoll, ReadRecords, Right};
 use office::casework::drafts::{self, Filler};
 use office::leads::{self, Deed, Found, Kind, LEADS_JOB, LeadOutcome, Leads};
 use office::people::{Source, Subject};
+use office::records;
 use office::tabular::ListFormat;
 use store::IdempotencyKey;
 use vocab::Fen;
@@ -14,8 +15,8 @@ use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, VILLAGE, Wuhai, cities, grant};
 
 const POOR: [(&str, &str); 3] =
     [("registered_here", "true"), ("excluded_status", "none"), ("wage_income", "300")];
-const OPEN: Leads = Leads { kind: Kind::Unclaimed, open: true };
-const REVIEWS: Leads = Leads { kind: Kind::Review, open: true };
+const OPEN: Leads = Leads { kind: Kind::Unclaimed, open: true, overdue: false };
+const REVIEWS: Leads = Leads { kind: Kind::Review, open: true, overdue: false };
 
 async fn searched(city: &Wuhai) -> Found {
     leads::search_now(&city.office, &grant::<ManageRoll>(&city.county_clerk)).await.unwrap();
@@ -222,4 +223,70 @@ async fn changes(city: &Wuhai) -> i64 {
     .scalar(city.office.db())
     .await
     .unwrap()
+}
+
+/// Every lead has a last day by its kind; past it it is overdue; every month's leads stand in one stage each, and in the month of the reports of need.
+#[tokio::test]
+async fn a_lead_has_a_last_day_and_every_month_adds_up() {
+    for city in cities("leads_clock").await {
+        let poor = registered(&city, VILLAGE, &["王秀英", "李建国"], 1).await;
+        known(&city, &poor, &POOR).await;
+        let found_on = city.office.now().today();
+        searched(&city).await;
+        let lead = dibao(&city, OPEN).await.remove(0);
+        let due = city.office.calendar().working_days_after(found_on, 7).latest;
+        assert_eq!(lead.due_on, Some(due), "seven working days, as the pack says");
+        let worker = grant::<Investigate>(&city.village_worker);
+        let figures = leads::figures(&city.office, &worker).await.unwrap();
+        assert!(figures.open.counted > 0);
+        assert_eq!((figures.overdue.counted, figures.reviews.counted), (0, 0));
+        let urgent = leads::most_urgent(&city.office, &worker, 3).await.unwrap();
+        assert!(urgent.iter().any(|line| line.id == lead.id));
+
+        city.days(20).await;
+        let late = Leads { overdue: true, ..OPEN };
+        assert!(dibao(&city, late).await.iter().any(|line| line.id == lead.id));
+        assert!(leads::figures(&city.office, &worker).await.unwrap().overdue.counted > 0);
+        let county = grant::<Investigate>(&city.county_clerk);
+        let month = async || {
+            let months = leads::by_month(&city.office, &county, Kind::Unclaimed, None).await.unwrap();
+            let (month, stages) = months.last().unwrap().clone();
+            assert_eq!(month, vocab::Month::containing(found_on));
+            assert_eq!(
+                stages.waiting + stages.visited + stages.helped + stages.ended,
+                stages.found,
+                "none is missed: {stages:?}"
+            );
+            stages
+        };
+        let before = month().await;
+        assert_eq!((before.waiting, before.late), (before.found, before.found));
+        leads::note(&city.office, &worker, lead.id, 1, Deed::Visited, "上门，没人在家").await.unwrap();
+        assert_eq!(month().await.visited, 1);
+        leads::note(&city.office, &worker, lead.id, 2, Deed::Declined, "说孩子能养").await.unwrap();
+        let after = month().await;
+        assert_eq!((after.visited, after.ended, after.late), (0, 1, before.found - 1));
+        // The reports of need are reconciled with what the night found.
+        let reader = grant::<ReadRecords>(&city.county_clerk);
+        let open =
+            records::open(&city.office, &city.county_clerk, "need_report", Right::ReadRecords).unwrap();
+        let counted = async |finder| {
+            records::by_month::by_month(&city.office, &reader, &open, None, finder).await.unwrap()
+        };
+        assert!(counted(None).await.is_empty());
+        let together = counted(Some(&county)).await;
+        let row = together.last().unwrap();
+        assert_eq!((row.total, row.found, row.late), (after.found, after.found, after.late));
+        assert_eq!(row.states.values().sum::<i64>(), row.total);
+        assert_eq!(row.states.get("ended"), Some(&1));
+        // The neighbour sees none of it.
+        let other = grant::<Investigate>(&city.neighbour_clerk);
+        assert!(leads::by_month(&city.office, &other, Kind::Unclaimed, None).await.unwrap().is_empty());
+        assert!(leads::by_month(&city.office, &worker, Kind::Review, None).await.is_err());
+        let export = grant::<Export>(&city.county_clerk);
+        let csv = ListFormat::Csv;
+        let sheet =
+            leads::month_sheet(&city.office, &county, &export, Kind::Unclaimed, None, csv).await.unwrap();
+        assert!(String::from_utf8(sheet).unwrap().contains("其中超期未办"));
+    }
 }

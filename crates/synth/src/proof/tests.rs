@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use catalogue::{LoadOptions, Release};
-use office::access::{Investigate, ManageRoll};
+use office::access::Investigate;
 use office::leads::{Deed, Kind, Leads};
 use office::{divisions, people, releases};
 use vocab::{Calendar, Month, Now};
@@ -66,10 +66,9 @@ async fn the_night_finds_what_is_planted_and_stops_nobody() {
         // A death stands on the county's list with who says so and from when, and the lead closes by a person's word alone.
         let county = &staff.counties[0];
         let clerk = county.county_clerk.grant::<Investigate>().unwrap();
-        let waiting =
-            leads::counted(&office, &county.county_clerk.grant::<ManageRoll>().unwrap()).await.unwrap();
-        assert!(waiting.counted > 0);
-        let reviews = Leads { kind: Kind::Review, open: true };
+        let waiting = leads::figures(&office, &clerk).await.unwrap();
+        assert!(waiting.reviews.counted > 0);
+        let reviews = Leads { kind: Kind::Review, open: true, overdue: false };
         let lines = leads::list(&office, &clerk, reviews, None, 500).await.unwrap().rows;
         let death = lines
             .iter()
@@ -82,6 +81,7 @@ async fn the_night_finds_what_is_planted_and_stops_nobody() {
             money.reasons[0].found.iter().all(|found| !found.contains("元（")),
             "the balance is the check's, not the list's: {money:?}"
         );
+        assert!(death.due_on.is_some() && death.due_on < money.due_on, "a death is looked into first");
         let view = leads::find_lead(&office, &clerk, death.id).await.unwrap();
         let words = "上门见到本人，户籍登记有误，已请公安更正";
         leads::note(&office, &clerk, death.id, view.version, Deed::Mistaken, words).await.unwrap();

@@ -11,7 +11,7 @@ use crate::ui::parts::{Colour, Urgency, due, tag};
 use crate::ui::query_value;
 
 /// A last day, and how many working days are left or over. `earliest` where holidays are not published yet.
-pub(super) fn due_markup(office: &Office, on: NaiveDate, earliest: Option<NaiveDate>) -> Markup {
+pub(crate) fn due_markup(office: &Office, on: NaiveDate, earliest: Option<NaiveDate>) -> Markup {
     let today = office.now().today();
     let (left, urgency) = left_words(office, today, on);
     let date = match earliest {

@@ -3,10 +3,10 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{self, Export, ManageRoll, MeansTest, ReadCase, Right};
+use office::access::{self, Export, Investigate, MeansTest, ReadCase, Right};
 use office::casework::late;
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
-use office::leads;
+use office::leads::{self, LeadFigures, LeadLine};
 use office::means_test::check;
 use office::plans::reminders;
 use office::views::Pairs;
@@ -20,6 +20,8 @@ use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
 use crate::form_body::{Fields, decode};
+use crate::leads::{due, state};
+use crate::money::common::programme_title;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, button_link, checkboxes, error_summary, hidden, text_input,
 };
@@ -29,6 +31,8 @@ use crate::ui::{Link, query_value};
 use crate::views::{self, VIEW};
 
 const HERE: &str = "/desk/work";
+/// Leads below the cases.
+const LEADS_SHOWN: usize = 10;
 /// What the list is asked.
 pub(super) const ASKED: &[&str] = &["item", "q", "overdue", "place"];
 
@@ -156,9 +160,11 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
     };
     // What the night found of months that are paid already.
     let proposed = late::counted(desk.office(), desk.granted()).await?;
-    // Deaths, cars and the like that departments' files say of benefits here.
-    let findings = if desk.may(Right::ManageRoll) && desk.may(Right::Investigate) {
-        Some(leads::counted(desk.office(), &desk.grant::<ManageRoll>()?).await?)
+    // Whom the night found, and what departments' files say of benefits here: looked into by their own last day.
+    let found = if desk.may(Right::Investigate) {
+        let finder = desk.grant::<Investigate>()?;
+        let figures = leads::figures(desk.office(), &finder).await?;
+        Some((figures, leads::most_urgent(desk.office(), &finder, LEADS_SHOWN).await?))
     } else {
         None
     };
@@ -178,10 +184,10 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
             @if proposed.counted > 0 {
                 p.govuk-body { (Link::new(format!("{HERE}?item=late_months"), format!("系统查到 {proposed} 件以前的月份要补发或者追回，等待查实"))) }
             }
-            @if let Some(found) = findings.filter(|found| found.counted > 0) {
-                p.govuk-body { (Link::new("/desk/leads?about=review", format!("有 {found} 条在册核查线索等待核实（死亡、车辆、存款等比对）"))) }
-            }
             (table)
+            @if let Some((figures, lines)) = found.filter(|(_, lines)| !lines.is_empty()) {
+                (leads_due(desk, &figures, &lines))
+            }
             (views::save_form(desk, &kept, &views::keep(&fields.0, ASKED), &asked.view, &saved, errors))
             @if desk.may(Right::FileForOther) {
                 p { (button_link("/desk/file", "代为申请", ButtonKind::Secondary)) }
@@ -189,6 +195,40 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
         },
     );
     Ok(Page::new("我的待办", content).under("work").errors(errors))
+}
+
+/// The leads that are due first, below the cases.
+fn leads_due(desk: &Desk<ReadCase>, figures: &LeadFigures, lines: &[LeadLine]) -> Markup {
+    let row = |line: &LeadLine| {
+        vec![
+            html! { (Link::new(format!("/desk/leads/{}", line.id), line.name.as_str())) },
+            html! { (line.division_name) },
+            html! { (line.kind.title()) },
+            html! { (programme_title(desk.office(), &line.programme)) },
+            state(line),
+            due(desk.office(), line),
+        ]
+    };
+    let table = Table {
+        id: "leads".into(),
+        caption: "待走访、待核查的线索".into(),
+        columns: ["姓名", "村（社区）", "线索", "待遇项目", "状态", "办理期限"].map(Column::new).into(),
+        rows: lines.iter().map(row).collect(),
+        ..Table::default()
+    };
+    html! {
+        (table)
+        p.govuk-body {
+            (Link::new("/desk/leads", format!("全部 {} 条线索", figures.open)))
+            @if figures.overdue.counted > 0 {
+                "，其中 " (Link::new("/desk/leads?overdue=yes", format!("{} 条已超期", figures.overdue)))
+            }
+            @if figures.reviews.counted > 0 {
+                "，" (Link::new("/desk/leads?about=review", format!("{} 条是在册待遇的疑点（死亡、车辆、存款等比对）", figures.reviews)))
+            }
+            "。"
+        }
+    }
 }
 
 fn cards(figures: &WorkFigures) -> Markup {

@@ -1,15 +1,20 @@
 //! 政策找人: the village's list of families who could file and have not, and the roll's of benefits to review.
 
+mod by_month;
+
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
+use office::Office;
 use office::access::{Export, FileForOther, Investigate, ManageRoll, Right};
 use office::leads::{self, Deed, Kind, LEADS_JOB, LeadId, LeadLine, LeadView, Leads};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use store::Cursor;
 use store::jobs::Job;
 
 use crate::answer::{Answer, Page, SeeOther};
+use crate::desk::words::due_markup;
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
 use crate::form_body::{Fields, KeyedForm};
@@ -28,6 +33,7 @@ use crate::ui::{Link, address};
 
 const NAV_ID: &str = "leads";
 const HERE: &str = "/desk/leads";
+const SHEET: &str = "/desk/leads/sheet";
 
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] =
@@ -37,7 +43,9 @@ pub const NAV: &[NavEntry] =
 pub fn routes() -> Routes {
     Routes::new()
         .route(HERE, get(list))
-        .route("/desk/leads/sheet", get(sheet))
+        .route(SHEET, get(sheet))
+        .route("/desk/leads/by-month", get(by_month::page))
+        .route("/desk/leads/by-month/sheet", get(by_month::sheet))
         .route("/desk/leads/search", post(search))
         .route("/desk/leads/{lead}", get(page))
         .route("/desk/leads/{lead}/note", post(note))
@@ -48,28 +56,41 @@ pub fn routes() -> Routes {
 #[serde(default)]
 struct Ask {
     about: String,
+    overdue: String,
     after: String,
     format: String,
 }
 
 /// The faces of the list: about what, open or closed.
 const FACES: [(&str, &str, Leads); 4] = [
-    ("unclaimed", "可能符合，还没申请", Leads { kind: Kind::Unclaimed, open: true }),
-    ("review", "在册，需要核查", Leads { kind: Kind::Review, open: true }),
-    ("done", "已办结的线索", Leads { kind: Kind::Unclaimed, open: false }),
-    ("reviewed", "已办结的核查", Leads { kind: Kind::Review, open: false }),
+    ("unclaimed", "可能符合，还没申请", Leads { kind: Kind::Unclaimed, open: true, overdue: false }),
+    ("review", "在册，需要核查", Leads { kind: Kind::Review, open: true, overdue: false }),
+    ("done", "已办结的线索", Leads { kind: Kind::Unclaimed, open: false, overdue: false }),
+    ("reviewed", "已办结的核查", Leads { kind: Kind::Review, open: false, overdue: false }),
 ];
 
-fn face(desk: &Desk<Investigate>, about: &str) -> (&'static str, Leads) {
+fn face(desk: &Desk<Investigate>, ask: &Ask) -> (&'static str, Leads) {
+    let about = ask.about.as_str();
     let reviews = leads::may_see_reviews(desk.actor());
     let asked =
         FACES.iter().find(|(id, _, leads)| *id == about && (reviews || leads.kind == Kind::Unclaimed));
     let (id, _, leads) = asked.unwrap_or(&FACES[0]);
-    (*id, *leads)
+    (*id, Leads { overdue: leads.open && ask.overdue == "yes", ..*leads })
+}
+
+/// The address of a list as it is asked for.
+fn asked(path: &str, about: &str, leads: Leads, after: Option<&Cursor>) -> String {
+    let after = after.map(ToString::to_string);
+    let mut pairs = vec![("about", about)];
+    if leads.overdue {
+        pairs.push(("overdue", "yes"));
+    }
+    pairs.extend(after.as_deref().map(|after| ("after", after)));
+    address(path, &pairs)
 }
 
 async fn list(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
-    let (id, leads) = face(&desk, &ask.about);
+    let (id, leads) = face(&desk, &ask);
     let after = cursor(&ask.after)?;
     let page = leads::list(desk.office(), desk.granted(), leads, after.as_ref(), ROWS).await?;
     let reviews = leads::may_see_reviews(desk.actor());
@@ -78,7 +99,8 @@ async fn list(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Page, F
         .filter(|(_, _, leads)| reviews || leads.kind == Kind::Unclaimed)
         .map(|(id, text, _)| NavLink::new(*id, address(HERE, &[("about", id)]), *text))
         .collect();
-    let sheet = address("/desk/leads/sheet", &[("about", id)]);
+    let sheet = asked(SHEET, id, leads, None);
+    let figures = leads::figures(desk.office(), desk.granted()).await?;
     let exports = parts::exports(desk.may(Right::Export), &sheet);
     let table = Table {
         id: "leads".into(),
@@ -90,17 +112,15 @@ async fn list(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Page, F
             Column::new("测算月金额（元）").numeric(),
             Column::new("登记的情况"),
             Column::new("发现时间"),
+            Column::new("办理期限"),
             Column::new("状态"),
         ],
         rows: page.rows.iter().map(|line| row(&desk, line)).collect(),
         empty: "现在没有线索。".into(),
         exports,
         pager: Some(Pager {
-            previous: after.is_some().then(|| address(HERE, &[("about", id)]).into()),
-            next: page
-                .next
-                .as_ref()
-                .map(|next| address(HERE, &[("about", id), ("after", &next.to_string())]).into()),
+            previous: after.is_some().then(|| asked(HERE, id, leads, None).into()),
+            next: page.next.as_ref().map(|next| asked(HERE, id, leads, Some(next)).into()),
         }),
         ..Table::default()
     };
@@ -113,6 +133,14 @@ async fn list(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Page, F
             (parts::warning_text("按登记的情况或者部门数据可能不再符合的在册家庭，只是提醒核查，不影响发放。部门数据也会有错，先核对是不是本人、是不是属实；调整、终止要经过核查，并先听取家庭的意见。"))
         }
         @if desk.may(Right::ManageRoll) { (searching(&desk).await?) }
+        p.govuk-body {
+            @if leads.overdue {
+                (Link::new(address(HERE, &[("about", id)]), "看全部")) "　"
+            } @else if leads.open && figures.overdue.counted > 0 {
+                (Link::new(address(HERE, &[("about", id), ("overdue", "yes")]), "只看已超期的")) "　"
+            }
+            (Link::new(address("/desk/leads/by-month", &[("about", if leads.kind == Kind::Review { "review" } else { "unclaimed" })]), "逐月对账"))
+        }
         (table)
     };
     Ok(Page::new("政策找人", content).under(NAV_ID))
@@ -126,11 +154,21 @@ fn row(desk: &Desk<Investigate>, line: &LeadLine) -> Vec<Markup> {
         html! { (line.amount.map_or_else(|| "—".to_owned(), yuan)) },
         html! { (leads::in_short(&line.reasons, line.kind)) },
         html! { (line.found_at.zh()) },
+        due(desk.office(), line),
         state(line),
     ]
 }
 
-fn state(line: &LeadLine) -> Markup {
+/// By when it must be looked into.
+pub(crate) fn due(office: &Office, line: &LeadLine) -> Markup {
+    match (line.due_on, line.outcome) {
+        (Some(on), None) => due_markup(office, on, line.earliest_on),
+        (Some(on), Some(_)) => html! { (on) },
+        (None, _) => html! { "—" },
+    }
+}
+
+pub(crate) fn state(line: &LeadLine) -> Markup {
     match line.outcome {
         Some(outcome) => tag(Colour::Grey, outcome.title()),
         None if line.visits > 0 => tag(Colour::Yellow, "已走访，跟进中"),
@@ -162,7 +200,7 @@ async fn search(desk: Desk<ManageRoll>, _form: KeyedForm<IgnoredAny>) -> Result<
 
 async fn sheet(desk: Desk<Investigate>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
     let export = desk.grant::<Export>()?;
-    let (_, leads) = face(&desk, &ask.about);
+    let (_, leads) = face(&desk, &ask);
     let format = crate::figures::format_of(&ask.format);
     let bytes = leads::sheet(desk.office(), desk.granted(), &export, leads, format).await?;
     Ok(download(&format!("政策找人.{}", format.extension()), format.mime(), bytes))
@@ -190,6 +228,7 @@ async fn shown(desk: &Desk<Investigate>, id: LeadId, typed: &Fields, errors: &Er
         SummaryRow::text("测算月金额", &amount),
         SummaryRow::text("按哪个月测算", &line.month.zh()),
         SummaryRow::text("发现时间", &line.found_at.zh()),
+        SummaryRow::new("办理期限", due(desk.office(), line)),
         SummaryRow::new("状态", state(line)),
     ];
     let open = line.outcome.is_none();

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::response::Response;
 use maud::html;
-use office::access::{Export, ReadRecords, Right};
+use office::access::{Export, Granted, Investigate, ReadRecords, Right};
 use office::records::by_month::{by_month, counted_states, sheet as month_sheet};
 use office::{divisions, records};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::error::Fault;
 use crate::extract::{Desk, Path};
 use crate::figures::format_of;
 use crate::money::common::{self, download};
+use crate::ui::Link;
 use crate::ui::parts::{exports, filter, heading, with_sidebar};
 use crate::ui::table::{Column, Table};
 
@@ -39,7 +40,9 @@ pub(super) async fn page(
         }
         None => None,
     };
-    let months = by_month(office, desk.granted(), &open, place.as_ref().map(|place| place.id)).await?;
+    let finder = finder(&desk, &open)?;
+    let here_id = place.as_ref().map(|place| place.id);
+    let months = by_month(office, desk.granted(), &open, here_id, finder.as_ref()).await?;
     let states = counted_states(&open);
     let here = format!("/desk/records/{}", open.register().id.get());
     let number = |count: i64| html! { (count) };
@@ -49,12 +52,16 @@ pub(super) async fn page(
             states.iter().map(|(state, _)| number(count.states.get(*state).copied().unwrap_or_default())),
         );
         row.push(number(count.late));
+        if finder.is_some() {
+            row.push(number(count.found));
+        }
         row
     };
     let mut sums = records::by_month::MonthCount::default();
     for month in &months {
         sums.total += month.total;
         sums.late += month.late;
+        sums.found += month.found;
         for (state, count) in &month.states {
             *sums.states.entry(state.clone()).or_default() += count;
         }
@@ -62,6 +69,9 @@ pub(super) async fn page(
     let mut columns = vec![Column::new("登记月份"), Column::new("登记").numeric()];
     columns.extend(states.iter().map(|(_, title)| Column::new((*title).to_owned()).numeric()));
     columns.push(Column::new("其中职责逾期").numeric());
+    if finder.is_some() {
+        columns.push(Column::new("其中比对找到").numeric());
+    }
     let exports = exports(desk.may(Right::Export), &format!("{here}/by-month/sheet"));
     let table = Table {
         id: "months".into(),
@@ -89,6 +99,11 @@ pub(super) async fn page(
     let content = html! {
         (heading(Some(&name), &title))
         p.govuk-body { "每月登记的每一条现在都在一个状态里，各状态加起来等于登记数：没有遗漏。" }
+        @if finder.is_some() {
+            p.govuk-body {
+                "数据比对和部门名单找到、还没有申请的家庭也算在内，看 " (Link::new("/desk/leads/by-month", "政策找人逐月对账")) "。"
+            }
+        }
         (with_sidebar(&panel, &html! { (table) }))
     };
     Ok(Page::new(title, content).under(RECORDS).back(here, format!("返回{}", open.register().title)))
@@ -103,7 +118,14 @@ pub(super) async fn sheet(
     let open = opened(&desk, &register, Right::ReadRecords)?;
     let export = desk.grant::<Export>()?;
     let format = format_of(&asked.format);
-    let bytes = month_sheet(desk.office(), desk.granted(), &export, &open, format).await?;
+    let finder = finder(&desk, &open)?;
+    let bytes = month_sheet(desk.office(), desk.granted(), &export, &open, finder.as_ref(), format).await?;
     let name = format!("{}逐月对账.{}", open.register().title, format.extension());
     Ok(download(&name, format.mime(), bytes))
+}
+
+/// Whoever may see leads sees them counted where the register counts them.
+fn finder(desk: &Desk<ReadRecords>, open: &records::Open) -> Result<Option<Granted<Investigate>>, Fault> {
+    let counted = open.register().leads.is_some() && desk.may(Right::Investigate);
+    Ok(if counted { Some(desk.grant::<Investigate>()?) } else { None })
 }
