@@ -37,9 +37,10 @@ pub(super) async fn family_of_benefit(
     now: Now,
 ) -> Result<Family, OfficeError> {
     let held = ledger::pages::entitlement(tx, scope, entitlement, now.month()).await?;
-    let members = people::members_as_of(tx, &FILING, held.household, now.today(), now.at_ms()).await?;
+    let household = people::present_household(tx, held.household).await?;
+    let members = people::members_as_of(tx, &FILING, household, now.today(), now.at_ms()).await?;
     Ok(Family {
-        household: held.household,
+        household,
         applicant: held.holder,
         members: members.iter().map(|member| member.person).collect(),
         account: None,
