@@ -55,11 +55,18 @@ pub async fn clashes(connection: &impl Connection, one: PersonId, other: PersonI
         Ok(Clash::Entitled { group: row.get("exclusion_group")?, month: row.get("month")? })
     })
     .await?;
+    // Months are found by the entitlements in which somebody ever stood: the key of `coverage` begins with the group.
     clashes.extend(
-        pair(
+        Query::new(
+            &BOOKS,
+            &NONE,
             "SELECT a.exclusion_group, MIN(a.month) AS month FROM coverage a JOIN coverage b ON b.exclusion_group = a.exclusion_group \
-             AND b.month = a.month WHERE a.person_id = ? AND b.person_id = ? GROUP BY a.exclusion_group ORDER BY a.exclusion_group",
+             AND b.month = a.month AND b.person_id = ? WHERE a.person_id = ? AND a.entitlement_id IN (SELECT m.entitlement_id \
+             FROM entitlement_member m WHERE m.person_id = ?) GROUP BY a.exclusion_group ORDER BY a.exclusion_group",
         )
+        .bind(other)
+        .bind(one)
+        .bind(one)
         .all_as(connection, |row| {
             Ok(Clash::Paid { group: row.get("exclusion_group")?, month: row.get("month")? })
         })
@@ -72,12 +79,14 @@ pub async fn clashes(connection: &impl Connection, one: PersonId, other: PersonI
             "SELECT a.entitlement_id AS id FROM entitlement_member a JOIN entitlement_member b ON b.entitlement_id = a.entitlement_id \
              AND b.superseded_at IS NULL WHERE a.superseded_at IS NULL AND a.person_id = ? AND b.person_id = ? \
              UNION SELECT a.entitlement_id FROM coverage a JOIN coverage b ON b.entitlement_id = a.entitlement_id \
-             WHERE a.person_id = ? AND b.person_id = ? ORDER BY 1",
+             WHERE a.person_id = ? AND b.person_id = ? AND a.entitlement_id IN (SELECT m.entitlement_id FROM entitlement_member m \
+             WHERE m.person_id = ?) ORDER BY 1",
         )
         .bind(one)
         .bind(other)
         .bind(one)
         .bind(other)
+        .bind(one)
         .all_as(connection, |row| Ok(Clash::OneBenefit(row.get("id")?)))
         .await?,
     );
@@ -104,10 +113,20 @@ pub async fn follow(tx: &Tx, from: PersonId, to: PersonId) -> Result<Followed> {
         ids("SELECT e.id FROM entitlement e WHERE e.holder_person_id = ? ORDER BY e.id").scalars(tx).await?;
     let members: Vec<i64> =
         ids("SELECT m.id FROM entitlement_member m WHERE m.person_id = ? ORDER BY m.id").scalars(tx).await?;
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "UPDATE coverage SET person_id = ? WHERE person_id = ? AND entitlement_id IN (SELECT m.entitlement_id FROM entitlement_member m \
+         WHERE m.person_id = ?)",
+    )
+    .bind(to)
+    .bind(from)
+    .bind(from)
+    .execute(tx)
+    .await?;
     for sql in [
         "UPDATE entitlement SET holder_person_id = ? WHERE holder_person_id = ?",
         "UPDATE entitlement_member SET person_id = ? WHERE person_id = ?",
-        "UPDATE coverage SET person_id = ? WHERE person_id = ?",
     ] {
         Query::new(&BOOKS, &NONE, sql).bind(to).bind(from).execute(tx).await?;
     }

@@ -3,6 +3,13 @@
 ALTER TABLE person ADD COLUMN merged_into BIGINT REFERENCES person (id);
 CREATE INDEX person_by_merged ON person (merged_into) WHERE merged_into IS NOT NULL;
 
+CREATE INDEX authorisation_by_guardian ON authorisation (guardian_person_id) WHERE guardian_person_id IS NOT NULL;
+CREATE INDEX check_relative_by_person ON check_relative (person_id);
+CREATE INDEX joint_matter_by_person ON joint_matter (person_id);
+CREATE INDEX case_by_person ON case_file (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX lead_by_person ON lead (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX lead_person_by_person ON lead_person (person_id);
+
 -- The family that all of a family joined (并户).
 ALTER TABLE household ADD COLUMN joined_into_household_id BIGINT REFERENCES household (id);
 CREATE INDEX household_by_joined ON household (joined_into_household_id) WHERE joined_into_household_id IS NOT NULL;

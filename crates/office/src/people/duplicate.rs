@@ -131,7 +131,8 @@ pub(super) async fn flag_people(tx: &Tx, people: &[PersonId], at: i64) -> Result
 pub(super) async fn flag_account(tx: &Tx, person: PersonId, blind: &str, at: i64) -> Result<(), OfficeError> {
     let sharers: Vec<PersonId> = Query::system(
         EVERYBODY,
-        "SELECT b.person_id FROM bank_account b WHERE b.number_blind = ? AND b.person_id <> ? LIMIT ?",
+        "SELECT b.person_id FROM bank_account b JOIN person p ON p.id = b.person_id AND p.merged_into IS NULL \
+         WHERE b.number_blind = ? AND b.person_id <> ? LIMIT ?",
     )
     .bind(blind)
     .bind(person)

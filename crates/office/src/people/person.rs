@@ -135,12 +135,11 @@ pub async fn register_person_in(
     let keys = office.keys();
     let blind = sealing::citizen_id_blind(keys, citizen_id);
     if let Some(person) = find_anywhere(tx, &blind).await? {
+        if !is_visible(tx, scope, person).await? {
+            return Err(OfficeError::RegisteredElsewhere);
+        }
         refuse_given_up(tx, &blind, name.as_str()).await?;
-        return if is_visible(tx, scope, person).await? {
-            Ok(Registered::Existing(person))
-        } else {
-            Err(OfficeError::RegisteredElsewhere)
-        };
+        return Ok(Registered::Existing(person));
     }
     let residence = residence.unwrap_or(*division);
     if let Scope::Subtree(own) = scope

@@ -228,6 +228,14 @@ async fn write(
             }
         }
     }
+    // The day on which somebody left a register that the system feeds is written with the way out, and taken back with the way back.
+    for leaving in register.fed.iter().flat_map(|fed| &fed.leaves) {
+        if let (Some(state), Some(dated)) = (state.filter(|state| *state != existing.state), &leaving.dated) {
+            let left = leaving.to == *state;
+            let day = if left { office.now().today().to_string() } else { String::new() };
+            answers.set(&FieldPath { record: None, field: dated.get().clone() }, Raw::Text(day));
+        }
+    }
     let draft = draft_with(office, open, answers, looked, Some(&existing), state).await?;
     let step = Step { deed: Deed::Merged, reason, state, import: None };
     let by = By { who: actor.audit(), ..By::system(FOLLOWED) };

@@ -293,6 +293,7 @@ async fn everything_follows_and_comes_back() {
         // Merged again, paid as one, and taken back: the month paid meanwhile goes with the benefit.
         let id = proposed(office, &city.township_clerk, new, old, choices).await.unwrap();
         settled(office, &city.county_director, id, true, "").await.unwrap();
+        city.days(30).await;
         paid(&city, "dibao", first.next()).await;
         assert_eq!((count(db, COVERED, old).await, count(db, COVERED, new).await), (0, 2));
         undone(office, &city.county_clerk, &city.county_director, id).await.unwrap();
@@ -450,6 +451,20 @@ async fn what_speaks_against_a_merge_is_said_first() {
         let first_of_two = undone(office, &county, &director, id).await.unwrap_err().to_string();
         assert!(first_of_two.contains("请先撤销后来的合并"), "{first_of_two}");
         assert!(neighbour.grant::<MergePeople>().is_ok());
+
+        // Two counties' are the prefecture's.
+        let other = town.actor("county2", town.other_county, &["county_clerk"]).await;
+        let away = town.new_person("张三", "1980-05-01", town.stone_village);
+        let away = people::register_person(office, &grant(&other), &away).await.unwrap().person();
+        let archivist = town.actor("archivist", town.prefecture, &["prefecture_archivist"]).await;
+        let head = town.actor("archive_head", town.prefecture, &["prefecture_archive_head"]).await;
+        let refused = proposed(office, &county, later, away, choices()).await;
+        assert!(matches!(refused, Err(OfficeError::NotFound(_))), "one side is another county's");
+        let id = proposed(office, &archivist, later, away, choices()).await.unwrap();
+        let refused = settled(office, &director, id, true, "").await;
+        assert!(matches!(refused, Err(OfficeError::NotFound(_))), "nor does the county's director see it");
+        settled(office, &head, id, true, "").await.unwrap();
+        assert_eq!(merge::led_on(office.db(), &archivist.scope(), away).await.unwrap(), Some(later));
     }
 }
 

@@ -452,10 +452,10 @@ async fn project(
     }
     projection::refresh_projection(office, tx, &[Subject::Person(kept)]).await?;
     if !there.contains(&kept) {
-        moving::note(tx, id, NOW, "made", [(kept.0, None)]).await?;
+        moving::note(tx, id, NOW, "made", moving::plain(&[kept.0])).await?;
     }
     if there.contains(&dropped) {
-        moving::note(tx, id, NOW, "ended", [(dropped.0, None)]).await?;
+        moving::note(tx, id, NOW, "ended", moving::plain(&[dropped.0])).await?;
         unproject(tx, dropped).await?;
     }
     Ok(())
@@ -573,7 +573,7 @@ async fn settle_flags(
     .bind(dropped)
     .scalars(tx)
     .await?;
-    moving::note(tx, id, FLAGS, "settled", flags.iter().map(|flag| (*flag, None))).await?;
+    moving::note(tx, id, FLAGS, "settled", moving::plain(&flags)).await?;
     for flag in flags {
         Query::system(
             moving::MOVING,
@@ -600,7 +600,7 @@ async fn note_new_flags(tx: &Tx, id: MergeId, kept: PersonId, at: i64) -> Result
     .bind(kept)
     .scalars(tx)
     .await?;
-    moving::note(tx, id, FLAGS, "made", made.into_iter().map(|flag| (flag, None))).await
+    moving::note(tx, id, FLAGS, "made", moving::plain(&made)).await
 }
 
 /// Proposes to undo a merge: they are two people after all.

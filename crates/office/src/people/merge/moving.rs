@@ -19,7 +19,7 @@ struct Pointer {
     place: (&'static str, &'static str),
     /// What the rows are known by.
     key: &'static str,
-    /// Which rows `t` follow; `{kept}` stands for the person who stays.
+    /// Which rows `t` follow; `{kept}` and `{dropped}` stand for the two people.
     only: &'static str,
     /// The column holds the owner's text (`person:17`), not the number.
     text: bool,
@@ -45,13 +45,14 @@ const POINTERS: &[Pointer] = &[
     pointer("case_file", "person_id"),
     pointer("authorisation", "guardian_person_id"),
     // A consent under which a department was asked stays with the question; one that still holds is copied (see `copy_consents`).
-    Pointer { only: UNASKED, ..pointer("authorisation", "person_id") },
     Pointer {
         key: "authorisation_id",
-        only: "NOT EXISTS (SELECT 1 FROM means_query q WHERE q.authorisation_id = t.authorisation_id) \
+        only: "t.authorisation_id IN (SELECT a.id FROM authorisation a WHERE a.person_id = {dropped}) \
+            AND NOT EXISTS (SELECT 1 FROM means_query q WHERE q.authorisation_id = t.authorisation_id) \
             AND NOT EXISTS (SELECT 1 FROM check_request q WHERE q.authorisation_id = t.authorisation_id)",
         ..pointer("authorisation_dataset", "person_id")
     },
+    Pointer { only: UNASKED, ..pointer("authorisation", "person_id") },
     Pointer {
         only: "NOT EXISTS (SELECT 1 FROM lead k WHERE k.person_id = {kept} AND k.state = 'open' AND t.state = 'open' \
             AND k.entitlement_id = t.entitlement_id AND k.rule = t.rule)",
@@ -65,7 +66,7 @@ const POINTERS: &[Pointer] = &[
     },
     Pointer {
         only: "NOT EXISTS (SELECT 1 FROM check_relative k WHERE k.person_id = {kept} AND k.case_id = t.case_id) \
-            AND NOT EXISTS (SELECT 1 FROM check_request q WHERE q.relative_id = t.id)",
+            AND NOT EXISTS (SELECT 1 FROM check_request q WHERE q.case_id = t.case_id AND q.relative_id = t.id)",
         ..pointer("check_relative", "person_id")
     },
     pointer("booking", "person_id"),
@@ -124,14 +125,12 @@ pub(super) async fn forth(
         let ((table, column), place) = (pointer.place, place(pointer));
         let only = if pointer.only.is_empty() { "1 = 1" } else { pointer.only };
         let sql = format!(
-            "INSERT INTO person_merge_moved (merge_id, place, deed, row_id) SELECT DISTINCT ?, '{place}', 'moved', t.{0} FROM {table} t \
-             WHERE t.{column} = ? AND {1}",
+            "INSERT INTO person_merge_moved (merge_id, place, deed, row_id) SELECT ?, '{place}', 'moved', k.row_id FROM \
+             (SELECT DISTINCT t.{0} AS row_id FROM {table} t WHERE t.{column} = ? AND {1}) k",
             pointer.key,
-            only.replace("{kept}", "?")
+            only.replace("{kept}", &kept.to_string()).replace("{dropped}", &dropped.to_string())
         );
-        let query = bound(Query::system(MOVING, sql).bind(merge), pointer, dropped);
-        let query = if pointer.only.contains("{kept}") { query.bind(kept) } else { query };
-        query.execute(tx).await?;
+        bound(Query::system(MOVING, sql).bind(merge), pointer, dropped).execute(tx).await?;
         point(tx, merge, pointer, dropped, kept).await?;
     }
     Ok(())
@@ -168,13 +167,18 @@ pub(super) async fn back(
     Ok(())
 }
 
+/// Rows of which nothing more is to be said than that something was done to them.
+pub(super) fn plain(rows: &[i64]) -> Vec<(i64, Option<String>)> {
+    rows.iter().map(|row| (*row, None)).collect()
+}
+
 /// Writes down what was done to rows.
 pub(super) async fn note(
     tx: &Tx,
     merge: MergeId,
     place: &str,
     deed: &str,
-    rows: impl IntoIterator<Item = (i64, Option<String>)>,
+    rows: Vec<(i64, Option<String>)>,
 ) -> Result<(), OfficeError> {
     for (row, was) in rows {
         Query::system(
@@ -232,7 +236,7 @@ pub(super) async fn memberships(
     .bind(kept)
     .scalars(tx)
     .await?;
-    note(tx, merge, MEMBERSHIP, "ended", doubled.iter().map(|id| (*id, None))).await?;
+    note(tx, merge, MEMBERSHIP, "ended", plain(&doubled)).await?;
     Query::system(
         MOVING,
         "UPDATE membership SET superseded_at = ? WHERE id IN (SELECT d.row_id FROM person_merge_moved d WHERE d.merge_id = ? \
@@ -249,7 +253,7 @@ pub(super) async fn memberships(
     .bind(dropped)
     .scalars(tx)
     .await?;
-    note(tx, merge, MEMBERSHIP, "moved", others.iter().map(|id| (*id, None))).await?;
+    note(tx, merge, MEMBERSHIP, "moved", plain(&others)).await?;
     Query::system(
         MOVING,
         "UPDATE membership SET person_id = ? WHERE superseded_at IS NULL AND person_id = ?",
@@ -312,7 +316,7 @@ pub(super) async fn end_fact(
     if rows.is_empty() {
         return Ok(());
     }
-    note(tx, merge, "fact.superseded_at", "ended", rows.iter().map(|id| (*id, None))).await?;
+    note(tx, merge, "fact.superseded_at", "ended", plain(&rows)).await?;
     Query::system(MOVING, "UPDATE fact SET superseded_at = ? WHERE id IN ({list})")
         .bind(at)
         .bind_list(rows)
@@ -373,7 +377,7 @@ pub(super) async fn copy_consents(
         .bind(consent)
         .execute(tx)
         .await?;
-        note(tx, merge, "authorisation.person_id", "copied", [(copy, None)]).await?;
+        note(tx, merge, "authorisation.person_id", "copied", plain(&[copy])).await?;
     }
     Ok(())
 }
@@ -406,8 +410,9 @@ pub(super) async fn consents_back(tx: &Tx, merge: MergeId) -> Result<(), OfficeE
 /// Writes down what the ledger led.
 pub(super) async fn note_benefits(tx: &Tx, merge: MergeId, followed: &Followed) -> Result<(), OfficeError> {
     let Followed { held, members } = followed;
-    note(tx, merge, "entitlement.holder_person_id", "moved", held.iter().map(|id| (id.0, None))).await?;
-    note(tx, merge, "entitlement_member.person_id", "moved", members.iter().map(|id| (*id, None))).await
+    let held: Vec<i64> = held.iter().map(|id| id.0).collect();
+    note(tx, merge, "entitlement.holder_person_id", "moved", plain(&held)).await?;
+    note(tx, merge, "entitlement_member.person_id", "moved", plain(members)).await
 }
 
 /// What the ledger led.
@@ -422,7 +427,7 @@ pub(super) async fn noted_benefits(tx: &Tx, merge: MergeId) -> Result<Followed, 
 /// Writes down which records were led.
 pub(super) async fn note_records(tx: &Tx, merge: MergeId, led: &[Led]) -> Result<(), OfficeError> {
     for Led { register, record, was } in led {
-        note(tx, merge, &format!("record:{register}"), "moved", [(record.0, was.clone())]).await?;
+        note(tx, merge, &format!("record:{register}"), "moved", vec![(record.0, was.clone())]).await?;
     }
     Ok(())
 }

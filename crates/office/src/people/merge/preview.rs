@@ -89,7 +89,7 @@ pub(super) async fn of(office: &Office, one: PersonView, other: PersonView) -> R
 const HELD: [(&str, &str); 9] = [
     ("家庭成员登记", "SELECT COUNT(*) FROM membership m WHERE m.person_id = ? AND m.superseded_at IS NULL"),
     ("情况登记", "SELECT COUNT(*) FROM fact f WHERE f.person_id = ? AND f.superseded_at IS NULL"),
-    ("办件", "SELECT COUNT(*) FROM case_file c WHERE ? IN (c.applicant_person_id, c.person_id)"),
+    ("办件", "SELECT COUNT(*) FROM case_file c WHERE c.applicant_person_id = ?"),
     ("银行账户", "SELECT COUNT(*) FROM bank_account b WHERE b.person_id = ?"),
     ("查询授权", "SELECT COUNT(*) FROM authorisation a WHERE a.person_id = ?"),
     ("线索", "SELECT COUNT(*) FROM lead_person l WHERE l.person_id = ?"),

@@ -296,7 +296,7 @@ pub async fn merges_unsound(connection: &impl Connection) -> Result<Vec<String>,
     for (words, sql) in [
         (
             "已合并的档案还是家庭成员",
-            "SELECT COUNT(*) FROM person p JOIN membership m ON m.person_id = p.id AND m.superseded_at IS NULL WHERE p.merged_into IS NOT NULL",
+            "SELECT COUNT(*) FROM membership m WHERE m.superseded_at IS NULL AND m.person_id IN (SELECT p.id FROM person p WHERE p.merged_into IS NOT NULL)",
         ),
         (
             "已合并的档案指向另一份已合并的档案",
