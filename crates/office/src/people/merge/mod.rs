@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{AuditEntry, DivisionId, PersonId, Query, Scope, ScopeColumns, Tx, id_type};
+use store::{AuditEntry, PersonId, Query, Scope, ScopeColumns, Tx, id_type};
 
 use super::person::{find_person, reindex};
 use super::{PersonView, Subject, duplicate, projection};
@@ -21,6 +21,7 @@ use crate::{Office, OfficeError, audited};
 
 pub mod moving;
 mod preview;
+mod values;
 mod view;
 
 pub use preview::{Differing, Preview, Side, merge_preview};
@@ -244,16 +245,6 @@ struct Standing {
     undo_by: Option<store::StaffId>,
 }
 
-impl Standing {
-    /// What the record that stays said before.
-    fn before(&self, office: &Office) -> Result<Before, OfficeError> {
-        let sealed = self.before.as_ref();
-        let sealed = sealed.ok_or_else(|| OfficeError::Internal("合并前的档案没有留存".to_owned()))?;
-        serde_json::from_str(&office.keys().open(sealed)?)
-            .map_err(|error| OfficeError::Internal(error.to_string()))
-    }
-}
-
 async fn standing(tx: &Tx, actor: &Actor, id: MergeId) -> Result<Standing, OfficeError> {
     let row = Query::new(
         &actor.scope(),
@@ -296,16 +287,6 @@ fn second_person(first: Option<store::StaffId>, actor: &Actor) -> Result<(), Off
     Ok(())
 }
 
-/// What the record that stays said before, for the undo.
-#[derive(Serialize, Deserialize)]
-struct Before {
-    name: String,
-    phone: Option<String>,
-    division: i64,
-    residence: i64,
-    died_on: Option<chrono::NaiveDate>,
-}
-
 /// The second person's answer to a proposal: does it, or refuses it with a reason.
 ///
 /// # Errors
@@ -339,7 +320,7 @@ pub async fn settle_merge_in(
     }
     ledger::identity::lock(tx, kept.id, dropped.id).await?;
     refuse(office, tx, &kept, &dropped).await?;
-    let before = before(office, tx, &kept).await?;
+    let before = values::before(office, tx, &kept).await?;
     settled(tx, id, "done", actor, at, note, Some(before)).await?;
     join(office, tx, actor, id, &kept, &dropped, &merge.choices, at).await?;
     audit(tx, actor, at, "merge.done", &[&kept, &dropped], id, note).await?;
@@ -370,24 +351,6 @@ async fn settled(
     Ok(())
 }
 
-async fn before(office: &Office, tx: &Tx, kept: &PersonView) -> Result<Vec<u8>, OfficeError> {
-    let sealed: Option<Vec<u8>> =
-        Query::system(moving::MOVING, "SELECT p.phone_sealed FROM person p WHERE p.id = ?")
-            .bind(kept.id)
-            .scalar(tx)
-            .await?;
-    let phone = sealed.map(|sealed| office.keys().open(&sealed)).transpose()?.map(|phone| phone.to_string());
-    let before = Before {
-        name: kept.name.clone(),
-        phone,
-        division: kept.division.0,
-        residence: kept.residence.0,
-        died_on: kept.died_on,
-    };
-    let text = serde_json::to_string(&before).map_err(|error| OfficeError::Internal(error.to_string()))?;
-    Ok(office.keys().seal(&text)?)
-}
-
 /// Why records that follow have one version more.
 const LED: &str = "重复的人员档案合并为一份";
 /// And why again.
@@ -415,7 +378,7 @@ async fn join(
     moving::forth(tx, id, dropped.id, kept.id).await?;
     let followed = ledger::identity::follow(tx, dropped.id, kept.id).await?;
     moving::note_benefits(tx, id, &followed).await?;
-    take_values(tx, kept, dropped, choices).await?;
+    values::take_values(tx, kept, dropped, choices).await?;
     Query::system(moving::MOVING, "UPDATE person SET merged_into = ?, version = version + 1 WHERE id = ?")
         .bind(kept.id)
         .bind(dropped.id)
@@ -471,87 +434,6 @@ async fn unproject(tx: &Tx, person: PersonId) -> Result<(), OfficeError> {
 
 fn pointed(person: &PersonView) -> Pointed<'_> {
     Pointed { id: person.id, name: &person.name, home: person.residence }
-}
-
-/// Puts the chosen values of the record that is given up into the one that stays.
-async fn take_values(
-    tx: &Tx,
-    kept: &PersonView,
-    dropped: &PersonView,
-    choices: &Choices,
-) -> Result<(), OfficeError> {
-    let from = |columns: &[&str]| {
-        let sets: Vec<String> = columns
-            .iter()
-            .map(|column| format!("{column} = (SELECT d.{column} FROM person d WHERE d.id = ?)"))
-            .collect();
-        let sql = format!("UPDATE person SET {} WHERE id = ?", sets.join(", "));
-        columns
-            .iter()
-            .fold(Query::system(moving::MOVING, sql), |query, _| query.bind(dropped.id))
-            .bind(kept.id)
-    };
-    for (field, columns) in [
-        ("name", &["name"][..]),
-        ("phone", &["phone_sealed", "phone_blind"][..]),
-        ("division", &["division_id", "county_id"][..]),
-        ("residence", &["residence_division_id"][..]),
-        ("died_on", &["died_on"][..]),
-    ] {
-        if choices.takes(field) {
-            from(columns).execute_one(tx).await?;
-        }
-    }
-    if choices.takes("citizen_id") {
-        swap_numbers(tx, kept.id, dropped.id).await?;
-    }
-    Query::system(moving::MOVING, "UPDATE person SET version = version + 1 WHERE id = ?")
-        .bind(kept.id)
-        .execute_one(tx)
-        .await?;
-    Ok(())
-}
-
-/// Each takes the other's number, with the sex and day of birth that stand in it: a number is one person's, so both rows are needed.
-async fn swap_numbers(tx: &Tx, one: PersonId, other: PersonId) -> Result<(), OfficeError> {
-    type Number = (Vec<u8>, String, String, String, chrono::NaiveDate);
-    let read = async |person: PersonId| -> Result<Number, OfficeError> {
-        let row = Query::system(
-            moving::MOVING,
-            "SELECT p.citizen_id_sealed, p.citizen_id_blind, p.citizen_id_tail_blind, p.sex, p.born_on FROM person p WHERE p.id = ?",
-        )
-        .bind(person)
-        .one(tx)
-        .await?;
-        Ok((
-            row.get("citizen_id_sealed")?,
-            row.get("citizen_id_blind")?,
-            row.get("citizen_id_tail_blind")?,
-            row.get("sex")?,
-            row.get("born_on")?,
-        ))
-    };
-    let (first, second) = (read(one).await?, read(other).await?);
-    Query::system(moving::MOVING, "UPDATE person SET citizen_id_blind = ? WHERE id = ?")
-        .bind(format!("merging:{other}"))
-        .bind(other)
-        .execute_one(tx)
-        .await?;
-    for (person, (sealed, blind, tail, sex, born_on)) in [(one, second), (other, first)] {
-        Query::system(
-            moving::MOVING,
-            "UPDATE person SET citizen_id_sealed = ?, citizen_id_blind = ?, citizen_id_tail_blind = ?, sex = ?, born_on = ? WHERE id = ?",
-        )
-        .bind(sealed)
-        .bind(blind)
-        .bind(tail)
-        .bind(sex)
-        .bind(born_on)
-        .bind(person)
-        .execute_one(tx)
-        .await?;
-    }
-    Ok(())
 }
 
 const FLAGS: &str = "duplicate_flag.person_id";
@@ -699,7 +581,7 @@ async fn part(
         .bind(dropped.id)
         .execute_one(tx)
         .await?;
-    give_values_back(office, tx, merge, kept, dropped).await?;
+    values::give_values_back(office, tx, merge, kept, dropped).await?;
     let since = merge.settled_at.unwrap_or_default();
     let followed = moving::noted_benefits(tx, id).await?;
     ledger::identity::follow_back(tx, &followed, since, kept.id, dropped.id).await?;
@@ -729,61 +611,5 @@ async fn part(
     for person in moving::noted(tx, id, NOW, "made").await? {
         unproject(tx, PersonId(person)).await?;
     }
-    Ok(())
-}
-
-/// What the record that stays had taken from the other it gives back, unless somebody has corrected it since.
-async fn give_values_back(
-    office: &Office,
-    tx: &Tx,
-    merge: &Standing,
-    kept: &PersonView,
-    dropped: &PersonView,
-) -> Result<(), OfficeError> {
-    let choices = &merge.choices;
-    let before = merge.before(office)?;
-    let set = |sql: &'static str| Query::system(moving::MOVING, sql);
-    if choices.takes("name") && kept.name == dropped.name {
-        set("UPDATE person SET name = ? WHERE id = ?").bind(before.name).bind(kept.id).execute(tx).await?;
-    }
-    if choices.takes("phone") {
-        let phone = before.phone.as_deref().map(str::parse::<vocab::Phone>).transpose();
-        let phone = phone.map_err(|error| OfficeError::Internal(error.to_string()))?;
-        set("UPDATE person SET phone_sealed = ?, phone_blind = ? WHERE id = ? AND COALESCE(phone_blind, '') = \
-             COALESCE((SELECT d.phone_blind FROM person d WHERE d.id = ?), '')")
-        .bind(phone.as_ref().map(|phone| office.keys().seal(phone.expose())).transpose()?)
-        .bind(phone.as_ref().map(|phone| super::sealing::phone_blind(office.keys(), phone)))
-        .bind(kept.id)
-        .bind(dropped.id)
-        .execute(tx)
-        .await?;
-    }
-    if choices.takes("division") && kept.division == dropped.division {
-        let division = DivisionId(before.division);
-        set("UPDATE person SET division_id = ?, county_id = ? WHERE id = ?")
-            .bind(division)
-            .bind(crate::divisions::county(tx, division).await?)
-            .bind(kept.id)
-            .execute(tx)
-            .await?;
-    }
-    if choices.takes("residence") && kept.residence == dropped.residence {
-        set("UPDATE person SET residence_division_id = ? WHERE id = ?")
-            .bind(DivisionId(before.residence))
-            .bind(kept.id)
-            .execute(tx)
-            .await?;
-    }
-    if choices.takes("died_on") && kept.died_on == dropped.died_on {
-        set("UPDATE person SET died_on = ? WHERE id = ?")
-            .bind(before.died_on)
-            .bind(kept.id)
-            .execute(tx)
-            .await?;
-    }
-    if choices.takes("citizen_id") {
-        swap_numbers(tx, kept.id, dropped.id).await?;
-    }
-    set("UPDATE person SET version = version + 1 WHERE id = ?").bind(kept.id).execute_one(tx).await?;
     Ok(())
 }
