@@ -574,3 +574,30 @@ async fn a_family_joins_another_and_its_benefit_is_looked_at() {
         );
     }
 }
+
+/// Twice in one family: the family has one member less, the population counts one, and the head is not given up.
+#[tokio::test]
+async fn a_person_twice_in_one_family_is_counted_once() {
+    for city in cities("merge_counted").await {
+        let (office, db) = (&city.office, city.office.db());
+        let family = crate::population::registered(&city, VILLAGE, &["周立新", "吴小娟", "周立新"], 61).await;
+        let [head, _, twice] = family.persons[..] else { panic!("three") };
+        assert_eq!(crate::population::refreshed(office).await.people, 3);
+        let choices = Choices::default;
+        let (clerk, director) = (&city.township_clerk, &city.county_director);
+        let headless = proposed(office, clerk, twice, head, choices()).await.unwrap_err().to_string();
+        assert!(headless.contains("户主"), "{headless}");
+        let before = dump(db).await;
+        let id = proposed(office, clerk, head, twice, choices()).await.unwrap();
+        settled(office, director, id, true, "").await.unwrap();
+        let today = office.now().today();
+        let members =
+            people::members_as_of(db, &clerk.scope(), family.household, today, i64::MAX).await.unwrap();
+        assert_eq!(members.iter().map(|member| member.person).collect::<Vec<_>>(), family.persons[..2]);
+        let made = crate::population::refreshed(office).await;
+        assert_eq!((made.people, made.whole), (2, false), "read anew by what changed");
+        undone(office, clerk, director, id).await.unwrap();
+        assert_eq!(crate::population::refreshed(office).await.people, 3);
+        assert_eq!(differences(&before, &dump(db).await), Vec::<String>::new());
+    }
+}
