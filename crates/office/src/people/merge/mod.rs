@@ -387,8 +387,9 @@ async fn join(
     let led = follow::follow(office, tx, actor, &pointed(dropped), &pointed(kept), LED).await?;
     moving::note_records(tx, id, &led).await?;
     settle_flags(tx, id, kept.id, dropped.id, actor, at).await?;
+    let last = last_flag(tx).await?;
     duplicate::flag_person(tx, kept.id, at).await?;
-    note_new_flags(tx, id, kept.id, at).await?;
+    note_new_flags(tx, id, kept.id, last).await?;
     reindex(tx, kept.id).await?;
     reindex(tx, dropped.id).await?;
     project(office, tx, id, kept.id, dropped.id).await
@@ -471,13 +472,19 @@ async fn settle_flags(
     Ok(())
 }
 
-/// Suspicions that the joined record raises of itself.
-async fn note_new_flags(tx: &Tx, id: MergeId, kept: PersonId, at: i64) -> Result<(), OfficeError> {
+async fn last_flag(tx: &Tx) -> Result<i64, OfficeError> {
+    Ok(Query::system(moving::MOVING, "SELECT COALESCE(MAX(f.id), 0) AS id FROM duplicate_flag f")
+        .scalar(tx)
+        .await?)
+}
+
+/// Suspicions that the joined record raises of itself, behind the last one that stood before.
+async fn note_new_flags(tx: &Tx, id: MergeId, kept: PersonId, last: i64) -> Result<(), OfficeError> {
     let made: Vec<i64> = Query::system(
         moving::MOVING,
-        "SELECT f.id FROM duplicate_flag f WHERE f.found_at = ? AND (f.person_id = ? OR f.other_person_id = ?) ORDER BY f.id",
+        "SELECT f.id FROM duplicate_flag f WHERE f.id > ? AND (f.person_id = ? OR f.other_person_id = ?) ORDER BY f.id",
     )
-    .bind(at)
+    .bind(last)
     .bind(kept)
     .bind(kept)
     .scalars(tx)

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use store::{DivisionId, PersonId, Query, Tx};
 
-use super::super::{PersonView, sealing};
+use super::super::PersonView;
 use super::moving::MOVING;
 use super::{Choices, Standing};
 use crate::{Office, OfficeError};
@@ -13,7 +13,8 @@ use crate::{Office, OfficeError};
 #[derive(Serialize, Deserialize)]
 pub(super) struct Before {
     name: String,
-    phone: Option<String>,
+    /// As it stood, still sealed, in hexadecimal; and its blind index.
+    phone: Option<(String, String)>,
     division: i64,
     residence: i64,
     pub died_on: Option<NaiveDate>,
@@ -31,11 +32,12 @@ impl Standing {
 
 /// Reads what the record that stays says, sealed for the undo.
 pub(super) async fn before(office: &Office, tx: &Tx, kept: &PersonView) -> Result<Vec<u8>, OfficeError> {
-    let sealed: Option<Vec<u8>> = Query::system(MOVING, "SELECT p.phone_sealed FROM person p WHERE p.id = ?")
+    let row = Query::system(MOVING, "SELECT p.phone_sealed, p.phone_blind FROM person p WHERE p.id = ?")
         .bind(kept.id)
-        .scalar(tx)
+        .one(tx)
         .await?;
-    let phone = sealed.map(|sealed| office.keys().open(&sealed)).transpose()?.map(|phone| phone.to_string());
+    let sealed: Option<Vec<u8>> = row.get("phone_sealed")?;
+    let phone = sealed.map(hex::encode).zip(row.get::<Option<String>>("phone_blind")?);
     let before = Before {
         name: kept.name.clone(),
         phone,
@@ -149,12 +151,13 @@ pub(super) async fn give_values_back(
         set("UPDATE person SET name = ? WHERE id = ?").bind(before.name).bind(kept.id).execute(tx).await?;
     }
     if choices.takes("phone") {
-        let phone = before.phone.as_deref().map(str::parse::<vocab::Phone>).transpose();
-        let phone = phone.map_err(|error| OfficeError::Internal(error.to_string()))?;
+        let (sealed, blind) = before.phone.unzip();
+        let sealed = sealed.map(hex::decode).transpose();
+        let sealed = sealed.map_err(|error| OfficeError::Internal(error.to_string()))?;
         set("UPDATE person SET phone_sealed = ?, phone_blind = ? WHERE id = ? AND COALESCE(phone_blind, '') = \
              COALESCE((SELECT d.phone_blind FROM person d WHERE d.id = ?), '')")
-        .bind(phone.as_ref().map(|phone| office.keys().seal(phone.expose())).transpose()?)
-        .bind(phone.as_ref().map(|phone| sealing::phone_blind(office.keys(), phone)))
+        .bind(sealed)
+        .bind(blind)
         .bind(kept.id)
         .bind(dropped.id)
         .execute(tx)
