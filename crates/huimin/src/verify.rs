@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use office::Office;
 use office::casework::{determine, sampling};
+use office::people::merge::merges_unsound;
 use office::roll::month_list;
 use synth::proof::{self, Planted};
 
@@ -65,6 +66,12 @@ pub async fn verify(
         }
         println!("账簿：{} 处问题。", findings.len());
         sound &= findings.is_empty();
+        let unsound = merges_unsound(office.db()).await?;
+        for what in &unsound {
+            println!("档案合并：{what}");
+        }
+        println!("档案合并：{} 处问题。", unsound.len());
+        sound &= unsound.is_empty();
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

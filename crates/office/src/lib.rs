@@ -198,6 +198,7 @@ pub fn migrations() -> Vec<Migration> {
         subscriptions::MIGRATIONS,
         indicators::MIGRATIONS,
         plans::MIGRATIONS,
+        people::MERGE_MIGRATIONS,
     ]
     .concat()
 }

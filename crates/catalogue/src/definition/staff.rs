@@ -42,6 +42,10 @@ rights! {
     ReadPeople "read_people" "查看人员和家庭";
     /// Register and correct persons, families and members.
     RegisterPeople "register_people" "登记人员和家庭";
+    /// Propose that two records are one person, or that they were not.
+    MergePeople "merge_people" "提出合并重复档案";
+    /// Look again at such a proposal and let it happen.
+    ConfirmMerge "confirm_merge" "复核合并重复档案";
     /// See an identifier, account or phone number in full, stating a purpose.
     Reveal "reveal" "查看完整证件号和账号";
     /// Open and list cases.

@@ -14,7 +14,9 @@ const AUDIT_COLUMNS: ScopeColumns = ScopeColumns {
     subtree: Some(
         "a.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
     ),
-    own: Some("a.subject_kind = 'person' AND a.subject_id = ?"),
+    own: Some(
+        "a.subject_kind = 'person' AND a.subject_id IN (SELECT o.id FROM person o WHERE o.id = ? UNION SELECT o.id FROM person o WHERE o.merged_into = ?)",
+    ),
     task: None,
     organisation: None,
 };
@@ -341,6 +343,8 @@ fn what(action: &str) -> &'static str {
         "account.recorded" => "登记了您的银行账户",
         "person.registered" => "登记了您的信息",
         "person.corrected" => "更正了您的信息",
+        "merge.done" => "把重复登记的档案合并为一份",
+        "merge.undone" => "撤销了档案合并",
         "person.placed" => "变更了您的户籍地或居住地",
         "fact.recorded" => "登记了您的情况",
         "citizen_code.issued" => "为您发放了登录验证码",

@@ -27,7 +27,8 @@ macro_rules! permissions {
 }
 
 permissions! {
-    ReadPeople RegisterPeople Reveal ReadCase FileForOther Accept Investigate Opine Notice Appraise MeansTest
+    ReadPeople RegisterPeople MergePeople ConfirmMerge Reveal ReadCase FileForOther Accept Investigate Opine Notice Appraise
+    MeansTest
     ImportDepartmentFile AnswerCheck Examine Confirm Sample RecordRelative ManageRoll ReadPayments MakeRun ApproveRun Payee PayeeConfirm
     ProposeStandard ReleaseStandard Simulate ManageStaff ManageExchange SearchAudit Report Export ReadRecords KeepRecords
     ReportRecords ImportRecords

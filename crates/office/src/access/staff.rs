@@ -398,11 +398,14 @@ async fn find_person(
     connection: &impl Connection,
     id: &CitizenId,
 ) -> Result<Option<PersonId>, OfficeError> {
-    let row =
-        Query::new(&ACCOUNTS, &ScopeColumns::NONE, "SELECT p.id FROM person p WHERE p.citizen_id_blind = ?")
-            .bind(sealing::citizen_id_blind(office.keys(), id))
-            .optional(connection)
-            .await?;
+    let row = Query::new(
+        &ACCOUNTS,
+        &ScopeColumns::NONE,
+        format!("SELECT p.id FROM person p WHERE {}", crate::people::BY_NUMBER),
+    )
+    .bind(sealing::citizen_id_blind(office.keys(), id))
+    .optional(connection)
+    .await?;
     Ok(row.map(|row| row.get("id")).transpose()?)
 }
 

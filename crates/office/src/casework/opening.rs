@@ -53,14 +53,17 @@ pub(super) async fn families_of_benefits(
     now: Now,
 ) -> Result<Vec<Family>, OfficeError> {
     let households: Vec<HouseholdId> = benefits.iter().map(|held| held.household).collect();
+    let present = people::present_households(tx, &households).await?;
+    let present = |held: &EntitlementRow| present.get(&held.household).copied().unwrap_or(held.household);
+    let households: Vec<HouseholdId> = benefits.iter().map(present).collect();
     let mut members: HashMap<HouseholdId, Vec<PersonId>> = HashMap::new();
     for member in people::members_of_all(tx, &FILING, &households, now.today(), now.at_ms()).await? {
         members.entry(member.household).or_default().push(member.person);
     }
     let family = |held: &EntitlementRow| Family {
-        household: held.household,
+        household: present(held),
         applicant: held.holder,
-        members: members.get(&held.household).cloned().unwrap_or_default(),
+        members: members.get(&present(held)).cloned().unwrap_or_default(),
         account: None,
         entitlement: Some(held.id),
         proxy: None,

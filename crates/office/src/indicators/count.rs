@@ -184,7 +184,7 @@ async fn count_people(
         let homes: Vec<(PersonId, DivisionId)> = Query::new(
             &RECKONING,
             &ScopeColumns::NONE,
-            "SELECT p.id, p.residence_division_id AS division_id FROM person p WHERE p.id > ? AND p.died_on IS NULL \
+            "SELECT p.id, p.residence_division_id AS division_id FROM person p WHERE p.id > ? AND p.died_on IS NULL AND p.merged_into IS NULL \
              AND p.residence_division_id IS NOT NULL ORDER BY p.id LIMIT ?",
         )
         .bind(after)

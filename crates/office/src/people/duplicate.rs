@@ -73,7 +73,7 @@ const OTHERS_MAX: u32 = 5;
 pub(super) async fn flag_person(tx: &Tx, person: PersonId, at: i64) -> Result<(), OfficeError> {
     let twins: Vec<PersonId> = Query::system(
         EVERYBODY,
-        "SELECT o.id FROM person p JOIN person o ON o.name = p.name AND o.born_on = p.born_on AND o.id <> p.id WHERE p.id = ? LIMIT ?",
+        "SELECT o.id FROM person p JOIN person o ON o.name = p.name AND o.born_on = p.born_on AND o.id <> p.id AND o.merged_into IS NULL WHERE p.id = ? LIMIT ?",
     )
     .bind(person)
     .bind(OTHERS_MAX)
@@ -82,7 +82,7 @@ pub(super) async fn flag_person(tx: &Tx, person: PersonId, at: i64) -> Result<()
     flag_all(tx, person, &twins, DuplicateReason::SameNameAndBirth, at).await?;
     let sharers: Vec<PersonId> = Query::system(
         EVERYBODY,
-        "SELECT o.id FROM person p JOIN person o ON o.phone_blind = p.phone_blind AND o.id <> p.id WHERE p.id = ? \
+        "SELECT o.id FROM person p JOIN person o ON o.phone_blind = p.phone_blind AND o.id <> p.id AND o.merged_into IS NULL WHERE p.id = ? \
          AND NOT EXISTS (SELECT 1 FROM membership a JOIN membership b ON b.household_id = a.household_id WHERE a.person_id = p.id \
          AND b.person_id = o.id AND a.until_on IS NULL AND a.superseded_at IS NULL AND b.until_on IS NULL AND b.superseded_at IS NULL) LIMIT ?",
     )
@@ -109,7 +109,7 @@ pub(super) async fn flag_people(tx: &Tx, people: &[PersonId], at: i64) -> Result
                 }
             };
             let sql = format!(
-                "SELECT p.id, o.id AS other_id FROM person p JOIN person o ON {on} AND o.id <> p.id \
+                "SELECT p.id, o.id AS other_id FROM person p JOIN person o ON {on} AND o.id <> p.id AND o.merged_into IS NULL \
                  WHERE p.id IN ({{list}}){apart} ORDER BY p.id, o.id LIMIT 10000"
             );
             let pairs = Query::system(EVERYBODY, sql).bind_list(people.iter().copied()).all(tx).await?;
@@ -131,7 +131,8 @@ pub(super) async fn flag_people(tx: &Tx, people: &[PersonId], at: i64) -> Result
 pub(super) async fn flag_account(tx: &Tx, person: PersonId, blind: &str, at: i64) -> Result<(), OfficeError> {
     let sharers: Vec<PersonId> = Query::system(
         EVERYBODY,
-        "SELECT b.person_id FROM bank_account b WHERE b.number_blind = ? AND b.person_id <> ? LIMIT ?",
+        "SELECT b.person_id FROM bank_account b JOIN person p ON p.id = b.person_id AND p.merged_into IS NULL \
+         WHERE b.number_blind = ? AND b.person_id <> ? LIMIT ?",
     )
     .bind(blind)
     .bind(person)

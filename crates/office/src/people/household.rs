@@ -10,7 +10,7 @@ use store::{
 };
 
 use super::person::{find_person, set_place};
-use super::{HOUSEHOLD_COLUMNS, MembershipId, PersonView};
+use super::{HOUSEHOLD_COLUMNS, MembershipId, PersonView, joining};
 use crate::access::{Granted, RegisterPeople};
 use crate::{Office, OfficeError, audited, divisions};
 
@@ -75,6 +75,8 @@ pub struct HouseholdView {
     pub address: Option<String>,
     /// The family it split from.
     pub split_from: Option<HouseholdId>,
+    /// The family that all of it joined.
+    pub joined_into: Option<HouseholdId>,
     /// Nobody lives in it since.
     pub closed_on: Option<NaiveDate>,
     /// For optimistic changes.
@@ -137,7 +139,7 @@ pub async fn find_household(
         scope,
         &HOUSEHOLD_COLUMNS,
         "SELECT h.id, h.division_id, d.name AS division_name, h.registered_division_id, r.name AS registered_name, h.county_id, h.area, \
-         h.address_sealed, h.split_from_household_id, h.closed_on, h.version FROM household h JOIN division d ON d.id = h.division_id \
+         h.address_sealed, h.split_from_household_id, h.joined_into_household_id, h.closed_on, h.version FROM household h JOIN division d ON d.id = h.division_id \
          JOIN division r ON r.id = h.registered_division_id WHERE {scope} AND h.id = ?",
     )
     .bind(household)
@@ -155,6 +157,7 @@ pub async fn find_household(
         area: row.get("area")?,
         address: address.map(|sealed| office.keys().open(&sealed)).transpose()?.map(|text| text.to_string()),
         split_from: row.get("split_from_household_id")?,
+        joined_into: row.get("joined_into_household_id")?,
         closed_on: row.get("closed_on")?,
         version: row.get("version")?,
     })
@@ -453,7 +456,7 @@ async fn refuse_membership(
     }))
 }
 
-async fn insert_membership(
+pub(super) async fn insert_membership(
     hand: Hand<'_>,
     household: HouseholdId,
     member: &NewMember,
@@ -483,7 +486,7 @@ async fn insert_membership(
 }
 
 /// The family as seen, its members of now, and its version counted up: what every change of members begins with.
-async fn open_for_change(
+pub(super) async fn open_for_change(
     hand: Hand<'_>,
     household: HouseholdId,
     change: &MemberChange,
@@ -502,7 +505,7 @@ async fn open_for_change(
 }
 
 /// Ends the belief in an open membership and says instead that it ended on the day.
-async fn close_membership(
+pub(super) async fn close_membership(
     hand: Hand<'_>,
     membership: &Membership,
     change: &MemberChange,
@@ -561,15 +564,18 @@ pub async fn add_member_in(
     let (view, _) = open_for_change(hand, household, change).await?;
     join(hand, household, view.division, member, change).await?;
     if view.closed_on.is_some() {
-        Query::system(SEEN, "UPDATE household SET closed_on = NULL WHERE id = ?")
-            .bind(household)
-            .execute(tx)
-            .await?;
+        Query::system(
+            SEEN,
+            "UPDATE household SET closed_on = NULL, joined_into_household_id = NULL WHERE id = ?",
+        )
+        .bind(household)
+        .execute(tx)
+        .await?;
     }
     note(hand, &view, "household.member_added", Some(member.person), change).await
 }
 
-async fn note(
+pub(super) async fn note(
     hand: Hand<'_>,
     view: &HouseholdView,
     action: &'static str,
@@ -812,7 +818,8 @@ pub async fn move_household_in(
     Ok(())
 }
 
-/// Splits members off into a family of their own.
+/// Splits members off into a family of their own. The review of the benefits that the old family has falls due today; nothing else of them
+/// changes.
 ///
 /// # Errors
 /// [`OfficeError::Conflict`] when the old family would be left without a head or without members.
@@ -856,5 +863,6 @@ pub async fn split_household_in(
     }
     let split = open_household(hand, new, change, Some(household)).await?;
     note(hand, &view, "household.split", None, change).await?;
+    joining::review_now(office, tx, household, change).await?;
     Ok(split)
 }

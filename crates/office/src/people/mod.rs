@@ -1,10 +1,11 @@
 //! Persons and families, registered once; what is known of them, with two times.
 //!
-//! - [`person`]: registering and correcting a person; [`household`]: families, their members, heads and places;
+//! - [`person`]: registering and correcting a person; [`household`]: families, their members, heads and places; [`joining`]: two become one;
 //! - [`facts`]: what was declared, visited or answered by departments, and what holds of it on a day;
 //!   [`held`]: what follows from the ledger; [`projection`]: today's values as typed columns;
 //! - [`search`]: by name, pinyin, ID, last four; [`family_page`]: what a family's page shows;
-//! - [`account`]: bank accounts; [`reveal`]: a number in full, with a purpose; [`duplicate`]: who may be the same person.
+//! - [`account`]: bank accounts; [`reveal`]: a number in full, with a purpose;
+//! - [`duplicate`]: who may be the same person; [`merge`]: two records of one person become one, and two again.
 //!
 //! **Two times.** A membership or fact is valid in `[from_on, until_on)` and believed in `[recorded_at,
 //! superseded_at)`. Nothing is overwritten: a correction ends the belief in the old row and writes a new one, so
@@ -20,6 +21,8 @@ mod facts;
 mod family_page;
 mod held;
 mod household;
+mod joining;
+pub mod merge;
 mod name_words;
 mod names;
 mod person;
@@ -50,6 +53,8 @@ pub use household::{
     members_as_of, membership_history, move_household, move_household_in, remove_member, remove_member_in,
     split_household, split_household_in,
 };
+pub(crate) use joining::present as present_households;
+pub use joining::{Touched, join_households_in, touched};
 pub(crate) use name_words::readings;
 pub use names::names;
 pub use person::{
@@ -79,10 +84,20 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261127_lapses", sql: include_str!("../../migrations/20261127_lapses.sql") },
 ];
 
-/// Scope columns of `person p`: registered or living in the subtree; oneself; the family of a case.
+/// The tables of [`merge`]; they know staff, benefits and cases.
+pub const MERGE_MIGRATIONS: &[Migration] = &[Migration {
+    name: "20261130_person_merge",
+    sql: include_str!("../../migrations/20261130_person_merge.sql"),
+}];
+
+/// Which person a whole number means, `p.citizen_id_blind` being `?`: of a record that was given up the one that stays.
+pub(crate) const BY_NUMBER: &str =
+    "p.id = (SELECT COALESCE(n.merged_into, n.id) FROM person n WHERE n.citizen_id_blind = ?)";
+
+/// Scope columns of `person p`: registered or living in the subtree; oneself; the family of a case. A record that was given up is nobody's.
 pub const PERSON_COLUMNS: ScopeColumns = ScopeColumns {
     subtree: Some(
-        "EXISTS (SELECT 1 FROM division_closure dc WHERE dc.ancestor_id = ? \
+        "p.merged_into IS NULL AND EXISTS (SELECT 1 FROM division_closure dc WHERE dc.ancestor_id = ? \
          AND dc.descendant_id IN (p.division_id, p.residence_division_id))",
     ),
     own: Some("p.id = ?"),

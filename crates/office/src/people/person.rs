@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use store::{AuditActor, AuditEntry, Connection, DivisionId, PersonId, Query, Scope, Tx};
 use vocab::{CitizenId, PersonName, Phone, Sex};
 
-use super::{PERSON_COLUMNS, duplicate, name_words, sealing};
+use super::{BY_NUMBER, PERSON_COLUMNS, duplicate, name_words, sealing};
 use crate::access::{Granted, RegisterPeople};
 use crate::error::Problems;
 use crate::{Office, OfficeError, audited, divisions};
@@ -135,11 +135,11 @@ pub async fn register_person_in(
     let keys = office.keys();
     let blind = sealing::citizen_id_blind(keys, citizen_id);
     if let Some(person) = find_anywhere(tx, &blind).await? {
-        return if is_visible(tx, scope, person).await? {
-            Ok(Registered::Existing(person))
-        } else {
-            Err(OfficeError::RegisteredElsewhere)
-        };
+        if !is_visible(tx, scope, person).await? {
+            return Err(OfficeError::RegisteredElsewhere);
+        }
+        refuse_given_up(tx, &blind, name.as_str()).await?;
+        return Ok(Registered::Existing(person));
     }
     let residence = residence.unwrap_or(*division);
     if let Scope::Subtree(own) = scope
@@ -206,12 +206,32 @@ pub(super) fn refuse_wrong_kind(office: &Office, citizen_id: &CitizenId) -> Resu
 async fn find_anywhere(connection: &impl Connection, blind: &str) -> Result<Option<PersonId>, OfficeError> {
     let row = Query::system(
         "one record for each citizen ID, over all divisions",
-        "SELECT p.id FROM person p WHERE p.citizen_id_blind = ?",
+        format!("SELECT p.id FROM person p WHERE {BY_NUMBER}"),
     )
     .bind(blind)
     .optional(connection)
     .await?;
     Ok(row.map(|row| row.get("id")).transpose()?)
+}
+
+/// A number that was given up leads to the record that stays, but only under a name that was ever on one of the two: a number that was typed
+/// wrongly may be somebody else's.
+async fn refuse_given_up(connection: &impl Connection, blind: &str, name: &str) -> Result<(), OfficeError> {
+    let strange: i64 = Query::system(
+        "one record for each citizen ID, over all divisions",
+        "SELECT COUNT(*) FROM person n JOIN person k ON k.id = n.merged_into WHERE n.citizen_id_blind = ? AND n.name <> ? AND k.name <> ?",
+    )
+    .bind(blind)
+    .bind(name)
+    .bind(name)
+    .scalar(connection)
+    .await?;
+    if strange > 0 {
+        return Err(OfficeError::Conflict(
+            "这个身份证号曾登记在另一人名下，那份档案已合并。请核对证件；确是此人的号码，请联系县级民政部门撤销那次合并后再登记。".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 pub(super) async fn is_visible(
@@ -393,15 +413,32 @@ pub(super) async fn set_place(
 pub(super) async fn reindex(tx: &Tx, person: PersonId) -> Result<(), OfficeError> {
     let row = Query::system(
         "the index follows the person",
-        "SELECT p.name, p.division_id, p.residence_division_id FROM person p WHERE p.id = ?",
+        "SELECT p.name, p.division_id, p.residence_division_id, p.merged_into FROM person p WHERE p.id = ?",
     )
     .bind(person)
     .one(tx)
     .await?;
     let divisions =
         divisions::above(tx, &[row.get("division_id")?, row.get("residence_division_id")?]).await?;
+    // A record that was given up is found by nothing; the one that stays also by the names of those.
+    let mut words = String::new();
+    if row.get::<Option<PersonId>>("merged_into")?.is_none() {
+        let own: String = row.get("name")?;
+        words = name_words::words(&own, &divisions);
+        let others: Vec<String> = Query::system(
+            "the index follows the person",
+            "SELECT DISTINCT o.name FROM person o WHERE o.merged_into = ?",
+        )
+        .bind(person)
+        .scalars(tx)
+        .await?;
+        for other in others.iter().filter(|other| **other != own) {
+            words.push(' ');
+            words.push_str(&name_words::words(other, &[]));
+        }
+    }
     Query::system("the index follows the person", "UPDATE person_search SET words = ? WHERE rowid = ?")
-        .bind(name_words::words(&row.get::<String>("name")?, &divisions))
+        .bind(words)
         .bind(person)
         .execute_one(tx)
         .await?;

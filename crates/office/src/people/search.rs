@@ -11,7 +11,7 @@ use store::{AuditEntry, Backend, Connection, Count, Cursor, HouseholdId, Page, P
 use vocab::{CitizenId, Level, Phone, Sex};
 
 use super::name_words::NameQuery;
-use super::{PERSON_COLUMNS, sealing};
+use super::{BY_NUMBER, PERSON_COLUMNS, sealing};
 use crate::access::{Granted, ReadPeople};
 use crate::{Office, OfficeError, audited};
 
@@ -193,7 +193,7 @@ async fn by_number(
         )
     };
     let (query, tail) = match asked {
-        Asked::Id(blind) => (by_column("p.citizen_id_blind = ?").bind(blind.as_str()), None),
+        Asked::Id(blind) => (by_column(BY_NUMBER).bind(blind.as_str()), None),
         Asked::Phone(blind) => (by_column("p.phone_blind = ?").bind(blind.as_str()), None),
         Asked::NameAndTail(name, blind) => {
             let query = by_column("p.citizen_id_tail_blind = ? AND p.name = ?");

@@ -159,7 +159,7 @@ async fn sizes(office: &Office, plan: &Installed) -> Result<Vec<(DivisionId, Str
     let people: HashMap<DivisionId, i64> = Query::system(
         "how many people a county has says nothing of anybody",
         "SELECT dc.ancestor_id, count(*) AS people FROM person p JOIN division_closure dc ON dc.descendant_id = p.division_id \
-         WHERE dc.ancestor_id IN ({list}) GROUP BY dc.ancestor_id",
+         AND p.merged_into IS NULL WHERE dc.ancestor_id IN ({list}) GROUP BY dc.ancestor_id",
     )
     .bind_list(counties.iter().map(|county| county.id))
     .all_as(office.db(), |row| Ok((row.get("ancestor_id")?, row.get("people")?)))

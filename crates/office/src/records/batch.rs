@@ -107,8 +107,8 @@ impl<'a> Batch<'a> {
                     done_with(office, tx, register, before, &stored, by).await?;
                     self.moved.push((id, before.state.clone()));
                 }
-                // What the system changes of a record nobody has looked at.
-                if by.who.staff.is_some() {
+                // What the system changes of a record nobody has looked at, nor who follows a person to another record.
+                if by.who.staff.is_some() && step.deed != Deed::Merged {
                     self.looked.push(id);
                 } else {
                     self.unlooked.push(id);

@@ -83,7 +83,7 @@ async fn people(office: &Office, after: PersonId) -> Result<Vec<Somebody>, Offic
         &RULES,
         &ScopeColumns::NONE,
         "SELECT p.id, p.name, p.residence_division_id, m.household_id FROM person p LEFT JOIN membership m ON m.person_id = p.id \
-         AND m.until_on IS NULL AND m.superseded_at IS NULL WHERE p.id > ? ORDER BY p.id LIMIT ?",
+         AND m.until_on IS NULL AND m.superseded_at IS NULL WHERE p.id > ? AND p.merged_into IS NULL ORDER BY p.id LIMIT ?",
     )
     .bind(after)
     .bind(BATCH)

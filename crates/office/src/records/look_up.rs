@@ -165,7 +165,7 @@ impl<'a> Finder<'a> {
         let query = if let Some(id) = referred_id(asked) {
             one("p.id = ?").bind(PersonId(id))
         } else if let Ok(id) = compact.parse::<CitizenId>() {
-            one("p.citizen_id_blind = ?").bind(people::citizen_id_blind(self.office.keys(), &id))
+            one(people::BY_NUMBER).bind(people::citizen_id_blind(self.office.keys(), &id))
         } else {
             return self.person_by_words(asked).await;
         };

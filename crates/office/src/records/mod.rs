@@ -8,6 +8,7 @@
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
+//! - [`follow`]: records of a person who turned out to be another one;
 //! - [`find`]: the words under which they are found;
 //! - [`duties`], [`alerts`]: what is to be done; [`duty_plan`]: when in the month, and by whom; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
 //! - [`resource`]: records for other systems; [`events`]: what became of them, behind a number;
@@ -39,6 +40,7 @@ mod enter;
 pub mod events;
 mod fed;
 pub(crate) mod find;
+pub(crate) mod follow;
 pub mod history;
 pub mod letters;
 pub mod list;

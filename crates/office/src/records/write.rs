@@ -43,6 +43,8 @@ pub enum Deed {
     Entered,
     /// The system entered or moved it, because a rule says so.
     Fed,
+    /// The person in it turned out to be another one, or not to be.
+    Merged,
 }
 
 impl Deed {
@@ -61,6 +63,7 @@ impl Deed {
             Deed::DutyDone => "duty",
             Deed::Entered => "entered",
             Deed::Fed => "fed",
+            Deed::Merged => "merged",
         }
     }
 
@@ -79,6 +82,7 @@ impl Deed {
             "duty" => "履行职责",
             "entered" => "办件登记",
             "fed" => "系统登记",
+            "merged" => "人员档案合并",
             _ => "其他",
         }
     }
@@ -96,6 +100,7 @@ impl Deed {
             Deed::DutyDone => "record.duty_done",
             Deed::Entered => "record.entered",
             Deed::Fed => "record.fed",
+            Deed::Merged => "record.merged",
         }
     }
 }

@@ -132,8 +132,9 @@ async fn known(
     for chunk in blinds.chunks(CHUNK) {
         let rows = Query::system(
             MATCHING,
-            "SELECT p.id, p.name, p.citizen_id_blind, m.household_id FROM person p LEFT JOIN membership m ON m.person_id = p.id \
-             AND m.until_on IS NULL AND m.superseded_at IS NULL WHERE p.citizen_id_blind IN ({list})",
+            "SELECT p.id, p.name, n.citizen_id_blind, m.household_id FROM person n JOIN person p ON p.id = COALESCE(n.merged_into, n.id) \
+             LEFT JOIN membership m ON m.person_id = p.id AND m.until_on IS NULL AND m.superseded_at IS NULL \
+             WHERE n.citizen_id_blind IN ({list})",
         )
         .bind_list(chunk.iter().map(String::as_str))
         .all(connection)
@@ -141,7 +142,8 @@ async fn known(
         let visible: Vec<PersonId> = Query::new(
             scope,
             &PERSON_COLUMNS,
-            "SELECT p.id FROM person p WHERE {scope} AND p.citizen_id_blind IN ({list})",
+            "SELECT p.id FROM person p WHERE {scope} AND p.id IN \
+             (SELECT COALESCE(n.merged_into, n.id) FROM person n WHERE n.citizen_id_blind IN ({list}))",
         )
         .bind_list(chunk.iter().map(String::as_str))
         .scalars(connection)

@@ -24,6 +24,7 @@ mod leads;
 mod leaks;
 mod matters;
 mod means_test;
+mod merge;
 mod month_list;
 mod one_door;
 mod people;

@@ -11,10 +11,10 @@ use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
 use crate::form_body::{Fields, KeyedForm};
-use crate::ui::address;
 use crate::ui::form::{ButtonKind, Errors, Field, Width, error_summary, form_post, submit, text_input};
 use crate::ui::parts::heading;
 use crate::ui::table::{Column, Pager, Table};
+use crate::ui::{Link, address};
 
 const PAGE_ROWS: usize = 20;
 
@@ -64,6 +64,7 @@ async fn page(desk: &Desk<ReadPeople>, after: &str, errors: &Errors) -> Result<P
         (heading(Some("对象档案"), "疑似重复的人员"))
         p.govuk-body { "系统比对全市的姓名、出生日期、电话和银行账号得出，是不是同一个人由工作人员核实。一方在他处登记的，由县级核实。" }
         (table)
+        p.govuk-body { (Link::new("/desk/merges", "档案合并")) }
     };
     Ok(Page::new("疑似重复的人员", content).under("people").errors(errors).back("/desk/people", "对象档案"))
 }
@@ -73,9 +74,15 @@ fn settle_cell(desk: &Desk<ReadPeople>, flag: &DuplicateView, may_settle: bool, 
         return html! { "由县级核实" };
     }
     let name = format!("finding-{}", flag.id);
+    let other = flag.other.as_ref().map(|(other, _)| *other);
     html! {
+        @if let (Some(other), true) = (other, desk.may(Right::MergePeople)) {
+            p.govuk-body {
+                (Link::new(format!("/desk/people/{}/merge?other={other}", flag.person), "是同一个人，去合并").about(format!("：{}", flag.name)))
+            }
+        }
         (form_post(&format!("/desk/duplicates/{}", flag.id), &desk.key(), &html! {
-            (text_input(&Field::new(name, format!("核实结果（{}）", flag.name)).width(Width::Full).max_chars(200).errors(errors)))
+            (text_input(&Field::new(name, format!("不是同一个人的核实结果（{}）", flag.name)).width(Width::Full).max_chars(200).errors(errors)))
             (submit("已核实", ButtonKind::Secondary, None))
         }))
     }

@@ -56,6 +56,12 @@ pub(super) async fn members(desk: Desk<ReadPeople>, Path(id): Path<HouseholdId>)
             html! { (Link::new(format!("/desk/families/{origin}"), "原家庭")) },
         ));
     }
+    if let Some(joined) = household.joined_into {
+        rows.push(SummaryRow::new(
+            "并入",
+            html! { (Link::new(format!("/desk/families/{joined}"), "现在的家庭")) },
+        ));
+    }
     if let Some(closed_on) = household.closed_on {
         rows.push(SummaryRow::new("销户", html! { (tag(Colour::Grey, "已销户")) " " (zh_date(closed_on)) }));
     }
@@ -69,7 +75,10 @@ pub(super) async fn members(desk: Desk<ReadPeople>, Path(id): Path<HouseholdId>)
                     (Link::new(format!("/desk/families/{id}/head"), "变更户主"))
                     (Link::new(format!("/desk/families/{id}/split"), "分户"))
                 }
-                @if !family.members.is_empty() { (Link::new(format!("/desk/families/{id}/move"), "家庭迁移")) }
+                @if !family.members.is_empty() {
+                    (Link::new(format!("/desk/families/{id}/join"), "并户"))
+                    (Link::new(format!("/desk/families/{id}/move"), "家庭迁移"))
+                }
             }))
         }
     };

@@ -2,10 +2,12 @@
 //!
 //! Each is a form on the family's page: read into a [`Deed`], done by [`settle`].
 
+use axum::extract::Query;
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::{ReadPeople, RegisterPeople};
 use office::people::{self, FamilyPage, MemberChange, MemberView, NewHousehold, NewMember, NewPlace};
+use serde::Deserialize;
 use store::{DivisionId, HouseholdId, IdempotencyKey, PersonId, Tx};
 
 use super::family::title;
@@ -18,8 +20,8 @@ use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::Link;
 use crate::ui::form::{
-    Choice, Errors, Field, Width, buttons, checkboxes, date_input, error_summary, form_post, radios, select,
-    text_area, text_input,
+    ButtonKind, Choice, Errors, Field, Width, buttons, checkboxes, date_input, error_summary, form_get,
+    form_post, hidden, radios, select, submit, text_area, text_input,
 };
 use crate::ui::parts::{heading, inset};
 
@@ -74,6 +76,8 @@ enum Deed {
     Head(PersonId, Vec<(PersonId, String)>),
     /// Some of it become a family of their own.
     Split(NewHousehold),
+    /// All of another family join it, as what of the head's.
+    Join(HouseholdId, Vec<(PersonId, String)>),
     /// It lives elsewhere.
     Move(NewPlace),
 }
@@ -86,6 +90,7 @@ impl Deed {
             Deed::Remove(_) => "减员已登记。",
             Deed::Head(..) => "户主已变更。",
             Deed::Split(_) => "已分户，这是新家庭。",
+            Deed::Join(..) => "已并户。",
             Deed::Move(_) => "家庭迁移已登记。",
         }
     }
@@ -116,6 +121,9 @@ impl Deed {
             }
             Deed::Split(new) => {
                 return people::split_household_in(office, tx, &scope, &audit, id, &new, change).await;
+            }
+            Deed::Join(from, relations) => {
+                people::join_households_in(office, tx, &scope, &audit, id, from, &relations, change).await?;
             }
             Deed::Move(place) => {
                 people::move_household_in(office, tx, &scope, &audit, id, &place, change).await?;
@@ -364,6 +372,7 @@ async fn split_page(
         (relation_fields(family.members.iter().filter(|member| !member.membership.head), &relations(desk.office()), form, errors,
             "不分出，或者是新户主本人"))
         (place_fields(desk, family, form, errors).await?)
+        (touched(desk, &[family.household.id]).await?)
     };
     Ok(page(desk, family, "split", "分户", &fields, form, errors))
 }
@@ -408,6 +417,142 @@ pub(super) async fn split(
         return Ok(done);
     }
     Ok(split_page(&desk, &family, &form, &errors).await?.into())
+}
+
+/// Benefits that run and open cases of families, and what becomes of them: nothing by itself.
+async fn touched(desk: &Registrar, families: &[HouseholdId]) -> Result<Markup, Fault> {
+    let touched = people::touched(desk.office(), desk.office().db(), families).await?;
+    Ok(html! {
+        h2.govuk-heading-m { "涉及的待遇和办件" }
+        @if touched.benefits.is_empty() && touched.cases.is_empty() { p.govuk-body { "没有在享受的待遇，也没有在办件。" } }
+        @else {
+            ul.govuk-list.govuk-list--bullet {
+                @for (title, state, reviewed) in &touched.benefits {
+                    li {
+                        (title) "（" (state) "）：金额和人员都不自动改变"
+                        @if *reviewed { "；核查日期提前到今天，由乡镇（街道）核查后再定。" } @else { "。" }
+                    }
+                }
+                @for (_, number, title) in &touched.cases { li { "在办件 " (number) "：" (title) } }
+            }
+        }
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    other: String,
+    q: String,
+}
+
+/// `GET /desk/families/{household}/join`: finds the other family, then says what everybody is to the head.
+pub(super) async fn join_form(
+    desk: Registrar,
+    Path(id): Path<HouseholdId>,
+    Query(asked): Query<Asked>,
+) -> Result<Page, Fault> {
+    let family = open(&desk, id).await?;
+    match asked.other.parse::<HouseholdId>() {
+        Ok(other) => join_page(&desk, &family, other, &Fields::default(), &Errors::none()).await,
+        Err(_) => find_page(&desk, &family, &asked.q, &Errors::none()).await,
+    }
+}
+
+async fn find_page(desk: &Registrar, family: &FamilyPage, q: &str, errors: &Errors) -> Result<Page, Fault> {
+    let id = family.household.id;
+    let here = format!("/desk/families/{id}/join");
+    let mut errors = errors.clone();
+    let mut found = Vec::new();
+    if !q.trim().is_empty() {
+        match people::search_people(desk.office(), &desk.grant::<ReadPeople>()?, q, None, 20).await {
+            Ok(answer) => found = answer.page.rows,
+            Err(error) => errors = form_errors(error)?,
+        }
+    }
+    found.retain(|found| found.household.is_some_and(|household| household != id));
+    let content = html! {
+        div.prose {
+            (error_summary(&errors))
+            (heading(Some(&title(family)), "并户"))
+            p.govuk-body { "另一个家庭的成员都并入这一家，例如结婚、搬到一起生活。请先找到另一个家庭的任何一位成员。" }
+            (form_get(&here, &html! {
+                (text_input(&Field::new("q", "查找另一家的成员").hint("姓名、拼音首字母、身份证号、电话，或者姓名加身份证后四位")
+                    .value(q).width(Width::Full).max_chars(60).errors(&errors)))
+                (submit("查找", ButtonKind::Primary, None))
+            }))
+            @if !q.trim().is_empty() && errors.is_empty() {
+                @if found.is_empty() { p.govuk-body { "在您的管辖范围内没有找到已登记在别的家庭里的人。" } }
+                ul.govuk-list {
+                    @for one in &found {
+                        @if let Some(household) = one.household {
+                            li {
+                                (Link::new(format!("{here}?other={household}"), format!("{}（{}，{}）所在的家庭", one.name, one.citizen_id, one.residence_name)))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(Page::new("并户", content)
+        .under("people")
+        .errors(&errors)
+        .back(format!("/desk/families/{id}"), title(family)))
+}
+
+async fn join_page(
+    desk: &Registrar,
+    family: &FamilyPage,
+    other: HouseholdId,
+    form: &Fields,
+    errors: &Errors,
+) -> Result<Page, Fault> {
+    let joining = open(desk, other).await?;
+    let head = family.members.iter().find(|member| member.membership.head);
+    let head = head.map_or_else(|| "户主".to_owned(), |member| member.person.name.clone());
+    let relations: Vec<(String, String)> =
+        relations(desk.office()).into_iter().filter(|(code, _)| code != "head").collect();
+    let choices = options(&relations);
+    let fields = html! {
+        (hidden("other", &other.to_string()))
+        p.govuk-body { (title(&joining)) "的成员都并入" (title(family)) "，原来的家庭随之销户。" }
+        @for member in &joining.members {
+            @let name = format!("relation-{}", member.person.id);
+            @let typed = form.get(&name).to_owned();
+            (select(&Field::new(name, format!("{}与{head}的关系", member.person.name)).value(typed).errors(errors), &choices, Some("请选择")))
+        }
+        (touched(desk, &[family.household.id, other]).await?)
+    };
+    Ok(page(desk, family, "join", "并户", &fields, form, errors))
+}
+
+/// `POST /desk/families/{household}/join`
+pub(super) async fn join(
+    desk: Registrar,
+    Path(id): Path<HouseholdId>,
+    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+) -> Result<Answer, Fault> {
+    let family = open(&desk, id).await?;
+    let mut errors = Errors::none();
+    let Some(other) = typed::id::<HouseholdId>(&form, "other", "请选择另一个家庭。", &mut errors)
+    else {
+        return Ok(find_page(&desk, &family, "", &errors).await?.into());
+    };
+    let joining = open(&desk, other).await?;
+    let mut chosen = Vec::new();
+    for member in &joining.members {
+        let name = format!("relation-{}", member.person.id);
+        let relation = form.get(&name).to_owned();
+        if relation.is_empty() {
+            errors.add(name, format!("请选择{}与户主的关系。", member.person.name));
+        }
+        chosen.push((member.person.id, relation));
+    }
+    if let Some(done) = settle(&desk, id, &key, Some(Deed::Join(other, chosen)), &form, &mut errors).await? {
+        return Ok(done);
+    }
+    Ok(join_page(&desk, &family, other, &form, &errors).await?.into())
 }
 
 pub(super) async fn move_form(desk: Registrar, Path(id): Path<HouseholdId>) -> Result<Page, Fault> {

@@ -18,14 +18,23 @@ use crate::ui::form::{
 use crate::ui::parts::{Colour, SummaryRow, heading, masked, summary_list, tag};
 use crate::ui::table::{Column, Table};
 
-pub(super) async fn person(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> Result<Page, Fault> {
+/// `GET /desk/people/{person}`: the address of a record that was given up leads to the one that stays.
+pub(super) async fn person(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> Result<Answer, Fault> {
+    if let Some(stays) = people::merge::led_on(desk.office().db(), &desk.scope(), id).await? {
+        let note = format!("{id} 号档案已合并到这一份。");
+        return Ok(SeeOther::to(format!("/desk/people/{stays}")).note(note).into());
+    }
+    Ok(opened(&desk, id).await?.into())
+}
+
+async fn opened(desk: &Desk<ReadPeople>, id: PersonId) -> Result<Page, Fault> {
     let page = people::person_page(desk.office(), desk.granted(), id).await?;
     let duplicates = people::duplicates_of(desk.office(), desk.granted(), id).await?;
     let facts = format!("/desk/people/{id}/facts/");
     let content = html! {
         (heading(Some("人员档案"), &page.person.name))
-        @if !duplicates.is_empty() { (suspicion(&duplicates)) }
-        (summary(&desk, &page.person))
+        @if !duplicates.is_empty() { (suspicion(desk, id, &duplicates)) }
+        (summary(desk, &page.person))
         p.govuk-body {
             @match page.household {
                 Some(household) => (Link::new(format!("/desk/families/{household}"), "查看所在家庭")),
@@ -33,11 +42,14 @@ pub(super) async fn person(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> 
             }
         }
         (facts_table("facts", "个人情况", &page.facts, &facts))
-        (accounts_table(&desk, &page.accounts))
+        (accounts_table(desk, &page.accounts))
         ul.govuk-list {
             li { (Link::new(format!("/desk/people/{id}/benefits"), "幸福清单")) }
             @if desk.may(Right::FileForOther) && page.person.died_on.is_none() {
                 li { (Link::new(format!("/desk/people/{id}/code"), "发放登录验证码")) }
+            }
+            @if desk.may(Right::MergePeople) {
+                li { (Link::new(format!("/desk/people/{id}/merge"), "与另一份档案合并")) }
             }
             @if desk.may(Right::SearchAudit) {
                 li { (Link::new(format!("/desk/admin/audit?person={id}"), "谁看过这份档案")) }
@@ -47,14 +59,19 @@ pub(super) async fn person(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> 
     Ok(Page::new(page.person.name.clone(), content).under("people").back("/desk/people", "对象档案"))
 }
 
-fn suspicion(duplicates: &[DuplicateView]) -> Markup {
+fn suspicion(staff: &Staff, id: PersonId, duplicates: &[DuplicateView]) -> Markup {
     html! {
         div.govuk-inset-text {
             @for flag in duplicates {
                 p.govuk-body {
                     (flag.reason.title()) "："
                     @match &flag.other {
-                        Some((other, name)) => a.govuk-link href={ "/desk/people/" (other) } { (name) },
+                        Some((other, name)) => {
+                            a.govuk-link href={ "/desk/people/" (other) } { (name) }
+                            @if staff.may(Right::MergePeople) {
+                                "，" (Link::new(format!("/desk/people/{id}/merge?other={other}"), "核对两份档案").about(format!("：{name}")))
+                            }
+                        },
                         None => "另一人在他处登记，请联系县级民政部门核实。",
                     }
                 }
@@ -224,7 +241,7 @@ fn correct_page(desk: &Desk<RegisterPeople>, person: &PersonView, typed: &Fields
         div.prose {
             (error_summary(errors))
             (heading(Some(&person.name), "更正姓名和电话"))
-            p.govuk-body { "身份证号登记错了的，请按正确的号码重新登记，再把两条记录作为重复人员核实处理。" }
+            p.govuk-body { "身份证号登记错了的，请按正确的号码重新登记，再把两份档案合并。" }
             (form_post(&format!("/desk/people/{id}/correct"), &desk.key(), &body))
         }
     };

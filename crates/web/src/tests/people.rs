@@ -339,3 +339,162 @@ async fn opening_a_family_is_written_before_the_page_is_sent() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn two_records_of_one_person_are_merged_by_two_people_and_parted_again() {
+    Town::each("merge", async |town| {
+        town.staff("county", town.county, "county_clerk").await;
+        town.staff("director", town.county, "county_director").await;
+        let mut clerk = town.browser("clerk_a").await;
+        let (old, name) = (town.people_a[0], "赵桂兰");
+        let twin = people::NewPerson {
+            name: name.parse().unwrap(),
+            citizen_id: citizen_id("1962-03-08", 77),
+            phone: None,
+            division: town.village_a,
+            residence: None,
+        };
+        let registered = people::register_person(&town.office, &grant(&town.clerk_a), &twin).await.unwrap();
+        let new = registered.person();
+        let page = clerk.get(&format!("/desk/people/{new}")).await;
+        let link = format!("/desk/people/{new}/merge?other={old}");
+        assert!(page.text.contains(&link), "the suspicion leads to the comparison");
+        assert!(clerk.get("/desk/duplicates").await.text.contains("是同一个人，去合并"));
+        let found = clerk.get(&format!("/desk/people/{new}/merge?q={}", crate::ui::query_value(name))).await;
+        assert!(found.text.contains(&link.replace('&', "&amp;")), "the other record is found by its name");
+        let page = clerk.get(&link).await;
+        assert_eq!(page.status, StatusCode::OK);
+        for words in ["不一致", "身份证号", "家庭成员登记", "保留哪一份档案"] {
+            assert!(page.text.contains(words), "{words}");
+        }
+        assert!(!page.text.contains(twin.citizen_id.expose()), "numbers are masked");
+        let here = format!("/desk/people/{new}/merge");
+        let (kept, other) = (old.to_string(), old.to_string());
+        let nothing = clerk.post(&here, &[("other", other.as_str())]).await;
+        assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for message in
+            ["请选择保留哪一份档案。", "请写明核对过哪些证件和材料。", "请选择不再使用的身份证号为什么作废。"]
+        {
+            assert!(nothing.text.contains(message), "{message}");
+        }
+        let mut fields = vec![
+            ("other", other.as_str()),
+            ("keep", kept.as_str()),
+            ("number_fate", "unknown"),
+            ("evidence", "户口簿，本人到场"),
+        ];
+        let half = clerk.post(&here, &fields).await;
+        assert!(half.text.contains("请选择身份证号以哪一份为准。"), "each difference is chosen");
+        for field in ["from-citizen_id", "from-phone"] {
+            fields.push((field, kept.as_str()));
+        }
+        let unknown = clerk.post(&here, &fields).await;
+        assert!(unknown.status == StatusCode::UNPROCESSABLE_ENTITY && unknown.text.contains("公安机关核定"));
+        assert!(unknown.text.contains("户口簿，本人到场"), "what was typed stays");
+        fields[2] = ("number_fate", "police");
+        let sent = clerk.post(&here, &fields).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text.chars().take(300).collect::<String>());
+        let merge = sent.location().to_owned();
+        assert!(merge.starts_with("/desk/merges/"), "{merge}");
+        assert!(
+            clerk.get(&merge).await.text.contains("等另一位")
+                || clerk.get(&merge).await.text.contains("另一位有复核权限")
+        );
+        let settle = format!("{merge}/settle");
+        assert_eq!(clerk.post(&settle, &[("answer", "confirm")]).await.status, StatusCode::NOT_FOUND);
+        let mut neighbour = town.browser("clerk_b").await;
+        assert_eq!(neighbour.get(&merge).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(neighbour.get(&link).await.status, StatusCode::NOT_FOUND);
+        assert!(!neighbour.get("/desk/merges").await.text.contains(name));
+
+        let mut director = town.browser("director").await;
+        let silent = director.post(&settle, &[("answer", "refuse"), ("note", "")]).await;
+        assert!(
+            silent.status == StatusCode::UNPROCESSABLE_ENTITY && silent.text.contains("请写明不同意的理由")
+        );
+        let done = director.post(&settle, &[("answer", "confirm"), ("note", "已核对")]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text.chars().take(300).collect::<String>());
+        let led = clerk.get(&format!("/desk/people/{new}")).await;
+        assert_eq!(led.location(), format!("/desk/people/{old}"), "the old address leads on");
+        assert_eq!(neighbour.get(&format!("/desk/people/{new}")).await.status, StatusCode::NOT_FOUND);
+        let found = clerk.get(&format!("/desk/people?q={}", crate::ui::query_value(name))).await;
+        assert_eq!(found.text.matches("赵桂兰</a>").count(), 1, "found once");
+        assert!(director.get("/desk/merges").await.text.contains("已合并"));
+        assert_eq!(director.get("/desk/merges/export").await.status, StatusCode::OK);
+
+        let undo = format!("{merge}/undo");
+        let silent = clerk.post(&undo, &[("reason", "")]).await;
+        assert!(
+            silent.status == StatusCode::UNPROCESSABLE_ENTITY && silent.text.contains("请写明撤销的理由")
+        );
+        let asked = clerk.post(&undo, &[("reason", "核对后是两个人")]).await;
+        assert_eq!(asked.status, StatusCode::SEE_OTHER);
+        let parted = director.post(&format!("{undo}/settle"), &[("answer", "confirm")]).await;
+        assert_eq!(
+            parted.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            parted.text.chars().take(300).collect::<String>()
+        );
+        assert_eq!(clerk.get(&format!("/desk/people/{new}")).await.status, StatusCode::OK);
+        let found = clerk.get(&format!("/desk/people?q={}", crate::ui::query_value(name))).await;
+        assert_eq!(found.text.matches("赵桂兰</a>").count(), 2, "two again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_families_become_one() {
+    Town::each("join", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let village = town.village_a.to_string();
+        let bride = citizen_id("1970-02-02", 81);
+        let new = [
+            ("name", "钱小梅"),
+            ("citizen_id", bride.expose()),
+            ("division", village.as_str()),
+            ("area", "urban"),
+            ("on_year", "2026"),
+            ("on_month", "11"),
+            ("on_day", "1"),
+        ];
+        let made = clerk.post("/desk/families/new", &new).await;
+        let theirs = made.location().to_owned();
+        let other = theirs.rsplit('/').next().unwrap().to_owned();
+        let here = format!("/desk/families/{}/join", town.family_a);
+        assert!(clerk.get(&format!("/desk/families/{}", town.family_a)).await.text.contains(&here));
+        let found = clerk.get(&format!("{here}?q={}", crate::ui::query_value("钱小梅"))).await;
+        assert!(found.text.contains(&format!("{here}?other={other}")));
+        let form = clerk.get(&format!("{here}?other={other}")).await;
+        assert!(form.text.contains("涉及的待遇和办件") && form.text.contains("钱小梅与赵桂兰的关系"));
+        let person =
+            form.text.split("name=\"relation-").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let relation = format!("relation-{person}");
+        let then = [
+            ("on_year", "2026"),
+            ("on_month", "11"),
+            ("on_day", "2"),
+            ("reason", "结婚"),
+            ("other", other.as_str()),
+        ];
+        let half = clerk.post(&here, &then).await;
+        assert!(
+            half.status == StatusCode::UNPROCESSABLE_ENTITY && half.text.contains("请选择钱小梅与户主的关系")
+        );
+        let mut whole = then.to_vec();
+        whole.push((relation.as_str(), "spouse"));
+        let joined = clerk.post(&here, &whole).await;
+        assert_eq!(
+            joined.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            joined.text.chars().take(300).collect::<String>()
+        );
+        assert!(clerk.get(&format!("/desk/families/{}", town.family_a)).await.text.contains("钱小梅</a>"));
+        let left = clerk.get(&theirs).await.text;
+        assert!(left.contains("已销户") && left.contains("现在的家庭"));
+        let far = format!("/desk/families/{}/join?other={}", town.family_a, town.family_b);
+        assert_eq!(clerk.get(&far).await.status, StatusCode::NOT_FOUND, "a family elsewhere is not shown");
+    })
+    .await;
+}

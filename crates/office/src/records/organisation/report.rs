@@ -268,7 +268,7 @@ async fn with_papers(
     let Ok(name) = name.parse::<PersonName>() else { return Ok(None) };
     let row = Query::system(
         "whoever holds the papers is looked for under number and name together",
-        "SELECT p.id, p.name, p.residence_division_id FROM person p WHERE p.citizen_id_blind = ?",
+        format!("SELECT p.id, p.name, p.residence_division_id FROM person p WHERE {}", people::BY_NUMBER),
     )
     .bind(people::citizen_id_blind(office.keys(), &citizen_id))
     .optional(office.db())

@@ -7,6 +7,7 @@ use office::access::Actor;
 use office::casework::drafts::{self, Filler};
 use office::casework::{joint, letters};
 use office::forms::{Answers, FieldPath, Raw};
+use office::people::merge;
 use office::{casework, divisions};
 use store::{DivisionId, PersonId, Query};
 use vocab::CitizenId;
@@ -180,6 +181,21 @@ async fn booking_of(town: &Town) -> String {
     id.to_string()
 }
 
+/// Somebody of the second township stands on file twice: a second person has to look at it.
+async fn merge_of(town: &Town, second: PersonId) -> String {
+    let new = merge::NewMerge {
+        kept: town.people_b[0],
+        dropped: second,
+        choices: merge::Choices::default(),
+        number_fate: Some(merge::NumberFate::Police),
+        evidence: "轩辕并：公安机关证明".to_owned(),
+    };
+    let tx = town.office.db().begin().await.unwrap();
+    let id = merge::propose_merge_in(&town.office, &tx, &grant(&town.clerk_b), &new).await.unwrap();
+    tx.commit().await.unwrap();
+    id.to_string()
+}
+
 /// What a family of the second township told once.
 async fn joint_of(town: &Town, clerk: &office::access::Granted<office::access::FileForOther>) -> String {
     let wanted = joint::Wanted {
@@ -233,7 +249,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
         division: town.village_b,
         residence: None,
     };
-    office::people::register_person(&town.office, &grant(&town.clerk_b), &new).await.unwrap();
+    let second = office::people::register_person(&town.office, &grant(&town.clerk_b), &new).await.unwrap();
+    let merge = merge_of(town, second.person()).await;
     let flag = scalar(town, "SELECT max(id) FROM duplicate_flag WHERE id > ?", 0).await;
     let payee = [
         ("person", town.people_b[0].to_string()),
@@ -311,6 +328,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             ),
         ),
         ("flag", vec![flag]),
+        ("merge", vec![merge]),
         ("entitlement", vec![benefit.clone()]),
         ("payee", vec![payee]),
         ("run", vec![run]),
@@ -437,6 +455,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "轩辕推",
             "轩辕证",
             "轩辕停",
+            "轩辕并",
         ]
         .map(str::to_owned)
         .into_iter()
