@@ -72,7 +72,8 @@ impl Release {
         holds: impl Fn(&V) -> bool,
         from: impl Fn(&V) -> NaiveDate,
     ) -> Option<&'a Held<V>> {
-        let mut codes = self.places.upwards(division).map(|entry| Some(entry.code.as_str())).chain([None]);
+        let codes = self.places.upwards(division).flat_map(|entry| self.places.codes_of(&entry.code));
+        let mut codes = codes.map(Some).chain([None]);
         codes.find_map(|code| {
             // In the order of their divisions (`Release` is built so).
             let start = values.partition_point(|held| held.division.as_deref() < code);

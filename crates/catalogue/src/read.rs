@@ -5,10 +5,10 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::definition::{
-    AddedValue, Amendment, CheckRule, Codelist, Dataset, Department, DivisionFile, ExclusionGroup, Fact,
-    Form, Indicator, Item, Kind, Law, LeadClock, Letter, OutlineFile, Parameter, Plan, PlanAchievement,
-    PlanDocument, PlanIndicator, PlanProject, PlanRelation, PlanRequirement, PlanStandard, PlanTask,
-    Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
+    AddedValue, Amendment, CheckRule, Codelist, Dataset, Department, DivisionChange, DivisionFile,
+    ExclusionGroup, Fact, Form, Indicator, Item, Kind, Law, LeadClock, Letter, OutlineFile, Parameter, Plan,
+    PlanAchievement, PlanDocument, PlanIndicator, PlanProject, PlanRelation, PlanRequirement, PlanStandard,
+    PlanTask, Programme, Register, Role, RuleCase, Separation, Table, TableValue, Unset,
 };
 use crate::located::line_of;
 use crate::pack::{Pack, PackHead};
@@ -42,6 +42,7 @@ pub(crate) struct Reading {
     pub indicators: Vec<Defined<Indicator>>,
     pub cases: Vec<Defined<RuleCase>>,
     pub division_files: Vec<Defined<DivisionFile>>,
+    pub division_changes: Vec<Defined<DivisionChange>>,
     pub outline_files: Vec<Defined<OutlineFile>>,
     pub plans: Vec<Defined<Plan>>,
     pub plan_indicators: Vec<Defined<PlanIndicator>>,
@@ -54,7 +55,7 @@ pub(crate) struct Reading {
     pub plan_requirements: Vec<Defined<PlanRequirement>>,
 }
 
-const KINDS: &str = "law、codelist、department、dataset、check_rule、lead_clock、fact、parameter、value、table、table_value、unset、exclusion_group、programme、amendment、role、separation、form、letter、item、register、indicator、case、divisions、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation、plan_requirement";
+const KINDS: &str = "law、codelist、department、dataset、check_rule、lead_clock、fact、parameter、value、table、table_value、unset、exclusion_group、programme、amendment、role、separation、form、letter、item、register、indicator、case、divisions、division_change、outline、plan、plan_indicator、plan_project、plan_task、plan_achievement、plan_standard、plan_document、plan_relation、plan_requirement";
 
 /// Reads the head of a pack.
 pub(crate) fn read_head(files: &PackFiles) -> Result<PackHead, Vec<Finding>> {
@@ -110,6 +111,9 @@ pub(crate) fn read_pack(rank: usize, pack: &Pack, reading: &mut Reading, finding
                 "indicator" => elements.read(Indicator::NAME, line, value, &mut reading.indicators),
                 "case" => elements.read(RuleCase::NAME, line, value, &mut reading.cases),
                 "divisions" => elements.read("divisions", line, value, &mut reading.division_files),
+                "division_change" => {
+                    elements.read("division_change", line, value, &mut reading.division_changes);
+                }
                 "outline" => elements.read("outline", line, value, &mut reading.outline_files),
                 "plan" => elements.read("plan", line, value, &mut reading.plans),
                 "plan_indicator" => {

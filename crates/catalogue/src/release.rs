@@ -10,9 +10,9 @@ use crate::amended::{AmendedPart, amend};
 use crate::check;
 use crate::compile::Compiled;
 use crate::definition::{
-    CheckRule, Codelist, Dataset, DatedValue, Department, ExclusionGroup, Fact, Form, Indicator, Item, Kind,
-    Law, LeadClock, Letter, Parameter, Programme, Register, Role, RuleCase, Separation, Table, TableValue,
-    Unset,
+    CheckRule, Codelist, Dataset, DatedValue, Department, DivisionChange, ExclusionGroup, Fact, Form,
+    Indicator, Item, Kind, Law, LeadClock, Letter, Parameter, Programme, Register, Role, RuleCase,
+    Separation, Table, TableValue, Unset,
 };
 use crate::files::content_hash;
 use crate::pack::{Layer, Pack};
@@ -175,6 +175,8 @@ pub struct Release {
     pub cases: Shelf<RuleCase>,
     /// Divisions.
     pub places: Places,
+    /// What became of divisions, in the order of their days.
+    pub division_changes: Vec<Defined<DivisionChange>>,
     /// GeoJSON texts of the outlines.
     pub outlines: Vec<String>,
     /// The plans of the packs, at most one of each.
@@ -279,6 +281,10 @@ impl Release {
                 places.add(definition, &file, text, findings);
             }
         }
+        // In the order of their days; those of one day as they are written.
+        let mut division_changes = reading.division_changes;
+        division_changes.sort_by_key(|change| change.from);
+        places.amend(&division_changes, &files, findings);
         let mut outlines = Vec::new();
         for definition in &reading.outline_files {
             if let Some((_, text)) =
@@ -388,6 +394,7 @@ impl Release {
             cases: Shelf::new(reading.cases),
             packs,
             places,
+            division_changes,
             outlines,
             plans,
             values,

@@ -307,6 +307,59 @@ pub async fn transfer(
     Ok(())
 }
 
+/// Which benefits follow a change of the divisions' tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Following {
+    /// All that lie in the division, or in the township.
+    All,
+    /// Those of a village that comes to lie in another township.
+    Village(DivisionId),
+    /// Those of families that come to lie in another village of the township.
+    Households(Vec<HouseholdId>),
+}
+
+/// Benefits that are alive in a month, or will be, come to lie in the division that followed theirs within the county: what is owed and what
+/// was paid stays as it is. Those that are over stay where they were.
+///
+/// # Errors
+/// Another county, whose books these are not.
+pub async fn follow(
+    tx: &Tx,
+    from: DivisionId,
+    to: DivisionId,
+    which: &Following,
+    month: Month,
+) -> Result<()> {
+    let counties: Vec<Option<i64>> =
+        Query::new(&BOOKS, &NONE, "SELECT DISTINCT county_id FROM division WHERE id IN ({list})")
+            .bind_list([from, to])
+            .all_as(tx, |row| row.get("county_id"))
+            .await?;
+    let alive = "(until_month IS NULL OR until_month >= ?)";
+    let (columns, condition): (&[&str], &str) = match which {
+        Following::All => (&["township_id", "division_id"], "1 = 1"),
+        Following::Village(_) => (&["township_id"], "division_id = ?"),
+        Following::Households(_) => (&["division_id"], "household_id IN ({list})"),
+    };
+    for column in columns {
+        let sql =
+            format!("UPDATE entitlement SET {column} = ? WHERE {column} = ? AND {alive} AND {condition}");
+        let query = Query::new(&BOOKS, &NONE, sql).bind(to).bind(from).bind(month);
+        let query = match which {
+            Following::All => query,
+            Following::Village(village) => query.bind(*village),
+            Following::Households(list) => query.bind_list(list.iter().copied()),
+        };
+        let moved = query.execute(tx).await?;
+        if moved > 0 && counties.len() > 1 {
+            return Err(LedgerError::refused(
+                "跨县（区）迁移须在迁出地终止、在迁入地重新确认，不能直接改动。",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The holder changes, for example after a death, by a decision.
 ///
 /// # Errors

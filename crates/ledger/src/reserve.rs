@@ -203,6 +203,25 @@ fn read_entry(row: &Row) -> store::Result<ReserveEntry> {
     })
 }
 
+/// The fund of a township that ended is its successor's, unless that has one: two funds are not thrown together, each keeps its book.
+///
+/// # Errors
+/// The database's.
+pub async fn follow(tx: &Tx, from: DivisionId, to: DivisionId) -> Result<()> {
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "UPDATE reserve_fund SET township_id = ? WHERE township_id = ? \
+         AND NOT EXISTS (SELECT 1 FROM reserve_fund o WHERE o.township_id = ?)",
+    )
+    .bind(to)
+    .bind(from)
+    .bind(to)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// The fund of a township, made when there is none yet. The township must lie in the scope.
 ///
 /// # Errors

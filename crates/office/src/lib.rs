@@ -12,7 +12,7 @@
 //! - [`population`]: everybody in columns, for sweeps;
 //! - [`leads`]: who could file and has not, what should be reviewed;
 //! - [`simulation`]: what other rules would mean;
-//! - [`divisions`]: the tree of divisions;
+//! - [`divisions`]: the tree of divisions, its changes and its past;
 //! - [`forms`]: the pack's forms: answers, checks, summaries;
 //! - [`releases`]: the packs in force, the old ones, standards changed on pages;
 //! - [`casework`]: cases, from the form to the decision, run by the pack's items;
@@ -152,12 +152,13 @@ impl Office {
     }
 }
 
-/// What only time brings: clocks that run out, reviews that fall due, paid months that came out otherwise, notices that end, facts that begin today, sessions that are over, releases that
+/// What only time brings: changes of the divisions' tree whose day has come, clocks that run out, reviews that fall due, paid months that came out otherwise, notices that end, facts that begin today, sessions that are over, releases that
 /// another process put in force. Runs every few minutes; doing it twice does nothing more.
 ///
 /// # Errors
 /// The database's.
 pub async fn round(office: &Office) -> Result<(), OfficeError> {
+    divisions::take_effect_today(office).await?;
     casework::tick::tick(office).await?;
     casework::reviews::schedule(office).await?;
     casework::late::schedule(office).await?;
@@ -199,6 +200,7 @@ pub fn migrations() -> Vec<Migration> {
         indicators::MIGRATIONS,
         plans::MIGRATIONS,
         people::MERGE_MIGRATIONS,
+        divisions::MIGRATIONS,
     ]
     .concat()
 }

@@ -148,6 +148,14 @@ pub async fn add_division(tx: &Tx, division: NewDivision) -> Result<DivisionId> 
         .execute(tx)
         .await?;
     }
+    Query::system(
+        REASON,
+        "INSERT INTO division_month (ancestor_id, descendant_id, from_month)
+         SELECT ancestor_id, descendant_id, 0 FROM division_closure WHERE descendant_id = ?",
+    )
+    .bind(id)
+    .execute(tx)
+    .await?;
     Ok(id)
 }
 
@@ -175,7 +183,7 @@ pub async fn division(connection: &impl Connection, id: DivisionId) -> Result<Di
         .await
 }
 
-/// The division that has a code on a day.
+/// The division that has a code on a day; where none has, the one that has become of whatever bore the code before.
 ///
 /// # Errors
 /// The database's.
@@ -184,7 +192,7 @@ pub async fn division_by_code(
     code: &str,
     on: NaiveDate,
 ) -> Result<Option<Division>> {
-    Query::system(
+    let found = Query::system(
         REASON,
         format!(
             "SELECT {COLUMNS} FROM division d WHERE d.code = ?
@@ -196,6 +204,62 @@ pub async fn division_by_code(
     .bind(on)
     .bind(on)
     .optional_as(connection, read)
+    .await?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    match became(connection, code).await?.as_slice() {
+        [only] => Ok(Some(only.clone())),
+        _ => Ok(None),
+    }
+}
+
+/// Divisions follow one another no more often than this.
+const FOLLOWED_MAX: usize = 40;
+
+/// What has become of the divisions that once bore a code (of either scheme) or a name: those that live, by code.
+///
+/// # Errors
+/// The database's.
+pub async fn became(connection: &impl Connection, said: &str) -> Result<Vec<Division>> {
+    let mut known: Vec<DivisionId> = Query::system(
+        REASON,
+        "SELECT p.division_id FROM division_past p WHERE p.code = ?
+         UNION SELECT p.division_id FROM division_past p WHERE p.mca_code = ?
+         UNION SELECT p.division_id FROM division_past p WHERE p.name = ?
+         UNION SELECT d.id FROM division d WHERE d.until_on IS NOT NULL AND (d.code = ? OR d.mca_code = ? OR d.name = ?)",
+    )
+    .bind(said)
+    .bind(said)
+    .bind(said)
+    .bind(said)
+    .bind(said)
+    .bind(said)
+    .scalars(connection)
+    .await?;
+    let mut fresh = known.clone();
+    for _ in 0..FOLLOWED_MAX {
+        if fresh.is_empty() {
+            break;
+        }
+        let next: Vec<DivisionId> = Query::system(
+            REASON,
+            "SELECT s.successor_id FROM division_successor s WHERE s.division_id IN ({list})",
+        )
+        .bind_list(fresh)
+        .scalars(connection)
+        .await?;
+        fresh = next.into_iter().filter(|id| !known.contains(id)).collect();
+        known.extend(fresh.iter().copied());
+    }
+    Query::system(
+        REASON,
+        format!(
+            "SELECT {COLUMNS} FROM division d WHERE d.id IN ({{list}}) AND d.until_on IS NULL ORDER BY d.code"
+        ),
+    )
+    .bind_list(known)
+    .all_as(connection, read)
     .await
 }
 

@@ -68,6 +68,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261121_audit", sql: include_str!("../migrations/20261121_audit.sql") },
     Migration { name: "20261121_jobs", sql: include_str!("../migrations/20261121_jobs.sql") },
     Migration { name: "20261121_divisions", sql: include_str!("../migrations/20261121_divisions.sql") },
+    Migration {
+        name: "20261130_division_history",
+        sql: include_str!("../migrations/20261130_division_history.sql"),
+    },
 ];
 
 /// The machine's clock, unix milliseconds: for beats, leases and the store's own bookkeeping. What the offices do is dated

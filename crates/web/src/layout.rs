@@ -23,7 +23,8 @@ pub struct NavEntry {
 
 /// The staff navigation: each part of the pages brings its own entries, in the order of the work.
 fn staff_nav() -> impl Iterator<Item = &'static NavEntry> {
-    let own: &[NavEntry] = &[crate::cockpit::NAV, crate::plans::NAV, crate::simulation::NAV];
+    let own: &[NavEntry] =
+        &[crate::cockpit::NAV, crate::plans::NAV, crate::simulation::NAV, crate::divisions::NAV];
     [
         crate::organisation::NAV,
         crate::desk::NAV,

@@ -12,7 +12,7 @@
 //! - [`extract`]: who may enter a handler; [`form_body`]: what a form sent, [`typed`]: how it is read; [`answer`]: what a handler answers;
 //! - [`error`]: what can fail; [`mod@frame`]: how answers become pages; [`layout`]: navigation;
 //! - [`again`]: a session that ended in the middle of a form; [`security`]: headers, origins, limits;
-//! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`records`], [`standards`], [`figures`], [`simulation`], [`leads`], [`plans`], [`programmes`], [`citizen`]: pages; [`api`]: JSON;
+//! - [`public`], [`sign_in`], [`people`], [`administration`], [`desk`], [`money`], [`records`], [`standards`], [`divisions`], [`figures`], [`simulation`], [`leads`], [`plans`], [`programmes`], [`citizen`]: pages; [`api`]: JSON;
 //! - `organisation`: the desk of an organisation's own account; `benefit_sheet`: what a person receives, as a sheet; `verify`: codes checked by anybody;
 //! - [`forms_ui`]: the packs' forms as fields; [`ui`]: components; [`assets`]: embedded files.
 
@@ -25,6 +25,7 @@ mod benefit_sheet;
 pub mod citizen;
 mod cockpit;
 pub mod desk;
+pub mod divisions;
 pub mod error;
 pub mod extract;
 pub mod figures;

@@ -53,7 +53,7 @@ pub(crate) fn check(release: &Release, findings: &mut Vec<Finding>) {
     checker.lints();
     for book in &release.plans {
         if let Some(code) = &book.plan.division
-            && release.places.get(code).is_none()
+            && !release.places.is_known(code)
         {
             let message = format!("区划 {code} 不在配置包的区划里");
             checker.at(&book.plan.place, code.start(), message, "区划文件里的代码");

@@ -109,7 +109,7 @@ impl Checker<'_> {
 
     fn division(&mut self, place: &Place, division: Option<&Located<String>>) {
         if let Some(code) = division
-            && self.release.places.get(code).is_none()
+            && !self.release.places.is_known(code)
         {
             self.at(place, code.start(), format!("区划 {code} 不在配置包的区划里"), "区划文件里的代码");
         }

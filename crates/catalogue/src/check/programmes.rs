@@ -136,7 +136,7 @@ impl Checker<'_> {
         if !self.refers(&case.place, &case.programme, &self.release.programmes) {
             return;
         }
-        if self.release.places.get(&case.division).is_none() {
+        if !self.release.places.is_known(&case.division) {
             let message = format!("例子 {} 的区划 {} 不在配置包的区划里", case.id, case.division);
             self.at(&case.place, case.division.start(), message, "区划文件里的代码");
         }

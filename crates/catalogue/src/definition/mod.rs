@@ -38,7 +38,9 @@ pub use lead::{LeadClock, LeadsOf};
 pub use letter::Letter;
 pub use papers::{PaperType, Papers, TransitionLetter};
 pub use parameter::{AddedValue, DatedValue, Parameter, Scalar, Table, TableValue, Unset};
-pub use place::{DivisionAbove, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile, PlaceKind};
+pub use place::{
+    DivisionAbove, DivisionChange, DivisionEntry, DivisionFile, DivisionLevel, OutlineFile, PlaceKind,
+};
 pub use plan::{
     Comparator, Direction, IndicatorKind, Plan, PlanAchievement, PlanDocument, PlanFigure, PlanIndicator,
     PlanMilestone, PlanProject, PlanRelation, PlanRequirement, PlanShare, PlanStandard, PlanTask,

@@ -1,5 +1,6 @@
 //! Divisions and outlines: the places that a pack knows.
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::Level;
@@ -28,6 +29,36 @@ pub struct DivisionAbove {
     pub name: String,
     /// Level.
     pub level: DivisionLevel,
+}
+
+/// A division as a change of the tree (行政区划调整) left it: what it is since then, or what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DivisionChange {
+    /// The day from which it is so. Changes are written down once they hold.
+    #[serde(deserialize_with = "crate::number::date::deserialize")]
+    pub from: NaiveDate,
+    /// Code before; none for a division that is new.
+    pub was: Option<String>,
+    /// Code since then; none for a division that ended.
+    pub code: Option<String>,
+    /// Code of the Ministry of Civil Affairs since then.
+    pub mca_code: Option<String>,
+    /// Name since then.
+    #[serde(default)]
+    pub name: String,
+    /// Its level; of a division that goes on it is not changed.
+    pub level: Option<DivisionLevel>,
+    /// Code of the one above.
+    pub parent: Option<String>,
+    /// A residents' committee rather than a villagers' one.
+    #[serde(default)]
+    pub community: bool,
+    /// Codes of what an ended one became.
+    #[serde(default)]
+    pub followed_by: Vec<String>,
+    /// The document that ordered it.
+    pub source: String,
 }
 
 /// A GeoJSON file of county outlines.
@@ -77,7 +108,7 @@ pub struct DivisionEntry {
 }
 
 impl DivisionEntry {
-    /// Whether it is of a kind. Above the village the name says so: 区 and 街道 are written at its end.
+    /// Whether it is of a kind. Above the village the name says so: 区 and 街道 are written at its end, and so are 镇 and 乡.
     #[must_use]
     pub fn is(&self, kind: PlaceKind) -> bool {
         match kind {
@@ -85,6 +116,11 @@ impl DivisionEntry {
             PlaceKind::County => self.level == DivisionLevel::County && !self.name.ends_with('区'),
             PlaceKind::Street => self.level == DivisionLevel::Township && self.name.ends_with("街道"),
             PlaceKind::Town => self.level == DivisionLevel::Township && !self.name.ends_with("街道"),
+            PlaceKind::Zhen => self.level == DivisionLevel::Township && self.name.ends_with('镇'),
+            PlaceKind::Xiang => {
+                self.level == DivisionLevel::Township
+                    && ["乡", "苏木"].iter().any(|ending| self.name.ends_with(ending))
+            }
             PlaceKind::Community => self.level == DivisionLevel::Village && self.community,
             PlaceKind::Village => self.level == DivisionLevel::Village && !self.community,
         }
@@ -103,6 +139,10 @@ pub enum PlaceKind {
     Street,
     /// 乡、镇
     Town,
+    /// 建制镇
+    Zhen,
+    /// 乡、民族乡、苏木
+    Xiang,
     /// 社区
     Community,
     /// 村
@@ -115,7 +155,7 @@ impl PlaceKind {
     pub fn level(self) -> Level {
         match self {
             PlaceKind::District | PlaceKind::County => Level::County,
-            PlaceKind::Street | PlaceKind::Town => Level::Township,
+            PlaceKind::Street | PlaceKind::Town | PlaceKind::Zhen | PlaceKind::Xiang => Level::Township,
             PlaceKind::Community | PlaceKind::Village => Level::Village,
         }
     }

@@ -288,6 +288,73 @@ fn divisions_are_walked_upwards() {
     assert_eq!(release.outlines.len(), 1);
 }
 
+/// What became of divisions lies on top of the files: old codes lead on, values stay with what they were set for.
+#[test]
+fn a_change_of_divisions_leads_old_codes_on() {
+    let release = demo();
+    let changes = r#"
+[[value]]
+parameter = "dibao_standard"
+division = "150302101"
+from = 2027-01-01
+value = "1010.5"
+source = "《测试》（测〔2026〕1号）"
+
+[[division_change]]
+from = 2026-09-01
+was = "150302101"
+code = "150302009"
+mca_code = "150302009"
+name = "千里山街道"
+level = "township"
+parent = "150302"
+source = "《批复》（内政函〔2026〕30号）"
+
+[[division_change]]
+from = 2026-09-01
+was = "150302101206"
+followed_by = ["150302101203"]
+source = "《批复》（内政函〔2026〕30号）"
+
+[[division_change]]
+from = 2026-10-01
+code = "150302009500"
+name = "新设社区居委会"
+level = "village"
+parent = "150302009"
+community = true
+source = "《批复》（内政函〔2026〕31号）"
+"#;
+    let head = "id = \"database\"\ntitle = \"页面\"\nlayer = \"database\"\n";
+    let files = BTreeMap::from([
+        ("pack.toml".to_owned(), head.to_owned()),
+        ("divisions.toml".to_owned(), changes.to_owned()),
+    ]);
+    let with = |files: BTreeMap<String, String>| {
+        let mut packs = release.pack_files();
+        packs.push(PackFiles::new("页面", files));
+        Release::from_packs(packs, LoadOptions { synthetic: true })
+    };
+    let changed = with(files.clone()).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let places = &changed.places;
+    let name = |code: &str| places.get(code).map(|place| place.name.as_str());
+    assert_eq!((name("150302101"), name("150302009")), (Some("千里山街道"), Some("千里山街道")));
+    assert_eq!((name("150302101206"), name("150302101203")), (Some("新地村委会"), Some("新地村委会")));
+    let above: Vec<&str> = places.upwards("150302101203").map(|place| place.code.as_str()).collect();
+    assert_eq!(above[..3], ["150302101203", "150302009", "150302"]);
+    assert!(places.get("150302009500").is_some_and(|place| place.community));
+    assert_eq!(places.len(), release.places.len());
+    let held =
+        changed.parameter("dibao_standard", "150302009500", day(2027, 2, 1)).expect("the old code's value");
+    assert_eq!(held.division, Some("150302101"));
+    // A division whose place in the tree is gone is told, with the change.
+    let mut broken = files;
+    let orphaned = changes.replace("parent = \"150302009\"", "parent = \"150302099\"");
+    broken.insert("divisions.toml".to_owned(), orphaned);
+    let Err(findings) = with(broken) else { panic!("an orphan was taken") };
+    assert!(findings.iter().any(|finding| finding.zh.contains("的上级不在了")), "{findings:#?}");
+}
+
 /// Communities are not villages, streets no townships, districts no counties; an indicator says which it counts at their level.
 #[test]
 fn places_of_a_level_are_of_two_kinds() {

@@ -171,13 +171,14 @@ pub async fn by_place(
     let indicator = find(&release, reader, id)?.clone();
     let own = within(office, reader, place).await?;
     let mut places = vec![(own.id, own.name)];
-    let below = divisions::children(office.db(), place).await?;
-    places.extend(below.into_iter().map(|division| (division.id, division.name)));
+    // By the tree of that month.
+    places.extend(divisions::children_in(office.db(), place, month).await?);
     let rows = Query::new(
         &reader.scope(),
         &VALUE_COLUMNS,
         "SELECT c.ancestor_id, CAST(SUM(v.part) AS BIGINT) AS part, CAST(SUM(v.whole) AS BIGINT) AS whole, \
-         CAST(SUM(v.unknown) AS BIGINT) AS unknown FROM indicator_value v JOIN division_closure c ON c.descendant_id = v.division_id \
+         CAST(SUM(v.unknown) AS BIGINT) AS unknown FROM indicator_value v JOIN division_month c ON c.descendant_id = v.division_id \
+         AND c.from_month <= v.month AND v.month < c.until_month \
          WHERE {scope} AND v.indicator = ? AND v.month = ? AND c.ancestor_id IN ({list}) GROUP BY c.ancestor_id",
     )
     .bind(id)
@@ -229,7 +230,8 @@ pub async fn by_month(
         "SELECT m.month, m.reckoned_on, CAST(COALESCE(SUM(v.part), 0) AS BIGINT) AS part, \
          CAST(COALESCE(SUM(v.whole), 0) AS BIGINT) AS whole, CAST(COALESCE(SUM(v.unknown), 0) AS BIGINT) AS unknown \
          FROM indicator_month m LEFT JOIN indicator_value v ON v.indicator = m.indicator AND v.month = m.month AND {scope} \
-         AND v.division_id IN (SELECT c.descendant_id FROM division_closure c WHERE c.ancestor_id = ?) WHERE m.indicator = ? AND m.month <= ? AND m.month > ? GROUP BY m.month, m.reckoned_on ORDER BY m.month DESC",
+         AND v.division_id IN (SELECT c.descendant_id FROM division_month c WHERE c.ancestor_id = ? AND c.from_month <= v.month \
+         AND v.month < c.until_month) WHERE m.indicator = ? AND m.month <= ? AND m.month > ? GROUP BY m.month, m.reckoned_on ORDER BY m.month DESC",
     )
     .bind(place)
     .bind(id)
@@ -281,7 +283,8 @@ pub async fn again(
         &reader.scope(),
         &VALUE_COLUMNS,
         "SELECT c.ancestor_id, CAST(SUM(v.part) AS BIGINT) AS part, CAST(SUM(v.whole) AS BIGINT) AS whole, \
-         CAST(SUM(v.unknown) AS BIGINT) AS unknown FROM indicator_again_value v JOIN division_closure c ON c.descendant_id = v.division_id \
+         CAST(SUM(v.unknown) AS BIGINT) AS unknown FROM indicator_again_value v JOIN division_month c ON c.descendant_id = v.division_id \
+         AND c.from_month <= v.month AND v.month < c.until_month \
          WHERE {scope} AND v.indicator = ? AND v.month = ? AND c.ancestor_id IN ({list}) GROUP BY c.ancestor_id",
     )
     .bind(id)

@@ -57,6 +57,7 @@ pub(crate) use joining::present as present_households;
 pub use joining::{Touched, join_households_in, touched};
 pub(crate) use name_words::readings;
 pub use names::names;
+pub(crate) use person::reindex_in;
 pub use person::{
     NewPerson, PersonCorrection, PersonView, Registered, correct_person, find_person, place_person,
     record_death_in, register_person, register_person_in,

@@ -1,5 +1,8 @@
 //! One record for each person: registering, correcting, moving, and the day of death.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use chrono::NaiveDate;
 use store::{AuditActor, AuditEntry, Connection, DivisionId, PersonId, Query, Scope, Tx};
 use vocab::{CitizenId, PersonName, Phone, Sex};
@@ -407,6 +410,52 @@ pub(super) async fn set_place(
     .execute_one(tx)
     .await?;
     reindex(tx, person).await
+}
+
+/// People whose words are written at a time.
+const REINDEXED: usize = 500;
+
+/// Writes the words of everybody afresh who is registered or lives in one of these divisions: they lie elsewhere in the tree now.
+pub(crate) async fn reindex_in(tx: &Tx, divisions: &[DivisionId]) -> Result<(), OfficeError> {
+    const WHY: &str = "the index follows the tree of divisions";
+    let mut above: HashMap<DivisionId, Vec<DivisionId>> = HashMap::new();
+    let mut written: HashSet<PersonId> = HashSet::new();
+    for some in divisions.chunks(REINDEXED) {
+        for column in ["division_id", "residence_division_id"] {
+            let mut after = PersonId(0);
+            loop {
+                let sql = format!(
+                    "SELECT p.id, p.name, p.division_id, p.residence_division_id FROM person p WHERE p.{column} IN ({{list}}) \
+                     AND p.id > ? ORDER BY p.id LIMIT {REINDEXED}"
+                );
+                let rows =
+                    Query::system(WHY, sql).bind_list(some.iter().copied()).bind(after).all(tx).await?;
+                let Some(last) = rows.last() else { break };
+                after = last.get("id")?;
+                for row in &rows {
+                    let person: PersonId = row.get("id")?;
+                    if !written.insert(person) {
+                        continue;
+                    }
+                    let mut places: Vec<DivisionId> = Vec::new();
+                    for division in [row.get("division_id")?, row.get("residence_division_id")?] {
+                        if let Entry::Vacant(unknown) = above.entry(division) {
+                            unknown.insert(divisions::above(tx, &[division]).await?);
+                        }
+                        places.extend(above.get(&division).into_iter().flatten().copied());
+                    }
+                    places.sort_unstable();
+                    places.dedup();
+                    Query::system(WHY, "UPDATE person_search SET words = ? WHERE rowid = ?")
+                        .bind(name_words::words(&row.get::<String>("name")?, &places))
+                        .bind(person)
+                        .execute_one(tx)
+                        .await?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes the words of a person afresh.

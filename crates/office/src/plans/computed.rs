@@ -61,8 +61,8 @@ async fn by_indicators(
     let sums = Query::system(
         WHY,
         "SELECT v.indicator, v.month, c.ancestor_id, CAST(SUM(v.part) AS BIGINT) AS part, CAST(SUM(v.whole) AS BIGINT) AS whole, \
-         CAST(SUM(v.unknown) AS BIGINT) AS unknown FROM indicator_value v JOIN division_closure c ON c.descendant_id = v.division_id \
-         WHERE v.indicator IN ({list}) AND c.ancestor_id IN ({list}) GROUP BY v.indicator, v.month, c.ancestor_id",
+         CAST(SUM(v.unknown) AS BIGINT) AS unknown FROM indicator_value v JOIN division_month c ON c.descendant_id = v.division_id \
+         AND c.from_month <= v.month AND v.month < c.until_month WHERE v.indicator IN ({list}) AND c.ancestor_id IN ({list}) GROUP BY v.indicator, v.month, c.ancestor_id",
     )
     .bind_list(ids.iter().copied())
     .bind_list(places.iter().copied())

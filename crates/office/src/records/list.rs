@@ -451,7 +451,9 @@ impl<'a> Words<'a> {
         codes.dedup();
         let names: Vec<(String, String)> = Query::system(
             "the tree of divisions is everybody's",
-            "SELECT d.code, d.name FROM division d WHERE d.code IN ({list}) AND d.until_on IS NULL",
+            // The name of who bears the code now, else of who bore it.
+            "SELECT d.code, d.name FROM division d WHERE d.code IN ({list}) \
+             ORDER BY CASE WHEN d.until_on IS NULL THEN 1 ELSE 0 END, d.id",
         )
         .bind_list(codes.iter().map(|code| code.as_str()))
         .all_as(office.db(), |row| Ok((row.get("code")?, row.get("name")?)))

@@ -352,11 +352,21 @@ impl<'a> Finder<'a> {
                 break;
             }
         }
+        // A code or name of before: what has become of it is meant, and said.
+        let mut before = "";
+        if rows.is_empty() {
+            let became = store::divisions::became(self.office.db(), asked).await?;
+            rows = became.into_iter().map(|division| (division.id, division.code)).collect();
+            before = asked;
+        }
         let mut found = Vec::with_capacity(rows.len());
         for (id, code) in rows {
             let Ok(code) = code.parse() else { continue };
             let path = divisions::path(self.office.db(), id).await?;
-            let name = path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" ");
+            let mut name = path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" ");
+            if !before.is_empty() {
+                name.push_str(&format!("（由原{before}调整而来）"));
+            }
             found.push((id, code, name));
         }
         // Of several namesakes the only one in one's own area is meant.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use catalogue::definition::{Parameter, ValueKind};
+use catalogue::definition::{DivisionChange, Parameter, ValueKind};
 use catalogue::{Number, Release};
 use chrono::NaiveDate;
 use store::{AuditEntry, Connection, Cursor, DivisionId, JobId, Page, Query, Row, Scope, StaffId, Tx};
@@ -531,10 +531,22 @@ pub(super) async fn build_with(
     base: &Arc<Release>,
     proposed: &[ReleasedValue],
 ) -> Result<Release, OfficeError> {
+    build_on_top(office, base, proposed, Vec::new()).await
+}
+
+/// The same with changes of divisions that take effect now.
+pub(super) async fn build_on_top(
+    office: &Office,
+    base: &Arc<Release>,
+    proposed: &[ReleasedValue],
+    taking_effect: Vec<DivisionChange>,
+) -> Result<Release, OfficeError> {
     let mut values = released_values(office.db()).await?;
     values.extend_from_slice(proposed);
+    let mut changes = divisions::in_effect(office.db()).await?;
+    changes.extend(taking_effect);
     let (base, options) = (Arc::clone(base), load_options(office.db()));
-    compile(move || layer::build(&base, &values, options)).await?.map_err(|findings| {
+    compile(move || layer::build(&base, &values, &changes, options)).await?.map_err(|findings| {
         let mut problems = Problems::default();
         for finding in findings.iter().filter(|finding| finding.severity == catalogue::Severity::Error) {
             let expected = if finding.expected.is_empty() {

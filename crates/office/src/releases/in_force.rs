@@ -14,7 +14,7 @@ pub(super) const ARCHIVES: &str = "the packs are everybody's";
 
 /// Puts packs in force, at creation of a database and whenever newer packs are imported.
 ///
-/// Standards released on pages go on top of the packs again. Where the packs bring a database layer of their own (an
+/// Standards released on pages go on top of the packs again, and so does what became of divisions by changes that took effect here. Where the packs bring a database layer of their own (an
 /// export of another database), its values become released standards of this one. The tree of divisions and the
 /// projections are brought up to the packs first. Installing what is in force already does nothing.
 ///
@@ -22,7 +22,6 @@ pub(super) const ARCHIVES: &str = "the packs are everybody's";
 /// [`OfficeError::Conflict`] when packs and released standards contradict each other, or a fact changed its type; the
 /// database.
 pub async fn install(db: &Db, release: Release, at: Now) -> Result<Arc<Release>, OfficeError> {
-    divisions::import(db, &release, at.today()).await?;
     let imported = layer::values_of(&release);
     let mut values = released_values(db).await?;
     let mut added = Vec::new();
@@ -34,16 +33,18 @@ pub async fn install(db: &Db, release: Release, at: Now) -> Result<Arc<Release>,
     }
     let packs = release.hash.clone();
     let options = load_options(db);
-    let release = if values.is_empty() {
+    let changes = divisions::in_effect(db).await?;
+    let release = if values.is_empty() && changes.is_empty() {
         release
     } else {
-        compile(move || layer::build(&release, &values, options)).await?.map_err(|findings| {
+        compile(move || layer::build(&release, &values, &changes, options)).await?.map_err(|findings| {
             OfficeError::Conflict(format!(
                 "这些配置包与本系统已发布的标准不能同时使用：{}。请先修改配置包。",
                 all(&findings)
             ))
         })?
     };
+    divisions::import(db, &release, at.today()).await?;
     people::prepare_projections(db, &release).await?;
     crate::records::prepare(db, &release).await?;
     let release = Arc::new(release);

@@ -1,8 +1,9 @@
-//! The `database` layer: standards and rules released on pages, written as a pack on top of the packs from files.
+//! The `database` layer: standards and rules released on pages, and what became of divisions, written as a pack on top of the packs from
+//! files.
 
 use std::collections::BTreeMap;
 
-use catalogue::definition::{Scalar, ValueKind};
+use catalogue::definition::{DivisionChange, DivisionLevel, Scalar, ValueKind};
 use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release, part_key};
 use chrono::{Days, NaiveDate};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
@@ -14,6 +15,7 @@ use super::rule_part::RulePart;
 const PACK: &str = "database";
 const STANDARDS: &str = "standards.toml";
 const RULES: &str = "rules.toml";
+const DIVISIONS: &str = "divisions.toml";
 
 /// A value that holds in a division from a day, or a text of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,13 +100,14 @@ pub(super) fn values_of(release: &Release) -> Vec<ReleasedValue> {
 }
 
 /// The release with these values, later ones before earlier ones of the same place and day, in place of its own
-/// database layer. Checked like any release.
+/// database layer, whose changes of divisions stay and are joined by these. Checked like any release.
 ///
 /// # Errors
 /// Everything the catalogue finds wrong.
 pub(super) fn build(
     base: &Release,
     values: &[ReleasedValue],
+    changes: &[DivisionChange],
     options: LoadOptions,
 ) -> Result<Release, Vec<Finding>> {
     let own = base.packs.iter().position(|pack| pack.head.layer == Layer::Database);
@@ -112,15 +115,15 @@ pub(super) fn build(
     if let Some(own) = own {
         packs.remove(own);
     }
-    packs.push(pack(base, values));
+    packs.push(pack(base, values, changes));
     Release::from_packs(packs, options)
 }
 
-fn pack(base: &Release, values: &[ReleasedValue]) -> PackFiles {
+fn pack(base: &Release, values: &[ReleasedValue], changes: &[DivisionChange]) -> PackFiles {
     let mut latest: BTreeMap<(&str, &str, NaiveDate), &ReleasedValue> = BTreeMap::new();
     for released in values {
         // A place that no longer exists keeps its past; nothing new is decided there.
-        if base.places.get(&released.division).is_some() {
+        if base.places.is_known(&released.division) {
             latest.insert((&released.parameter, &released.division, released.from), released);
         }
     }
@@ -157,7 +160,67 @@ fn pack(base: &Release, values: &[ReleasedValue]) -> PackFiles {
     if !rules.is_empty() {
         files.insert(RULES.to_owned(), rules.to_string());
     }
+    let own = base.division_changes.iter().filter(|change| {
+        let pack = base.packs.get(change.place.pack);
+        pack.is_some_and(|pack| pack.head.layer == Layer::Database)
+    });
+    let mut divisions: Vec<&DivisionChange> = own.map(|change| &**change).collect();
+    for change in changes {
+        if !divisions.contains(&change) {
+            divisions.push(change);
+        }
+    }
+    if !divisions.is_empty() {
+        files.insert(DIVISIONS.to_owned(), of_divisions(&divisions));
+    }
     PackFiles::new("页面发布", files)
+}
+
+fn of_divisions(changes: &[&DivisionChange]) -> String {
+    let mut tables = ArrayOfTables::new();
+    for change in changes {
+        let mut table = Table::new();
+        table.insert("from", day(change.from));
+        let texts = [("was", &change.was), ("code", &change.code), ("mca_code", &change.mca_code)];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                table.insert(key, value(text.as_str()));
+            }
+        }
+        if change.code.is_some() {
+            table.insert("name", value(change.name.as_str()));
+            if let Some(level) = change.level {
+                table.insert("level", value(level_name(level)));
+            }
+            if let Some(parent) = &change.parent {
+                table.insert("parent", value(parent.as_str()));
+            }
+            if change.community {
+                table.insert("community", value(true));
+            }
+        } else {
+            let followed: toml_edit::Array = change.followed_by.iter().map(String::as_str).collect();
+            table.insert("followed_by", value(followed));
+        }
+        table.insert("source", value(change.source.as_str()));
+        tables.push(table);
+    }
+    let mut document = DocumentMut::new();
+    document
+        .decor_mut()
+        .set_prefix("# 由系统按已生效的行政区划调整生成。改动请在「行政区划」页面提出并由另一人批准。\n\n");
+    document.insert("division_change", Item::ArrayOfTables(tables));
+    document.to_string()
+}
+
+fn level_name(level: DivisionLevel) -> &'static str {
+    match level {
+        DivisionLevel::Province => "province",
+        DivisionLevel::Prefecture => "prefecture",
+        DivisionLevel::County => "county",
+        DivisionLevel::Township => "township",
+        DivisionLevel::Village => "village",
+    }
 }
 
 /// A value ends the day before the next one for the same place begins, whichever layer gives that: a value entered late for

@@ -7,6 +7,7 @@
 //! - [`RulePart`]: a part of a rule is changed in the same two hands, its text in place of a number, and holds from a day of the law;
 //! - [`preview_change`], [`make_reviews`], [`confirm_increases`]: what a changed standard means for the families that are paid;
 //! - [`month_figures`], [`propose_months`], [`release_month`]: numbers that are published for each month, entered and put in force together;
+//! - changes of the divisions' tree ([`crate::divisions`]) go on top of the packs in the same way;
 //! - [`export_pack`] writes the packs in force, the database layer with them, back as files.
 //!
 //! A release is never altered and never deleted: a decision made under it is replayed with it years later.
@@ -19,6 +20,7 @@ mod in_force;
 mod kept;
 mod layer;
 mod monthly;
+mod of_divisions;
 mod rule_part;
 mod standard_change;
 mod standard_review;
@@ -36,6 +38,7 @@ pub use monthly::{
     MonthFigures, MonthRow, MonthsTaken, month_figures, month_template, monthly, propose_months,
     release_month, take_in_months,
 };
+pub(crate) use of_divisions::{demand_in_force, put_divisions_in_force, with_divisions};
 pub use rule_part::RulePart;
 pub use standard_change::{Effect, Preview, ReviewKind, StandardReviewId, make_reviews, preview_change};
 pub use standard_review::{

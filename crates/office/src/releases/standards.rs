@@ -99,7 +99,8 @@ pub async fn standard_history(
     let today = office.now().today();
     let definition = release.parameters.get(parameter).ok_or(OfficeError::NotFound("这项标准"))?;
     let code = divisions::find(office.db(), division).await?.code;
-    let above: Vec<&str> = release.places.upwards(&code).map(|place| place.code.as_str()).collect();
+    let above: Vec<&str> =
+        release.places.upwards(&code).flat_map(|place| release.places.codes_of(&place.code)).collect();
     let mut values: Vec<StandardValue> = release
         .parameter_history(parameter)
         .into_iter()

@@ -153,13 +153,14 @@ pub(super) async fn read(
     Ok(roll)
 }
 
-/// Townships and villages of a county by their codes.
+/// Townships and villages of a county by their codes, and by old ones of which a single division has become.
 async fn places(
     connection: &impl Connection,
     county: DivisionId,
 ) -> Result<HashMap<String, Place>, OfficeError> {
-    Ok(Query::system(
-        "the tree of divisions is everybody's",
+    const TREE: &str = "the tree of divisions is everybody's";
+    let mut places: HashMap<String, Place> = Query::system(
+        TREE,
         "SELECT d.id, d.code, d.level, d.parent_id FROM division_closure dc JOIN division d ON d.id = dc.descendant_id \
          WHERE dc.ancestor_id = ? AND d.until_on IS NULL AND d.level IN ('township', 'village')",
     )
@@ -171,7 +172,24 @@ async fn places(
     })
     .await?
     .into_iter()
-    .collect())
+    .collect();
+    let before: Vec<String> = Query::system(
+        TREE,
+        "SELECT DISTINCT p.code FROM division_past p JOIN division_closure dc ON dc.descendant_id = p.division_id \
+         WHERE dc.ancestor_id = ?",
+    )
+    .bind(county)
+    .scalars(connection)
+    .await?;
+    for code in before {
+        if !places.contains_key(&code)
+            && let [only] = store::divisions::became(connection, &code).await?.as_slice()
+            && let Some(place) = places.get(&only.code).copied()
+        {
+            places.insert(code, place);
+        }
+    }
+    Ok(places)
 }
 
 /// Fact or column, and value or message.

@@ -103,6 +103,11 @@ impl Words {
         Words(words)
     }
 
+    /// Another title under which it is found: one that it bore before.
+    pub fn also(&mut self, title: &str) {
+        self.0.extend(Words::of(title).0);
+    }
+
     /// A number by which it is known: a code, a credit code, a name that is its key.
     pub fn number(&mut self, text: &str) {
         self.0.extend(number(text));

@@ -193,7 +193,7 @@ fn href(desk: &Staff, thing: &Thing) -> Option<String> {
         Thing::Division(division, true) if desk.may(office::access::Right::ReadCase) => {
             Some(address("/desk/cases", &[("place", &division.to_string())]))
         }
-        Thing::Division(..) => None,
+        Thing::Division(division, _) => Some(format!("/desk/divisions/{division}")),
         Thing::Item(item, _) => Some(format!("/services/{item}")),
     }
 }

@@ -77,5 +77,6 @@ pub fn routes() -> Routes {
         .route("/desk/reserve/{fund}/entries/{entry}", post(reserve::settle))
         .merge(uploads)
         .merge(standards::routes())
+        .merge(crate::divisions::routes())
         .merge(figures::routes())
 }

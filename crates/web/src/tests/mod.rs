@@ -4,6 +4,7 @@ mod administration;
 mod api;
 mod citizen;
 mod desk;
+mod divisions;
 mod frame;
 mod leaks;
 mod money;

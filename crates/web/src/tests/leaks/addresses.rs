@@ -52,7 +52,9 @@ fn whose(route: &str) -> Whose {
     if ["{run}", "{upload}", "{import}", "{draw}", "{list}"].iter().any(|parameter| route.contains(parameter))
     {
         Whose::Countys
-    } else if route.contains("/standard-changes/") || !route.contains('{') {
+    } else if ["/standard-changes/", "/divisions/", "/division-changes/"].iter().any(|of| route.contains(of))
+        || !route.contains('{')
+    {
         Whose::Everybodys
     } else {
         Whose::Townships

@@ -227,6 +227,9 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         | "/desk/payments/{run}/close"
         | "/desk/standard-changes/{id}/release"
         | "/desk/standard-changes/{id}/withdraw"
+        | "/desk/division-changes/{division_change}/approve"
+        | "/desk/division-changes/{division_change}/refuse"
+        | "/desk/division-changes/{division_change}/withdraw"
         | "/desk/filed/{case}/code"
         | "/my/drafts/{draft}/discard"
         | "/my/drafts/{draft}/review"
@@ -239,6 +242,12 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/drafts/{draft}/page/{page}" | "/my/drafts/{draft}/page/{page}" => {
             pairs(&[("_version", "1"), ("_then", "next"), ("name", "外来人"), ("_seen", "name")])
         }
+        "/desk/divisions/{division}/change" => pairs(&[
+            ("kind", "rename"),
+            ("part_0_name", "外来社区"),
+            ("document_title", "外来文件"),
+            ("document_number", "外来〔2026〕1号"),
+        ]),
         "/desk/standard-changes/{id}/refuse" => pairs(&[("reason", "理由")]),
         "/desk/records/{register}/import/commit" => pairs(&[("upload", planted.one("record_upload"))]),
         "/desk/records/{register}/bulk" => {
@@ -444,11 +453,12 @@ async fn looked(town: &Town, planted: &mut Planted, asked: &[Address], walk: &mu
 }
 
 /// Pages that are not there in the state that is planted.
-const OPEN_FOR_NOBODY: [&str; 4] = [
+const OPEN_FOR_NOBODY: [&str; 5] = [
     // They lead elsewhere.
     "/text-size",
     "/desk",
     "/desk/record-plan/next",
+    "/desk/divisions",
     // It answers nothing without a question.
     "/api/v1/people",
 ];
@@ -465,6 +475,7 @@ async fn searches_and_exports_are_written_down() {
             ("clerk_b", "/desk/work?q=sdf"),
             ("clerk_b", "/desk/records/organisation?q=sdf"),
             ("clerk_b", "/desk/search?q=sdf"),
+            ("clerk_b", "/desk/divisions/1/sheet?format=csv"),
             ("root", "/desk/admin/staff?q=clerk"),
             ("root", "/desk/admin/audit"),
             ("clerk_b", "/desk/work/export"),

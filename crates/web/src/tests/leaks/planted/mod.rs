@@ -16,7 +16,9 @@ use self::plans::{lead_of, plan_alive, plan_files, plan_row, plan_value, simulat
 use self::registers::{
     homes_of_b, lists_of_b, papers_of_b, records_of_b, records_taken_in, referred, subscribed,
 };
-use self::roll::{benefits, month_list_of, proposed, reserve_of, review_of, taken_over, wrong_file};
+use self::roll::{
+    benefits, division_changed, month_list_of, proposed, reserve_of, review_of, taken_over, wrong_file,
+};
 use super::super::desk;
 use crate::testing::{Browser, Town, citizen_id, day, grant};
 
@@ -361,6 +363,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("post", text(&town.clerk_b.post)),
         ("parameter", vec!["dibao_standard".to_owned()]),
         ("review", vec![review_of(town, &standard_change, &benefit).await]),
+        ("division_change", vec![division_changed(town).await]),
+        ("division", vec![town.village_b.to_string()]),
         ("standard_change", vec![standard_change]),
         ("department_upload", vec![wrong_file(town).await]),
         ("dataset", vec!["real_estate".to_owned()]),

@@ -188,3 +188,38 @@ pub(super) async fn proposed(town: &Town) -> String {
     };
     releases::propose(&town.office, &grant(&policy), &change).await.unwrap().to_string()
 }
+
+/// A change of a village's name with its document, which waits for its second person.
+pub(super) async fn division_changed(town: &Town) -> String {
+    let sql = "SELECT p.id FROM post p JOIN staff s ON s.id = p.staff_id WHERE s.login = 'policy'";
+    let post: i64 = Query::system("test", sql).scalar(town.office.db()).await.unwrap();
+    let policy =
+        office::access::actor_of_synthetic(&town.office, office::access::PostId(post)).await.unwrap();
+    let owner = format!("staff:{}", policy.staff);
+    let scan = office::casework::attachments::put(&town.office, &owner, "批复.pdf", b"%PDF-1.7 order")
+        .await
+        .unwrap();
+    let new = divisions::NewDivisionChange {
+        wanted: divisions::Wanted {
+            kind: divisions::ChangeKind::Rename,
+            subjects: vec![town.village_b],
+            into: None,
+            parts: vec![divisions::Part {
+                name: "轩辕社区居委会".to_owned(),
+                code: divisions::find(town.office.db(), town.village_b).await.unwrap().code,
+                mca_code: None,
+            }],
+            keeps: false,
+            children: Vec::new(),
+            families: Vec::new(),
+            codes: Vec::new(),
+        },
+        on: day("2027-01-01"),
+        document_title: "关于社区更名的批复".to_owned(),
+        document_number: "乌民函〔2026〕8号".to_owned(),
+        document_on: day("2026-10-01"),
+        attachment: Some(scan),
+        reason: "居民意见".to_owned(),
+    };
+    divisions::propose(&town.office, &grant(&policy), &new).await.unwrap().to_string()
+}
