@@ -6,7 +6,7 @@ use rules::{
     ConditionSource, DefinitionSource, Diagnostic, ParameterTypes, Part, ProgrammeSource, Shapes, Span, Type,
 };
 
-use crate::counted_shapes::{COUNTED_CASE, COUNTED_ENTITLEMENT, COUNTED_PAYMENT};
+use crate::counted_shapes::{COUNTED_CASE, COUNTED_ENTITLEMENT, COUNTED_NEED, COUNTED_PAYMENT};
 use crate::definition::{
     CheckRule, ConditionKind, Counted, Form, Indicator, Item, Programme, Register, Requirement, Side, Source,
     Unit,
@@ -65,6 +65,7 @@ fn counted_shape(counted: &Counted) -> String {
         Source::Case => COUNTED_CASE.to_owned(),
         Source::Entitlement => COUNTED_ENTITLEMENT.to_owned(),
         Source::Payment => COUNTED_PAYMENT.to_owned(),
+        Source::Need => COUNTED_NEED.to_owned(),
         Source::Division | Source::Register(_) => Register::form_id(&counted.over),
     }
 }

@@ -1,4 +1,4 @@
-//! Cases, benefits and payments as indicators see them ([`Source`](crate::definition::Source)). `office::indicators` supplies every field.
+//! Cases, benefits, payments and needs told once as indicators see them ([`Source`](crate::definition::Source)). `office::indicators` supplies every field.
 //!
 //! A field whose name is a question (`decided`, `ended`, `paid`) is never unknown: written before a date, it keeps what has not happened
 //! yet out of the count, instead of leaving it unknown: `decided AND month_of(decided_on) = month`.
@@ -12,6 +12,8 @@ use crate::shapes::{RECORD_HOUSEHOLD, RECORD_PERSON};
 pub(crate) const COUNTED_CASE: &str = "counted.case";
 /// Shape of a benefit.
 pub(crate) const COUNTED_ENTITLEMENT: &str = "counted.entitlement";
+/// Shape of a need told once.
+pub(crate) const COUNTED_NEED: &str = "counted.need";
 /// Shape of a line of a payment run.
 pub(crate) const COUNTED_PAYMENT: &str = "counted.payment";
 
@@ -76,6 +78,14 @@ pub(crate) fn add(release: &Release, shapes: &mut Shapes) {
             .with_field("paid", "已到账", flag())
             .with_field("paid_on", "银行回盘日期", Type::Date)
             .with_one("holder", "户主", RECORD_PERSON)
+            .with_one("household", "家庭", RECORD_HOUSEHOLD),
+    );
+    shapes.insert(
+        Shape::new(COUNTED_NEED, "一次说清的需求")
+            .with_field("told_on", "提出日期", Type::Date)
+            .with_field("parts", "办理的事项数", Type::number(0))
+            .with_field("together", "每一项都已受理或者转办", flag())
+            .with_one("applicant", "提出的人", RECORD_PERSON)
             .with_one("household", "家庭", RECORD_HOUSEHOLD),
     );
     let items = release.items.iter().map(|item| (item.id.get().clone(), item.title.clone()));

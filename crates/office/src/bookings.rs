@@ -1,6 +1,7 @@
 //! 窗口预约 (社会救助法 art. 63): a person books a half day at the window of the own township, on any device or at a self-service point, and
 //! may take it back. How many places a half day has and how far ahead one may book is what the place has set; where nobody set it there
-//! is nothing to book, and the page says where to call. Whoever comes without a booking is served all the same.
+//! is nothing to book, and the page says where to call. Whoever comes without a booking is served all the same. A window books, moves and cancels
+//! for whoever calls or stands there ([`window`]).
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,11 +10,14 @@ use catalogue::definition::Scalar;
 use chrono::NaiveDate;
 use serde_json::json;
 use store::{
-    AuditEntry, Connection, DivisionId, IdempotencyKey, Migration, Once, Query, ScopeColumns, id_type,
+    AuditEntry, Connection, DivisionId, IdempotencyKey, Migration, Once, Query, ScopeColumns, Tx, id_type,
 };
 
 use crate::access::{Accept, Citizen, Granted};
+use crate::people::sealing;
 use crate::{Office, OfficeError, audited, offices};
+
+pub mod window;
 
 id_type! {
     /// A booked visit.
@@ -21,8 +25,13 @@ id_type! {
 }
 
 /// Tables of this module; they point at persons, divisions and staff.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261128_booking", sql: include_str!("../migrations/20261128_booking.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261128_booking", sql: include_str!("../migrations/20261128_booking.sql") },
+    Migration {
+        name: "20261130_booking_caller",
+        sql: include_str!("../migrations/20261130_booking_caller.sql"),
+    },
+];
 
 /// Places of a half day.
 const PLACES: &str = "booking_places";
@@ -153,6 +162,8 @@ pub struct Booking {
     pub id: BookingId,
     /// Who comes.
     pub name: String,
+    /// The phone of somebody who is booked by name, masked; none of people on file.
+    pub phone: Option<String>,
     /// For which matter; none when only to ask.
     pub item: Option<String>,
     /// Day.
@@ -198,6 +209,15 @@ async fn desk_of(
     .optional_as(connection, |row| row.get("id"))
     .await?
     .ok_or_else(|| OfficeError::Conflict("您的住址没有登记到乡镇（街道），请打电话联系。".to_owned()))?;
+    desk_at(office, connection, division).await
+}
+
+/// The window of a township and what it has set.
+async fn desk_at(
+    office: &Office,
+    connection: &impl Connection,
+    division: DivisionId,
+) -> Result<Desk, OfficeError> {
     let township = store::divisions::division(connection, division).await?;
     let release = office.release();
     let number = |id: &str| {
@@ -244,12 +264,15 @@ async fn slots(office: &Office, connection: &impl Connection, desk: &Desk) -> Re
     Ok(all.collect())
 }
 
-const LINE: &str = "SELECT b.id, p.name, b.item, b.day, b.half, b.place, b.state FROM booking b JOIN person p ON p.id = b.person_id";
+const LINE: &str = "SELECT b.id, coalesce(p.name, b.caller_name) AS name, b.caller_phone_sealed, b.item, b.day, b.half, b.place, b.state \
+    FROM booking b LEFT JOIN person p ON p.id = b.person_id";
 
-fn line(row: &store::Row) -> store::Result<Booking> {
+fn line(office: &Office, row: &store::Row) -> Result<Booking, OfficeError> {
+    let phone: Option<Vec<u8>> = row.get("caller_phone_sealed")?;
     Ok(Booking {
         id: row.get("id")?,
         name: row.get("name")?,
+        phone: phone.map(|sealed| sealing::masked_phone(office.keys(), &sealed)).transpose()?,
         item: row.get("item")?,
         day: row.get("day")?,
         half: row.get("half")?,
@@ -265,10 +288,52 @@ async fn booked(
     citizen: &Citizen,
 ) -> Result<Option<Booking>, OfficeError> {
     let sql = format!("{LINE} WHERE {{scope}} AND b.state = 'booked' AND b.day >= ? ORDER BY b.day LIMIT 1");
-    Ok(Query::new(&citizen.scope(), &BOOKING, sql)
-        .bind(office.now().today())
-        .optional_as(connection, line)
-        .await?)
+    let row =
+        Query::new(&citizen.scope(), &BOOKING, sql).bind(office.now().today()).optional(connection).await?;
+    row.as_ref().map(|row| line(office, row)).transpose()
+}
+
+/// The first free place of a half day, which the caller has locked.
+async fn free_place(
+    office: &Office,
+    tx: &Tx,
+    desk: &Desk,
+    (day, half): (NaiveDate, Half),
+) -> Result<i64, OfficeError> {
+    let offered = slots(office, tx, desk).await?;
+    match offered.iter().find(|slot| (slot.day, slot.half) == (day, half)) {
+        None => return Err(OfficeError::invalid("slot", "这个时间不能预约，请从列出的时间中选择。")),
+        Some(slot) if slot.free == 0 => {
+            return Err(OfficeError::invalid("slot", "这个时间刚刚约满了，请换一个时间。"));
+        }
+        Some(_) => {}
+    }
+    let taken: Vec<i64> = Query::system(
+        SLOTS,
+        "SELECT b.place FROM booking b WHERE b.division_id = ? AND b.day = ? AND b.half = ? AND b.state <> 'cancelled' ORDER BY b.place",
+    )
+    .bind(desk.division)
+    .bind(day)
+    .bind(half)
+    .scalars(tx)
+    .await?;
+    Ok((1..).find(|place| !taken.contains(place)).unwrap_or(1))
+}
+
+/// A matter of the packs, or none.
+fn known_item(office: &Office, item: Option<&str>) -> Result<(), OfficeError> {
+    match item {
+        Some(item) if office.release().items.get(item).is_none() => {
+            Err(OfficeError::invalid("item", "请从列出的事项中选择。"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The booking that a key has made already.
+fn made(said: &str) -> Result<BookingId, OfficeError> {
+    let id = said.parse().map_err(|_| OfficeError::Internal("an answer that is no booking".to_owned()))?;
+    Ok(BookingId(id))
 }
 
 /// What a citizen can book, and what is booked.
@@ -296,9 +361,7 @@ pub async fn book(
     let who = format!("person:{}", citizen.person);
     let tx = office.db().begin().await?;
     if let Once::Again(said) = tx.once(key, &who).await? {
-        let id =
-            said.parse().map_err(|_| OfficeError::Internal("an answer that is no booking".to_owned()))?;
-        return Ok(BookingId(id));
+        return made(&said);
     }
     let desk = desk_of(office, &tx, citizen).await?;
     tx.lock(&format!("booking {} {day} {half}", desk.division)).await?;
@@ -310,27 +373,8 @@ pub async fn book(
             standing.half.title()
         )));
     }
-    if item.is_some_and(|item| office.release().items.get(item).is_none()) {
-        return Err(OfficeError::invalid("item", "请从列出的事项中选择。"));
-    }
-    let offered = slots(office, &tx, &desk).await?;
-    match offered.iter().find(|slot| (slot.day, slot.half) == (day, half)) {
-        None => return Err(OfficeError::invalid("slot", "这个时间不能预约，请从列出的时间中选择。")),
-        Some(slot) if slot.free == 0 => {
-            return Err(OfficeError::invalid("slot", "这个时间刚刚约满了，请换一个时间。"));
-        }
-        Some(_) => {}
-    }
-    let taken: Vec<i64> = Query::system(
-        SLOTS,
-        "SELECT b.place FROM booking b WHERE b.division_id = ? AND b.day = ? AND b.half = ? AND b.state <> 'cancelled' ORDER BY b.place",
-    )
-    .bind(desk.division)
-    .bind(day)
-    .bind(half)
-    .scalars(&tx)
-    .await?;
-    let place = (1..).find(|place| !taken.contains(place)).unwrap_or(1);
+    known_item(office, item)?;
+    let place = free_place(office, &tx, &desk, (day, half)).await?;
     let id = Query::system(
         "the own booking of a person",
         "INSERT INTO booking (person_id, division_id, item, day, half, place, state, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -393,7 +437,8 @@ pub async fn of_day(
     let sql = format!(
         "{LINE} WHERE {{scope}} AND b.day = ? AND b.state <> 'cancelled' ORDER BY b.half DESC, b.division_id, b.place LIMIT 1000"
     );
-    let found = Query::new(&actor.scope(), &BOOKING, sql).bind(day).all_as(office.db(), line).await?;
+    let rows = Query::new(&actor.scope(), &BOOKING, sql).bind(day).all(office.db()).await?;
+    let found = rows.iter().map(|row| line(office, row)).collect::<Result<Vec<_>, _>>()?;
     office
         .db()
         .audit_read(AuditEntry {
@@ -417,12 +462,7 @@ pub async fn settle(
 ) -> Result<(), OfficeError> {
     let now = office.now();
     let tx = office.db().begin().await?;
-    let sql = format!("{LINE} WHERE {{scope}} AND b.id = ?");
-    let found = Query::new(&actor.scope(), &BOOKING, sql)
-        .bind(id)
-        .optional_as(&tx, line)
-        .await?
-        .ok_or(OfficeError::NotFound("这个预约"))?;
+    let found = window::find(office, &tx, actor, id).await?;
     if found.state != BookingState::Booked {
         return Err(OfficeError::Conflict(format!("这个预约现在是“{}”。", found.state.title())));
     }

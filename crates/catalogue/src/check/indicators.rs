@@ -111,13 +111,13 @@ impl Checker<'_> {
             Source::Register(_) => {
                 self.refers(place, &counted.over, &self.release.registers);
             }
-            Source::Case | Source::Entitlement | Source::Payment => {
+            Source::Case | Source::Entitlement | Source::Payment | Source::Need => {
                 // They reach back a year, so that a month can be told apart only by the pack.
                 if counted.when.is_none() {
                     self.at(
                         place,
                         counted.over.start(),
-                        "统计办件、待遇和发放要用 where 说是哪个月的",
+                        "统计办件、待遇、发放和需求要用 where 说是哪个月的",
                         "例如 where = \"current\"，或者 where = \"decided AND month_of(decided_on) = month\"",
                     );
                 }

@@ -74,6 +74,8 @@ pub enum Source<'a> {
     Entitlement,
     /// `payment`: lines of the payment runs of the month and the twelve before it.
     Payment,
+    /// `need`: needs told once (一件事) in the month or the twelve before it.
+    Need,
     /// The records of a register that are not closed.
     Register(&'a str),
 }
@@ -88,6 +90,7 @@ impl<'a> Source<'a> {
             "case" => Source::Case,
             "entitlement" => Source::Entitlement,
             "payment" => Source::Payment,
+            "need" => Source::Need,
             register => Source::Register(register),
         }
     }
@@ -95,7 +98,7 @@ impl<'a> Source<'a> {
     /// Whether what is counted carries its own dates, so that a month can be closed after its last day and reckoned again later.
     #[must_use]
     pub fn is_dated(self) -> bool {
-        matches!(self, Source::Case | Source::Entitlement | Source::Payment)
+        matches!(self, Source::Case | Source::Entitlement | Source::Payment | Source::Need)
     }
 }
 

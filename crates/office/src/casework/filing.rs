@@ -1,5 +1,7 @@
 //! From a finished form to a case: people and family registered once, authorisations signed, facts declared, the first task set.
 
+use std::collections::BTreeSet;
+
 use catalogue::definition::{About, Form, Item, Writes};
 use chrono::NaiveDate;
 use serde_json::json;
@@ -41,9 +43,13 @@ pub(super) async fn file(
         Entries { release: &release, form, checked: &checked, entries: forms::entries(form, &checked) };
     let family = match draft.entitlement {
         Some(entitlement) => family_of_benefit(tx, &filler.scope(), entitlement, now).await?,
-        None => register_family(office, tx, filler, &entries, now).await?,
+        None => register_family(office, tx, filler, item, &entries, now).await?,
     };
-    once_for_the_dead(tx, item, family.applicant).await?;
+    let stranger = match filler {
+        Filler::Citizen(citizen) => stranger(tx, citizen.person, item, &family).await?,
+        Filler::Desk(_) => None,
+    };
+    once_for_the_dead(tx, item, family.applicant).await.map_err(|error| discreet(error, stranger))?;
     let (channel, filed_by) = match filler {
         Filler::Citizen(_) => ("citizen", None),
         Filler::Desk(actor) if actor.level == vocab::Level::Village => ("village", Some(actor.staff)),
@@ -55,17 +61,23 @@ pub(super) async fn file(
         release: &release,
         channel,
         filed_by,
+        filed_by_person: stranger,
         family: &family,
         at: division_of(tx, entries.one(Writes::IncidentDivision), now).await?,
         due_on: None,
         title: "提交申请",
         said: &said,
     };
-    let (row, event) = opening::open(office, tx, filler.by(), &new, now).await?;
+    let opened = opening::open(office, tx, filler.by(), &new, now).await;
+    let (row, event) = opened.map_err(|error| discreet(error, stranger))?;
     let case = row.id;
     keep_form(office, tx, &row, event, form, &release, &draft.answers).await?;
     attachments::tie(tx, &filler.owner(), &form_context::files(form, &draft.answers), case).await?;
-    declare(office, tx, filler, &entries, &family, case, now).await?;
+    let known = match stranger {
+        Some(_) => told_of_family(tx, family.household).await?,
+        None => BTreeSet::new(),
+    };
+    declare(office, tx, filler, &entries, &family, (case, &known), now).await?;
     authorise(office, tx, &entries, &family, case, now).await?;
     opening::begin(office, tx, item, &row, now).await?;
     let receipt = release.letters.get("receipt").is_some();
@@ -103,6 +115,50 @@ async fn once_for_the_dead(tx: &Tx, item: &Item, person: PersonId) -> Result<(),
         return Ok(());
     }
     Err(OfficeError::Conflict(format!("这位逝者已经办过“{}”，一人一次，不能再办。", item.title)))
+}
+
+/// A citizen who asks for one who has died and was not of their family: the case is none of their own family's.
+async fn stranger(
+    tx: &Tx,
+    citizen: PersonId,
+    item: &Item,
+    family: &Family,
+) -> Result<Option<PersonId>, OfficeError> {
+    if item.about != About::Deceased {
+        return Ok(None);
+    }
+    let own: i64 = Query::system(
+        "whether whoever files for one who has died is of the family",
+        "SELECT count(*) FROM membership m WHERE m.household_id = ? AND m.person_id = ? AND m.until_on IS NULL AND m.superseded_at IS NULL",
+    )
+    .bind(family.household)
+    .bind(citizen)
+    .scalar(tx)
+    .await?;
+    Ok((own == 0).then_some(citizen))
+}
+
+/// Whether something was asked for before is not for somebody outside the family to learn.
+fn discreet(error: OfficeError, stranger: Option<PersonId>) -> OfficeError {
+    match error {
+        OfficeError::Conflict(_) if stranger.is_some() => OfficeError::Conflict(
+            "这份申请不能在网上提交，请带上死亡证明、票据和身份证，到逝者户籍所在地的乡镇（街道）窗口办理。"
+                .to_owned(),
+        ),
+        error => error,
+    }
+}
+
+/// What is on file of a family already: somebody outside it says nothing over it.
+async fn told_of_family(tx: &Tx, household: HouseholdId) -> Result<BTreeSet<String>, OfficeError> {
+    let facts: Vec<String> = Query::system(
+        "which facts of the family are on file, and by nobody in particular",
+        "SELECT DISTINCT f.fact FROM fact f WHERE f.household_id = ? AND f.superseded_at IS NULL",
+    )
+    .bind(household)
+    .scalars(tx)
+    .await?;
+    Ok(facts.into_iter().collect())
 }
 
 /// The name under which a clock can start when a case is filed.
@@ -152,6 +208,7 @@ async fn register_family(
     office: &Office,
     tx: &Tx,
     filler: Filler<'_>,
+    item: &Item,
     entries: &Entries<'_>,
     now: Now,
 ) -> Result<Family, OfficeError> {
@@ -171,15 +228,28 @@ async fn register_family(
         .first()
         .ok_or_else(|| OfficeError::invalid("member", "请至少填写一位家庭成员（申请人自己）。"))?;
     let applicant = *first;
-    if let Filler::Citizen(citizen) = filler
-        && !members.contains(&citizen.person)
+    let outside = match filler {
+        Filler::Citizen(citizen) if !members.contains(&citizen.person) => Some(citizen.person),
+        _ => None,
+    };
+    if outside.is_some() && (item.about != About::Deceased || members.len() > 1) {
+        let words = if item.about == About::Deceased {
+            "您不在逝者的家庭成员里。您是家人的，请把自己写上；不是家人、由您付费的，家庭成员只填逝者一位。"
+        } else {
+            "家庭成员里没有您自己。请用自己的身份证号填写，或者请村（居）委会代为申请。"
+        };
+        return Err(OfficeError::invalid("member.0.citizen_id", words));
+    }
+    let current = people::current_household(tx, &FILING, applicant).await?;
+    // Whoever lists a stranger and adds themselves would see that family's cases: who belongs to a family on file is its own word, or an office's.
+    if let (Filler::Citizen(citizen), Some(household), None) = (filler, current, outside)
+        && people::current_household(tx, &FILING, citizen.person).await? != Some(household)
     {
         return Err(OfficeError::invalid(
             "member.0.citizen_id",
-            "家庭成员里没有您自己。请用自己的身份证号填写，或者请村（居）委会代为申请。",
+            "您还没有登记在这一家，不能在网上替这一家申请。请由已经登记的家人申请，或者到村（居）委会、乡镇（街道）窗口办理。",
         ));
     }
-    let current = people::current_household(tx, &FILING, applicant).await?;
     let left = match (current, entries.one(Writes::DiedOn)) {
         // One who has died and was taken out of the family was of it to the end.
         (None, Some(_)) => left_behind(tx, applicant, on).await?,
@@ -212,6 +282,12 @@ async fn register_family(
         }
     };
     let payee = register_payee(office, tx, entries, residence, &actor, now).await?;
+    if outside.is_some() && payee != outside {
+        return Err(OfficeError::invalid(
+            "payee_citizen_id",
+            "您不是逝者的家人，只能为自己付的费用申请：付费人请填您自己。替别人申请的，请到窗口办理。",
+        ));
+    }
     let account = register_account(office, tx, entries, &members, payee, &actor).await?;
     Ok(Family { household, applicant, members, account, entitlement: None, proxy: proxy_of(entries) })
 }
@@ -383,11 +459,12 @@ async fn declare(
     filler: Filler<'_>,
     entries: &Entries<'_>,
     family: &Family,
-    case: CaseId,
+    (case, known): (CaseId, &BTreeSet<String>),
     now: Now,
 ) -> Result<(), OfficeError> {
     let facts: Vec<NewFact> = forms::facts(entries.release, entries.form, entries.checked)
         .into_iter()
+        .filter(|fact| fact.subject != FormSubject::Household || !known.contains(&fact.fact))
         .filter_map(|fact| {
             let subject = match fact.subject {
                 FormSubject::Household => Subject::Household(family.household),

@@ -385,6 +385,20 @@ pub async fn pdf(
     Ok((row.get("title")?, pdf))
 }
 
+/// A letter whose reader the caller has looked at, and written down.
+pub(super) async fn set(
+    office: &Office,
+    reason: &'static str,
+    letter: LetterId,
+) -> Result<(String, Option<Vec<u8>>), OfficeError> {
+    let row = Query::system(reason, "SELECT l.title, l.pdf_sealed FROM letter l WHERE l.id = ?")
+        .bind(letter)
+        .one(office.db())
+        .await?;
+    let sealed: Option<Vec<u8>> = row.get("pdf_sealed")?;
+    Ok((row.get("title")?, sealed.map(|sealed| office.keys().open_bytes(&sealed)).transpose()?))
+}
+
 /// The oldest letters that wait to be set and did not fail before.
 ///
 /// # Errors

@@ -33,6 +33,7 @@ pub mod other_help;
 pub mod reviews;
 pub mod sampling;
 mod situation;
+pub mod taken_in;
 mod tasks;
 pub mod tick;
 pub mod timeline;
@@ -61,6 +62,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261128_joint", sql: include_str!("../../migrations/20261128_joint.sql") },
     Migration { name: "20261128_case_month", sql: include_str!("../../migrations/20261128_case_month.sql") },
     Migration { name: "20261129_late", sql: include_str!("../../migrations/20261129_late.sql") },
+    Migration { name: "20261130_taken_in", sql: include_str!("../../migrations/20261130_taken_in.sql") },
 ];
 
 id_type! {

@@ -134,6 +134,8 @@ pub(super) struct NewCase<'a> {
     /// Code of codelist `channel`.
     pub channel: &'static str,
     pub filed_by: Option<StaffId>,
+    /// A citizen who hands it in and is not of the family.
+    pub filed_by_person: Option<PersonId>,
     pub family: &'a Family,
     /// The village that handles it, where that is not the family's own.
     pub at: Option<DivisionId>,
@@ -203,8 +205,18 @@ pub(super) async fn by_night(
     now: Now,
 ) -> Result<CaseRow, OfficeError> {
     let ByNight { item, release, family, due_on, title, said, deed, details } = new;
-    let case =
-        NewCase { item, release, channel: "office", filed_by: None, family, at: None, due_on, title, said };
+    let case = NewCase {
+        item,
+        release,
+        channel: "office",
+        filed_by: None,
+        filed_by_person: None,
+        family,
+        at: None,
+        due_on,
+        title,
+        said,
+    };
     let (case, _) = open(office, tx, By::System, &case, now).await?;
     begin(office, tx, item, &case, now).await?;
     tx.audit(AuditEntry {
@@ -224,7 +236,7 @@ async fn insert(
     places: &Places,
     now: Now,
 ) -> Result<CaseId, OfficeError> {
-    let NewCase { item, release, channel, filed_by, family, due_on, .. } = *new;
+    let NewCase { item, release, channel, filed_by, filed_by_person, family, due_on, .. } = *new;
     let Places { county, township, village, registered, deciding, delegated } = *places;
     let step = item.first_step().ok_or_else(|| OfficeError::Internal("事项没有环节".to_owned()))?;
     let number = next_number(office, tx, item, county, now).await?;
@@ -235,7 +247,8 @@ async fn insert(
         "a case of the caller's form, or of a benefit whose review is due",
         "INSERT INTO case_file (number, item, release_hash, channel, applicant_person_id, household_id, person_id, members, county_id, \
          township_id, village_id, registered_division_id, deciding_division_id, delegated, step, state, filed_on, filed_by, due_on, entitlement_id, \
-         account_id, proxy_sealed, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?) \
+         account_id, proxy_sealed, created_at, filed_by_person) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT DO NOTHING RETURNING id",
     )
     .bind(number)
@@ -260,6 +273,7 @@ async fn insert(
     .bind(family.account)
     .bind(proxy)
     .bind(now.at_ms())
+    .bind(filed_by_person)
     .insert(tx)
     .await;
     match inserted {

@@ -228,7 +228,10 @@ async fn change_tree(
         .await?;
         ids.insert(code.to_owned(), *id);
     }
-    for entry in entries.iter().filter(|entry| entry.was.is_none()) {
+    for entry in entries {
+        if entry.was.is_some() {
+            continue;
+        }
         let code = entry.code.as_deref().unwrap_or_default();
         let id = Query::system(
             TREE,
@@ -244,7 +247,7 @@ async fn change_tree(
         .await?;
         ids.insert(code.to_owned(), DivisionId(id));
     }
-    for entry in entries.iter().filter(|entry| entry.code.is_some()) {
+    for entry in entries {
         let Some(id) = entry.code.as_ref().and_then(|code| ids.get(code)).copied() else { continue };
         let parent = match &entry.parent {
             Some(parent) => Some(living(tx, parent).await?),

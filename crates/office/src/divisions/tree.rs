@@ -254,7 +254,10 @@ async fn by_month(tx: &Tx, now: &BTreeSet<(i64, i64)>, month: Month) -> Result<(
             open.insert((above, below), row.get("from_month")?);
         }
     }
-    for (&(above, below), &from) in open.iter().filter(|(pair, _)| !now.contains(*pair)) {
+    for (&(above, below), &from) in &open {
+        if now.contains(&(above, below)) {
+            continue;
+        }
         let sql = if from < month {
             "UPDATE division_month SET until_month = ? WHERE ancestor_id = ? AND descendant_id = ? AND from_month = ?"
         } else {
@@ -263,10 +266,12 @@ async fn by_month(tx: &Tx, now: &BTreeSet<(i64, i64)>, month: Month) -> Result<(
         Query::system(TREE, sql).bind(month).bind(above).bind(below).bind(from).execute(tx).await?;
     }
     // What is new has no past that would have to lie elsewhere.
-    let fresh = now.iter().filter(|pair| !open.contains_key(*pair)).map(|&(above, below)| {
-        let from = if known.contains(&below) { month } else { 0 };
-        store::values![above, below, from]
-    });
+    let mut fresh = Vec::new();
+    for &(above, below) in now {
+        if !open.contains_key(&(above, below)) {
+            fresh.push(store::values![above, below, if known.contains(&below) { month } else { 0 }]);
+        }
+    }
     let columns = ["ancestor_id", "descendant_id", "from_month"];
     store::insert_many(&Scope::System(TREE), tx, "division_month", &columns, fresh).await?;
     Ok(())

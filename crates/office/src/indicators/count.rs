@@ -105,7 +105,7 @@ pub(super) async fn count_over(
             }
         }
         Source::Person => count_people(office, release, on, &mut over).await?,
-        Source::Case | Source::Entitlement | Source::Payment => {
+        Source::Case | Source::Entitlement | Source::Payment | Source::Need => {
             count_dated(office, release, source, on, &mut over).await?;
         }
         Source::Register(register) => {

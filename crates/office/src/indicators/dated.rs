@@ -1,4 +1,4 @@
-//! Cases, benefits and lines of payment runs as indicators count them, as they stood on a day.
+//! Cases, benefits, lines of payment runs and needs told once as indicators count them, as they stood on a day.
 //!
 //! What has happened since that day has not happened yet: a month that is closed on the night after it, or reckoned again a year later,
 //! is asked the same question.
@@ -12,6 +12,7 @@ use rules::{Rational, Record, Value};
 use store::{CaseId, DivisionId, HouseholdId, PersonId, Query, Row, Scope};
 use vocab::{Fen, Month, Now};
 
+use crate::casework::joint::JointId;
 use crate::records::{self, Named};
 use crate::reports::{GRANTED, PAUSED, PERSONS};
 use crate::{Office, OfficeError, casework};
@@ -56,6 +57,8 @@ pub enum Opens {
     Case(CaseId),
     /// A benefit, with all its payments.
     Entitlement(EntitlementId),
+    /// A need told once.
+    Need(JointId),
 }
 
 /// A case, a benefit or a line.
@@ -100,6 +103,7 @@ pub(super) async fn batch(
         Source::Case => (cases(office, reading, after, limit).await?, "applicant"),
         Source::Entitlement => (entitlements(office, reading, after, limit).await?, "holder"),
         Source::Payment => (payments(office, reading, after, limit).await?, "holder"),
+        Source::Need => (needs(office, reading, after, limit).await?, "applicant"),
         Source::Division | Source::Person | Source::Register(_) => return Ok(Vec::new()),
     };
     let mut found = Vec::with_capacity(rows.len());
@@ -110,6 +114,7 @@ pub(super) async fn batch(
         found.push(match reading.source {
             Source::Case => case(&release, row, reading.on)?,
             Source::Entitlement => entitlement(&release, row, reading.on)?,
+            Source::Need => need(row)?,
             _ => payment(&release, row, reading.on)?,
         });
     }
@@ -329,6 +334,50 @@ fn payment(release: &Release, row: &Row, on: On) -> Result<Dated, OfficeError> {
         title: format!("{name} {} {}", title(release, &programme), of_month.zh()),
         division: row.get("division_id")?,
         business: business(release, &programme),
+        seen,
+    })
+}
+
+/// Needs with what of them was begun and not given up by the day.
+async fn needs(
+    office: &Office,
+    reading: &Reading<'_>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Row>, OfficeError> {
+    const PARTS: &str = "w.joint_id = j.id AND (w.given_up_on IS NULL OR w.given_up_on > ?)";
+    let On { month, day } = reading.on;
+    let sql = format!(
+        "SELECT j.id, j.told_on, j.division_id, j.person_id, j.household_id, p.name, \
+         (SELECT count(*) FROM joint_part w WHERE {PARTS}) AS parts, \
+         (SELECT count(*) FROM joint_part w LEFT JOIN case_file c ON c.id = w.case_id WHERE {PARTS} AND w.record_id IS NULL \
+         AND (c.id IS NULL OR c.filed_on > ?)) AS waiting FROM joint_matter j JOIN person p ON p.id = j.person_id \
+         WHERE {{scope}} AND j.id > ? AND j.told_on <= ? AND j.told_on >= ? {} ORDER BY j.id LIMIT ?",
+        below(reading, "j.division_id")
+    );
+    let query = Query::new(reading.scope, &casework::joint::JOINT, sql)
+        .bind(day)
+        .bind(day)
+        .bind(day)
+        .bind(after)
+        .bind(day)
+        .bind(month.plus(-MONTHS_BACK).first_day());
+    rows(office, reading, query, limit).await
+}
+
+fn need(row: &Row) -> Result<Dated, OfficeError> {
+    let id: JointId = row.get("id")?;
+    let told_on: NaiveDate = row.get("told_on")?;
+    let seen = Record::new()
+        .with("told_on", told_on)
+        .with("parts", row.get::<i64>("parts")?)
+        .with("together", row.get::<i64>("waiting")? == 0);
+    Ok(Dated {
+        id: id.0,
+        opens: Opens::Need(id),
+        title: format!("{} {}", row.get::<String>("name")?, vocab::zh_date(told_on)),
+        division: row.get("division_id")?,
+        business: None,
         seen,
     })
 }

@@ -77,7 +77,7 @@ impl Page {
 pub fn may_open(actor: &Actor, indicator: &Indicator, source: Source<'_>) -> bool {
     match source {
         Source::Register(_) => true,
-        Source::Case => actor.may_in(Right::ReadCase, &indicator.business),
+        Source::Case | Source::Need => actor.may_in(Right::ReadCase, &indicator.business),
         Source::Entitlement | Source::Payment => actor.may_in(Right::ReadPayments, &indicator.business),
         Source::Person | Source::Division => false,
     }

@@ -65,7 +65,7 @@ pub fn may(actor: &Actor, release: &Release, indicator: &Indicator) -> bool {
     actor.may_in(Right::ReadRecords, &indicator.business)
         && indicator.sides().all(|(_, counted)| match counted.source() {
             Source::Person | Source::Division => true,
-            Source::Case => either(Right::ReadCase),
+            Source::Case | Source::Need => either(Right::ReadCase),
             Source::Entitlement | Source::Payment => either(Right::ReadPayments),
             Source::Register(register) => release
                 .registers

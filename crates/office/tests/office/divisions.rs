@@ -281,12 +281,9 @@ async fn two_townships_are_merged_with_everything_in_them() {
             0
         );
         // The one that was begun before goes on with the office that follows.
-        let city = Wuhai {
-            township_clerk: clerk,
-            second_clerk: wuhai::actor(office, "zhen2").await,
-            township_head: wuhai::actor(office, "zhenzhang").await,
-            ..city
-        };
+        let (second, head) = (wuhai::actor(office, "zhen2").await, wuhai::actor(office, "zhenzhang").await);
+        let mut city = city;
+        (city.township_clerk, city.second_clerk, city.township_head) = (clerk, second, head);
         let office = &city.office;
         city.investigated(open, "1500").await;
         let (_, after) = paid(&city, "dibao", month.next()).await;

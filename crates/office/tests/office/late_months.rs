@@ -1,19 +1,25 @@
 //! 两个时间: what is known late of months that are paid already. Reckoned month by month, heard where it takes back, decided, posted once.
 
 use ledger::approve::ControlTotals;
-use ledger::{Decision, recovery};
+use ledger::{Decision, EntitlementId, recovery};
 use office::OfficeError;
 use office::access::ReadCase;
 use office::casework::late::{self, Found, LATE_JOB};
 use office::casework::months::{CaseMonth, sums};
 use office::casework::{drafts, lists};
-use office::people::{MemberChange, NewFact, Source, Subject};
-use office::roll::recoveries;
+use office::divisions;
+use office::people::{
+    self, FamilyIds, MemberChange, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject,
+};
+use office::roll::{payments, recoveries};
 use serde_json::json;
+use store::divisions::DivisionLevel;
 use store::{CaseId, IdempotencyKey, Query, Scope};
-use vocab::{Fen, Month};
+use vocab::{CitizenId, Fen, Month};
 
 use crate::matters::paid;
+use crate::population::{fact, known, record};
+use crate::town::day;
 use crate::wuhai::{Family, Wuhai, cities, grant};
 
 const SEEN: Scope = Scope::System("test");
@@ -179,7 +185,7 @@ async fn months_after_a_death_that_was_told_late_are_claimed_back() {
         let died_on = first.first_day() + chrono::Days::new(9);
         let tx = city.office.db().begin().await.unwrap();
         let who = store::AuditActor::default();
-        office::people::record_death_in(&city.office, &tx, &SEEN, &who, seen.applicant, died_on, "公安")
+        people::record_death_in(&city.office, &tx, &SEEN, &who, seen.applicant, died_on, "公安")
             .await
             .unwrap();
         let decision = Decision {
@@ -257,7 +263,7 @@ async fn pension(city: &Wuhai, granted: CaseId, since: chrono::NaiveDate, yuan: 
     };
     let tx = city.office.db().begin().await.unwrap();
     let who = store::AuditActor::default();
-    office::people::record_facts_in(&city.office, &tx, &SEEN, &who, &[fact]).await.unwrap();
+    people::record_facts_in(&city.office, &tx, &SEEN, &who, &[fact]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -332,7 +338,7 @@ async fn the_night_finds_months_that_came_out_otherwise_and_posts_nothing() {
 
         // A death told late: the family was one fewer in February.
         let family = city.seen(granted).await.case;
-        let members = office::people::members_as_of(
+        let members = people::members_as_of(
             city.office.db(),
             &SEEN,
             family.household,
@@ -346,7 +352,7 @@ async fn the_night_finds_months_that_came_out_otherwise_and_posts_nothing() {
         let tx = city.office.db().begin().await.unwrap();
         let change = MemberChange { on: died_on, reason: "去世".to_owned(), case: None };
         let who = store::AuditActor::default();
-        office::people::remove_member_in(&city.office, &tx, &SEEN, &who, family.household, child, &change)
+        people::remove_member_in(&city.office, &tx, &SEEN, &who, family.household, child, &change)
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -355,5 +361,129 @@ async fn the_night_finds_months_that_came_out_otherwise_and_posts_nothing() {
         assert_eq!(cases.len(), 2);
         let again = reckoned(&city, cases[1], first.plus(2)).await;
         assert!(again[0].difference() < Fen(0), "two eat less than three: {again:?}");
+    }
+}
+
+const MANY: u16 = 200;
+
+/// Many families on the roll, nothing of them unknown; their benefits in the order of the families.
+async fn many_on_the_roll(city: &Wuhai, month: Month, amount: Fen) -> Vec<(FamilyIds, EntitlementId)> {
+    let office = &city.office;
+    let village = divisions::by_code(office.db(), city.village).await.unwrap().id;
+    let places = store::divisions::division_path(office.db(), village).await.unwrap();
+    let at = |level| places.iter().find(|division| division.level == level).unwrap().id;
+    let families: Vec<NewFamily> = (0..MANY)
+        .map(|serial| NewFamily {
+            place: NewPlace {
+                division: village,
+                registered_division: village,
+                area: "rural".to_owned(),
+                address: None,
+            },
+            members: vec![(
+                NewPerson {
+                    name: "王多户".parse().unwrap(),
+                    citizen_id: CitizenId::synthetic(9, day("1980-03-05"), serial + 1),
+                    phone: None,
+                    division: village,
+                    residence: Some(village),
+                },
+                "head".to_owned(),
+            )],
+        })
+        .collect();
+    let change = MemberChange { on: day("2026-01-05"), reason: "建库".to_owned(), case: None };
+    let tx = office.db().begin().await.unwrap();
+    let who = city.county_clerk.audit();
+    let families = people::register_families_in(office, &tx, &who, &families, &change).await.unwrap();
+    let decision = Decision {
+        reference: "测民确〔2026〕1号".to_owned(),
+        reason: "符合条件".to_owned(),
+        case: None,
+        determination: None,
+        officer: city.county_director.staff,
+        at: office.now(),
+    };
+    let mut found = Vec::new();
+    for family in families {
+        let new = ledger::Grant {
+            programme: "dibao".to_owned(),
+            exclusion_group: "basic_living".to_owned(),
+            household: family.household,
+            holder: family.persons[0],
+            members: family.persons.clone(),
+            county: at(DivisionLevel::County),
+            township: at(DivisionLevel::Township),
+            division: village,
+            from: month,
+            first_due: month,
+            until: None,
+            monthly: amount,
+            cause: ledger::AmountCause::Grant,
+            payee: None,
+            review_due_on: None,
+        };
+        let benefit = ledger::grant(&tx, &new, &decision).await.unwrap();
+        found.push((family, benefit));
+    }
+    tx.commit().await.unwrap();
+    found
+}
+
+/// Two hundred families changed in a night: what is read of them does not grow with their number, and each comes out as if it were alone.
+#[tokio::test]
+async fn a_night_of_many_changed_families_sends_a_bounded_number_of_statements() {
+    for city in cities("late_many").await {
+        let (month, amount) = (city.office.now().month(), Fen(90_000));
+        let families = many_on_the_roll(&city, month, amount).await;
+        payments::make_run(&city.office, &grant(&city.accountant), "dibao", month).await.unwrap();
+        crate::matters::worked(&city).await;
+        for (family, _) in families.iter().skip(5).step_by(70) {
+            let said = [("registered_here", "true"), ("excluded_status", "none"), ("wage_income", "300")];
+            known(&city, family, &said).await;
+        }
+        assert_eq!(night(&city).await, Found::default());
+        // Of most what was written makes no difference; three were never registered here.
+        let away = |index: usize| index % 70 == 5;
+        let gone: Vec<EntitlementId> = families
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| away(*index))
+            .map(|(_, (_, benefit))| *benefit)
+            .collect();
+        assert_eq!(gone.len(), 3);
+        let facts: Vec<NewFact> = families
+            .iter()
+            .enumerate()
+            .map(|(index, (family, _))| {
+                if away(index) {
+                    let household = Subject::Household(family.household);
+                    return fact(household, "registered_here", Some("false"), Source::Visit);
+                }
+                fact(Subject::Person(family.persons[0]), "wage_income", Some("310"), Source::Visit)
+            })
+            .collect();
+        record(&city.office, &city.county_clerk, &facts).await;
+        city.days(1).await;
+        late::schedule(&city.office).await.unwrap();
+        let claim = store::jobs::claim(city.office.db(), &[LATE_JOB], "test").await.unwrap().unwrap();
+        let (found, texts) = store::statements::counted(late::work(&city.office, &claim)).await;
+        let found = found.unwrap();
+        assert_eq!(found, Found { looked: i64::from(MANY), opened: 3, waiting: 0 });
+        // Some forty for the batch and its month, and what opening three cases takes.
+        assert!(texts.len() <= 160, "{} statements for {MANY} families", texts.len());
+        let proposed: Vec<(EntitlementId, Fen, Fen)> = Query::system(
+            "test",
+            "SELECT entitlement_id, arrears_fen, recovery_fen FROM late_found ORDER BY entitlement_id",
+        )
+        .all_as(city.office.db(), |row| {
+            Ok((row.get("entitlement_id")?, row.get("arrears_fen")?, row.get("recovery_fen")?))
+        })
+        .await
+        .unwrap();
+        let expected: Vec<_> = gone.iter().map(|benefit| (*benefit, Fen(0), amount)).collect();
+        assert_eq!(proposed, expected, "three had a month too much, and of nobody else anything is said");
+        assert_eq!(night(&city).await.opened, 0, "said once");
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
     }
 }

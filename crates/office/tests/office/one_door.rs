@@ -2,16 +2,19 @@
 
 use chrono::NaiveDate;
 use office::OfficeError;
-use office::access::{self, Accept, FileForOther, ReadCase};
+use office::access::{self, Accept, FileForOther, ReadCase, ReadRecords};
+use office::bookings::window::{self, Caller};
 use office::bookings::{self, BookingState, Half};
 use office::casework::drafts::{self, Filler};
 use office::casework::joint::{self, JointPart, PartKind, Wanted};
+use office::casework::taken_in::{self, Standing};
 use office::casework::{Doer, DraftId, view};
 use office::forms::FieldPath;
+use office::indicators;
 use store::{CaseId, HouseholdId, IdempotencyKey, Query};
 
 use crate::assistance::moved;
-use crate::wuhai::{Family, Wuhai, cities, grant};
+use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, Wuhai, cities, grant};
 
 fn key() -> IdempotencyKey {
     IdempotencyKey::fresh().unwrap()
@@ -43,6 +46,26 @@ fn part<'a>(parts: &'a [JointPart], title: &str) -> &'a JointPart {
 
 async fn parts(city: &Wuhai, officer: &access::Actor, id: joint::JointId) -> Vec<JointPart> {
     joint::open(&city.office, &grant::<ReadCase>(officer), id).await.unwrap().line.parts
+}
+
+/// What the night reckons of the rate that the plan asks for.
+async fn joint_rate(city: &Wuhai) -> String {
+    let office = &city.office;
+    indicators::schedule(office).await.unwrap();
+    while let Some(claim) =
+        store::jobs::claim(office.db(), &[indicators::INDICATORS_JOB], "test").await.unwrap()
+    {
+        indicators::work(office, &claim).await.unwrap();
+    }
+    let reader = grant::<ReadRecords>(&city.county_director);
+    let month = office.now().month();
+    let (indicator, places) =
+        indicators::by_place(office, &reader, "assistance_joint_rate", reader.division, month).await.unwrap();
+    let asked = (&indicator, catalogue::definition::Side::Whole);
+    let behind =
+        indicators::counted(office, &reader, asked, reader.division, month, 0).await.unwrap().unwrap();
+    assert!(matches!(behind.rows[0].opens, indicators::Opens::Need(_)), "{behind:?}");
+    places[0].figure.fraction(&indicator).unwrap_or_default()
 }
 
 /// SA-17: what a family needs is told once; matters and departments are begun in one moment, followed on one page, and the share is reckoned.
@@ -123,6 +146,7 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
         assert!(matches!(part(&colleague, "支出型").kind, PartKind::Form { own: false, .. }));
         let rate = joint::rate(&city.office, &grant(&city.township_clerk)).await.unwrap();
         assert_eq!((rate.whole, rate.together), (1, 0), "two forms wait");
+        assert_eq!(joint_rate(&city).await, "0 / 1", "the plan's indicator says the same");
         let hidden = joint::open(&city.office, &grant(&city.neighbour_clerk), id).await;
         assert!(matches!(hidden, Err(OfficeError::NotFound(_))), "{hidden:?}");
 
@@ -158,6 +182,8 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
         );
         let rate = joint::rate(&city.office, &grant(&city.county_clerk)).await.unwrap();
         assert_eq!((rate.whole, rate.together, rate.percent().as_deref()), (1, 1, Some("100.0%")));
+        city.days(1).await;
+        assert_eq!(joint_rate(&city).await, "1 / 1");
         let list =
             joint::list(&city.office, &grant(&city.county_clerk), Some(household), None).await.unwrap();
         assert_eq!(list.rows.len(), 1);
@@ -287,5 +313,133 @@ async fn a_person_books_a_half_day_at_the_window() {
         assert!(next.booked.is_none());
         let slot = (next.slots[0].day, Half::Afternoon);
         bookings::book(&city.office, &citizens[1], slot, None, &key()).await.unwrap();
+    }
+}
+
+/// SA-19, SA-21: any window takes in for the whole city; whoever did sees that it arrived and how far it is, with the receipt, and nothing else.
+#[tokio::test]
+async fn what_was_taken_in_for_another_township_is_followed() {
+    for city in cities("taken_in").await {
+        let own = city.file(&Family::default()).await.unwrap();
+        let elsewhere = Family {
+            names: vec!["吴邻居", "郑小妹", "吴小宝"],
+            village: NEIGHBOUR_VILLAGE,
+            ..Family::default()
+        };
+        let case = city.file(&elsewhere).await.unwrap();
+        let city = city.restarted().await;
+        let clerk = grant::<FileForOther>(&city.township_clerk);
+        let reads = grant::<ReadCase>(&city.township_clerk);
+        let opened = view::open(&city.office, &reads, case).await;
+        assert!(matches!(opened, Err(OfficeError::NotFound(_))), "the case is the other township's");
+        let list = async || taken_in::list(&city.office, Filler::Desk(&clerk), None).await.unwrap().rows;
+        let rows = list().await;
+        assert_eq!(rows.len(), 1, "{own} is the own office's: {rows:?}");
+        let seen = &rows[0];
+        assert_eq!((seen.case, seen.applicant.as_str(), seen.standing), (case, "吴邻居", Standing::Sent));
+        assert!(seen.township.contains("凤凰岭"), "{seen:?}");
+        let (title, _) = taken_in::receipt(&city.office, Filler::Desk(&clerk), case).await.unwrap();
+        assert!(title.contains("回执"), "{title}");
+        assert!(
+            taken_in::find(&city.office, Filler::Desk(&clerk), own).await.is_ok(),
+            "a receipt is printed again"
+        );
+        // Nobody else sees it so: not a colleague, not the office in charge, which has the case itself.
+        for other in [&city.second_clerk, &city.neighbour_clerk] {
+            let other = grant::<FileForOther>(other);
+            assert!(taken_in::list(&city.office, Filler::Desk(&other), None).await.unwrap().rows.is_empty());
+            let hidden = taken_in::receipt(&city.office, Filler::Desk(&other), case).await;
+            assert!(matches!(hidden, Err(OfficeError::NotFound(_))), "{hidden:?}");
+        }
+        city.act(&city.neighbour_clerk, case, "ask_missing", &[], &[]).await.unwrap();
+        assert_eq!(list().await[0].standing, Standing::Missing);
+        city.act(&city.neighbour_clerk, case, "supplement_at_window", &[], &[]).await.unwrap();
+        city.act(&city.neighbour_clerk, case, "accept", &[], &[]).await.unwrap();
+        assert_eq!(list().await[0].standing, Standing::Accepted);
+        let export = grant::<access::Export>(&city.township_clerk);
+        assert!(taken_in::sheet(&city.office, &clerk, &export).await.unwrap().starts_with(b"PK"));
+        for action in ["case.taken_in_listed", "case.taken_in_opened", "case.taken_in_exported"] {
+            let written = Query::system("test", "SELECT COUNT(*) FROM audit WHERE action = ?").bind(action);
+            assert!(written.scalar::<i64>(city.office.db()).await.unwrap() > 0, "{action}");
+        }
+    }
+}
+
+/// SA-18: a window books for whoever calls, moves and cancels it; the places are the same ones.
+#[tokio::test]
+async fn a_window_books_for_whoever_calls() {
+    for city in cities("booking_window").await {
+        let case = city.file(&Family::default()).await.unwrap();
+        let person = city.seen(case).await.case.applicant;
+        let clerk = grant::<Accept>(&city.township_clerk);
+        let offered = window::window(&city.office, &clerk).await.unwrap();
+        assert!(offered.window.contains("千里山镇"), "{offered:?}");
+        let (slot, later) = ((offered.slots[0].day, Half::Morning), (offered.slots[0].day, Half::Afternoon));
+        let caller = |tail: u8| Caller::Named {
+            name: "周来电".parse().unwrap(),
+            phone: format!("139000011{tail:02}").parse().unwrap(),
+        };
+        let book = async |caller: &Caller, slot| {
+            window::book(&city.office, &clerk, caller, slot, Some("dibao"), &key()).await
+        };
+        let once = key();
+        let known = Caller::Person(person);
+        let first = window::book(&city.office, &clerk, &known, slot, None, &once).await.unwrap();
+        assert_eq!(window::book(&city.office, &clerk, &known, slot, None, &once).await.unwrap(), first);
+        assert!(matches!(book(&known, later).await, Err(OfficeError::Conflict(_))), "one at a time");
+        // It is the person's own as if they had booked it.
+        let citizen = access::citizen_of_synthetic(&city.office, person).await.unwrap();
+        assert_eq!(bookings::offer(&city.office, &citizen).await.unwrap().booked.unwrap().id, first);
+        let mut called = Vec::new();
+        for tail in 1..8 {
+            called.push(book(&caller(tail), slot).await.unwrap());
+        }
+        assert!(matches!(book(&caller(1), later).await, Err(OfficeError::Conflict(_))), "nor by one phone");
+        let full = book(&caller(8), slot).await;
+        assert!(
+            matches!(&full, Err(OfficeError::Invalid(list)) if list[0].message.contains("约满")),
+            "{full:?}"
+        );
+        // Moved: the place is free again and held once.
+        window::move_to(&city.office, &clerk, called[0], later, &key()).await.unwrap();
+        let same = window::move_to(&city.office, &clerk, called[0], later, &key()).await;
+        assert!(matches!(same, Err(OfficeError::Invalid(_))), "{same:?}");
+        let eighth = book(&caller(8), slot).await.unwrap();
+        let into = window::move_to(&city.office, &clerk, called[0], slot, &key()).await;
+        assert!(matches!(into, Err(OfficeError::Invalid(_))), "full again: {into:?}");
+        let city = city.restarted().await;
+        let clerk = grant::<Accept>(&city.township_clerk);
+        let day = bookings::of_day(&city.office, &clerk, slot.0).await.unwrap();
+        let moved = day.iter().find(|booking| booking.id == called[0]).unwrap();
+        assert_eq!((moved.half, moved.place, moved.name.as_str()), (Half::Afternoon, 1, "周来电"));
+        assert_eq!(moved.phone.as_deref(), Some("139****1101"), "masked");
+        let stranger = grant::<Accept>(&city.neighbour_clerk);
+        for hidden in [
+            window::move_to(&city.office, &stranger, eighth, later, &key()).await,
+            window::cancel(&city.office, &stranger, eighth, &key()).await,
+            window::open(&city.office, &stranger, eighth).await.map(|_| ()),
+            window::book(&city.office, &stranger, &Caller::Person(person), later, None, &key())
+                .await
+                .map(|_| ()),
+        ] {
+            assert!(matches!(hidden, Err(OfficeError::NotFound(_))), "{hidden:?}");
+        }
+        let cancel = key();
+        window::cancel(&city.office, &clerk, eighth, &cancel).await.unwrap();
+        window::cancel(&city.office, &clerk, eighth, &cancel).await.unwrap();
+        let again = window::cancel(&city.office, &clerk, eighth, &key()).await;
+        assert!(matches!(again, Err(OfficeError::Conflict(_))), "{again:?}");
+        let twice: i64 = Query::system(
+            "test",
+            "SELECT COUNT(*) FROM (SELECT day FROM booking WHERE state <> 'cancelled' GROUP BY division_id, day, half, place HAVING COUNT(*) > 1) x",
+        )
+        .scalar(city.office.db())
+        .await
+        .unwrap();
+        assert_eq!(twice, 0);
+        for action in ["booking.made_for", "booking.moved", "booking.cancelled"] {
+            let written = Query::system("test", "SELECT COUNT(*) FROM audit WHERE action = ?").bind(action);
+            assert!(written.scalar::<i64>(city.office.db()).await.unwrap() > 0, "{action}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 
 use ledger::approve::ControlTotals;
 use office::OfficeError;
-use office::access::Actor;
+use office::access::{self, Actor};
+use office::casework::taken_in::{self, Standing};
 use office::casework::{drafts, reviews};
 use office::people::{self, MemberChange};
 use serde_json::json;
@@ -494,5 +495,111 @@ async fn a_funeral_is_filed_after_the_dead_were_taken_out_of_the_family() {
         city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
         assert_eq!(city.seen(case).await.case.household, household);
         assert_eq!(held(&city, case, now.month()).await.monthly, Some(Fen(106_000)));
+    }
+}
+
+/// FU-01: whoever paid files on the phone for somebody not of the family: the same checks as at the window, and nothing of the dead is shown or written over.
+#[tokio::test]
+async fn who_paid_a_funeral_files_for_somebody_outside_the_family() {
+    for city in cities("funeral_citizen").await {
+        let poor = on_the_roll(&city, &Family { deposits: "2000", ..old("1940-05-06") }).await;
+        let office = &city.office;
+        let seen = city.seen(poor).await.case;
+        let (dead, household) = (seen.applicant, seen.household);
+        // The neighbour is on file, as somebody with papers of their own.
+        let neighbours = Family {
+            names: vec![NEIGHBOUR],
+            births: vec!["1970-02-03"],
+            wages: vec!["0"],
+            village: NEIGHBOUR_VILLAGE,
+            ..Family::default()
+        };
+        let own = city.file(&neighbours).await.unwrap();
+        let neighbour = city.seen(own).await.case.applicant;
+        let citizen = access::citizen_of_synthetic(office, neighbour).await.unwrap();
+        let number = async |person: store::PersonId| -> String {
+            let sealed: Vec<u8> =
+                store::Query::system("test", "SELECT citizen_id_sealed FROM person WHERE id = ?")
+                    .bind(person)
+                    .scalar(office.db())
+                    .await
+                    .unwrap();
+            office.keys().open(&sealed).unwrap().to_string()
+        };
+        let (theirs, mine) = (number(dead).await, number(neighbour).await);
+        let facts = async || -> Vec<i64> {
+            store::Query::system("test", "SELECT id FROM fact WHERE household_id = ? ORDER BY id")
+                .bind(household)
+                .scalars(office.db())
+                .await
+                .unwrap()
+        };
+        let before = facts().await;
+        let claim = |payee: (&str, &str), more: &[(&'static str, &str)]| {
+            let mut pairs = vec![
+                ("applicant/citizen_id", theirs.clone()),
+                ("family/0/citizen_id", theirs.clone()),
+                ("own/deceased", "yes".to_owned()),
+                ("account/payee_name", payee.0.to_owned()),
+                ("account/payee_citizen_id", payee.1.to_owned()),
+            ];
+            pairs.extend(
+                ["own/fee_transport", "own/fee_keeping", "own/fee_cremation", "own/fee_ashes"]
+                    .map(|fee| (fee, "100".to_owned())),
+            );
+            pairs.extend(more.iter().map(|(path, value)| (*path, (*value).to_owned())));
+            Family { names: vec!["石敢当"], more: pairs, ..old("1940-05-06") }
+        };
+        let filed = async |family: &Family| {
+            let filler = drafts::Filler::Citizen(&citizen);
+            let draft = drafts::begin(office, filler, "funeral_reduction", None).await.unwrap();
+            let answers = city.application_for("funeral_reduction", &filler.owner(), family).await;
+            let open = drafts::open(office, filler, draft).await.unwrap();
+            let shown = serde_json::to_string(&open.answers).unwrap();
+            assert!(
+                !shown.contains("石敢当") && !shown.contains(&theirs),
+                "nothing of the dead is filled in"
+            );
+            drafts::save(office, filler, draft, open.version, &answers).await.unwrap();
+            drafts::submit(office, filler, draft, &store::IdempotencyKey::fresh().unwrap()).await
+        };
+        // For somebody else's bill, one goes to the window.
+        let other = filed(&claim(("石敢当", &theirs), &[])).await;
+        let Err(OfficeError::Invalid(problems)) = other else { panic!("{other:?}") };
+        assert_eq!(problems[0].field, "payee_citizen_id");
+        let case = filed(&claim((NEIGHBOUR, &mine), &[])).await.unwrap();
+        let seen = city.seen(case).await.case;
+        assert_eq!((seen.applicant, seen.household, seen.members), (dead, household, 1));
+        assert_eq!(facts().await, before, "nobody outside says anything over what is on file of a family");
+        let opened = office::casework::view::open_own(office, &citizen, case).await;
+        assert!(
+            matches!(opened, Err(OfficeError::NotFound(_))),
+            "the case stays the family's and the offices'"
+        );
+        let filler = drafts::Filler::Citizen(&citizen);
+        let list = taken_in::list(office, filler, None).await.unwrap().rows;
+        assert_eq!((list.len(), list[0].case, list[0].standing), (1, case, Standing::Sent));
+        assert!(taken_in::receipt(office, filler, case).await.unwrap().0.contains("回执"));
+        let holder = access::citizen_of_synthetic(office, dead).await;
+        if let Ok(holder) = holder {
+            let hidden = taken_in::find(office, drafts::Filler::Citizen(&holder), case).await;
+            assert!(matches!(hidden, Err(OfficeError::NotFound(_))));
+        }
+        let again = filed(&claim((NEIGHBOUR, &mine), &[])).await;
+        let Err(OfficeError::Conflict(words)) = again else { panic!("{again:?}") };
+        assert!(words.contains("窗口") && !words.contains("正在办理"), "{words}");
+        // From here on as at the window.
+        let found = [
+            ("visit_own/deceased", "yes"),
+            ("visit_own/fee_transport", "180"),
+            ("visit_own/fee_keeping", "900"),
+            ("visit_own/fee_cremation", "480"),
+            ("visit_own/fee_ashes", "100"),
+        ];
+        sent_up(&city, case, &found).await;
+        city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+        assert_eq!(city.letter(case, "confirmation").await["recipient"], json!(NEIGHBOUR));
+        assert_eq!(taken_in::list(office, filler, None).await.unwrap().rows[0].standing, Standing::Settled);
     }
 }

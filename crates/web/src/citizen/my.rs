@@ -57,6 +57,7 @@ async fn mine(desk: CitizenDesk) -> Result<Page, Fault> {
         (case_table(office, &release, &cases))
         (button_group(&html! { (button_link("/services", "办别的事", ButtonKind::Secondary)) }))
         p.govuk-body { (Link::new("/my/help", "转给其他部门的和服务")) }
+        p.govuk-body { (Link::new("/my/taken-in", "替别人提交的（惠民殡葬）")) }
         p.govuk-body { (Link::new("/my/authorisations", "我的核对授权")) }
         p.govuk-body { (Link::new("/my/looks", "谁看过我的资料")) }
         (print_button())

@@ -147,6 +147,7 @@ fn of_kind(
 ) -> Markup {
     let subject =
         errors.get("subjects").map(|message| html! { p.govuk-error-message #subjects { (message) } });
+    let chosen: Vec<&str> = typed.all("subjects").collect();
     let into =
         |label: &'static str| Field::new("into", label).value(typed.get("into").to_owned()).errors(errors);
     html! {

@@ -290,6 +290,8 @@ fn words(source: Source<'_>, side: Side) -> &'static str {
         (Source::Case, Side::Whole) => "作为总数的办件",
         (Source::Entitlement, Side::Part) => "计入的待遇",
         (Source::Entitlement, Side::Whole) => "作为总数的待遇",
+        (Source::Need, Side::Part) => "计入的需求",
+        (Source::Need, Side::Whole) => "作为总数的需求",
         (Source::Payment, Side::Part) => "计入的发放明细",
         (Source::Payment, Side::Whole) => "作为总数的发放明细",
         (_, Side::Part) => "现在计入的记录",
@@ -329,6 +331,7 @@ async fn behind(
         (Opens::Record(_), _) => HERE.to_owned(),
         (Opens::Case(case), _) => format!("/desk/cases/{case}"),
         (Opens::Entitlement(entitlement), _) => format!("/desk/roll/{entitlement}"),
+        (Opens::Need(need), _) => format!("/desk/joint/{need}"),
     };
     let table = Table {
         id: "records".into(),

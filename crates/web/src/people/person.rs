@@ -11,12 +11,12 @@ use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path, Staff};
 use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
-use crate::ui::Link;
 use crate::ui::form::{
     Errors, Field, Width, buttons, error_summary, form_post, hidden, text_area, text_input,
 };
 use crate::ui::parts::{Colour, SummaryRow, heading, masked, summary_list, tag};
 use crate::ui::table::{Column, Table};
+use crate::ui::{Link, address};
 
 /// `GET /desk/people/{person}`: the address of a record that was given up leads to the one that stays.
 pub(super) async fn person(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> Result<Answer, Fault> {
@@ -50,6 +50,9 @@ async fn opened(desk: &Desk<ReadPeople>, id: PersonId) -> Result<Page, Fault> {
             }
             @if desk.may(Right::MergePeople) {
                 li { (Link::new(format!("/desk/people/{id}/merge"), "与另一份档案合并")) }
+            }
+            @if desk.may(Right::Accept) && page.person.died_on.is_none() {
+                li { (Link::new(address("/desk/bookings/new", &[("person", &id.to_string())]), "为他预约窗口")) }
             }
             @if desk.may(Right::SearchAudit) {
                 li { (Link::new(format!("/desk/admin/audit?person={id}"), "谁看过这份档案")) }

@@ -677,3 +677,74 @@ async fn a_need_is_told_once_at_the_window() {
     })
     .await;
 }
+
+/// A window books for whoever calls, moves and cancels it; the neighbours' window knows nothing of it.
+#[tokio::test]
+async fn a_window_books_for_a_caller() {
+    Town::each("booking_window_pages", async |town| {
+        let mut clerk = town.browser("clerk_a").await;
+        let list = clerk.get("/desk/bookings").await;
+        assert!(list.text.contains("/desk/bookings/new"), "{}", list.text);
+        let form = clerk.get("/desk/bookings/new").await;
+        let slots: Vec<String> = form
+            .text
+            .split("name=\"slot\"")
+            .skip(1)
+            .map(|part| part.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned())
+            .collect();
+        let wrong = clerk.post("/desk/bookings/new", &[("name", ""), ("phone", "12"), ("slot", "")]).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("请选择什么时候来"), "{}", wrong.text);
+        let booked =
+            [("name", "周来电"), ("phone", "13900001101"), ("item", "dibao"), ("slot", slots[0].as_str())];
+        let done = clerk.post("/desk/bookings/new", &booked).await;
+        let (day, _) = slots[0].split_once('/').unwrap();
+        assert_eq!(done.location(), format!("/desk/bookings?day={day}"), "{}", done.text);
+        let list = clerk.get(done.location()).await;
+        assert!(list.text.contains("周来电") && list.text.contains("139****1101"), "{}", list.text);
+        assert!(!list.text.contains("13900001101"));
+        let there = list.text.split("href=\"/desk/bookings/").find(|part| part.contains("/move\"")).unwrap();
+        let id = there.split('/').next().unwrap().to_owned();
+        let mut neighbour = town.browser("clerk_b").await;
+        let (move_to, cancel) = (format!("/desk/bookings/{id}/move"), format!("/desk/bookings/{id}/cancel"));
+        assert_eq!(neighbour.get(&move_to).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(neighbour.post(&cancel, &[]).await.status, StatusCode::NOT_FOUND);
+        let strange = format!("/desk/bookings/new?person={}", town.people_a[0]);
+        assert_eq!(neighbour.get(&strange).await.status, StatusCode::NOT_FOUND);
+        assert!(clerk.get(&strange).await.text.contains("赵桂兰"));
+        assert!(clerk.get(&move_to).await.text.contains("原来约的是"));
+        let moved = clerk.post(&move_to, &[("slot", slots[3].as_str())]).await;
+        let (later, _) = slots[3].split_once('/').unwrap();
+        assert_eq!(moved.location(), format!("/desk/bookings?day={later}"), "{}", moved.text);
+        assert!(!clerk.get(&format!("/desk/bookings?day={day}")).await.text.contains("周来电"));
+        let back = clerk.post(&cancel, &[("day", later)]).await;
+        assert_eq!(back.location(), format!("/desk/bookings?day={later}"));
+        assert!(!clerk.get(back.location()).await.text.contains("周来电"));
+    })
+    .await;
+}
+
+/// What a window took in for another township: the page after sending, the list and the receipt are for whoever took it in.
+#[tokio::test]
+async fn what_a_window_took_in_for_others_stands_on_its_list() {
+    Town::each("taken_in_pages", async |town| {
+        let case = filed_by(town, &town.clerk_a, town.village_b, ["欧阳标", "司徒标", "欧阳小标"], 137).await;
+        let mut clerk = town.browser("clerk_a").await;
+        assert_eq!(clerk.get(&format!("/desk/cases/{case}")).await.status, StatusCode::NOT_FOUND);
+        let sent = clerk.get(&format!("/desk/filed/{case}")).await;
+        assert!(sent.text.contains("打印回执") && sent.text.contains("材料已经转过去"), "{}", sent.text);
+        assert!(clerk.get("/desk/file").await.text.contains("/desk/taken-in"));
+        let list = clerk.get("/desk/taken-in").await;
+        assert!(list.text.contains("欧阳标") && list.text.contains("等待受理"), "{}", list.text);
+        let receipt = format!("/desk/taken-in/{case}/receipt");
+        assert_eq!(clerk.get(&receipt).await.status, StatusCode::OK);
+        assert!(clerk.get("/desk/taken-in/export").await.bytes.starts_with(b"PK"));
+        let mut theirs = town.browser("clerk_b").await;
+        assert!(!theirs.get("/desk/taken-in").await.text.contains("欧阳标"));
+        assert_eq!(theirs.get(&receipt).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(theirs.get(&format!("/desk/cases/{case}")).await.status, StatusCode::OK);
+        done(town, &mut theirs, case, "accept", &[]).await;
+        assert!(clerk.get("/desk/taken-in").await.text.contains("已受理，还没有决定"));
+    })
+    .await;
+}

@@ -2,11 +2,12 @@
 
 use axum::extract::Path;
 use maud::{Markup, html};
+use office::OfficeError;
 use office::access::{self, CodeChannel, FileForOther};
 use office::casework::{CaseRow, letters};
 use store::CaseId;
 
-use super::Hand;
+use super::{Hand, taken_in};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::{Begun, Desk};
@@ -29,7 +30,11 @@ pub(super) async fn show(hand: Hand, Path(id): Path<CaseId>) -> Result<Page, Fau
 
 async fn filed_page(hand: &Hand, id: CaseId, code: &Markup) -> Result<Page, Fault> {
     let office = hand.office();
-    let case = CaseRow::find(office.db(), &hand.scope(), id).await?;
+    let case = match CaseRow::find(office.db(), &hand.scope(), id).await {
+        // Of another office or family: who handed it in sees that it arrived.
+        Err(OfficeError::NotFound(_)) => return taken_in::filed(hand, id).await,
+        found => found?,
+    };
     if let Hand::Desk(desk) = hand {
         let subject = ("case", id.0);
         access::opened(office, desk.actor(), "case.opened", subject, Some(id), case.township).await?;

@@ -28,6 +28,7 @@ mod pages;
 mod records;
 mod review;
 mod start;
+mod taken_in;
 
 /// Routes of both sides.
 pub(crate) fn routes() -> Routes {
@@ -44,9 +45,13 @@ pub(crate) fn routes() -> Routes {
             .route(&at("/drafts/{draft}/remove/{page}"), get(records::ask_remove).post(records::remove))
             .route(&at("/drafts/{draft}/review"), get(review::show).post(review::send))
             .route(&at("/drafts/{draft}/discard"), get(review::ask_discard).post(review::discard))
-            .route(&at("/filed/{case}"), get(filed::show));
+            .route(&at("/filed/{case}"), get(filed::show))
+            .route(&at("/taken-in"), get(taken_in::list))
+            .route(&at("/taken-in/{case}/receipt"), get(taken_in::receipt));
     }
-    router.route("/desk/filed/{case}/code", post(filed::issue_code))
+    router
+        .route("/desk/filed/{case}/code", post(filed::issue_code))
+        .route("/desk/taken-in/export", get(taken_in::export))
 }
 
 /// Whose hand fills the form; which one follows from the side of the house that the address belongs to.

@@ -117,6 +117,7 @@ pub(super) async fn desk_list(desk: Desk<FileForOther>) -> Result<Page, Fault> {
         p.govuk-body { "当事人在场或者委托的，由您代填。填完打印回执，可以当场给申请人一个查询用的验证码。" }
         p.govuk-body { "一个家庭需要几样帮助的，到" (Link::new("/desk/people", "对象档案")) "里从这个家庭开始一起办；办到哪里见" (Link::new("/desk/joint", "救助一件事")) "。" }
         @if desk.may(Right::Accept) { p.govuk-body { (Link::new("/desk/bookings", "今天谁预约了来窗口")) } }
+        p.govuk-body { "全市哪里的家庭都可以在您的窗口申请；替别处收下的办到哪里见" (Link::new("/desk/taken-in", "代收的申请")) "。" }
         @for item in items {
             h2.govuk-heading-m { (Link::new(format!("/desk/apply/{}", item.id.get()), item.title.as_str())) }
             p.govuk-body { (item.summary) }

@@ -37,7 +37,7 @@ id_type! {
 }
 
 /// Who sees a need `j`: the office where the family lives and those above it.
-pub(super) const JOINT: ScopeColumns = ScopeColumns {
+pub(crate) const JOINT: ScopeColumns = ScopeColumns {
     subtree: Some(
         "j.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
     ),

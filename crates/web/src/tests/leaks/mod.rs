@@ -316,6 +316,11 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
             pairs(&[("told", "住院花了很多钱"), ("items", "dibao"), ("referrals", "referral/medical")])
         }
         "/desk/bookings/{booking}" => pairs(&[("deed", "came"), ("day", "2026-11-02")]),
+        "/desk/bookings/new" => {
+            pairs(&[("name", "外来人"), ("phone", "13900001111"), ("slot", "2026-11-03/morning")])
+        }
+        "/desk/bookings/{booking}/move" => pairs(&[("slot", "2026-11-03/afternoon")]),
+        "/desk/bookings/{booking}/cancel" => pairs(&[("day", "2026-11-02")]),
         "/my/booking/{booking}/cancel" => pairs(&[("deed", "cancel")]),
         "/my/booking" => pairs(&[("slot", "2026-11-03/morning")]),
         "/desk/joint/{joint}/parts/{joint_part}" => pairs(&[("deed", "give_up"), ("reason", "不要了")]),
@@ -480,6 +485,9 @@ async fn searches_and_exports_are_written_down() {
             ("root", "/desk/admin/audit"),
             ("clerk_b", "/desk/work/export"),
             ("clerk_b", "/desk/leads/sheet?format=csv"),
+            ("clerk_b", "/desk/leads/by-month/sheet?format=csv"),
+            ("clerk_b", "/desk/taken-in/export"),
+            ("clerk_b", "/desk/taken-in"),
             ("accountant", "/desk/figures/sheet?format=csv"),
             ("accountant", "/desk/figures/cases/sheet?format=csv"),
             ("accountant", "/desk/figures/paid/sheet?format=csv"),

@@ -280,6 +280,13 @@ pub(super) async fn plant(town: &Town) -> Planted {
         draft(town, Filler::Desk(&desk_b), "轩辕稿").await,
         draft(town, Filler::Citizen(&citizen), "轩辕纸").await,
     ];
+    // Somebody who is not of the family handed it in.
+    Query::system("test", "UPDATE case_file SET filed_by_person = ? WHERE id = ?")
+        .bind(town.people_b[0])
+        .bind(filed)
+        .execute(town.office.db())
+        .await
+        .unwrap();
     let joint = joint_of(town, &desk_b).await;
     let booking = booking_of(town).await;
     let letter = scalar(town, "SELECT min(id) FROM letter WHERE case_id = ?", hanging.0).await;

@@ -1,0 +1,15 @@
+-- A window also books for somebody who calls or stands there: a person on file, or a name with a phone. One place is held once as before.
+--postgres ALTER TABLE booking ALTER COLUMN person_id DROP NOT NULL;
+--postgres ALTER TABLE booking ADD COLUMN caller_name TEXT;
+--postgres ALTER TABLE booking ADD COLUMN caller_phone_sealed {bytes};
+--postgres ALTER TABLE booking ADD COLUMN caller_phone_blind TEXT;
+--postgres ALTER TABLE booking ADD COLUMN made_by BIGINT REFERENCES staff (id);
+--postgres ALTER TABLE booking ADD CHECK ((person_id IS NULL) = (caller_name IS NOT NULL) AND (caller_name IS NULL) = (caller_phone_sealed IS NULL) AND (caller_name IS NULL) = (caller_phone_blind IS NULL) AND (person_id IS NOT NULL OR made_by IS NOT NULL));
+--sqlite CREATE TABLE booking_next (id {id}, person_id BIGINT REFERENCES person (id), division_id BIGINT NOT NULL REFERENCES division (id), item TEXT, day DATE NOT NULL, half TEXT NOT NULL CHECK (half IN ('morning', 'afternoon')), place BIGINT NOT NULL CHECK (place > 0), state TEXT NOT NULL CHECK (state IN ('booked', 'came', 'missed', 'cancelled')), made_at BIGINT NOT NULL, settled_at BIGINT, settled_by BIGINT REFERENCES staff (id), caller_name TEXT, caller_phone_sealed {bytes}, caller_phone_blind TEXT, made_by BIGINT REFERENCES staff (id), CHECK ((state = 'booked') = (settled_at IS NULL)), CHECK ((person_id IS NULL) = (caller_name IS NOT NULL) AND (caller_name IS NULL) = (caller_phone_sealed IS NULL) AND (caller_name IS NULL) = (caller_phone_blind IS NULL) AND (person_id IS NOT NULL OR made_by IS NOT NULL)));
+--sqlite INSERT INTO booking_next (id, person_id, division_id, item, day, half, place, state, made_at, settled_at, settled_by) SELECT id, person_id, division_id, item, day, half, place, state, made_at, settled_at, settled_by FROM booking;
+--sqlite DROP TABLE booking;
+--sqlite ALTER TABLE booking_next RENAME TO booking;
+--sqlite CREATE UNIQUE INDEX booking_place ON booking (division_id, day, half, place) WHERE state <> 'cancelled';
+--sqlite CREATE INDEX booking_by_person ON booking (person_id, day);
+--sqlite CREATE INDEX booking_by_day ON booking (division_id, day, half, place);
+CREATE INDEX booking_by_phone ON booking (caller_phone_blind, day) WHERE caller_phone_blind IS NOT NULL;
