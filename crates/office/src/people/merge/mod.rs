@@ -405,12 +405,7 @@ async fn project(
     kept: PersonId,
     dropped: PersonId,
 ) -> Result<(), OfficeError> {
-    let there: Vec<PersonId> =
-        Query::system(moving::MOVING, "SELECT n.person_id FROM person_now n WHERE n.person_id IN (?, ?)")
-            .bind(kept)
-            .bind(dropped)
-            .scalars(tx)
-            .await?;
+    let there = projected(tx, kept, dropped).await?;
     if there.is_empty() {
         return Ok(());
     }
@@ -423,6 +418,17 @@ async fn project(
         unproject(tx, dropped).await?;
     }
     Ok(())
+}
+
+/// Which of two people have today's values.
+async fn projected(tx: &Tx, one: PersonId, other: PersonId) -> Result<Vec<PersonId>, OfficeError> {
+    let there =
+        Query::system(moving::MOVING, "SELECT n.person_id FROM person_now n WHERE n.person_id IN (?, ?)")
+            .bind(one)
+            .bind(other)
+            .scalars(tx)
+            .await?;
+    Ok(there)
 }
 
 async fn unproject(tx: &Tx, person: PersonId) -> Result<(), OfficeError> {
@@ -611,10 +617,13 @@ async fn part(
     }
     reindex(tx, kept.id).await?;
     reindex(tx, dropped.id).await?;
-    for person in moving::noted(tx, id, NOW, "ended").await? {
-        projection::refresh_projection(office, tx, &[Subject::Person(PersonId(person))]).await?;
+    let mut told: Vec<PersonId> =
+        moving::noted(tx, id, NOW, "ended").await?.into_iter().map(PersonId).collect();
+    // Of whom nothing was ever said there is no row, and none is made.
+    told.extend(projected(tx, kept.id, kept.id).await?);
+    for person in told {
+        projection::refresh_projection(office, tx, &[Subject::Person(person)]).await?;
     }
-    projection::refresh_projection(office, tx, &[Subject::Person(kept.id)]).await?;
     for person in moving::noted(tx, id, NOW, "made").await? {
         unproject(tx, PersonId(person)).await?;
     }
