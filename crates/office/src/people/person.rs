@@ -426,7 +426,7 @@ pub(crate) async fn reindex_in(tx: &Tx, divisions: &[DivisionId]) -> Result<(), 
             loop {
                 let sql = format!(
                     "SELECT p.id, p.name, p.division_id, p.residence_division_id FROM person p WHERE p.{column} IN ({{list}}) \
-                     AND p.id > ? ORDER BY p.id LIMIT {REINDEXED}"
+                     AND p.merged_into IS NULL AND p.id > ? ORDER BY p.id LIMIT {REINDEXED}"
                 );
                 let rows =
                     Query::system(WHY, sql).bind_list(some.iter().copied()).bind(after).all(tx).await?;
@@ -454,6 +454,16 @@ pub(crate) async fn reindex_in(tx: &Tx, divisions: &[DivisionId]) -> Result<(), 
                 }
             }
         }
+    }
+    // Whoever stays of two records is found by the name of the other too; they are few.
+    let stay: Vec<PersonId> = Query::system(
+        WHY,
+        "SELECT DISTINCT o.merged_into FROM person o WHERE o.merged_into IS NOT NULL ORDER BY o.merged_into",
+    )
+    .scalars(tx)
+    .await?;
+    for person in stay.into_iter().filter(|person| written.contains(person)) {
+        reindex(tx, person).await?;
     }
     Ok(())
 }
