@@ -385,8 +385,9 @@ fn personal(address: &Address) -> bool {
     if EMPTY.contains(&address.route.as_str()) {
         return false;
     }
-    const SOMEBODYS: [&str; 17] = [
+    const SOMEBODYS: [&str; 18] = [
         "{joint}",
+        "{merge}",
         "{own_record}",
         "{own_duty}",
         "{department_record}",
