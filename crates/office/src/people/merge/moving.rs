@@ -43,6 +43,7 @@ const POINTERS: &[Pointer] = &[
     pointer("citizen_code", "person_id"),
     pointer("case_file", "applicant_person_id"),
     pointer("case_file", "person_id"),
+    pointer("case_file", "filed_by_person"),
     pointer("authorisation", "guardian_person_id"),
     // A consent under which a department was asked stays with the question; one that still holds is copied (see `copy_consents`).
     Pointer {
