@@ -233,7 +233,7 @@ pub async fn children_in(
     let rows: Vec<(DivisionId, String, String)> = Query::system(
         TREE,
         "SELECT d.id, d.code, d.name FROM division d WHERE d.parent_id = ? AND d.until_on IS NULL \
-         AND COALESCE(d.since_on, d.from_on, ?) <= ? \
+         AND COALESCE(d.since_on, ?) <= ? \
          UNION SELECT p.division_id, p.code, p.name FROM division_past p WHERE p.parent_id = ? AND p.until_on > ? \
          AND COALESCE(p.from_on, ?) <= ? ORDER BY 2",
     )

@@ -137,6 +137,8 @@ async fn a_town_becomes_a_street_in_the_middle_of_the_work() {
         let office = &city.office;
         let (town, village) = (at(&city, TOWN).await, at(&city, wuhai::VILLAGE).await);
         let granted = city.granted(&Family::default()).await;
+        // What is granted in a month is paid from the next.
+        city.days(30).await;
         let open = city.file(&Family::default()).await.unwrap();
         let month = this_month(&city);
         let (_, before) = paid(&city, "dibao", month).await;
@@ -167,6 +169,7 @@ async fn a_town_becomes_a_street_in_the_middle_of_the_work() {
             sees(&city, &city.township_clerk, open).await && sees(&city, &city.township_clerk, granted).await
         );
         city.investigated(open, "1500").await;
+        city.days(30).await;
         let (_, after) = paid(&city, "dibao", month.next()).await;
         assert_eq!(after, before, "the same families are paid the same");
         books_hold(&city).await;
@@ -221,6 +224,8 @@ async fn two_townships_are_merged_with_everything_in_them() {
             (at(&city, TOWN).await, at(&city, STREET).await, at(&city, "150302").await);
         let village = at(&city, wuhai::VILLAGE).await;
         let granted = city.granted(&Family::default()).await;
+        // What is granted in a month is paid from the next.
+        city.days(30).await;
         let open = city.file(&Family::default()).await.unwrap();
         let month = this_month(&city);
         let (_, before) = paid(&city, "dibao", month).await;
@@ -286,6 +291,7 @@ async fn two_townships_are_merged_with_everything_in_them() {
         (city.township_clerk, city.second_clerk, city.township_head) = (clerk, second, head);
         let office = &city.office;
         city.investigated(open, "1500").await;
+        city.days(30).await;
         let (_, after) = paid(&city, "dibao", month.next()).await;
         assert_eq!(after, before);
         books_hold(&city).await;
@@ -325,6 +331,7 @@ async fn villages_and_families_are_assigned_one_by_one() {
         let (town, street, village) =
             (at(&city, TOWN).await, at(&city, STREET).await, at(&city, wuhai::VILLAGE).await);
         let first = city.granted(&Family::default()).await;
+        city.days(30).await;
         let second = city.file(&Family::default()).await.unwrap();
         let (staying, going) = (family_of(&city, first).await, family_of(&city, second).await);
         let month = this_month(&city);
@@ -383,6 +390,7 @@ async fn villages_and_families_are_assigned_one_by_one() {
             number(&city, "SELECT township_id FROM entitlement WHERE id = ?", entitlement.0).await,
             other.0
         );
+        city.days(30).await;
         let (_, after) = paid(&city, "dibao", month.next()).await;
         assert_eq!(after, before);
         books_hold(&city).await;
