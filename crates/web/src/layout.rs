@@ -23,8 +23,7 @@ pub struct NavEntry {
 
 /// The staff navigation: each part of the pages brings its own entries, in the order of the work.
 fn staff_nav() -> impl Iterator<Item = &'static NavEntry> {
-    let own: &[NavEntry] =
-        &[crate::cockpit::NAV, crate::plans::NAV, crate::simulation::NAV, crate::divisions::NAV];
+    let own: &[NavEntry] = &[crate::cockpit::NAV, crate::plans::NAV, crate::simulation::NAV];
     [
         crate::organisation::NAV,
         crate::desk::NAV,
@@ -34,6 +33,7 @@ fn staff_nav() -> impl Iterator<Item = &'static NavEntry> {
         crate::money::NAV,
         own,
         crate::administration::NAV,
+        &[crate::divisions::NAV],
     ]
     .into_iter()
     .flatten()

@@ -248,6 +248,14 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
             ("document_title", "外来文件"),
             ("document_number", "外来〔2026〕1号"),
         ]),
+        "/desk/people/{person}/merge" => {
+            pairs(&[("other", "1"), ("keep", "1"), ("number_fate", "police"), ("evidence", "公安机关证明")])
+        }
+        "/desk/merges/{merge}/undo" => pairs(&[("reason", "不是同一个人")]),
+        "/desk/merges/{merge}/undo/settle" => pairs(&[("answer", "confirm")]),
+        "/desk/families/{household}/join" => {
+            pairs(&[("other", "1"), ("on", "2026-11-02"), ("reason", "结婚")])
+        }
         "/desk/standard-changes/{id}/refuse" => pairs(&[("reason", "理由")]),
         "/desk/records/{register}/import/commit" => pairs(&[("upload", planted.one("record_upload"))]),
         "/desk/records/{register}/bulk" => {

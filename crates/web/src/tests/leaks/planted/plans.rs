@@ -114,13 +114,14 @@ pub(super) async fn lead_of(town: &Town) -> String {
     let id = Query::system(
         "test",
         "INSERT INTO lead (kind, programme, exclusion_group, household_id, county_id, division_id, month, amount_fen, reasons, fingerprint, \
-         release_hash, state, found_at) VALUES ('unclaimed', 'dibao', 'basic_living', ?, ?, ?, ?, ?, '[]', 'x', 'x', 'open', 1) RETURNING id",
+         release_hash, state, found_at, found_on) VALUES ('unclaimed', 'dibao', 'basic_living', ?, ?, ?, ?, ?, '[]', 'x', 'x', 'open', 1, ?) RETURNING id",
     )
     .bind(town.family_b)
     .bind(town.county)
     .bind(town.village_b)
     .bind(town.office.now().month())
     .bind(AMOUNT)
+    .bind(town.office.now().today())
     .insert(town.office.db())
     .await
     .unwrap();
