@@ -546,7 +546,7 @@ async fn is_postgres_database(pool: &DatabaseConnection, name: &str) -> Result<b
 
 pub(crate) async fn drop_postgres_database(url: &str) -> Result<()> {
     let (pool, name) = postgres_server(url).await?;
-    pool.execute_unprepared(&format!("DROP DATABASE IF EXISTS {}", quoted(&name))).await?;
+    pool.execute_unprepared(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&name))).await?;
     Ok(pool.close().await?)
 }
 

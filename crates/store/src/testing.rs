@@ -1,14 +1,18 @@
 //! Databases for the tests of every room: SQLite always, PostgreSQL when `HUIMIN_TEST_POSTGRES` holds a server's URL.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::database::{
     Db, copy_postgres_database, drop_postgres_database, has_postgres_database, split_postgres_url,
 };
 use crate::keys::Keys;
+
+/// The folder with a note for each test process of what it made.
+const OWNED: &str = "owned";
 
 /// The variable with the URL of a test server, as `tests/postgres.sh` prints it.
 pub const POSTGRES: &str = "HUIMIN_TEST_POSTGRES";
@@ -18,6 +22,7 @@ pub const POSTGRES: &str = "HUIMIN_TEST_POSTGRES";
 /// # Panics
 /// When a database cannot be made: the test cannot mean anything then.
 pub async fn databases(name: &str) -> Vec<Db> {
+    clear().await;
     let mut databases = Vec::new();
     for url in urls(name) {
         let keys = Arc::new(Keys::generate().unwrap_or_else(|error| panic!("{error}")));
@@ -50,7 +55,46 @@ pub fn urls(name: &str) -> Vec<String> {
         let database: String = database.chars().take(60).collect();
         urls.push(server.replacen("/postgres", &format!("/{}", database.to_lowercase()), 1));
     }
+    note(&urls).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     urls
+}
+
+/// Write down under this process which databases are its own: [`clear`] removes them after its end.
+fn note(urls: &[String]) -> std::io::Result<()> {
+    let noted = folder().join(OWNED);
+    std::fs::create_dir_all(&noted)?;
+    let note = noted.join(std::process::id().to_string());
+    let mut note = std::fs::OpenOptions::new().create(true).append(true).open(note)?;
+    note.write_all((urls.join("\n") + "\n").as_bytes())
+}
+
+/// Remove the databases of test processes that have ended, once for each process: a whole run would fill the disk otherwise.
+async fn clear() {
+    static CLEARED: AtomicBool = AtomicBool::new(false);
+    if CLEARED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let own = std::process::id();
+    for noted in folder().join(OWNED).read_dir().into_iter().flatten().flatten() {
+        let process = noted.file_name().to_string_lossy().parse::<u32>();
+        // A process whose number cannot be looked up counts as living.
+        let ended = |process: &u32| Path::new("/proc/self").exists() && !living(*process);
+        let Some(process) = process.ok().filter(ended) else { continue };
+        // Whoever renames the note removes what it names; another one finds it gone.
+        let taken = noted.path().with_extension(format!("by-{own}"));
+        if std::fs::rename(noted.path(), &taken).is_err() {
+            continue;
+        }
+        let urls = std::fs::read_to_string(&taken).unwrap_or_else(|error| panic!("{process}: {error}"));
+        for url in urls.lines() {
+            remove(url).await;
+        }
+        let _ = std::fs::remove_file(&taken);
+    }
+}
+
+fn living(process: u32) -> bool {
+    Path::new("/proc").join(process.to_string()).exists()
 }
 
 /// A copy of a database that nobody has open, at an address of its own; the keys stay the same.
@@ -84,6 +128,7 @@ pub struct Copy {
 /// # Panics
 /// When a database cannot be made or copied.
 pub async fn copies(city: &str, name: &str, make: impl AsyncFn(Db)) -> Vec<Copy> {
+    clear().await;
     // Names of databases are limited to 63 bytes.
     let model = format!("{:.20}_{:016x}", city, fingerprint(city));
     let folder = folder().join("models");
