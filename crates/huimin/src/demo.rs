@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
+use office::divisions;
 use synth::city::{Made, Plan, fill};
 use synth::planted::Rates;
 use synth::proof::{self, Proof};
 use synth::staff::{Account, PASSWORD};
+use vocab::Level;
 
 use crate::serve::{self, SiteOptions};
 use crate::{Database, Failure, open};
@@ -100,17 +102,25 @@ pub async fn run(city: City, folder: &Path, people: u64, site: &SiteOptions) -> 
 /// Beside the database: what is wrong on purpose.
 const PLANTED: &str = "planted.json";
 
+/// Families on the roll of all counties together.
+const ON_ROLL: usize = 480;
+/// From more counties than this, each has one case at each step.
+const COUNTIES_MANY: usize = 10;
+
 async fn make(city: City, database: &Database, people: u64) -> Result<Made, Failure> {
     let (clock, hand) = open::moved_clock();
     let office = open::create(database, &city.packs(), true, clock).await?;
     let bar = ProgressBar::new(1);
     bar.set_style(ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {elapsed}")?);
+    let home = divisions::by_code(office.db(), city.code()).await?;
+    let counties = divisions::at_level(office.db(), home.id, Level::County).await?.len().max(1);
     let plan = Plan {
         city: city.code(),
         people,
         seed: 20_260_701,
-        on_roll: 60,
-        at_each_step: 2,
+        // A place of many counties has fewer families in each of them.
+        on_roll: (ON_ROLL / counties).min(60),
+        at_each_step: if counties > COUNTIES_MANY { 1 } else { 2 },
         rates: Rates::REALISTIC,
     };
     let made = fill(&office, &hand, plan, &mut |stage, done, total| {

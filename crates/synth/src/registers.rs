@@ -24,6 +24,11 @@ const SPECS: &str = include_str!("../registers.toml");
 /// Records entered in one transaction.
 const TOGETHER: usize = 200;
 
+/// Places at which a register of a small city stands, at most: a prefecture has thousands of villages however few people are asked for.
+const PLACES_MAX: usize = 600;
+/// With more people there are more of them: one for so many.
+const PEOPLE_OF_A_PLACE: usize = 20;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Specs {
@@ -40,6 +45,9 @@ struct Spec {
     count: [i64; 2],
     #[serde(default = "everywhere")]
     of: i64,
+    /// It stands everywhere, in the smallest city too.
+    #[serde(default)]
+    covers: bool,
     #[serde(default)]
     state: Option<String>,
     #[serde(default)]
@@ -103,6 +111,7 @@ struct Filling<'a> {
     draw: Draw,
     serial: u32,
     today: NaiveDate,
+    places_max: usize,
     outlines: Outlines,
     /// The first refusal of each register.
     refused: BTreeMap<String, String>,
@@ -124,9 +133,11 @@ pub(crate) async fn fill(
             people.entry(home.village).or_default().push(inhabitant);
         }
     }
+    let inhabitants: usize = people.values().map(Vec::len).sum();
     let mut filling = Filling {
         office,
         staff,
+        places_max: (inhabitants / PEOPLE_OF_A_PLACE).max(PLACES_MAX),
         people,
         below: HashMap::new(),
         above: HashMap::new(),
@@ -167,10 +178,12 @@ impl Filling<'_> {
             Ok(level) => self.places(level).await?,
             Err(_) => self.made.get(&spec.at).cloned().unwrap_or_default(),
         };
+        // Every so many-th, so that they lie all over the city.
+        let apart = if spec.covers { 1 } else { anchors.len().div_ceil(self.places_max).max(1) };
         let total = anchors.len() as u64;
         let mut count = 0;
         let mut sheaf: Option<Sheaf> = None;
-        for (done, anchor) in anchors.into_iter().enumerate() {
+        for (done, anchor) in anchors.into_iter().enumerate().step_by(apart) {
             if !self.draw.chance(spec.of) {
                 continue;
             }
