@@ -62,12 +62,13 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
     let listener = tokio::net::TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("不能在 {} 上监听：{error}", options.listen))?;
-    worker::start(&office).await;
-    tokio::spawn(push::run(Arc::clone(&office), reach, tls));
+    let mut workers = worker::start(&office).await;
+    workers.spawn(push::run(Arc::clone(&office), reach, tls));
     println!("已启动：http://{}", options.listen);
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopped())
         .await?;
+    workers.shutdown().await;
     office.db().close().await?;
     Ok(())
 }

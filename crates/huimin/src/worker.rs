@@ -10,6 +10,7 @@ use office::casework::letters::{self as queue, Waiting};
 use office::casework::{late, reviews};
 use office::{Office, indicators, leads, means_test, plans, population, records, releases, roll, simulation};
 use store::jobs;
+use tokio::task::JoinSet;
 
 /// How long a worker rests when there is nothing to do.
 const REST: Duration = Duration::from_millis(700);
@@ -18,8 +19,8 @@ const ROUND: Duration = Duration::from_secs(300);
 /// Between two looks at how full the tables have become.
 const STATISTICS: Duration = Duration::from_secs(3600);
 
-/// Starts all workers; they end with the runtime. Jobs of a predecessor on this machine that was killed are taken up at once.
-pub async fn start(office: &Arc<Office>) {
+/// Starts all workers; they end with what is returned, and whatever they were at waits for the next start. Jobs of a predecessor on this machine that was killed are taken up at once.
+pub async fn start(office: &Arc<Office>) -> JoinSet<()> {
     let place = place();
     match jobs::release_dead(office.db(), |worker| is_gone(worker, place.as_deref())).await {
         Ok(0) => {}
@@ -27,11 +28,13 @@ pub async fn start(office: &Arc<Office>) {
         Err(error) => tracing::error!(%error, "jobs of a server that was stopped wait until they are stale"),
     }
     let name = format!("{}/{}", place.as_deref().unwrap_or("server"), std::process::id());
-    tokio::spawn(work(Arc::clone(office), name));
-    tokio::spawn(set_letters(Arc::clone(office)));
-    tokio::spawn(seal(Arc::clone(office)));
-    tokio::spawn(round(Arc::clone(office)));
-    tokio::spawn(keep_statistics(Arc::clone(office)));
+    let mut workers = JoinSet::new();
+    workers.spawn(work(Arc::clone(office), name));
+    workers.spawn(set_letters(Arc::clone(office)));
+    workers.spawn(seal(Arc::clone(office)));
+    workers.spawn(round(Arc::clone(office)));
+    workers.spawn(keep_statistics(Arc::clone(office)));
+    workers
 }
 
 /// This machine since it was started: its name and its boot's, so that process numbers of others are not taken for ours.
