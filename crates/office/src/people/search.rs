@@ -11,7 +11,7 @@ use store::{AuditEntry, Backend, Connection, Count, Cursor, HouseholdId, Page, P
 use vocab::{CitizenId, Level, Phone, Sex};
 
 use super::name_words::NameQuery;
-use super::{BY_NUMBER, PERSON_COLUMNS, sealing};
+use super::{PERSON_COLUMNS, sealing};
 use crate::access::{Granted, ReadPeople};
 use crate::{Office, OfficeError, audited};
 
@@ -183,25 +183,29 @@ async fn by_number(
 ) -> Result<Matched, OfficeError> {
     let scope = actor.scope();
     let wider = CAP + 1;
+    // What a record said that was given up leads to the one that stays.
     let by_column = |condition: &str| {
         Query::new(
             &scope,
             &PERSON_COLUMNS,
             format!(
-                "SELECT p.id, p.citizen_id_sealed FROM person p WHERE {{scope}} AND {condition} ORDER BY p.id LIMIT {wider}"
+                "SELECT p.id, n.citizen_id_sealed FROM person n JOIN person p ON p.id = COALESCE(n.merged_into, n.id) \
+                 WHERE {{scope}} AND {condition} ORDER BY p.id LIMIT {wider}"
             ),
         )
     };
     let (query, tail) = match asked {
-        Asked::Id(blind) => (by_column(BY_NUMBER).bind(blind.as_str()), None),
-        Asked::Phone(blind) => (by_column("p.phone_blind = ?").bind(blind.as_str()), None),
+        Asked::Id(blind) => (by_column("n.citizen_id_blind = ?").bind(blind.as_str()), None),
+        Asked::Phone(blind) => (by_column("n.phone_blind = ?").bind(blind.as_str()), None),
         Asked::NameAndTail(name, blind) => {
-            let query = by_column("p.citizen_id_tail_blind = ? AND p.name = ?");
-            (query.bind(blind.as_str()).bind(name.as_str()), None)
+            let query = by_column(
+                "n.citizen_id_tail_blind = ? AND (p.name = ? OR EXISTS (SELECT 1 FROM person w WHERE w.merged_into = p.id AND w.name = ?))",
+            );
+            (query.bind(blind.as_str()).bind(name.as_str()).bind(name.as_str()), None)
         }
         Asked::Tail(tail) => {
             let four = sealing::tail_blind(office.keys(), &tail[tail.len() - 4..]);
-            (by_column("p.citizen_id_tail_blind = ?").bind(four), Some(tail).filter(|tail| tail.len() > 4))
+            (by_column("n.citizen_id_tail_blind = ?").bind(four), Some(tail).filter(|tail| tail.len() > 4))
         }
         Asked::Name(_) => return Err(OfficeError::Internal("a name is no number".to_owned())),
     };
@@ -216,6 +220,8 @@ async fn by_number(
         }
         ids.push(row.get::<PersonId>("id")?);
     }
+    // Both of two records may say the same; they stand beside each other.
+    ids.dedup();
     let count = at_most(ids.len());
     let after = place(cursor).map_or(i64::MIN, |(_, id)| id);
     ids.retain(|id| id.0 > after);

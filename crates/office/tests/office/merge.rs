@@ -406,9 +406,10 @@ async fn what_speaks_against_a_merge_is_said_first() {
 
         // The county's: a record of another township is said, not shown.
         let far = NewPerson {
-            citizen_id: town.new_citizen_id("1980-05-01"),
+            phone: Some("13987650001".parse().unwrap()),
             ..town.new_person("张三", "1980-05-01", town.willow_village)
         };
+        let far_number = far.citizen_id.clone();
         let far = people::register_person(office, &grant(&neighbour), &far).await.unwrap().person();
         assert!(refused(one, far).await.contains("不在您的管辖范围内"));
         let id = proposed(office, &county, one, far, choices()).await.unwrap();
@@ -430,6 +431,16 @@ async fn what_speaks_against_a_merge_is_said_first() {
         settled(office, &director, id, true, "").await.unwrap();
         let found = people::search_people(office, &grant(&county), "张三", None, 20).await.unwrap();
         assert!(found.page.rows.iter().any(|found| found.person == one), "by the name that was given up too");
+        // And by everything else that was said of it: phone, the last of its number, and those with either name.
+        let (four, six) = (&far_number.expose()[14..], &far_number.expose()[12..]);
+        let (given_up, stays) = (format!("张三 {four}"), format!("张叁 {four}"));
+        for words in ["13987650001", four, six, &given_up, &stays] {
+            let found = people::search_people(office, &grant(&county), words, None, 20).await.unwrap();
+            let found: Vec<PersonId> = found.page.rows.iter().map(|found| found.person).collect();
+            assert_eq!(found.iter().filter(|found| **found == one).count(), 1, "{words}: {found:?}");
+            let hidden = people::search_people(office, &grant(&neighbour), words, None, 20).await.unwrap();
+            assert!(hidden.page.rows.is_empty(), "{words}: whoever stays lives elsewhere");
+        }
 
         // The database itself refuses what would go past the use-cases.
         let dead = granted(&town, &clerk, first, far).await;

@@ -3,15 +3,15 @@
 use maud::html;
 use office::access::{ReadPeople, Right};
 use office::benefits;
-use store::PersonId;
 
+use super::on_file::OnFile;
 use crate::answer::Page;
 use crate::benefit_sheet::sheet;
 use crate::error::Fault;
-use crate::extract::{Desk, Path};
+use crate::extract::Desk;
 use crate::ui::parts::{heading, print_button};
 
-pub(super) async fn page(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> Result<Page, Fault> {
+pub(super) async fn page(desk: Desk<ReadPeople>, OnFile(id): OnFile) -> Result<Page, Fault> {
     let found = benefits::person_sheet(desk.office(), desk.granted(), id).await?;
     let files = desk.may(Right::FileForOther);
     let applies =

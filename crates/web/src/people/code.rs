@@ -5,16 +5,17 @@ use office::access::{self, CodeChannel, FileForOther};
 use store::PersonId;
 use vocab::Now;
 
+use super::on_file::OnFile;
 use super::person::seen;
 use crate::answer::Page;
 use crate::error::Fault;
-use crate::extract::{Begun, Desk, Path};
+use crate::extract::{Begun, Desk};
 use crate::form_body::{Fields, KeyedForm};
 use crate::ui::Link;
 use crate::ui::form::{Choice, Errors, Field, buttons, error_summary, form_post, radios};
 use crate::ui::parts::{SummaryRow, heading, panel, print_button, summary_list};
 
-pub(super) async fn form(desk: Desk<FileForOther>, Path(id): Path<PersonId>) -> Result<Page, Fault> {
+pub(super) async fn form(desk: Desk<FileForOther>, OnFile(id): OnFile) -> Result<Page, Fault> {
     let name = seen(&desk, id).await?.name;
     Ok(channel_page(&desk, id, &name, &Errors::none()))
 }
@@ -41,7 +42,7 @@ fn channel_page(desk: &Desk<FileForOther>, id: PersonId, name: &str, errors: &Er
 
 pub(super) async fn issue(
     desk: Desk<FileForOther>,
-    Path(id): Path<PersonId>,
+    OnFile(id): OnFile,
     KeyedForm { key, form, .. }: KeyedForm<Fields>,
 ) -> Result<Page, Fault> {
     let person = seen(&desk, id).await?;

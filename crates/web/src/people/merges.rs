@@ -14,10 +14,11 @@ use serde::Deserialize;
 use store::PersonId;
 use vocab::Now;
 
+use super::on_file::OnFile;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::desk::words::download;
 use crate::error::{Fault, form_errors};
-use crate::extract::{Begun, Desk, Path, Staff};
+use crate::extract::{Begun, Desk, Path, Staff, Write};
 use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::form::{
@@ -42,7 +43,7 @@ pub(super) struct Asked {
 /// `GET /desk/people/{person}/merge`: finds the other record, then lays both side by side.
 pub(super) async fn form(
     desk: Desk<MergePeople>,
-    Path(id): Path<PersonId>,
+    OnFile(id): OnFile,
     Query(asked): Query<Asked>,
 ) -> Result<Page, Fault> {
     match asked.other.parse::<PersonId>() {
@@ -260,7 +261,7 @@ fn read(form: &Fields, id: PersonId, errors: &mut Errors) -> Option<(PersonId, N
 /// `POST /desk/people/{person}/merge`
 pub(super) async fn propose(
     desk: Desk<MergePeople>,
-    Path(id): Path<PersonId>,
+    OnFile(id): OnFile,
     KeyedForm { key, form, .. }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     // What is wrong with the form is said only to whom the person is shown.
@@ -445,18 +446,24 @@ fn deeds(staff: &Staff, found: &MergePage, errors: &Errors) -> Markup {
     }
 }
 
-/// Shows the merge again with what was wrong, or goes on after a deed.
-async fn after(
+/// Keeps what was done and shows it, or shows the merge again with what was wrong.
+async fn after<T>(
     reading: &Desk<ReadPeople>,
     id: MergeId,
-    done: Result<(), OfficeError>,
+    write: Write,
+    done: Result<T, OfficeError>,
     said: &'static str,
 ) -> Result<Answer, Fault> {
+    let here = format!("{HERE}/{id}");
     match done {
-        Ok(()) => Ok(SeeOther::to(format!("{HERE}/{id}")).done(said).into()),
+        Ok(_) => {
+            write.finish(&here).await?;
+            Ok(SeeOther::to(here).done(said).into())
+        }
         Err(error) => {
-            let errors = form_errors(error)?;
-            Ok(page(reading, id, &errors).await?.into())
+            // The transaction must end before the page is read again.
+            drop(write);
+            Ok(page(reading, id, &form_errors(error)?).await?.into())
         }
     }
 }
@@ -468,24 +475,19 @@ pub(super) async fn settle(
     Path(id): Path<MergeId>,
     KeyedForm { key, form, .. }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
-    let confirmed = form.get("answer") == "confirm";
     let write = match desk.begin(&key).await? {
         Begun::Again(to) => return Ok(SeeOther::to(to).into()),
         Begun::First(write) => write,
     };
-    let note = form.get("note");
+    let (confirmed, note) = settled(&form);
     let done = merge::settle_merge_in(desk.office(), write.tx(), desk.granted(), id, confirmed, note).await;
-    let done = match done {
-        Ok(_) => {
-            write.finish(&format!("{HERE}/{id}")).await?;
-            Ok(())
-        }
-        Err(error) => {
-            drop(write);
-            Err(error)
-        }
-    };
-    after(&reading, id, done, if confirmed { "两份档案已合并。" } else { "已退回，没有合并。" }).await
+    let said = if confirmed { "两份档案已合并。" } else { "已退回，没有合并。" };
+    after(&reading, id, write, done, said).await
+}
+
+/// Whether the second person agrees, and what they say.
+fn settled(form: &Fields) -> (bool, &str) {
+    (form.get("answer") == "confirm", form.get("note"))
 }
 
 /// `POST /desk/merges/{merge}/undo`
@@ -499,19 +501,9 @@ pub(super) async fn undo(
         Begun::Again(to) => return Ok(SeeOther::to(to).into()),
         Begun::First(write) => write,
     };
-    let done =
-        merge::propose_undo_in(desk.office(), write.tx(), desk.granted(), id, form.get("reason")).await;
-    let done = match done {
-        Ok(_) => {
-            write.finish(&format!("{HERE}/{id}")).await?;
-            Ok(())
-        }
-        Err(error) => {
-            drop(write);
-            Err(error)
-        }
-    };
-    after(&reading, id, done, "已提出撤销，等另一人复核。").await
+    let reason = form.get("reason");
+    let done = merge::propose_undo_in(desk.office(), write.tx(), desk.granted(), id, reason).await;
+    after(&reading, id, write, done, "已提出撤销，等另一人复核。").await
 }
 
 /// `POST /desk/merges/{merge}/undo/settle`
@@ -521,32 +513,16 @@ pub(super) async fn settle_undo(
     Path(id): Path<MergeId>,
     KeyedForm { key, form, .. }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
-    let confirmed = form.get("answer") == "confirm";
     let write = match desk.begin(&key).await? {
         Begun::Again(to) => return Ok(SeeOther::to(to).into()),
         Begun::First(write) => write,
     };
-    let note = form.get("note");
+    let (confirmed, note) = settled(&form);
     let done = merge::settle_undo_in(desk.office(), write.tx(), desk.granted(), id, confirmed, note).await;
-    let done = match done {
-        Ok(_) => {
-            write.finish(&format!("{HERE}/{id}")).await?;
-            Ok(())
-        }
-        Err(error) => {
-            drop(write);
-            Err(error)
-        }
+    let said = if confirmed {
+        "合并已撤销，两份档案都在。"
+    } else {
+        "没有撤销，仍是一份档案。"
     };
-    after(
-        &reading,
-        id,
-        done,
-        if confirmed {
-            "合并已撤销，两份档案都在。"
-        } else {
-            "没有撤销，仍是一份档案。"
-        },
-    )
-    .await
+    after(&reading, id, write, done, said).await
 }

@@ -15,6 +15,7 @@ mod family_cases;
 mod members;
 mod menus;
 mod merges;
+mod on_file;
 mod person;
 mod register;
 mod reveal;

@@ -6,6 +6,7 @@ use office::people::{self, AccountView, DuplicateView, FactView, PersonCorrectio
 use store::PersonId;
 use vocab::{Now, PersonName, Phone, zh_date};
 
+use super::on_file::OnFile;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path, Staff};
@@ -18,23 +19,15 @@ use crate::ui::parts::{Colour, SummaryRow, heading, masked, summary_list, tag};
 use crate::ui::table::{Column, Table};
 use crate::ui::{Link, address};
 
-/// `GET /desk/people/{person}`: the address of a record that was given up leads to the one that stays.
-pub(super) async fn person(desk: Desk<ReadPeople>, Path(id): Path<PersonId>) -> Result<Answer, Fault> {
-    if let Some(stays) = people::merge::led_on(desk.office().db(), &desk.scope(), id).await? {
-        let note = format!("{id} 号档案已合并到这一份。");
-        return Ok(SeeOther::to(format!("/desk/people/{stays}")).note(note).into());
-    }
-    Ok(opened(&desk, id).await?.into())
-}
-
-async fn opened(desk: &Desk<ReadPeople>, id: PersonId) -> Result<Page, Fault> {
+/// `GET /desk/people/{person}`
+pub(super) async fn person(desk: Desk<ReadPeople>, OnFile(id): OnFile) -> Result<Page, Fault> {
     let page = people::person_page(desk.office(), desk.granted(), id).await?;
     let duplicates = people::duplicates_of(desk.office(), desk.granted(), id).await?;
     let facts = format!("/desk/people/{id}/facts/");
     let content = html! {
         (heading(Some("人员档案"), &page.person.name))
-        @if !duplicates.is_empty() { (suspicion(desk, id, &duplicates)) }
-        (summary(desk, &page.person))
+        @if !duplicates.is_empty() { (suspicion(&desk, id, &duplicates)) }
+        (summary(&desk, &page.person))
         p.govuk-body {
             @match page.household {
                 Some(household) => (Link::new(format!("/desk/families/{household}"), "查看所在家庭")),
@@ -42,7 +35,7 @@ async fn opened(desk: &Desk<ReadPeople>, id: PersonId) -> Result<Page, Fault> {
             }
         }
         (facts_table("facts", "个人情况", &page.facts, &facts))
-        (accounts_table(desk, &page.accounts))
+        (accounts_table(&desk, &page.accounts))
         ul.govuk-list {
             li { (Link::new(format!("/desk/people/{id}/benefits"), "幸福清单")) }
             @if desk.may(Right::FileForOther) && page.person.died_on.is_none() {
@@ -165,7 +158,8 @@ pub(super) fn accounts_table(staff: &Staff, accounts: &[AccountView]) -> Markup 
 
 pub(super) async fn fact_history(
     desk: Desk<ReadPeople>,
-    Path((id, fact)): Path<(PersonId, String)>,
+    OnFile(id): OnFile,
+    Path((_, fact)): Path<(PersonId, String)>,
 ) -> Result<Page, Fault> {
     // Opening the person's page checks the scope and writes the audit.
     let page = people::person_page(desk.office(), desk.granted(), id).await?;
@@ -209,10 +203,7 @@ pub(super) fn history_page(subject: &str, history: &[FactView]) -> Page {
     Page::new(format!("{title}变动记录"), content).under("people")
 }
 
-pub(super) async fn correct_form(
-    desk: Desk<RegisterPeople>,
-    Path(id): Path<PersonId>,
-) -> Result<Page, Fault> {
+pub(super) async fn correct_form(desk: Desk<RegisterPeople>, OnFile(id): OnFile) -> Result<Page, Fault> {
     let person = seen(&desk, id).await?;
     let typed = Fields(vec![("name".to_owned(), person.name.clone())]);
     Ok(correct_page(&desk, &person, &typed, &Errors::none()))
@@ -256,7 +247,7 @@ fn correct_page(desk: &Desk<RegisterPeople>, person: &PersonView, typed: &Fields
 
 pub(super) async fn correct(
     desk: Desk<RegisterPeople>,
-    Path(id): Path<PersonId>,
+    OnFile(id): OnFile,
     KeyedForm { form, .. }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let mut errors = Errors::none();

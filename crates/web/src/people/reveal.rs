@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use office::access::Reveal;
 use office::people::{self, BankAccountId};
-use store::PersonId;
 
+use super::on_file::OnFile;
 use super::person::seen;
 use crate::answer::Page;
 use crate::error::{Fault, form_errors};
@@ -14,7 +14,7 @@ use crate::ui::Link;
 use crate::ui::form::{Errors, Field, buttons, error_summary, form_post, text_area};
 use crate::ui::parts::{SummaryRow, heading, summary_list};
 
-pub(super) async fn person_form(desk: Desk<Reveal>, Path(id): Path<PersonId>) -> Result<Page, Fault> {
+pub(super) async fn person_form(desk: Desk<Reveal>, OnFile(id): OnFile) -> Result<Page, Fault> {
     let person = seen(&desk, id).await?;
     Ok(purpose_page(
         &desk,
@@ -28,7 +28,7 @@ pub(super) async fn person_form(desk: Desk<Reveal>, Path(id): Path<PersonId>) ->
 
 pub(super) async fn person(
     desk: Desk<Reveal>,
-    Path(id): Path<PersonId>,
+    OnFile(id): OnFile,
     KeyedForm { form, .. }: KeyedForm<Fields>,
 ) -> Result<Page, Fault> {
     let back = format!("/desk/people/{id}");

@@ -416,7 +416,18 @@ async fn two_records_of_one_person_are_merged_by_two_people_and_parted_again() {
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text.chars().take(300).collect::<String>());
         let led = clerk.get(&format!("/desk/people/{new}")).await;
         assert_eq!(led.location(), format!("/desk/people/{old}"), "the old address leads on");
-        assert_eq!(neighbour.get(&format!("/desk/people/{new}")).await.status, StatusCode::NOT_FOUND);
+        // So does every page below it, and a form that was still open; for the neighbours there is nothing.
+        for below in ["", "/correct", "/facts/wage_income", "/benefits", "/code", "/merge"] {
+            let led = clerk.get(&format!("/desk/people/{new}{below}")).await;
+            assert_eq!(led.location(), format!("/desk/people/{old}{below}"));
+            let hidden = neighbour.get(&format!("/desk/people/{new}{below}")).await;
+            assert_eq!(hidden.status, StatusCode::NOT_FOUND, "{below}");
+        }
+        let stale = [("version", "1"), ("name", "别人"), ("reason", "户口簿")];
+        let sent = clerk.post(&format!("/desk/people/{new}/correct"), &stale).await;
+        assert_eq!(sent.location(), format!("/desk/people/{old}/correct"));
+        let led = director.get(&format!("/desk/people/{new}/reveal")).await;
+        assert_eq!(led.location(), format!("/desk/people/{old}/reveal"));
         let found = clerk.get(&format!("/desk/people?q={}", crate::ui::query_value(name))).await;
         assert_eq!(found.text.matches("赵桂兰</a>").count(), 1, "found once");
         assert!(director.get("/desk/merges").await.text.contains("已合并"));
