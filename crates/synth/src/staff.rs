@@ -221,9 +221,10 @@ pub async fn employ(
     }
     watch(total, total);
     // Whose plan it is has somebody who makes it and somebody who looks at it; the assessor comes from outside.
-    let home = office::plans::installed(office).await?.map_or(city, |plan| plan.home);
+    let home = office::plans::installed(office).await?.map_or_else(|| city.clone(), |plan| plan.home);
     let assessor = hand.post("pinggu".to_owned(), home.id, &home.name, "plan_assessor").await?;
-    let planners = match staff.iter().find(|county: &&County| county.division == home.id) {
+    let of_a_county = staff.iter().any(|county: &County| county.division == home.id);
+    let planners = match staff.iter().find(|county| county.division == home.id) {
         Some(county) => Planners {
             maker: hand.post("guihua".to_owned(), home.id, &home.name, "county_planner").await?,
             approver: county.director.clone(),
@@ -231,8 +232,20 @@ pub async fn employ(
         },
         None => Planners { maker: policy, approver: releaser, assessor },
     };
-    // Departments outside civil affairs answer for themselves: one account to try in the first county.
+    // The city's own posts, and those of which one county shows enough.
+    for (login, role) in [
+        ("dangan", "prefecture_archivist"),
+        ("danganfuhe", "prefecture_archive_head"),
+        ("shijingban", "prefecture_clerk"),
+    ] {
+        hand.post(login.to_owned(), prefecture, &city.name, role).await?;
+    }
     if let Some(county) = counties.first() {
+        hand.post("hedui1".to_owned(), county.id, &county.name, "means_test_clerk").await?;
+        if !of_a_county {
+            hand.post("guihua1".to_owned(), county.id, &county.name, "county_planner").await?;
+        }
+        // Departments outside civil affairs answer for themselves.
         hand.department("bumen1".to_owned(), county, "banks").await?;
     }
     let Hand { accounts, root, from_on, .. } = hand;

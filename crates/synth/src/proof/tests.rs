@@ -90,3 +90,23 @@ async fn the_night_finds_what_is_planted_and_stops_nobody() {
         assert_eq!(left.len(), lines.len() - 1, "the same file does not bring back what somebody settled");
     }
 }
+
+/// Every post of the packs can be tried; an organisation's account comes when there are organisations ([`crate::staff::organisation`]).
+#[tokio::test]
+async fn every_role_of_the_packs_has_an_account_to_try() {
+    for db in store::testing::databases("accounts").await {
+        let office = office(db, &Arc::new(AtomicI64::new(START))).await;
+        let city = divisions::by_code(office.db(), "150300").await.unwrap().id;
+        crate::staff::employ(&office, city, &mut |_, _| {}).await.unwrap();
+        let held: Vec<String> = store::Query::system("test", "SELECT DISTINCT role FROM post_role")
+            .scalars(office.db())
+            .await
+            .unwrap();
+        let release = office.release();
+        let asked = release.roles.iter().map(|role| role.id.get().as_str());
+        let missing: Vec<&str> = asked
+            .filter(|role| *role != "organisation_clerk" && held.iter().all(|held| held != role))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
