@@ -98,10 +98,8 @@ async fn every_role_of_the_packs_has_an_account_to_try() {
         let office = office(db, &Arc::new(AtomicI64::new(START))).await;
         let city = divisions::by_code(office.db(), "150300").await.unwrap().id;
         crate::staff::employ(&office, city, &mut |_, _| {}).await.unwrap();
-        let held: Vec<String> = store::Query::system("test", "SELECT DISTINCT role FROM post_role")
-            .scalars(office.db())
-            .await
-            .unwrap();
+        let held: Vec<String> =
+            Query::system("test", "SELECT DISTINCT role FROM post_role").scalars(office.db()).await.unwrap();
         let release = office.release();
         let asked = release.roles.iter().map(|role| role.id.get().as_str());
         let missing: Vec<&str> = asked
