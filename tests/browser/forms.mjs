@@ -14,16 +14,25 @@ export function citizenId(born, sequence) {
 /** The field in a control's name: `member.0.wage_income`, `visited_on.year`. */
 const last = (name) => name.replace(/[._-](year|month|day)$/, '').split('.').pop()
 
+/** A file to choose: give it as the answer of a field for papers. */
+export const PAPER = { name: '材料.png', mimeType: 'image/png', buffer: PHOTO }
+
+/** An answer that is given even where the field holds another one already. */
+export const instead = (value) => ({ instead: value })
+
+/** Which record of a repeated page a field belongs to: 0 for `family.0.name` and for what is not repeated. */
+export const recordOf = (name) => Number(name.match(/\.(\d+)\./)?.[1] ?? 0)
+
 /**
  * Answers every open question of the page. `known` gives answers by the field's name without its page and record; a
- * function gets the whole name. Fields that hold something already are left alone.
+ * function gets the whole name. `form` is one of several on the page. Fields that hold something already are left alone, but for answers given as `instead`.
  */
-export async function fill(page, known = {}) {
-  const answer = (name) => {
+export async function fill(page, known = {}, form = page.locator('main form')) {
+  const given = (name) => {
     const value = known[last(name)]
     return typeof value === 'function' ? value(name) : value
   }
-  const fields = await page.$$eval('main form input, main form select, main form textarea', (controls) => controls
+  const fields = await form.locator('input, select, textarea').evaluateAll((controls) => controls
     .filter((control) => control.type !== 'hidden' && control.type !== 'submit' && !control.closest('.filter'))
     .map((control) => ({
       name: control.name, id: control.id, kind: control.tagName === 'SELECT' ? 'select' : control.type, value: control.value,
@@ -32,25 +41,30 @@ export async function fill(page, known = {}) {
     })))
   const radios = new Set()
   for (const field of fields) {
-    const control = page.locator(`[id="${field.id}"]`)
-    const known_ = answer(field.name)
+    const control = form.locator(`[id="${field.id}"]`)
+    const answer = given(field.name)
+    const anew = answer?.instead !== undefined
+    const known_ = anew ? answer.instead : answer
     if (field.kind === 'radio') {
       if (radios.has(field.name)) continue
       radios.add(field.name)
       const values = fields.filter((other) => other.name === field.name).map((other) => other.value)
-      if (await page.locator(`input[name="${field.name}"]:checked`).count()) continue
+      if (!anew && await form.locator(`input[name="${field.name}"]:checked`).count()) continue
       const value = known_ ?? (values.includes('no') ? 'no' : values.includes('none') ? 'none' : values[0])
-      await page.locator(`input[name="${field.name}"][value="${value}"]`).check({ force: true })
+      await form.locator(`input[name="${field.name}"][value="${value}"]`).check({ force: true })
     } else if (field.kind === 'checkbox') {
       const wanted = known_ === undefined ? /authorised|truthful|publicity/.test(field.name) : [].concat(known_).includes(field.value)
       if (wanted) await control.check({ force: true })
     } else if (field.kind === 'select') {
-      if (field.value) continue
+      if (field.value && !anew) continue
       const value = known_ ?? field.choices.find((choice) => choice)
       if (value) await control.selectOption(value)
     } else if (field.kind === 'file') {
-      if (!field.signature) continue
-      const canvas = page.locator(`[id="${field.id}"]`).locator('xpath=ancestor::div[contains(@class,"govuk-form-group")][1]').locator('canvas')
+      if (!field.signature) {
+        if (known_) await control.setInputFiles(known_)
+        continue
+      }
+      const canvas = form.locator(`[id="${field.id}"]`).locator('xpath=ancestor::div[contains(@class,"govuk-form-group")][1]').locator('canvas')
       if (await canvas.count()) {
         const paper = await canvas.first().boundingBox()
         await canvas.first().scrollIntoViewIfNeeded()
@@ -64,7 +78,7 @@ export async function fill(page, known = {}) {
         await control.setInputFiles({ name: '签名.png', mimeType: 'image/png', buffer: PHOTO })
       }
     } else {
-      if (field.value) continue
+      if (field.value && !anew) continue
       if (!(await control.isVisible())) continue
       if (known_ !== undefined) await control.fill(String(known_))
     }

@@ -3,7 +3,7 @@ import { launch, openPage, overflow, WIDTHS } from './browser.mjs'
 import { violations } from './axe.mjs'
 
 /** What is no fault: an icon still on its way, a file that is saved, a form that comes back with a further question. */
-const EXPECTED = /^failed: .*(\/icon-|\/bank-file$|\/export$)|status of 422/
+export const EXPECTED = /^failed: .*(\/icon-|\/bank-file$|\/export$)|status of 422/
 
 /**
  * Looks at the pages of a running program.

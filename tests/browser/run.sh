@@ -22,4 +22,5 @@ node tests/browser/main_job.mjs "http://$listen" || { tail -40 "$folder/server.l
 node tests/browser/journey.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/registers.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/assistance.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
+node tests/browser/matters.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
 node tests/browser/plan.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
