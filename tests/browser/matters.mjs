@@ -3,6 +3,7 @@
 // ONLY=emergency,rigid plays these; SERIAL=700 gives other numbers for another walk over one city.
 import { looks } from './looks.mjs'
 import * as families from './matters/families.mjs'
+import { reviews } from './matters/reviews.mjs'
 import * as support from './matters/support.mjs'
 import * as temporary from './matters/temporary.mjs'
 import { town } from './matters/town.mjs'
@@ -26,6 +27,7 @@ await shared.walk(async () => {
   await play('marginal', () => families.marginal(city))
   const ill = await play('rigid', () => families.rigid(city))
   await play('together', () => families.together(city, ill))
+  await play('reviews', () => reviews(city))
   await play('support', async () => {
     const man = await support.filed(city)
     // The last of the seven days may be a day of rest: it ends on the next working day.

@@ -142,7 +142,28 @@ pub async fn own_records(office: &Office, citizen: &Citizen) -> Result<Vec<OwnRe
 /// # Errors
 /// The database's.
 pub async fn own_advances(office: &Office, citizen: &Citizen) -> Result<Vec<Advance>, OfficeError> {
-    Ok(ledger::reserve::advances_of(office.db(), citizen.person).await?)
+    advances(office, citizen.person).await
+}
+
+/// A family's papers are made up when its case has ended; that the county replenishes the reserve later asks nothing of it.
+async fn advances(office: &Office, person: PersonId) -> Result<Vec<Advance>, OfficeError> {
+    let mut advances = ledger::reserve::advances_of(office.db(), person).await?;
+    let asked: Vec<i64> =
+        advances.iter().filter(|one| !one.made_up).filter_map(|one| Some(one.case?.0)).collect();
+    if asked.is_empty() {
+        return Ok(advances);
+    }
+    let ended: Vec<i64> = Query::system(
+        "the cases in which a person was paid ahead",
+        "SELECT id FROM case_file WHERE state <> 'open' AND id IN ({list})",
+    )
+    .bind_list(asked)
+    .scalars(office.db())
+    .await?;
+    for advance in &mut advances {
+        advance.made_up |= advance.case.is_some_and(|case| ended.contains(&case.0));
+    }
+    Ok(advances)
 }
 
 /// `scope` decides only whether the person is seen; what stands on the sheet is the person's own.
@@ -196,7 +217,7 @@ async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<Benef
         on,
         receives,
         received,
-        advances: ledger::reserve::advances_of(db, person).await?,
+        advances: advances(office, person).await?,
         records: own::of_person(office, db, person, household).await?,
         may,
         asked,

@@ -89,6 +89,5 @@ export async function together(city, { family }) {
   await city.not(department, '/desk/department', '大病保险和医疗救助能报多少')
   await department.context().close()
   await city.go(city.clerk, joint, '已落实')
-  await family.page.goto(`${city.origin}/my/help`)
-  if (!(await family.page.textContent('main')).includes('大病保险二次报销八千元')) city.faults.push('the family does not read the answer')
+  await city.go(family.page, '/my/help', '大病保险二次报销八千元')
 }

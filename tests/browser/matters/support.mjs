@@ -17,9 +17,9 @@ export async function filed(city) {
   await city.act(city.clerk, number, 'accept')
   await city.check(city.clerk, city.county, number)
   await city.act(city.clerk, number, 'visit', { ...known, ...city.VISIT, visited_on: city.on(await city.today(city.clerk)) })
-  await city.act(city.second, number, 'opine', { opinion_agrees: 'yes', opinion_text: '符合特困条件，建议确认。' })
   // Basic living at home in the city, and the care of who cannot do two of the six.
   await city.go(city.clerk, `/desk/cases/${number}`, '2,230.00')
+  await city.act(city.second, number, 'opine', { opinion_agrees: 'yes', opinion_text: '符合特困条件，建议确认。' })
   await city.go(man.page, `/my/cases/${number}`, '公示')
   return { man, number, known }
 }

@@ -38,7 +38,7 @@ export async function emergency(city) {
   await city.go(city.clerk, `/desk/cases/${number}`, '2,880.00')
   await city.act(city.clerk, number, 'advance', { paid_on: day, paid_way: 'cash', paid_to: man.name })
   await city.go(city.accountant, fund, '2,880.00')
-  await city.go(man.page, '/my/help', '2,880.00')
+  await city.go(man.page, '/my/payments', '2,880.00')
   // What is owed to the papers stands on the list until it is made up.
   await city.go(city.clerk, '/desk/work', man.name)
   await city.act(city.clerk, number, 'make_up', { relieved_on: day, makeup_text: '已借住亲戚家，生活恢复。', helped_amount: '2880' })
@@ -57,12 +57,13 @@ export async function expenditure(city) {
   await city.act(city.clerk, number, 'accept')
   await city.check(city.clerk, city.county, number)
   await city.act(city.clerk, number, 'visit', { ...known, ...city.VISIT, visited_on: day, severe: 'yes', severe_reason: '住院自付三万元。' })
+  // Three tenths of a year's expenses, until the conference sets another total.
+  await city.go(city.clerk, `/desk/cases/${number}`, '9,000.00')
   await city.act(city.clerk, number, 'confer', {
     kind: 'single', held_on: day, chair: '田野', participants: '民政办：田野\n社区：斯琴', opinions: '一致同意提高。', resolution: '一事一议，总额一万二千元。', total: '12000', total_month: day,
   })
-  await city.act(city.second, number, 'opine', { opinion_agrees: 'yes', opinion_text: '同意救助。' })
-  // What the conference set, in place of three tenths of a year's expenses.
   await city.go(city.clerk, `/desk/cases/${number}`, '12,000.00')
+  await city.act(city.second, number, 'opine', { opinion_agrees: 'yes', opinion_text: '同意救助。' })
   // Over the limit: not the township's head but the county's.
   await city.not(city.head, '/desk/work', woman.name)
   await city.act(city.director, number, 'confirm', { stages: '2' })

@@ -153,6 +153,8 @@ async fn help_comes_out_of_the_townships_reserve_and_is_made_up() {
         city.act(&city.second_clerk, case, "make_up", &[("makeup/helped_amount", "1920")], &[])
             .await
             .unwrap();
+        let told = office::benefits::own_advances(&city.office, &reader).await.unwrap();
+        assert!(told[0].made_up, "the family has nothing more to bring");
         for (book, balance, advanced) in [(false, 308_000, 192_000), (true, 500_000, 0)] {
             let accountant = grant::<MakeRun>(&city.accountant);
             let township = city.township_clerk.division;

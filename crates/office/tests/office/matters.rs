@@ -166,6 +166,25 @@ async fn a_person_in_extreme_difficulty_is_supported() {
     }
 }
 
+/// What an action itself finds counts in what the rules say after it, though the clock has moved on since the action began.
+#[tokio::test]
+async fn what_a_visit_finds_counts_at_once() {
+    for city in cities("tekun_at_once").await {
+        let city = city.ticking();
+        let case = city.file_for("tekun", &alone()).await.unwrap();
+        assessed(&city, case, &PARTLY).await;
+        let amount: Option<Fen> = Query::system(
+            "test",
+            "SELECT amount_fen FROM determination WHERE case_id = ? ORDER BY id DESC LIMIT 1",
+        )
+        .bind(case)
+        .scalar(city.office.db())
+        .await
+        .unwrap();
+        assert_eq!(amount, Some(Fen(213_000)), "the six items of the visit");
+    }
+}
+
 /// A son who can provide: refused in writing with the reason, within three working days.
 #[tokio::test]
 async fn who_has_an_able_obligor_is_refused_with_reasons() {

@@ -232,6 +232,15 @@ impl Wuhai {
         Wuhai { office: self::office(db, release, clock), ..self }
     }
 
+    /// The same city with a clock that has moved on whenever it is looked at again, as a machine's has.
+    pub fn ticking(self) -> Wuhai {
+        let hand = Arc::clone(&self.clock);
+        let clock = Arc::new(move || Now::from_unix_ms(hand.fetch_add(1, Ordering::SeqCst)));
+        let calendar = Arc::new(self.office.calendar().clone());
+        let office = Office::new(self.office.db().clone(), calendar, self.office.release(), clock);
+        Wuhai { office, ..self }
+    }
+
     /// Days go by; the night's round runs.
     pub async fn days(&self, days: i64) {
         self.clock.fetch_add(days * DAY, Ordering::SeqCst);

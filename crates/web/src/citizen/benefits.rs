@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, header};
+use catalogue::Release;
+use ledger::reserve::Advance;
 use maud::{Markup, PreEscaped, html};
 use office::benefits;
 use office::proofs::{self, Issued, LIFETIMES, Provable};
@@ -47,29 +49,33 @@ async fn help(desk: CitizenDesk) -> Result<Page, Fault> {
     let office = desk.office();
     let records = benefits::own_records(office, desk.citizen()).await?;
     let advances = benefits::own_advances(office, desk.citizen()).await?;
-    let release = office.release();
-    let title = |id: &str| {
-        release.programmes.get(id).map_or_else(|| id.to_owned(), |programme| programme.title.clone())
-    };
     let content = html! {
         (heading(None, "转给其他部门的和服务"))
         p.govuk-body { "需要医疗、教育、住房、就业等帮助的，转给主管部门办理，办到哪一步、怎么答复的，都在这里。" }
         @if records.is_empty() { p.govuk-body { "还没有。" } }
+        @if !records.is_empty() { h2.govuk-heading-m { "转介和服务" } }
         @for record in &records { section { (own_record(record)) } }
+        (paid_ahead(&office.release(), &advances))
+        (print_button())
+    };
+    Ok(Page::new("转给其他部门的和服务", content).under("benefits").back("/my/benefits", "返回幸福清单"))
+}
+
+/// What a township has paid ahead out of its reserve; nothing where it has not.
+pub(super) fn paid_ahead(release: &Release, advances: &[Advance]) -> Markup {
+    html! {
         @if !advances.is_empty() {
             h2.govuk-heading-m { "先行救助" }
             ul.govuk-list.govuk-list--bullet {
-                @for advance in &advances {
+                @for advance in advances {
                     li {
-                        (vocab::zh_date(advance.at.today())) "，" (title(&advance.programme)) "，从备用金先付 " (advance.amount.yuan_grouped()) " 元。"
+                        (vocab::zh_date(advance.at.today())) "，" (super::my::programme_title(release, &advance.programme)) "，从备用金先付 " (advance.amount.yuan_grouped()) " 元。"
                         @if advance.made_up { "手续已经补齐。" } @else { "手续还要补齐，请按通知到窗口办理。" }
                     }
                 }
             }
         }
-        (print_button())
-    };
-    Ok(Page::new("转给其他部门的和服务", content).under("benefits").back("/my/benefits", "返回幸福清单"))
+    }
 }
 
 async fn code_form(desk: CitizenDesk) -> Result<Page, Fault> {

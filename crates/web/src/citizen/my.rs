@@ -75,7 +75,7 @@ pub(super) async fn benefits(desk: &CitizenDesk) -> Result<Vec<EntitlementRow>, 
     Ok(rows.into_iter().filter(|row| row.state != EntitlementState::Ended).collect())
 }
 
-fn programme_title<'a>(release: &'a catalogue::Release, id: &'a str) -> &'a str {
+pub(super) fn programme_title<'a>(release: &'a catalogue::Release, id: &'a str) -> &'a str {
     release.programmes.get(id).map_or(id, |programme| programme.title.as_str())
 }
 
@@ -168,6 +168,7 @@ async fn payments(desk: CitizenDesk, Query(asked): Query<Asked>) -> Result<Page,
         }
         None => (Vec::new(), None),
     };
+    let advances = office::benefits::own_advances(office, desk.citizen()).await?;
     let release = office.release();
     let rows = lines.iter().map(|line| {
         let account = line.number_tail.as_deref().map(|tail| format!("{}，尾号 {tail}", release.code_title("bank", line.bank.as_deref().unwrap_or("银行"))));
@@ -202,7 +203,8 @@ async fn payments(desk: CitizenDesk, Query(asked): Query<Asked>) -> Result<Page,
     };
     let content = html! {
         (heading(None, "发了多少钱"))
-        (table)
+        (super::benefits::paid_ahead(&release, &advances))
+        @if !lines.is_empty() || advances.is_empty() { (table) }
         p.govuk-body { "没有到账的，先看账户对不对；账户要改的，请拨打页面下方的电话或者到窗口。" }
         (print_button())
     };

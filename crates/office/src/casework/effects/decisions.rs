@@ -45,8 +45,10 @@ pub(super) async fn determine_now(
         valid_on: as_of(doing, case).await?,
         programmes,
     };
+    // What earlier effects of this very action wrote down is known since a moment after the action began.
+    let known = doing.office.now();
     let answer =
-        determine::determine(doing.office, doing.tx, doing.release, &question, doing.now, doing.doer.staff())
+        determine::determine(doing.office, doing.tx, doing.release, &question, known, doing.doer.staff())
             .await?;
     case.determination = Some(answer.id);
     belongs_to(doing, case, answer.amount).await?;

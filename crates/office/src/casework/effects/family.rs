@@ -96,9 +96,10 @@ pub(super) async fn change_members(doing: &Doing<'_>, case: &mut CaseRow) -> Res
         }
         _ => return Err(OfficeError::invalid("member_change", "请选择家庭成员怎样变动。")),
     }
+    // The change was written down a moment after the action began.
+    let known_at = doing.office.now().at_ms();
     let members =
-        people::members_as_of(doing.tx, &FAMILY, case.household, doing.now.today(), doing.now.at_ms())
-            .await?;
+        people::members_as_of(doing.tx, &FAMILY, case.household, doing.now.today(), known_at).await?;
     if case.person.is_none() {
         case.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
     }
