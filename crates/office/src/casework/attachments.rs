@@ -51,6 +51,8 @@ pub async fn put(
         )
     })?;
     let tx = office.db().begin().await?;
+    // Two uploads of one owner at once would both count what stood before.
+    tx.lock(&format!("loose files of {owner}")).await?;
     let loose: i64 = Query::system(
         "the owner's own files",
         "SELECT count(*) FROM attachment WHERE owner = ? AND case_id IS NULL",

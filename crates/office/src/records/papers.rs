@@ -5,6 +5,7 @@ use catalogue::definition::{Papers, Register};
 use serde_json::json;
 use store::{AuditEntry, Connection, IdempotencyKey, Once, Query, Scope, ScopeColumns};
 
+use super::columns::table;
 use super::read::{Record, record};
 use super::{Open, RecordFileId, RecordId, holds, may};
 use crate::access::{Actor, Granted, KeepRecords, ReadRecords, Right};
@@ -201,6 +202,12 @@ pub(super) async fn added(
     }
     if files.is_empty() {
         return Err(wrong("请选择文件。".to_owned()));
+    }
+    // Whoever adds to the same record waits here, so that nobody counts past what another is putting there; and it may have been closed.
+    let sql = format!("SELECT r.state FROM {} r WHERE r.id = ?{}", table(register), tx.for_update());
+    let state: String = Query::new(&OF_RECORD, &ScopeColumns::NONE, sql).bind(stored.id).scalar(&tx).await?;
+    if register.is_closed(&state) {
+        return Err(OfficeError::NotFound("这种材料"));
     }
     let kept: i64 = Query::new(
         &OF_RECORD,

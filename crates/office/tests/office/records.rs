@@ -13,7 +13,7 @@ use office::records::take_out::{FileKind, Wanted, take_out};
 use office::records::{
     self, Deed, Moved, NewVersion, Open, RecordId, Saved, alerts, history, move_record, page, rates, save,
 };
-use office::{OfficeError, tabular};
+use office::{Office, OfficeError, tabular};
 use store::{DivisionId, Query, jobs};
 use vocab::Month;
 
@@ -22,7 +22,11 @@ use crate::town::{DAY, Town, day, grant, pack, towns};
 const REASON: &str = "年度核对";
 
 pub fn open(town: &Town, actor: &Actor, register: &str, right: Right) -> Open {
-    records::open(&town.office, actor, register, right).unwrap()
+    open_in(&town.office, actor, register, right)
+}
+
+pub fn open_in(office: &Office, actor: &Actor, register: &str, right: Right) -> Open {
+    records::open(office, actor, register, right).unwrap()
 }
 
 pub fn answers(open: &Open, pairs: &[(&str, &str)]) -> Answers {
@@ -386,7 +390,7 @@ async fn fifty_writers_on_one_record_lose_no_update() {
 }
 
 /// All futures at once, on this thread.
-async fn futures_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+pub async fn futures_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(move |context| {
         let mut waiting = false;
