@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use store::Query;
 
-use super::records::{institution, send_again};
+use super::records::{code_of, institution, send_again};
 use crate::testing::{Browser, Seen, Town, citizen_id};
 
 const HERE: &str = "/desk/organisation";
@@ -238,6 +238,125 @@ async fn a_care_home_does_its_duties_and_an_ended_one_sees_nothing() {
             [HERE, "/desk/organisation/care_worker", "/desk/organisation/care_worker/1", duty.as_str()]
         {
             assert_eq!(home.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
+    })
+    .await;
+}
+
+/// Whoever asks, serves, runs the place, or looks after it from the village up to the city works at one order.
+#[tokio::test]
+async fn everybody_of_elderly_care_works_at_one_order() {
+    Town::each("care_platform", async |town| {
+        let village = code_of(town, town.village_b).await;
+        let city = office::divisions::by_code(town.office.db(), "150300").await.unwrap().id;
+        for (login, division, role) in [
+            ("worker", town.village_b, "village_worker"),
+            ("county", town.county, "county_clerk"),
+            ("city", city, "prefecture_policy"),
+            ("auditor", city, "auditor"),
+        ] {
+            town.staff(login, division, role).await;
+        }
+        let mut clerk = town.browser("clerk_b").await;
+        let mut worker = town.browser("worker").await;
+        let add = async |browser: &mut Browser, register: &str, fields: &[(&str, &str)]| {
+            let path = format!("/desk/records/{register}/new");
+            let page = browser.get(&path).await;
+            let mut saved = send_again(browser, &page, &path, fields).await;
+            if saved.status == StatusCode::OK {
+                saved = send_again(browser, &saved, &path, fields).await;
+            }
+            assert!(saved.status.is_redirection(), "{register}: {}", saved.text);
+        };
+        for (name, code) in
+            [("康乐养老服务中心", "52150302MJ0000001X"), ("隔壁家政公司", "91150302MA0000002X")]
+        {
+            let firm = [
+                ("name", name),
+                ("credit_code", code),
+                ("kind", "enterprise"),
+                ("division", village.as_str()),
+            ];
+            add(&mut clerk, "organisation", &firm).await;
+        }
+        let station = [
+            ("name", "社区养老服务站"),
+            ("kind", "station"),
+            ("division", village.as_str()),
+            ("address", "和平街1号"),
+            ("area", "200"),
+            ("operator", "康乐养老服务中心"),
+        ];
+        add(&mut clerk, "care_station", &station).await;
+        let person = format!("〔{}〕", town.people_b[0]);
+        let elder = [
+            ("person", person.as_str()),
+            ("living", "alone"),
+            ("finances", "none"),
+            ("priority_group", "none"),
+            ("bought_class", "none"),
+            ("dementia", "no"),
+            ("handicapped", "no"),
+            ("health_record", "yes"),
+        ];
+        add(&mut worker, "elder_file", &elder).await;
+        let today = town.office.now().today().to_string();
+        let [year, month, day] = today.split('-').collect::<Vec<_>>()[..] else { unreachable!() };
+        let order = [
+            ("number", "D001"),
+            ("elder", "孙德福"),
+            ("service", "bath"),
+            ("requested_on.year", year),
+            ("requested_on.month", month),
+            ("requested_on.day", day),
+            ("channel", "tv"),
+            ("price", "80"),
+        ];
+        add(&mut clerk, "service_order", &order).await;
+        let assigned = [("centre", "社区养老服务站"), ("provider", "康乐养老服务中心"), ("worker", "张敏")];
+        let sent = filled(&mut clerk, "/desk/records/service_order/1/do/assign", &assigned).await;
+        assert!(sent.status.is_redirection(), "{}", sent.text);
+
+        // Who serves sees its order and says when it came and how long it stayed; who runs the station keeps what is offered there.
+        town.staff("firm", town.township_b, "organisation_clerk:organisation/1").await;
+        town.staff("next_door", town.township_b, "organisation_clerk:organisation/2").await;
+        let (mut firm, mut next_door) = (town.browser("firm").await, town.browser("next_door").await);
+        let own = format!("{HERE}/service_order");
+        let list = firm.get(&own).await;
+        assert!(list.text.contains("D001") && list.text.contains("孙德福"), "{}", list.text);
+        assert!(!next_door.get(&own).await.text.contains("D001"));
+        let came = [("served_on.year", year), ("served_on.month", month), ("served_on.day", day)];
+        for (step, fields) in [("check_in", came.as_slice()), ("finish", &[("minutes", "60")])] {
+            let path = format!("{own}/1/do/{step}");
+            assert_eq!(next_door.get(&path).await.status, StatusCode::NOT_FOUND, "{step}");
+            let sent = filled(&mut firm, &path, fields).await;
+            assert!(sent.status.is_redirection(), "{step}: {}", sent.text);
+        }
+        let settled = firm.post(&format!("{own}/1/do/settle"), &[("_version", "4")]).await;
+        assert_eq!(settled.status, StatusCode::NOT_FOUND, "who is paid does not settle");
+        let station = format!("{HERE}/care_station/1");
+        let kept = filled(&mut firm, &format!("{station}/edit"), &[("places", "30")]).await;
+        assert!(kept.status.is_redirection(), "{}", kept.text);
+        assert_eq!(next_door.get(&station).await.status, StatusCode::NOT_FOUND);
+
+        // From the village to the city everybody reads the same; the neighbours nothing.
+        for login in ["worker", "clerk_b", "county", "city", "auditor"] {
+            let mut reader = town.browser(login).await;
+            let order = reader.get("/desk/records/service_order/1").await;
+            for words in ["已完成", "60分钟", "有线电视", "张敏"] {
+                assert!(order.text.contains(words), "{login}: {words}");
+            }
+            assert!(reader.get("/desk/records/care_station/1").await.text.contains("30个"), "{login}");
+        }
+        let mut neighbour = town.browser("clerk_a").await;
+        assert_eq!(neighbour.get("/desk/records/service_order/1").await.status, StatusCode::NOT_FOUND);
+
+        // The old person reads what is kept of them.
+        let number = citizen_id("1950-01-20", 5);
+        let mut old = town.citizen_of(&town.clerk_b, town.people_b[0], &number.expose()[14..]).await;
+        let sheet = old.get("/my/benefits").await;
+        for words in ["老年人服务档案", "最近一次上门服务"] {
+            assert!(sheet.text.contains(words), "{words}: {}", sheet.text);
         }
     })
     .await;

@@ -7,7 +7,7 @@ use store::IdempotencyKey;
 
 use crate::testing::{Browser, Seen, Town};
 
-async fn code_of(town: &Town, division: store::DivisionId) -> String {
+pub(super) async fn code_of(town: &Town, division: store::DivisionId) -> String {
     office::divisions::find(town.office.db(), division).await.unwrap().code
 }
 
