@@ -58,10 +58,11 @@ export async function paid(city, { man }) {
 /** After the first month: he wants to move into an institution; assessed anew, decided, more money. */
 export async function moved(city, { man, known }) {
   await city.go(man.page, '/my/benefits', '2,230.00')
-  const number = await city.file(man.page, 'tekun_change', { change_kinds: 'support_form', changed_on: city.on(await city.today(city.clerk)), change_text: '一个人住不方便，想住进供养服务机构' })
+  const number = await city.file(man.page, 'tekun_change', { change_kinds: 'support_form', support_form: 'institution', changed_on: city.on(await city.today(city.clerk)), change_text: '一个人住不方便，想住进供养服务机构' })
   await city.act(city.clerk, number, 'accept')
   const anew = { support_form: instead('institution') }
   await city.act(city.clerk, number, 'visit', { ...known, ...city.VISIT, ...anew, visited_on: city.on(await city.today(city.clerk)) })
+  await city.go(city.second, `/desk/cases/${number}`, '2,400.00')
   await city.act(city.second, number, 'propose', { proposal_text: '本人愿意集中供养，建议调整。' })
   await city.act(city.director, number, 'increase', { reasons: 'support_form', decision_text: '' })
   await city.go(man.page, `/my/cases/${number}`, '供养金增加')
