@@ -52,9 +52,9 @@ await walk(async () => {
   await act(county, caseId, 'examine', { examination_agrees: 'yes', examination_text: '同意初审意见。' })
   const director = await desk('juzhang1')
   await act(director, caseId, 'confirm', { decision_text: '' })
-  await go(director, `/desk/cases/${caseId}?face=all`, '确认享受')
+  await go(director, `/desk/cases/${caseId}?face=all`, '予以确认')
   await citizen.goto(`${origin}/my/cases/${caseId}`)
-  await look(citizen, '确认享受')
+  await look(citizen, '予以确认')
 
   // Paid from the month after: the run is made, approved by a second person, sent, answered.
   const accountant = await desk('kuaiji1')

@@ -78,10 +78,10 @@ export async function together(city, { family }) {
   await department.locator('main a[href*="/desk/department/records/referral/"]').first().click()
   await department.waitForLoadState()
   await city.look(department, '大病保险')
-  // Several deeds stand on the page: the form of the one that helps.
+  // The form of the deed that was chosen.
+  await department.locator('main a[href$="?to=help"]').click()
+  await department.waitForLoadState()
   const help = department.locator('main form[action$="/do/help"]')
-  const opened = help.locator('xpath=ancestor::details[1]')
-  if (await opened.count() && !(await opened.getAttribute('open'))) await opened.locator('summary').click()
   await fill(department, { answer: 'given', answered_on: day, answer_text: '大病保险二次报销八千元' }, help)
   await help.locator('button').first().click()
   await department.waitForLoadState()

@@ -145,7 +145,7 @@ async fn clocks_channels_and_outcomes_are_counted_and_open_the_very_cases() {
         assert_eq!(titles, [("本人网上申请", 1), ("乡镇（街道）窗口", 2), ("村（居）协助申请", 1)]);
         assert_eq!(
             whole.outcomes.iter().map(|counted| counted.title.as_str()).collect::<Vec<_>>(),
-            ["确认享受", "不予确认"]
+            ["予以确认", "不予确认"]
         );
         assert_eq!(whole.steps[0].title, "受理");
         let ClockFigures { ended, in_time, overdue, .. } = whole.clocks[0];

@@ -272,36 +272,52 @@ const VERSION: &str = "_version";
 pub(super) async fn record(
     desk: Desk<AnswerCheck>,
     Path((register, id)): Path<(String, RecordId)>,
+    Query(chosen): Query<Chosen>,
 ) -> Result<Page, Fault> {
     let page = addressed::addressed_page(desk.office(), desk.granted(), &register, id).await?;
     let answers = page.record.answers(page.open.register());
-    record_page(&desk, &page, &answers, None, &Errors::none()).await
+    record_page(&desk, &page, &answers, chosen.to.as_deref(), &Errors::none()).await
+}
+
+/// What somebody wants to do with a record; its form is shown.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Chosen {
+    to: Option<String>,
 }
 
 async fn record_page(
     desk: &Desk<AnswerCheck>,
     page: &AddressedPage,
     answers: &Answers,
-    tried: Option<&str>,
+    chosen: Option<&str>,
     errors: &Errors,
 ) -> Result<Page, Fault> {
     let office = desk.office();
     let (open, line) = (&page.open, &page.line);
-    let mut forms = Vec::new();
+    let here = format!("{HERE}/records/{}/{}", line.register, line.id);
+    let mut ways = Vec::new();
+    // One form at a time: several would ask for the same fields under the same names.
     for offered in &page.moves {
         let Some(way) = open.register().transition(&offered.id) else { continue };
+        if let Some(why) = &offered.not_now {
+            ways.push(html! { p.govuk-body { (offered.title) "：" (why) } });
+            continue;
+        }
+        if chosen != Some(offered.id.as_str()) {
+            let link = address(&here, &[("to", offered.id.as_str())]);
+            ways.push(html! { p.govuk-body { (Link::new(link, offered.title.as_str())) } });
+            continue;
+        }
         let own = page.record.answers(open.register());
-        let typed = if tried == Some(offered.id.as_str()) { answers } else { &own };
         let state = Some(way.to.as_str());
         let draft =
-            records::draft_of(office, desk.actor(), open, typed.clone(), Some(&page.record), state).await?;
+            records::draft_of(office, desk.actor(), open, answers.clone(), Some(&page.record), state).await?;
         let context = draft.context(office, open);
         let filled = FilledForm::read(&context, addressed::addressed_form(open)?, &draft.answers);
-        let none = Errors::none();
-        let errors = if tried == Some(offered.id.as_str()) { errors } else { &none };
         let look =
             Look { errors, divisions: &[], files: "/desk/attachments", picks: false, on_file: Some(&own) };
-        let action = format!("{HERE}/records/{}/{}/do/{}", line.register, line.id, offered.id);
+        let action = format!("{here}/do/{}", offered.id);
         let body = html! {
             (hidden(VERSION, &page.record.version.to_string()))
             @for group in filled.form().pages.iter().filter(|group| group.repeat.is_none()) {
@@ -312,13 +328,7 @@ async fn record_page(
             (submit(&offered.title, ButtonKind::Primary, None))
         };
         let form = form_post(&action, &desk.key(), &body);
-        forms.push(html! {
-            @match &offered.not_now {
-                Some(why) => p.govuk-body { (offered.title) "：" (why) },
-                None if tried == Some(offered.id.as_str()) => { h2.govuk-heading-m { (offered.title) } (form) },
-                None => (details(&offered.title, &form)),
-            }
-        });
+        ways.insert(0, html! { h2.govuk-heading-m { (offered.title) } (form) });
     }
     let rows: Vec<SummaryRow<'_>> =
         line.said.iter().map(|(label, words)| SummaryRow::text(label.as_str(), words)).collect();
@@ -327,7 +337,7 @@ async fn record_page(
             (error_summary(errors))
             (heading(Some(&line.register_title), &line.state))
             (summary_list(&rows))
-            @for form in &forms { (form) }
+            @for way in &ways { (way) }
         }
     };
     Ok(Page::new(line.register_title.clone(), content)

@@ -302,7 +302,7 @@ async fn a_family_is_granted_through_the_pages() {
         let seen = director.get(&format!("/desk/cases/{case}?face=all")).await;
         assert_eq!(seen.status, StatusCode::OK);
         for words in [
-            "确认享受",
+            "予以确认",
             "✓ 符合",
             "测算过程",
             "《",

@@ -66,7 +66,7 @@ pub(super) async fn overview(hand: Hand, Path(id): Path<DraftId>) -> Result<Answ
     let onward = filled.first_open_page();
     let main = html! {
         (heading(Some(&item.title), &form.title))
-        p.govuk-body { "共 " (progress.all) " 部分，已填好 " (progress.done) " 部分。填的内容已经保存，可以随时回来接着填。" }
+        p.govuk-body { "共 " (progress.all) " 部分，已填好 " (progress.done) " 部分，最后一步是核对并提交。填的内容已经保存，可以随时回来接着填。" }
         (task_list("pages", &tasks))
         (button_group(&html! {
             @match onward {
