@@ -313,7 +313,12 @@ async fn everybody_of_elderly_care_works_at_one_order() {
             ("price", "80"),
         ];
         add(&mut clerk, "service_order", &order).await;
-        let assigned = [("centre", "社区养老服务站"), ("provider", "康乐养老服务中心"), ("worker", "张敏")];
+        let assigned = [
+            ("centre", "社区养老服务站"),
+            ("provider", "康乐养老服务中心"),
+            ("worker", "张敏"),
+            ("_reason", "就近派单"),
+        ];
         let sent = filled(&mut clerk, "/desk/records/service_order/1/do/assign", &assigned).await;
         assert!(sent.status.is_redirection(), "{}", sent.text);
 
