@@ -56,5 +56,6 @@ async function nothing(city, clerk, number) {
   await city.act(city.director, number, 'stop', { reasons: 'income_above' })
   await city.go(clerk, `/desk/cases/${number}?face=all`, '最低生活保障调整、终止决定书')
   const after = await benefit(city, clerk, number)
-  if (!/已终止[^]*最后月份/.test(after.words)) city.faults.push(`${after.link}: not ended`)
+  // Paid to the end of this month, and no month more.
+  if (!/最后月份[^]*终止原因/.test(after.words)) city.faults.push(`${after.link}: not ended`)
 }
