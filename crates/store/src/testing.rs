@@ -75,6 +75,8 @@ async fn clear() {
         return;
     }
     let own = std::process::id();
+    let server = std::env::var(POSTGRES).ok().and_then(|url| split_postgres_url(&url).ok());
+    let server = server.map(|(server, _)| server);
     for noted in folder().join(OWNED).read_dir().into_iter().flatten().flatten() {
         let process = noted.file_name().to_string_lossy().parse::<u32>();
         // A process whose number cannot be looked up counts as living.
@@ -87,7 +89,11 @@ async fn clear() {
         }
         let urls = std::fs::read_to_string(&taken).unwrap_or_else(|error| panic!("{process}: {error}"));
         for url in urls.lines() {
-            remove(url).await;
+            // What lay on a server of an earlier run went with it.
+            let elsewhere = split_postgres_url(url).is_ok_and(|(of, _)| Some(of) != server);
+            if !elsewhere {
+                remove(url).await;
+            }
         }
         let _ = std::fs::remove_file(&taken);
     }
