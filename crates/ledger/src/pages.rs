@@ -39,9 +39,9 @@ pub struct EntitlementRow {
     pub review_due_on: Option<NaiveDate>,
     /// In the month asked for.
     pub state: EntitlementState,
-    /// The month's amount, whether paused or not; none outside its life.
+    /// The month's amount, whether paused or not; before its life the first month's, none after it.
     pub monthly: Option<Fen>,
-    /// People covered in the month.
+    /// People covered in the month; before its life those of the first month.
     pub members: i64,
     /// The case that granted it.
     pub case: Option<CaseId>,
@@ -57,7 +57,7 @@ pub struct EntitlementRow {
     pub version: i64,
 }
 
-/// Binds the month eight times, before the scope.
+/// Binds the month [`ENTITLEMENT_SELECT_MONTHS`] times, before the scope. What begins later is shown as in its first month.
 const ENTITLEMENT_SELECT: &str = "SELECT e.id, e.programme, e.household_id, e.holder_person_id, e.county_id, e.township_id, \
     e.division_id, e.from_month, e.until_month, e.first_due_month, e.review_due_on, e.case_id, e.determination_id, e.reference, \
     e.end_reason, e.version, \
@@ -67,10 +67,13 @@ const ENTITLEMENT_SELECT: &str = "SELECT e.id, e.programme, e.household_id, e.ho
     (SELECT s.reason FROM entitlement_pause s WHERE s.entitlement_id = e.id AND s.until_month IS NULL \
       ORDER BY s.id DESC LIMIT 1) AS pause_reason, \
     (SELECT a.amount_fen FROM entitlement_amount a WHERE a.entitlement_id = e.id AND a.superseded_at IS NULL \
-      AND a.from_month <= ? AND (a.until_month IS NULL OR a.until_month >= ?)) AS monthly, \
+      AND a.from_month <= CASE WHEN e.from_month > ? THEN e.from_month ELSE ? END \
+      AND (a.until_month IS NULL OR a.until_month >= CASE WHEN e.from_month > ? THEN e.from_month ELSE ? END)) AS monthly, \
     (SELECT COUNT(*) FROM entitlement_member m WHERE m.entitlement_id = e.id AND m.superseded_at IS NULL \
-      AND m.from_month <= ? AND (m.until_month IS NULL OR m.until_month >= ?)) AS members FROM entitlement e";
-const ENTITLEMENT_SELECT_MONTHS: usize = 8;
+      AND m.from_month <= CASE WHEN e.from_month > ? THEN e.from_month ELSE ? END \
+      AND (m.until_month IS NULL OR m.until_month >= CASE WHEN e.from_month > ? THEN e.from_month ELSE ? END)) AS members \
+    FROM entitlement e";
+const ENTITLEMENT_SELECT_MONTHS: usize = 12;
 
 fn read_entitlement(row: &Row) -> store::Result<EntitlementRow> {
     Ok(EntitlementRow {

@@ -349,6 +349,8 @@ pub enum Writes {
     SampleRight,
     /// Whether the family's circumstances have clearly changed.
     ClearChange,
+    /// What happened, in the family's own words: where a need was told once, the form begins with them.
+    Told,
 }
 
 /// Whether an answer is needed: `true`, `false`, or an expression over the form.

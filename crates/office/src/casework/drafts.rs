@@ -350,6 +350,7 @@ pub async fn submit(
     }
     let case = filing::file(office, &tx, filler, &draft).await?;
     mark_submitted(&tx, id, case).await?;
+    super::joint::carry::onward(office, &tx, &draft).await?;
     tx.remember(key, &case.to_string()).await?;
     tx.commit().await?;
     Ok(case)

@@ -105,7 +105,11 @@ async fn fund_now(city: &Wuhai, fund: ledger::ReserveFundId) -> (Fen, Fen) {
 async fn help_comes_out_of_the_townships_reserve_and_is_made_up() {
     for city in cities("reserve").await {
         let case = before_the_decision(&city, &FIRE).await;
+        let helped_on = city.office.now().today();
         city.act(&city.township_head, case, "help_first", &ONCE, &[]).await.unwrap();
+        // What was promised is kept: from now on the papers are due (10 working days, 演示参数).
+        let due = city.office.calendar().working_days_after(helped_on, 10);
+        assert_eq!(city.seen(case).await.case.due_on, due.on);
         let none = city.act(&city.township_clerk, case, "advance", &[], &[]).await;
         assert!(none.unwrap_err().to_string().contains("没有备用金"));
         let fund = allotted(&city, 1_000).await;

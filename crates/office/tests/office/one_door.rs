@@ -142,6 +142,12 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
         let desk = grant(&city.township_clerk);
         let open = drafts::open(&city.office, Filler::Desk(&desk), draft).await.unwrap();
         assert!(serde_json::to_string(&open.answers).unwrap().contains("金满仓"));
+        // The need's words begin the field that asks what happened.
+        let said = |answers: &office::forms::Answers, field: &str| {
+            let path = FieldPath { record: None, field: field.to_owned() };
+            answers.get(&path).map(|raw| raw.text().to_owned()).unwrap_or_default()
+        };
+        assert_eq!(said(&open.answers, "incident_text"), wanted.told);
         let colleague = parts(&city, &city.second_clerk, id).await;
         assert!(matches!(part(&colleague, "支出型").kind, PartKind::Form { own: false, .. }));
         let rate = joint::rate(&city.office, &grant(&city.township_clerk)).await.unwrap();
@@ -157,8 +163,31 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
         let clerk = grant::<FileForOther>(&city.township_clerk);
         let early = joint::begin_again(&city.office, &clerk, id, emergency.id).await;
         assert!(matches!(early, Err(OfficeError::Conflict(_))), "its form is there: {early:?}");
+        // What was answered in the one that was sent stands in the other; what is signed for one matter does not.
+        let bank = said(
+            &drafts::open(&city.office, Filler::Desk(&desk), draft).await.unwrap().answers,
+            "account_bank",
+        );
+        let waits = drafts::open(&city.office, Filler::Desk(&desk), other).await.unwrap();
+        assert!(!bank.is_empty());
+        assert_eq!(
+            (said(&waits.answers, "account_bank"), said(&waits.answers, "account_holder")),
+            (bank.clone(), "0".to_owned())
+        );
+        assert_eq!(
+            (said(&waits.answers, "truthful").as_str(), said(&waits.answers, "signature").as_str()),
+            ("", "")
+        );
+        assert_eq!(waits.answers.count("member"), 3, "nobody stands in it twice");
+        assert_eq!(waits.version, open.version + 1, "a page of it that is open is not overwritten unseen");
         drafts::discard(&city.office, Filler::Desk(&desk), other).await.unwrap();
         joint::begin_again(&city.office, &clerk, id, emergency.id).await.unwrap();
+        let again = parts(&city, &city.township_clerk, id).await;
+        let PartKind::Form { draft: Some(anew), .. } = part(&again, "急难").kind else {
+            panic!("{again:?}")
+        };
+        let anew = drafts::open(&city.office, Filler::Desk(&desk), anew).await.unwrap().answers;
+        assert_eq!((said(&anew, "incident_text"), said(&anew, "account_bank")), (wanted.told.clone(), bank));
         let mute = joint::give_up(&city.office, &clerk, id, emergency.id, " ").await;
         assert!(matches!(mute, Err(OfficeError::Invalid(_))), "{mute:?}");
         joint::give_up(&city.office, &clerk, id, emergency.id, "已经不急了").await.unwrap();

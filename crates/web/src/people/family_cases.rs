@@ -63,6 +63,7 @@ async fn benefits(desk: &Desk<ReadPeople>, id: HouseholdId) -> Result<Table<'sta
             html! { @match row.monthly { Some(amount) => (yuan(amount)), None => "—" } },
             html! { (row.members) },
             html! { (row.from.zh()) },
+            html! { @match row.until { Some(month) => (month.zh()), None => "—" } },
             html! { @match row.review_due_on { Some(day) => (day), None => "—" } },
         ]
     });
@@ -75,6 +76,7 @@ async fn benefits(desk: &Desk<ReadPeople>, id: HouseholdId) -> Result<Table<'sta
             Column::new("月金额（元）").numeric(),
             Column::new("保障人数").numeric(),
             Column::new("从哪个月起"),
+            Column::new("到哪个月为止"),
             Column::new("下次核查"),
         ],
         rows: rows.collect(),

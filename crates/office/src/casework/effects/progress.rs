@@ -111,8 +111,12 @@ pub fn outcome_code(outcome: Outcome) -> &'static str {
 /// Writes the case back, if nobody else did since.
 pub(in super::super) async fn save(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
     if case.accepted_on.is_some() && case.open {
-        for clock in doing.item.public_clocks() {
-            if let Some(due) = clocks::running(doing.tx, case.id, &clock.id).await? {
+        // What the family was promised; when that is kept, what the step still has to do.
+        let public = doing.item.public_clocks().map(|clock| clock.id.as_str());
+        let own =
+            doing.item.step(&case.step).and_then(|step| step.clock.as_ref()).map(|clock| clock.as_str());
+        for clock in public.chain(own) {
+            if let Some(due) = clocks::running(doing.tx, case.id, clock).await? {
                 case.due_on = Some(due.on);
                 break;
             }

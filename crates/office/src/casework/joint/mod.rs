@@ -3,6 +3,7 @@
 //! same moment. Nothing is decided here: each part is a case or a record of its own, with its own clock and answer.
 //!
 //! - this file: what is proposed, and beginning it;
+//! - [`carry`]: what was told and answered once, in every form of the need;
 //! - [`parts`]: a part begun again or given up;
 //! - [`view`]: what desks read, and the share of needs that were handled together (联办率).
 
@@ -23,6 +24,7 @@ use crate::forms::{Answers, FieldPath, Raw, reference_text};
 use crate::people::HOUSEHOLD_COLUMNS;
 use crate::{Office, OfficeError, audited, divisions, records};
 
+pub(super) mod carry;
 pub mod parts;
 pub mod view;
 
@@ -217,6 +219,9 @@ pub async fn begin(
     let joint = JointId(joint);
     for item in &wanted.items {
         let (draft, case) = matter_in(office, &tx, officer, item, &door).await?;
+        if let Some(draft) = draft {
+            carry::begun(office, &tx, joint, draft, wanted.told.trim()).await?;
+        }
         Query::system(
             "a part of a need in the officer's area",
             "INSERT INTO joint_part (joint_id, item, draft_id, case_id) VALUES (?, ?, ?, ?) RETURNING id",

@@ -2,7 +2,7 @@
 
 use store::{AuditEntry, DivisionId, HouseholdId, Query, Tx};
 
-use super::{JOINT, JointId, JointPartId, door, matter_in};
+use super::{JOINT, JointId, JointPartId, carry, door, matter_in};
 use crate::access::{FileForOther, Granted};
 use crate::casework::{DraftId, drafts};
 use crate::{Office, OfficeError, audited};
@@ -14,6 +14,8 @@ struct Waiting {
     household: HouseholdId,
     division: DivisionId,
     item: String,
+    /// The need in the family's words, sealed.
+    told: Vec<u8>,
     /// Its form is there still.
     draft: Option<DraftId>,
 }
@@ -28,7 +30,7 @@ async fn waiting(
     let row = Query::new(
         &officer.scope(),
         &JOINT,
-        "SELECT j.household_id, j.division_id, p.item, p.case_id, p.given_up_on, d.id AS draft_id \
+        "SELECT j.household_id, j.division_id, j.told_sealed, p.item, p.case_id, p.given_up_on, d.id AS draft_id \
          FROM joint_matter j JOIN joint_part p ON p.joint_id = j.id LEFT JOIN draft d ON d.id = p.draft_id \
          WHERE {scope} AND j.id = ? AND p.id = ?",
     )
@@ -44,6 +46,7 @@ async fn waiting(
             household: row.get("household_id")?,
             division: row.get("division_id")?,
             item,
+            told: row.get("told_sealed")?,
             draft: row.get("draft_id")?,
         }),
         _ => Err(OfficeError::Conflict("这一项已经申请、转出或者不再申请，请刷新页面。".to_owned())),
@@ -68,6 +71,9 @@ pub async fn begin_again(
     let door = door(office, officer, found.household).await?;
     tx.lock(&format!("draft:{}", drafts::owner_of(officer))).await?;
     let (draft, case) = matter_in(office, &tx, officer, &found.item, &door).await?;
+    if let Some(draft) = draft {
+        carry::begun(office, &tx, joint, draft, &office.keys().open(&found.told)?).await?;
+    }
     Query::system(
         "a part of a need in the officer's area",
         "UPDATE joint_part SET draft_id = ?, case_id = ? WHERE id = ?",
