@@ -79,6 +79,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261125_reserve", sql: include_str!("../migrations/20261125_reserve.sql") },
     Migration { name: "20261126_supplement", sql: include_str!("../migrations/20261126_supplement.sql") },
     Migration { name: "20261130_ended", sql: include_str!("../migrations/20261130_ended.sql") },
+    Migration { name: "20261201_covered", sql: include_str!("../migrations/20261201_covered.sql") },
 ];
 
 store::id_type! {

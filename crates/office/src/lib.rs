@@ -78,6 +78,7 @@ pub struct Office {
     /// Days by which a synthetic database is ahead of its clock.
     days_ahead: AtomicI64,
     population: population::Shelf,
+    glances: reports::Kept,
 }
 
 impl Office {
@@ -87,7 +88,23 @@ impl Office {
         let kept = releases::Kept::default();
         kept.keep(Arc::clone(&release));
         let (release, days_ahead) = (RwLock::new(release), AtomicI64::new(0));
-        Office { db, calendar, release, kept, clock, days_ahead, population: population::Shelf::default() }
+        Office {
+            db,
+            calendar,
+            release,
+            kept,
+            clock,
+            days_ahead,
+            population: population::Shelf::default(),
+            glances: reports::Kept::default(),
+        }
+    }
+
+    /// Keeps what the cockpit has reckoned for so long; else it reckons each time.
+    #[must_use]
+    pub fn with_glances_kept(mut self, fresh_for: std::time::Duration) -> Office {
+        self.glances.fresh_for = fresh_for;
+        self
     }
 
     /// Keeps the population snapshot in this file instead of in memory.

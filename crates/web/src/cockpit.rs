@@ -82,7 +82,7 @@ async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fa
     let exports = parts::exports(desk.may(Right::Export), &address(SHEET, &[("division", &asked.division)]));
     let content = html! {
         div.cockpit {
-            (parts::heading(Some(&format!("截至{}", vocab::zh_date(view.until))), &title))
+            (parts::heading(Some(&format!("截至{}", view.at.zh())), &title))
             p.no-print { (parts::print_button()) }
             h2.govuk-heading-m { "帮到的人和钱" }
             (figure_cards(&money(&view, &asked)))

@@ -2,11 +2,12 @@
 //! The plan's part is [`crate::plans`]'. Every number is what the reports of the same name count, so it opens there.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{Datelike as _, NaiveDate};
 use ledger::scope::ENTITLEMENT;
 use store::{DivisionId, Query, ScopeColumns};
-use vocab::{Fen, Level, Month};
+use vocab::{Fen, Level, Month, Now};
 
 use super::case_figures::{COUNTED_CASE, LIMIT};
 use super::roll_figures::{ALIVE, PERSONS};
@@ -134,6 +135,8 @@ pub struct MonthGlance {
 /// The place at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
+    /// When it was reckoned.
+    pub at: Now,
     /// The month.
     pub month: Month,
     /// The first of January of its year, from which cases and payments are counted.
@@ -163,7 +166,8 @@ const PAID: ScopeColumns =
 
 type Parts = BTreeMap<DivisionId, PlaceGlance>;
 
-/// A division and those one step below it at a glance. Alerts of registers are counted where `alerts` says that the reader may see them.
+/// A division and those one step below it at a glance. Alerts are counted of the `registers` that the reader may see. What another reader of
+/// the place was shown some minutes ago is shown again ([`Office::with_glances_kept`]); [`Glance::at`] says when it was reckoned.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`] for a division outside the reader's area.
@@ -172,20 +176,30 @@ pub async fn glance(
     actor: &Granted<Report>,
     division: Option<DivisionId>,
     registers: &[String],
-) -> Result<Glance, OfficeError> {
+) -> Result<Arc<Glance>, OfficeError> {
     let area = area(office, actor, division).await?;
-    let until = office.now().today();
+    let (now, key) = (office.now(), (area.whole.id, registers.to_vec()));
+    office.glances.get(key, now, reckoned(office, &area, registers, now)).await
+}
+
+async fn reckoned(
+    office: &Office,
+    area: &Area,
+    registers: &[String],
+    now: Now,
+) -> Result<Glance, OfficeError> {
+    let until = now.today();
     let month = Month::containing(until);
     let from = NaiveDate::from_ymd_opt(until.year(), 1, 1).unwrap_or(until);
     let january = Month::containing(from);
     let mut parts = Parts::new();
     let mut programmes: BTreeMap<String, ProgrammeGlance> = BTreeMap::new();
-    roll(office, &area, month, &mut parts, &mut programmes).await?;
-    money(office, &area, month, january, &mut parts, &mut programmes).await?;
+    roll(office, area, month, &mut parts, &mut programmes).await?;
+    money(office, area, month, january, &mut parts, &mut programmes).await?;
     let mut items = BTreeMap::new();
-    cases(office, &area, (from, until), &mut parts, &mut items).await?;
-    alerts(office, &area, registers, &mut parts).await?;
-    let months = months(office, &area, month).await?;
+    cases(office, area, (from, until), &mut parts, &mut items).await?;
+    alerts(office, area, registers, &mut parts).await?;
+    let months = months(office, area, month).await?;
     let mut items: Vec<ItemGlance> = items.into_values().collect();
     items.sort_by_key(|item: &ItemGlance| (std::cmp::Reverse((item.filed, item.open)), item.item.clone()));
     let release = office.release();
@@ -222,7 +236,18 @@ pub async fn glance(
     for part in &list {
         whole.add(part);
     }
-    Ok(Glance { month, from, until, whole, level: area.whole.level, parts: list, items, programmes, months })
+    Ok(Glance {
+        at: now,
+        month,
+        from,
+        until,
+        whole,
+        level: area.whole.level,
+        parts: list,
+        items,
+        programmes,
+        months,
+    })
 }
 
 async fn roll(

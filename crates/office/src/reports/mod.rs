@@ -25,6 +25,7 @@ mod delegation;
 mod fairness;
 mod glance;
 mod glance_sheet;
+mod kept;
 mod layers;
 mod performance;
 mod roll_figures;
@@ -37,6 +38,7 @@ pub use delegation::{Delegated, DelegatedPlace, delegation};
 pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
 pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
 pub use glance_sheet::glance_sheet;
+pub(crate) use kept::Kept;
 pub use layers::{Heads, LayerLine, Layers, layers, layers_sheet};
 pub use performance::{Performance, PerformanceLine, performance, performance_sheet};
 pub use roll_figures::{
@@ -47,8 +49,10 @@ pub use roll_list::{RollCounted, RollLine, roll_list};
 pub use sheet::{case_sheet, paid_sheet, roll_sheet};
 
 /// Indexes that the figures read by; the tables are their owners'.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "20261122_reports", sql: include_str!("../../migrations/20261122_reports.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "20261122_reports", sql: include_str!("../../migrations/20261122_reports.sql") },
+    Migration { name: "20261201_figures", sql: include_str!("../../migrations/20261201_figures.sql") },
+];
 
 /// A division within the reader's reach and those one step below it, in the order of their codes.
 struct Area {
