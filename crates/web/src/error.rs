@@ -86,9 +86,9 @@ impl Fault {
             }
             StatusCode::METHOD_NOT_ALLOWED => request("这个地址不能这样打开。请从首页重新进入。"),
             StatusCode::PAYLOAD_TOO_LARGE => request(crate::form_body::TOO_LARGE),
-            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => {
-                request("办理时间过长，系统已停止等待。请先查看是否已经办成，再重试。")
-            }
+            StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => request(
+                "等待时间过长，系统已停止等待。刚才提交了内容的，请先查看是否已经办成；只是查看的，请稍后再试。",
+            ),
             status if status.is_server_error() => Fault::Broken(format!("bare answer {status}")),
             _ => request("发来的内容不完整或者不合格式。请返回上一页核对后再试。"),
         }

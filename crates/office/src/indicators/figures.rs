@@ -230,7 +230,7 @@ pub async fn by_month(
         "SELECT m.month, m.reckoned_on, CAST(COALESCE(SUM(v.part), 0) AS BIGINT) AS part, \
          CAST(COALESCE(SUM(v.whole), 0) AS BIGINT) AS whole, CAST(COALESCE(SUM(v.unknown), 0) AS BIGINT) AS unknown \
          FROM indicator_month m LEFT JOIN indicator_value v ON v.indicator = m.indicator AND v.month = m.month AND {scope} \
-         AND v.division_id IN (SELECT c.descendant_id FROM division_month c WHERE c.ancestor_id = ? AND c.from_month <= v.month \
+         AND EXISTS (SELECT 1 FROM division_month c WHERE c.ancestor_id = ? AND c.descendant_id = v.division_id AND c.from_month <= v.month \
          AND v.month < c.until_month) WHERE m.indicator = ? AND m.month <= ? AND m.month > ? GROUP BY m.month, m.reckoned_on ORDER BY m.month DESC",
     )
     .bind(place)

@@ -54,7 +54,7 @@ const VALUE_COLUMNS: ScopeColumns = ScopeColumns {
 const RECKONING: Scope = Scope::System("indicators are reckoned for every division at once");
 
 /// How a figure is kept: in ten-thousandths.
-const UNITS: i64 = 10_000;
+pub(crate) const UNITS: i64 = 10_000;
 
 /// Whether a post may see an indicator: it reads its business, and everything that it counts. Of cases and money the figures are also those
 /// of whoever reads reports.

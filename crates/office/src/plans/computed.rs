@@ -3,14 +3,15 @@
 use std::collections::{BTreeSet, HashMap};
 
 use catalogue::Number;
+use catalogue::definition::Indicator;
 use chrono::{Datelike, NaiveDate};
 use store::{DivisionId, Query};
 use vocab::Month;
 
 use super::Installed;
-use super::judge::Point;
+use super::judge::{self, Point};
 use super::links::{Computed, Link};
-use crate::indicators::Figure;
+use crate::indicators::{Figure, UNITS};
 use crate::{Office, OfficeError};
 
 /// By indicator of the plan and place, in the order of the months.
@@ -25,15 +26,17 @@ pub(super) async fn computed(
 ) -> Result<Values, OfficeError> {
     let mut values = Values::new();
     if !places.is_empty() {
-        by_indicators(office, links, places, &mut values).await?;
+        by_indicators(office, plan, links, places, &mut values).await?;
         by_duties(office, plan, links, places, &mut values).await?;
     }
     Ok(values)
 }
 
-/// Every month that was reckoned. A month without anything to divide by has no value.
+/// Every month that was reckoned from the first one in which anybody had entered anything: an empty register says nothing. A month without
+/// anything to divide by has no value, nor has one of which too much is unknown ([`certain`]).
 async fn by_indicators(
     office: &Office,
+    plan: &Installed,
     links: &[&Link],
     places: &[DivisionId],
     values: &mut Values,
@@ -53,7 +56,8 @@ async fn by_indicators(
     const WHY: &str = "figures of a division say nothing of anybody";
     let months: Vec<(String, Month)> = Query::system(
         WHY,
-        "SELECT m.indicator, m.month FROM indicator_month m WHERE m.indicator IN ({list}) ORDER BY m.indicator, m.month",
+        "SELECT m.indicator, m.month FROM indicator_month m WHERE m.indicator IN ({list}) AND EXISTS (SELECT 1 FROM indicator_value v \
+         WHERE v.indicator = m.indicator AND v.month <= m.month) ORDER BY m.indicator, m.month",
     )
     .bind_list(ids.iter().copied())
     .all_as(office.db(), |row| Ok((row.get("indicator")?, row.get("month")?)))
@@ -80,7 +84,9 @@ async fn by_indicators(
                 // A month that was reckoned and left nothing here is a zero.
                 let figure = figures.get(&(by.id.get().clone(), *month, *place));
                 let figure = figure.copied().unwrap_or_default();
-                if let Some(value) = figure.value(by) {
+                if let Some(value) = figure.value(by)
+                    && certain(plan, indicator, by, figure)
+                {
                     let point = Point { month: *month, number: Number::new(value, by.scale) };
                     values.entry((indicator.to_owned(), *place)).or_default().push(point);
                 }
@@ -88,6 +94,17 @@ async fn by_indicators(
         }
     }
     Ok(())
+}
+
+/// Whether what is unknown leaves the answer open: nothing is unknown, or the target is reached, or missed, whichever way the unknown records fall.
+fn certain(plan: &Installed, indicator: &str, by: &Indicator, figure: Figure) -> bool {
+    let Some(promised) = plan.indicator(indicator).filter(|_| figure.unknown > 0) else { return true };
+    let target = judge::printed(&plan.plan, promised);
+    let met = |figure: Figure| judge::reached(promised, &target, Number::new(figure.value(by)?, by.scale));
+    let least = met(figure);
+    let most = Figure { part: figure.part.saturating_add(figure.unknown.saturating_mul(UNITS)), ..figure };
+    // Of a sum nobody knows how much the unknown ones would add.
+    target.number.is_none() || (by.whole.is_some() && least.is_some() && met(most) == least)
 }
 
 /// For each year of the plan the share that was done of what fell due in it, this year up to today. A year in which nothing fell due has no value.

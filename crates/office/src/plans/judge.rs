@@ -9,9 +9,10 @@ use catalogue::definition::{Comparator, Direction, IndicatorKind, Plan, PlanFigu
 use vocab::Month;
 
 /// The method in words.
-pub const METHOD: [&str; 5] = [
+pub const METHOD: [&str; 6] = [
     "进度线从基期值到目标值按月匀速推算；规划写明阶段目标的，先到阶段目标，再到最终目标。",
     "每个数按它自己的月份与进度线比较：越高越好的指标不低于进度线、越低越好的不高于进度线，就是按进度。",
+    "从登记簿、办件计算的数，情况不明的记录多到可能改变是否达到目标的，或者还没有人登记的，不作数。",
     "没有数据的，或者基期值没有印、画不出进度线的，不算滞后。",
     "到期以后，只有到期月份或以后的数才能判为未达到。",
     "预测取两种速度：从第一个数到现在的平均速度，和最近两个数之间的速度，结果是一个区间，不是一个准数。",
@@ -171,8 +172,8 @@ pub fn path(plan: &Plan, indicator: &PlanIndicator, target: &Target) -> Vec<Poin
             }
         }
     }
-    nodes.retain(|node| node.month < target.due);
     if let Some(number) = target.number {
+        nodes.retain(|node| node.month < target.due);
         nodes.push(Point { month: target.due, number });
     }
     nodes.sort_by_key(|node| node.month);

@@ -58,11 +58,17 @@ pub struct Split {
     pub parts: Vec<(DivisionId, i32, Number)>,
 }
 
+/// How long something may take and what grade it has: the same everywhere, whatever the size of a place.
+const UNDIVIDED: [&str; 11] =
+    ["工作日", "天", "日", "分钟", "小时", "个月", "年", "年度", "岁", "岁以上", "级"];
+
 /// Whether a unit counts things, so that parts make a whole.
 #[must_use]
 pub fn countable(indicator: &PlanIndicator) -> bool {
     let Some(unit) = &indicator.unit else { return false };
-    !unit.contains(['%', '‰', '/', '·', '倍', '率']) && !indicator.name.starts_with('每')
+    !unit.contains(['%', '‰', '/', '·', '倍', '率'])
+        && !indicator.name.starts_with('每')
+        && !UNDIVIDED.iter().any(|one| unit.ends_with(one))
 }
 
 /// Divides a number by weights, by largest remainders: parts of the whole's own places that make the whole. Equal parts where nobody weighs anything.

@@ -190,9 +190,22 @@ pub async fn stages(
     actor: &Granted<ReadPlan>,
     plan: &Installed,
 ) -> Result<Vec<Stage>, OfficeError> {
+    stages_as_of(office, actor, plan, Month::containing(office.now().today())).await
+}
+
+/// The same as it was known at the end of a month: notes of later months are left out, and what was due later was not late.
+pub(super) async fn stages_as_of(
+    office: &Office,
+    actor: &Granted<ReadPlan>,
+    plan: &Installed,
+    month: Month,
+) -> Result<Vec<Stage>, OfficeError> {
     let charges = charges::in_force(office, plan).await?;
-    let all = notes(office, &Scope::Subtree(plan.home.id), plan).await?;
-    let mut stages = printed_stages(plan, &all, &charges, Month::containing(office.now().today()));
+    let mut all = notes(office, &Scope::Subtree(plan.home.id), plan).await?;
+    for notes in all.values_mut() {
+        notes.retain(|note| Month::containing(note.at.today()) <= month);
+    }
+    let mut stages = printed_stages(plan, &all, &charges, month);
     only_seen(&mut stages, &notes(office, &actor.scope(), plan).await?);
     Ok(stages)
 }
@@ -297,6 +310,12 @@ fn december(year: Option<u16>) -> Option<Month> {
     Month::new(i32::from(year?), 12).ok()
 }
 
+/// The month in whose end a printed year is over; of 2025年前 the year before, as an indicator of the same words is read.
+fn due(year: Option<u16>, words: Option<&str>) -> Option<Month> {
+    let before = year.zip(words).is_some_and(|(year, words)| words == format!("{year}年前"));
+    december(year.map(|year| year - u16::from(before)))
+}
+
 /// How much, with its unit where the print leaves it out.
 fn quantity(figure: Option<&PlanFigure>, unit: Option<&String>) -> String {
     let Some(figure) = figure else { return String::new() };
@@ -323,7 +342,7 @@ fn whole(project: &PlanProject) -> Stage {
         section: project.section.clone(),
         domain: project.domain.clone().or_else(|| project.sort.clone()),
         begins: january(project.from_year),
-        due: december(project.year),
+        due: due(project.year, project.due.as_deref()),
         moved: false,
         due_words: project.due.clone().unwrap_or(years),
         places: project.places.join("、"),
@@ -360,7 +379,7 @@ fn printed(project: &PlanProject, milestone: &PlanMilestone) -> Stage {
         section: project.section.clone(),
         domain: project.domain.clone(),
         begins: january(project.from_year),
-        due: december(milestone.year),
+        due: due(milestone.year, milestone.due.as_deref()),
         moved: false,
         due_words: milestone
             .due

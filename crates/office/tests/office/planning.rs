@@ -480,6 +480,22 @@ async fn a_linked_indicator_is_computed_and_cannot_be_typed() {
         let numbers: Vec<String> = page.points.iter().map(|point| point.number.to_string()).collect();
         assert_eq!(numbers, ["50", "60"]);
         assert_eq!(page.line.judgement.standing, Standing::Reached);
+        // What is unknown counts only where it leaves no doubt: 55% is wanted, and 60 stay 60 or become more.
+        let doubtful = async |part: i64, unknown: i64| {
+            let sql = "UPDATE indicator_value SET part = ?, unknown = ? WHERE indicator = ? AND month = ?";
+            let row = store::Query::system("test", sql).bind(part).bind(unknown).bind(id);
+            row.bind("2025-12".parse::<vocab::Month>().unwrap()).execute(city.office.db()).await.unwrap();
+            let page = indicator_page(&city.office, &grant::<ReadPlan>(&city.policy), BEDS).await.unwrap();
+            page.points.last().map(|point| point.number.to_string())
+        };
+        assert_eq!(doubtful(600_000, 40).await.as_deref(), Some("60"));
+        assert_eq!(doubtful(0, 100).await.as_deref(), Some("50"), "nothing of 2025 is known");
+        assert_eq!(doubtful(0, 10).await.as_deref(), Some("0"), "missed, whatever the ten are");
+        // An indicator of which nobody has entered anything yet says nothing.
+        let sql = "DELETE FROM indicator_value WHERE indicator = ?";
+        store::Query::system("test", sql).bind(id).execute(city.office.db()).await.unwrap();
+        let page = indicator_page(&city.office, &grant::<ReadPlan>(&city.policy), BEDS).await.unwrap();
+        assert!(page.points.is_empty(), "{:?}", page.points);
         links::unlink(&city.office, &policy, BEDS).await.unwrap();
         assert_eq!(standing(&city).await, Standing::Missed, "what was reported counts again");
         reported(&city, "2025-11", "60").await.unwrap();

@@ -106,6 +106,8 @@ async fn an_evaluation_is_frozen_and_its_texts_stay() {
             ("44", "2023-12")
         );
         assert_eq!(middle.text("problems"), "", "each evaluation has texts of its own");
+        let ends = middle.projects.iter().find(|one| one.id == "wh_p004").unwrap();
+        assert_eq!(ends.state, "planned", "due in 2025, it was not late in 2023");
 
         // What happens later changes no report that was made.
         confirmed(&city, BEDS, "2025-12", "56").await;

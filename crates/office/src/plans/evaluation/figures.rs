@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use store::{DivisionId, Query};
 use vocab::{Month, Now};
 
-use super::{Comment, Evaluation, comments, texts};
+use super::{Comment, Evaluation, EvaluationKind, comments, texts};
 use crate::access::{Granted, ReadPlan};
 use crate::plans::computed::computed;
 use crate::plans::judge::{METHOD, Point, Standing, Target, path, reached};
 use crate::plans::known::known;
-use crate::plans::stages::{self, Stage, StageState, stages};
+use crate::plans::stages::{self, Stage, StageState};
 use crate::plans::{COUNTIES, EVERYBODYS, Installed, adjustments, in_words, links, of_row, places_below};
 use crate::{Office, OfficeError};
 
@@ -264,7 +264,12 @@ pub(super) async fn gather(
         .into_iter()
         .map(|one| (one.code().to_owned(), one.title().to_owned(), count(one, false), count(one, true)))
         .collect();
-    let mut stages = stages(office, actor, plan).await?;
+    // The end of a plan is told with what was reported after it; a year and the middle as they were known then.
+    let known_in = match evaluation.kind {
+        EvaluationKind::Final => Month::containing(office.now().today()),
+        EvaluationKind::Midterm | EvaluationKind::Yearly => as_of,
+    };
+    let mut stages = stages::stages_as_of(office, actor, plan, known_in).await?;
     stages::with_files(office, &mut stages).await?;
     let papers = papers(&stages);
     let projects: Vec<ProjectFigures> = stages
