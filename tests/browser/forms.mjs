@@ -29,7 +29,8 @@ export const recordOf = (name) => Number(name.match(/\.(\d+)\./)?.[1] ?? 0)
  */
 export async function fill(page, known = {}, form = page.locator('main form')) {
   const given = (name) => {
-    const value = known[last(name)]
+    // A field may itself be called …_month.
+    const value = known[name.split('.').pop()] ?? known[last(name)]
     return typeof value === 'function' ? value(name) : value
   }
   const fields = await form.locator('input, select, textarea').evaluateAll((controls) => controls
