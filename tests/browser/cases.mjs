@@ -61,7 +61,7 @@ export function cases(origin, { look, desk, visitor }) {
     for (let step = 0; step < 80; step += 1) {
       await look(page)
       const path = new URL(page.url()).pathname
-      if (/\/review$/.test(path)) break
+      if (/\/drafts\/\d+\/review$/.test(path)) break
       if (await page.locator('main form').count() === 0) {
         await page.locator('main a.govuk-button', { hasText: /接着填|核对并提交|开始/ }).first().click()
         await page.waitForLoadState()
