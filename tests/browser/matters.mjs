@@ -2,7 +2,11 @@
 // and a phone, some without scripts: node tests/browser/matters.mjs http://127.0.0.1:18080 [FOLDER FOR PICTURES]
 // ONLY=emergency,rigid plays these; SERIAL=700 gives other numbers for another walk over one city.
 import { looks } from './looks.mjs'
+import * as changes from './matters/changes.mjs'
+import * as endings from './matters/endings.mjs'
 import * as families from './matters/families.mjs'
+import { kept, late } from './matters/late.mjs'
+import * as refusal from './matters/refusal.mjs'
 import { reviews } from './matters/reviews.mjs'
 import * as support from './matters/support.mjs'
 import * as temporary from './matters/temporary.mjs'
@@ -24,11 +28,19 @@ await shared.walk(async () => {
   const city = await town(origin, shared, Number(process.env.SERIAL ?? 400))
   await play('emergency', () => temporary.emergency(city))
   await play('expenditure', async () => temporary.paid(city, await temporary.expenditure(city)))
-  await play('marginal', () => families.marginal(city))
+  const near = await play('marginal', () => families.marginal(city))
   const ill = await play('rigid', () => families.rigid(city))
   await play('together', () => families.together(city, ill))
   await play('reviews', () => reviews(city))
-  await play('support', async () => {
+  await play('changes', async () => {
+    const clerk = await changes.clerkOf(city)
+    await changes.taper(city, clerk)
+    const family = await changes.more(city, clerk)
+    await kept(city, clerk, await late(city, clerk, family))
+    await clerk.context().close()
+  })
+  const asked = await play('refusal', () => refusal.asked(city))
+  const supported = await play('support', async () => {
     const man = await support.filed(city)
     // The last of the seven days may be a day of rest: it ends on the next working day.
     await city.pass(city.clerk, 10)
@@ -36,5 +48,16 @@ await shared.walk(async () => {
     await city.pass(city.clerk, 31)
     await support.paid(city, man)
     await support.moved(city, man)
+    return man
   })
+  // The yearly reviews of those who were granted above: one ends at once, one after its notice.
+  if (near && supported) {
+    await play('endings', async () => {
+      await endings.marginal(city, near)
+      const ended = await endings.notice(city, supported)
+      await city.pass(city.clerk, 10)
+      await endings.stopped(city, ended)
+    })
+  }
+  if (asked) await play('refusal', () => refusal.refused(city, asked))
 })

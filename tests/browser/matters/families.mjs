@@ -3,10 +3,10 @@
 import { errors, fill, recordOf, send } from '../forms.mjs'
 import { account } from './accounts.mjs'
 
-const head = (value, others = '0') => (name) => (recordOf(name) ? others : value)
+export const head = (value, others = '0') => (name) => (recordOf(name) ? others : value)
 
 /** Two people on one wage: filed, accepted, checked, visited. */
-async function investigated(city, item, name, answers) {
+export async function investigated(city, item, name, answers) {
   const family = await city.family(name, '19850612')
   const known = { ...city.LITTLE, employed: head('yes', 'no'), ...answers }
   const child = { name: `${name}的孩子`.slice(0, 4), citizen_id: family.number('20150901'), relation: 'child' }
