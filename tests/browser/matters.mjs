@@ -32,13 +32,6 @@ await shared.walk(async () => {
   const ill = await play('rigid', () => families.rigid(city))
   await play('together', () => families.together(city, ill))
   await play('reviews', () => reviews(city))
-  await play('changes', async () => {
-    const clerk = await changes.clerkOf(city)
-    await changes.taper(city, clerk)
-    const family = await changes.more(city, clerk)
-    await kept(city, clerk, await late(city, clerk, family))
-    await clerk.context().close()
-  })
   const asked = await play('refusal', () => refusal.asked(city))
   const supported = await play('support', async () => {
     const man = await support.filed(city)
@@ -54,10 +47,16 @@ await shared.walk(async () => {
   if (near && supported) {
     await play('endings', async () => {
       await endings.marginal(city, near)
-      const ended = await endings.notice(city, supported)
-      await city.pass(city.clerk, 10)
-      await endings.stopped(city, ended)
+      await endings.stopped(city, await endings.notice(city, supported))
     })
   }
   if (asked) await play('refusal', () => refusal.refused(city, asked))
+  // Last, for it may want a month more to be paid.
+  await play('changes', async () => {
+    const clerk = await changes.clerkOf(city)
+    await changes.taper(city, clerk)
+    const family = await changes.more(city, clerk)
+    await kept(city, clerk, await late(city, clerk, family))
+    await clerk.context().close()
+  })
 })

@@ -2,7 +2,7 @@
 // benefit goes on for the months of 渐退, then ends. Nothing becomes less before the family was heard.
 import { instead, recordOf } from '../forms.mjs'
 import { account } from './accounts.mjs'
-import { month, notOffered, roll, signedIn, yuan } from './roll.mjs'
+import { month, notListed, notOffered, roll, signedIn, yuan } from './roll.mjs'
 
 /** The clerk of 海北街道, whose families have been on the roll since before the system was. */
 export const clerkOf = (city) => account(city, { login: `haibei${city.serial}`, name: '塔娜', place: '海北街道', role: 'township_clerk', business: 'assistance' })
@@ -72,7 +72,7 @@ export async function taper(city, clerk) {
   await visited(city, clerk, number, family, work)
   await notOffered(city, clerk, number, ['propose'])
   await city.act(clerk, number, 'propose_less', { clear_change: 'yes', proposal_text: '就业属实，收入超过标准，建议渐退。' })
-  await city.not(city.director, '/desk/work', `/cases/${number}`)
+  await notListed(city, city.director, number)
   await city.go(family.page, `/my/cases/${number}`, '听取您的意见')
   await city.act(clerk, number, 'hear', {
     heard_on: city.on(await city.today(clerk)), told_text: '妻子就业，收入超过标准，拟渐退。', heard_agrees: 'yes', heard_text: '没有意见。',

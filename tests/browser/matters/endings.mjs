@@ -1,7 +1,7 @@
 // Yearly reviews that end a recognition and a support: neither before whoever it takes from was heard; of 特困供养 the intention hangs for seven days.
 import { head } from './families.mjs'
 import { letter } from './refusal.mjs'
-import { month, notOffered } from './roll.mjs'
+import { month, noticeOver, notListed, notOffered } from './roll.mjs'
 
 /** The clerk begins the review of the benefit that a case gave: its number. */
 async function review(city, granted, title) {
@@ -24,7 +24,7 @@ export async function marginal(city, { family, number: granted }) {
   })
   await notOffered(city, city.clerk, number, ['propose'])
   await city.act(city.second, number, 'propose_less', { clear_change: 'yes', proposal_text: '工资增加，超过边缘家庭标准。' })
-  await city.not(city.director, '/desk/work', `/cases/${number}`)
+  await notListed(city, city.director, number)
   await city.act(city.second, number, 'hear', await hearing(city, '收入超过标准，拟终止认定。'))
   await notOffered(city, city.director, number, ['keep'])
   await city.act(city.director, number, 'stop', { reasons: 'above_marginal' })
@@ -49,12 +49,13 @@ export async function notice(city, { man, number: granted, known }) {
   await city.go(man.page, `/my/cases/${number}`, '公示7天')
   await city.go(city.village, `/notices?place=${city.PLACE}`, man.name)
   await notOffered(city, city.clerk, number, ['close_notice'])
-  await city.not(city.director, '/desk/work', `/cases/${number}`)
+  await notListed(city, city.director, number)
   return { man, number }
 }
 
 /** After the seven days nobody objected. */
 export async function stopped(city, { man, number }) {
+  await noticeOver(city, number)
   await city.act(city.clerk, number, 'close_notice')
   await notOffered(city, city.director, number, ['keep', 'increase', 'reduce'])
   await city.act(city.director, number, 'stop', { reasons: 'obligor_able' })

@@ -1,7 +1,7 @@
 // 重新核算以前的月份: what becomes known late of months that are paid. Reckoned month by month, heard, decided; it comes back by instalments that
 // leave the family its bread.
 import { instead, recordOf } from '../forms.mjs'
-import { month, notOffered, roll, yuan } from './roll.mjs'
+import { month, notListed, notOffered, roll, yuan } from './roll.mjs'
 
 /** The months that a benefit was paid for, the first first. */
 async function paidMonths(city, clerk, at) {
@@ -32,7 +32,7 @@ export async function late(city, clerk, family) {
   // No month changes before it was heard and decided.
   await notOffered(city, clerk, number, ['propose_more', 'nothing'])
   await city.act(clerk, number, 'propose_less', { proposal_text: '养老金没有报，上月多发。' })
-  await city.not(city.director, '/desk/work', `/cases/${number}`)
+  await notListed(city, city.director, number)
   await city.go(family.page, `/my/cases/${number}`, '先听您的意见')
   const back = await said(family.page, '应追回')
   if (!(back > 0)) city.faults.push(`${number}: nothing to claim back`)

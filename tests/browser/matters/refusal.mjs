@@ -1,7 +1,7 @@
 // 不予确认: a family with more than the standard is refused after all was looked into. It reads why, in numbers and articles, and how to have it
 // looked at again; its letter opens; the delivery is on record; no benefit comes of it.
 import { head, investigated } from './families.mjs'
-import { notOffered, offered } from './roll.mjs'
+import { noticeOver, notListed, notOffered, offered } from './roll.mjs'
 
 /** The family opens the letter whose title is given, once it is made. */
 export async function letter(city, page, number, title) {
@@ -31,8 +31,7 @@ export async function asked(city) {
 /** After the notice. */
 export async function refused(city, { family, number }) {
   const here = `/my/cases/${number}`
-  // The seven days may have gone by with another matter.
-  if (!(await offered(city, city.clerk, number, 'close_notice'))) await city.pass(city.clerk, 10)
+  await noticeOver(city, number)
   await city.act(city.clerk, number, 'close_notice')
   await city.act(city.county, number, 'examine', { examination_agrees: 'yes', examination_text: '同意初审意见，收入超过标准。' })
   await notOffered(city, city.director, number, ['confirm'])
@@ -45,10 +44,12 @@ export async function refused(city, { family, number }) {
   // Told in writing within three days: on the township's list until it is on record.
   await city.go(city.clerk, '/desk/work', family.name)
   await city.act(city.clerk, number, 'deliver_refusal', { delivered_on: city.on(await city.today(city.clerk)), received_by: family.name })
-  await city.not(city.clerk, '/desk/work', family.name)
+  await notListed(city, city.clerk, number)
+  if (await offered(city, city.clerk, number, 'deliver_refusal')) city.faults.push(`${number}: is delivered twice`)
   await city.go(family.page, here, '告知书已送达')
   // What it may get instead.
-  await city.go(family.page, here, '低保边缘家庭')
+  await city.go(family.page, here, '您家还可能符合')
+  await city.go(family.page, here, '最低生活保障边缘家庭认定')
   await city.not(family.page, '/my', '正在领取')
   await city.not(city.clerk, '/desk/roll?programme=dibao', family.name)
 }

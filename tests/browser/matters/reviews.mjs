@@ -1,6 +1,7 @@
 // 定期核查 of families on the roll: one earns more and gets less, one is not eligible any more. Neither before the family was heard.
 import { instead, recordOf } from '../forms.mjs'
 import { account } from './accounts.mjs'
+import { notListed } from './roll.mjs'
 
 const yuan = (words) => Number(words.replaceAll(',', ''))
 
@@ -28,7 +29,7 @@ async function heard(city, clerk, number, wage) {
   await clerk.goto(`${city.origin}/desk/cases/${number}`)
   if (await clerk.locator('a[href$="/actions/propose"]').count()) city.faults.push('less may be proposed without a hearing')
   await city.act(clerk, number, 'propose_less', { change_clear: 'yes', proposal_text: '户主已经就业，收入增加。', clear_change: 'yes' })
-  await city.not(city.director, '/desk/work', `/cases/${number}`)
+  await notListed(city, city.director, number)
   await city.act(clerk, number, 'hear', { heard_on: day, told_text: '户主上班，收入增加，拟调整低保金。', heard_agrees: 'yes', heard_text: '没有意见，收入确实多了。' })
 }
 

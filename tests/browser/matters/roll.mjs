@@ -49,3 +49,17 @@ export async function notOffered(city, page, number, actions) {
     if (await offered(city, page, number, action)) city.faults.push(`${page.url()}: ${action} is offered`)
   }
 }
+
+/** The days of a notice go by, and days of rest behind them: until its clerk may close it. */
+export async function noticeOver(city, number) {
+  for (let turn = 0; turn < 4; turn += 1) {
+    if (await offered(city, city.clerk, number, 'close_notice')) return
+    await city.pass(city.clerk, 8)
+  }
+}
+
+/** A case is on nobody's list who has nothing to do in it. */
+export async function notListed(city, page, number) {
+  await page.goto(`${city.origin}/desk/work`)
+  if (await page.locator(`main table a[href="/desk/cases/${number}"]`).count()) city.faults.push(`${number} is on the list of ${await page.innerText('header')}`)
+}
