@@ -50,6 +50,10 @@ export async function late(city, clerk, family) {
   await city.go(clerk, family.at, '每月抵扣 100.00')
   await city.go(clerk, family.at, '变化没有及时告知')
   if (await said(clerk, '待追回') !== back) city.faults.push(`${family.at}: not ${back} to come back`)
+  // What was decided already of the months to come stands.
+  const next = month(await city.today(clerk), 1)
+  const stands = (await roll(city, clerk, 'dibao', next.typed)).find(({ at }) => at === family.at)?.amount
+  if (stands !== family.after) city.faults.push(`${family.at}: ${stands} from ${next.words}, not ${family.after} as decided`)
   return { ...family, number, back, last: months.at(-1) }
 }
 
