@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use vocab::Month;
 
 use super::IndicatorFigures;
-use crate::plans::marks::{marks, micro, printed};
+use crate::plans::in_words;
+use crate::plans::marks::{marks, micro};
 
-/// Lines, marks and years; none with fewer than two points in all.
+/// Lines, marks, years and the unit where it does not fit beside the marks; none with fewer than two points in all. A path of one point is a target
+/// without a baseline.
 pub(super) fn chart(one: &IndicatorFigures) -> Option<Value> {
     let all: Vec<(Month, i128)> =
         one.path.iter().chain(&one.points).map(|(month, number)| (*month, micro(*number))).collect();
@@ -25,22 +27,20 @@ pub(super) fn chart(one: &IndicatorFigures) -> Option<Value> {
     let line = |points: &[(Month, Number)]| -> Vec<Value> {
         points.iter().map(|(month, number)| json!([x(*month), y(micro(*number))])).collect()
     };
-    let marks: Vec<Value> = marks
-        .into_iter()
-        .map(|mark| json!([y(mark), format!("{}{}", printed(mark), short(&one.unit))]))
-        .collect();
+    let (beside, above) =
+        if one.unit.chars().count() <= 2 { (one.unit.as_str(), "") } else { ("", one.unit.as_str()) };
+    let printed = |mark: i128| Number::new(i64::try_from(mark).unwrap_or(i64::MAX), 6);
+    let marks: Vec<Value> =
+        marks.into_iter().map(|mark| json!([y(mark), in_words::of_unit(printed(mark), beside)])).collect();
     let years: Vec<Value> = (first.year()..=last.year())
         .filter_map(|year| {
             let december = Month::new(year, 12).ok().filter(|month| *month >= first && *month <= last)?;
             Some(json!([x(december), year.to_string()]))
         })
         .collect();
-    Some(json!({ "path": line(&one.path), "points": line(&one.points), "marks": marks, "years": years }))
-}
-
-/// A unit that fits beside a mark.
-fn short(unit: &str) -> &str {
-    if unit.chars().count() <= 2 { unit } else { "" }
+    Some(json!({
+        "path": line(&one.path), "points": line(&one.points), "marks": marks, "years": years, "unit": above,
+    }))
 }
 
 #[cfg(test)]
@@ -63,6 +63,11 @@ mod tests {
             }
         }
         assert!(drawn["points"][1][1].as_i64() > drawn["path"][1][1].as_i64());
+        assert_eq!(drawn["unit"], "", "it stands beside the marks");
+        // A target without a baseline is drawn as the one point that it is; a long unit stands above.
+        (one.path, one.unit) = (one.path[1..].to_vec(), "人/万人".to_owned());
+        let drawn = chart(&one).unwrap();
+        assert_eq!((drawn["path"].as_array().unwrap().len(), drawn["unit"].as_str()), (1, Some("人/万人")));
         (one.path, one.points) = (Vec::new(), one.points[..1].to_vec());
         assert_eq!(chart(&one), None);
     }

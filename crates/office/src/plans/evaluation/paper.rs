@@ -12,7 +12,7 @@ use crate::access::{Actor, Granted, ManagePlan, ReadPlan};
 use crate::casework::{AttachmentId, attachments};
 use crate::plans::judge::Standing;
 use crate::plans::stages::StageState;
-use crate::plans::{EVERYBODYS, EvaluationRunId, Installed};
+use crate::plans::{EVERYBODYS, EvaluationRunId, Installed, in_words};
 use crate::{Office, OfficeError, audited};
 
 /// How far the paper of a run is.
@@ -341,19 +341,26 @@ fn summary(figures: &EvaluationFigures) -> String {
     let count = |state: StageState| {
         figures.stages.iter().find(|(code, ..)| code == state.code()).map_or(0, |(_, _, count)| *count)
     };
-    text + &format!(
-        "重点项目和节点 {} 个，已完成 {} 个，实施中 {} 个，到期未报完成 {} 个。",
+    text += &format!(
+        "重点项目和节点 {} 个，已完成 {} 个，实施中 {} 个，到期未报完成 {} 个",
         figures.projects.len(),
         count(StageState::Finished),
         count(StageState::UnderWay),
         count(StageState::Late)
-    )
+    );
+    // The parts make the whole.
+    for state in [StageState::Planned, StageState::NoDate] {
+        if count(state) > 0 {
+            text += &format!("，{} {} 个", state.title(), count(state));
+        }
+    }
+    text + "。"
 }
 
 /// What the paper says; all numbers are text already.
 fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> Value {
     let value = |latest: &Option<(vocab::Month, catalogue::Number)>, unit: &str| match latest {
-        Some((month, number)) => format!("{number}{unit}（{}）", month.zh()),
+        Some((month, number)) => format!("{}（{}）", in_words::of_unit(*number, unit), month.zh()),
         None => "—".to_owned(),
     };
     let dash = |text: &str| if text.is_empty() { "—".to_owned() } else { text.to_owned() };
@@ -367,7 +374,7 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
                 "baseline": one.baseline, "target": one.target, "printed_target": one.printed_target, "due": one.due,
                 "latest": value(&one.latest, &one.unit), "expected": dash(&one.expected), "forecast": dash(&one.forecast),
                 "standing": one.standing, "standing_title": one.standing_title, "alert": one.alert, "evidence": dash(&one.evidence),
-                "source": one.source,
+                "source": in_words::quote(&one.source),
                 // A chart where there is a course to see: binding ones with values, and whatever is behind.
                 "chart": if one.points.is_empty() || !(one.binding || one.standing == Standing::Behind.code() || one.standing == Standing::Missed.code()) {
                     None
@@ -388,7 +395,9 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
     let projects: Vec<Value> = figures
         .projects
         .iter()
-        .map(|one| json!([one.name, dash(&one.due), dash(&one.places), one.state_title, dash(&one.note)]))
+        .map(|one| {
+            json!([one.name, in_words::due(&one.due), dash(&one.places), one.state_title, dash(&one.note)])
+        })
         .collect();
     let papers: Vec<Value> = figures
         .papers
@@ -427,10 +436,11 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         baselines(figures)
             .iter()
             .map(|one| {
-                let number =
-                    one.number.map_or_else(|| "待定".to_owned(), |number| format!("{number}{}", one.unit));
+                let number = one
+                    .number
+                    .map_or_else(|| "待定".to_owned(), |number| in_words::of_unit(number, &one.unit));
                 let month = one.month.map(vocab::Month::zh).unwrap_or_default();
-                json!([one.name, one.kind, number, dash(&month), dash(one.remark)])
+                json!([one.name, one.kind, number, dash(&month), dash(&one.remark)])
             })
             .collect()
     });
@@ -439,7 +449,8 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
     json!({
         "synthetic": synthetic,
         "plan": figures.plan, "from": figures.from.to_string(), "until": figures.until.to_string(),
-        "place": figures.place, "issuer": if figures.issuer.is_empty() { figures.place.clone() } else { figures.issuer.clone() },
+        // Whoever issued the plan is not who evaluates it: that is the place's office of civil affairs.
+        "author": format!("{}民政局", figures.place), "issuer": figures.issuer,
         "title": figures.title, "as_of": figures.as_of.zh(), "made": vocab::zh_date(at.today()), "issued_on": at.today().to_string(),
         "by": by, "summary": summary(figures), "texts": texts, "standings": standings, "indicators": indicators,
         "stages": figures.stages.iter().map(|(_, title, count)| json!([title, count.to_string()])).collect::<Vec<Value>>(),
