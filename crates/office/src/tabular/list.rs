@@ -64,6 +64,10 @@ pub enum ListCell {
     Empty,
     /// Text; identifiers too.
     Text(String),
+    /// Long text, which wraps inside its cell: quotes, remarks.
+    Prose(String),
+    /// A number as its digits, such as `54.1`; its unit stands in a column of its own.
+    Decimal(String),
     /// Money, shown in yuan with two places.
     Money(Fen),
     /// A count.
@@ -79,6 +83,12 @@ impl ListCell {
     #[must_use]
     pub fn words(text: &str) -> ListCell {
         if text.is_empty() { ListCell::Empty } else { ListCell::Text(text.to_owned()) }
+    }
+
+    /// Text that wraps; nothing when there is none.
+    #[must_use]
+    pub fn prose(text: &str) -> ListCell {
+        if text.is_empty() { ListCell::Empty } else { ListCell::Prose(text.to_owned()) }
     }
 }
 
@@ -143,8 +153,10 @@ struct Excel {
     header: Format,
     title: Format,
     text: Format,
+    prose: Format,
     money: Format,
     count: Format,
+    decimal: Format,
     date: Format,
     total: Format,
     total_money: Format,
@@ -167,13 +179,18 @@ impl ListWriter {
                 let mut workbook = Workbook::new();
                 add_sheet(&mut workbook, sheet, title.is_some(), columns)?;
                 let bordered = || Format::new().set_border(FormatBorder::Thin);
+                // Beside text that wraps, everything begins at the top of the row.
+                let body = || bordered().set_align(FormatAlign::Top);
                 Target::Excel(Box::new(Excel {
                     header: bordered().set_bold().set_text_wrap().set_align(FormatAlign::Center),
                     title: Format::new().set_bold().set_font_size(14),
-                    text: bordered().set_num_format("@"),
-                    money: bordered().set_num_format("#,##0.00"),
-                    count: bordered().set_num_format("0"),
-                    date: bordered().set_num_format("yyyy-mm-dd"),
+                    text: body().set_num_format("@"),
+                    prose: body().set_num_format("@").set_text_wrap(),
+                    money: body().set_num_format("#,##0.00"),
+                    count: body().set_num_format("0"),
+                    // As many places as the number has.
+                    decimal: body().set_num_format("General"),
+                    date: body().set_num_format("yyyy-mm-dd"),
                     total: bordered().set_bold(),
                     total_money: bordered().set_bold().set_num_format("#,##0.00"),
                     workbook,
@@ -325,6 +342,18 @@ impl Excel {
             match cell {
                 ListCell::Empty => worksheet.write_blank(row, column, text)?,
                 ListCell::Text(value) => worksheet.write_string_with_format(row, column, value, text)?,
+                ListCell::Prose(value) => {
+                    let format = if look == Look::Body { &self.prose } else { text };
+                    worksheet.write_string_with_format(row, column, value, format)?
+                }
+                ListCell::Decimal(digits) => match digits.parse::<f64>() {
+                    // Beyond 15 digits Excel would show another number.
+                    Ok(number) if number.is_finite() && digits.len() <= 16 => {
+                        let format = if look == Look::Body { &self.decimal } else { text };
+                        worksheet.write_number_with_format(row, column, number, format)?
+                    }
+                    _ => worksheet.write_string_with_format(row, column, digits, text)?,
+                },
                 ListCell::Money(amount) => match amount.to_string().parse::<f64>() {
                     // Beyond 15 digits Excel would show another amount.
                     Ok(number) if amount.0.unsigned_abs() < 1_000_000_000_000_000 => {
@@ -370,7 +399,8 @@ fn csv_cell(cell: &ListCell) -> String {
         ListCell::Integer(count) => return count.to_string(),
         ListCell::Date(day) => return day.to_string(),
         ListCell::Month(month) => return month.to_string(),
-        ListCell::Text(text) => text,
+        ListCell::Decimal(digits) => return digits.clone(),
+        ListCell::Text(text) | ListCell::Prose(text) => text,
     };
     let text = if needs_mark(text) { format!("{MARK}{text}") } else { text.clone() };
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

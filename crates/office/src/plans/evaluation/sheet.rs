@@ -1,8 +1,13 @@
 //! The newest run of an evaluation as Excel: one sheet for each chapter that has a table, and every indicator with its source.
 
+use catalogue::Number;
+use vocab::Month;
+
 use super::paper::{newest, taken_out};
-use super::{Baseline, EvaluationFigures, baselines};
+use super::{Baseline, EvaluationFigures, IndicatorFigures, baselines};
 use crate::access::{Granted, ReadPlan};
+use crate::plans::in_words;
+use crate::plans::judge::Standing;
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError};
 
@@ -12,6 +17,30 @@ fn columns(list: &[(&str, u16)]) -> Vec<ListColumn> {
 
 fn count(number: usize) -> ListCell {
     ListCell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn number(number: Option<Number>) -> ListCell {
+    number.map_or(ListCell::Empty, |number| ListCell::Decimal(number.to_string()))
+}
+
+/// A figure that was frozen with its unit, as a number where it is no more than that.
+fn figure(text: &str, unit: &str) -> ListCell {
+    in_words::number_of(text, unit).map_or_else(|| ListCell::words(text), |read| number(Some(read)))
+}
+
+/// The baseline and its year.
+fn baseline(one: &IndicatorFigures) -> [ListCell; 2] {
+    let parts = one.baseline.strip_suffix("年）").and_then(|rest| rest.rsplit_once('（'));
+    match parts.map(|(value, year)| (value, year.parse::<i64>())) {
+        Some((value, Ok(year))) => [figure(value, &one.unit), ListCell::Integer(year)],
+        _ => [ListCell::words(&one.baseline), ListCell::Empty],
+    }
+}
+
+/// The target as a number: where the path ends, unless the target is in words.
+fn target(one: &IndicatorFigures) -> ListCell {
+    let end = one.path.last().filter(|_| one.standing != Standing::Words.code());
+    number(end.map(|(_, target)| *target))
 }
 
 /// The file with its name. Taking it out is audited.
@@ -70,11 +99,11 @@ fn baseline_cells(one: &Baseline) -> [ListCell; 9] {
         ListCell::words(&one.name),
         ListCell::words(&one.kind),
         ListCell::words(&one.unit),
-        ListCell::words(&one.number.map(|number| number.to_string()).unwrap_or_default()),
-        ListCell::from(one.month),
+        number(one.number),
+        ListCell::words(&one.month.map(Month::zh).unwrap_or_default()),
         ListCell::words(&one.standing),
-        ListCell::words(&one.evidence),
-        ListCell::words(one.remark),
+        ListCell::prose(&one.evidence),
+        ListCell::prose(&one.remark),
         ListCell::words(&one.indicator),
     ]
 }
@@ -86,13 +115,15 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
         ("性质", 10),
         ("领域", 14),
         ("单位", 10),
-        ("基期值", 18),
-        ("目标值", 18),
+        ("基期值", 12),
+        ("基期年份", 10),
+        ("目标", 18),
+        ("目标值", 12),
         ("规划印的目标（已调整的）", 18),
-        ("完成时间", 12),
+        ("完成时间", 14),
         ("最近的数", 12),
-        ("月份", 12),
-        ("进度线", 12),
+        ("月份", 14),
+        ("应到", 12),
         ("到期预测", 20),
         ("判断", 14),
         ("数据来源", 40),
@@ -100,22 +131,25 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
     ]);
     let mut list = ListWriter::new(format, "指标", Some(&title("指标完成情况")), &heads)?;
     for one in &figures.indicators {
+        let [start, start_year] = baseline(one);
         list.row(&[
             ListCell::words(&one.name),
             ListCell::words(&one.kind),
             ListCell::words(&one.category),
             ListCell::words(&one.unit),
-            ListCell::words(&one.baseline),
+            start,
+            start_year,
             ListCell::words(&one.target),
+            target(one),
             ListCell::words(one.printed_target.as_deref().unwrap_or_default()),
             ListCell::words(&one.due),
-            ListCell::words(&one.latest.map(|(_, number)| number.to_string()).unwrap_or_default()),
-            ListCell::from(one.latest.map(|(month, _)| month)),
-            ListCell::words(&one.expected),
+            number(one.latest.map(|(_, number)| number)),
+            ListCell::words(&one.latest.map(|(month, _)| month.zh()).unwrap_or_default()),
+            figure(&one.expected, &one.unit),
             ListCell::words(&one.forecast),
             ListCell::words(&one.standing_title),
-            ListCell::words(&one.evidence),
-            ListCell::words(&one.source),
+            ListCell::prose(&one.evidence),
+            ListCell::prose(&in_words::quote(&one.source)),
         ])?;
     }
     let heads = columns(&[("判断", 18), ("全部指标", 12), ("其中约束性", 12)]);
@@ -129,10 +163,10 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
     for one in &figures.projects {
         list.row(&[
             ListCell::words(&one.name),
-            ListCell::words(&one.due),
-            ListCell::words(&one.places),
+            ListCell::words(&in_words::due(&one.due)),
+            ListCell::prose(&one.places),
             ListCell::words(&one.state_title),
-            ListCell::words(&one.note),
+            ListCell::prose(&one.note),
         ])?;
     }
     let heads = columns(&[
@@ -157,7 +191,7 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             count(one.reached),
             count(one.missed),
             count(one.unknown),
-            ListCell::words(&missing.join("；")),
+            ListCell::prose(&missing.join("；")),
         ])?;
     }
     let heads = columns(&[
@@ -175,8 +209,8 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             ListCell::words(&one.before),
             ListCell::words(&one.after),
             ListCell::Integer(one.year),
-            ListCell::words(&one.reason),
-            ListCell::words(&one.document),
+            ListCell::prose(&one.reason),
+            ListCell::prose(&one.document),
         ])?;
     }
     let heads = columns(&[("针对", 24), ("第三方评估意见", 70), ("提出人", 12), ("时间", 20), ("答复", 60)]);
@@ -184,10 +218,10 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
     for one in &figures.comments {
         list.row(&[
             ListCell::words(&one.about),
-            ListCell::words(&one.words),
+            ListCell::prose(&one.words),
             ListCell::words(&one.by),
             ListCell::words(&one.at),
-            ListCell::words(one.answer.as_deref().unwrap_or_default()),
+            ListCell::prose(one.answer.as_deref().unwrap_or_default()),
         ])?;
     }
     if figures.kind == super::EvaluationKind::Final.code() {
