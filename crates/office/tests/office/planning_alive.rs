@@ -111,6 +111,7 @@ async fn an_evaluation_is_frozen_and_its_texts_stay() {
 
         // What happens later changes no report that was made.
         confirmed(&city, BEDS, "2025-12", "56").await;
+        confirmed(&city, NUMBER, "2026-01", "4000").await;
         let page = evaluation::page(&city.office, &reader, "final-2025").await.unwrap();
         assert_eq!(page.figures.unwrap(), figures);
         let more = [("deeds", "新增护理型床位。")];
@@ -128,8 +129,11 @@ async fn an_evaluation_is_frozen_and_its_texts_stay() {
 
         let next = baselines(&newest);
         let of = |id: &str| next.iter().find(|one| one.indicator == id).unwrap();
-        assert_eq!((of(BEDS).number.unwrap().to_string().as_str(), of(BEDS).remark), ("56", ""));
-        assert_eq!((of(NUMBER).number, of(NUMBER).remark), (None, "没有数据，基期值待定"));
+        assert_eq!((of(BEDS).number.unwrap().to_string().as_str(), of(BEDS).remark.as_str()), ("56", ""));
+        assert_eq!(
+            (of(NUMBER).number, of(NUMBER).remark.as_str()),
+            (None, "没有期末数，基期值待定；有2026年1月的数4000张，不是期末数")
+        );
 
         let (name, file) =
             evaluation::sheet::sheet(&city.office, &reader, "final-2025", ListFormat::Excel).await.unwrap();

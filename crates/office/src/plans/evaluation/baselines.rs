@@ -5,6 +5,7 @@ use catalogue::Number;
 use vocab::Month;
 
 use super::EvaluationFigures;
+use crate::plans::in_words;
 
 /// A proposed baseline of the next plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Baseline {
     /// Where the number comes from.
     pub evidence: String,
     /// What has to be said about it.
-    pub remark: &'static str,
+    pub remark: String,
 }
 
 /// The baselines that the figures of the final evaluation propose; in the order of the report.
@@ -38,10 +39,14 @@ pub fn baselines(figures: &EvaluationFigures) -> Vec<Baseline> {
         .iter()
         .map(|one| {
             let month = one.latest.map(|(month, _)| month);
-            let remark = match (month, end) {
-                (None, _) => "没有数据，基期值待定",
-                (Some(month), Some(end)) if month < end => "不是期末的数，请补报期末数以后再定",
-                _ => "",
+            let remark = match (month, end, one.later) {
+                (None, _, Some((later, number))) => {
+                    let number = in_words::of_unit(number, &one.unit);
+                    format!("没有期末数，基期值待定；有{}的数{number}，不是期末数", later.zh())
+                }
+                (None, _, None) => "没有数据，基期值待定".to_owned(),
+                (Some(month), Some(end), _) if month < end => "不是期末的数，请补报期末数以后再定".to_owned(),
+                _ => String::new(),
             };
             Baseline {
                 indicator: one.id.clone(),

@@ -59,6 +59,9 @@ pub struct IndicatorFigures {
     pub path: Vec<(Month, Number)>,
     /// Values up to the month looked at.
     pub points: Vec<(Month, Number)>,
+    /// Month and value of the first number after that month. Runs from before this was kept have none.
+    #[serde(default)]
+    pub later: Option<(Month, Number)>,
 }
 
 /// A project's stage.
@@ -231,8 +234,9 @@ pub(super) async fn gather(
             }
         });
         let pairs = |points: &[Point]| points.iter().map(|point| (point.month, point.number)).collect();
-        let shown: Vec<Point> =
-            known.points(one.id.as_str()).iter().filter(|point| point.month <= as_of).copied().collect();
+        let all = known.points(one.id.as_str());
+        let shown: Vec<Point> = all.iter().filter(|point| point.month <= as_of).copied().collect();
+        let later = all.iter().find(|point| point.month > as_of);
         indicators.push(IndicatorFigures {
             id: one.id.get().clone(),
             name: one.name.clone(),
@@ -245,7 +249,10 @@ pub(super) async fn gather(
             printed_target: target.adjusted.then(|| in_words::printed(one.target.as_ref(), one)),
             due: target.due.zh(),
             latest: judged.latest.map(|point| (point.month, point.number)),
-            expected: judged.expected.map(unit).unwrap_or_default(),
+            expected: judged
+                .expected
+                .map(|number| in_words::expected(number, one, &target))
+                .unwrap_or_default(),
             forecast: forecast.unwrap_or_default(),
             standing: judged.standing.code().to_owned(),
             standing_title: judged.standing.title().to_owned(),
@@ -254,6 +261,7 @@ pub(super) async fn gather(
             source: one.row.as_ref().unwrap_or(&one.source).to_string(),
             path: pairs(&path(&plan.plan, one, &target)),
             points: pairs(&shown),
+            later: later.map(|point| (point.month, point.number)),
         });
     }
     indicators.sort_by_key(|one| !one.binding);
