@@ -129,6 +129,15 @@ pub fn due(words: &str) -> String {
     }
 }
 
+/// The words of the plan for an indicator. A flattened row of a table keeps the spaces between its cells.
+#[must_use]
+pub fn source(indicator: &PlanIndicator) -> String {
+    match &indicator.row {
+        Some(row) => row.to_string(),
+        None => quote(&indicator.source),
+    }
+}
+
 /// A quote as a person reads it: a scan leaves single spaces between two Chinese characters. What is kept stays letter for letter.
 #[must_use]
 pub fn quote(text: &str) -> String {

@@ -258,7 +258,7 @@ pub(super) async fn gather(
             standing_title: judged.standing.title().to_owned(),
             alert: judged.alert,
             evidence: source,
-            source: one.row.as_ref().unwrap_or(&one.source).to_string(),
+            source: in_words::source(one),
             path: pairs(&path(&plan.plan, one, &target)),
             points: pairs(&shown),
             later: later.map(|point| (point.month, point.number)),

@@ -374,7 +374,7 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
                 "baseline": one.baseline, "target": one.target, "printed_target": one.printed_target, "due": one.due,
                 "latest": value(&one.latest, &one.unit), "expected": dash(&one.expected), "forecast": dash(&one.forecast),
                 "standing": one.standing, "standing_title": one.standing_title, "alert": one.alert, "evidence": dash(&one.evidence),
-                "source": in_words::quote(&one.source),
+                "source": one.source,
                 // A chart where there is a course to see: binding ones with values, and whatever is behind.
                 "chart": if one.points.is_empty() || !(one.binding || one.standing == Standing::Behind.code() || one.standing == Standing::Missed.code()) {
                     None

@@ -149,7 +149,7 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             ListCell::words(&one.forecast),
             ListCell::words(&one.standing_title),
             ListCell::prose(&one.evidence),
-            ListCell::prose(&in_words::quote(&one.source)),
+            ListCell::prose(&one.source),
         ])?;
     }
     let heads = columns(&[("判断", 18), ("全部指标", 12), ("其中约束性", 12)]);

@@ -2,12 +2,11 @@
 
 use vocab::Month;
 
-use super::{cells, columns};
+use super::{cells, columns, number};
 use crate::access::{Granted, ReadPlan};
 use crate::plans::changes::changes as brought;
-use crate::plans::in_words::with_unit;
 use crate::plans::{Installed, reminders, values};
-use crate::tabular::{ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListFormat, ListWriter};
 use crate::{Office, OfficeError};
 
 /// Rows that are fetched at a time.
@@ -65,6 +64,7 @@ pub(super) async fn waiting(
         ("地方", 16),
         ("数据月份", 14),
         ("数值", 14),
+        ("单位", 10),
         ("数据来源", 50),
         ("填报人", 12),
         ("填报时间", 18),
@@ -75,16 +75,20 @@ pub(super) async fn waiting(
         let page = values::waiting(office, actor, after.as_ref(), ROWS).await?;
         for one in page.rows {
             let indicator = plan.indicator(&one.indicator);
-            list.row(&cells([
-                indicator.map_or_else(|| one.indicator.clone(), |indicator| indicator.name.clone()),
-                one.division_name,
-                one.month.zh(),
-                indicator
-                    .map_or_else(|| one.number.to_string(), |indicator| with_unit(one.number, indicator)),
-                one.evidence,
-                one.reported_by,
-                one.reported_at.zh(),
-            ]))?;
+            list.row(&[
+                ListCell::words(
+                    indicator.map_or(one.indicator.as_str(), |indicator| indicator.name.as_str()),
+                ),
+                ListCell::words(&one.division_name),
+                ListCell::words(&one.month.zh()),
+                number(Some(one.number)),
+                ListCell::words(
+                    indicator.and_then(|indicator| indicator.unit.as_deref()).unwrap_or_default(),
+                ),
+                ListCell::prose(&one.evidence),
+                ListCell::words(&one.reported_by),
+                ListCell::words(&one.reported_at.zh()),
+            ])?;
         }
         after = page.next;
         if after.is_none() {

@@ -1,11 +1,13 @@
 //! One indicator: where it should be and where it is, month by month; its forecast; its counties; what was reported.
 
-use super::{cells, columns};
+use catalogue::Number;
+
+use super::{columns, number};
 use crate::access::{Granted, ReadPlan};
 use crate::plans::in_words::with_unit;
 use crate::plans::judge::expected;
 use crate::plans::{indicator_page, values};
-use crate::tabular::{ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListFormat, ListWriter};
 use crate::{Office, OfficeError};
 
 /// Reported values that are fetched at a time.
@@ -20,43 +22,49 @@ pub(super) async fn sheet(
 ) -> Result<Vec<u8>, OfficeError> {
     let view = indicator_page(office, actor, id).await?;
     let one = &view.line.indicator;
-    let unit = |number| with_unit(number, one);
+    let unit = one.unit.as_deref().unwrap_or_default();
     let home = view.plan.home.name.as_str();
     let heads = columns(&[
         ("类别", 16),
         ("地方", 16),
         ("月份", 14),
-        ("进度线、目标", 18),
+        ("应到、目标", 14),
         ("数", 24),
+        ("单位", 10),
         ("判断、状态", 14),
         ("数据来源", 50),
     ]);
     let title = format!("{title}：{}", one.name);
     let mut list = ListWriter::new(format, "指标进度", Some(&title), &heads)?;
-    let mut row =
-        |sort: &str, place: &str, month: String, wanted: String, number: String, state: &str, from: &str| {
-            list.row(&cells([
-                sort.to_owned(),
-                place.to_owned(),
-                month,
-                wanted,
-                number,
-                state.to_owned(),
-                from.to_owned(),
-            ]))
-        };
+    let mut row = |sort: &str,
+                   place: &str,
+                   month: String,
+                   wanted: Option<Number>,
+                   value: ListCell,
+                   state: &str,
+                   from: &str| {
+        list.row(&[
+            ListCell::words(sort),
+            ListCell::words(place),
+            ListCell::words(&month),
+            number(wanted),
+            value,
+            ListCell::words(unit),
+            ListCell::words(state),
+            ListCell::prose(from),
+        ])
+    };
     for node in &view.path {
-        row("进度线", home, node.month.zh(), unit(node.number), String::new(), "", "")?;
+        row("进度线", home, node.month.zh(), Some(node.number), ListCell::Empty, "", "")?;
     }
     for point in &view.points {
         let wanted = expected(&view.path, point.month).filter(|_| view.path.len() > 1);
-        let wanted = wanted.map(unit).unwrap_or_default();
-        row("已复核的数", home, point.month.zh(), wanted, unit(point.number), "", "")?;
+        row("已复核的数", home, point.month.zh(), wanted, number(Some(point.number)), "", "")?;
     }
     if let Some(forecast) = view.line.judgement.forecast {
         let due = view.line.target.due.zh();
-        let target = view.line.target.number.map(unit).unwrap_or_default();
-        let words = format!("{}至{}", unit(forecast.least), unit(forecast.most));
+        let target = view.line.target.number;
+        let words = ListCell::Text(format!("{}至{}", forecast.least, with_unit(forecast.most, one)));
         row(
             "到期预测",
             home,
@@ -68,23 +76,21 @@ pub(super) async fn sheet(
         )?;
     }
     for county in &view.counties {
-        let (month, number) =
-            county.latest.map_or_else(Default::default, |point| (point.month.zh(), unit(point.number)));
-        let target = county.target.map(unit).unwrap_or_default();
+        let month = county.latest.map(|point| point.month.zh()).unwrap_or_default();
+        let value = number(county.latest.map(|point| point.number));
         let standing = county.standing.map_or("没有分解", |standing| standing.title());
-        row(view.plan.below_title(), &county.name, month, target, number, standing, "")?;
+        row(view.plan.below_title(), &county.name, month, county.target, value, standing, "")?;
     }
     let mut after = None;
     loop {
         let page = values::of_indicator(office, actor, id, after.as_ref(), ROWS).await?;
         for value in page.rows {
-            let (month, number) = (value.month.zh(), unit(value.number));
             row(
                 "填报记录",
                 &value.division_name,
-                month,
-                String::new(),
-                number,
+                value.month.zh(),
+                None,
+                number(Some(value.number)),
                 value.state.title(),
                 &value.evidence,
             )?;

@@ -1,5 +1,7 @@
 //! The lists of a plan as Excel or CSV. Taking them out is audited.
 
+use catalogue::Number;
+use catalogue::definition::PlanFigure;
 use catalogue::plan::{Held, PlanBook};
 use serde_json::json;
 use store::AuditEntry;
@@ -7,7 +9,7 @@ use store::AuditEntry;
 use vocab::Month;
 
 use super::charges::{self, Task};
-use super::{Overview, stages, stages::Stage};
+use super::{Overview, in_words, stages, stages::Stage};
 use crate::access::{Export, Granted, ReadPlan};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError, audited};
@@ -74,6 +76,26 @@ pub(super) fn cells<const N: usize>(texts: [String; N]) -> [ListCell; N] {
     texts.map(|text| ListCell::words(&text))
 }
 
+/// The same of a list whose last column holds quotes: they wrap.
+pub(super) fn quoted<const N: usize>(texts: [String; N]) -> [ListCell; N] {
+    let quote = texts.last().map_or(ListCell::Empty, |text| ListCell::prose(text));
+    let mut cells = cells(texts);
+    if let Some(last) = cells.last_mut() {
+        *last = quote;
+    }
+    cells
+}
+
+pub(super) fn number(number: Option<Number>) -> ListCell {
+    number.map_or(ListCell::Empty, |number| ListCell::Decimal(number.to_string()))
+}
+
+/// A printed figure as a number, or its words where it is none.
+fn figure(figure: Option<&PlanFigure>) -> ListCell {
+    let words = || ListCell::words(&figure.map(PlanFigure::words).unwrap_or_default());
+    figure.and_then(|figure| figure.number).map_or_else(words, |read| number(Some(read)))
+}
+
 /// A list as a file.
 ///
 /// # Errors
@@ -118,10 +140,11 @@ fn indicators(overview: &Overview, title: &str, format: ListFormat) -> Result<Ve
         ("性质", 10),
         ("单位", 10),
         ("基期值", 14),
-        ("目标值", 16),
-        ("完成时间", 12),
+        ("目标", 18),
+        ("目标值", 12),
+        ("完成时间", 14),
         ("最近的数", 12),
-        ("月份", 12),
+        ("月份", 14),
         ("应到", 12),
         ("判断", 14),
         ("原文", 60),
@@ -130,25 +153,20 @@ fn indicators(overview: &Overview, title: &str, format: ListFormat) -> Result<Ve
     for line in &overview.lines {
         let one = &line.indicator;
         let latest = line.judgement.latest;
-        let text =
-            |number: Option<catalogue::Number>| number.map(|number| number.to_string()).unwrap_or_default();
-        list.row(&cells([
-            one.name.clone(),
-            one.kind.title().to_owned(),
-            one.unit.clone().unwrap_or_default(),
-            one.baseline.as_ref().map(catalogue::definition::PlanFigure::words).unwrap_or_default(),
-            if line.target.adjusted {
-                format!("{}（已调整）", text(line.target.number))
-            } else {
-                one.target.as_ref().map(catalogue::definition::PlanFigure::words).unwrap_or_default()
-            },
-            line.target.due.zh(),
-            text(latest.map(|point| point.number)),
-            latest.map(|point| point.month.zh()).unwrap_or_default(),
-            text(line.judgement.expected),
-            line.judgement.standing.title().to_owned(),
-            one.row.as_ref().unwrap_or(&one.source).to_string(),
-        ]))?;
+        list.row(&[
+            ListCell::words(&one.name),
+            ListCell::words(one.kind.title()),
+            ListCell::words(one.unit.as_deref().unwrap_or_default()),
+            figure(one.baseline.as_ref()),
+            ListCell::words(&in_words::target(one, &line.target)),
+            number(line.target.number),
+            ListCell::words(&line.target.due.zh()),
+            number(latest.map(|point| point.number)),
+            ListCell::words(&latest.map(|point| point.month.zh()).unwrap_or_default()),
+            number(line.judgement.expected),
+            ListCell::words(line.judgement.standing.title()),
+            ListCell::prose(&in_words::source(one)),
+        ])?;
     }
     Ok(list.finish()?)
 }
@@ -168,10 +186,10 @@ fn of_stages(stages: &[Stage], title: &str, format: ListFormat) -> Result<Vec<u8
     for stage in stages {
         let due =
             if stage.moved { stage.due.map(|due| format!("{}（已调整）", due.zh())) } else { None };
-        list.row(&cells([
+        list.row(&quoted([
             stage.what.clone(),
             stage.section.clone().unwrap_or_default(),
-            due.unwrap_or_else(|| stage.due_words.clone()),
+            due.unwrap_or_else(|| in_words::due(&stage.due_words)),
             stage.places.clone(),
             stage.quantity.clone(),
             stage.state.title().to_owned(),
@@ -197,7 +215,7 @@ fn of_tasks(tasks: &[Task], title: &str, format: ListFormat) -> Result<Vec<u8>, 
     let mut list = ListWriter::new(format, "任务", Some(title), &heads)?;
     for task in tasks {
         let (stage, charge) = (&task.stage, task.charge.as_ref());
-        list.row(&cells([
+        list.row(&quoted([
             stage.what.clone(),
             stage.section.clone().unwrap_or_default(),
             charge.map(|charge| charge.division_name.clone()).unwrap_or_default(),
@@ -206,7 +224,7 @@ fn of_tasks(tasks: &[Task], title: &str, format: ListFormat) -> Result<Vec<u8>, 
             stage.due_words.clone(),
             stage.state.title().to_owned(),
             stage.notes.first().map(|note| note.words.clone()).unwrap_or_default(),
-            stage.source.clone(),
+            in_words::quote(&stage.source),
         ]))?;
     }
     Ok(list.finish()?)
@@ -218,7 +236,7 @@ fn contradictions(plan: &PlanBook, title: &str, format: ListFormat) -> Result<Ve
     for one in plan.contradictions() {
         let quotes: Vec<String> =
             one.quotes.iter().map(|quote| format!("{}：“{}”", quote.name, quote.source)).collect();
-        list.row(&cells([one.kind.title().to_owned(), one.about, one.finding, quotes.join("\n")]))?;
+        list.row(&quoted([one.kind.title().to_owned(), one.about, one.finding, quotes.join("\n")]))?;
     }
     Ok(list.finish()?)
 }
@@ -272,7 +290,7 @@ pub fn text(plan: &PlanBook, format: ListFormat) -> Result<Vec<u8>, OfficeError>
     let title = format!("{}：{}", plan.plan.name, PlanSheet::Text.title());
     let mut list = ListWriter::new(format, "规划", Some(&title), &heads)?;
     for line in plan.lines() {
-        list.row(&cells([
+        list.row(&quoted([
             line.sort.to_owned(),
             line.id,
             line.name,

@@ -1,13 +1,22 @@
 //! What stands beside the plan: the plans of other places and the period before.
 
+use catalogue::Number;
 use catalogue::definition::PlanFigure;
 use catalogue::plan::PlanBook;
 
-use super::{cells, columns};
+use super::{columns, quoted};
 use crate::OfficeError;
-use crate::plans::in_words::printed;
+use crate::plans::in_words::{printed, quote, source};
 use crate::plans::peers::Comparison;
-use crate::tabular::{ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListFormat, ListWriter};
+
+/// A text that is a number, as a number.
+fn digits(text: &str) -> ListCell {
+    match text.parse::<Number>() {
+        Ok(number) => ListCell::Decimal(number.to_string()),
+        Err(_) => ListCell::words(text),
+    }
+}
 
 pub(super) fn compared(
     compared: &[Comparison],
@@ -36,26 +45,30 @@ pub(super) fn compared(
         for line in &one.lines {
             let of = &line.measured;
             let (year, baseline) = match &of.baseline {
-                Some((year, words)) => (year.to_string(), words.clone()),
-                None => (String::new(), "没有印".to_owned()),
+                Some((year, words)) => (ListCell::Integer(i64::from(*year)), digits(words)),
+                None => (ListCell::Empty, ListCell::words("没有印")),
             };
-            list.row(&cells([
-                one.measure.clone(),
-                line.plan.clone(),
-                of.name.clone(),
-                of.kind.clone(),
+            list.row(&[
+                ListCell::words(&one.measure),
+                ListCell::words(&line.plan),
+                ListCell::words(&of.name),
+                ListCell::words(&of.kind),
                 year,
                 baseline,
-                of.comparator.clone(),
-                of.target.clone(),
-                of.unit.clone(),
-                of.year.map(|year| year.to_string()).unwrap_or_default(),
-                of.per_ten_thousand.clone().unwrap_or_default(),
-                of.base.clone().unwrap_or_else(|| "没有写明".to_owned()),
-                if one.same_base { "相同" } else { "不同或者没有写明，不能直接比" }.to_owned(),
-                if one.same_unit { "相同或者可以换算" } else { "不同" }.to_owned(),
-                of.quote.clone(),
-            ]))?;
+                ListCell::words(&of.comparator),
+                digits(&of.target),
+                ListCell::words(&of.unit),
+                ListCell::from(of.year.map(i64::from)),
+                of.per_ten_thousand.as_deref().map_or(ListCell::Empty, digits),
+                ListCell::words(of.base.as_deref().unwrap_or("没有写明")),
+                ListCell::words(if one.same_base {
+                    "相同"
+                } else {
+                    "不同或者没有写明，不能直接比"
+                }),
+                ListCell::words(if one.same_unit { "相同或者可以换算" } else { "不同" }),
+                ListCell::prose(&of.quote),
+            ])?;
         }
     }
     Ok(list.finish()?)
@@ -77,7 +90,7 @@ pub(super) fn past(plan: &PlanBook, title: &str, format: ListFormat) -> Result<V
     ]);
     let mut list = ListWriter::new(format, "上期", Some(title), &heads)?;
     for (one, verdict) in crate::plans::past::past(plan) {
-        list.row(&cells([
+        list.row(&quoted([
             "指标".to_owned(),
             one.name.clone(),
             one.kind.title().to_owned(),
@@ -87,7 +100,7 @@ pub(super) fn past(plan: &PlanBook, title: &str, format: ListFormat) -> Result<V
             String::new(),
             one.verdict.clone().unwrap_or_default(),
             verdict.title().to_owned(),
-            one.row.as_ref().unwrap_or(&one.source).to_string(),
+            source(one),
         ]))?;
     }
     for one in &plan.achievements {
@@ -96,7 +109,7 @@ pub(super) fn past(plan: &PlanBook, title: &str, format: ListFormat) -> Result<V
         // The unit follows a bare number; other prints have it.
         let bare = !figure.is_empty() && figure.chars().all(|sign| sign.is_ascii_digit() || sign == '.');
         let unit = one.unit.as_deref().filter(|_| bare);
-        list.row(&cells([
+        list.row(&quoted([
             "成效".to_owned(),
             one.name.clone(),
             String::new(),
@@ -106,7 +119,7 @@ pub(super) fn past(plan: &PlanBook, title: &str, format: ListFormat) -> Result<V
             one.period.clone().or(year).unwrap_or_default(),
             String::new(),
             String::new(),
-            one.source.to_string(),
+            quote(&one.source),
         ]))?;
     }
     Ok(list.finish()?)
