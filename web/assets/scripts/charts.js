@@ -120,6 +120,8 @@ function course(spec, font) {
   const [first, last] = [counted(spec.months[0].month), counted(spec.months[spec.months.length - 1].month)]
   const months = Array.from({ length: last - first + 1 }, (_, at) => spelt(first + at))
   const at = (month) => counted(month) - first
+  // Decembers have their year; the newest month has its name wherever it is.
+  const marked = (month) => month === spelt(last) || (month.endsWith('-12') && last - counted(month) > months.length / 12)
   const empty = () => months.map(() => null)
   const [path, values, least, most] = [empty(), empty(), empty(), empty()]
   for (const { month, expected, corner, value } of spec.months) {
@@ -141,13 +143,13 @@ function course(spec, font) {
   const tip = ([{ axisValue }]) => {
     const one = given.get(axisValue)
     const lines = [axisValue]
-    if (one && one.expected != null) lines.push(`进度线 ${words(one.expected)}`)
-    if (one && one.value != null) lines.push(`已复核的数 ${words(one.value)}`)
+    if (one && one.expected != null) lines.push(`应到 ${words(one.expected)}`)
+    if (one && one.value != null) lines.push(`${spec.said} ${words(one.value)}`)
     if (reach && reach.due === axisValue) lines.push(`推算到期 ${exact.format(reach.least)}–${words(reach.most)}`)
     return lines.length > 1 ? lines.join('\n') : ''
   }
   const surface = { type: 'line', stack: 'reach', symbol: 'none', lineStyle: { width: 0 }, silent: true }
-  const names = ['进度线', '已复核的数', ...(reach ? ['推算到期的范围'] : [])]
+  const names = ['进度线', spec.said, ...(reach ? ['推算到期的范围'] : [])]
   return {
     textStyle: text,
     grid: { left: 8, right: 32, top: 64, bottom: 8, containLabel: true },
@@ -155,8 +157,8 @@ function course(spec, font) {
     tooltip: { trigger: 'axis', renderMode: 'richText', formatter: tip },
     xAxis: {
       type: 'category', boundaryGap: false, data: months, axisLine: { lineStyle: { color: line } },
-      axisTick: { interval: (_, month) => month.endsWith('-12') },
-      axisLabel: { ...text, hideOverlap: true, interval: (_, month) => month.endsWith('-12'), formatter: (month) => month.slice(0, 4) },
+      axisTick: { interval: (_, month) => marked(month) },
+      axisLabel: { ...text, hideOverlap: true, interval: (_, month) => marked(month), formatter: (month) => (month.endsWith('-12') ? month.slice(0, 4) : month) },
     },
     yAxis: { type: 'value', scale: true, name: spec.unit, nameTextStyle: { ...text, align: 'left' }, axisLabel: { ...text, formatter: (value) => exact.format(value) } },
     series: [
@@ -169,35 +171,64 @@ function course(spec, font) {
 }
 
 const LINE_OF_PROJECT = 30
+const pen = document.createElement('canvas').getContext('2d')
 
-/** Projects over the months of a plan: each from its beginning to its date, in the colour of how it stands; a line through now. */
+/** The beginning of a text that is no wider than this, with … where something is left out. */
+function fitted(text, font, most) {
+  pen.font = font
+  if (pen.measureText(text).width <= most) return text
+  const signs = Array.from(text)
+  while (signs.length > 1 && pen.measureText(`${signs.join('')}…`).width > most) signs.pop()
+  return `${signs.join('')}…`
+}
+
+/** Projects over the months of a plan: each from its beginning to its date, in the colour of how it stands; a line through now where that lies in the picture. */
 function gantt(spec, font, width) {
   const text = { fontFamily: font, fontSize: 14, color: '#0b0c0c' }
   const year = Number(spec.from.slice(0, 4))
   const now = spec.now >= 0 && spec.now <= spec.months
+  const names = Math.min(330, Math.floor(width * 0.38))
+  // Each bar of a line lies on a gap after the bar before it.
+  const most = Math.max(...spec.rows.map((row) => row.bars.length))
+  const series = []
+  for (let at = 0; at < most; at += 1) {
+    series.push(
+      { type: 'bar', stack: 'span', silent: true, itemStyle: { color: 'transparent' }, barWidth: 14, data: spec.rows.map(({ bars }) => (bars[at] ? bars[at].begins - (at ? bars[at - 1].ends : 0) : 0)) },
+      {
+        type: 'bar', stack: 'span', barWidth: 14, cursor: 'pointer',
+        itemStyle: { borderColor: '#fff', borderWidth: most > 1 ? 1 : 0 },
+        data: spec.rows.map(({ bars }) => {
+          const bar = bars[at]
+          if (!bar) return 0
+          const inside = bar.ends > bar.begins
+          return {
+            value: bar.ends - bar.begins, href: bar.href, itemStyle: { color: bar.colour },
+            label: { ...text, show: Boolean(bar.earlier), position: inside ? 'insideLeft' : 'right', fontSize: inside ? 12 : 14, color: inside ? '#fff' : text.color, formatter: bar.earlier || '' },
+          }
+        }),
+      },
+    )
+  }
+  if (now) series[1].markLine = { silent: true, symbol: 'none', label: { ...text, formatter: '现在', position: 'end' }, lineStyle: { color: '#0b0c0c', width: 2, type: 'dashed' }, data: [{ xAxis: spec.now }] }
   return {
     textStyle: text,
-    grid: { left: 8, right: 24, top: 36, bottom: 28, containLabel: true },
-    tooltip: { trigger: 'item', renderMode: 'richText', confine: true, formatter: ({ dataIndex }) => {
+    // The names have a room of their own: what the library measures itself may be cut at its left.
+    grid: { left: names + 16, right: 24, top: 36, bottom: 28 },
+    tooltip: { trigger: 'item', renderMode: 'richText', confine: true, formatter: ({ dataIndex, seriesIndex }) => {
       const row = spec.rows[dataIndex]
-      return row ? `${row.name}\n${row.span}\n${row.state}` : ''
+      const bar = row && row.bars[(seriesIndex - 1) / 2]
+      return bar ? `${row.name}\n${bar.span}\n${bar.state}` : ''
     } },
     xAxis: {
       type: 'value', position: 'top', min: 0, max: spec.months, interval: 12, splitLine: { lineStyle: { color: '#d4d7da' } },
       axisLabel: { ...text, align: 'left', hideOverlap: true, formatter: (month) => (month < spec.months ? `${year + month / 12}` : '') },
     },
     yAxis: {
-      type: 'category', inverse: true, data: spec.rows.map((row) => row.name), axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
-      axisLabel: { ...text, interval: 0, width: Math.min(330, Math.floor(width * 0.38)), overflow: 'truncate' },
+      // By number: two lines may have one name.
+      type: 'category', inverse: true, data: spec.rows.map((_, at) => at), axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
+      axisLabel: { ...text, interval: 0, formatter: (at) => fitted(spec.rows[at].name, `${text.fontSize}px ${font}`, names) },
     },
-    series: [
-      { type: 'bar', stack: 'span', silent: true, itemStyle: { color: 'transparent' }, data: spec.rows.map((row) => row.begins), barWidth: 14 },
-      {
-        type: 'bar', stack: 'span', barWidth: 14, cursor: 'pointer',
-        data: spec.rows.map((row) => ({ value: row.ends - row.begins, href: row.href, itemStyle: { color: row.colour } })),
-        markLine: now ? { silent: true, symbol: 'none', label: { ...text, formatter: '现在', position: 'end' }, lineStyle: { color: '#0b0c0c', width: 2, type: 'dashed' }, data: [{ xAxis: spec.now }] } : undefined,
-      },
-    ],
+    series,
   }
 }
 
@@ -223,6 +254,8 @@ for (const place of document.querySelectorAll('[data-chart]')) {
     return cartesian(spec, font)
   }
   const draw = () => {
+    // Inside what is folded there is no width yet; the observer draws when it opens.
+    if (!place.clientWidth) return
     chart.resize()
     chart.setOption({ animation: !calm, ...option() })
   }

@@ -46,6 +46,8 @@ fn steps(path: &[Point], points: &[Point], reach: Option<Reach>) -> BTreeMap<Mon
 #[derive(Serialize)]
 struct Spec<'a> {
     kind: &'static str,
+    /// What the values are.
+    said: &'static str,
     unit: &'a str,
     months: Vec<SpecMonth>,
     reach: Option<SpecReach>,
@@ -68,6 +70,11 @@ struct SpecReach {
     most: String,
 }
 
+/// What the values are called: a person looked at them, or the system reckoned them.
+pub(super) fn said(view: &IndicatorPage) -> &'static str {
+    if view.link.is_some() { "系统计算的数" } else { "已复核的数" }
+}
+
 /// Chart, drawing and table.
 pub(super) fn shown(view: &IndicatorPage) -> Markup {
     let one = &view.line.indicator;
@@ -76,10 +83,11 @@ pub(super) fn shown(view: &IndicatorPage) -> Markup {
     let reach = judged.latest.zip(judged.forecast);
     let reach = reach.map(|(from, forecast)| Reach { from, due: view.line.target.due, forecast });
     let steps = steps(&view.path, &view.points, reach);
-    let still = drawing(&one.name, &view.path, &view.points, reach, unit);
+    let still = drawing(&one.name, &view.path, &view.points, reach, unit, said(view));
     let text = |number: Number| number.to_string();
     let spec = Spec {
         kind: "course",
+        said: said(view),
         unit,
         months: steps
             .iter()
@@ -111,7 +119,7 @@ fn table(view: &IndicatorPage, steps: &BTreeMap<Month, Step>, reach: Option<Reac
         html! { @match number { Some(number) => (with_unit(number, one)), None => "—" } }
     };
     let mut columns =
-        vec![Column::new("月份"), Column::new("进度线").numeric(), Column::new("已复核的数").numeric()];
+        vec![Column::new("月份"), Column::new("应到").numeric(), Column::new(said(view)).numeric()];
     if reach.is_some() {
         columns.push(Column::new("到期预测").numeric());
     }
@@ -132,7 +140,7 @@ fn table(view: &IndicatorPage, steps: &BTreeMap<Month, Step>, reach: Option<Reac
     };
     Table {
         id: "course".into(),
-        caption: "各月的进度线和数".into(),
+        caption: "各月的应到和实际".into(),
         columns,
         rows: steps.iter().map(row).collect(),
         empty: "规划没有可以画线的数，也还没有填报。".into(),

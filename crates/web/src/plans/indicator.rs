@@ -87,8 +87,11 @@ async fn shown(
                 }
             }))
         }
-        h2.govuk-heading-m { "进度线和已复核的数" }
-        (course::shown(&view))
+        // A promise in words has neither path nor numbers.
+        @if view.line.judgement.standing != Standing::Words || !view.points.is_empty() {
+            h2.govuk-heading-m { "进度线和" (course::said(&view)) }
+            (course::shown(&view))
+        }
         p.govuk-body.no-print { @for link in exports_of(desk, &[("list", "indicator"), ("indicator", id)]) { (link) "　" } }
         @if !view.counties.is_empty() { (counties(desk, &view)) }
         (demands(&above))
@@ -136,7 +139,7 @@ fn judgement(view: &IndicatorPage) -> Markup {
     let (one, judged) = (&view.line.indicator, &view.line.judgement);
     let unit = |number| with_unit(number, one);
     let why = match (judged.standing, judged.latest, judged.expected) {
-        (Standing::Unknown, None, _) => "还没有已复核的数，不判断快慢。".to_owned(),
+        (Standing::Unknown, None, _) => format!("还没有{}，不判断快慢。", course::said(view)),
         (Standing::Unknown, Some(point), _) => {
             format!(
                 "最近的数是{}的{}，到期以后的数还没有，不判断是否达到。",
@@ -149,7 +152,7 @@ fn judgement(view: &IndicatorPage) -> Markup {
             format!("{}是{}。规划没有印基期值，画不出进度线。", point.month.zh(), unit(point.number))
         }
         (_, Some(point), Some(expected)) => {
-            format!("{}是{}，进度线在这个月是{}。", point.month.zh(), unit(point.number), unit(expected))
+            format!("{}是{}，按进度线这个月应到{}。", point.month.zh(), unit(point.number), unit(expected))
         }
         (_, Some(point), None) => format!("{}是{}。", point.month.zh(), unit(point.number)),
         (_, None, _) => String::new(),

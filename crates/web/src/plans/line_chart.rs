@@ -11,6 +11,8 @@ const LEFT: i64 = 64;
 const RIGHT: i64 = 20;
 const TOP: i64 = 16;
 const BOTTOM: i64 = 36;
+/// Room of the name of the last month, and of half a year's beside it.
+const NAMED: i64 = 60;
 
 /// The plane of a drawing: months to the right, numbers upwards, in whole units of the picture.
 struct Plane {
@@ -74,6 +76,7 @@ pub(super) fn drawing(
     values: &[Point],
     reach: Option<Reach>,
     unit: &str,
+    said: &str,
 ) -> Option<Markup> {
     let ends = |reach: &Reach| {
         [reach.forecast.least, reach.forecast.most].map(|number| Point { month: reach.due, number })
@@ -94,9 +97,13 @@ pub(super) fn drawing(
                     }
                 }
                 @for year in years {
-                    @if let Some(month) = Month::new(year, 12).ok().filter(|month| *month >= plane.first && *month <= plane.last) {
+                    @if let Some(month) = Month::new(year, 12).ok().filter(|month| *month >= plane.first && (*month == plane.last || plane.x(*month) + NAMED < plane.x(plane.last))) {
                         text x=(plane.x(month)) y=(HEIGHT - 12) text-anchor="middle" font-size="14" fill="#484f57" { (year) }
                     }
+                }
+                // The newest month has its name wherever in the year it is.
+                @if plane.last.month() != 12 {
+                    text x=(WIDTH) y=(HEIGHT - 12) text-anchor="end" font-size="14" fill="#484f57" { (plane.last.to_string()) }
                 }
                 @if let Some(reach) = &reach {
                     @let [least, most] = ends(reach);
@@ -117,9 +124,9 @@ pub(super) fn drawing(
             }
             }
             figcaption {
-                "虚线：进度线（基期、阶段目标、目标）。实线：已复核的数。"
+                "虚线：进度线（基期、阶段目标、目标）。实线：" (said) "。"
                 @if reach.is_some() { "浅色部分：照现在的速度推算到期的范围，不是准数。" }
-                "年份标在当年12月的位置。"
+                "年份标在当年12月的位置，最后一个月不是12月的标出年月。"
             }
         }
     })
@@ -147,10 +154,10 @@ mod tests {
             );
         }
         assert!(plane.y(micro(values[1].number)) < plane.y(micro(path[1].number)));
-        let text = drawing("图", &path, &values, None, "%").unwrap().into_string();
+        let text = drawing("图", &path, &values, None, "%", "已复核的数").unwrap().into_string();
         assert_eq!((text.matches("<circle").count(), text.matches("<polyline").count()), (4, 2));
         assert!(!text.contains("style="), "no style attribute passes the policy");
-        assert!(drawing("图", &path[..1], &[], None, "%").is_none());
+        assert!(drawing("图", &path[..1], &[], None, "%", "已复核的数").is_none());
     }
 
     #[test]
@@ -159,7 +166,7 @@ mod tests {
         let values = [point("2022-06", "41.5"), point("2023-06", "42")];
         let forecast = Forecast { least: "43".parse().unwrap(), most: "70".parse().unwrap() };
         let reach = Reach { from: values[1], due: path[1].month, forecast };
-        let text = drawing("图", &path, &values, Some(reach), "%").unwrap().into_string();
+        let text = drawing("图", &path, &values, Some(reach), "%", "系统计算的数").unwrap().into_string();
         let at = text.find("<polygon points=\"").unwrap() + "<polygon points=\"".len();
         let corners: Vec<(i64, i64)> = text[at..]
             .split('"')
@@ -174,6 +181,6 @@ mod tests {
         for (x, y) in corners {
             assert!((LEFT..=WIDTH - RIGHT).contains(&x) && (TOP..=HEIGHT - BOTTOM).contains(&y), "{x} {y}");
         }
-        assert!(text.contains("不是准数"), "{text}");
+        assert!(text.contains("不是准数") && text.contains("实线：系统计算的数"), "{text}");
     }
 }

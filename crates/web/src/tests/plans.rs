@@ -52,7 +52,7 @@ async fn a_value_is_reported_looked_at_and_judged() {
         assert_eq!(releaser.post(action, &[("decision", "right")]).await.status, StatusCode::SEE_OTHER);
         let judged = policy.get(BEDS).await.text;
         assert!(
-            judged.contains("到期未达到") && judged.contains("2025年12月是54.1%，进度线在这个月是55%。"),
+            judged.contains("到期未达到") && judged.contains("2025年12月是54.1%，按进度线这个月应到55%。"),
             "{judged}"
         );
 
