@@ -9,7 +9,7 @@ import { parts as recordMapParts, recordMap } from './record-map.js'
 
 use([BarChart, LineChart, MapChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, LabelLayout, CanvasRenderer, ...recordMapParts])
 
-const steps = ['#eaf2fb', '#c5daf1', '#8fb8e0', '#4f8bc6', '#0b4f9e'] // the legend's colours in styles/_own.scss
+const steps = ['#eaf2fb', '#aecbea', '#6a9fd4', '#3374b6', '#0a4180'] // the legend's colours in styles/_own.scss
 const lines = ['#0b4f9e', '#b7592a', '#0f7a52', '#54319f', '#806f00']
 const line = '#46627d'
 const number = new Intl.NumberFormat('zh-CN')
@@ -81,7 +81,7 @@ function countyMap(id, spec, font, width, height) {
           value,
           href,
           itemStyle: at < 0 ? { areaColor: hatch() } : { areaColor: steps[at] },
-          label: { show: fits(feature), fontFamily: font, fontSize: size, color: at === 4 ? '#fff' : '#0b0c0c' },
+          label: { show: fits(feature), fontFamily: font, fontSize: size, color: at >= 3 ? '#fff' : '#0b0c0c' },
         }
       }),
     }],
@@ -187,7 +187,9 @@ function gantt(spec, font, width) {
   const text = { fontFamily: font, fontSize: 14, color: '#0b0c0c' }
   const year = Number(spec.from.slice(0, 4))
   const now = spec.now >= 0 && spec.now <= spec.months
-  const names = Math.min(330, Math.floor(width * 0.38))
+  const small = `${text.fontSize}px ${font}`
+  pen.font = small
+  const names = Math.ceil(Math.min(330, width * 0.38, Math.max(...spec.rows.map((row) => pen.measureText(row.name).width))))
   // Each bar of a line lies on a gap after the bar before it.
   const most = Math.max(...spec.rows.map((row) => row.bars.length))
   const series = []
@@ -226,7 +228,7 @@ function gantt(spec, font, width) {
     yAxis: {
       // By number: two lines may have one name.
       type: 'category', inverse: true, data: spec.rows.map((_, at) => at), axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
-      axisLabel: { ...text, interval: 0, formatter: (at) => fitted(spec.rows[at].name, `${text.fontSize}px ${font}`, names) },
+      axisLabel: { ...text, interval: 0, formatter: (at) => fitted(spec.rows[at].name, small, names) },
     },
     series,
   }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use catalogue::Number;
 use catalogue::plan::{Measured, PlanBook};
 use store::{AuditActor, AuditEntry, Query};
 
@@ -56,13 +57,40 @@ pub struct PeerLine {
     pub measured: Measured,
 }
 
+impl PeerLine {
+    /// The target as it is said: 不低于55%. Words that were printed in place of a number have neither unit nor comparison.
+    #[must_use]
+    pub fn target(&self) -> String {
+        let one = &self.measured;
+        if one.target.parse::<Number>().is_err() {
+            return one.target.clone();
+        }
+        let number = format!("{}{}", one.target, one.unit);
+        match one.comparator.as_str() {
+            "以前" => format!("{number}以前"),
+            "区间" => format!("{number}起（区间）"),
+            comparator => format!("{comparator}{number}"),
+        }
+    }
+
+    /// Where it begins, with the unit where a bare number is printed; none where nothing is.
+    #[must_use]
+    pub fn baseline(&self) -> Option<String> {
+        let (year, words) = self.measured.baseline.as_ref()?;
+        let bare = words.parse::<Number>().is_ok();
+        Some(format!("{year}年 {words}{}", if bare { self.measured.unit.as_str() } else { "" }))
+    }
+}
+
 /// A measure that at least two plans have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The measure.
     pub measure: String,
-    /// Everything that is counted over is the same, as far as the plans say.
+    /// All of them say what is counted over, and the same.
     pub same_base: bool,
+    /// None of them says what is counted over.
+    pub no_base: bool,
     /// All of one unit, or brought to one (for ten thousand people).
     pub same_unit: bool,
     /// The lines, one's own first.
@@ -100,10 +128,46 @@ pub async fn compared(office: &Office, _actor: &Granted<ReadPlan>) -> Result<Vec
             let alike = |of: &dyn Fn(&Measured) -> Option<&str>| {
                 lines.iter().all(|line| of(&line.measured) == of(&lines[0].measured))
             };
-            let same_base = alike(&|one| one.base.as_deref());
+            let no_base = lines.iter().all(|line| line.measured.base.is_none());
+            // What nobody says is not known to be the same.
+            let same_base = !no_base && alike(&|one| one.base.as_deref());
             let same_unit = alike(&|one| Some(one.unit.as_str()))
                 || lines.iter().all(|line| line.measured.per_ten_thousand.is_some());
-            Comparison { same_base, same_unit, measure, lines }
+            Comparison { same_base, no_base, same_unit, measure, lines }
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_said_in_the_order_of_speech() {
+        let said = |target: &str, comparator: &str, baseline: &str| {
+            let line = PeerLine {
+                plan: String::new(),
+                own: false,
+                measured: Measured {
+                    measure: String::new(),
+                    id: String::new(),
+                    name: String::new(),
+                    kind: String::new(),
+                    baseline: Some((2020, baseline.to_owned())),
+                    year: None,
+                    comparator: comparator.to_owned(),
+                    target: target.to_owned(),
+                    unit: "%".to_owned(),
+                    per_ten_thousand: None,
+                    base: None,
+                    quote: String::new(),
+                },
+            };
+            (line.target(), line.baseline().unwrap_or_default())
+        };
+        let pair = |target: &str, baseline: &str| (target.to_owned(), baseline.to_owned());
+        assert_eq!(said("55", "不低于", "37"), pair("不低于55%", "2020年 37%"));
+        assert_eq!(said("62", "", "37%"), pair("62%", "2020年 37%"));
+        assert_eq!(said("基本覆盖", "基本", "未印"), pair("基本覆盖", "2020年 未印"));
+    }
 }

@@ -31,16 +31,21 @@ fn measure(place: usize, one: &Comparison) -> Markup {
     let table = Table {
         id: format!("measure-{place}").into(),
         caption: one.measure.clone().into(),
+        caption_hidden: true,
         columns: ["规划", "起点", "目标", "合每万人", "口径", "原文"].map(Column::new).into(),
         rows: one.lines.iter().map(|line| row(line)).collect(),
         ..Table::default()
     };
     html! {
-        (table)
-        p.govuk-body {
-            @if one.same_base { (tag(Colour::Green, "口径相同")) } @else { (tag(Colour::Orange, "口径不同或者没有写明，不能直接比")) }
-            " "
-            @if !one.same_unit { (tag(Colour::Orange, "单位不同")) }
+        section.compared {
+            h2.govuk-heading-m { (one.measure) }
+            p.govuk-body {
+                @if one.same_base { (tag(Colour::Green, "口径相同")) }
+                @else if one.no_base { (tag(Colour::Grey, "口径都没有写明，不能比较")) }
+                @else { (tag(Colour::Orange, "口径不同或者没有写明，不能直接比")) }
+                @if !one.same_unit { " " (tag(Colour::Orange, "单位不同")) }
+            }
+            (table)
         }
     }
 }
@@ -52,12 +57,11 @@ fn row(line: &PeerLine) -> Vec<Markup> {
             @if line.own { strong { (line.plan) } br; a.govuk-link href={ (HERE) "/indicators/" (one.id) } { (one.name) } }
             @else { (line.plan) br; (one.name) }
         },
-        html! { @match &one.baseline { Some((year, words)) => { (year) "年 " (words) } None => "没有印" } },
+        html! { @match line.baseline() { Some(words) => (words), None => "没有印" } },
         html! {
-            strong { (one.target) (one.unit) }
-            @if !one.comparator.is_empty() { " " (one.comparator) }
+            strong { (line.target()) }
             @if let Some(year) = one.year { br; (year) "年" }
-            br; span.govuk-hint { (one.kind) }
+            br; span.govuk-hint.nowrap { (one.kind) }
         },
         html! { @match &one.per_ten_thousand { Some(number) => (number), None => "—" } },
         html! { (one.base.as_deref().unwrap_or("没有写明")) },

@@ -284,7 +284,6 @@ fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
             Column::new("判断"),
         ],
         rows: rows.collect(),
-        cards: false,
         ..Table::default()
     };
     let waiting = view.splits.iter().find(|split| split.state == Decided::Proposed);

@@ -84,14 +84,6 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
 
 /// How many stand how; each number opens its list.
 fn cards(overview: &office::plans::Overview) -> Vec<Figure<'static>> {
-    let shown = [
-        Standing::Missed,
-        Standing::Behind,
-        Standing::OnCourse,
-        Standing::Reached,
-        Standing::NoPath,
-        Standing::Unknown,
-    ];
     let of = |standing: Standing| {
         let count = overview.count(standing);
         let urgency = match standing {
@@ -103,9 +95,17 @@ fn cards(overview: &office::plans::Overview) -> Vec<Figure<'static>> {
             .href(address(HERE, &[("standing", standing.code())]))
             .urgency(urgency)
     };
-    let mut cards: Vec<Figure<'static>> = shown.into_iter().map(of).collect();
-    let binding = overview.lines.iter().filter(|line| line.indicator.kind == IndicatorKind::Binding).count();
-    cards.push(Figure::new(binding.to_string(), "约束性指标").href(address(HERE, &[("kind", "binding")])));
+    let mut cards: Vec<Figure<'static>> = Standing::ALL.into_iter().map(of).collect();
+    let count =
+        |kind: IndicatorKind| overview.lines.iter().filter(|line| line.indicator.kind == kind).count();
+    // A plan that marks none of its indicators does not say that none is binding.
+    let unmarked = count(IndicatorKind::Unspecified);
+    let (number, label, kind) = if unmarked == overview.lines.len() {
+        (unmarked, "未注明性质", "unspecified")
+    } else {
+        (count(IndicatorKind::Binding), "约束性指标", "binding")
+    };
+    cards.push(Figure::new(number.to_string(), label).href(address(HERE, &[("kind", kind)])));
     cards
 }
 

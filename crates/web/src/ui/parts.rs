@@ -154,10 +154,15 @@ impl<'a> Figure<'a> {
     }
 }
 
-/// A row of figures.
+/// Cards that stand beside each other at a desk.
+const CARDS: usize = 6;
+
+/// Figures in rows of about as many each: none stands alone under a full row.
 pub fn figure_cards(figures: &[Figure<'_>]) -> Markup {
+    let many = figures.len();
+    let beside = many.div_ceil(many.div_ceil(CARDS).max(1));
     html! {
-        ul.figure-cards {
+        ul.figure-cards .figure-cards--four[many > CARDS && beside == 4] .figure-cards--five[many > CARDS && beside == 5] {
             @for figure in figures {
                 @let words = html! { strong { (figure.value) } span { (figure.label) } };
                 li.figure-card .figure-card--warning[figure.urgency == Urgency::Warning] .figure-card--danger[figure.urgency == Urgency::Danger] {

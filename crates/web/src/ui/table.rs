@@ -136,6 +136,9 @@ impl Default for Table<'_> {
     }
 }
 
+/// Columns of figures that a phone has room for.
+const FIT: usize = 3;
+
 impl Table<'_> {
     fn role(&self, role: &'static str) -> Option<&'static str> {
         // `display: block` on a phone takes a table's meaning away; explicit roles keep it.
@@ -204,6 +207,8 @@ impl maud::Render for Table<'_> {
     fn render(&self) -> Markup {
         html! {
             div id={ (self.id) "-region" } {
+                // Seen on a phone only; the region itself is for keys and readers.
+                @if !self.cards && self.columns.len() > FIT { p.table-hint aria-hidden="true" { "表格放不下时，可以左右滑动" } }
                 div.table-scroll role="region" aria-labelledby={ (self.id) "-caption" } tabindex="0" {
                     table.govuk-table .table--stack[self.cards] role=[self.role("table")] {
                         caption.govuk-table__caption .govuk-table__caption--m[!self.caption_hidden]
