@@ -247,7 +247,7 @@ for (const place of document.querySelectorAll('[data-chart]')) {
   const pair = place.closest('.drawn')
   if (pair) pair.classList.add('drawn--live')
   if (spec.kind === 'gantt') place.style.height = `${spec.rows.length * LINE_OF_PROJECT + 64}px`
-  const chart = init(place, null, { renderer: 'canvas' })
+  let chart
   const option = () => {
     if (spec.kind === 'map') return countyMap(place.dataset.chart, spec, font, chart.getWidth(), chart.getHeight())
     if (spec.kind === 'records') return recordMap(place.dataset.chart, spec, font)
@@ -258,22 +258,30 @@ for (const place of document.querySelectorAll('[data-chart]')) {
   const draw = () => {
     // Inside what is folded there is no width yet; the observer draws when it opens.
     if (!place.clientWidth) return
-    chart.resize()
+    if (chart) {
+      chart.resize()
+    } else {
+      chart = init(place, null, { renderer: 'canvas' })
+      // What is drawn opens what it is made of; the table has the same links for keys and readers.
+      chart.on('click', ({ data }) => {
+        if (data && data.href) location.assign(data.href)
+      })
+    }
     chart.setOption({ animation: !calm, ...option() })
   }
   draw()
-  // What is drawn opens what it is made of; the table has the same links for keys and readers.
-  chart.on('click', ({ data }) => {
-    if (data && data.href) location.assign(data.href)
-  })
+  const fold = place.closest('details')
   if (window.ResizeObserver) new ResizeObserver(draw).observe(place)
+  else if (fold) fold.addEventListener('toggle', draw)
   // Paper is narrower than a screen, and its layout comes too late to be measured.
   window.addEventListener('beforeprint', () => {
+    if (!chart) return
     const beside = place.closest('.cockpit .chart-pair')
     chart.resize(beside ? BESIDE : { width: Math.min(place.clientWidth, PAPER) })
     chart.setOption({ ...option(), animation: false })
   })
   window.addEventListener('afterprint', () => {
+    if (!chart) return
     chart.resize({ width: 'auto', height: 'auto' })
     draw()
   })

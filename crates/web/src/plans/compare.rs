@@ -37,7 +37,7 @@ fn measure(place: usize, one: &Comparison) -> Markup {
         ..Table::default()
     };
     html! {
-        section.compared {
+        section {
             h2.govuk-heading-m { (one.measure) }
             p.govuk-body {
                 @if one.same_base { (tag(Colour::Green, "口径相同")) }

@@ -9,15 +9,14 @@ use office::plans::adjustments::{self, Adjustment, Decided, Proposed};
 use office::plans::in_words::baseline;
 use office::plans::judge::{METHOD, Standing};
 use office::plans::links::{self, Computed};
-use office::plans::superior::{self, Serving};
+use office::plans::superior;
 use office::plans::values::{self, Reported, ValueLine};
 use office::plans::{AdjustmentId, IndicatorPage, indicator_page};
 use serde::Deserialize;
 use store::{Cursor, DivisionId};
 use vocab::Month;
 
-use super::stages::state_tag;
-use super::superior::verdict_tag;
+use super::superior::{demands, served_by};
 use super::{HERE, NAV_ID, course, exports_of, kind_tag, printed, standing_tag, target_words, with_unit};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
@@ -181,54 +180,6 @@ fn records_behind(by: &Computed, county: Option<DivisionId>) -> Link<'static> {
         }
         Computed::Duty { .. } => Link::new("/desk/record-rates", "查看这个数由哪些职责组成"),
     }
-}
-
-/// What stands above the plan and speaks of this number.
-fn demands(above: &[Held]) -> Markup {
-    if above.is_empty() {
-        return html! {};
-    }
-    let rows: Vec<SummaryRow<'_>> = above
-        .iter()
-        .map(|one| {
-            SummaryRow::new(
-                one.by.clone(),
-                html! {
-                    (verdict_tag(one.verdict)) "　要求" (one.demanded) "，规划定的是" (one.figure) "。" br;
-                    (one.title) "：“" (one.source) "”"
-                    @if let Some(note) = &one.note { br; span.govuk-hint { (note) } }
-                },
-            )
-        })
-        .collect();
-    html! {
-        h2.govuk-heading-m { "上位规划和法律的要求" }
-        (summary_list(&rows))
-        p.govuk-body { (Link::new("/desk/plan/superior", "查看全部要求和依据的文件")) }
-    }
-}
-
-/// The projects and tasks that are to move it.
-fn served_by(serving: &[Serving]) -> Markup {
-    if serving.is_empty() {
-        return html! {};
-    }
-    let rows = serving.iter().map(|one| {
-        let sort = if one.task { "tasks" } else { "stages" };
-        vec![
-            html! { (Link::new(format!("{HERE}/{sort}/{}", one.id), one.what.as_str())) },
-            html! { @if one.task { "任务" } @else { "项目" } },
-            state_tag(one.state),
-        ]
-    });
-    let table = Table {
-        id: "serving".into(),
-        caption: "推动这项指标的项目和任务".into(),
-        columns: ["项目、任务", "类别", "状态"].map(Column::new).into(),
-        rows: rows.collect(),
-        ..Table::default()
-    };
-    html! { (table) }
 }
 
 /// The counties on the pack's outline by their newest values, rounded; where the packs have no outline of these places, as tiles.

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use maud::html;
+use maud::{Markup, html};
 use office::plans::public::{self, PublicPlan};
 use office::tabular::ListFormat;
 
@@ -38,44 +38,28 @@ async fn page(visitor: Visitor) -> Result<Page, Fault> {
         };
         return Ok(Page::new("民政事业规划", content));
     };
-    let indicators = Table {
-        id: "indicators".into(),
-        caption: "指标".into(),
-        columns: ["指标", "基期值", "目标值", "最近的数", "判断"].map(Column::new).into(),
-        rows: plan
-            .indicators
-            .iter()
-            .map(|one| {
-                vec![
-                    html! { span.plan-name { (one.name) } br; span.govuk-hint { (one.kind) @if !one.category.is_empty() { "，" (one.category) } } },
-                    html! { (one.baseline) },
-                    html! { (one.target) "（" (one.due.zh()) "）" },
-                    html! { @match (one.value, one.month) { (Some(value), Some(month)) => { (value) (one.unit) "（" (month.zh()) "）" }, _ => "暂无数据" } },
-                    html! { (one.standing) },
-                ]
-            })
-            .collect(),
-        empty: "没有公开的指标。".into(),
-        total: Some(Total::Exactly(plan.indicators.len() as u64)),
-        ..Table::default()
-    };
-    let projects = Table {
-        id: "projects".into(),
-        caption: "重点项目".into(),
-        columns: ["项目、节点", "完成时间", "地方", "数量", "状态"].map(Column::new).into(),
-        rows: plan
-            .projects
-            .iter()
-            .map(|one| {
-                [&one.name, &one.due, &one.places, &one.quantity, &one.state]
-                    .map(|text| html! { (text) })
-                    .into()
-            })
-            .collect(),
-        empty: "没有公开的项目。".into(),
-        total: Some(Total::Exactly(plan.projects.len() as u64)),
-        ..Table::default()
-    };
+    let indicators = lists(
+        ("indicators", "指标"),
+        ["指标", "基期值", "目标值", "最近的数", "判断"],
+        &plan.indicators,
+        |one| &one.category,
+        |one| {
+            [
+                html! { span.plan-name { (one.name) } br; span.govuk-hint { (one.kind) @if !one.category.is_empty() { "，" (one.category) } } },
+                html! { (one.baseline) },
+                html! { (one.target) "（" (one.due.zh()) "）" },
+                html! { @match (one.value, one.month) { (Some(value), Some(month)) => { (value) (one.unit) "（" (month.zh()) "）" }, _ => "暂无数据" } },
+                html! { (one.standing) },
+            ]
+        },
+    );
+    let projects = lists(
+        ("projects", "重点项目"),
+        ["项目、节点", "完成时间", "地方", "数量", "状态"],
+        &plan.projects,
+        |one| &one.state,
+        |one| [&one.name, &one.due, &one.places, &one.quantity, &one.state].map(|text| html! { (text) }),
+    );
     let title = plan.plan.clone();
     let content = html! {
         (parts::heading(Some(&plan.place), &title))
@@ -85,10 +69,53 @@ async fn page(visitor: Visitor) -> Result<Page, Fault> {
         (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in &plan.method { li { (line) } } } }))
         h2.govuk-heading-m { "开放数据" }
         p.govuk-body {
-            (Link::new("/plan/data.xlsx", "指标和项目（Excel）")) "　" (Link::new("/plan/data.csv", "指标（CSV）")) "　" (Link::new("/plan/data.json", "指标和项目（JSON）")) "　" (Link::new("/plan/schema.json", "数据格式说明（JSON Schema）"))
+            (Link::new("/plan/data.xlsx", "指标和项目（Excel）")) "　" (Link::new("/plan/data.csv", "指标（CSV）")) "　" (Link::new("/plan/data.json", "指标和项目（JSON）")) "　" (Link::new("/plan/schema.json", "数据格式说明"))
         }
     };
     Ok(Page::new(title, content))
+}
+
+/// So many rows are read at once; of more, each sort is opened by itself.
+const UNFOLDED: usize = 20;
+
+/// A list under its id and title; a long one in parts, by the words that `of` finds in its rows, in the order of the first of each.
+fn lists<T>(
+    (id, title): (&str, &str),
+    columns: [&'static str; 5],
+    all: &[T],
+    of: fn(&T) -> &String,
+    row: fn(&T) -> [Markup; 5],
+) -> Markup {
+    let table = |at: usize, caption: &str, folded: bool, held: &[&T]| Table {
+        id: format!("{id}-{at}").into(),
+        caption: caption.to_owned().into(),
+        caption_hidden: folded,
+        columns: columns.map(Column::new).into(),
+        rows: held.iter().map(|one| row(one).into()).collect(),
+        empty: format!("没有公开的{title}。").into(),
+        total: Some(Total::Exactly(held.len() as u64)),
+        ..Table::default()
+    };
+    if all.len() <= UNFOLDED {
+        return html! { (table(0, title, false, &all.iter().collect::<Vec<_>>())) };
+    }
+    let mut sorts: Vec<(&str, Vec<&T>)> = Vec::new();
+    for one in all {
+        let name = if of(one).is_empty() { "其他" } else { of(one).as_str() };
+        match sorts.iter().position(|(known, _)| *known == name) {
+            Some(at) => sorts[at].1.push(one),
+            None => sorts.push((name, vec![one])),
+        }
+    }
+    html! {
+        h2.govuk-heading-m { (title) "，共 " (all.len()) " 条" }
+        @for (at, (name, held)) in sorts.iter().enumerate() {
+            details.plan-group open[at == 0] {
+                summary { h3.govuk-heading-s { (name) "（" (held.len()) " 条）" } }
+                (table(at, name, true, held))
+            }
+        }
+    }
 }
 
 async fn excel(visitor: Visitor) -> Result<Response, Fault> {

@@ -3,14 +3,16 @@
 use catalogue::plan::{DocumentState, Held, Verdict};
 use maud::{Markup, html};
 use office::access::ReadPlan;
-use office::plans::{Installed, demanded, superior};
+use office::plans::superior::{self, Serving};
+use office::plans::{Installed, demanded};
 
+use super::stages::state_tag;
 use super::{HERE, NAV_ID, exports, faces};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
 use crate::ui::Link;
-use crate::ui::parts::{self, Colour, Figure, Urgency, figure_cards, tag};
+use crate::ui::parts::{self, Colour, Figure, SummaryRow, Urgency, figure_cards, summary_list, tag};
 use crate::ui::table::{Column, Table, Total};
 
 /// `GET /desk/plan/superior`
@@ -100,4 +102,52 @@ fn cited(documents: &[DocumentState]) -> Table<'_> {
         empty: "规划没有印依据的文件。".into(),
         ..Table::default()
     }
+}
+
+/// What stands above the plan and speaks of this number.
+pub(super) fn demands(above: &[Held]) -> Markup {
+    if above.is_empty() {
+        return html! {};
+    }
+    let rows: Vec<SummaryRow<'_>> = above
+        .iter()
+        .map(|one| {
+            SummaryRow::new(
+                one.by.clone(),
+                html! {
+                    (verdict_tag(one.verdict)) "　要求" (one.demanded) "，规划定的是" (one.figure) "。" br;
+                    (one.title) "：“" (one.source) "”"
+                    @if let Some(note) = &one.note { br; span.govuk-hint { (note) } }
+                },
+            )
+        })
+        .collect();
+    html! {
+        h2.govuk-heading-m { "上位规划和法律的要求" }
+        (summary_list(&rows))
+        p.govuk-body { (Link::new("/desk/plan/superior", "查看全部要求和依据的文件")) }
+    }
+}
+
+/// The projects and tasks that are to move it.
+pub(super) fn served_by(serving: &[Serving]) -> Markup {
+    if serving.is_empty() {
+        return html! {};
+    }
+    let rows = serving.iter().map(|one| {
+        let sort = if one.task { "tasks" } else { "stages" };
+        vec![
+            html! { (Link::new(format!("{HERE}/{sort}/{}", one.id), one.what.as_str())) },
+            html! { @if one.task { "任务" } @else { "项目" } },
+            state_tag(one.state),
+        ]
+    });
+    let table = Table {
+        id: "serving".into(),
+        caption: "推动这项指标的项目和任务".into(),
+        columns: ["项目、任务", "类别", "状态"].map(Column::new).into(),
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    html! { (table) }
 }

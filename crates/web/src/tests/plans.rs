@@ -19,6 +19,12 @@ async fn a_value_is_reported_looked_at_and_judged() {
         assert_eq!(overview.status, StatusCode::OK, "{}", overview.text);
         let first = overview.text.find("约束性</strong>").unwrap();
         assert!(first < overview.text.find("预期性</strong>").unwrap(), "binding ones first");
+        // Every standing has its card, so that they add up to the indicators.
+        for words in ["<span>定性目标</span>", "<span>约束性指标</span>", "figure-cards--four"] {
+            assert!(overview.text.contains(words), "{words}: {}", overview.text);
+        }
+        let in_words = policy.get("/desk/plan/indicators/wh_i050").await.text;
+        assert!(in_words.contains("稳中有升") && !in_words.contains("进度线和"), "{in_words}");
         let page = policy.get(BEDS).await;
         for words in [
             "护理型床位在养老机构床位中占比",
@@ -29,6 +35,8 @@ async fn a_value_is_reported_looked_at_and_judged() {
             "计算口径不同",
             "<svg",
             "data-chart=\"course-json\"",
+            "进度线和已复核的数",
+            ">应到</th>",
         ] {
             assert!(page.text.contains(words), "{words}: {}", page.text);
         }
@@ -115,6 +123,14 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         }
         let compared = policy.get("/desk/plan/sheet?list=compare&format=csv").await.text;
         assert!(compared.contains("合每万人"), "{compared}");
+        let other = catalogue::plan::PlanBook::load(&store::testing::packs().join("baoding")).unwrap();
+        office::plans::peers::take_in_peer(&town.office, &other).await.unwrap();
+        let page = policy.get("/desk/plan/compare").await.text;
+        for words in ["<strong>不低于55%</strong>", "2020年 37%", "口径都没有写明，不能比较"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let (heading, table) = (page.find("养老机构护理型床位占比</h2>"), page.find("不低于55%"));
+        assert!(heading.is_some() && heading < table, "a measure stands over its table: {page}");
     })
     .await;
 }
@@ -296,6 +312,13 @@ async fn alerts_tasks_and_the_course_of_projects_have_their_pages() {
             "{gantt}"
         );
         assert!(!gantt.contains("style="), "no style attribute passes the policy");
+        // More than a page has room for is opened place by place, and no line of now is promised outside the picture.
+        assert!(
+            gantt.contains("<details class=\"plan-group\" open>")
+                && gantt.contains("图到2025年底为止")
+                && !gantt.contains("竖线是现在"),
+            "{gantt}"
+        );
         let month = policy.get("/desk/plan/changes").await.text;
         assert!(month.contains("已完成，已建成"), "{month}");
         let sheet = policy.get("/desk/plan/sheet?list=tasks&format=csv").await;
@@ -319,6 +342,7 @@ async fn the_released_part_is_for_everybody() {
             "{page}"
         );
         assert!(!page.contains("村(社区)社会救助协理员"), "what is not released is not there: {page}");
+        assert!(page.contains("数据格式说明") && !page.contains("JSON Schema"), "{page}");
         let json = anybody.get("/plan/data.json").await;
         let data: serde_json::Value = serde_json::from_str(&json.text).unwrap();
         assert_eq!(data["indicators"][0]["id"], "wh_i005");

@@ -194,7 +194,7 @@ impl Table<'_> {
                     @if index == 0 {
                         th.govuk-table__header scope="row" role=[self.role("rowheader")] { (cell) }
                     } @else {
-                        td.govuk-table__cell .govuk-table__cell--numeric[column.numeric] role=[self.role("cell")]
+                        td.govuk-table__cell .govuk-table__cell--numeric[column.numeric] .table__blank[self.cards && cell.0.is_empty()] role=[self.role("cell")]
                             data-label=[self.cards.then_some(&column.header)] { div { (cell) } }
                     }
                 }
