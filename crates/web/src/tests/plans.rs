@@ -126,7 +126,8 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         let other = catalogue::plan::PlanBook::load(&store::testing::packs().join("baoding")).unwrap();
         office::plans::peers::take_in_peer(&town.office, &other).await.unwrap();
         let page = policy.get("/desk/plan/compare").await.text;
-        for words in ["<strong>不低于55%</strong>", "2020年 37%", "口径都没有写明，不能比较"] {
+        for words in ["<strong>不低于55%</strong>", "2020年 37%", "口径都没有写明，不能比较"]
+        {
             assert!(page.contains(words), "{words}: {page}");
         }
         let (heading, table) = (page.find("养老机构护理型床位占比</h2>"), page.find("不低于55%"));
