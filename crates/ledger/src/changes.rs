@@ -33,6 +33,36 @@ pub async fn change_amount(
     insert_amount(tx, id, from, held.until, monthly, cause, decision).await
 }
 
+/// The amounts of some months become others; what was decided for every other month, before and after, stays as it is.
+///
+/// # Errors
+/// A month outside the entitlement's life, or a negative amount.
+pub async fn change_months(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    months: &[(Month, Fen)],
+    cause: AmountCause,
+    decision: &Decision,
+) -> Result<()> {
+    decision.check()?;
+    let held = hold(tx, scope, id).await?;
+    let mut months = months.to_vec();
+    months.sort_unstable_by_key(|(month, _)| *month);
+    let follows = |one: &(Month, Fen), next: &(Month, Fen)| one.0.next() == next.0 && one.1 == next.1;
+    for same in months.chunk_by(follows) {
+        let (Some(&(from, monthly)), Some(&(until, _))) = (same.first(), same.last()) else { continue };
+        if monthly.is_negative() {
+            return Err(LedgerError::refused("月保障金额不能为负。"));
+        }
+        held.check_month(from)?;
+        held.check_month(until)?;
+        take_out(tx, id, (from, until), decision).await?;
+        insert_amount(tx, id, from, Some(until), monthly, cause, decision).await?;
+    }
+    Ok(())
+}
+
 /// The members from a month on. Who is not named is no longer covered from that month.
 ///
 /// # Errors
@@ -360,6 +390,46 @@ async fn cut_amounts(tx: &Tx, id: EntitlementId, last: Month, decision: &Decisio
         .bind(last)
         .execute(tx)
         .await?;
+    }
+    Ok(())
+}
+
+/// Takes months out of the amounts that hold in them: what was said of the months before and after is said again as it was.
+async fn take_out(
+    tx: &Tx,
+    id: EntitlementId,
+    (first, last): (Month, Month),
+    decision: &Decision,
+) -> Result<()> {
+    let now = decision.at.at_ms();
+    let hold: Vec<i64> = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT id FROM entitlement_amount WHERE entitlement_id = ? AND superseded_at IS NULL AND from_month <= ? \
+         AND (until_month IS NULL OR until_month >= ?)",
+    )
+    .bind(id)
+    .bind(last)
+    .bind(first)
+    .scalars(tx)
+    .await?;
+    for row in hold {
+        Query::new(&BOOKS, &NONE, "UPDATE entitlement_amount SET superseded_at = ? WHERE id = ?")
+            .bind(now)
+            .bind(row)
+            .execute_one(tx)
+            .await?;
+        for (months, edge, beside) in [
+            ("from_month, ?", first.previous(), "from_month <= ?"),
+            ("?, until_month", last.next(), "(until_month IS NULL OR until_month >= ?)"),
+        ] {
+            let sql = format!(
+                "INSERT INTO entitlement_amount (entitlement_id, from_month, until_month, amount_fen, cause, reason, reference, \
+                 case_id, determination_id, made_by, recorded_at) SELECT entitlement_id, {months}, amount_fen, cause, \
+                 reason, reference, case_id, determination_id, made_by, ? FROM entitlement_amount WHERE id = ? AND {beside}"
+            );
+            Query::new(&BOOKS, &NONE, sql).bind(edge).bind(now).bind(row).bind(edge).execute(tx).await?;
+        }
     }
     Ok(())
 }

@@ -224,30 +224,24 @@ pub(super) fn monthly(doing: &Doing<'_>, held: &EntitlementRow) -> Result<(), Of
     }
 }
 
-/// The entitlement's amounts from the first month on become what was decided of each, so that the books say in both times what was right; after
-/// the last month goes on what stood before.
+/// The amounts of the months that were reckoned become what was decided of each, so that the books say in both times what was right; the months
+/// between and after them, also those that are granted already and not paid yet, keep what was decided of them.
 pub(super) async fn write_amounts(
     doing: &Doing<'_>,
     entitlement: EntitlementId,
     months: &[CaseMonth],
     decision: &ledger::Decision,
 ) -> Result<(), OfficeError> {
-    let scope = &super::effects::LEDGER;
-    let Some(last) = months.iter().map(|month| month.month).max() else { return Ok(()) };
-    let after = stands(doing, entitlement, last.next()).await?.monthly;
-    let cause = ledger::AmountCause::Review;
+    let mut changed = Vec::new();
     for month in months {
         let row = stands(doing, entitlement, month.month).await?;
         let inside = row.from <= month.month && row.until.is_none_or(|until| month.month <= until);
         if let Some(should) = month.should_be.filter(|should| inside && row.monthly != Some(*should)) {
-            ledger::change_amount(doing.tx, scope, entitlement, month.month, should, cause, decision).await?;
+            changed.push((month.month, should));
         }
     }
-    let row = stands(doing, entitlement, last.next()).await?;
-    if let Some(after) = after.filter(|after| row.monthly != Some(*after)) {
-        ledger::change_amount(doing.tx, scope, entitlement, last.next(), after, cause, decision).await?;
-    }
-    Ok(())
+    let (scope, cause) = (&super::effects::LEDGER, ledger::AmountCause::Review);
+    Ok(ledger::change_months(doing.tx, scope, entitlement, &changed, cause, decision).await?)
 }
 
 async fn stands(
