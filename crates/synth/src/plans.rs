@@ -101,7 +101,7 @@ impl Hand<'_> {
         let target = printed(&self.plan.plan, one);
         let nodes = path(&self.plan.plan, one, &target);
         let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return Ok(()) };
-        let begin = if nodes.len() > 1 { first.number } else { half(last.number) };
+        let begin = if nodes.len() > 1 { first.number } else { half(one, last.number) };
         // From two thirds of the promised way to a little more than all of it.
         let reached = self.draw.between(66, 108);
         let years = i64::from(self.plan.plan.until) - i64::from(self.plan.plan.from) + 1;
@@ -168,7 +168,9 @@ impl Hand<'_> {
 
     async fn tasks(&mut self) -> Result<(), OfficeError> {
         let manager = self.who.maker.grant::<ManagePlan>()?;
-        let due = self.office.now().month().plus(2);
+        // The plan names no months for its tasks: they are due when it ends.
+        let due = Month::new(i32::from(self.plan.plan.until), 12)
+            .map_err(|error| OfficeError::Internal(error.to_string()))?;
         let tasks: Vec<String> = self.plan.tasks.iter().map(|task| task.id.get().clone()).collect();
         for (at, task) in tasks.iter().enumerate().filter(|(at, _)| at % 4 != 3) {
             let section = *self.draw.pick(&SECTIONS);
@@ -193,12 +195,12 @@ impl Hand<'_> {
         let Some(newest) = evaluation::offered(self.plan, today).first().copied() else { return Ok(()) };
         let code = newest.code();
         let texts = [
-            ("overall", "规划实施总体平稳，多数指标按进度推进。\n本段是演示文字，内容虚构。"),
+            ("overall", "各项指标和项目的完成情况见下文各表。\n本段是演示文字，内容虚构。"),
             ("deeds", "健全了主动发现机制，养老服务设施逐年增加。\n本段是演示文字，内容虚构。"),
-            ("problems", "部分指标数据还没有报齐，个别项目进度滞后。\n本段是演示文字，内容虚构。"),
+            ("problems", "部分指标的数据还没有报齐，到期的项目要逐个核实。\n本段是演示文字，内容虚构。"),
             (
                 "proposals",
-                "督促有关单位补报期末数，对滞后的项目逐个明确责任和期限。\n本段是演示文字，内容虚构。",
+                "督促有关单位补报期末数，对没有完成的项目逐个明确责任和期限。\n本段是演示文字，内容虚构。",
             ),
         ];
         evaluation::texts::write(self.office, &manager, &code, &texts).await?;
@@ -219,24 +221,56 @@ impl Hand<'_> {
     }
 }
 
-fn half(number: Number) -> Number {
-    Number::new(number.units() / 2, number.scale())
+/// Places after the point of a made-up number: those of the print, and at least one where something is measured. Things are counted whole.
+fn places(one: &PlanIndicator, from: Number, to: Number) -> u32 {
+    let measured = one.unit.as_deref().is_some_and(|unit| unit.starts_with(['%', '‰', '倍']));
+    from.scale().max(to.scale()).max(u32::from(measured)).min(6)
 }
 
-/// `over / under` of the way from one number to another, with one place more for shares, never below zero and no share above all.
+/// Where a course begins whose baseline nobody printed.
+fn half(one: &PlanIndicator, number: Number) -> Number {
+    let scale = places(one, number, number);
+    number.at_scale(scale).map_or(number, |units| Number::new(units / 2, scale))
+}
+
+/// `over / under` of the way from one number to another, in the places that such a number has; on the way to something never nothing, and no share
+/// above all.
 fn on_the_way(one: &PlanIndicator, from: Number, to: Number, over: i64, under: i64) -> Number {
-    let share = one.unit.as_deref() == Some("%");
-    let scale = from.scale().max(to.scale()).max(u32::from(share)).min(6);
+    let scale = places(one, from, to);
     let (Some(a), Some(b)) = (from.at_scale(scale), to.at_scale(scale)) else { return to };
     let way = i128::from(b - a) * i128::from(over) / i128::from(under.max(1));
-    let units = i64::try_from(i128::from(a) + way).unwrap_or(b).max(0);
+    let least = i64::from(b > 0);
+    let units = i64::try_from(i128::from(a) + way).unwrap_or(b).max(least);
     let number = Number::new(units, scale);
     let hundred = Number::new(100, 0);
-    if share && number > hundred {
+    if one.unit.as_deref() == Some("%") && number > hundred {
         hundred
     } else if one.direction == Direction::Keep {
         to
     } else {
         number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_up_number_is_one_that_could_be_counted() {
+        let reached = |unit: &str, target: i64, over: i64| {
+            let text = format!(
+                "id = \"one\"\nname = \"指标\"\nkind = \"expected\"\nunit = \"{unit}\"\nsource = \"指标\"\n"
+            );
+            let one: PlanIndicator = toml::from_str(&text).expect("an indicator");
+            let target = Number::new(target, 0);
+            on_the_way(&one, half(&one, target), target, over, 100).to_string()
+        };
+        assert_eq!(reached("倍", 1, 80), "0.9");
+        assert_eq!(reached("次/年", 1, 80), "1", "never nothing on the way to something");
+        assert_eq!(reached("个/县", 3, 80), "2");
+        assert_eq!(reached("%", 65, 90), "61.7");
+        assert_eq!(reached("%", 100, 108), "100");
+        assert_eq!(reached("个", 0, 80), "0", "nothing was promised");
     }
 }
