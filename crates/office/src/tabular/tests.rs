@@ -362,3 +362,22 @@ fn lists_hold_what_was_written_and_no_formula() {
         }
     }
 }
+
+#[test]
+fn decimals_are_numbers_and_long_texts_are_texts() {
+    let columns = [ListColumn::new("数", 10), ListColumn::new("原文", 20)];
+    for format in [ListFormat::Excel, ListFormat::Csv] {
+        let mut list = ListWriter::new(format, "指标", None, &columns).expect("a list");
+        let quote = "到2025年，护理型床位占比达到54.1%";
+        list.row(&[ListCell::Decimal("54.1".to_owned()), ListCell::prose(quote)]).expect("a row");
+        // More digits than Excel keeps.
+        list.row(&[ListCell::Decimal("1234567890.123456".to_owned()), ListCell::prose("")]).expect("a row");
+        let sheets = read_file("a", &list.finish().expect("a file")).expect("readable");
+        let rows = &sheets[0].rows;
+        if format == ListFormat::Excel {
+            assert_eq!(rows[1].cells[0], Raw::Number("54.1".to_owned()));
+        }
+        assert_eq!([rows[1].cell(0).shown(), rows[1].cell(1).shown()], ["54.1", quote]);
+        assert_eq!(rows[2].cell(0).shown(), "1234567890.123456");
+    }
+}
