@@ -113,7 +113,7 @@ pub fn target(indicator: &PlanIndicator, target: &Target) -> String {
 pub fn expected(number: Number, indicator: &PlanIndicator, target: &Target) -> String {
     match target.most {
         Some(most) if target.number == Some(number) => {
-            format!("{number}至{}", with_unit(most, indicator))
+            format!("{}至{}", with_unit(number, indicator), with_unit(most, indicator))
         }
         _ => with_unit(number, indicator),
     }
@@ -225,7 +225,7 @@ mod tests {
             due: "2025-12".parse().unwrap(),
             adjusted: false,
         };
-        assert_eq!(expected(Number::new(30, 0), &one, &target), "30至40%");
+        assert_eq!(expected(Number::new(30, 0), &one, &target), "30%至40%");
         assert_eq!(expected(Number::new(25, 0), &one, &target), "25%");
     }
 

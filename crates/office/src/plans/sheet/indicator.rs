@@ -64,7 +64,8 @@ pub(super) async fn sheet(
     if let Some(forecast) = view.line.judgement.forecast {
         let due = view.line.target.due.zh();
         let target = view.line.target.number;
-        let words = ListCell::Text(format!("{}至{}", forecast.least, with_unit(forecast.most, one)));
+        let words =
+            ListCell::Text(format!("{}至{}", with_unit(forecast.least, one), with_unit(forecast.most, one)));
         row(
             "到期预测",
             home,
