@@ -54,6 +54,7 @@ pub const CASE_FIELDS: &[CaseField] = &[
     number("current_amount", "现发金额", ValueKind::Money),
     number("arrears", "测算应补发", ValueKind::Money),
     number("recovery", "测算应追回", ValueKind::Money),
+    flag("months_unclear", "有月份没有算出应发金额"),
     flag("clear_change", "家庭经济状况有明显变化"),
     flag("taper_available", "可以渐退"),
 ];

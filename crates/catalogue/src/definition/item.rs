@@ -400,6 +400,16 @@ pub enum Effect {
     End(Outcome),
 }
 
+impl Action {
+    /// Whether it refuses, reduces or stops something. An amount that is changed for more takes nothing.
+    #[must_use]
+    pub fn takes_away(&self) -> bool {
+        let gives = self.effects.iter().any(|effect| **effect == Effect::End(Outcome::Increased));
+        let takes = |effect: &Effect| effect.takes_away() && !(gives && *effect == Effect::ChangeAmount);
+        self.effects.iter().any(|effect| takes(effect))
+    }
+}
+
 impl Effect {
     /// Refuses, reduces or stops: needs law that was read, and reasons.
     #[must_use]

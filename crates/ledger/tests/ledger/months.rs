@@ -48,6 +48,46 @@ async fn too_little_is_proposed_then_paid_with_the_next_run() {
     }
 }
 
+/// What is corrected of past months leaves what was decided for the months to come as it was, and its history.
+#[tokio::test]
+async fn months_are_corrected_alone() {
+    for town in towns("months_alone").await {
+        let of = |text| month(text);
+        let one = town.grant(&town.family(1, &[11], of("2026-03"), 900)).await.unwrap();
+        let raised = async |tx: &store::Tx| {
+            let (cause, why) = (AmountCause::Review, decision("增发"));
+            ledger::change_amount(tx, &SYSTEM, one, of("2026-09"), Fen(120_000), cause, &why).await
+        };
+        town.tx(async |tx| raised(tx).await).await.unwrap();
+        let wrong = [("2026-04", 60_000), ("2026-06", 0), ("2026-07", 0), ("2026-08", 30_000)];
+        let months: Vec<(vocab::Month, Fen)> =
+            wrong.iter().rev().map(|(at, fen)| (of(at), Fen(*fen))).collect();
+        town.tx(async |tx| {
+            ledger::change_months(tx, &SYSTEM, one, &months, AmountCause::Correction, &decision("查实")).await
+        })
+        .await
+        .unwrap();
+        let mut stands = Vec::new();
+        for at in ["2026-03", "2026-04", "2026-05", "2026-06", "2026-07", "2026-08", "2026-09", "2027-01"] {
+            let row = pages::entitlement(&town.db, &SYSTEM, one, of(at)).await.unwrap();
+            stands.push(row.monthly.unwrap().0 / 100);
+        }
+        assert_eq!(stands, [900, 600, 900, 0, 0, 300, 1_200, 1_200]);
+        let history = pages::amount_history(&town.db, &SYSTEM, one).await.unwrap();
+        let now = history.iter().filter(|amount| amount.superseded_at.is_none());
+        let coming: Vec<&str> =
+            now.filter(|amount| amount.from == of("2026-09")).map(|amount| amount.reason.as_str()).collect();
+        assert_eq!(coming, ["增发"], "the raise is the decision that it was");
+        assert_eq!(history.iter().filter(|amount| amount.superseded_at.is_none()).count(), 6);
+        let early = [(of("2026-02"), Fen(1))];
+        let refused = town.tx(async |tx| {
+            ledger::change_months(tx, &SYSTEM, one, &early, AmountCause::Correction, &decision("查实")).await
+        });
+        assert!(refused.await.is_err(), "before it began");
+        town.verify().await;
+    }
+}
+
 #[tokio::test]
 async fn too_much_comes_back_by_returns_and_instalments() {
     for town in towns("too_much").await {

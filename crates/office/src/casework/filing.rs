@@ -55,7 +55,12 @@ pub(super) async fn file(
         Filler::Desk(actor) if actor.level == vocab::Level::Village => ("village", Some(actor.staff)),
         Filler::Desk(actor) => ("window", Some(actor.staff)),
     };
-    let said = format!("已提交{}申请", item.short);
+    // A report asks for nothing, and what only the office begins was asked for by nobody.
+    let said = match item.short.as_str() {
+        short if !item.citizens_may_file => format!("已开始办理{short}"),
+        short if short.ends_with("报告") => format!("已提交{short}"),
+        short => format!("已提交{short}申请"),
+    };
     let new = NewCase {
         item,
         release: &release,

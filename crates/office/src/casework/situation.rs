@@ -246,6 +246,8 @@ pub(super) async fn record(
     fields.insert("current_amount".to_owned(), money(current));
     let reckoned =
         if months::reckons(item) { months::of_case(connection, case.id).await? } else { Vec::new() };
+    let unclear = reckoned.iter().any(|month| month.should_be.is_none());
+    fields.insert("months_unclear".to_owned(), Value::Boolean(unclear));
     let sums = (!reckoned.is_empty()).then(|| months::sums(&reckoned));
     fields.insert("arrears".to_owned(), money(sums.map(|(arrears, _)| arrears)));
     fields.insert("recovery".to_owned(), money(sums.map(|(_, recovery)| recovery)));

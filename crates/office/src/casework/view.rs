@@ -326,7 +326,7 @@ async fn actions(
                 reasons: action.reasons.as_ref().map(|list| list.get().clone()),
                 confirm: action.confirm.clone(),
                 not_yet,
-                takes_away: action.effects.iter().any(|effect| effect.takes_away()),
+                takes_away: action.takes_away(),
                 aside: is_aside(item, action, &case.step),
                 onward: action.to.is_some(),
             }

@@ -7,7 +7,7 @@ use office::forms::{FieldPath, FilledForm, Raw, referred_id, shown_masked, targe
 use super::{Look, SEEN};
 use crate::ui::form::{
     Choice, DateParts, Field as Question, Width, checkboxes, date_input, file_upload, grouped_select, hidden,
-    money_input, month_input, radios, select, signature, text_area, text_input, unit_input,
+    month_input, radios, select, signature, text_area, text_input, unit_input,
 };
 
 /// Up to this many choices stand open; more go into a menu.
@@ -63,7 +63,7 @@ pub fn render_field(
         }
         FieldKind::Date => date_input(&question.dotted(), &date_parts(raw)),
         FieldKind::Month => month_input(&question.dotted(), &date_parts(raw)),
-        FieldKind::Money => money_input(&question),
+        FieldKind::Money => unit_input(&question.inputmode("decimal"), field.unit.as_deref().unwrap_or("元")),
         FieldKind::Integer => with_unit(&question.inputmode("numeric"), field),
         FieldKind::Decimal => with_unit(&question.inputmode("decimal"), field),
         FieldKind::Phone => text_input(&question.inputmode("tel")),
