@@ -403,6 +403,8 @@ pub struct ActionPage {
     pub basis: Vec<String>,
     /// What the rules last said, for those who decide by it.
     pub determination: Option<DeterminationView>,
+    /// Past months as they were reckoned last; then these are decided, and not what the rules say of today.
+    pub months: Vec<CaseMonth>,
     /// The family's members in their order, for pages that go over them.
     pub members: Vec<(PersonId, String)>,
     /// The office for which it is done.
@@ -437,6 +439,7 @@ pub async fn action_page(
     let members = members(office.db(), &case).await?;
     let determinations = determine::of_case(office.db(), &office.release(), &scope, id).await?;
     let determination = that_counts(&case, &determinations).cloned();
+    let months = if months::reckons(item) { months::of_case(office.db(), id).await? } else { Vec::new() };
     let division = match doer {
         Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),
         _ => None,
@@ -446,6 +449,7 @@ pub async fn action_page(
         action: view,
         basis,
         determination,
+        months,
         members,
         division,
         case,

@@ -105,7 +105,12 @@ pub fn target(indicator: &PlanIndicator, target: &Target) -> String {
             })
             .unwrap_or_default();
     }
-    printed(indicator.target.as_ref(), indicator)
+    let printed_number = indicator.target.as_ref().and_then(|figure| figure.number);
+    match target.number.filter(|_| indicator.additive && printed_number.is_none()) {
+        // Printed year by year: nobody printed the sum.
+        Some(sum) => format!("各年合计{}", with_unit(sum, indicator)),
+        None => printed(indicator.target.as_ref(), indicator),
+    }
 }
 
 /// What should be reached by now. Where the target itself is due and lies between two numbers, both of them.

@@ -265,6 +265,9 @@ async fn change(desk: CitizenDesk) -> Result<Page, Fault> {
         .filter(|item| item.citizens_may_file && needs_benefit(item))
         .collect();
     let benefits = benefits(&desk).await?;
+    let cases = lists::my_cases(desk.office(), desk.citizen()).await?;
+    // One report at a time: said here, and not after everything was filled in.
+    let in_hand = |item: &str| cases.iter().find(|case| case.open && case.item == item);
     let content = html! {
         div.prose {
             (heading(None, "报告家里情况的变化"))
@@ -276,7 +279,11 @@ async fn change(desk: CitizenDesk) -> Result<Page, Fault> {
                     @for item in reports.iter().filter(|item| item.programmes.iter().any(|programme| *programme == *benefit.programme)) {
                         h2.govuk-heading-m { (programme_title(&release, &benefit.programme)) }
                         p.govuk-body { (item.summary) }
-                        (button_link(&address(&format!("/my/apply/{}", item.id.get()), &[("benefit", &benefit.id.to_string())]), "开始报告", ButtonKind::Primary))
+                        @if let Some(case) = in_hand(item.id.get()) {
+                            p.govuk-body { "您已经报告过一次，正在办理（" (Link::new(format!("/my/cases/{}", case.case), case.number.as_str())) "）。又有变化的，请直接告诉乡镇（街道），等这一次办完也可以再报告。" }
+                        } @else {
+                            (button_link(&address(&format!("/my/apply/{}", item.id.get()), &[("benefit", &benefit.id.to_string())]), "开始报告", ButtonKind::Primary))
+                        }
                     }
                 }
             }

@@ -59,7 +59,7 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
         (way(&view))
         @if !view.months.is_empty() {
             h2.govuk-heading-m { "以前的月份" }
-            (crate::desk::case_months(&view.months))
+            (crate::desk::case_months(&view.months, !view.case.open))
         }
         @if let Some(determination) = view::that_counts(&view.case, &view.determinations) {
             h2.govuk-heading-m { "按规定怎么算" }

@@ -13,7 +13,7 @@ use office::forms::{Answers, FilledForm};
 use office::releases;
 use store::CaseId;
 
-use super::rules_in_words::in_short;
+use super::rules_in_words::{in_short, months};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
@@ -133,8 +133,9 @@ async fn form_page(desk: &Desk<ReadCase>, page: &ActionPage, typed: Typed) -> Re
     let content = html! {
         (error_summary(&typed.errors))
         (heading(Some(&caption), &title))
+        @if !page.months.is_empty() && !page.action.aside { (months(&page.months, false)) }
         div.prose {
-            @if let Some(determination) = page.determination.as_ref().filter(|_| !page.action.aside) {
+            @if let Some(determination) = page.determination.as_ref().filter(|_| !page.action.aside && page.months.is_empty()) {
                 (inset(&html! { h2.govuk-heading-s { "按规定测算" } (in_short(determination)) }))
             }
             @if typed.more && typed.errors.is_empty() {

@@ -48,8 +48,8 @@ pub(crate) fn grounds(grounds: &[Ground]) -> Markup {
     html! { @if !grounds.is_empty() { (details("用到的情况从哪里来", &html! { (table) })) } }
 }
 
-/// Past months as a case reckoned them anew, beside what was due.
-pub(crate) fn months(months: &[CaseMonth]) -> Markup {
+/// Past months as a case reckoned them anew, beside what was due; of a case that has `ended` it was decided.
+pub(crate) fn months(months: &[CaseMonth], ended: bool) -> Markup {
     let yuan = |fen: Fen| html! { (fen.yuan_grouped()) };
     let row = |month: &CaseMonth| {
         vec![
@@ -79,7 +79,7 @@ pub(crate) fn months(months: &[CaseMonth]) -> Markup {
     html! {
         @if !months.is_empty() {
             (table)
-            p.govuk-body { "应补发 " strong { (arrears.yuan_grouped()) " 元" } "，应追回 " strong { (recovery.yuan_grouped()) " 元" } "。这是测算，听取意见、作出决定以后才记账。" }
+            p.govuk-body { "应补发 " strong { (arrears.yuan_grouped()) " 元" } "，应追回 " strong { (recovery.yuan_grouped()) " 元" } @if ended { "。结果以决定为准。" } @else { "。这是测算，听取意见、作出决定以后才记账。" } }
         }
     }
 }

@@ -68,11 +68,11 @@ pub(super) async fn show(
         (faces(&view, face))
         @if all || face == Face::Overview {
             (overview::actions(&view))
-            @if !all && !view.months.is_empty() { (months(&view.months)) }
+            @if !all && !view.months.is_empty() { (months(&view.months, !view.case.open)) }
             @if !all { (overview::decision(&view, &address(id, "rules"))) }
             (overview::summary(&desk, &view))
         }
-        @if all || face == Face::Rules { (section("rules", "测算依据", &html! { (months(&view.months)) (determinations(&view.determinations)) (grounds(&view.grounds)) })) }
+        @if all || face == Face::Rules { (section("rules", "测算依据", &html! { (months(&view.months, !view.case.open)) (determinations(&view.determinations)) (grounds(&view.grounds)) })) }
         @if let Some(means) = &means { (section("means", "家庭经济状况信息核对", &means.markup(&desk, &view))) }
         @if all || face == Face::Records {
             (section("forms", "申请和调查记录", &records::forms(&view, all)))
