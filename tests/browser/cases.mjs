@@ -89,7 +89,7 @@ export function cases(origin, { look, desk, visitor }) {
     await send(page, '提交')
     await look(page, '编号')
     const [, filed, opened] = page.url().match(/filed\/(\d+)|cases\/(\d+)/) ?? []
-    if (!filed && !opened) throw new Error(`not handed in: ${await errors(page)}`)
+    if (!filed && !opened) throw new Error(`not handed in: ${(await page.innerText('main')).slice(0, 300)}`)
     return filed ?? opened
   }
 

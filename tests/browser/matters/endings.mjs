@@ -3,8 +3,11 @@ import { head } from './families.mjs'
 import { letter } from './refusal.mjs'
 import { month, noticeOver, notListed, notOffered } from './roll.mjs'
 
-/** The clerk begins the review of the benefit that a case gave: its number. */
-async function review(city, granted, title) {
+/** The review of the benefit that a case gave, begun by the clerk if the night has not begun it yet: its number. */
+async function review(city, granted, family, title) {
+  await city.go(city.clerk, `/desk/families/${family}/cases`, '办件')
+  const begun = city.clerk.locator('#cases-region tr', { hasText: title }).locator('a[href^="/desk/cases/"]')
+  if (await begun.count()) return (await begun.first().getAttribute('href')).match(/\d+/)[0]
   await city.clerk.goto(`${city.origin}/desk/cases/${granted}`)
   await city.clerk.goto(city.origin + await city.clerk.getAttribute('main a[href^="/desk/roll/"]', 'href'))
   await city.clerk.locator('main form button', { hasText: title }).click()
@@ -16,7 +19,7 @@ const hearing = async (city, told) => ({ heard_on: city.on(await city.today(city
 
 /** A better wage: no 低保边缘家庭 any more, from next month on. */
 export async function marginal(city, { family, number: granted }) {
-  const number = await review(city, granted, '低保边缘家庭定期核查')
+  const number = await review(city, granted, family.family, '低保边缘家庭定期核查')
   await notOffered(city, city.clerk, number, ['propose', 'propose_less'])
   const now = await city.today(city.clerk)
   await city.act(city.clerk, number, 'visit', {
@@ -38,7 +41,7 @@ export async function marginal(city, { family, number: granted }) {
 
 /** A son who can keep his father was found: heard, and the intention on the wall. */
 export async function notice(city, { man, number: granted, known }) {
-  const number = await review(city, granted, '特困人员供养定期核查')
+  const number = await review(city, granted, man.family, '特困人员供养定期核查')
   await notOffered(city, city.clerk, number, ['propose', 'propose_less'])
   const found = { obligor: 'no', obligor_reason: '查到儿子在外地做工，有履行义务能力。' }
   await city.act(city.clerk, number, 'visit', { ...known, ...city.VISIT, ...found, visited_on: city.on(await city.today(city.clerk)) })
