@@ -12,7 +12,7 @@ use crate::{Office, OfficeError};
 
 /// The records of a form's family members, known from form to form by their citizen IDs.
 const MEMBERS: &str = "member";
-/// What a field of a form and the same field of another have in common: whoever looks at both sees one question.
+/// Why drafts of others than the caller may be read and filled here: they belong to the caller's need.
 const CARRIED: &str = "a form of a need told once, by whoever sent another of it";
 
 /// Puts what is known of the need into a form that was just begun for it: its words, and the answers of the forms that were sent.
