@@ -29,7 +29,7 @@ pub async fn change_amount(
     }
     let held = hold(tx, scope, id).await?;
     held.check_month(from)?;
-    cut_amounts(tx, id, from.previous(), decision).await?;
+    take_out(tx, id, from, None, decision).await?;
     insert_amount(tx, id, from, held.until, monthly, cause, decision).await
 }
 
@@ -57,7 +57,7 @@ pub async fn change_months(
         }
         held.check_month(from)?;
         held.check_month(until)?;
-        take_out(tx, id, (from, until), decision).await?;
+        take_out(tx, id, from, Some(until), decision).await?;
         insert_amount(tx, id, from, Some(until), monthly, cause, decision).await?;
     }
     Ok(())
@@ -334,7 +334,7 @@ pub(crate) async fn insert_member(
 
 /// Nothing of amounts and members holds after this month any more.
 pub(crate) async fn cut_after(tx: &Tx, id: EntitlementId, last: Month, decision: &Decision) -> Result<()> {
-    cut_amounts(tx, id, last, decision).await?;
+    take_out(tx, id, last.next(), None, decision).await?;
     let members = Query::new(
         &BOOKS,
         &NONE,
@@ -358,71 +358,36 @@ pub(crate) async fn cut_after(tx: &Tx, id: EntitlementId, last: Month, decision:
     Ok(())
 }
 
-/// Amounts end with this month: what was recorded is superseded and recorded again, shorter, with its own cause.
-async fn cut_amounts(tx: &Tx, id: EntitlementId, last: Month, decision: &Decision) -> Result<()> {
-    let now = decision.at.at_ms();
-    let cut: Vec<i64> = Query::new(
-        &BOOKS,
-        &NONE,
-        "SELECT id FROM entitlement_amount WHERE entitlement_id = ? AND superseded_at IS NULL \
-         AND (until_month IS NULL OR until_month > ?)",
-    )
-    .bind(id)
-    .bind(last)
-    .scalars(tx)
-    .await?;
-    for row in cut {
-        Query::new(&BOOKS, &NONE, "UPDATE entitlement_amount SET superseded_at = ? WHERE id = ?")
-            .bind(now)
-            .bind(row)
-            .execute_one(tx)
-            .await?;
-        Query::new(
-            &BOOKS,
-            &NONE,
-            "INSERT INTO entitlement_amount (entitlement_id, from_month, until_month, amount_fen, cause, reason, reference, \
-             case_id, determination_id, made_by, recorded_at) SELECT entitlement_id, from_month, ?, amount_fen, cause, \
-             reason, reference, case_id, determination_id, made_by, ? FROM entitlement_amount WHERE id = ? AND from_month <= ?",
-        )
-        .bind(last)
-        .bind(now)
-        .bind(row)
-        .bind(last)
-        .execute(tx)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Takes months out of the amounts that hold in them: what was said of the months before and after is said again as it was.
+/// Takes months out of the amounts that hold in them, up to the last one or for ever: what was said of the months before and after is
+/// said again as it was.
 async fn take_out(
     tx: &Tx,
     id: EntitlementId,
-    (first, last): (Month, Month),
+    first: Month,
+    last: Option<Month>,
     decision: &Decision,
 ) -> Result<()> {
     let now = decision.at.at_ms();
     let hold: Vec<i64> = Query::new(
         &BOOKS,
         &NONE,
-        "SELECT id FROM entitlement_amount WHERE entitlement_id = ? AND superseded_at IS NULL AND from_month <= ? \
-         AND (until_month IS NULL OR until_month >= ?)",
+        "SELECT id FROM entitlement_amount WHERE entitlement_id = ? AND superseded_at IS NULL \
+         AND from_month <= COALESCE(?, from_month) AND (until_month IS NULL OR until_month >= ?)",
     )
     .bind(id)
     .bind(last)
     .bind(first)
     .scalars(tx)
     .await?;
+    let before = ("from_month, ?", first.previous(), "from_month <= ?");
+    let after = last.map(|last| ("?, until_month", last.next(), "(until_month IS NULL OR until_month >= ?)"));
     for row in hold {
         Query::new(&BOOKS, &NONE, "UPDATE entitlement_amount SET superseded_at = ? WHERE id = ?")
             .bind(now)
             .bind(row)
             .execute_one(tx)
             .await?;
-        for (months, edge, beside) in [
-            ("from_month, ?", first.previous(), "from_month <= ?"),
-            ("?, until_month", last.next(), "(until_month IS NULL OR until_month >= ?)"),
-        ] {
+        for (months, edge, beside) in [Some(before), after].into_iter().flatten() {
             let sql = format!(
                 "INSERT INTO entitlement_amount (entitlement_id, from_month, until_month, amount_fen, cause, reason, reference, \
                  case_id, determination_id, made_by, recorded_at) SELECT entitlement_id, {months}, amount_fen, cause, \

@@ -37,6 +37,16 @@ document.addEventListener('click', (event) => {
   if (event.target.closest('[data-print]')) window.print()
 })
 
+// Paper cannot be unfolded.
+let unfolded = []
+window.addEventListener('beforeprint', () => {
+  unfolded = [...document.querySelectorAll('.folded-part:not([open])')]
+  for (const part of unfolded) part.open = true
+})
+window.addEventListener('afterprint', () => {
+  for (const part of unfolded) part.open = false
+})
+
 // Ctrl+K goes to the search box of the desks.
 document.addEventListener('keydown', (event) => {
   const box = document.getElementById('site-search') || document.querySelector('main [name=q]')

@@ -366,9 +366,7 @@ impl Checker<'_> {
             return;
         }
         self.strong_basis(place, start, &format!("动作 {}", action.id), &action.basis);
-        let gives = *effect == Effect::ChangeAmount
-            && action.effects.iter().any(|one| **one == Effect::End(crate::definition::Outcome::Increased));
-        if gives {
+        if action.gives(effect) {
             return;
         }
         if action.reasons.is_none() {

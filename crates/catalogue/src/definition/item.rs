@@ -404,9 +404,14 @@ impl Action {
     /// Whether it refuses, reduces or stops something. An amount that is changed for more takes nothing.
     #[must_use]
     pub fn takes_away(&self) -> bool {
-        let gives = self.effects.iter().any(|effect| **effect == Effect::End(Outcome::Increased));
-        let takes = |effect: &Effect| effect.takes_away() && !(gives && *effect == Effect::ChangeAmount);
-        self.effects.iter().any(|effect| takes(effect))
+        self.effects.iter().any(|effect| effect.takes_away() && !self.gives(effect))
+    }
+
+    /// Whether an effect of it changes an amount for more.
+    #[must_use]
+    pub fn gives(&self, effect: &Effect) -> bool {
+        *effect == Effect::ChangeAmount
+            && self.effects.iter().any(|one| **one == Effect::End(Outcome::Increased))
     }
 }
 

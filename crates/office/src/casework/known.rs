@@ -4,12 +4,9 @@
 use catalogue::definition::{Field, Form, Page, Writes};
 use store::{PersonId, Query, Row, Tx};
 
-use crate::forms::{Answers, FieldPath, Raw};
+use crate::forms::{Answers, FieldPath, MEMBER, Raw};
 use crate::people::sealing;
 use crate::{Office, OfficeError};
-
-/// The records of a form's family members.
-const MEMBERS: &str = "member";
 
 /// One member on file.
 struct Known {
@@ -49,9 +46,9 @@ pub(super) async fn answers(
                     other => of_person(first, other),
                 });
             }
-            Some(repeat) if repeat.add && repeat.of == MEMBERS => {
+            Some(repeat) if repeat.add && repeat.of == MEMBER => {
                 for (index, member) in members.iter().enumerate() {
-                    if index >= answers.count(MEMBERS) && answers.add_record(form, MEMBERS).is_none() {
+                    if index >= answers.count(MEMBER) && answers.add_record(form, MEMBER).is_none() {
                         break;
                     }
                     put(&mut answers, page, Some(index), |writes| match writes {

@@ -374,13 +374,10 @@ async fn cases_by(
     size: usize,
 ) -> Result<Page<CaseLine>, OfficeError> {
     // Down the office's own range until the page is full. Left to choose, SQLite goes village by village and sorts the county.
-    let from = if filter.words.is_none() && filter.household.is_none() {
-        "FROM case_division cd CROSS JOIN case_file c CROSS JOIN person p CROSS JOIN division v"
-    } else {
-        "FROM case_division cd JOIN case_file c ON TRUE JOIN person p ON TRUE JOIN division v ON TRUE"
-    };
+    let join = if filter.words.is_none() && filter.household.is_none() { " CROSS JOIN " } else { ", " };
+    let from = ["case_division cd", "case_file c", "person p", "division v"].join(join);
     let mut sql = format!(
-        "{CASE_COLUMNS} {from} WHERE {{scope}} AND c.id = cd.case_id AND p.id = c.applicant_person_id AND v.id = c.village_id"
+        "{CASE_COLUMNS} FROM {from} WHERE {{scope}} AND c.id = cd.case_id AND p.id = c.applicant_person_id AND v.id = c.village_id"
     );
     if filter.item.is_some() {
         sql.push_str(" AND c.item = ?");

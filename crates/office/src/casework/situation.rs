@@ -244,8 +244,7 @@ pub(super) async fn record(
     };
     fields.insert("amount".to_owned(), money(row.get("amount_fen")?));
     fields.insert("current_amount".to_owned(), money(current));
-    let reckoned =
-        if months::reckons(item) { months::of_case(connection, case.id).await? } else { Vec::new() };
+    let reckoned = months::of_case(connection, item, case.id).await?;
     let unclear = reckoned.iter().any(|month| month.should_be.is_none());
     fields.insert("months_unclear".to_owned(), Value::Boolean(unclear));
     let sums = (!reckoned.is_empty()).then(|| months::sums(&reckoned));

@@ -184,7 +184,7 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         determinations,
         grounds,
         other_help,
-        months: if months::reckons(item) { months::of_case(db, id).await? } else { Vec::new() },
+        months: months::of_case(db, item, id).await?,
         entries: entries::of_case_page(office, db, id).await?,
         attachments: attachments::of_case(db, &scope, id).await?,
         letters: letters::of_case(db, &scope, id).await?,
@@ -439,7 +439,7 @@ pub async fn action_page(
     let members = members(office.db(), &case).await?;
     let determinations = determine::of_case(office.db(), &office.release(), &scope, id).await?;
     let determination = that_counts(&case, &determinations).cloned();
-    let months = if months::reckons(item) { months::of_case(office.db(), id).await? } else { Vec::new() };
+    let months = months::of_case(office.db(), item, id).await?;
     let division = match doer {
         Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),
         _ => None,

@@ -18,7 +18,7 @@ const LIST_MAX: usize = 200;
 /// Records that a repeating page takes when it does not say.
 const RECORDS_MAX: usize = 100;
 /// Name of the records that are the household's members.
-pub(super) const MEMBER: &str = "member";
+pub(crate) const MEMBER: &str = "member";
 
 /// One answer as typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ mod tests;
 mod value;
 mod walk;
 
+pub(crate) use answers::MEMBER;
 pub use answers::{Answers, FieldPath, Mentions, Raw, RawRecord, shown_masked};
 pub use check::{Checked, check_form, check_page};
 pub use declared::{FormEntry, FormFact, FormFinding, FormSubject, entries, facts, findings};

@@ -3,21 +3,21 @@
 use std::collections::{BTreeSet, HashMap};
 
 use catalogue::Number;
-use catalogue::definition::Indicator;
+use catalogue::definition::{Indicator, PlanIndicator};
 use chrono::{Datelike, NaiveDate};
 use store::{DivisionId, Query};
 use vocab::Month;
 
-use super::Installed;
-use super::judge::{self, Point};
+use super::judge::{self, Point, Target};
 use super::links::{Computed, Link};
+use super::{Installed, adjustments};
 use crate::indicators::{Figure, UNITS};
 use crate::{Office, OfficeError};
 
 /// By indicator of the plan and place, in the order of the months.
 pub(super) type Values = HashMap<(String, DivisionId), Vec<Point>>;
 
-/// The computed values of links at places: two statements for what indicators of the packs compute, and one for each year of what duties do.
+/// The computed values of links at places: three statements for what indicators of the packs compute, and one for each year of what duties do.
 pub(super) async fn computed(
     office: &Office,
     plan: &Installed,
@@ -78,14 +78,17 @@ async fn by_indicators(
             Figure { part: row.get("part")?, whole: row.get("whole")?, unknown: row.get("unknown")? };
         figures.insert((row.get("indicator")?, row.get("month")?, row.get("ancestor_id")?), figure);
     }
+    let changes = adjustments::list(office, plan, None).await?;
     for (indicator, by) in linked {
+        let Some(promised) = plan.indicator(indicator) else { continue };
+        let target = adjustments::in_force(plan, promised, &changes);
         for (_, month) in months.iter().filter(|(id, _)| id == by.id.as_str()) {
             for place in places {
                 // A month that was reckoned and left nothing here is a zero.
                 let figure = figures.get(&(by.id.get().clone(), *month, *place));
                 let figure = figure.copied().unwrap_or_default();
                 if let Some(value) = figure.value(by)
-                    && certain(plan, indicator, by, figure)
+                    && certain(promised, &target, by, figure)
                 {
                     let point = Point { month: *month, number: Number::new(value, by.scale) };
                     values.entry((indicator.to_owned(), *place)).or_default().push(point);
@@ -97,10 +100,11 @@ async fn by_indicators(
 }
 
 /// Whether what is unknown leaves the answer open: nothing is unknown, or the target is reached, or missed, whichever way the unknown records fall.
-fn certain(plan: &Installed, indicator: &str, by: &Indicator, figure: Figure) -> bool {
-    let Some(promised) = plan.indicator(indicator).filter(|_| figure.unknown > 0) else { return true };
-    let target = judge::printed(&plan.plan, promised);
-    let met = |figure: Figure| judge::reached(promised, &target, Number::new(figure.value(by)?, by.scale));
+fn certain(promised: &PlanIndicator, target: &Target, by: &Indicator, figure: Figure) -> bool {
+    if figure.unknown == 0 {
+        return true;
+    }
+    let met = |figure: Figure| judge::reached(promised, target, Number::new(figure.value(by)?, by.scale));
     let least = met(figure);
     let most = Figure { part: figure.part.saturating_add(figure.unknown.saturating_mul(UNITS)), ..figure };
     // Of a sum nobody knows how much the unknown ones would add.

@@ -58,7 +58,7 @@ pub fn printed(figure: Option<&PlanFigure>, indicator: &PlanIndicator) -> String
 }
 
 /// Whether a print is a number and nothing else, in digits or in characters: `1.4`, `≥36`, `1至2`, `十五`.
-fn is_bare(words: &str) -> bool {
+pub(super) fn is_bare(words: &str) -> bool {
     const SIGNS: &str = ".≥≤＞＜><-—~～至 一二三四五六七八九十百千万亿两零〇";
     !words.is_empty() && words.chars().all(|sign| sign.is_ascii_digit() || SIGNS.contains(sign))
 }

@@ -8,6 +8,7 @@ use store::{AuditEntry, DivisionId, Query, Scope};
 use vocab::{Month, Now};
 
 use super::charges::{self, Charge};
+use super::in_words::is_bare;
 use super::{Installed, PLAN, demanded, words};
 use crate::access::{Granted, ReadPlan, ReportPlan};
 use crate::casework::{AttachmentId, attachments, drafts};
@@ -320,11 +321,9 @@ fn due(year: Option<u16>, words: Option<&str>) -> Option<Month> {
 fn quantity(figure: Option<&PlanFigure>, unit: Option<&String>) -> String {
     let Some(figure) = figure else { return String::new() };
     let words = figure.words();
-    match unit.filter(|unit| {
-        words.chars().all(|sign| sign.is_ascii_digit() || sign == '.') && !words.contains(*unit)
-    }) {
-        Some(unit) => format!("{words}{unit}"),
-        None => words,
+    match unit {
+        Some(unit) if is_bare(&words) => format!("{words}{unit}"),
+        _ => words,
     }
 }
 

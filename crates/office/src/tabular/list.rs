@@ -5,6 +5,7 @@
 
 use std::io::Write;
 
+use catalogue::Number;
 use chrono::{Datelike, NaiveDate};
 use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, XlsxError};
 use vocab::{Fen, Month};
@@ -76,6 +77,18 @@ pub enum ListCell {
     Date(NaiveDate),
     /// A month.
     Month(Month),
+}
+
+impl From<Number> for ListCell {
+    fn from(number: Number) -> ListCell {
+        ListCell::Decimal(number.to_string())
+    }
+}
+
+impl From<Option<Number>> for ListCell {
+    fn from(number: Option<Number>) -> ListCell {
+        number.map_or(ListCell::Empty, ListCell::from)
+    }
 }
 
 impl ListCell {

@@ -158,10 +158,8 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         @for (at, group) in shown.iter().enumerate() {
             @let inside = html! { (bars(at, group, &frame)) (table(at, group)) };
             @if folded {
-                details.plan-group open[at == 0] {
-                    summary { h2.govuk-heading-m { (group.name) "（" (group.stages.len()) "项）" } }
-                    (inside)
-                }
+                @let title = html! { h2.govuk-heading-m { (group.name) "（" (group.stages.len()) "项）" } };
+                (parts::folded(&title, at == 0, &inside))
             } @else {
                 section { h2.govuk-heading-m { (group.name) } (inside) }
             }

@@ -110,10 +110,8 @@ fn lists<T>(
     html! {
         h2.govuk-heading-m { (title) "，共 " (all.len()) " 条" }
         @for (at, (name, held)) in sorts.iter().enumerate() {
-            details.plan-group open[at == 0] {
-                summary { h3.govuk-heading-s { (name) "（" (held.len()) " 条）" } }
-                (table(at, name, true, held))
-            }
+            @let title = html! { h3.govuk-heading-s { (name) "（" (held.len()) " 条）" } };
+            (parts::folded(&title, at == 0, &table(at, name, true, held).render()))
         }
     }
 }

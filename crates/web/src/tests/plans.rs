@@ -315,7 +315,7 @@ async fn alerts_tasks_and_the_course_of_projects_have_their_pages() {
         assert!(!gantt.contains("style="), "no style attribute passes the policy");
         // More than a page has room for is opened place by place, and no line of now is promised outside the picture.
         assert!(
-            gantt.contains("<details class=\"plan-group\" open>")
+            gantt.contains("<details class=\"folded-part\" open>")
                 && gantt.contains("图到2025年底为止")
                 && !gantt.contains("竖线是现在"),
             "{gantt}"

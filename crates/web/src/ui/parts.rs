@@ -15,6 +15,16 @@ pub fn heading(caption: Option<&str>, text: &str) -> Markup {
     }
 }
 
+/// A long part of a page that unfolds under its heading; a search in the page opens it, and paper shows it open.
+pub fn folded(title: &Markup, open: bool, inside: &Markup) -> Markup {
+    html! {
+        details.folded-part open[open] {
+            summary { (title) }
+            (inside)
+        }
+    }
+}
+
 /// 第 2 步,共 5 步, for [`heading`]'s line above.
 pub fn steps(matter: &str, step: usize, of: usize) -> String {
     format!("{matter} · 第 {step} 步，共 {of} 步")

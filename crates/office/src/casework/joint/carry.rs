@@ -7,11 +7,9 @@ use store::{Query, Tx};
 
 use super::JointId;
 use crate::casework::{DraftId, drafts};
-use crate::forms::{Answers, FieldPath, Raw};
+use crate::forms::{Answers, FieldPath, MEMBER, Raw};
 use crate::{Office, OfficeError};
 
-/// The records of a form's family members, known from form to form by their citizen IDs.
-const MEMBERS: &str = "member";
 /// Why drafts of others than the caller may be read and filled here: they belong to the caller's need.
 const CARRIED: &str = "a form of a need told once, by whoever sent another of it";
 
@@ -34,12 +32,9 @@ pub(super) async fn begun(
     let release = office.release();
     let mut known = Vec::with_capacity(sent.len());
     for (form, answers) in sent {
-        known.extend(release.forms.get(&form).map(|form| (form, answers)));
+        let Some(form) = release.forms.get(&form) else { continue };
+        known.push((form, drafts::read(office, &answers)?));
     }
-    let known = known
-        .into_iter()
-        .map(|(form, answers)| Ok((form, drafts::read(office, &answers)?)))
-        .collect::<Result<Vec<_>, OfficeError>>()?;
     amend(office, tx, draft, |form, answers| {
         for (page, field) in form.fields() {
             if field.writes == Some(Writes::Told) && page.repeat.is_none() {
@@ -134,7 +129,7 @@ fn carry(from: &Form, sent: &Answers, form: &Form, answers: &mut Answers) {
                     put(answers, &FieldPath::new(page, None, field), &raw);
                 }
             }
-            Some(MEMBERS) => {
+            Some(MEMBER) => {
                 for (at, place) in places.iter().enumerate() {
                     let raw = sent.get(&FieldPath::new(theirs, Some(at), same));
                     if let Some((raw, place)) = raw.zip(*place) {
@@ -157,16 +152,16 @@ fn carried(field: &Field) -> bool {
 fn members(from: &Form, sent: &Answers, form: &Form, answers: &mut Answers) -> Vec<Option<usize>> {
     let (Some(theirs), Some(ours)) = (identifier(from), identifier(form)) else { return Vec::new() };
     let id = |answers: &Answers, field: &str, at: usize| -> Option<String> {
-        let path = FieldPath { record: Some((MEMBERS.to_owned(), at)), field: field.to_owned() };
+        let path = FieldPath { record: Some((MEMBER.to_owned(), at)), field: field.to_owned() };
         let text = answers.get(&path)?.text().trim().to_uppercase();
         (!text.is_empty()).then_some(text)
     };
-    (0..sent.count(MEMBERS))
+    (0..sent.count(MEMBER))
         .map(|at| {
             let person = id(sent, theirs, at)?;
             let known =
-                (0..answers.count(MEMBERS)).find(|place| id(answers, ours, *place).as_ref() == Some(&person));
-            known.or_else(|| answers.add_record(form, MEMBERS))
+                (0..answers.count(MEMBER)).find(|place| id(answers, ours, *place).as_ref() == Some(&person));
+            known.or_else(|| answers.add_record(form, MEMBER))
         })
         .collect()
 }
@@ -174,7 +169,7 @@ fn members(from: &Form, sent: &Answers, form: &Form, answers: &mut Answers) -> V
 /// The field that asks for a member's citizen ID.
 fn identifier(form: &Form) -> Option<&str> {
     let of_members =
-        |repeat: &catalogue::definition::Repeat| repeat.add && repeat.of.get().as_str() == MEMBERS;
+        |repeat: &catalogue::definition::Repeat| repeat.add && repeat.of.get().as_str() == MEMBER;
     let (_, field) = form.fields().find(|(page, field)| {
         field.writes == Some(Writes::CitizenId) && page.repeat.as_ref().is_some_and(of_members)
     })?;

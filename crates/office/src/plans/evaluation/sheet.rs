@@ -19,13 +19,9 @@ fn count(number: usize) -> ListCell {
     ListCell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-fn number(number: Option<Number>) -> ListCell {
-    number.map_or(ListCell::Empty, |number| ListCell::Decimal(number.to_string()))
-}
-
 /// A figure that was frozen with its unit, as a number where it is no more than that.
 fn figure(text: &str, unit: &str) -> ListCell {
-    in_words::number_of(text, unit).map_or_else(|| ListCell::words(text), |read| number(Some(read)))
+    in_words::number_of(text, unit).map_or_else(|| ListCell::words(text), ListCell::from)
 }
 
 /// The baseline and its year.
@@ -40,7 +36,7 @@ fn baseline(one: &IndicatorFigures) -> [ListCell; 2] {
 /// The target as a number: where the path ends, unless the target is in words.
 fn target(one: &IndicatorFigures) -> ListCell {
     let end = one.path.last().filter(|_| one.standing != Standing::Words.code());
-    number(end.map(|(_, target)| *target))
+    end.map(|(_, target)| *target).into()
 }
 
 /// The file with its name. Taking it out is audited.
@@ -99,7 +95,7 @@ fn baseline_cells(one: &Baseline) -> [ListCell; 9] {
         ListCell::words(&one.name),
         ListCell::words(&one.kind),
         ListCell::words(&one.unit),
-        number(one.number),
+        one.number.into(),
         ListCell::words(&one.month.map(Month::zh).unwrap_or_default()),
         ListCell::words(&one.standing),
         ListCell::prose(&one.evidence),
@@ -143,7 +139,7 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             target(one),
             ListCell::words(one.printed_target.as_deref().unwrap_or_default()),
             ListCell::words(&one.due),
-            number(one.latest.map(|(_, number)| number)),
+            one.latest.map(|(_, number)| number).into(),
             ListCell::words(&one.latest.map(|(month, _)| month.zh()).unwrap_or_default()),
             figure(&one.expected, &one.unit),
             ListCell::words(&one.forecast),

@@ -81,7 +81,7 @@ pub(super) async fn waiting(
                 ),
                 ListCell::words(&one.division_name),
                 ListCell::words(&one.month.zh()),
-                number(Some(one.number)),
+                one.number.into(),
                 ListCell::words(
                     indicator.and_then(|indicator| indicator.unit.as_deref()).unwrap_or_default(),
                 ),

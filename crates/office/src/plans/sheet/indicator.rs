@@ -47,7 +47,7 @@ pub(super) async fn sheet(
             ListCell::words(sort),
             ListCell::words(place),
             ListCell::words(&month),
-            number(wanted),
+            wanted.into(),
             value,
             ListCell::words(unit),
             ListCell::words(state),
@@ -59,7 +59,7 @@ pub(super) async fn sheet(
     }
     for point in &view.points {
         let wanted = expected(&view.path, point.month).filter(|_| view.path.len() > 1);
-        row("已复核的数", home, point.month.zh(), wanted, number(Some(point.number)), "", "")?;
+        row("已复核的数", home, point.month.zh(), wanted, point.number.into(), "", "")?;
     }
     if let Some(forecast) = view.line.judgement.forecast {
         let due = view.line.target.due.zh();
@@ -78,7 +78,7 @@ pub(super) async fn sheet(
     }
     for county in &view.counties {
         let month = county.latest.map(|point| point.month.zh()).unwrap_or_default();
-        let value = number(county.latest.map(|point| point.number));
+        let value = ListCell::from(county.latest.map(|point| point.number));
         let standing = county.standing.map_or("没有分解", |standing| standing.title());
         row(view.plan.below_title(), &county.name, month, county.target, value, standing, "")?;
     }
@@ -91,7 +91,7 @@ pub(super) async fn sheet(
                 &value.division_name,
                 value.month.zh(),
                 None,
-                number(Some(value.number)),
+                value.number.into(),
                 value.state.title(),
                 &value.evidence,
             )?;

@@ -86,14 +86,10 @@ pub(super) fn quoted<const N: usize>(texts: [String; N]) -> [ListCell; N] {
     cells
 }
 
-pub(super) fn number(number: Option<Number>) -> ListCell {
-    number.map_or(ListCell::Empty, |number| ListCell::Decimal(number.to_string()))
-}
-
 /// A printed figure as a number, or its words where it is none.
 fn figure(figure: Option<&PlanFigure>) -> ListCell {
     let words = || ListCell::words(&figure.map(PlanFigure::words).unwrap_or_default());
-    figure.and_then(|figure| figure.number).map_or_else(words, |read| number(Some(read)))
+    figure.and_then(|figure| figure.number).map_or_else(words, ListCell::from)
 }
 
 /// A list as a file.
@@ -159,11 +155,11 @@ fn indicators(overview: &Overview, title: &str, format: ListFormat) -> Result<Ve
             ListCell::words(one.unit.as_deref().unwrap_or_default()),
             figure(one.baseline.as_ref()),
             ListCell::words(&in_words::target(one, &line.target)),
-            number(line.target.number),
+            line.target.number.into(),
             ListCell::words(&line.target.due.zh()),
-            number(latest.map(|point| point.number)),
+            latest.map(|point| point.number).into(),
             ListCell::words(&latest.map(|point| point.month.zh()).unwrap_or_default()),
-            number(line.judgement.expected),
+            line.judgement.expected.into(),
             ListCell::words(line.judgement.standing.title()),
             ListCell::prose(&in_words::source(one)),
         ])?;

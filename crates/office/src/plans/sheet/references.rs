@@ -12,10 +12,7 @@ use crate::tabular::{ListCell, ListFormat, ListWriter};
 
 /// A text that is a number, as a number.
 fn digits(text: &str) -> ListCell {
-    match text.parse::<Number>() {
-        Ok(number) => ListCell::Decimal(number.to_string()),
-        Err(_) => ListCell::words(text),
-    }
+    text.parse::<Number>().map_or_else(|_| ListCell::words(text), ListCell::from)
 }
 
 pub(super) fn compared(
