@@ -26,28 +26,3 @@ pub fn window(division: &Division) -> String {
         _ => format!("{}社会救助科（股）", title(division)),
     }
 }
-
-/// The Latin initials of a matter's short name, for its numbers: 低保 → DB.
-#[must_use]
-pub fn initials(short: &str) -> String {
-    use pinyin::ToPinyin;
-    let letters: String = short
-        .to_pinyin()
-        .flatten()
-        .filter_map(|syllable| syllable.first_letter().chars().next())
-        .take(4)
-        .collect();
-    if letters.is_empty() { "SX".to_owned() } else { letters.to_uppercase() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_matter_has_initials() {
-        assert_eq!(initials("低保"), "DB");
-        assert_eq!(initials("临时救助"), "LSJZ");
-        assert_eq!(initials("A"), "SX");
-    }
-}

@@ -12,8 +12,15 @@ use crate::release::{Defined, Place};
 impl Checker<'_> {
     pub(super) fn items(&mut self) {
         let release = self.release;
+        let mut numbered = std::collections::HashMap::new();
         for item in release.items.iter() {
             let place = &item.place;
+            let letters = item.initials();
+            if let Some(earlier) = numbered.insert(letters.clone(), &item.id) {
+                let message =
+                    format!("事项 {} 与 {earlier} 的受理号会重号：简称的拼音首字母都是 {letters}", item.id);
+                self.at(place, item.id.start(), message, "首字母与其他事项不同的 short");
+            }
             self.basis(place, &item.basis);
             self.basis(place, &item.remedies_basis);
             if item.basis.is_empty() {

@@ -97,6 +97,17 @@ fn yes() -> bool {
 }
 
 impl Item {
+    /// The Latin initials of its short name, by which its cases are numbered: 低保 → `DB`; `check-pack` sees to it that no two items share
+    /// them. `SX` (事项) where the name has no Chinese characters.
+    #[must_use]
+    pub fn initials(&self) -> String {
+        use pinyin::ToPinyin as _;
+        let syllables = self.short.as_str().to_pinyin().flatten();
+        let letters: String =
+            syllables.filter_map(|syllable| syllable.first_letter().chars().next()).collect();
+        if letters.is_empty() { "SX".to_owned() } else { letters.to_uppercase() }
+    }
+
     /// Whether a case passes the step in the ordinary course: it begins there, or an action leads forward to it that neither asks
     /// for reasons nor holds up (补正、异议).
     #[must_use]

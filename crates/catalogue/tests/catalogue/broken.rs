@@ -215,6 +215,20 @@ fn every_finding_says_what_is_expected_in_chinese() {
 }
 
 #[test]
+fn two_items_are_not_numbered_alike() {
+    let (_, rest) = GOOD.split_once("[[item]]").unwrap();
+    let (item, _) = rest.split_once("[[divisions]]").unwrap();
+    let second = |short: &str| {
+        let item = item.replacen("id = \"help\"", "id = \"more\"", 1).replacen("short = \"补助\"", short, 1);
+        findings(HEAD, &format!("{GOOD}\n[[item]]{item}"), DIVISIONS)
+    };
+    let alike = |findings: &[Finding]| findings.iter().any(|finding| finding.zh.contains("受理号会重号"));
+    assert!(alike(&second("short = \"布置\"")));
+    let other = second("short = \"补助核查\"");
+    assert!(!alike(&other), "{}", shown(&other));
+}
+
+#[test]
 fn heads_and_division_files_are_checked() {
     let line = |findings: &[Finding], file: &str, says: &str| {
         findings

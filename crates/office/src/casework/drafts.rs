@@ -173,10 +173,7 @@ pub(super) async fn start_in(
     let known = match (applicant, release.forms.get(&definition.form)) {
         (Some(applicant), Some(form)) if entitlement.is_none() => {
             if let Some((_, number)) = in_hand(tx, definition, applicant).await? {
-                return Err(OfficeError::Conflict(format!(
-                    "这个家庭已有一件“{}”正在办理（{number}），不用重复申请。",
-                    definition.title
-                )));
+                return Err(told_twice(definition, Some(&number)));
             }
             known::answers(office, tx, applicant, form).await?
         }
@@ -240,6 +237,12 @@ pub(super) async fn in_hand(
     .bind(person)
     .optional_as(tx, |row| Ok((row.get("id")?, row.get("number")?)))
     .await?)
+}
+
+/// What whoever files it once more is told.
+pub(super) fn told_twice(item: &Item, number: Option<&str>) -> OfficeError {
+    let number = number.map(|number| format!("（{number}）")).unwrap_or_default();
+    OfficeError::Conflict(format!("这个家庭已有一件“{}”正在办理{number}，不用重复申请。", item.title))
 }
 
 /// The owner's draft.

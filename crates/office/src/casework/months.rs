@@ -49,14 +49,19 @@ pub fn sums(months: &[CaseMonth]) -> (Fen, Fen) {
     (Fen(all(1)), Fen(all(-1)))
 }
 
+/// Whether cases of an item reckon past months.
+#[must_use]
+pub fn reckons(item: &Item) -> bool {
+    item.actions.iter().flat_map(|action| &action.effects).any(|effect| **effect == Effect::ReckonMonths)
+}
+
 /// The months of a case as they were reckoned last; only an item that reckons past months is asked.
 pub(super) async fn of_case(
     connection: &impl Connection,
     item: &Item,
     case: CaseId,
 ) -> Result<Vec<CaseMonth>, OfficeError> {
-    let mut effects = item.actions.iter().flat_map(|action| &action.effects);
-    if !effects.any(|effect| **effect == Effect::ReckonMonths) {
+    if !reckons(item) {
         return Ok(Vec::new());
     }
     Ok(Query::system(

@@ -16,8 +16,8 @@ use vocab::Now;
 use super::filing::FILED;
 use super::tasks::{self, Desk};
 use super::trace::{self, By, Line};
-use super::{CaseRow, EventId, clocks};
-use crate::{Office, OfficeError, audited, offices, people};
+use super::{CaseRow, EventId, clocks, drafts};
+use crate::{Office, OfficeError, audited, people};
 
 /// A family's own numbers and names are matched, never shown, whoever files.
 pub(super) const FILING: Scope =
@@ -249,7 +249,7 @@ async fn insert(
          township_id, village_id, registered_division_id, deciding_division_id, delegated, step, state, filed_on, filed_by, due_on, entitlement_id, \
          account_id, proxy_sealed, created_at, filed_by_person) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT DO NOTHING RETURNING id",
+         ON CONFLICT (household_id, item, COALESCE(person_id, 0)) WHERE state = 'open' DO NOTHING RETURNING id",
     )
     .bind(number)
     .bind(item.id.as_str())
@@ -278,10 +278,10 @@ async fn insert(
     .await;
     match inserted {
         Ok(id) => Ok(CaseId(id)),
-        Err(store::StoreError::NotFound) => Err(OfficeError::Conflict(format!(
-            "这个家庭已有一件「{}」正在办理，不用重复申请。可以到“我的办件”查看进度。",
-            item.title
-        ))),
+        Err(store::StoreError::NotFound) => {
+            let known = drafts::in_hand(tx, item, family.applicant).await?;
+            Err(drafts::told_twice(item, known.as_ref().map(|(_, number)| number.as_str())))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -333,7 +333,7 @@ async fn next_number(
     let year = now.month().year();
     let last = count_on(&office.db().aside(tx).await?, item.id.as_str(), county, year).await?;
     let county = store::divisions::division(tx, county).await?;
-    Ok(format!("{}-{}-{year}-{last:06}", offices::initials(&item.short), county.code))
+    Ok(format!("{}-{}-{year}-{last:06}", item.initials(), county.code))
 }
 
 /// The next number of a series of an office in a year, from 1.

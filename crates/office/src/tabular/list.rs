@@ -79,18 +79,6 @@ pub enum ListCell {
     Month(Month),
 }
 
-impl From<Number> for ListCell {
-    fn from(number: Number) -> ListCell {
-        ListCell::Decimal(number.to_string())
-    }
-}
-
-impl From<Option<Number>> for ListCell {
-    fn from(number: Option<Number>) -> ListCell {
-        number.map_or(ListCell::Empty, ListCell::from)
-    }
-}
-
 impl ListCell {
     /// Text; nothing when there is none.
     #[must_use]
@@ -132,6 +120,12 @@ impl From<i64> for ListCell {
 impl From<NaiveDate> for ListCell {
     fn from(day: NaiveDate) -> Self {
         ListCell::Date(day)
+    }
+}
+
+impl From<Number> for ListCell {
+    fn from(number: Number) -> Self {
+        ListCell::Decimal(number.to_string())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use maud::{Markup, html};
+use maud::{Markup, Render as _, html};
 use office::plans::public::{self, PublicPlan};
 use office::tabular::ListFormat;
 

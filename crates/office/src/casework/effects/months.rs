@@ -36,7 +36,7 @@ pub(super) async fn reckon(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), 
 /// What was reckoned last is posted as it was seen; anything that has changed since is reckoned again first.
 pub(super) async fn post(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
     let entitlement = decisions::benefit(case)?;
-    let reckoned = months::of_case(doing.tx, case.id).await?;
+    let reckoned = months::of_case(doing.tx, doing.item, case.id).await?;
     let amounts: Vec<MonthAmount> = reckoned
         .iter()
         .filter_map(|month| Some(MonthAmount { month: month.month, amount: month.should_be? }))
@@ -106,7 +106,7 @@ pub(super) async fn letter_fields(
     doing: &Doing<'_>,
     case: &CaseRow,
 ) -> Result<Map<String, Value>, OfficeError> {
-    let reckoned = months::of_case(doing.tx, case.id).await?;
+    let reckoned = months::of_case(doing.tx, doing.item, case.id).await?;
     let (arrears, recovery) = months::sums(&reckoned);
     let differs = |month: &&CaseMonth| !month.difference().is_zero();
     let rows: Vec<Value> = reckoned

@@ -1,6 +1,5 @@
 //! The newest run of an evaluation as Excel: one sheet for each chapter that has a table, and every indicator with its source.
 
-use catalogue::Number;
 use vocab::Month;
 
 use super::paper::{newest, taken_out};

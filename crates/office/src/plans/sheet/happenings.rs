@@ -2,7 +2,7 @@
 
 use vocab::Month;
 
-use super::{cells, columns, number};
+use super::{cells, columns};
 use crate::access::{Granted, ReadPlan};
 use crate::plans::changes::changes as brought;
 use crate::plans::{Installed, reminders, values};

@@ -2,7 +2,7 @@
 
 use catalogue::Number;
 
-use super::{columns, number};
+use super::columns;
 use crate::access::{Granted, ReadPlan};
 use crate::plans::in_words::with_unit;
 use crate::plans::judge::expected;

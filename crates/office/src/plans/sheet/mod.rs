@@ -1,6 +1,5 @@
 //! The lists of a plan as Excel or CSV. Taking them out is audited.
 
-use catalogue::Number;
 use catalogue::definition::PlanFigure;
 use catalogue::plan::{Held, PlanBook};
 use serde_json::json;
