@@ -18,9 +18,10 @@ for _ in $(seq 1 900); do
     kill -0 "$server" 2>/dev/null || { cat "$folder/server.log"; exit 1; }
     sleep 1
 done
-node tests/browser/main_job.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
-node tests/browser/journey.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
-node tests/browser/registers.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
-node tests/browser/assistance.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
-node tests/browser/matters.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
-node tests/browser/plan.mjs "http://$listen" || { tail -40 "$folder/server.log"; exit 1; }
+for part in main_job journey registers assistance matters plan; do
+    node "tests/browser/$part.mjs" "http://$listen" 2>&1 | tee "$folder/$part.log" && continue
+    # What went wrong comes last, below what the server said.
+    tail -40 "$folder/server.log"
+    tail -40 "$folder/$part.log"
+    exit 1
+done
