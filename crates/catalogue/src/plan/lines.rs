@@ -76,8 +76,8 @@ impl PlanBook {
                 sort: "重点项目",
                 id: one.id.get().clone(),
                 name: one.name.clone(),
-                category: text(one.domain.as_ref().or(one.sort.as_ref())),
-                kind: text(one.status.as_ref()),
+                category: text(one.domain.as_ref()),
+                kind: text(one.status.as_ref().or(one.sort.as_ref())),
                 unit: text(one.unit.as_ref()),
                 value: one.quantity.as_ref().map(PlanFigure::words).unwrap_or_default(),
                 year: one

@@ -100,6 +100,39 @@ fn what_is_printed_stands_as_printed() {
     assert_eq!(quotes, 1_627, "entries of five plans");
 }
 
+/// PL-01: where no category is printed, an entry stands under the heading of the text that it follows.
+#[test]
+fn an_entry_stands_under_its_heading() {
+    for place in ["wenshan", "wuhai"] {
+        let book = book(place);
+        let of = |domain: &Option<String>| squeezed(domain.as_deref().unwrap_or_default());
+        let promised = book.indicators.iter().filter(|one| !one.is_history());
+        let entries: Vec<(String, String)> = promised
+            .map(|one| (of(&one.domain), squeezed(one.row.as_ref().unwrap_or(&one.source))))
+            .chain(
+                book.projects
+                    .iter()
+                    .map(|one| (of(&one.domain), squeezed(one.row.as_ref().unwrap_or(&one.source)))),
+            )
+            .collect();
+        let files = PackFiles::read(&folder(place)).unwrap();
+        let (mut text, mut headings) = (String::new(), Vec::new());
+        for line in files.files[book.plan.seed.as_str()].lines().map(squeezed) {
+            if let Some((domain, _)) = entries.iter().find(|(domain, _)| line.ends_with(domain.as_str())) {
+                headings.push((text.len(), domain.clone()));
+            }
+            text.push_str(&line);
+        }
+        for (domain, quote) in &entries {
+            assert!(!domain.is_empty(), "{place}: {quote}");
+            let under = text.match_indices(quote.as_str()).any(|(at, _)| {
+                headings.iter().rfind(|(start, _)| *start <= at).is_some_and(|(_, heading)| heading == domain)
+            });
+            assert!(under, "{place}: {quote} does not stand under {domain}");
+        }
+    }
+}
+
 /// PL-07: 专栏2 prints stations by county and year; each year's counties make the year's number, all years make 104.
 #[test]
 fn stations_stand_by_county_and_year() {

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use catalogue::Number;
+use catalogue::definition::PlanIndicator;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{AuditEntry, Query};
@@ -171,7 +172,7 @@ pub struct PublicIndicator {
     pub name: String,
     /// 约束性, 预期性, 未注明.
     pub kind: String,
-    /// Category or field of work; empty where the plan prints none.
+    /// Category, field of work or chapter; empty where the plan prints none.
     pub category: String,
     /// Unit; empty where none is printed.
     pub unit: String,
@@ -200,6 +201,8 @@ pub struct PublicProject {
     pub id: String,
     /// What.
     pub name: String,
+    /// Field of work or chapter; empty where the plan prints none.
+    pub category: String,
     /// Until when, in words.
     pub due: String,
     /// Where.
@@ -231,10 +234,31 @@ pub struct PublicPlan {
     pub synthetic: bool,
     /// How it is judged.
     pub method: Vec<String>,
-    /// Released indicators.
+    /// Released indicators, chapter by chapter in the plan's order.
     pub indicators: Vec<PublicIndicator>,
-    /// Released projects and stages.
+    /// Released projects and stages, the same.
     pub projects: Vec<PublicProject>,
+}
+
+/// Where the plan speaks of an indicator.
+fn chapter(one: &PlanIndicator) -> &str {
+    one.category.as_ref().or(one.domain.as_ref()).or(one.section.as_ref()).map_or("", String::as_str)
+}
+
+/// The chapters in the order in which the plan first speaks of them, by its indicators and then by its projects.
+fn chapters(plan: &Installed) -> Vec<&str> {
+    let promised = plan.indicators.iter().filter(|one| !one.is_history());
+    let projects = plan.projects.iter();
+    let all = promised
+        .map(|one| chapter(one))
+        .chain(projects.map(|one| one.domain.as_ref().or(one.section.as_ref()).map_or("", String::as_str)));
+    let mut order = Vec::new();
+    for chapter in all {
+        if !order.contains(&chapter) {
+            order.push(chapter);
+        }
+    }
+    order
 }
 
 /// The released part of the plan in force, for anybody; none where there is no plan.
@@ -246,7 +270,9 @@ pub async fn public(office: &Office) -> Result<Option<PublicPlan>, OfficeError> 
     let public = entries(office, &plan).await?;
     let as_of = Month::containing(office.now().today());
     let known = known(office, &plan).await?;
-    let indicators = plan
+    let order = chapters(&plan);
+    let place = |chapter: &str| order.iter().position(|known| *known == chapter);
+    let mut indicators: Vec<PublicIndicator> = plan
         .indicators
         .iter()
         .filter(|one| !one.is_history() && public.contains(one.id.as_str()))
@@ -256,7 +282,7 @@ pub async fn public(office: &Office) -> Result<Option<PublicPlan>, OfficeError> 
                 id: one.id.get().clone(),
                 name: one.name.clone(),
                 kind: one.kind.title().to_owned(),
-                category: one.category.clone().or_else(|| one.domain.clone()).unwrap_or_default(),
+                category: chapter(one).to_owned(),
                 unit: one.unit.clone().unwrap_or_default(),
                 baseline: in_words::printed(one.baseline.as_ref(), one),
                 target: in_words::target(one, &target),
@@ -269,8 +295,9 @@ pub async fn public(office: &Office) -> Result<Option<PublicPlan>, OfficeError> 
             }
         })
         .collect();
+    indicators.sort_by_key(|one| place(&one.category));
     let charges = charges::in_force(office, &plan).await?;
-    let projects = standing_stages(office, &plan, &charges)
+    let mut projects: Vec<PublicProject> = standing_stages(office, &plan, &charges)
         .await?
         .into_iter()
         .filter(|stage| public.contains(&stage.id))
@@ -281,12 +308,14 @@ pub async fn public(office: &Office) -> Result<Option<PublicPlan>, OfficeError> 
             },
             id: stage.id,
             name: stage.what,
+            category: stage.domain.or(stage.section).unwrap_or_default(),
             places: stage.places,
             quantity: stage.quantity,
             state: stage.state.title().to_owned(),
             source: stage.source,
         })
         .collect();
+    projects.sort_by_key(|one| place(&one.category));
     Ok(Some(PublicPlan {
         plan: plan.plan.name.clone(),
         place: plan.home.name.clone(),
@@ -355,7 +384,7 @@ pub fn excel(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
     let heads = columns(&[
         ("指标", 40),
         ("性质", 10),
-        ("领域", 14),
+        ("章节、领域", 22),
         ("单位", 12),
         ("基期值", 18),
         ("目标值", 18),
@@ -384,6 +413,7 @@ pub fn excel(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
     }
     let heads = columns(&[
         ("项目、节点", 50),
+        ("章节、领域", 22),
         ("完成时间", 16),
         ("地方", 36),
         ("数量", 14),
@@ -395,6 +425,7 @@ pub fn excel(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
     for one in &plan.projects {
         list.row(&cells([
             one.name.clone(),
+            one.category.clone(),
             one.due.clone(),
             one.places.clone(),
             one.quantity.clone(),
@@ -417,12 +448,12 @@ pub fn schema() -> Value {
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     };
     let indicator = object(json!({
-        "id": text("编号"), "name": text("指标"), "kind": text("性质：约束性、预期性、未注明"), "category": text("领域"), "unit": text("单位"),
+        "id": text("编号"), "name": text("指标"), "kind": text("性质：约束性、预期性、未注明"), "category": text("章节、领域"), "unit": text("单位"),
         "baseline": text("基期值，照规划印出的写"), "target": text("目标值，照规划印出的写"), "target_number": number("目标值"), "due": month("完成月份", false),
         "value": number("最近的数"), "month": month("最近的数的月份", true), "standing": text("判断"), "source": text("规划原文"),
     }));
     let project = object(json!({
-        "id": text("编号"), "name": text("项目、节点"), "due": text("完成时间"), "places": text("地方"), "quantity": text("数量"),
+        "id": text("编号"), "name": text("项目、节点"), "category": text("章节、领域"), "due": text("完成时间"), "places": text("地方"), "quantity": text("数量"),
         "state": text("状态"), "source": text("规划原文"),
     }));
     let mut schema = object(json!({

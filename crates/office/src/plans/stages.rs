@@ -162,6 +162,8 @@ pub struct Stage {
     pub section: Option<String>,
     /// Field of work.
     pub domain: Option<String>,
+    /// What sort of project, where the text says so.
+    pub sort: Option<String>,
     /// The month in which it was begun, or the first one of the year in which the plan begins it.
     pub begins: Option<Month>,
     /// The month in whose end it is due, as printed or as moved.
@@ -286,6 +288,7 @@ fn task_stages(
             what: task.name.clone(),
             section: task.section.clone(),
             domain: task.domain.clone(),
+            sort: None,
             begins: None,
             due,
             moved: false,
@@ -339,7 +342,8 @@ fn whole(project: &PlanProject) -> Stage {
         project: project.id.get().clone(),
         what: project.name.clone(),
         section: project.section.clone(),
-        domain: project.domain.clone().or_else(|| project.sort.clone()),
+        domain: project.domain.clone(),
+        sort: project.sort.clone(),
         begins: january(project.from_year),
         due: due(project.year, project.due.as_deref()),
         moved: false,
@@ -377,6 +381,7 @@ fn printed(project: &PlanProject, milestone: &PlanMilestone) -> Stage {
         what,
         section: project.section.clone(),
         domain: project.domain.clone(),
+        sort: project.sort.clone(),
         begins: january(project.from_year),
         due: due(milestone.year, milestone.due.as_deref()),
         moved: false,

@@ -548,6 +548,7 @@ async fn what_is_released_is_public_and_as_its_schema_says() {
         );
         let plan = public::public(&city.office).await.unwrap().unwrap();
         assert_eq!((plan.indicators.len(), plan.projects.len()), (1, 1));
+        assert_eq!(plan.projects[0].category, "大力发展养老服务业");
         let (one, json) = (&plan.indicators[0], serde_json::to_value(&plan).unwrap());
         assert_eq!((one.value.unwrap().to_string().as_str(), one.standing.as_str()), ("56.5", "已达到"));
         let csv = String::from_utf8(public::csv(&plan).unwrap()).unwrap();
@@ -568,6 +569,13 @@ async fn what_is_released_is_public_and_as_its_schema_says() {
             assert_eq!(keys(&json[list][0]), named(&schema["properties"][list]["items"]), "{list}");
         }
         assert!(!json.to_string().contains("统计表"), "no evidence, no names");
+        // The plan's second chapter prints the table and, behind it, the outlook that the pack holds last; the fourth comes after both.
+        let more = [BEDS, "wh_i015", "wh_i051", "wh_p004"];
+        public::release(&city.office, &releaser, &reader, &more).await.unwrap();
+        let plan = public::public(&city.office).await.unwrap().unwrap();
+        let order: Vec<&str> = plan.indicators.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(order, [BEDS, "wh_i051", "wh_i015"]);
+        public::release(&city.office, &releaser, &reader, &[BEDS, "wh_p004"]).await.unwrap();
         assert_eq!(public::release(&city.office, &releaser, &reader, &[]).await.unwrap(), (0, 2));
         assert!(public::public(&city.office).await.unwrap().unwrap().indicators.is_empty());
         let county = public::released(&city.office, &grant::<ReadPlan>(&city.county_director)).await;

@@ -411,6 +411,7 @@ mod tests {
             what: "敬老院改造".to_owned(),
             section: None,
             domain: None,
+            sort: None,
             begins: begins.map(|month| month.parse().unwrap()),
             due: due.map(|month| month.parse().unwrap()),
             moved: false,

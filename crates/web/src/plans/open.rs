@@ -57,8 +57,16 @@ async fn page(visitor: Visitor) -> Result<Page, Fault> {
         ("projects", "重点项目"),
         ["项目、节点", "完成时间", "地方", "数量", "状态"],
         &plan.projects,
-        |one| &one.state,
-        |one| [&one.name, &one.due, &one.places, &one.quantity, &one.state].map(|text| html! { (text) }),
+        |one| &one.category,
+        |one| {
+            [
+                html! { (one.name) @if !one.category.is_empty() { br; span.govuk-hint { (one.category) } } },
+                html! { (one.due) },
+                html! { (one.places) },
+                html! { (one.quantity) },
+                html! { (one.state) },
+            ]
+        },
     );
     let title = plan.plan.clone();
     let content = html! {
@@ -75,10 +83,10 @@ async fn page(visitor: Visitor) -> Result<Page, Fault> {
     Ok(Page::new(title, content))
 }
 
-/// So many rows are read at once; of more, each sort is opened by itself.
+/// So many rows are read at once; of more, each chapter is opened by itself.
 const UNFOLDED: usize = 20;
 
-/// A list under its id and title; a long one in parts, by the words that `of` finds in its rows, in the order of the first of each.
+/// A list under its id and title; a long one by the plan's chapters, which `of` finds in its rows, in the order in which they stand.
 fn lists<T>(
     (id, title): (&str, &str),
     columns: [&'static str; 5],
@@ -99,17 +107,17 @@ fn lists<T>(
     if all.len() <= UNFOLDED {
         return html! { (table(0, title, false, &all.iter().collect::<Vec<_>>())) };
     }
-    let mut sorts: Vec<(&str, Vec<&T>)> = Vec::new();
+    let mut chapters: Vec<(&str, Vec<&T>)> = Vec::new();
     for one in all {
         let name = if of(one).is_empty() { "其他" } else { of(one).as_str() };
-        match sorts.iter().position(|(known, _)| *known == name) {
-            Some(at) => sorts[at].1.push(one),
-            None => sorts.push((name, vec![one])),
+        match chapters.iter().position(|(known, _)| *known == name) {
+            Some(at) => chapters[at].1.push(one),
+            None => chapters.push((name, vec![one])),
         }
     }
     html! {
         h2.govuk-heading-m { (title) "，共 " (all.len()) " 条" }
-        @for (at, (name, held)) in sorts.iter().enumerate() {
+        @for (at, (name, held)) in chapters.iter().enumerate() {
             @let title = html! { h3.govuk-heading-s { (name) "（" (held.len()) " 条）" } };
             (parts::folded(&title, at == 0, &table(at, name, true, held).render()))
         }

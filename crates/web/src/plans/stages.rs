@@ -164,7 +164,7 @@ async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors)
     all.retain(|stage| stage.id == id);
     office_stages::with_files(desk.office(), &mut all).await?;
     let stage = all.first().ok_or(Fault::Hidden)?;
-    let rows = [
+    let mut rows = vec![
         SummaryRow::new("状态", state_tag(stage.state)),
         SummaryRow::new("完成时间", due(stage)),
         SummaryRow::text("地方", if stage.places.is_empty() { "未印" } else { &stage.places }),
@@ -173,6 +173,9 @@ async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors)
         SummaryRow::new("分工", html! { (Link::new(format!("/desk/plan/charges/{id}"), "查看分工")) }),
         SummaryRow::new("推动的指标", served(&superior::served(&plan, id, &stage.project))),
     ];
+    if let Some(sort) = &stage.sort {
+        rows.insert(5, SummaryRow::text("类型", sort));
+    }
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some("规划项目"), &stage.what))

@@ -360,6 +360,12 @@ async fn the_released_part_is_for_everybody() {
             "{said}"
         );
         assert!(!said.contains("村(社区)社会救助协理员"), "{said}");
+        // A long list is folded by the plan's chapters, in their order.
+        releaser.post("/desk/plan/public", &[("which", "all")]).await;
+        let page = anybody.get("/plan").await.text;
+        let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
+        assert!(at("“十四五”发展总体要求（13 条）") < at("保障基本民生（5 条）"));
+        assert!(at("保障基本民生（5 条）") < at("大力发展养老服务业（19 条）"));
         releaser.post("/desk/plan/public", &[("which", "none")]).await;
         assert_eq!(anybody.get("/plan/data.xlsx").await.status, StatusCode::NOT_FOUND);
         assert!(anybody.get("/plan").await.text.contains("还没有公开规划内容"));
