@@ -58,11 +58,17 @@ pub struct PeerLine {
 }
 
 impl PeerLine {
+    /// The target as a number; none where words were printed in place of one.
+    #[must_use]
+    pub fn number(&self) -> Option<Number> {
+        self.measured.target.parse().ok()
+    }
+
     /// The target as it is said: 不低于55%. Words that were printed in place of a number have neither unit nor comparison.
     #[must_use]
     pub fn target(&self) -> String {
         let one = &self.measured;
-        if one.target.parse::<Number>().is_err() {
+        if self.number().is_none() {
             return one.target.clone();
         }
         let number = format!("{}{}", one.target, one.unit);
@@ -95,6 +101,24 @@ pub struct Comparison {
     pub same_unit: bool,
     /// The lines, one's own first.
     pub lines: Vec<PeerLine>,
+}
+
+impl Comparison {
+    /// Whether what is counted over is the same, as pages and files say it.
+    #[must_use]
+    pub fn base_words(&self) -> &'static str {
+        match (self.same_base, self.no_base) {
+            (true, _) => "口径相同",
+            (false, true) => "口径都没有写明，不能比较",
+            (false, false) => "口径不同或者没有写明，不能直接比",
+        }
+    }
+
+    /// The same of the unit.
+    #[must_use]
+    pub fn unit_words(&self) -> &'static str {
+        if self.same_unit { "单位相同或者可以换算" } else { "单位不同" }
+    }
 }
 
 /// What of one's own plan other plans speak of too, and what others have in common.

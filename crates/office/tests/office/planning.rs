@@ -12,7 +12,7 @@ use office::plans::sheet::{PlanSheet, sheet};
 use office::plans::stages::{self, Noted, StageDeed, StageState};
 use office::plans::values::{self, Reported, ValueState};
 use office::plans::{PastVerdict, PlanValueId, indicator_page, overview, past, peers, split, superior};
-use office::tabular::{ListFormat, read_file};
+use office::tabular::{ListFormat, Raw, read_file};
 
 use crate::town::START;
 use crate::wuhai::{DELEGATED_VILLAGE, VILLAGE, Wuhai, cities, cities_of, grant};
@@ -577,9 +577,13 @@ async fn the_plans_of_other_places_stand_beside_ones_own() {
         let rows = read_file("比较.xlsx", &file).unwrap().remove(0).rows;
         assert_eq!(rows.len(), 2 + compared.iter().map(|one| one.lines.len()).sum::<usize>());
         let text = format!("{rows:?}");
-        for words in ["合每万人", "养老机构护理型床位占比", "不同或者没有写明，不能直接比"]
-        {
+        for words in ["合每万人", "养老机构护理型床位占比", "不低于55%"] {
             assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(compared.iter().all(|one| text.contains(one.base_words())), "the words of the page: {text}");
+        let own = rows.iter().find(|row| format!("{row:?}").contains("不低于55%")).unwrap();
+        for number in ["37", "2025", "55"] {
+            assert!(own.cells.contains(&Raw::Number(number.to_owned())), "{number}: {own:?}");
         }
     }
 }

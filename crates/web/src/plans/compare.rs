@@ -40,13 +40,19 @@ fn measure(place: usize, one: &Comparison) -> Markup {
         section {
             h2.govuk-heading-m { (one.measure) }
             p.govuk-body {
-                @if one.same_base { (tag(Colour::Green, "口径相同")) }
-                @else if one.no_base { (tag(Colour::Grey, "口径都没有写明，不能比较")) }
-                @else { (tag(Colour::Orange, "口径不同或者没有写明，不能直接比")) }
-                @if !one.same_unit { " " (tag(Colour::Orange, "单位不同")) }
+                (tag(base_colour(one), one.base_words()))
+                @if !one.same_unit { " " (tag(Colour::Orange, one.unit_words())) }
             }
             (table)
         }
+    }
+}
+
+fn base_colour(one: &Comparison) -> Colour {
+    match (one.same_base, one.no_base) {
+        (true, _) => Colour::Green,
+        (false, true) => Colour::Grey,
+        (false, false) => Colour::Orange,
     }
 }
 

@@ -6,13 +6,14 @@ use catalogue::plan::PlanBook;
 
 use super::{columns, quoted};
 use crate::OfficeError;
-use crate::plans::in_words::{printed, quote, source};
+use crate::plans::in_words::{number_of, printed, quote, source};
 use crate::plans::peers::Comparison;
 use crate::tabular::{ListCell, ListFormat, ListWriter};
 
-/// A text that is a number, as a number.
-fn digits(text: &str) -> ListCell {
-    text.parse::<Number>().map_or_else(|_| ListCell::words(text), ListCell::from)
+/// A text that is a number, with its unit or without, as a number.
+fn digits(text: &str, unit: &str) -> ListCell {
+    let number = text.parse::<Number>().ok().or_else(|| number_of(text, unit));
+    number.map_or_else(|| ListCell::words(text), ListCell::from)
 }
 
 pub(super) fn compared(
@@ -27,14 +28,15 @@ pub(super) fn compared(
         ("性质", 10),
         ("起点年份", 10),
         ("起点", 14),
+        ("目标", 18),
         ("比较词", 10),
-        ("目标", 14),
+        ("目标值", 12),
         ("单位", 10),
         ("目标年份", 10),
         ("合每万人", 12),
         ("口径", 24),
-        ("口径是否相同", 26),
-        ("单位是否相同", 14),
+        ("口径是否相同", 34),
+        ("单位是否相同", 24),
         ("原文", 60),
     ]);
     let mut list = ListWriter::new(format, "比较", Some(title), &heads)?;
@@ -42,9 +44,12 @@ pub(super) fn compared(
         for line in &one.lines {
             let of = &line.measured;
             let (year, baseline) = match &of.baseline {
-                Some((year, words)) => (ListCell::Integer(i64::from(*year)), digits(words)),
+                Some((year, words)) => (ListCell::Integer(i64::from(*year)), digits(words, &of.unit)),
                 None => (ListCell::Empty, ListCell::words("没有印")),
             };
+            // Words in place of a number have neither comparison nor unit, as on the page.
+            let number = line.number();
+            let of_number = |words: &str| ListCell::words(if number.is_some() { words } else { "" });
             list.row(&[
                 ListCell::words(&one.measure),
                 ListCell::words(&line.plan),
@@ -52,18 +57,15 @@ pub(super) fn compared(
                 ListCell::words(&of.kind),
                 year,
                 baseline,
-                ListCell::words(&of.comparator),
-                digits(&of.target),
-                ListCell::words(&of.unit),
+                ListCell::words(&line.target()),
+                of_number(&of.comparator),
+                ListCell::from(number),
+                of_number(&of.unit),
                 ListCell::from(of.year.map(i64::from)),
-                of.per_ten_thousand.as_deref().map_or(ListCell::Empty, digits),
+                of.per_ten_thousand.as_deref().map_or(ListCell::Empty, |number| digits(number, "")),
                 ListCell::words(of.base.as_deref().unwrap_or("没有写明")),
-                ListCell::words(if one.same_base {
-                    "相同"
-                } else {
-                    "不同或者没有写明，不能直接比"
-                }),
-                ListCell::words(if one.same_unit { "相同或者可以换算" } else { "不同" }),
+                ListCell::words(one.base_words()),
+                ListCell::words(one.unit_words()),
                 ListCell::prose(&of.quote),
             ])?;
         }
