@@ -1,7 +1,7 @@
 //! Numbers of the plan as pages and papers print them.
 
 use catalogue::Number;
-use catalogue::definition::{Comparator, Plan, PlanFigure, PlanIndicator};
+use catalogue::definition::{Comparator, Plan, PlanAchievement, PlanFigure, PlanIndicator};
 
 use super::judge::Target;
 
@@ -55,6 +55,14 @@ pub fn printed(figure: Option<&PlanFigure>, indicator: &PlanIndicator) -> String
             format!("{}{words}{}", comparator(figure.comparator, &words), unit(&words))
         }
     }
+}
+
+/// What the last period is said to have achieved, as printed, with the unit where the print leaves it to its sentence; empty where no figure is printed.
+#[must_use]
+pub fn achieved(one: &PlanAchievement) -> String {
+    let words = one.figure.as_ref().map(PlanFigure::words).unwrap_or_default();
+    let unit = if is_bare(&words) { one.unit.as_deref().unwrap_or_default() } else { "" };
+    format!("{words}{unit}")
 }
 
 /// Whether a print is a number and nothing else, in digits or in characters: `1.4`, `≥36`, `1至2`, `十五`.

@@ -379,6 +379,19 @@ async fn the_overview_judges_every_indicator() {
             let bytes = sheet(&city.office, &reader, &export, &which, ListFormat::Excel).await.unwrap();
             assert_eq!(read_file("规划.xlsx", &bytes).unwrap()[0].rows.len(), rows + 2, "{which:?}");
         }
+        let bytes = sheet(&city.office, &reader, &export, &PlanSheet::Past, ListFormat::Excel).await.unwrap();
+        let rows = read_file("上期.xlsx", &bytes).unwrap().remove(0).rows;
+        let text = |words: &str| Raw::Text(words.to_owned());
+        let row = |name: &str| rows.iter().find(|row| row.cells.contains(&text(name))).unwrap();
+        let spent = row("各级财政累计投入资金(兜底保障段)");
+        for cell in [Raw::Number("5.11".to_owned()), text("亿元"), text("5.11亿元")] {
+            assert!(spent.cells.contains(&cell), "a number with its unit beside it: {spent:?}");
+        }
+        let range = row("临时救助标准(调整后)");
+        assert!(
+            !range.cells.iter().any(|cell| matches!(cell, Raw::Number(_))),
+            "no number of two: {range:?}"
+        );
         let nothing = PlanSheet::Indicator("nothing".to_owned());
         let missing = sheet(&city.office, &reader, &export, &nothing, ListFormat::Excel).await;
         assert!(matches!(missing, Err(OfficeError::NotFound(_))));

@@ -1,9 +1,9 @@
 //! 上期完成情况: what the plan says of the period before it, beside what its numbers say.
 
-use catalogue::definition::{PlanAchievement, PlanFigure, PlanIndicator};
+use catalogue::definition::{PlanAchievement, PlanIndicator};
 use maud::{Markup, html};
 use office::access::ReadPlan;
-use office::plans::{PastVerdict, demanded, past};
+use office::plans::{PastVerdict, demanded, in_words, past};
 
 use super::{NAV_ID, exports, faces, kind_tag, printed};
 use crate::answer::Page;
@@ -69,13 +69,10 @@ fn row(one: &PlanIndicator, verdict: PastVerdict) -> Vec<Markup> {
 }
 
 fn achieved(one: &PlanAchievement) -> Vec<Markup> {
-    let words = one.figure.as_ref().map(PlanFigure::words).unwrap_or_default();
-    let bare = words.chars().all(|sign| sign.is_ascii_digit() || sign == '.');
-    let unit = one.unit.as_deref().filter(|_| bare && !words.is_empty()).unwrap_or_default();
     let year = one.figure.as_ref().and_then(|figure| figure.year).map(|year| format!("{year}年"));
     vec![
         html! { span.plan-name { (one.name) } },
-        html! { (words) (unit) },
+        html! { (in_words::achieved(one)) },
         html! { (one.period.clone().or(year).unwrap_or_default()) },
         html! { "“" (one.source) "”" },
     ]

@@ -1,5 +1,6 @@
 //! The lists of a plan as Excel or CSV. Taking them out is audited.
 
+use catalogue::Number;
 use catalogue::definition::PlanFigure;
 use catalogue::plan::{Held, PlanBook};
 use serde_json::json;
@@ -85,10 +86,15 @@ pub(super) fn quoted<const N: usize>(texts: [String; N]) -> [ListCell; N] {
     cells
 }
 
-/// A printed figure as a number, or its words where it is none.
+/// A printed figure as a number; none where words or a range are printed.
+fn exact(figure: Option<&PlanFigure>) -> Option<Number> {
+    figure.filter(|figure| figure.most.is_none()).and_then(|figure| figure.number)
+}
+
+/// The same, or its words where it is none.
 fn figure(figure: Option<&PlanFigure>) -> ListCell {
     let words = || ListCell::words(&figure.map(PlanFigure::words).unwrap_or_default());
-    figure.and_then(|figure| figure.number).map_or_else(words, ListCell::from)
+    exact(figure).map_or_else(words, ListCell::from)
 }
 
 /// A list as a file.

@@ -1,12 +1,11 @@
 //! What stands beside the plan: the plans of other places and the period before.
 
 use catalogue::Number;
-use catalogue::definition::PlanFigure;
 use catalogue::plan::PlanBook;
 
-use super::{columns, quoted};
+use super::{columns, exact, figure};
 use crate::OfficeError;
-use crate::plans::in_words::{number_of, printed, quote, source};
+use crate::plans::in_words::{achieved, number_of, printed, quote, source};
 use crate::plans::peers::Comparison;
 use crate::tabular::{ListCell, ListFormat, ListWriter};
 
@@ -79,9 +78,12 @@ pub(super) fn past(plan: &PlanBook, title: &str, format: ListFormat) -> Result<V
         ("类别", 10),
         ("事项", 44),
         ("性质", 10),
-        ("期初值", 16),
-        ("目标值", 20),
-        ("实际值", 20),
+        ("单位", 12),
+        ("期初值", 12),
+        ("目标值", 12),
+        ("实际值", 12),
+        ("目标（照规划）", 24),
+        ("实际（照规划）", 24),
         ("时间", 12),
         ("规划自评", 14),
         ("按数判断", 12),
@@ -89,37 +91,39 @@ pub(super) fn past(plan: &PlanBook, title: &str, format: ListFormat) -> Result<V
     ]);
     let mut list = ListWriter::new(format, "上期", Some(title), &heads)?;
     for (one, verdict) in crate::plans::past::past(plan) {
-        list.row(&quoted([
-            "指标".to_owned(),
-            one.name.clone(),
-            one.kind.title().to_owned(),
-            printed(one.baseline.as_ref(), one),
-            printed(one.target.as_ref(), one),
-            printed(one.achieved.as_ref(), one),
-            String::new(),
-            one.verdict.clone().unwrap_or_default(),
-            verdict.title().to_owned(),
-            source(one),
-        ]))?;
+        list.row(&[
+            ListCell::from("指标"),
+            ListCell::words(&one.name),
+            one.kind.title().into(),
+            ListCell::words(one.unit.as_deref().unwrap_or_default()),
+            figure(one.baseline.as_ref()),
+            exact(one.target.as_ref()).into(),
+            exact(one.achieved.as_ref()).into(),
+            ListCell::words(&printed(one.target.as_ref(), one)),
+            ListCell::words(&printed(one.achieved.as_ref(), one)),
+            ListCell::Empty,
+            ListCell::words(one.verdict.as_deref().unwrap_or_default()),
+            verdict.title().into(),
+            ListCell::prose(&source(one)),
+        ])?;
     }
     for one in &plan.achievements {
         let year = one.figure.as_ref().and_then(|figure| figure.year).map(|year| format!("{year}年"));
-        let figure = one.figure.as_ref().map(PlanFigure::words).unwrap_or_default();
-        // The unit follows a bare number; other prints have it.
-        let bare = !figure.is_empty() && figure.chars().all(|sign| sign.is_ascii_digit() || sign == '.');
-        let unit = one.unit.as_deref().filter(|_| bare);
-        list.row(&quoted([
-            "成效".to_owned(),
-            one.name.clone(),
-            String::new(),
-            String::new(),
-            String::new(),
-            format!("{figure}{}", unit.unwrap_or_default()),
-            one.period.clone().or(year).unwrap_or_default(),
-            String::new(),
-            String::new(),
-            quote(&one.source),
-        ]))?;
+        list.row(&[
+            ListCell::from("成效"),
+            ListCell::words(&one.name),
+            ListCell::Empty,
+            ListCell::words(one.unit.as_deref().unwrap_or_default()),
+            ListCell::Empty,
+            ListCell::Empty,
+            exact(one.figure.as_ref()).into(),
+            ListCell::Empty,
+            ListCell::words(&achieved(one)),
+            ListCell::words(&one.period.clone().or(year).unwrap_or_default()),
+            ListCell::Empty,
+            ListCell::Empty,
+            ListCell::prose(&quote(&one.source)),
+        ])?;
     }
     Ok(list.finish()?)
 }
