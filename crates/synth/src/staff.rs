@@ -96,7 +96,7 @@ impl Hand<'_> {
         role: &str,
     ) -> Result<Actor, OfficeError> {
         let release = self.office.release();
-        let title = release.roles.get(role).map_or(role.to_owned(), |role| role.title.clone());
+        let title = release.roles.get(role).map_or(role.to_owned(), |role| role.title_at(place));
         let businesses = release.businesses().into_iter().map(str::to_owned).collect();
         self.post_for(login, division, format!("{place} {title}"), role, businesses).await
     }

@@ -49,7 +49,7 @@ const SEARCHED: [Right; 3] = [Right::ReadPeople, Right::ReadCase, Right::ReadRec
 
 /// Roles of a post in words, for the user box.
 fn post_of(actor: &Actor) -> String {
-    let roles: Vec<&str> = actor.roles.iter().map(|role| role.title()).collect();
+    let roles: Vec<String> = actor.roles.iter().map(|role| role.title_at(&actor.division_name)).collect();
     format!("{} · {}", actor.division_name, roles.join("、"))
 }
 

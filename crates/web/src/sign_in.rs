@@ -293,7 +293,7 @@ async fn posts(staff: Staff) -> Result<Page, Fault> {
     let posts = access::own_posts(staff.office(), staff.actor()).await?;
     let rows = posts.iter().map(|held| {
         let here = held.id == staff.actor().post;
-        let roles: Vec<&str> = held.roles.iter().map(|role| role.title()).collect();
+        let roles: Vec<String> = held.roles.iter().map(|role| role.title_at(&held.division_name)).collect();
         let until = held.until_on.map_or_else(|| "长期".to_owned(), vocab::zh_date);
         vec![
             html! { (held.division_name) },

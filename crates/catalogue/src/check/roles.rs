@@ -46,6 +46,10 @@ impl Checker<'_> {
                 "levels 为 village、township、county、prefecture 之一或几个",
             );
         }
+        if role.title.replace(Role::PLACE, "").contains(['{', '}']) {
+            let message = format!("岗位 {} 的名称里有不认识的花括号", role.id);
+            self.on(place, message, format!("只有 {}，表示单位所在地的称呼", Role::PLACE));
+        }
         if role.rights.is_empty() {
             self.on(place, format!("岗位 {} 什么也不能做", role.id), "rights 至少一项");
         }

@@ -171,7 +171,7 @@ impl<'de> Deserialize<'de> for Permission {
 pub struct Role {
     /// Identifier, as posts in the database name it.
     pub id: Located<String>,
-    /// Title, such as 乡镇民政助理员.
+    /// Title, such as 乡镇民政助理员; [`Role::PLACE`] in it is the word of the office's place.
     pub title: String,
     /// Offices in which it may be held.
     pub levels: Vec<Level>,
@@ -186,6 +186,19 @@ impl Role {
     /// The role of the first administrator, the only one that the program knows by name: every release with roles has it,
     /// with [`Right::ManageStaff`].
     pub const ADMINISTRATOR: &'static str = "administrator";
+
+    /// What in a title is the word of the office's place.
+    pub const PLACE: &'static str = "{place}";
+
+    /// The title at an office of this name: 州民政局负责人 in 文山州, 区民政局负责人 in 海勃湾区. Where the name does not say what the place is - an empty
+    /// one, where no office is meant - the word that most places of the level have.
+    #[must_use]
+    pub fn title_at(&self, office: &str) -> String {
+        const WORDS: [&str; 7] = ["地区", "市", "州", "盟", "县", "区", "旗"];
+        let common = if self.levels.contains(&Level::Prefecture) { "市" } else { "县" };
+        let word = WORDS.into_iter().find(|word| office.ends_with(*word)).unwrap_or(common);
+        self.title.replace(Self::PLACE, word)
+    }
 
     /// Whether the role carries the right.
     #[must_use]

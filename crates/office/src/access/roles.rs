@@ -8,12 +8,14 @@ use catalogue::{Release, definition};
 use vocab::Level;
 
 use super::rights::Right;
+use crate::divisions::DivisionView;
 
 /// A role as a post holds it, read from the release in force. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Role {
     code: Arc<str>,
-    title: Arc<str>,
+    /// As the packs write it; none where they no longer have it.
+    known: Option<Arc<definition::Role>>,
     rights: Arc<[Right]>,
     all_businesses: bool,
 }
@@ -25,7 +27,7 @@ impl Role {
         let role = release.roles.get(code)?;
         Some(Role {
             code: role.id.as_str().into(),
-            title: role.title.as_str().into(),
+            known: Some(Arc::new((**role).clone())),
             rights: role.rights.iter().map(|right| **right).collect(),
             all_businesses: role.all_businesses,
         })
@@ -35,7 +37,7 @@ impl Role {
     pub(super) fn held(release: &Release, code: &str) -> Role {
         Role::find(release, code).unwrap_or_else(|| Role {
             code: code.into(),
-            title: format!("已停用的岗位 {code}").into(),
+            known: None,
             rights: Arc::new([]),
             all_businesses: false,
         })
@@ -47,10 +49,13 @@ impl Role {
         &self.code
     }
 
-    /// The Chinese name.
+    /// The Chinese name at an office of this name: 州民政局负责人 in 文山州.
     #[must_use]
-    pub fn title(&self) -> &str {
-        &self.title
+    pub fn title_at(&self, office: &str) -> String {
+        match &self.known {
+            Some(role) => role.title_at(office),
+            None => format!("已停用的岗位 {}", self.code),
+        }
     }
 
     /// Whether the role carries the right.
@@ -71,18 +76,25 @@ impl Role {
 pub struct RoleOffer {
     /// The role.
     pub role: Role,
+    /// Its Chinese name, in the words of the place that the system serves where the role stands at its level.
+    pub title: String,
     /// Offices in which it may be held, Chinese: `县级`.
     pub levels: Vec<&'static str>,
 }
 
-/// Every role of the release, in the packs' order.
+/// Every role of the release, in the packs' order; `home` is the place that the system serves.
 #[must_use]
-pub fn roles(release: &Release) -> Vec<RoleOffer> {
+pub fn roles(release: &Release, home: Option<&DivisionView>) -> Vec<RoleOffer> {
+    let at = |role: &definition::Role| {
+        home.filter(|home| role.levels.iter().any(|level| level_of(*level) == home.level))
+            .map_or("", |home| home.name.as_str())
+    };
     release
         .roles
         .iter()
         .map(|role| RoleOffer {
             role: Role::held(release, &role.id),
+            title: role.title_at(at(role)),
             levels: role.levels.iter().map(|level| level_title(level_of(*level))).collect(),
         })
         .collect()
@@ -103,7 +115,7 @@ pub(super) fn refuse_role(
         let levels: Vec<&str> = role.levels.iter().map(|level| level_title(level_of(*level))).collect();
         return Some(format!(
             "「{}」只能设在{}，不能设在{}。请更换岗位所在单位或角色。",
-            role.title,
+            role.title_at(""),
             levels.join("、"),
             level_title(post_level)
         ));
@@ -112,7 +124,7 @@ pub(super) fn refuse_role(
         return Some(format!(
             "您的单位级别低于{}，不能在那里设置「{}」。请联系上级管理员。",
             level_title(post_level),
-            role.title
+            role.title_at("")
         ));
     }
     None
@@ -170,7 +182,31 @@ mod tests {
         for &right in Right::ALL {
             assert!(release.roles.iter().any(|role| role.holds(right)), "nobody may {}", right.code());
         }
-        assert_eq!(roles(&release).len(), release.roles.iter().count());
+        assert_eq!(roles(&release, None).len(), release.roles.iter().count());
+    }
+
+    #[test]
+    fn a_title_is_said_in_the_words_of_its_place() {
+        let release = national();
+        let said = |code: &str, office: &str| Role::held(&release, code).title_at(office);
+        assert_eq!(said("prefecture_leader", "文山壮族苗族自治州"), "州民政局负责人");
+        assert_eq!(said("prefecture_leader", "乌海市"), "市民政局负责人");
+        assert_eq!(said("prefecture_leader", "大兴安岭地区"), "地区民政局负责人");
+        assert_eq!(said("county_clerk", "海勃湾区"), "区民政局经办人");
+        assert_eq!(said("county_clerk", ""), "县民政局经办人");
+        assert_eq!(said("auditor", "文山壮族苗族自治州"), "审计人员（只读）");
+        assert_eq!(said("prefecture_officer", "乌海市"), "已停用的岗位 prefecture_officer");
+        let home = DivisionView {
+            id: store::DivisionId(1),
+            code: "532600".to_owned(),
+            name: "文山壮族苗族自治州".to_owned(),
+            level: Level::Prefecture,
+            parent: None,
+        };
+        let offers: Vec<String> = roles(&release, Some(&home)).into_iter().map(|offer| offer.title).collect();
+        for title in ["州民政局负责人", "县民政局负责人"] {
+            assert!(offers.iter().any(|offer| offer == title), "{title}: {offers:?}");
+        }
     }
 
     #[test]

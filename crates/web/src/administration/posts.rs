@@ -2,6 +2,7 @@
 
 use maud::html;
 use office::access::{self, DEPARTMENT, ManageStaff, NewPost, PostId, StaffView};
+use office::divisions;
 use office::records::organisation;
 use store::{DivisionId, StaffId};
 
@@ -33,11 +34,12 @@ async fn page(
     let offices = offices(desk).await?;
     let offices: Vec<Choice<'_>> =
         offices.iter().map(|(id, name)| Choice::new(id.to_string(), name.as_str())).collect();
-    let roles = access::roles(&desk.office().release());
+    let home = divisions::served(desk.office()).await?;
+    let roles = access::roles(&desk.office().release(), home.as_ref());
     let roles: Vec<Choice<'_>> = roles
         .iter()
         .map(|offer| {
-            Choice::new(offer.role.code(), offer.role.title())
+            Choice::new(offer.role.code(), offer.title.as_str())
                 .hint(format!("设在{}", offer.levels.join("、")))
         })
         .collect();

@@ -132,7 +132,7 @@ fn act(desk: &Staff, id: StaffId, action: &str, words: &str, kind: ButtonKind) -
 fn posts_table(desk: &Staff, posts: &[PostView], own: bool, now: Now) -> Markup {
     let today = now.today();
     let rows = posts.iter().map(|post| {
-        let roles: Vec<&str> = post.roles.iter().map(|role| role.title()).collect();
+        let roles: Vec<String> = post.roles.iter().map(|role| role.title_at(&post.division_name)).collect();
         let live = post.until_on.is_none_or(|until| until > today);
         vec![
             html! { (post.division_name) },
