@@ -6,6 +6,7 @@
 //! - [`PlanBook::superior`] holds its numbers against what documents above it and laws demand, [`PlanBook::document_states`] says which of these
 //!   still stand.
 //! - [`PlanBook::measured`] is what can be set beside the plans of other places.
+//! - [`PlanBook::restated`] says which indicators are one promise printed twice.
 //! - [`PlanBook::lines`] is the whole plan as one list.
 //! - [`numbers_said`] reads numbers out of printed Chinese.
 //!
@@ -18,6 +19,7 @@ mod groups;
 mod lines;
 mod measured;
 mod relations;
+mod restated;
 mod said;
 mod superior;
 

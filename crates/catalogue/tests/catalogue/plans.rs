@@ -133,6 +133,41 @@ fn an_entry_stands_under_its_heading() {
     }
 }
 
+/// PL-02: one promise in a table and again in the text is one; where number, year or what it is counted over differs, it stays two.
+#[test]
+fn a_promise_printed_twice_is_one() {
+    let again = |place: &str| -> Vec<(String, String)> {
+        let book = book(place);
+        let mut again: Vec<_> =
+            book.restated().into_iter().map(|(id, first)| (id.to_owned(), first.to_owned())).collect();
+        again.sort();
+        again
+    };
+    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+        list.iter().map(|(id, first)| ((*id).to_owned(), (*first).to_owned())).collect()
+    };
+    // 社工站 90% and 全覆盖 are two promises, whatever the text means by them.
+    assert_eq!(
+        again("suqian"),
+        pairs(&[("sq_tx_08", "sq_t2_02"), ("sq_tx_13", "sq_t2_09"), ("sq_tx_15", "sq_t2_15")])
+    );
+    assert_eq!(again("wenshan"), pairs(&[("ws_r_10", "ws_t2_13")]));
+    assert_eq!(
+        again("wuhai"),
+        pairs(&[
+            ("wh_i013", "wh_i004"),
+            ("wh_i014", "wh_i004"),
+            ("wh_i016", "wh_i005"),
+            ("wh_i017", "wh_i005"),
+            ("wh_i020", "wh_i003"),
+            ("wh_i040", "wh_i009"),
+            ("wh_i041", "wh_i009"),
+            ("wh_i042", "wh_i010"),
+        ])
+    );
+    assert!(again("baoding").is_empty() && again("county").is_empty());
+}
+
 /// PL-07: 专栏2 prints stations by county and year; each year's counties make the year's number, all years make 104.
 #[test]
 fn stations_stand_by_county_and_year() {

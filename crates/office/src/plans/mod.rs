@@ -16,6 +16,7 @@
 //! **Who sees what**: what the plan says and what holds for the whole place is for everybody in office who reads plans; values and notes of a county are
 //! for that county, those below it and those above it.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -117,6 +118,12 @@ impl Installed {
     pub fn promised(&self, id: &str) -> Result<&PlanIndicator, OfficeError> {
         let found = self.indicator(id).filter(|one| !one.is_history());
         found.map(Deref::deref).ok_or(OfficeError::NotFound("这项指标"))
+    }
+
+    /// The name of the indicator whose promise this one says again, of what [`PlanBook::restated`] found.
+    pub(crate) fn same_as(&self, restated: &HashMap<&str, &str>, id: &str) -> Option<String> {
+        let first = restated.get(id).and_then(|first| self.indicator(first));
+        first.map(|first| first.name.clone())
     }
 
     /// The level over which it is split: a prefecture's plan over counties, a county's own over townships.

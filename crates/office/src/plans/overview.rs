@@ -10,7 +10,7 @@ use vocab::Month;
 use super::adjustments::{self, Adjustment};
 use super::computed::computed;
 use super::judge::{Judgement, Point, Standing, Target, judge, judge_part, path};
-use super::known::known_in;
+use super::known::{Known, known_in};
 use super::links::{self, Link};
 use super::split::{self, Split};
 use super::{Installed, PLAN, demanded, of_row, places_below};
@@ -27,6 +27,8 @@ pub struct IndicatorLine {
     pub target: Target,
     /// How it stands.
     pub judgement: Judgement,
+    /// The name of the indicator before it that promises the same: the promise is counted there.
+    pub same_as: Option<String>,
 }
 
 /// The plan at a glance.
@@ -43,10 +45,15 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// How many stand so.
+    /// The promises: what the plan prints of one again is not another.
+    pub fn promises(&self) -> impl Iterator<Item = &IndicatorLine> {
+        self.lines.iter().filter(|line| line.same_as.is_none())
+    }
+
+    /// How many promises stand so.
     #[must_use]
     pub fn count(&self, standing: Standing) -> usize {
-        self.lines.iter().filter(|line| line.judgement.standing == standing).count()
+        self.promises().filter(|line| line.judgement.standing == standing).count()
     }
 }
 
@@ -93,14 +100,22 @@ pub async fn overview(office: &Office, actor: &Granted<ReadPlan>) -> Result<Over
     .bind(plan.id())
     .scalar(office.db())
     .await?;
+    let lines = judged(&plan, &known, today);
+    Ok(Overview { plan, today, lines, waiting })
+}
+
+/// Every indicator with its judgement, binding ones first.
+fn judged(plan: &Installed, known: &Known, today: Month) -> Vec<IndicatorLine> {
+    let restated = plan.restated();
     let mut lines: Vec<IndicatorLine> = Vec::new();
     for one in plan.indicators.iter().filter(|one| !one.is_history()) {
-        let (target, judgement) = known.judged(&plan, one, today);
-        lines.push(IndicatorLine { indicator: (**one).clone(), target, judgement });
+        let (target, judgement) = known.judged(plan, one, today);
+        let same_as = plan.same_as(&restated, one.id.as_str());
+        lines.push(IndicatorLine { indicator: (**one).clone(), target, judgement, same_as });
     }
     // Stable: the order of the text stays within a kind.
     lines.sort_by_key(|line| (line.indicator.kind, line.indicator.kind == IndicatorKind::Unspecified));
-    Ok(Overview { plan, today, lines, waiting })
+    lines
 }
 
 /// A county of an indicator; a township, where the plan is a county's own.
@@ -191,7 +206,8 @@ pub async fn indicator_page(
         });
     }
     let path = path(&plan.plan, &indicator, &target);
-    let line = IndicatorLine { indicator, target, judgement };
+    let same_as = plan.same_as(&plan.restated(), id);
+    let line = IndicatorLine { indicator, target, judgement, same_as };
     Ok(IndicatorPage { plan, today, line, path, points: own, counties: places, adjustments, splits, link })
 }
 

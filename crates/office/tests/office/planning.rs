@@ -359,6 +359,12 @@ async fn the_overview_judges_every_indicator() {
         assert!(kinds.is_sorted(), "binding first, then expected, then the rest");
         assert_eq!(overview.count(Standing::Reached), 1);
         assert_eq!(overview.count(Standing::Behind), 0);
+        // Eight of the text's numbers are the table's own: listed, and counted with those.
+        assert_eq!(overview.promises().count(), 43);
+        let counted: usize = Standing::ALL.into_iter().map(|standing| overview.count(standing)).sum();
+        assert_eq!(counted, 43);
+        let again = overview.lines.iter().find(|line| line.indicator.id == *"wh_i016").unwrap();
+        assert_eq!(again.same_as.as_deref(), Some("护理型床位在养老机构床位中占比"));
         let words = overview.lines.iter().find(|line| line.indicator.id == *"wh_i050").unwrap();
         assert_eq!(words.judgement.standing, Standing::Words);
         let export = grant::<Export>(&city.township_clerk);

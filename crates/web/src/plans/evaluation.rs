@@ -111,7 +111,7 @@ fn counted(figures: &EvaluationFigures) -> Markup {
             .iter()
             .map(|one| {
                 vec![
-                    html! { span.plan-name { (Link::new(format!("{HERE}/indicators/{}", one.id), one.name.as_str())) } br; span.govuk-hint { (one.kind) } },
+                    html! { span.plan-name { (Link::new(format!("{HERE}/indicators/{}", one.id), one.name.as_str())) } br; span.govuk-hint { (one.kind) @if let Some(first) = &one.same_as { "，与“" (first) "”是同一项，不重复计数" } } },
                     html! { (one.baseline) },
                     html! { (one.target) },
                     html! { (unit(&one.latest, &one.unit)) },

@@ -70,6 +70,10 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         p.govuk-body { (plan.name) "（" (plan.from) "—" (plan.until) "年），按" (overview.today.zh()) "的情况判断。"
             @if overview.waiting > 0 { " " (Link::new("/desk/plan/values", format!("有 {} 个数等待复核", overview.waiting))) "。" } }
         (figure_cards(&cards(&overview)))
+        @let again = overview.lines.len() - overview.promises().count();
+        @if again > 0 {
+            p.govuk-body { "规划有 " (again) " 处重复写同一项指标：下表照列，上面的项数不重复计算。" }
+        }
         @if !alerts.is_empty() {
             (parts::warning_text("下列约束性指标按现在的速度到期达不到目标，离到期不满一年："))
             ul.govuk-list.govuk-list--bullet {
@@ -96,11 +100,10 @@ fn cards(overview: &office::plans::Overview) -> Vec<Figure<'static>> {
             .urgency(urgency)
     };
     let mut cards: Vec<Figure<'static>> = Standing::ALL.into_iter().map(of).collect();
-    let count =
-        |kind: IndicatorKind| overview.lines.iter().filter(|line| line.indicator.kind == kind).count();
+    let count = |kind: IndicatorKind| overview.promises().filter(|line| line.indicator.kind == kind).count();
     // A plan that marks none of its indicators does not say that none is binding.
     let unmarked = count(IndicatorKind::Unspecified);
-    let (number, label, kind) = if unmarked == overview.lines.len() {
+    let (number, label, kind) = if unmarked == overview.promises().count() {
         (unmarked, "未注明性质", "unspecified")
     } else {
         (count(IndicatorKind::Binding), "约束性指标", "binding")
@@ -149,6 +152,7 @@ fn row(line: &IndicatorLine) -> Vec<Markup> {
             span.plan-name { (Link::new(format!("{HERE}/indicators/{}", one.id), one.name.as_str())) }
             br; (kind_tag(one.kind))
             @if line.judgement.alert { " " (parts::tag(parts::Colour::Red, "预警")) }
+            @if let Some(first) = &line.same_as { br; span.govuk-hint { "与“" (first) "”是同一项，不重复计数" } }
         },
         html! { (printed(one.baseline.as_ref(), one)) },
         html! { (target_words(one, &line.target)) "（" (line.target.due.year()) "年）" },

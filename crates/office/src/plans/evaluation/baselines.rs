@@ -39,7 +39,7 @@ pub fn baselines(figures: &EvaluationFigures) -> Vec<Baseline> {
         .iter()
         .map(|one| {
             let month = one.latest.map(|(month, _)| month);
-            let remark = match (month, end, one.later) {
+            let mut remark = match (month, end, one.later) {
                 (None, _, Some((later, number))) => {
                     let number = in_words::of_unit(number, &one.unit);
                     format!("没有期末数，基期值待定；有{}的数{number}，不是期末数", later.zh())
@@ -48,6 +48,10 @@ pub fn baselines(figures: &EvaluationFigures) -> Vec<Baseline> {
                 (Some(month), Some(end), _) if month < end => "不是期末的数，请补报期末数以后再定".to_owned(),
                 _ => String::new(),
             };
+            if let Some(first) = &one.same_as {
+                let mark = if remark.is_empty() { "" } else { "；" };
+                remark += &format!("{mark}与“{first}”是同一项");
+            }
             Baseline {
                 indicator: one.id.clone(),
                 name: one.name.clone(),

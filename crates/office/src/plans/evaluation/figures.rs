@@ -27,6 +27,9 @@ pub struct IndicatorFigures {
     pub kind: String,
     /// Whether it binds.
     pub binding: bool,
+    /// The name of the indicator before it that promises the same; the promise is counted there. Runs from before this was kept count every print.
+    #[serde(default)]
+    pub same_as: Option<String>,
     /// Category or field of work.
     pub category: String,
     /// Unit.
@@ -155,7 +158,7 @@ pub struct EvaluationFigures {
     pub year: i32,
     /// Its title.
     pub title: String,
-    /// How many stand how: code, Chinese, all, binding ones.
+    /// How many promises stand how: code, Chinese, all, binding ones.
     pub standings: Vec<(String, String, usize, usize)>,
     /// Every indicator that the plan promises.
     pub indicators: Vec<IndicatorFigures>,
@@ -196,7 +199,12 @@ impl EvaluationFigures {
         self.texts.iter().find(|(id, ..)| id == section).map_or("", |(_, _, words)| words)
     }
 
-    /// How many indicators stand so.
+    /// The promises: what the plan prints of one again is not another.
+    pub fn promises(&self) -> impl Iterator<Item = &IndicatorFigures> {
+        self.indicators.iter().filter(|one| one.same_as.is_none())
+    }
+
+    /// How many promises stand so.
     #[must_use]
     pub fn standing(&self, standing: Standing) -> (usize, usize) {
         let found = self.standings.iter().find(|(code, ..)| code == standing.code());
@@ -214,6 +222,7 @@ pub(super) async fn gather(
     let as_of = evaluation.as_of(Month::containing(office.now().today()));
     let known = known(office, plan).await?;
     let evidence = evidence(office, plan, as_of).await?;
+    let restated = plan.restated();
     let mut indicators = Vec::new();
     for one in plan.indicators.iter().filter(|one| !one.is_history()) {
         let (target, judged) = known.judged(plan, one, as_of);
@@ -242,6 +251,7 @@ pub(super) async fn gather(
             name: one.name.clone(),
             kind: one.kind.title().to_owned(),
             binding: one.kind == catalogue::definition::IndicatorKind::Binding,
+            same_as: plan.same_as(&restated, one.id.as_str()),
             category: one.category.clone().or_else(|| one.domain.clone()).unwrap_or_default(),
             unit: one.unit.clone().unwrap_or_default(),
             baseline: in_words::baseline(&plan.plan, one),
@@ -266,7 +276,8 @@ pub(super) async fn gather(
     }
     indicators.sort_by_key(|one| !one.binding);
     let count = |standing: Standing, binding: bool| {
-        indicators.iter().filter(|one| one.standing == standing.code() && (one.binding || !binding)).count()
+        let promises = indicators.iter().filter(|one: &&IndicatorFigures| one.same_as.is_none());
+        promises.filter(|one| one.standing == standing.code() && (one.binding || !binding)).count()
     };
     let standings = Standing::ALL
         .into_iter()

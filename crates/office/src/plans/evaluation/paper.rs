@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use store::{AuditEntry, Query};
 use vocab::Now;
 
-use super::figures::{EvaluationFigures, gather};
+use super::figures::{EvaluationFigures, IndicatorFigures, gather};
 use super::{Evaluation, EvaluationKind, baselines, chart, opened};
 use crate::access::{Actor, Granted, ManagePlan, ReadPlan};
 use crate::casework::{AttachmentId, attachments};
@@ -323,8 +323,8 @@ pub async fn paper_done(
 
 /// The first paragraph: what the numbers say, in a sentence that holds for any of them.
 fn summary(figures: &EvaluationFigures) -> String {
-    let all = figures.indicators.len();
-    let binding = figures.indicators.iter().filter(|one| one.binding).count();
+    let all = figures.promises().count();
+    let binding = figures.promises().filter(|one| one.binding).count();
     let said = |of: fn((usize, usize)) -> usize| {
         let parts: Vec<String> = Standing::ALL
             .into_iter()
@@ -337,6 +337,10 @@ fn summary(figures: &EvaluationFigures) -> String {
     let mut text = format!("截至{}底，规划的 {all} 项指标中，{}。", figures.as_of.zh(), said(|(all, _)| all));
     if binding > 0 {
         text += &format!("其中约束性指标 {binding} 项：{}。", said(|(_, binding)| binding));
+    }
+    let again = figures.indicators.len() - all;
+    if again > 0 {
+        text += &format!("规划另有 {again} 处重复写同一项指标，表中照列，不重复计数。");
     }
     let count = |state: StageState| {
         figures.stages.iter().find(|(code, ..)| code == state.code()).map_or(0, |(_, _, count)| *count)
@@ -357,6 +361,14 @@ fn summary(figures: &EvaluationFigures) -> String {
     text + "。"
 }
 
+/// An indicator's name, with that of the one whose promise it says again.
+fn name(one: &IndicatorFigures) -> String {
+    match &one.same_as {
+        Some(first) => format!("{}（与“{first}”是同一项，不重复计数）", one.name),
+        None => one.name.clone(),
+    }
+}
+
 /// What the paper says; all numbers are text already.
 fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> Value {
     let value = |latest: &Option<(vocab::Month, catalogue::Number)>, unit: &str| match latest {
@@ -370,13 +382,13 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         .enumerate()
         .map(|(at, one)| {
             json!({
-                "no": (at + 1).to_string(), "name": one.name, "kind": one.kind, "binding": one.binding, "category": dash(&one.category),
+                "no": (at + 1).to_string(), "name": name(one), "kind": one.kind, "binding": one.binding, "category": dash(&one.category),
                 "baseline": one.baseline, "target": one.target, "printed_target": one.printed_target, "due": one.due,
                 "latest": value(&one.latest, &one.unit), "expected": dash(&one.expected), "forecast": dash(&one.forecast),
                 "standing": one.standing, "standing_title": one.standing_title, "alert": one.alert, "evidence": dash(&one.evidence),
                 "source": one.source,
-                // A chart where there is a course to see: binding ones with values, and whatever is behind.
-                "chart": if one.points.is_empty() || !(one.binding || one.standing == Standing::Behind.code() || one.standing == Standing::Missed.code()) {
+                // A chart where there is a course to see: binding ones with values, and whatever is behind; one for a promise.
+                "chart": if one.points.is_empty() || one.same_as.is_some() || !(one.binding || one.standing == Standing::Behind.code() || one.standing == Standing::Missed.code()) {
                     None
                 } else {
                     chart::chart(one)

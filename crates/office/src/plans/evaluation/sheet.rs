@@ -121,6 +121,7 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
         ("应到", 12),
         ("到期预测", 20),
         ("判断", 14),
+        ("同一项指标（不重复计数）", 30),
         ("数据来源", 40),
         ("规划原文", 60),
     ]);
@@ -143,6 +144,7 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             figure(&one.expected, &one.unit),
             ListCell::words(&one.forecast),
             ListCell::words(&one.standing_title),
+            ListCell::words(one.same_as.as_deref().unwrap_or_default()),
             ListCell::prose(&one.evidence),
             ListCell::prose(&one.source),
         ])?;

@@ -148,6 +148,7 @@ fn indicators(overview: &Overview, title: &str, format: ListFormat) -> Result<Ve
         ("月份", 14),
         ("应到", 12),
         ("判断", 14),
+        ("同一项指标（不重复计数）", 30),
         ("原文", 60),
     ]);
     let mut list = ListWriter::new(format, "指标", Some(title), &heads)?;
@@ -166,6 +167,7 @@ fn indicators(overview: &Overview, title: &str, format: ListFormat) -> Result<Ve
             ListCell::words(&latest.map(|point| point.month.zh()).unwrap_or_default()),
             line.judgement.expected.into(),
             ListCell::words(line.judgement.standing.title()),
+            ListCell::words(line.same_as.as_deref().unwrap_or_default()),
             ListCell::prose(&in_words::source(one)),
         ])?;
     }
