@@ -99,7 +99,10 @@ async fn page(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Page, Fa
             (programmes(&desk, &view, &asked))
             (items(&desk, &view, &asked))
             p.govuk-body {
-                "人数按各待遇项目分别计算，一个人享受两项的计两次。金额是银行回盘确认发放成功的金额。办件和按时办结率从" (vocab::zh_date(view.from)) "起算。"
+                "人数按各待遇项目分别计算，一个人享受两项的计两次。金额是银行回盘确认发放成功的金额。办件和按时率从" (vocab::zh_date(view.from)) "起算。"
+            }
+            p.govuk-body {
+                "“已办环节按时率”是今年办完的、有期限的环节里，没有超过期限（依法延长的按延长后的期限）的占多少；还没有办完、期限已经过去的不在里面，另列为“在办超期环节”。"
             }
         }
     };
@@ -144,8 +147,8 @@ fn cases(view: &Glance) -> [Figure<'static>; 4] {
     [
         Figure::new(grouped(whole.filed), "今年收到申请（件）").href("#items-caption"),
         Figure::new(grouped(whole.open), "正在办理（件）").href("#items-caption"),
-        Figure::new(percent(whole.in_time_permille()), "今年按时办结率").href("#items-caption"),
-        Figure::new(grouped(whole.overdue), "超过期限的环节").href("#items-caption").urgency(late),
+        Figure::new(percent(whole.in_time_permille()), "今年已办环节按时率").href("#items-caption"),
+        Figure::new(grouped(whole.overdue), "在办已超期限的环节").href("#items-caption").urgency(late),
     ]
 }
 
@@ -274,8 +277,8 @@ fn places(view: &Glance, sees_alerts: bool, exports: Vec<Link<'static>>) -> Tabl
         Column::new("本月发放（万元）").numeric(),
         Column::new("今年发放（万元）").numeric(),
         Column::new("在办").numeric(),
-        Column::new("按时办结率").numeric(),
-        Column::new("超期环节").numeric(),
+        Column::new("已办环节按时率").numeric(),
+        Column::new("在办超期环节").numeric(),
     ];
     if sees_alerts {
         columns.push(Column::new("预警").numeric());
@@ -416,8 +419,8 @@ fn items(desk: &Desk<Report>, view: &Glance, asked: &Asked) -> Table<'static> {
             Column::new("业务"),
             Column::new("今年申请").numeric(),
             Column::new("在办").numeric(),
-            Column::new("按时办结率").numeric(),
-            Column::new("超期环节").numeric(),
+            Column::new("已办环节按时率").numeric(),
+            Column::new("在办超期环节").numeric(),
         ],
         rows: rows.collect(),
         empty: "今年还没有办件。".into(),

@@ -384,7 +384,9 @@ async fn the_cockpit_shows_the_place_at_a_glance() {
         for words in [
             "乌海市民政工作一览",
             "在册保障人数",
-            "今年按时办结率",
+            "今年已办环节按时率",
+            "在办已超期限的环节",
+            "另列为“在办超期环节”",
             "登记簿预警",
             "规划指标滞后",
             "/desk/plan?standing=behind",
