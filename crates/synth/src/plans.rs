@@ -29,8 +29,6 @@ pub struct Planners {
 }
 
 const EVIDENCE: &str = "演示数据，虚构";
-const SECTIONS: [&str; 5] =
-    ["社会救助科", "养老服务科", "儿童福利科", "基层政权和社区治理科", "社会组织管理科"];
 
 /// Fills the plan in force, if the packs bring one.
 pub(crate) async fn fill(
@@ -53,11 +51,13 @@ struct Hand<'a> {
 
 impl Hand<'_> {
     async fn fill(mut self, counties: &[County], watch: Watch<'_>) -> Result<(), OfficeError> {
+        // Of a promise that is printed twice one print is reported: two made-up numbers would be two truths.
+        let restated = self.plan.restated();
         let promised: Vec<PlanIndicator> = self
             .plan
             .indicators
             .iter()
-            .filter(|one| !one.is_history() && !one.additive)
+            .filter(|one| !one.is_history() && !one.additive && !restated.contains_key(one.id.as_str()))
             .map(|one| PlanIndicator::clone(one))
             .collect();
         let total = promised.len() as u64;
@@ -166,19 +166,20 @@ impl Hand<'_> {
         Ok(())
     }
 
-    async fn tasks(&mut self) -> Result<(), OfficeError> {
+    /// Whose a task is says the plan; where it does not, the place's own office of civil affairs has it. Nobody else's name is made up.
+    async fn tasks(&self) -> Result<(), OfficeError> {
         let manager = self.who.maker.grant::<ManagePlan>()?;
         // The plan names no months for its tasks: they are due when it ends.
         let due = Month::new(i32::from(self.plan.plan.until), 12)
             .map_err(|error| OfficeError::Internal(error.to_string()))?;
-        let tasks: Vec<String> = self.plan.tasks.iter().map(|task| task.id.get().clone()).collect();
-        for (at, task) in tasks.iter().enumerate().filter(|(at, _)| at % 4 != 3) {
-            let section = *self.draw.pick(&SECTIONS);
+        let office = format!("{}民政局", self.plan.home.name);
+        let tasks = self.plan.tasks.iter().enumerate();
+        for (at, task) in tasks.filter(|(at, task)| at % 4 != 3 && task.owner.is_none()) {
             let due = (at % 5 == 0).then_some(due);
             let charged = Charged {
-                entry: task,
+                entry: task.id.as_str(),
                 division: self.plan.home.id,
-                section,
+                section: &office,
                 login: "",
                 due,
                 remind_months: None,
