@@ -33,10 +33,16 @@ pub fn marks(low: i128, high: i128) -> Vec<i128> {
     marks
 }
 
-/// A mark as it is printed.
+/// A mark as the number that it stands for.
 #[must_use]
-pub fn printed(mark: i128) -> String {
-    Number::new(i64::try_from(mark).unwrap_or(i64::MAX), 6).to_string()
+pub fn number(mark: i128) -> Number {
+    Number::new(i64::try_from(mark).unwrap_or(i64::MAX), 6)
+}
+
+/// The unit beside the marks and the one above the drawing, of which one is empty: a long one does not fit beside.
+#[must_use]
+pub fn unit_of(unit: &str) -> (&str, &str) {
+    if unit.chars().count() <= 2 { (unit, "") } else { ("", unit) }
 }
 
 /// A number as the drawings reckon with it.
@@ -52,8 +58,8 @@ mod tests {
     #[test]
     fn marks_are_round_and_hold_everything() {
         let of = |low: &str, high: &str| -> Vec<String> {
-            let number = |text: &str| micro(text.parse().unwrap());
-            marks(number(low), number(high)).into_iter().map(printed).collect()
+            let read = |text: &str| micro(text.parse().unwrap());
+            marks(read(low), read(high)).into_iter().map(|mark| number(mark).to_string()).collect()
         };
         assert_eq!(of("37", "60"), ["30", "40", "50", "60"]);
         assert_eq!(of("55.2", "100"), ["40", "60", "80", "100"], "a share has no mark above a hundred");

@@ -4,13 +4,13 @@ use axum::extract::Query;
 use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{CommentPlan, Export, ManagePlan, ReadPlan, Right};
-use office::plans::PlanCommentId;
 use office::plans::evaluation::paper::{self, PaperState};
 use office::plans::evaluation::texts::TEXT_CHARS_MAX;
 use office::plans::evaluation::{
     self as evaluations, Comment, EvaluationFigures, EvaluationKind, EvaluationPage, Run, baselines,
     comments, texts,
 };
+use office::plans::{PlanCommentId, in_words};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -99,7 +99,7 @@ fn counted(figures: &EvaluationFigures) -> Markup {
         })
         .collect();
     let unit = |latest: &Option<(vocab::Month, catalogue::Number)>, unit: &str| match latest {
-        Some((month, number)) => format!("{number}{unit}（{}）", month.zh()),
+        Some((month, number)) => format!("{}（{}）", in_words::of_unit(*number, unit), month.zh()),
         None => "—".to_owned(),
     };
     let table = Table {
@@ -239,7 +239,7 @@ fn next_plan(desk: &Desk<ReadPlan>, figures: &EvaluationFigures, code: &str) -> 
                 vec![
                     html! { (one.name) },
                     html! { (one.kind) },
-                    html! { @match one.number { Some(number) => { (number) (one.unit) }, None => "待定" } },
+                    html! { @match one.number { Some(number) => (in_words::of_unit(number, &one.unit)), None => "待定" } },
                     html! { @if let Some(month) = one.month { (month.zh()) } },
                     html! { (one.evidence) },
                     html! { (one.remark) },

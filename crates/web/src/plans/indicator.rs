@@ -6,7 +6,7 @@ use catalogue::plan::Held;
 use maud::{Markup, html};
 use office::access::{ApprovePlan, ManagePlan, ReadPlan, ReportPlan, Right};
 use office::plans::adjustments::{self, Adjustment, Decided, Proposed};
-use office::plans::in_words::baseline;
+use office::plans::in_words::{self, baseline};
 use office::plans::judge::{METHOD, Standing};
 use office::plans::links::{self, Computed};
 use office::plans::superior;
@@ -151,7 +151,8 @@ fn judgement(view: &IndicatorPage) -> Markup {
             format!("{}是{}。规划没有印基期值，画不出进度线。", point.month.zh(), unit(point.number))
         }
         (_, Some(point), Some(expected)) => {
-            format!("{}是{}，按进度线这个月应到{}。", point.month.zh(), unit(point.number), unit(expected))
+            let expected = in_words::expected(expected, one, &view.line.target);
+            format!("{}是{}，按进度线这个月应到{expected}。", point.month.zh(), unit(point.number))
         }
         (_, Some(point), None) => format!("{}是{}。", point.month.zh(), unit(point.number)),
         (_, None, _) => String::new(),

@@ -1,13 +1,14 @@
 //! The path of an indicator and its values as a drawing, for pages that work without scripts and on paper. The table beside it says the same.
 
 use maud::{Markup, html};
+use office::plans::in_words;
 use office::plans::judge::{Forecast, Point};
-use office::plans::marks::{marks, micro, printed};
+use office::plans::marks::{marks, micro, number, unit_of};
 use vocab::Month;
 
 const WIDTH: i64 = 640;
 const HEIGHT: i64 = 280;
-const LEFT: i64 = 64;
+const LEFT: i64 = 76;
 const RIGHT: i64 = 20;
 const TOP: i64 = 16;
 const BOTTOM: i64 = 36;
@@ -85,15 +86,19 @@ pub(super) fn drawing(
     let plane = Plane::around(&all).filter(|_| all.len() > 1)?;
     let line = |points: &[Point]| points.iter().map(|point| plane.at(point)).collect::<Vec<_>>().join(" ");
     let years = plane.first.year()..=plane.last.year();
+    let (beside, above) = unit_of(unit);
     Some(html! {
         figure.plan-chart {
             div.plan-chart__scroll tabindex="0" role="group" aria-label={ (title) "，可以左右滚动" } {
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (title) "，数据见下面的表格" } {
+                @if !above.is_empty() {
+                    text x=(LEFT) y=(TOP - 4) font-size="14" fill="#484f57" { "单位：" (above) }
+                }
                 @for mark in plane.marks.iter().copied() {
                     @let y = plane.y(mark);
                     line x1=(LEFT) x2=(WIDTH - RIGHT) y1=(y) y2=(y) stroke="#d4d7da" stroke-width="1" {}
                     text x=(LEFT - 8) y=(y + 5) text-anchor="end" font-size="14" fill="#484f57" {
-                        (printed(mark)) (unit)
+                        (in_words::of_unit(number(mark), beside))
                     }
                 }
                 @for year in years {
@@ -158,6 +163,12 @@ mod tests {
         assert_eq!((text.matches("<circle").count(), text.matches("<polyline").count()), (4, 2));
         assert!(!text.contains("style="), "no style attribute passes the policy");
         assert!(drawing("图", &path[..1], &[], None, "%", "已复核的数").is_none());
+        // Money in the words of the tables; a long unit stands once, above.
+        let money = [point("2020-12", "20000000"), point("2025-12", "50000000")];
+        let text = drawing("图", &money, &[], None, "元", "已复核的数").unwrap().into_string();
+        assert!(text.contains("5000万元") && !text.contains("50000000"), "{text}");
+        let text = drawing("图", &path, &values, None, "人/万人", "已复核的数").unwrap().into_string();
+        assert_eq!(text.matches("人/万人").count(), 1, "{text}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use catalogue::definition::IndicatorKind;
 use maud::{Markup, html};
 use office::access::ReadPlan;
 use office::plans::judge::{METHOD, Standing};
-use office::plans::{IndicatorLine, overview};
+use office::plans::{IndicatorLine, in_words, overview};
 use serde::Deserialize;
 
 use super::{HERE, NAV_ID, exports, faces, kind_tag, printed, standing_tag, target_words, with_unit};
@@ -159,7 +159,7 @@ fn row(line: &IndicatorLine) -> Vec<Markup> {
         html! {
             @match latest { Some(point) => { (with_unit(point.number, one)) "（" (point.month.zh()) "）" }, None => "—" }
         },
-        html! { @match line.judgement.expected { Some(number) => (with_unit(number, one)), None => "—" } },
+        html! { @match line.judgement.expected { Some(number) => (in_words::expected(number, one, &line.target)), None => "—" } },
         standing_tag(line.judgement.standing),
     ]
 }

@@ -6,7 +6,7 @@ use vocab::Month;
 
 use super::IndicatorFigures;
 use crate::plans::in_words;
-use crate::plans::marks::{marks, micro};
+use crate::plans::marks::{marks, micro, number, unit_of};
 
 /// Lines, marks, years and the unit where it does not fit beside the marks; none with fewer than two points in all. A path of one point is a target
 /// without a baseline.
@@ -27,11 +27,9 @@ pub(super) fn chart(one: &IndicatorFigures) -> Option<Value> {
     let line = |points: &[(Month, Number)]| -> Vec<Value> {
         points.iter().map(|(month, number)| json!([x(*month), y(micro(*number))])).collect()
     };
-    let (beside, above) =
-        if one.unit.chars().count() <= 2 { (one.unit.as_str(), "") } else { ("", one.unit.as_str()) };
-    let printed = |mark: i128| Number::new(i64::try_from(mark).unwrap_or(i64::MAX), 6);
+    let (beside, above) = unit_of(&one.unit);
     let marks: Vec<Value> =
-        marks.into_iter().map(|mark| json!([y(mark), in_words::of_unit(printed(mark), beside)])).collect();
+        marks.into_iter().map(|mark| json!([y(mark), in_words::of_unit(number(mark), beside)])).collect();
     let years: Vec<Value> = (first.year()..=last.year())
         .filter_map(|year| {
             let december = Month::new(year, 12).ok().filter(|month| *month >= first && *month <= last)?;
