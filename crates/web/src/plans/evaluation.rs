@@ -63,7 +63,7 @@ fn report(desk: &Desk<ReadPlan>, view: &EvaluationPage, code: &str) -> Markup {
     let export = desk.may(Right::Export);
     let body = html! {
         @if let Some(run) = newest {
-            p.govuk-body { "最近一次由" (run.by) "于" (run.at.zh()) "生成，数据截至" (view.figures.as_ref().map(|figures| figures.as_of.zh()).unwrap_or_default()) "底。" }
+            p.govuk-body { "最近一次由" (run.by) "于" (run.at.zh()) "生成，数据截至" (view.figures.as_ref().map(|figures| figures.known_at(run.at)).unwrap_or_default()) "。" }
             @match &run.paper {
                 PaperState::Waiting => p.govuk-body { "正在排版 PDF。" },
                 PaperState::Failed(reason) => p.govuk-body { "PDF 没有生成：" (reason) },
@@ -79,6 +79,10 @@ fn report(desk: &Desk<ReadPlan>, view: &EvaluationPage, code: &str) -> Markup {
             p.govuk-body { "还没有生成过报告。" }
         }
         @if desk.may(Right::ManagePlan) {
+            @let unwritten: Vec<&str> = view.texts.iter().filter(|text| text.words.is_empty()).map(|text| text.section.title).collect();
+            @if !unwritten.is_empty() {
+                p.govuk-body { "还没有写的部分不印在报告里：" (unwritten.join("、")) "。" }
+            }
             (form_post(&format!("{}/run", to(code)), &desk.key(), &submit(if newest.is_some() { "用现在的数据和文字重新生成" } else { "生成报告" }, ButtonKind::Secondary, None)))
         }
     };
@@ -127,7 +131,7 @@ fn counted(figures: &EvaluationFigures) -> Markup {
         caption: format!("各{}完成情况（绩效考核用）", figures.below).into(),
         columns: vec![
             Column::new(figures.below.as_str()),
-            Column::new("分解的目标").numeric(),
+            Column::new("分解的目标（项）").numeric(),
             Column::new("已达到").numeric(),
             Column::new("未达到").numeric(),
             Column::new("没有数据").numeric(),
@@ -146,7 +150,7 @@ fn counted(figures: &EvaluationFigures) -> Markup {
     html! {
         (figure_cards(&cards))
         (parts::details("这次生成的指标完成情况", &html! { (table) }))
-        @if !figures.counties.is_empty() { (parts::details(&format!("这次生成的各{}完成情况", figures.below), &html! { (counties) })) }
+        @if !figures.appraised().is_empty() { (parts::details(&format!("这次生成的各{}完成情况", figures.below), &html! { (counties) })) }
     }
 }
 
@@ -208,7 +212,7 @@ fn said(desk: &Desk<ReadPlan>, view: &EvaluationPage, code: &str, typed: &Fields
     let mut about: Vec<Choice<'_>> =
         view.texts.iter().map(|text| Choice::new(text.section.title, text.section.title)).collect();
     about.push(Choice::new("指标完成情况", "指标完成情况"));
-    about.push(Choice::new("重点项目和任务进展", "重点项目和任务进展"));
+    about.push(Choice::new("重点项目进展", "重点项目进展"));
     html! {
         h2.govuk-heading-m { "第三方评估意见" }
         @if view.comments.is_empty() { p.govuk-body { "还没有意见。" } }
@@ -255,7 +259,7 @@ fn next_plan(desk: &Desk<ReadPlan>, figures: &EvaluationFigures, code: &str) -> 
     };
     html! {
         h2.govuk-heading-m { "下一规划期（" (figures.until + 1) "—" (figures.until + 5) "年）" }
-        p.govuk-body { (proposed.len()) " 项指标中，" (known) " 项有" (figures.as_of.zh()) "底的数，可以作为下一规划期的基期值。没有数的不估算。" }
+        p.govuk-body { (figures.promises().count()) " 项指标中，" (known) " 项有" (figures.until) "年底的数，可以作为下一规划期的基期值。没有数的不估算。" }
         (table)
     }
 }

@@ -192,7 +192,30 @@ fn counties() -> String {
     COUNTIES.to_owned()
 }
 
+impl CountyFigures {
+    /// The indicators whose part is not reached, each in a sentence.
+    #[must_use]
+    pub fn missing_in_words(&self) -> Vec<String> {
+        let said =
+            |(name, part, value): &(String, String, String)| format!("{name}应达到{part}，现为{value}");
+        self.missing.iter().map(said).collect()
+    }
+}
+
 impl EvaluationFigures {
+    /// Until when a report made at a moment knows: `2025年12月底`; of a month that is not over, without the end.
+    #[must_use]
+    pub fn known_at(&self, made: Now) -> String {
+        let over = self.as_of < Month::containing(made.today());
+        format!("{}{}", self.as_of.zh(), if over { "底" } else { "" })
+    }
+
+    /// The counties, where any of them was given a part to answer for.
+    #[must_use]
+    pub fn appraised(&self) -> &[CountyFigures] {
+        if self.counties.iter().any(|one| one.given > 0) { self.counties.as_slice() } else { &[] }
+    }
+
     /// The text of a block.
     #[must_use]
     pub fn text(&self, section: &str) -> &str {

@@ -321,8 +321,8 @@ pub async fn paper_done(
     Ok(())
 }
 
-/// The first paragraph: what the numbers say, in a sentence that holds for any of them.
-fn summary(figures: &EvaluationFigures) -> String {
+/// The first paragraph: what the numbers say, in a sentence that holds for any of them. What there is none of is not counted.
+fn summary(figures: &EvaluationFigures, at: Now) -> String {
     let all = figures.promises().count();
     let binding = figures.promises().filter(|one| one.binding).count();
     let said = |of: fn((usize, usize)) -> usize| {
@@ -332,9 +332,13 @@ fn summary(figures: &EvaluationFigures) -> String {
             .filter(|(_, count)| *count > 0)
             .map(|(title, count)| format!("{title} {count} 项"))
             .collect();
-        if parts.is_empty() { "没有".to_owned() } else { parts.join("，") }
+        parts.join("，")
     };
-    let mut text = format!("截至{}底，规划的 {all} 项指标中，{}。", figures.as_of.zh(), said(|(all, _)| all));
+    let mut text = format!("截至{}，", figures.known_at(at));
+    text += &match all {
+        0 => "规划没有印指标。".to_owned(),
+        _ => format!("规划的 {all} 项指标中，{}。", said(|(all, _)| all)),
+    };
     if binding > 0 {
         text += &format!("其中约束性指标 {binding} 项：{}。", said(|(_, binding)| binding));
     }
@@ -342,18 +346,21 @@ fn summary(figures: &EvaluationFigures) -> String {
     if again > 0 {
         text += &format!("规划另有 {again} 处重复写同一项指标，表中照列，不重复计数。");
     }
+    if figures.projects.is_empty() {
+        return text;
+    }
     let count = |state: StageState| {
         figures.stages.iter().find(|(code, ..)| code == state.code()).map_or(0, |(_, _, count)| *count)
     };
-    text += &format!(
-        "重点项目和节点 {} 个，已完成 {} 个，实施中 {} 个，到期未报完成 {} 个",
-        figures.projects.len(),
-        count(StageState::Finished),
-        count(StageState::UnderWay),
-        count(StageState::Late)
-    );
+    text += &format!("重点项目和节点 {} 个", figures.projects.len());
     // The parts make the whole.
-    for state in [StageState::Planned, StageState::NoDate] {
+    for state in [
+        StageState::Finished,
+        StageState::UnderWay,
+        StageState::Late,
+        StageState::Planned,
+        StageState::NoDate,
+    ] {
         if count(state) > 0 {
             text += &format!("，{} {} 个", state.title(), count(state));
         }
@@ -420,14 +427,12 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         })
         .collect();
     let counties: Vec<Value> = figures
-        .counties
+        .appraised()
         .iter()
         .map(|one| {
-            let missing: Vec<String> =
-                one.missing.iter().map(|(name, part, value)| format!("{name}：应达到{part}，现为{value}")).collect();
             json!({
                 "row": [one.name, one.given.to_string(), one.reached.to_string(), one.missed.to_string(), one.unknown.to_string()],
-                "missing": missing,
+                "missing": one.missing_in_words(),
             })
         })
         .collect();
@@ -464,8 +469,8 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         // Whoever issued the plan is not who evaluates it: that is the place's office of civil affairs.
         "author": format!("{}民政局", figures.place), "issuer": figures.issuer,
         "title": figures.title, "as_of": figures.as_of.zh(), "made": vocab::zh_date(at.today()), "issued_on": at.today().to_string(),
-        "by": by, "summary": summary(figures), "texts": texts, "standings": standings, "indicators": indicators,
-        "stages": figures.stages.iter().map(|(_, title, count)| json!([title, count.to_string()])).collect::<Vec<Value>>(),
+        "by": by, "summary": summary(figures, at), "texts": texts, "standings": standings, "indicators": indicators,
+        "stages": figures.stages.iter().filter(|(_, _, count)| *count > 0).map(|(_, title, count)| json!([title, count.to_string()])).collect::<Vec<Value>>(),
         "projects": projects, "papers": papers, "below": figures.below, "counties": counties, "adjustments": adjustments, "contradictions": figures.contradictions.to_string(),
         "comments": figures.comments.iter().map(|one| json!({
             "about": one.about, "words": one.words, "by": one.by, "at": one.at, "answer": one.answer,

@@ -149,7 +149,7 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             ListCell::prose(&one.source),
         ])?;
     }
-    let heads = columns(&[("判断", 18), ("全部指标", 12), ("其中约束性", 12)]);
+    let heads = columns(&[("判断", 18), ("全部指标（项）", 14), ("其中约束性（项）", 16)]);
     list.next_list("判断汇总", Some(&title("判断汇总")), &heads)?;
     for (_, name, all, binding) in &figures.standings {
         list.row(&[ListCell::words(name), count(*all), count(*binding)])?;
@@ -169,26 +169,21 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
     let heads = columns(&[
         (figures.below.as_str(), 18),
         ("分解的目标（项）", 16),
-        ("已达到", 10),
-        ("未达到", 10),
-        ("没有数据", 10),
+        ("已达到（项）", 12),
+        ("未达到（项）", 12),
+        ("没有数据（项）", 14),
         ("未达到的指标", 80),
     ]);
     let words = format!("各{}完成情况（绩效考核用）", figures.below);
     list.next_list("下级考核", Some(&title(&words)), &heads)?;
     for one in &figures.counties {
-        let missing: Vec<String> = one
-            .missing
-            .iter()
-            .map(|(name, part, value)| format!("{name}：应达到{part}，现为{value}"))
-            .collect();
         list.row(&[
             ListCell::words(&one.name),
             count(one.given),
             count(one.reached),
             count(one.missed),
             count(one.unknown),
-            ListCell::prose(&missing.join("；")),
+            ListCell::prose(&one.missing_in_words().join("；")),
         ])?;
     }
     let heads = columns(&[
