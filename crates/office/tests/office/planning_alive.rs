@@ -159,6 +159,13 @@ async fn an_evaluation_is_frozen_and_its_texts_stay() {
             "{}",
             last.content["summary"]
         );
+        let summary = last.content["summary"].as_str().unwrap();
+        assert!(summary.starts_with("截至2025年12月底，规划的 43 项指标中，"), "{summary}");
+        assert!(summary.contains("规划另有 8 处重复写同一项指标"), "{summary}");
+        assert!(!summary.contains(" 0 "), "what there is none of is not counted: {summary}");
+        let stages = last.content["stages"].as_array().unwrap();
+        assert!(stages.iter().all(|one| one[1] != "0"), "{stages:?}");
+        assert_eq!(last.content["counties"], serde_json::json!([]), "nobody was given a part");
         assert_eq!(last.content["next"].as_array().unwrap().len(), promised);
         assert!(papers[1].content["next"].is_null(), "the middle proposes no baselines");
         paper::paper_done(&city.office, last.id, Ok(b"%PDF-1.7".to_vec())).await.unwrap();

@@ -227,8 +227,14 @@ async fn an_evaluation_is_written_run_commented_and_answered() {
         assert_eq!(policy.post(&format!("{FINAL}/texts"), &fields).await.status, StatusCode::SEE_OTHER);
         assert_eq!(policy.post(&format!("{FINAL}/run"), &[]).await.status, StatusCode::SEE_OTHER);
         let page = policy.get(FINAL).await.text;
-        for words in ["正在排版 PDF", "下载 Excel", "总体平稳。", "下一规划期基期值建议", "2026—2030年"]
-        {
+        for words in [
+            "正在排版 PDF",
+            "下载 Excel",
+            "总体平稳。",
+            "下一规划期基期值建议",
+            "2026—2030年",
+            "还没有写的部分不印在报告里：主要做法和成效、",
+        ] {
             assert!(page.contains(words), "{words}: {page}");
         }
         let sheet = policy.get(&format!("{FINAL}/sheet?format=csv")).await;
