@@ -2,6 +2,8 @@
 //! anew by what is known now of each of them, month by month; nothing is posted before it was heard, where it takes back, and decided.
 //!
 //! Every month is asked for as of its first day: what was true then, known now. What is still unknown of a month leaves that month alone.
+//! Of a benefit that was taken over with the roll, what was paid before is known and how the family lived then is not: those months are shown as the
+//! roll tells them and reckoned by nobody, for nothing of them lies in the books.
 
 use catalogue::definition::{Effect, Item, Pays, Unit};
 use chrono::NaiveDate;
@@ -15,6 +17,8 @@ use super::situation::CaseRow;
 use super::{DeterminationId, determine};
 use crate::OfficeError;
 
+/// What is said of a month of which nothing is known because the benefit came with the roll.
+const BEFORE_THE_ROLL: &str = "导入以前的月份没有资料，不能重算";
 const CASE_MONTHS: &str = "the months of a case that the caller may see";
 /// No reckoning goes further back.
 pub(super) const MONTHS_MAX: i32 = 120;
@@ -24,9 +28,9 @@ pub(super) const MONTHS_MAX: i32 = 120;
 pub struct CaseMonth {
     /// The month.
     pub month: Month,
-    /// What was due for it until now.
+    /// What was due for it until now; before the benefit was taken over, what the roll says.
     pub due: Fen,
-    /// Of that, what the bank has paid.
+    /// Of that, what the bank has paid; before the benefit was taken over, what the roll says.
     pub paid: Fen,
     /// What it should have been; none while something is unknown.
     pub should_be: Option<Fen>,
@@ -98,11 +102,20 @@ pub(super) async fn reckon(
     first: Month,
 ) -> Result<(), OfficeError> {
     let last = ledger::run::last_regular_month(doing.tx, held.county, &held.programme).await?;
+    let asked = first.max(held.from);
     let first = first.max(held.first_due);
     let Some(last) = last.filter(|last| first <= *last) else {
         return Err(OfficeError::invalid(
             "first_month",
-            "从这个月起还没有发放过，没有可以重新核算的月份；以后的金额用定期核查、变化报告调整。",
+            if asked < held.first_due {
+                format!(
+                    "{BEFORE_THE_ROLL}：{}以前不在这里发放；从这个月起还没有发放过。",
+                    held.first_due.zh()
+                )
+            } else {
+                "从这个月起还没有发放过，没有可以重新核算的月份；以后的金额用定期核查、变化报告调整。"
+                    .to_owned()
+            },
         ));
     };
     if first.plus(MONTHS_MAX) <= last {
@@ -111,10 +124,11 @@ pub(super) async fn reckon(
             format!("一次最多重新核算{MONTHS_MAX}个月，请分段核算。"),
         ));
     }
+    let known_since = if held.case.is_none() { known_since(doing.tx, case.household).await? } else { None };
     let mut reckoned = Vec::new();
     let mut month = first;
     while month <= last {
-        reckoned.push(reckoned_month(doing, case, held, month).await?);
+        reckoned.push(reckoned_month(doing, case, held, known_since, month).await?);
         month = month.next();
     }
     case.determination = reckoned.iter().rev().find_map(|one| one.determination).or(case.determination);
@@ -128,7 +142,12 @@ pub(super) async fn reckon(
             .bind(case.id)
             .scalar(doing.tx)
             .await?;
-    for (one, row) in reckoned.iter().zip(&beside.rows) {
+    let before = paid_elsewhere(doing, held, asked.max(last.plus(1 - MONTHS_MAX))).await?;
+    let here = reckoned.into_iter().zip(&beside.rows).map(|(one, row)| {
+        let Reckoned { month, should_be, said, determination } = one;
+        (CaseMonth { month, due: row.due_before, paid: row.paid, should_be, said }, determination)
+    });
+    for (one, determination) in before.into_iter().map(|one| (one, None)).chain(here) {
         Query::system(
             CASE_MONTHS,
             "INSERT INTO case_month (case_id, reckoning, month, due_fen, paid_fen, should_fen, said, determination_id, made_at) \
@@ -137,11 +156,11 @@ pub(super) async fn reckon(
         .bind(case.id)
         .bind(last_reckoning.unwrap_or(0) + 1)
         .bind(one.month)
-        .bind(row.due_before)
-        .bind(row.paid)
+        .bind(one.due)
+        .bind(one.paid)
         .bind(one.should_be)
         .bind(one.said.as_str())
-        .bind(one.determination)
+        .bind(determination)
         .bind(doing.now.at_ms())
         .execute(doing.tx)
         .await?;
@@ -149,10 +168,48 @@ pub(super) async fn reckon(
     Ok(())
 }
 
+/// The months from one on that were paid before the benefit was taken over, as the roll tells them.
+async fn paid_elsewhere(
+    doing: &Doing<'_>,
+    held: &EntitlementRow,
+    first: Month,
+) -> Result<Vec<CaseMonth>, OfficeError> {
+    let mut months = Vec::new();
+    if held.first_due <= first {
+        return Ok(months);
+    }
+    let row = stands(doing, held.id, first).await?;
+    let paid = row.monthly.unwrap_or(Fen::ZERO);
+    let said = format!(
+        "{BEFORE_THE_ROLL}（名册：{}起，{}人，每月 {} 元）",
+        held.from.zh(),
+        row.members,
+        paid.yuan_grouped()
+    );
+    let mut month = first;
+    while month < held.first_due {
+        months.push(CaseMonth { month, due: paid, paid, should_be: None, said: said.clone() });
+        month = month.next();
+    }
+    Ok(months)
+}
+
+/// The first day on which somebody is known to have lived in a family.
+async fn known_since(tx: &Tx, household: store::HouseholdId) -> Result<Option<NaiveDate>, OfficeError> {
+    Ok(Query::system(
+        "the family of the case's benefit",
+        "SELECT min(m.from_on) FROM membership m WHERE m.household_id = ? AND m.superseded_at IS NULL",
+    )
+    .bind(household)
+    .scalar(tx)
+    .await?)
+}
+
 async fn reckoned_month(
     doing: &Doing<'_>,
     case: &CaseRow,
     held: &EntitlementRow,
+    known_since: Option<NaiveDate>,
     month: Month,
 ) -> Result<Reckoned, OfficeError> {
     let known = |should_be, said: String| Reckoned { month, should_be, said, determination: None };
@@ -169,6 +226,9 @@ async fn reckoned_month(
         && let Some(died_on) = died_on(doing.tx, person).await?.filter(|day| *day < month.first_day())
     {
         return Ok(known(Some(Fen::ZERO), format!("本人于{}去世", vocab::zh_date(died_on))));
+    }
+    if let Some(since) = known_since.filter(|since| month.first_day() < *since) {
+        return Ok(known(None, format!("{BEFORE_THE_ROLL}（资料从{}起）", vocab::zh_date(since))));
     }
     let village = store::divisions::division(doing.tx, case.village).await?;
     let question = determine::Question {
@@ -238,9 +298,10 @@ pub(super) async fn write_amounts(
 ) -> Result<(), OfficeError> {
     let mut changed = Vec::new();
     for month in months {
+        let Some(should) = month.should_be else { continue };
         let row = stands(doing, entitlement, month.month).await?;
         let inside = row.from <= month.month && row.until.is_none_or(|until| month.month <= until);
-        if let Some(should) = month.should_be.filter(|should| inside && row.monthly != Some(*should)) {
+        if inside && row.monthly != Some(should) {
             changed.push((month.month, should));
         }
     }

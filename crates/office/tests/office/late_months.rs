@@ -11,7 +11,8 @@ use office::divisions;
 use office::people::{
     self, FamilyIds, MemberChange, NewFact, NewFamily, NewPerson, NewPlace, Source, Subject,
 };
-use office::roll::{payments, recoveries};
+use office::roll::import::{self, RollSettings};
+use office::roll::{RollTotals, payments, recoveries};
 use serde_json::json;
 use store::divisions::DivisionLevel;
 use store::{CaseId, IdempotencyKey, Query, Scope};
@@ -26,7 +27,11 @@ const SEEN: Scope = Scope::System("test");
 
 /// The desk begins the reckoning of a benefit's past months.
 async fn begun(city: &Wuhai, granted: CaseId) -> CaseId {
-    let benefit = city.seen(granted).await.case.entitlement.unwrap();
+    begun_for(city, city.seen(granted).await.case.entitlement.unwrap()).await
+}
+
+/// The same of a benefit that no case granted.
+async fn begun_for(city: &Wuhai, benefit: EntitlementId) -> CaseId {
     let desk = city.township_clerk.grant().unwrap();
     let filler = drafts::Filler::Desk(&desk);
     let draft = drafts::begin(&city.office, filler, "late_months", Some(benefit)).await.unwrap();
@@ -231,6 +236,118 @@ async fn months_after_a_death_that_was_told_late_are_claimed_back() {
         let reader = grant(&city.approver);
         let seen = recoveries::recoveries(&city.office, &reader, benefit).await.unwrap();
         assert_eq!(seen[0].returned, Fen(100_000));
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// The county's roll of before with one family of two, paid from this month on, taken over in the middle of it.
+async fn taken_over(city: &Wuhai) -> EntitlementId {
+    const HEADER: &str = "家庭编号,姓名,身份证号,与户主关系,村（社区）代码,城乡类别,月保障金额（元）,起始月份,开户银行,银行账号,工资性收入";
+    let [head, spouse] = ["1960-03-01", "1962-04-02"].map(|born| CitizenId::synthetic(8, day(born), 1));
+    let rows = [
+        HEADER.to_owned(),
+        format!(
+            "F1,王秀英,{},本人（户主）,{},农村,500,2025-03,农商银行,1000000000000001,300",
+            head.expose(),
+            city.village
+        ),
+        format!("F1,李强,{},配偶,,,,,,,", spouse.expose()),
+    ];
+    let settings = RollSettings {
+        programme: "dibao".to_owned(),
+        first_due: city.office.now().month(),
+        reference: "海民救〔2026〕9号".to_owned(),
+        expected: RollTotals { families: 1, members: 2, monthly: Fen(50_000) },
+    };
+    let accountant = grant(&city.accountant);
+    let text = rows.join("\n");
+    let seen =
+        import::preview(&city.office, &accountant, &settings, "名册.csv", text.as_bytes()).await.unwrap();
+    assert_eq!(seen.faults, vec![]);
+    import::commit(&city.office, &accountant, seen.upload).await.unwrap();
+    let claim = store::jobs::claim(city.office.db(), &[import::ROLL_JOB], "test").await.unwrap().unwrap();
+    import::work(&city.office, &claim).await.unwrap();
+    Query::system("test", "SELECT id FROM entitlement").scalar(city.office.db()).await.unwrap()
+}
+
+/// A family that came with the roll is reckoned for every month that is paid by it, as soon as what was so then is written down; of the months before the
+/// roll only what it says itself is shown.
+#[tokio::test]
+async fn a_family_of_the_roll_is_reckoned_since_the_roll_speaks_of_it() {
+    for city in cities("late_roll").await {
+        city.days(17).await;
+        let benefit = taken_over(&city).await;
+        let first = city.office.now().month();
+        for month in [first, first.next()] {
+            let (_, totals) = paid(&city, "dibao", month).await;
+            assert_eq!(totals, ControlTotals { count: 1, total: Fen(50_000) });
+            city.days(30).await;
+        }
+        let case = begun_for(&city, benefit).await;
+        let months = reckoned(&city, case, first.plus(-2)).await;
+        let of: Vec<Month> = months.iter().map(|month| month.month).collect();
+        assert_eq!(of, [first.plus(-2), first.previous(), first, first.next()]);
+        for month in &months[..2] {
+            assert_eq!((month.due, month.paid, month.should_be), (Fen(50_000), Fen(50_000), None));
+            for words in ["导入以前的月份没有资料，不能重算", "2025年3月起", "2人", "500.00 元"]
+            {
+                assert!(month.said.contains(words), "{words}: {}", month.said);
+            }
+        }
+        // The roll said a wage and who lives there, and no more: what is missing is named.
+        for month in &months[2..] {
+            assert!(month.should_be.is_none() && month.said.contains("当月情况不明"), "{months:?}");
+            assert!(!month.said.contains("导入以前"), "{months:?}");
+        }
+        // What was so then, with its day and what it rests on.
+        let since = first.first_day().to_string();
+        let mut found: Vec<(String, String)> = vec![("before/changed_on".to_owned(), since.clone())];
+        for member in 0..2 {
+            let mut of_member = |field: &str, value: &str| {
+                found.push((format!("before_members/{member}/{field}"), value.to_owned()));
+            };
+            of_member("excluded_status", "none");
+            of_member("disability_kind", "none");
+            of_member("serious_illness", "no");
+            of_member("employed", if member == 0 { "yes" } else { "no" });
+            of_member("wage_income", if member == 0 { "300" } else { "0" });
+            for income in ["business_income", "property_income", "transfer_income", "basic_pension"] {
+                of_member(income, "0");
+            }
+        }
+        for (field, value) in [
+            ("registered_here", "yes"),
+            ("unstable_income", "no"),
+            ("rigid_medical", "0"),
+            ("rigid_education", "0"),
+            ("rigid_disability", "0"),
+            ("deposits", "0"),
+            ("vehicles", "0"),
+            ("houses", "1"),
+            ("business_registrations", "0"),
+        ] {
+            found.push((format!("before_home/{field}"), value.to_owned()));
+        }
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
+        city.act(&city.township_clerk, case, "record_before", &found, &[]).await.unwrap();
+        let months = reckoned(&city, case, first.plus(-2)).await;
+        assert!(months[..2].iter().all(|month| month.should_be.is_none()), "{months:?}");
+        let known: Vec<Option<Fen>> = months[2..].iter().map(|month| month.should_be).collect();
+        let amount = known[0].unwrap_or_else(|| panic!("{months:?}"));
+        assert_eq!(known, [Some(amount); 2]);
+        // A pension that began with the first month paid here is found in both.
+        let pension = [
+            ("late/late_kind", "pension"),
+            ("late/changed_on", since.as_str()),
+            ("late_income/1/transfer_income", "300"),
+        ];
+        city.act(&city.township_clerk, case, "establish", &pension, &[]).await.unwrap();
+        let months = reckoned(&city, case, first).await;
+        let known: Vec<Option<Fen>> = months.iter().map(|month| month.should_be).collect();
+        assert_eq!(known, [Some(Fen(amount.0 - 30_000)); 2], "{months:?}");
+        let seen = city.seen(case).await;
+        assert_eq!(seen.months, months);
         assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
     }
 }

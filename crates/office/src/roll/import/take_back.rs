@@ -1,5 +1,6 @@
 //! Taking back what an import brought, whole or as far as it came.
 
+use chrono::NaiveDate;
 use ledger::{Decision, EntitlementId, entitlement};
 use serde_json::json;
 use store::jobs::{self, Beat, Claim};
@@ -159,20 +160,19 @@ async fn dissolve(
     reason: &str,
 ) -> Result<(), OfficeError> {
     let who = AuditActor { staff: Some(officer), ..AuditActor::default() };
-    let members: Vec<PersonId> = Query::new(
+    let members: Vec<(PersonId, NaiveDate)> = Query::new(
         &WORK,
         &ScopeColumns::NONE,
-        "SELECT m.person_id FROM membership m WHERE m.household_id = ? AND m.until_on IS NULL AND m.superseded_at IS NULL \
+        "SELECT m.person_id, m.from_on FROM membership m WHERE m.household_id = ? AND m.until_on IS NULL AND m.superseded_at IS NULL \
          ORDER BY CASE WHEN m.head THEN 1 ELSE 0 END, m.person_id",
     )
     .bind(household)
-    .scalars(tx)
+    .all_as(tx, |row| Ok((row.get("person_id")?, row.get("from_on")?)))
     .await?;
-    let change =
-        MemberChange {
-            on: office.now().today(), reason: format!("撤销名册导入：{reason}"), case: None
-        };
-    for person in members {
+    for (person, joined_on) in members {
+        // As though they had never joined: what the roll said of its first months was not so.
+        let change =
+            MemberChange { on: joined_on, reason: format!("撤销名册导入：{reason}"), case: None };
         let scope = Scope::Subtree(import.county);
         people::remove_member_in(office, tx, &scope, &who, household, person, &change).await?;
     }

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use chrono::NaiveDate;
 use ledger::entitlement::{self, Grant};
 use ledger::payee::{NewPayee, Proposer};
 use ledger::{AmountCause, Decision, EntitlementId};
 use serde_json::json;
 use store::jobs::{Beat, Claim};
 use store::{AuditActor, AuditEntry, HouseholdId, PersonId, Query, Scope, ScopeColumns, Tx};
-use vocab::Now;
+use vocab::{Month, Now};
 
 use super::{BATCH, Import, REASON, ROLL_JOB, RollSettings, WORK, evidence, read, register};
 use crate::people::{
@@ -152,7 +153,10 @@ async fn take_family(
         persons.push(person.person());
     }
     let head = family.members.iter().position(|member| member.head).ok_or_else(incomplete)?;
-    let change = MemberChange { on: now.today(), reason: REASON.to_owned(), case: None };
+    let from = family.from.ok_or_else(incomplete)?;
+    let first_due = import.first_due.max(from);
+    let since = since(tx, family, &persons, first_due, now).await?;
+    let change = MemberChange { on: since, reason: REASON.to_owned(), case: None };
     let (household, made) = match people::current_household(tx, &scope, persons[head]).await? {
         Some(household) => (household, false),
         None => {
@@ -175,7 +179,7 @@ async fn take_family(
             (people::create_household_in(office, tx, &scope, &who, &new, &change).await?, true)
         }
     };
-    let facts = facts(family, &persons, household, import, now);
+    let facts = facts(family, &persons, household, import, since);
     if !facts.is_empty() {
         people::record_facts_in(office, tx, &scope, &who, &facts).await?;
     }
@@ -201,7 +205,6 @@ async fn take_family(
         }
         None => None,
     };
-    let from = family.from.ok_or_else(incomplete)?;
     let grant = Grant {
         programme: import.programme.clone(),
         exclusion_group: import.group.clone(),
@@ -218,7 +221,7 @@ async fn take_family(
         township: place.township,
         division: place.id,
         from,
-        first_due: import.first_due.max(from),
+        first_due,
         until: None,
         monthly: family.monthly.ok_or_else(incomplete)?,
         cause: AmountCause::Import,
@@ -244,18 +247,40 @@ async fn take_family(
     Ok((household, made, entitlement))
 }
 
+/// The first day of which the roll speaks for a family: the first of the first month that is paid by it. Held from the day of the import on only,
+/// neither that month nor those between it and the import could ever be reckoned again. Somebody born, or gone from another family, later than that
+/// was not in this one before.
+async fn since(
+    tx: &Tx,
+    family: &Family,
+    persons: &[PersonId],
+    first_due: Month,
+    now: Now,
+) -> Result<NaiveDate, OfficeError> {
+    let left: Option<NaiveDate> = Query::system(
+        "a person is in one family at a time, over all divisions",
+        "SELECT max(m.until_on) FROM membership m WHERE m.person_id IN ({list}) AND m.superseded_at IS NULL",
+    )
+    .bind_list(persons.iter().copied())
+    .scalar(tx)
+    .await?;
+    let born = family.members.iter().map(|member| member.citizen_id.born_on()).max();
+    let first = first_due.first_day();
+    Ok(first.max(born.unwrap_or(first)).max(left.unwrap_or(first)).min(now.today()))
+}
+
 fn facts(
     family: &Family,
     persons: &[PersonId],
     household: HouseholdId,
     import: &Import,
-    now: Now,
+    since: NaiveDate,
 ) -> Vec<NewFact> {
     let fact = |subject: Subject, (fact, value): &(String, String)| NewFact {
         subject,
         fact: fact.clone(),
         value: Some(value.clone()),
-        from_on: now.today(),
+        from_on: since,
         until_on: None,
         source: Source::Roll,
         case: None,
