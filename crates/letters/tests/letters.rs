@@ -298,7 +298,12 @@ fn less_or_nothing_needs_a_hearing_and_a_refusal_needs_its_reasons() {
         assert!(message.contains(&format!("{kind}决定没有听取意见记录")), "{message}");
     }
     change["kind"] = json!("增发");
-    assert_eq!(record(&render("change.typ", &change)).title, "最低生活保障金增发决定书");
+    change["after_fen_per_month"] = json!(123_050);
+    let raised = render("change.typ", &change);
+    assert_eq!(record(&raised).title, "最低生活保障金调整决定书");
+    if let Some(text) = text_of(&raised) {
+        assert!(text.contains("由每月1,030.50元增加到每月1,230.50元"), "{text}");
+    }
 
     let mut refusal = example("refusal.typ");
     refusal["conditions"] = json!([]);

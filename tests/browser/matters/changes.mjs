@@ -48,6 +48,7 @@ export async function more(city, clerk) {
   await city.act(city.director, number, 'increase', { reasons: 'income_less' })
   await city.go(family.page, `/my/cases/${number}`, '低保金增加')
   await city.go(family.page, `/my/cases/${number}`, '家庭收入减少')
+  await city.go(family.page, `/my/cases/${number}`, '最低生活保障调整决定书')
   // More from the month after, and this month what it was.
   const now = await city.today(clerk)
   const [before, after] = await amounts(city, clerk, family, [month(now), month(now, 1)])

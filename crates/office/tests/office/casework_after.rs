@@ -257,7 +257,11 @@ async fn more_is_paid_from_the_month_after_with_its_reason() {
         // 600 yuan less in wages, a fifth of which was the cost of working.
         let after = held(&city, entitlement, month.next()).await.monthly.unwrap();
         assert_eq!(after, Fen(before.0 + 48_000));
-        let letter = city.letter(case, "change").await;
+        let titles: Vec<String> =
+            city.seen(case).await.letters.into_iter().map(|letter| letter.title).collect();
+        assert!(titles.contains(&"最低生活保障调整决定书".to_owned()), "{titles:?}");
+        assert!(!titles.iter().any(|title| title.contains("终止")), "{titles:?}");
+        let letter = city.letter(case, "raise").await;
         assert_eq!(
             (&letter["kind"], &letter["reasons"][0]["title"]),
             (&json!("增发"), &json!("家庭收入减少"))
