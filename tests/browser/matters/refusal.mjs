@@ -40,6 +40,9 @@ export async function refused(city, { family, number }) {
   await city.go(family.page, here, '家庭月人均收入 1200 ≥ 当地最低生活保障标准 960：不符合')
   await city.go(family.page, here, '《社会救助法》第十八条')
   await city.go(family.page, here, '60 日内可以申请行政复议')
+  // What it may get instead, told with the decision and not only when the letter has been handed over.
+  await city.go(family.page, here, '您家还可能符合')
+  await city.go(family.page, here, '最低生活保障边缘家庭认定')
   await letter(city, family.page, number, '不予确认')
   // Told in writing within three days: on the township's list until it is on record.
   await city.go(city.clerk, '/desk/work', family.name)
@@ -47,9 +50,6 @@ export async function refused(city, { family, number }) {
   await notListed(city, city.clerk, number)
   if (await offered(city, city.clerk, number, 'deliver_refusal')) city.faults.push(`${number}: is delivered twice`)
   await city.go(family.page, here, '告知书已送达')
-  // What it may get instead.
-  await city.go(family.page, here, '您家还可能符合')
-  await city.go(family.page, here, '最低生活保障边缘家庭认定')
   await city.not(family.page, '/my', '正在领取')
   await city.not(city.clerk, '/desk/roll?programme=dibao', family.name)
 }

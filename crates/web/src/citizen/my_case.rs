@@ -123,10 +123,13 @@ fn now_box(view: &CaseView, item: &Item) -> Markup {
     })
 }
 
-/// After a refusal: what else the family may ask for.
+/// After a refusal: what else the family may ask for. It is told with the decision (社会救助法 art. 64), which the family reads here when it is made; the
+/// delivery of the letter on paper, that ends the case, comes later.
 fn other_help(view: &CaseView) -> Markup {
+    let refused =
+        view.case.decided_on.is_some() && matches!(view.case.outcome.as_deref(), None | Some("refused"));
     html! {
-        @if view.case.outcome.as_deref() == Some("refused") && !view.other_help.is_empty() {
+        @if refused && !view.other_help.is_empty() {
             h2.govuk-heading-m { "您家还可能符合" }
             ul.govuk-list.govuk-list--bullet {
                 @for other in &view.other_help { li { (Link::new(format!("/services/{}", other.item), other.title.as_str())) } }

@@ -265,6 +265,11 @@ pub(super) async fn departments(town: &Town, browser: &mut Browser) {
 
 /// From filing to the county's desk.
 pub(super) async fn published(town: &Town) -> CaseId {
+    published_earning(town, "1500").await
+}
+
+/// The same where the visit finds another wage, yuan a month.
+async fn published_earning(town: &Town, wage: &str) -> CaseId {
     staffed(town).await;
     let case = filed(town).await;
     let mut clerk = town.browser("clerk_a").await;
@@ -276,7 +281,7 @@ pub(super) async fn published(town: &Town) -> CaseId {
     let path = format!("/desk/cases/{case}/means-test");
     let run = county.post(&path, &[("purpose", "最低生活保障申请核对")]).await;
     assert_eq!(run.status, StatusCode::SEE_OTHER, "{}", run.text);
-    let wages = [("member.0.employed", "yes"), ("member.0.wage_income", "1500")];
+    let wages = [("member.0.employed", "yes"), ("member.0.wage_income", wage)];
     done(town, &mut clerk, case, "visit", &wages).await;
     let mut second = town.browser("second").await;
     done(town, &mut second, case, "opine", &[]).await;
@@ -324,6 +329,37 @@ async fn a_family_is_granted_through_the_pages() {
         assert!(!none.text.contains("金满仓"));
         let found = director.get("/desk/cases?state=ended&q=金").await;
         assert!(found.text.contains("金满仓"), "{}", found.text);
+    })
+    .await;
+}
+
+/// 社会救助法 art. 64: who is refused reads with the decision what else there is, before the letter has been handed over.
+#[tokio::test]
+async fn a_refused_family_reads_what_else_there_is() {
+    const ELSE: &str = "您家还可能符合";
+    Town::each("desk_refused", async |town| {
+        let case = published_earning(town, "4000").await;
+        let mut county = town.browser("county").await;
+        done(town, &mut county, case, "examine", &[]).await;
+        let applicant = view::open(&town.office, &grant(&town.clerk_a), case).await.unwrap().case.applicant;
+        let id = CitizenId::synthetic(3, day("1981-03-05"), 31);
+        let mut family = town.citizen(applicant, &id.expose()[14..]).await;
+        let here = format!("/my/cases/{case}");
+        let before = family.get(&here).await;
+        assert_eq!(before.status, StatusCode::OK);
+        assert!(!before.text.contains(ELSE), "{}", before.text);
+        let mut director = town.browser("director").await;
+        done(town, &mut director, case, "refuse", &[("reasons", "income_above")]).await;
+        let open = view::open(&town.office, &grant(&town.clerk_a), case).await.unwrap().case;
+        assert!(open.open && open.outcome.is_none(), "the letter is not delivered yet");
+        let told = family.get(&here).await;
+        for words in [ELSE, "最低生活保障边缘家庭认定", "不予确认"] {
+            assert!(told.text.contains(words), "{words}: {}", told.text);
+        }
+        let mut clerk = town.browser("clerk_a").await;
+        done(town, &mut clerk, case, "deliver_refusal", &[]).await;
+        let ended = family.get(&here).await;
+        assert!(ended.text.contains(ELSE), "{}", ended.text);
     })
     .await;
 }
