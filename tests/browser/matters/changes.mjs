@@ -79,6 +79,7 @@ export async function taper(city, clerk) {
     heard_on: city.on(await city.today(clerk)), told_text: '妻子就业，收入超过标准，拟渐退。', heard_agrees: 'yes', heard_text: '没有意见。',
   })
   await notOffered(city, city.director, number, ['keep', 'increase', 'reduce'])
+  await city.go(city.director, `/desk/cases/${number}/actions/taper`, `到 ${month(await city.today(clerk), 6).words}`)
   await city.act(city.director, number, 'taper', { reasons: 'income_above' })
   await city.go(family.page, `/my/cases/${number}`, '进入渐退期')
   const now = await city.today(clerk)

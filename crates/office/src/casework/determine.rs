@@ -265,6 +265,12 @@ pub(super) fn taper_months(result: &rules::Determination) -> Option<i32> {
     result.taper_months.as_ref().and_then(whole).filter(|months| *months > 0)
 }
 
+/// The first and the last month of a taper that is decided today: this month is paid anyway.
+pub(super) fn taper_span(today: NaiveDate, months: i32) -> (Month, Month) {
+    let month = Month::containing(today);
+    (month.next(), month.plus(months))
+}
+
 fn whole(value: &rules::Value) -> Option<i32> {
     value.as_number()?.to_i64().and_then(|months| i32::try_from(months).ok())
 }

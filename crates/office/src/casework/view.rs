@@ -2,6 +2,7 @@
 
 use catalogue::definition::{Action, Effect, Item, Outcome, Permission};
 use store::{AuditEntry, CaseId, Connection, DivisionId, PersonId, Query, Scope};
+use vocab::{Fen, Month};
 
 use super::act::{self, Doer, once_only, stands_at};
 use super::attachments::{self, AttachmentView};
@@ -405,10 +406,40 @@ pub struct ActionPage {
     pub determination: Option<DeterminationView>,
     /// Past months as they were reckoned last; then these are decided, and not what the rules say of today.
     pub months: Vec<CaseMonth>,
+    /// What the action would make of the benefit, where it lets it taper off (渐退).
+    pub taper: Option<TaperSpan>,
     /// The family's members in their order, for pages that go over them.
     pub members: Vec<(PersonId, String)>,
     /// The office for which it is done.
     pub division: Option<DivisionId>,
+}
+
+/// 渐退, as it would be decided today by what the rules last said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaperSpan {
+    /// The first month of it.
+    pub first: Month,
+    /// The last month that is paid.
+    pub last: Month,
+    /// What is paid in each of them.
+    pub monthly: Option<Fen>,
+}
+
+/// The taper that an action decides; none for every other action, and while the rules know of none.
+async fn taper_of(
+    office: &Office,
+    action: &Action,
+    case: &CaseRow,
+    determination: Option<&DeterminationView>,
+) -> Result<Option<TaperSpan>, OfficeError> {
+    let tapers = action.effects.iter().any(|effect| **effect == Effect::Taper);
+    let months = determination.and_then(|view| determine::taper_months(&view.result));
+    let (Some(months), Some(entitlement)) = (months.filter(|_| tapers), case.entitlement) else {
+        return Ok(None);
+    };
+    let (first, last) = determine::taper_span(office.now().today(), months);
+    let held = ledger::pages::entitlement(office.db(), &super::effects::LEDGER, entitlement, first).await?;
+    Ok(Some(TaperSpan { first, last, monthly: held.monthly }))
 }
 
 /// The page of one action.
@@ -440,6 +471,7 @@ pub async fn action_page(
     let determinations = determine::of_case(office.db(), &office.release(), &scope, id).await?;
     let determination = that_counts(&case, &determinations).cloned();
     let months = months::of_case(office.db(), item, id).await?;
+    let taper = taper_of(office, definition, &case, determination.as_ref()).await?;
     let division = match doer {
         Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),
         _ => None,
@@ -450,6 +482,7 @@ pub async fn action_page(
         basis,
         determination,
         months,
+        taper,
         members,
         division,
         case,

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use office::OfficeError;
 use office::access::{self, ReadCase};
 use office::casework::act::{Deed, Doer, act};
-use office::casework::view::{self, ActionPage};
+use office::casework::view::{self, ActionPage, TaperSpan};
 use office::casework::{CaseRow, form_context};
 use office::forms::{Answers, FilledForm};
 use office::releases;
@@ -138,6 +138,7 @@ async fn form_page(desk: &Desk<ReadCase>, page: &ActionPage, typed: Typed) -> Re
             @if let Some(determination) = page.determination.as_ref().filter(|_| !page.action.aside && page.months.is_empty()) {
                 (inset(&html! { h2.govuk-heading-s { "按规定测算" } (in_short(determination)) }))
             }
+            @if let Some(span) = &page.taper { (taper(span)) }
             @if typed.more && typed.errors.is_empty() {
                 (inset(&html! { p.govuk-body { "根据您的回答，还有几项需要填写。已填的内容都在，请补齐后再次提交。" } }))
             }
@@ -146,6 +147,17 @@ async fn form_page(desk: &Desk<ReadCase>, page: &ActionPage, typed: Typed) -> Re
         }
     };
     Ok(Page::new(title, content).under("cases").back(back, "返回办件").errors(&typed.errors))
+}
+
+/// 渐退 before it is decided: from which month to which, and how much.
+fn taper(span: &TaperSpan) -> Markup {
+    inset(&html! {
+        p.govuk-body {
+            "渐退期从 " strong { (span.first.zh()) } " 到 " strong { (span.last.zh()) }
+            @if let Some(monthly) = span.monthly { "，每月照发 " strong { (monthly.yuan_grouped()) " 元" } }
+            "，期满停发。"
+        }
+    })
 }
 
 async fn fields(desk: &Desk<ReadCase>, page: &ActionPage, typed: &Typed) -> Result<Markup, Fault> {

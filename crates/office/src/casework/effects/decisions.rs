@@ -381,7 +381,7 @@ pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
             "渐退只用于就业后收入超过标准、其他条件都符合的家庭；本地没有规定渐退期的也不能办理。".to_owned(),
         ));
     };
-    let last = Month::containing(doing.now.today()).plus(months);
+    let (_, last) = determine::taper_span(doing.now.today(), months);
     case.decided_on = Some(doing.now.today());
     Ok(ledger::entitlement::end(doing.tx, &LEDGER, entitlement, last, &decision(doing, case)?).await?)
 }
