@@ -19,7 +19,7 @@ use crate::desk::words::state_tag;
 use crate::error::{Fault, form_errors};
 use crate::extract::CitizenDesk;
 use crate::form_body::{Fields, KeyedForm, upload_limit};
-use crate::forms_ui::{self, Look, Sent, villages_below};
+use crate::forms_ui::{self, Look, NewQuestion, Sent, villages_below};
 use crate::routes::{Routes, get};
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, button_group, checkboxes, error_summary, form_upload, hidden, submit,
@@ -213,17 +213,26 @@ fn papers(view: &CaseView) -> Markup {
 async fn action_form(desk: CitizenDesk, Path((id, action)): Path<(CaseId, String)>) -> Result<Page, Fault> {
     let page = view::action_page(desk.office(), Doer::Applicant(desk.citizen()), id, &action).await?;
     let version = page.case.version;
-    action_page(&desk, &page, &Answers::new(), &[], version, &Errors::none()).await
+    action_page(&desk, &page, &Typed::default(), version).await
+}
+
+/// What stands in the form.
+#[derive(Default)]
+struct Typed {
+    answers: Answers,
+    reasons: Vec<String>,
+    /// Questions that the answers brought up.
+    fresh: Vec<NewQuestion>,
+    errors: Errors,
 }
 
 async fn action_page(
     desk: &CitizenDesk,
     page: &ActionPage,
-    answers: &Answers,
-    reasons: &[String],
+    typed: &Typed,
     version: i64,
-    errors: &Errors,
 ) -> Result<Page, Fault> {
+    let Typed { answers, reasons, fresh, errors } = typed;
     let office = desk.office();
     let owner = Doer::Applicant(desk.citizen()).owner();
     let form = page.action.form.as_ref().and_then(|form| page.release.forms.get(form));
@@ -264,6 +273,7 @@ async fn action_page(
         div.prose {
             (error_summary(errors))
             (heading(Some(&format!("{} · 编号 {}", page.title, page.case.number)), &page.action.title))
+            (forms_ui::questions_note(fresh))
             @for basis in &page.basis { p.govuk-hint { "依据：" (basis) } }
             (form_upload(&format!("/my/cases/{}/do/{}", page.case.id, page.action.id), &desk.key(), &body))
         }
@@ -294,6 +304,7 @@ async fn do_action(
     let sent = Sent::read(office, &doer.owner(), fields, files).await?;
     let mut answers = Answers::new();
     let mut errors = sent.errors.clone();
+    let mut fresh = Vec::new();
     let reasons = sent.all("reasons");
     if let Some(form) = page.action.form.as_ref().and_then(|form| page.release.forms.get(form)) {
         sent.merge_form(&mut answers, form);
@@ -308,17 +319,16 @@ async fn do_action(
         )
         .await?;
         let filled = FilledForm::read(&context, form, &answers);
-        let checked = filled.check();
-        if sent.form_has_new_questions(&filled) {
-            let found = action_page(&desk, &page, &answers, &reasons, page.case.version, &errors).await?;
-            return Ok(found.into());
-        }
-        for (path, message) in checked.errors.iter() {
-            errors.add(path, message);
+        fresh = sent.form_new_questions(&filled);
+        for (path, message) in filled.check().errors.iter() {
+            // What is only asked now is not wrong yet.
+            if !fresh.iter().any(|question| question.path == path) {
+                errors.add(path, message);
+            }
         }
     }
     let version = sent.get("_version").parse().unwrap_or(page.case.version);
-    if errors.is_empty() {
+    if errors.is_empty() && fresh.is_empty() {
         let deed =
             Deed { case: id, action, answers: answers.clone(), reasons: reasons.clone(), version, key };
         match act::act(office, doer, &deed).await {
@@ -330,7 +340,8 @@ async fn do_action(
             Err(error) => errors = form_errors(error)?,
         }
     }
-    Ok(action_page(&desk, &page, &answers, &reasons, page.case.version, &errors).await?.into())
+    let typed = Typed { answers, reasons, fresh, errors };
+    Ok(action_page(&desk, &page, &typed, page.case.version).await?.into())
 }
 
 async fn letter(desk: CitizenDesk, Path(id): Path<office::casework::LetterId>) -> Result<Response, Fault> {

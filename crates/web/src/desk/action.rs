@@ -18,7 +18,7 @@ use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
 use crate::form_body::{Fields, KeyedForm};
-use crate::forms_ui::{DivisionGroup, Look, Sent, render_form, villages_below};
+use crate::forms_ui::{DivisionGroup, Look, NewQuestion, Sent, questions_note, render_form, villages_below};
 use crate::ui::Link;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, button_group, checkboxes, error_summary, form_upload, hidden, submit,
@@ -34,8 +34,8 @@ struct Typed {
     answers: Answers,
     reasons: Vec<String>,
     errors: Errors,
-    /// Answers brought up further questions.
-    more: bool,
+    /// Questions that the answers brought up.
+    fresh: Vec<NewQuestion>,
 }
 
 /// `GET /desk/cases/{case}/actions/{action}`
@@ -80,9 +80,17 @@ pub(super) async fn send(
         )
         .await?;
         let filled = FilledForm::read(&context, fields, &typed.answers);
-        typed.more = sent.form_has_new_questions(&filled);
+        typed.fresh = sent.form_new_questions(&filled);
+        if !typed.fresh.is_empty() {
+            // What is wrong is said beside them; what is only asked now is not wrong yet.
+            for (path, message) in filled.check().errors.iter() {
+                if !typed.fresh.iter().any(|question| question.path == path) {
+                    typed.errors.add(path, message);
+                }
+            }
+        }
     }
-    if typed.errors.is_empty() && !typed.more {
+    if typed.errors.is_empty() && typed.fresh.is_empty() {
         let deed = Deed {
             case: id,
             action: action.clone(),
@@ -139,9 +147,7 @@ async fn form_page(desk: &Desk<ReadCase>, page: &ActionPage, typed: Typed) -> Re
                 (inset(&html! { h2.govuk-heading-s { "按规定测算" } (in_short(determination)) }))
             }
             @if let Some(span) = &page.taper { (taper(span)) }
-            @if typed.more && typed.errors.is_empty() {
-                (inset(&html! { p.govuk-body { "根据您的回答，还有几项需要填写。已填的内容都在，请补齐后再次提交。" } }))
-            }
+            (questions_note(&typed.fresh))
             @if !page.basis.is_empty() { p.govuk-hint { "依据：" (page.basis.join("、")) } }
             (form_upload(&format!("{back}/actions/{}", page.action.id), &desk.key(), &body))
         }

@@ -4,7 +4,7 @@ use catalogue::definition::{Code, Field, FieldKind, Page, Requirement, Target};
 use maud::{Markup, html};
 use office::forms::{FieldPath, FilledForm, Raw, referred_id, shown_masked, target_key};
 
-use super::{Look, SEEN};
+use super::{FREE, Look, SEEN};
 use crate::ui::form::{
     Choice, DateParts, Field as Question, Width, checkboxes, date_input, file_upload, grouped_select, hidden,
     month_input, radios, select, signature, text_area, text_input, unit_input,
@@ -89,7 +89,8 @@ pub fn render_field(
         FieldKind::Point => text_input(&with_hint(question, "经度,纬度，单位度，例如 106.812345,39.67")),
         FieldKind::Line => text_area(&with_hint(question, "每个点写经度,纬度，点与点之间用分号隔开"), 3),
     };
-    html! { (hidden(SEEN, &name)) (control) }
+    let free = matches!(field.required, Requirement::When(_)) && !filled.needs(page, record, field);
+    html! { (hidden(SEEN, &name)) @if free { (hidden(FREE, &name)) } (control) }
 }
 
 /// The hint, with the law that asks for the answer.

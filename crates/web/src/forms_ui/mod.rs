@@ -3,14 +3,17 @@
 //! [`render_page`] shows one page of a form (one record of it), [`render_form`] all of them under headings; [`Sent::read`]
 //! takes what came back, with its files kept as attachments, so that a form shown again has lost nothing.
 //!
-//! Only fields that are shown now are rendered. An answer may bring up others; without scripts that is seen when the form
-//! comes back: [`Sent::has_new_questions`] says that it must be shown once more.
+//! Only fields that are shown now are rendered. An answer may bring up others, or make one needed that was free; without scripts that is
+//! seen when the form comes back: [`Sent::new_questions`] names them, and the form is shown once more with [`questions_note`]. They are
+//! questions, not mistakes: only what was asked and is still not answered, or is answered wrongly, is an error.
 
 use catalogue::definition::{Form, Page};
 use maud::{Markup, html};
 use office::forms::{self, Answers, FilledForm};
 
+use crate::ui::Link;
 use crate::ui::form::Errors;
+use crate::ui::parts::inset;
 
 mod divisions;
 mod field;
@@ -18,7 +21,7 @@ mod sent;
 
 pub use divisions::{DivisionGroup, villages_below};
 pub use field::render_field;
-pub use sent::{SEEN, Sent};
+pub use sent::{FREE, NewQuestion, SEEN, Sent};
 
 /// What a page needs besides the filled form.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +78,24 @@ fn records(filled: &FilledForm<'_>, page: &Page) -> Vec<Option<usize>> {
         Some(repeat) => (0..filled.count(&repeat.of)).map(Some).collect(),
     };
     all.into_iter().filter(|record| filled.shows_page(page, *record)).collect()
+}
+
+/// What the answers brought up, calmly, with a way to each; nothing where there is nothing.
+#[must_use]
+pub fn questions_note(fresh: &[NewQuestion]) -> Markup {
+    html! {
+        @if !fresh.is_empty() {
+            (inset(&html! {
+                p.govuk-body {
+                    strong { @if fresh.len() == 1 { "还有一个问题要回答" } @else { "还有 " (fresh.len()) " 个问题要回答" } }
+                    "。这是根据您的回答问的，已填的内容都在；答完再提交一次。"
+                }
+                ul.govuk-list {
+                    @for question in fresh { li { (Link::new(format!("#{}", question.path), question.label.as_str())) } }
+                }
+            }))
+        }
+    }
 }
 
 /// The messages of a check, for the page.

@@ -14,6 +14,18 @@ use crate::ui::form::Errors;
 /// Hidden field that names every field that was on the page.
 pub const SEEN: &str = "_seen";
 
+/// Hidden field that names every field that was on the page and needed no answer yet: what is answered elsewhere may make it needed.
+pub const FREE: &str = "_free";
+
+/// A question that the answers brought up: one that was not on the page, or one that now needs its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewQuestion {
+    /// Path of the field.
+    pub path: String,
+    /// Its label, behind whom it is about where it stands in a record.
+    pub label: String,
+}
+
 /// Pairs of name and value, files already kept as attachments of their owner.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
@@ -78,27 +90,55 @@ impl Sent {
         }
     }
 
-    /// Whether the answers bring up fields of a page that were not on it: show it again before going on.
+    /// Whether the answers bring up questions of a page: show it again before going on.
     #[must_use]
     pub fn has_new_questions(&self, filled: &FilledForm<'_>, page: &Page, record: Option<usize>) -> bool {
-        let seen: BTreeSet<&str> =
-            self.pairs.iter().filter(|(name, _)| name == SEEN).map(|(_, value)| value.as_str()).collect();
-        filled
-            .fields(page, record)
-            .iter()
-            .map(|field| FieldPath::new(page, record, field))
-            // What is on file already needs no stop.
-            .filter(|path| filled.answers().get(path).is_none_or(Raw::is_empty))
-            .any(|path| !seen.contains(path.to_string().as_str()))
+        !self.new_questions(filled, page, record).is_empty()
     }
 
-    /// As [`Sent::has_new_questions`], for a form that is shown whole.
+    /// The questions of a page that the answers bring up, in its order. They are not wrong yet: nobody was asked.
     #[must_use]
-    pub fn form_has_new_questions(&self, filled: &FilledForm<'_>) -> bool {
-        filled.form().pages.iter().any(|page| {
-            super::records(filled, page)
-                .into_iter()
-                .any(|record| self.has_new_questions(filled, page, record))
-        })
+    pub fn new_questions(
+        &self,
+        filled: &FilledForm<'_>,
+        page: &Page,
+        record: Option<usize>,
+    ) -> Vec<NewQuestion> {
+        let (seen, free) = (self.marked(SEEN), self.marked(FREE));
+        let mut fresh = Vec::new();
+        for field in filled.fields(page, record) {
+            let at = FieldPath::new(page, record, field);
+            // What is on file already needs no stop.
+            if !filled.answers().get(&at).is_none_or(Raw::is_empty) {
+                continue;
+            }
+            let path = at.to_string();
+            let unseen = !seen.contains(path.as_str());
+            if unseen || free.contains(path.as_str()) && filled.needs(page, record, field) {
+                let of = page.repeat.as_ref().zip(record);
+                let label = match of.map(|(repeat, index)| filled.record_title(&repeat.of, index)) {
+                    Some(title) => format!("{title}：{}", field.label),
+                    None => field.label.clone(),
+                };
+                fresh.push(NewQuestion { path, label });
+            }
+        }
+        fresh
+    }
+
+    /// As [`Sent::new_questions`], for a form that is shown whole.
+    #[must_use]
+    pub fn form_new_questions(&self, filled: &FilledForm<'_>) -> Vec<NewQuestion> {
+        let mut fresh = Vec::new();
+        for page in &filled.form().pages {
+            for record in super::records(filled, page) {
+                fresh.extend(self.new_questions(filled, page, record));
+            }
+        }
+        fresh
+    }
+
+    fn marked(&self, mark: &str) -> BTreeSet<&str> {
+        self.pairs.iter().filter(|(name, _)| name == mark).map(|(_, value)| value.as_str()).collect()
     }
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use catalogue::{LoadOptions, Release};
-use office::forms::{Answers, FormContext, UploadedFile, specimen};
+use office::forms::{Answers, FormContext, Raw, UploadedFile, specimen};
 use vocab::Now;
 
 use super::*;
@@ -70,7 +70,7 @@ fn every_form_comes_back_as_it_was_shown() {
         let filled = FilledForm::read(&context, form, &answers);
         let shown = render_form(&filled, &look(&Errors::none())).into_string();
         let sent = Sent { pairs: as_sent(&shown), errors: Errors::none() };
-        assert!(!sent.form_has_new_questions(&filled), "{}", form.id.get());
+        assert!(sent.form_new_questions(&filled).is_empty(), "{}", form.id.get());
         let mut again = answers.clone();
         sent.merge_form(&mut again, form);
         let before = filled.check();
@@ -103,4 +103,42 @@ fn an_answer_that_brings_up_a_question_is_noticed_and_errors_stand_at_their_fiel
     let shown = render_page(&filled, page, None, &look(&errors)).into_string();
     assert!(shown.contains("id=\"registered_division-error\""));
     assert!(shown.contains("name=\"registered_here\" type=\"radio\" value=\"yes\" checked"));
+}
+
+/// A field that stood there free and is needed by another answer is a question first, and an error only when it was asked and left empty.
+#[test]
+fn what_an_answer_makes_needed_is_asked_before_it_is_wrong() {
+    let release = release();
+    let form = release.forms.get("child_visit").unwrap();
+    let mut context = FormContext::new(&release, now());
+    let photo = UploadedFile { name: "照片.jpg".to_owned(), bytes: 10 };
+    context.attachments.insert("7".to_owned(), photo);
+    let answers = specimen(&release, form, 0, "7", |_, _, field| match field.id.as_str() {
+        "safe" | "seen_child" => Some(Raw::from("yes")),
+        "found" => Some(Raw::from("")),
+        _ => None,
+    });
+    let shown =
+        render_form(&FilledForm::read(&context, form, &answers), &look(&Errors::none())).into_string();
+    let mut pairs = as_sent(&shown);
+    for pair in &mut pairs {
+        if pair.0 == "safe" {
+            pair.1 = "no".to_owned();
+        }
+    }
+    let sent = Sent { pairs, errors: Errors::none() };
+    let mut answers = answers.clone();
+    sent.merge_form(&mut answers, form);
+    let filled = FilledForm::read(&context, form, &answers);
+    let fresh = sent.form_new_questions(&filled);
+    let paths: Vec<&str> = fresh.iter().map(|question| question.path.as_str()).collect();
+    assert_eq!(paths, ["found"]);
+    let note = questions_note(&fresh).into_string();
+    assert!(note.contains("还有一个问题要回答") && note.contains("href=\"#found\""), "{note}");
+    assert!(!note.contains("error"), "{note}");
+    // Asked and left empty, it is wrong.
+    let again = render_form(&filled, &look(&Errors::none())).into_string();
+    let sent = Sent { pairs: as_sent(&again), errors: Errors::none() };
+    assert!(sent.form_new_questions(&filled).is_empty());
+    assert!(filled.check().errors.get("found").is_some());
 }

@@ -218,7 +218,7 @@ async fn act(
         if seen.status != StatusCode::OK {
             break;
         }
-        assert!(seen.text.contains("还有几项需要填写"), "{action}: {}", seen.text);
+        assert!(seen.text.contains("要回答"), "{action}: {}", seen.text);
     }
     seen
 }
