@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use catalogue::definition::{Item, Level, Pays};
 use chrono::NaiveDate;
 use ledger::EntitlementState;
-use ledger::pages;
+use ledger::pages::{self, EntitlementRow};
+use ledger::recovery::Recovery;
 use ledger::reserve::Advance;
 use store::{AuditEntry, DivisionId, HouseholdId, PersonId, Query, Scope};
 use vocab::{Fen, Month};
@@ -38,6 +39,8 @@ pub struct Received {
     pub by_list: bool,
     /// How much, for the family.
     pub amount: Option<Fen>,
+    /// What follows: the next amount, and what is claimed back.
+    pub after: After,
     /// How many it covers.
     pub members: i64,
     /// First month.
@@ -46,12 +49,23 @@ pub struct Received {
     pub until: Option<Month>,
     /// Where it stands.
     pub state: EntitlementState,
+    /// Why it ends.
+    pub end_reason: Option<String>,
     /// Why it is paused.
     pub paused: Option<String>,
     /// Next review.
     pub review_due_on: Option<NaiveDate>,
     /// The account, by bank and last digits.
     pub account: Option<(String, String)>,
+}
+
+/// What a benefit will be, and what is claimed back of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct After {
+    /// The next amount that was decided, and from when.
+    pub amount: Option<(Month, Fen)>,
+    /// Claims that are not settled.
+    pub claims: Vec<Recovery>,
 }
 
 /// Something the person is asked to do.
@@ -126,6 +140,22 @@ pub async fn person_sheet(
     let entry = audited(office.now().at_ms(), actor.audit(), "benefits.opened", ("person", person.0));
     office.db().audit_read(AuditEntry { division: Some(actor.division), ..entry }).await?;
     Ok(found)
+}
+
+/// What follows of a benefit that the scope sees.
+///
+/// # Errors
+/// The database's.
+pub async fn after(office: &Office, scope: &Scope, benefit: &EntitlementRow) -> Result<After, OfficeError> {
+    let month = office.now().month().max(benefit.from);
+    let history = pages::amount_history(office.db(), scope, benefit.id).await?;
+    let coming = history.iter().filter(|amount| amount.superseded_at.is_none() && amount.from > month);
+    let mut claims = ledger::recovery::of_entitlement(office.db(), scope, benefit.id).await?;
+    claims.retain(|claim| !claim.outstanding.is_zero());
+    Ok(After {
+        amount: coming.min_by_key(|amount| amount.from).map(|amount| (amount.from, amount.monthly)),
+        claims,
+    })
 }
 
 /// The records of registers about the citizen and their family, as the packs let them be read.
@@ -256,10 +286,12 @@ async fn received(office: &Office, person: PersonId) -> Result<(Vec<Received>, V
             pays: programme.pays,
             by_list: programme.by_list,
             amount: amount.filter(|_| programme.pays != Pays::Nothing),
+            after: after(office, &own, &row).await?,
             members: row.members,
             from: row.from,
             until: row.until,
             state: row.state,
+            end_reason: row.end_reason.clone(),
             paused: row.pause_reason.clone(),
             review_due_on: row.review_due_on,
             account: account

@@ -3,7 +3,7 @@
 use catalogue::definition::Pays;
 use ledger::EntitlementState;
 use maud::{Markup, html};
-use office::benefits::{BenefitSheet, Received};
+use office::benefits::{After, BenefitSheet, Received};
 use office::records::own::OwnRecord;
 use vocab::zh_date;
 
@@ -77,6 +77,7 @@ fn received(one: &Received) -> Markup {
         (_, None) => "未定".to_owned(),
     };
     let mut rows = vec![SummaryRow::text("多少", &amount)];
+    rows.extend(after_rows(&one.after, one.pays));
     if one.members > 0 {
         rows.push(SummaryRow::text("保障几个人", &format!("{} 人", one.members)));
     }
@@ -86,6 +87,9 @@ fn received(one: &Received) -> Markup {
         None => format!("从{}起", one.from.zh()),
     };
     rows.push(SummaryRow::text("什么时候", &when));
+    if let Some(reason) = &one.end_reason {
+        rows.push(SummaryRow::text("为什么到这个月", reason));
+    }
     if let Some((bank, tail)) = &one.account {
         rows.push(SummaryRow::text("发到哪里", &format!("{bank}，尾号 {tail}")));
     }
@@ -103,6 +107,28 @@ fn received(one: &Received) -> Markup {
         }
         (summary_list(&rows))
     }
+}
+
+/// The coming amount of a benefit, and what is claimed back of it: the same on every page and sheet.
+pub(crate) fn after_rows(after: &After, pays: Pays) -> Vec<SummaryRow<'static>> {
+    let mut rows = Vec::new();
+    if let Some((from, amount)) = after.amount.filter(|_| pays != Pays::Nothing) {
+        rows.push(SummaryRow::text(format!("从{}起", from.zh()), &format!("{} 元", amount.yuan_grouped())));
+    }
+    for claim in &after.claims {
+        let how = match claim.offset_per_month {
+            Some(offset) => format!("每月从待遇里扣 {} 元", offset.yuan_grouped()),
+            None => "由您家退回".to_owned(),
+        };
+        let words = format!(
+            "{}。一共 {} 元，还差 {} 元，{how}。",
+            claim.reason,
+            claim.amount.yuan_grouped(),
+            claim.outstanding.yuan_grouped()
+        );
+        rows.push(SummaryRow::text("多发要退回的钱", &words));
+    }
+    rows
 }
 
 /// A record of a register as its person reads it.

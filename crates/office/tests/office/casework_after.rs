@@ -4,6 +4,7 @@
 use ledger::EntitlementId;
 use ledger::pages::EntitlementRow;
 use office::access::citizen_of_synthetic;
+use office::benefits;
 use office::casework::drafts::{self, Filler};
 use office::casework::view::{self, TaperSpan};
 use office::casework::{Doer, lists, reviews};
@@ -258,6 +259,11 @@ async fn more_is_paid_from_the_month_after_with_its_reason() {
         // 600 yuan less in wages, a fifth of which was the cost of working.
         let after = held(&city, entitlement, month.next()).await.monthly.unwrap();
         assert_eq!(after, Fen(before.0 + 48_000));
+        // The family's own sheet says the amount that comes beside the one of this month.
+        let me = citizen_of_synthetic(&city.office, city.seen(case).await.case.applicant).await.unwrap();
+        let sheet = benefits::own_sheet(&city.office, &me).await.unwrap();
+        assert_eq!(sheet.receives[0].amount, Some(before));
+        assert_eq!(sheet.receives[0].after.amount, Some((month.next(), after)));
         let titles: Vec<String> =
             city.seen(case).await.letters.into_iter().map(|letter| letter.title).collect();
         assert!(titles.contains(&"最低生活保障调整决定书".to_owned()), "{titles:?}");

@@ -3,7 +3,8 @@
 use ledger::approve::ControlTotals;
 use ledger::{Decision, EntitlementId, recovery};
 use office::OfficeError;
-use office::access::ReadCase;
+use office::access::{self, ReadCase};
+use office::benefits;
 use office::casework::late::{self, Found, LATE_JOB};
 use office::casework::months::{CaseMonth, sums};
 use office::casework::{drafts, lists};
@@ -133,6 +134,12 @@ async fn a_pension_found_late_is_reckoned_heard_and_taken_back_by_instalments() 
         );
         assert_eq!(letter["months"].as_array().unwrap().len(), 2);
         assert!(letter["hearing"]["opinion"].is_string(), "{letter}");
+        // The family's own sheet says what is claimed back and how, as its page does.
+        let me = access::citizen_of_synthetic(&city.office, city.seen(granted).await.case.applicant)
+            .await
+            .unwrap();
+        let sheet = benefits::own_sheet(&city.office, &me).await.unwrap();
+        assert_eq!(sheet.receives[0].after.claims, claims);
         // The next month keeps the instalment back, and says so in its comparison.
         let (_, totals) = paid(&city, "dibao", first.plus(3)).await;
         assert_eq!(totals.total, Fen(amount.0 - 10_000));

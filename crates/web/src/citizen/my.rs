@@ -3,19 +3,19 @@
 use axum::extract::Query;
 use catalogue::definition::Pays;
 use ledger::pages::{self, EntitlementRow};
-use ledger::recovery::Recovery;
 use ledger::{EntitlementState, LineState};
 use maud::{Markup, html};
 use office::Office;
+use office::benefits::After;
 use office::casework::drafts::{self, Draft, Filler};
 use office::casework::lists::{self, CaseLine};
 use office::casework::needs_benefit;
 use office::people;
 use serde::Deserialize;
 use store::Cursor;
-use vocab::{Fen, Month};
 
 use crate::answer::Page;
+use crate::benefit_sheet::after_rows;
 use crate::desk::words::state_tag;
 use crate::error::Fault;
 use crate::extract::CitizenDesk;
@@ -45,7 +45,7 @@ async fn mine(desk: CitizenDesk) -> Result<Page, Fault> {
         (heading(None, "我的办件"))
         @if !benefits.is_empty() {
             h2.govuk-heading-m { "正在领取" }
-            @for benefit in &benefits { (benefit_summary(&release, benefit, &after(&desk, benefit).await?)) }
+            @for benefit in &benefits { (benefit_summary(&release, benefit, &office::benefits::after(office, &desk.scope(), benefit).await?)) }
             (button_group(&html! {
                 (button_link("/my/change", "家里情况有变化，报告", ButtonKind::Secondary))
                 (Link::new("/my/payments", "看发了多少钱"))
@@ -81,27 +81,6 @@ pub(super) fn programme_title<'a>(release: &'a catalogue::Release, id: &'a str) 
     release.programmes.get(id).map_or(id, |programme| programme.title.as_str())
 }
 
-/// What a benefit will be, and what is claimed back of it.
-struct After {
-    /// The next amount that was decided, and from when.
-    amount: Option<(Month, Fen)>,
-    /// Claims that are not settled.
-    claims: Vec<Recovery>,
-}
-
-async fn after(desk: &CitizenDesk, benefit: &EntitlementRow) -> Result<After, Fault> {
-    let (office, scope) = (desk.office(), desk.scope());
-    let month = office.now().month().max(benefit.from);
-    let history = pages::amount_history(office.db(), &scope, benefit.id).await?;
-    let coming = history.iter().filter(|amount| amount.superseded_at.is_none() && amount.from > month);
-    let mut claims = ledger::recovery::of_entitlement(office.db(), &scope, benefit.id).await?;
-    claims.retain(|claim| !claim.outstanding.is_zero());
-    Ok(After {
-        amount: coming.min_by_key(|amount| amount.from).map(|amount| (amount.from, amount.monthly)),
-        claims,
-    })
-}
-
 fn benefit_summary(release: &catalogue::Release, benefit: &EntitlementRow, after: &After) -> Markup {
     let amount =
         benefit.monthly.map_or_else(|| "未定".to_owned(), |amount| format!("{} 元", amount.yuan_grouped()));
@@ -115,23 +94,7 @@ fn benefit_summary(release: &catalogue::Release, benefit: &EntitlementRow, after
         Pays::Once => rows.push(SummaryRow::text("这个月的金额", &amount)),
         Pays::Nothing => rows.push(SummaryRow::text("金额", "只作认定，不发钱")),
     }
-    if let Some((from, amount)) = after.amount.filter(|_| pays != Pays::Nothing) {
-        let words = format!("{} 元", amount.yuan_grouped());
-        rows.push(SummaryRow::text(format!("从{}起", from.zh()), &words));
-    }
-    for claim in &after.claims {
-        let how = match claim.offset_per_month {
-            Some(offset) => format!("每月从待遇里扣 {} 元", offset.yuan_grouped()),
-            None => "由您家退回".to_owned(),
-        };
-        let words = format!(
-            "{}。一共 {} 元，还差 {} 元，{how}。",
-            claim.reason,
-            claim.amount.yuan_grouped(),
-            claim.outstanding.yuan_grouped()
-        );
-        rows.push(SummaryRow::text("多发要退回的钱", &words));
-    }
+    rows.extend(after_rows(after, pays));
     rows.push(SummaryRow::text("保障人数", &format!("{} 人", benefit.members)));
     rows.push(SummaryRow::text("从哪个月起", &benefit.from.zh()));
     if let Some(last) = benefit.until {
