@@ -8,12 +8,7 @@ const OWN = 'wuhai-liulanqi-2026'
 export async function account(city, { login, name, place, role, business }) {
   const admin = await city.desk('admin')
   await city.go(admin, '/desk/admin/staff/new', '新增账号')
-  const choose = async (field, words) => {
-    const option = admin.locator(`select[name=${field}] option`, { hasText: words }).first()
-    await admin.locator(`select[name=${field}]`).selectOption(await option.getAttribute('value'))
-  }
-  await choose('division', place)
-  await fill(admin, { login, name })
+  await fill(admin, { login, name, division: place })
   await send(admin)
   for (const wrong of await errors(admin)) throw new Error(`the account of ${name}: ${wrong}`)
   await city.look(admin, name)

@@ -8,6 +8,7 @@
 //! - [`propose`], [`approve`], [`refuse`], [`withdraw`]: a change of the tree (行政区划调整) in two hands, by its document; `plan` checks it and
 //!   says what it makes of the tree, `effect` makes it on its day, `follow` takes along what lies in what ended;
 //! - [`touched`]: what a change would touch, and where that goes;
+//! - [`meant`]: which division typed words mean, for forms that do not list them all;
 //! - [`past`]: what a division was called, since when, by which document; old codes are still found ([`store::divisions::became`]).
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use crate::{Office, OfficeError};
 mod change;
 mod effect;
 mod follow;
+mod meant;
 mod nodes;
 mod offered;
 pub mod past;
@@ -34,6 +36,7 @@ pub use change::{
     refuse, withdraw,
 };
 pub use effect::{in_effect, take_effect_today};
+pub use meant::{Meant, asked, meant};
 pub use offered::{Offered, families_of, offered};
 pub use touched::{Touched, touched, touched_by};
 pub use tree::{Imported, import};

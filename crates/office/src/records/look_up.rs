@@ -13,9 +13,10 @@ use vocab::{CitizenId, DivisionCode};
 use super::columns::{ColumnKind, searched_column, table};
 use super::{RECORD_COLUMNS, find, pointed_at};
 use crate::access::{Actor, ReadPeople, Right};
+use crate::divisions::{self, Meant};
 use crate::forms::{Answers, FieldPath, FormContext, Raw, reference_text, referred_id, target_key};
 use crate::people::{self, HOUSEHOLD_COLUMNS, PERSON_COLUMNS};
-use crate::{Office, OfficeError, divisions};
+use crate::{Office, OfficeError};
 
 /// Things offered to choose from.
 const OFFERED_MAX: usize = 12;
@@ -62,7 +63,7 @@ pub(super) struct Finder<'a> {
     pub office: &'a Office,
     pub actor: &'a Actor,
     found: HashMap<(String, String), Found>,
-    divisions: HashMap<String, Vec<(DivisionId, DivisionCode, String)>>,
+    divisions: HashMap<String, Vec<Meant>>,
 }
 
 /// Looks up everything that the answers of a form point at, and writes into them what was found.
@@ -307,81 +308,24 @@ impl<'a> Finder<'a> {
         looked: &mut LookedUp,
     ) -> Result<(), OfficeError> {
         // `新地村〔150302001001〕`: what was found before stands in brackets.
-        let asked = match typed.strip_suffix('〕').and_then(|rest| rest.rsplit_once('〔')) {
-            Some((_, code)) => code.trim(),
-            None => typed,
-        };
+        let asked = divisions::asked(typed);
         if !self.divisions.contains_key(asked) {
-            let found = self.find_divisions(asked).await?;
+            let found = divisions::meant(self.office.db(), self.actor.division, asked).await?;
             self.divisions.insert(asked.to_owned(), found);
         }
         match self.divisions.get(asked).map_or(&[][..], Vec::as_slice) {
-            [(id, code, name)] => {
-                answers.set(path, Raw::Text(code.as_str().to_owned()));
-                looked.divisions.insert(*code, *id);
-                looked.names.insert(*code, name.clone());
+            [one] => {
+                answers.set(path, Raw::Text(one.code.as_str().to_owned()));
+                looked.divisions.insert(one.code, one.id);
+                looked.names.insert(one.code, one.name.clone());
             }
             [] => {}
             several => {
-                let offered = several
-                    .iter()
-                    .map(|(_, code, name)| (format!("{name}〔{}〕", code.as_str()), name.clone()));
+                let offered = several.iter().map(|one| (one.said(), one.name.clone()));
                 looked.candidates.insert(path.to_string(), offered.collect());
             }
         }
         Ok(())
-    }
-
-    async fn find_divisions(
-        &self,
-        asked: &str,
-    ) -> Result<Vec<(DivisionId, DivisionCode, String)>, OfficeError> {
-        // What is stored is the statistical code; another division may have the same number in the ministry's list.
-        let by_code = ["d.code = ?", "d.mca_code = ?"];
-        let conditions = if asked.parse::<DivisionCode>().is_ok() { &by_code[..] } else { &["d.name = ?"] };
-        let mut rows: Vec<(DivisionId, String)> = Vec::new();
-        for condition in conditions {
-            let sql = format!(
-                "SELECT d.id, d.code FROM division d WHERE d.until_on IS NULL AND {condition} ORDER BY d.code LIMIT {OFFERED_MAX}"
-            );
-            rows = Query::system("the tree of divisions is everybody's", sql)
-                .bind(asked)
-                .all_as(self.office.db(), |row| Ok((row.get("id")?, row.get("code")?)))
-                .await?;
-            if !rows.is_empty() {
-                break;
-            }
-        }
-        // A code or name of before: what has become of it is meant, and said.
-        let mut before = "";
-        if rows.is_empty() {
-            let became = store::divisions::became(self.office.db(), asked).await?;
-            rows = became.into_iter().map(|division| (division.id, division.code)).collect();
-            before = asked;
-        }
-        let mut found = Vec::with_capacity(rows.len());
-        for (id, code) in rows {
-            let Ok(code) = code.parse() else { continue };
-            let path = divisions::path(self.office.db(), id).await?;
-            let mut name = path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" ");
-            if !before.is_empty() {
-                name.push_str(&format!("（由原{before}调整而来）"));
-            }
-            found.push((id, code, name));
-        }
-        // Of several namesakes the only one in one's own area is meant.
-        if found.len() > 1 {
-            let mut own = Vec::new();
-            for (place, (id, ..)) in found.iter().enumerate() {
-                if divisions::is_within(self.office.db(), self.actor.division, *id).await? {
-                    own.push(place);
-                }
-            }
-            if let [only] = own.as_slice() {
-                return Ok(vec![found.swap_remove(*only)]);
-            }
-        }
-        Ok(found)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use maud::html;
 use office::access::{self, DEPARTMENT, ManageStaff, NewPost, PostId, StaffView};
-use office::divisions;
+use office::divisions::{self, Meant};
 use office::records::organisation;
-use store::{DivisionId, StaffId};
+use store::StaffId;
 
-use super::staff::offices;
+use super::staff::{DIVISION, home, office_field, office_meant};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{BUSINESS, Begun, Desk, Path};
@@ -15,25 +15,23 @@ use crate::typed;
 use crate::ui::Link;
 use crate::ui::form::{
     Choice, DateParts, Errors, Field, Width, buttons, checkboxes, date_input, error_summary, form_post,
-    select, text_input,
+    text_input,
 };
 use crate::ui::parts::heading;
 
 pub(super) async fn form(desk: Desk<ManageStaff>, Path(id): Path<StaffId>) -> Result<Page, Fault> {
     let staff = access::find_staff(desk.office().db(), desk.granted(), id).await?;
-    page(&desk, &staff, &Fields::default(), &Errors::none()).await
+    page(&desk, &staff, &Fields::default(), &[], &Errors::none()).await
 }
 
 async fn page(
     desk: &Desk<ManageStaff>,
     staff: &StaffView,
     typed: &Fields,
+    offered: &[Meant],
     errors: &Errors,
 ) -> Result<Page, Fault> {
     let id = staff.id;
-    let offices = offices(desk).await?;
-    let offices: Vec<Choice<'_>> =
-        offices.iter().map(|(id, name)| Choice::new(id.to_string(), name.as_str())).collect();
     let home = divisions::served(desk.office()).await?;
     let roles = access::roles(&desk.office().release(), home.as_ref());
     let roles: Vec<Choice<'_>> = roles
@@ -56,13 +54,12 @@ async fn page(
             .hint("部门经办选这一项")
     }));
     let chosen: Vec<&str> = typed.all("roles").collect();
-    let division =
-        if typed.0.is_empty() { staff.division.to_string() } else { typed.get("division").to_owned() };
+    let division = if typed.0.is_empty() { home(desk, staff).await? } else { typed.get(DIVISION).to_owned() };
     let from =
         if typed.0.is_empty() { DateParts::from(desk.office().now().today()) } else { typed.date("from_on") };
     let back = format!("/desk/admin/staff/{id}");
     let body = html! {
-        (select(&Field::new("division", "单位").value(division).errors(errors), &offices, Some("请选择")))
+        (office_field("单位", &division, offered, errors))
         (checkboxes(&Field::new("roles", "角色").hint("必须由两人承担的职责（如受理与确认、制作与复核发放批次），不能给同一个人。")
             .errors(errors), &roles, &chosen))
         (checkboxes(&Field::new("businesses", "业务").hint("系统管理员和审计人员不用选。").errors(errors),
@@ -91,7 +88,7 @@ pub(super) async fn give(
     let staff = access::find_staff(desk.office().db(), desk.granted(), id).await?;
     let to = format!("/desk/admin/staff/{id}");
     let mut errors = Errors::none();
-    let division = typed::id::<DivisionId>(&form, "division", "请选择单位。", &mut errors);
+    let meant = office_meant(&desk, form.get(DIVISION), &mut errors).await?;
     let from_on = typed::date(&form, "from_on", &mut errors);
     let until_on = typed::optional_date(&form, "until_on", &mut errors);
     let roles = form.all("roles").map(str::to_owned).collect();
@@ -107,7 +104,7 @@ pub(super) async fn give(
             }
         }
     }
-    if let (Some(division), Some(from_on), true) = (division, from_on, errors.is_empty()) {
+    if let (Some(division), Some(from_on), true) = (meant.one, from_on, errors.is_empty()) {
         let write = match desk.begin(&key).await? {
             Begun::Again(_) => return Ok(SeeOther::to(to).into()),
             Begun::First(write) => write,
@@ -124,7 +121,7 @@ pub(super) async fn give(
             }
         }
     }
-    Ok(page(&desk, &staff, &form, &errors).await?.into())
+    Ok(page(&desk, &staff, &form, &meant.offered, &errors).await?.into())
 }
 
 pub(super) async fn end(

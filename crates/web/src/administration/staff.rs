@@ -3,10 +3,10 @@
 use axum::extract::Query;
 use maud::{Markup, html};
 use office::access::{self, ManageStaff, NewStaff, PostView, Secret, StaffPage, StaffView};
-use office::divisions;
+use office::divisions::{self, Meant};
 use serde::Deserialize;
 use store::{DivisionId, StaffId};
-use vocab::{Level, Now, zh_date};
+use vocab::{Now, zh_date};
 
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
@@ -15,13 +15,15 @@ use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, button_group, button_link, buttons, error_summary, form_get,
-    form_post, hidden, select, submit, text_input,
+    form_post, hidden, radios, submit, text_input,
 };
 use crate::ui::parts::{Colour, SummaryRow, heading, panel, print_button, summary_list, tag};
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{Link, address};
 
 const PAGE_ROWS: u32 = 30;
+/// The field in which an office is written.
+pub(super) const DIVISION: &str = "division";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -158,33 +160,78 @@ fn posts_table(desk: &Staff, posts: &[PostView], own: bool, now: Now) -> Markup 
     html! { (table) }
 }
 
-/// Offices of one's area, from the own down to the villages: menus of accounts and posts.
-pub(super) async fn offices(staff: &Staff) -> Result<Vec<(DivisionId, String)>, Fault> {
-    let db = staff.office().db();
-    let own = staff.actor().division;
-    let mut offices = vec![(own, staff.actor().division_name.clone())];
-    for level in [Level::County, Level::Township, Level::Village] {
-        let below = divisions::at_level(db, own, level).await?;
-        offices.extend(
-            below.into_iter().filter(|office| office.id != own).map(|office| (office.id, office.name)),
-        );
+/// The office that was written: the one that is meant, or those that may be, with what is wrong said at the field.
+pub(super) struct OfficeMeant {
+    pub one: Option<DivisionId>,
+    /// Namesakes to choose from.
+    pub offered: Vec<Meant>,
+}
+
+/// Which office of one's own area is meant, by its name or code; what lies elsewhere is not found.
+pub(super) async fn office_meant(
+    staff: &Staff,
+    typed: &str,
+    errors: &mut Errors,
+) -> Result<OfficeMeant, Fault> {
+    let (db, own) = (staff.office().db(), staff.actor().division);
+    let asked = divisions::asked(typed);
+    let mut offered = Vec::new();
+    if asked.is_empty() {
+        errors.add(DIVISION, "请填写单位。");
+        return Ok(OfficeMeant { one: None, offered });
     }
-    Ok(offices)
+    for one in divisions::meant(db, own, asked).await? {
+        if divisions::is_within(db, own, one.id).await? {
+            offered.push(one);
+        }
+    }
+    if let [one] = offered.as_slice() {
+        return Ok(OfficeMeant { one: Some(one.id), offered: Vec::new() });
+    }
+    if offered.is_empty() {
+        let own = &staff.actor().division_name;
+        let message = format!("没有找到“{asked}”。请填写{own}或者它下级的完整名称，也可以填统计区划代码。");
+        errors.add(DIVISION, message);
+    } else {
+        errors.add(DIVISION, "有几个同名的，请选是哪一个。");
+    }
+    Ok(OfficeMeant { one: None, offered })
+}
+
+/// Where an office is written: a prefecture has thousands of villages, too many for a menu.
+pub(super) fn office_field(label: &'static str, typed: &str, offered: &[Meant], errors: &Errors) -> Markup {
+    let field = Field::new(DIVISION, label)
+        .hint("填写区划名称或者代码，例如“海北街道”。")
+        .value(typed.to_owned())
+        .width(Width::Full)
+        .max_chars(120)
+        .errors(errors);
+    if offered.is_empty() {
+        return text_input(&field);
+    }
+    let mut choices: Vec<Choice<'_>> =
+        offered.iter().map(|one| Choice::new(one.said(), one.name.as_str())).collect();
+    choices.push(Choice::new("", "都不是，重新填写"));
+    radios(&field, &choices)
+}
+
+/// The home office of an account as it stands in the form.
+pub(super) async fn home(desk: &Staff, staff: &StaffView) -> Result<String, Fault> {
+    let code = divisions::find(desk.office().db(), staff.division).await?.code;
+    Ok(format!("{}〔{code}〕", staff.division_name))
 }
 
 pub(super) async fn new_form(desk: Desk<ManageStaff>) -> Result<Page, Fault> {
-    form_page(&desk, None, &Fields::default(), &Errors::none()).await
+    form_page(&desk, None, &Fields::default(), &[], &Errors::none()).await
 }
 
 async fn form_page(
     desk: &Staff,
     of: Option<&StaffView>,
     typed: &Fields,
+    offered: &[Meant],
     errors: &Errors,
 ) -> Result<Page, Fault> {
-    let offices = offices(desk).await?;
-    let choices: Vec<Choice<'_>> =
-        offices.iter().map(|(id, name)| Choice::new(id.to_string(), name.as_str())).collect();
     let (title, action) = match of {
         Some(staff) => ("修改账号", format!("/desk/admin/staff/{}/change", staff.id)),
         None => ("新增账号", "/desk/admin/staff/new".to_owned()),
@@ -198,7 +245,7 @@ async fn form_page(
                 .max_chars(32).autocomplete("off").errors(errors)))
         }
         (text_input(&Field::new("name", "姓名").value(typed.get("name")).max_chars(50).errors(errors)))
-        (select(&Field::new("division", "所在单位").value(typed.get("division")).errors(errors), &choices, Some("请选择")))
+        (office_field("所在单位", typed.get(DIVISION), offered, errors))
         (text_input(&Field::new("phone", "联系电话").value(typed.get("phone")).optional().inputmode("tel").errors(errors)))
         (text_input(&Field::new("citizen_id", "身份证号码").hint("用来识别本人和家人的申请，办理时回避。留空则不变。")
             .value(typed.get("citizen_id")).optional().max_chars(18).width(Width::Chars20).errors(errors)))
@@ -214,13 +261,13 @@ async fn form_page(
     Ok(Page::new(title, content).under("admin").errors(errors).back(back, "返回"))
 }
 
-fn read(form: &Fields, login: &str) -> NewStaff {
+fn read(form: &Fields, login: &str, division: Option<DivisionId>) -> NewStaff {
     NewStaff {
         login: login.to_owned(),
         name: form.get("name").to_owned(),
         phone: form.get("phone").to_owned(),
         citizen_id: form.get("citizen_id").to_owned(),
-        division: form.get("division").parse().ok(),
+        division,
     }
 }
 
@@ -228,14 +275,22 @@ pub(super) async fn create(
     desk: Desk<ManageStaff>,
     KeyedForm { form, .. }: KeyedForm<Fields>,
 ) -> Result<Page, Fault> {
+    let mut errors = Errors::none();
+    let meant = office_meant(&desk, form.get(DIVISION), &mut errors).await?;
     // A form sent twice meets its own login, which is taken then.
-    let new = read(&form, form.get("login"));
+    let new = read(&form, form.get("login"), meant.one);
     match access::create_staff(desk.office(), desk.granted(), &new).await {
         Ok((id, password)) => {
             let next = format!("/desk/admin/staff/{id}/posts/new");
             Ok(password_page(&new.name, &new.login, &password, &Link::new(next, "下一步：给他（她）岗位")))
         }
-        Err(error) => form_page(&desk, None, &form, &form_errors(error)?).await,
+        Err(error) => {
+            // Without an office it refuses; what else is wrong is said beside it.
+            for (field, message) in form_errors(error)?.iter() {
+                errors.add(field, message);
+            }
+            form_page(&desk, None, &form, &meant.offered, &errors).await
+        }
     }
 }
 
@@ -256,11 +311,11 @@ pub(super) async fn change_form(desk: Desk<ManageStaff>, Path(id): Path<StaffId>
     let staff = access::find_staff(desk.office().db(), desk.granted(), id).await?;
     let typed = [
         ("name", staff.name.clone()),
-        ("division", staff.division.to_string()),
+        (DIVISION, home(&desk, &staff).await?),
         ("version", staff.version.to_string()),
     ];
     let typed = Fields(typed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
-    form_page(&desk, Some(&staff), &typed, &Errors::none()).await
+    form_page(&desk, Some(&staff), &typed, &[], &Errors::none()).await
 }
 
 pub(super) async fn change(
@@ -271,14 +326,19 @@ pub(super) async fn change(
     let staff = access::find_staff(desk.office().db(), desk.granted(), id).await?;
     let mut errors = Errors::none();
     let version = typed::id::<i64>(&form, "version", "页面已过期，请刷新后再改。", &mut errors);
+    let meant = office_meant(&desk, form.get(DIVISION), &mut errors).await?;
     if let Some(version) = version {
-        let new = read(&form, &staff.login);
+        let new = read(&form, &staff.login, meant.one);
         match access::update_staff(desk.office(), desk.granted(), id, version, &new).await {
             Ok(()) => return Ok(SeeOther::to(format!("/desk/admin/staff/{id}")).done("账号已修改。").into()),
-            Err(error) => errors = form_errors(error)?,
+            Err(error) => {
+                for (field, message) in form_errors(error)?.iter() {
+                    errors.add(field, message);
+                }
+            }
         }
     }
-    Ok(form_page(&desk, Some(&staff), &form, &errors).await?.into())
+    Ok(form_page(&desk, Some(&staff), &form, &meant.offered, &errors).await?.into())
 }
 
 pub(super) async fn disable(

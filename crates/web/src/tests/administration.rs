@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use office::subscriptions::deliver::{self, Outcome};
+use store::{DivisionId, Query};
 
 use super::records::institution;
 use crate::testing::Town;
@@ -12,7 +13,7 @@ async fn duties_of_two_hands_are_not_given_to_one_person() {
         let mut root = town.browser("root").await;
         let actor = town.staff("accountant", town.county, "county_accountant").await;
         let address = format!("/desk/admin/staff/{}/posts/new", actor.staff);
-        let county = town.county.to_string();
+        let county = "海勃湾区".to_owned();
         let post = |role: &'static str| {
             [
                 ("division", county.clone()),
@@ -75,10 +76,62 @@ async fn an_administrator_of_one_township_sees_no_other() {
         for path in [format!("{other}/disable"), format!("{other}/reset"), format!("{other}/enable")] {
             assert_eq!(admin.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
         }
-        let fields = [("login", "sneak"), ("name", "某某"), ("division", &town.township_b.to_string())];
-        assert_eq!(admin.post("/desk/admin/staff/new", &fields).await.status, StatusCode::NOT_FOUND);
+        // A neighbour's office is not found, as one that there is not.
+        for place in ["海北街道", "150302002", "没有的街道"] {
+            let fields = [("login", "sneak"), ("name", "某某"), ("division", place)];
+            let refused = admin.post("/desk/admin/staff/new", &fields).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{place}");
+            assert!(refused.text.contains(&format!("没有找到“{place}”")), "{}", refused.text);
+        }
+        let sneaked: i64 = Query::system("test", "SELECT count(*) FROM staff WHERE login = 'sneak'")
+            .scalar(town.office.db())
+            .await
+            .unwrap();
+        assert_eq!(sneaked, 0);
         // Accounts, not families.
         assert_eq!(admin.get("/desk/people").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+/// An office is written, not searched for among thousands: by name or code; of namesakes one is chosen, and nothing typed is lost.
+#[tokio::test]
+async fn an_office_is_found_by_its_name() {
+    Town::each("office_named", async |town| {
+        let mut root = town.browser("root").await;
+        let form = root.get("/desk/admin/staff/new").await;
+        assert!(!form.text.contains("<select"), "no menu of villages: {}", form.text);
+        let new = |login: &'static str, place: &str| {
+            [("login", login.to_owned()), ("name", "郑小红".to_owned()), ("division", place.to_owned())]
+        };
+        let mut send = async |fields: [(&'static str, String); 3]| {
+            let fields: Vec<(&str, &str)> =
+                fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            root.post("/desk/admin/staff/new", &fields).await
+        };
+        // There are two of this name in the city.
+        let asked = send(new("xingfu", "幸福社区居委会")).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", asked.text);
+        assert!(asked.text.contains("有几个同名的") && asked.text.contains("郑小红"), "{}", asked.text);
+        let offered: Vec<&str> =
+            asked.text.split("value=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+        let offered: Vec<&str> =
+            offered.into_iter().filter(|value| value.contains("幸福社区居委会〔")).collect();
+        assert_eq!(offered.len(), 2, "{}", asked.text);
+        let made = send(new("xingfu", offered[1])).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.text);
+        let empty = send(new("nowhere", "")).await;
+        assert!(empty.text.contains("请填写单位"), "{}", empty.text);
+        let whole = send(new("haibei", "海北街道")).await;
+        assert_eq!(whole.status, StatusCode::OK, "{}", whole.text);
+        let sql = "SELECT division_id FROM staff WHERE login = 'haibei'";
+        let at: DivisionId = Query::system("test", sql).scalar(town.office.db()).await.unwrap();
+        assert_eq!(at, town.township_b);
+        // The form of a change and of a post begin with the office of the account.
+        for page in ["change", "posts/new"] {
+            let seen = root.get(&format!("/desk/admin/staff/{}/{page}", town.clerk_b.staff)).await;
+            assert!(seen.text.contains("海北街道〔150302002〕"), "{page}: {}", seen.text);
+        }
     })
     .await;
 }

@@ -60,7 +60,7 @@ async fn a_sign_in_leads_only_to_pages_of_this_house() {
 async fn a_one_time_password_opens_nothing_but_its_change() {
     Town::each("must_change", async |town| {
         let mut root = town.browser("root").await;
-        let division = town.township_a.to_string();
+        let division = "150302001".to_owned();
         let made = root
             .post(
                 "/desk/admin/staff/new",
