@@ -37,7 +37,7 @@ export async function refused(city, { family, number }) {
   await notOffered(city, city.director, number, ['confirm'])
   await city.act(city.director, number, 'refuse', { reasons: 'income_above', decision_text: '收入减少后可以随时再申请。' })
   await city.go(family.page, here, '不予确认')
-  await city.go(family.page, here, '家庭月人均收入 1200 ≥ 当地最低生活保障标准 960：不符合')
+  await city.go(family.page, here, '家庭月人均收入 1200，不低于当地最低生活保障标准 960：不符合')
   await city.go(family.page, here, '《社会救助法》第十八条')
   await city.go(family.page, here, '60 日内可以申请行政复议')
   // What it may get instead, told with the decision and not only when the letter has been handed over.

@@ -60,7 +60,7 @@ fn compared(condition: &ConditionOutcome) -> Markup {
         @if !condition.comparisons.is_empty() {
             ul.govuk-list.govuk-list--bullet {
                 @for comparison in &condition.comparisons {
-                    li { (comparison.text) @match comparison.holds { Some(true) => "：符合", Some(false) => "：不符合", None => "：还不知道" } }
+                    li { (words::compared(comparison)) @match comparison.holds { Some(true) => "：符合", Some(false) => "：不符合", None => "：还不知道" } }
                 }
             }
         }
