@@ -102,12 +102,12 @@ pub(super) async fn reckon(
     first: Month,
 ) -> Result<(), OfficeError> {
     let last = ledger::run::last_regular_month(doing.tx, held.county, &held.programme).await?;
-    let asked = first.max(held.from);
+    let since = first.max(held.from);
     let first = first.max(held.first_due);
     let Some(last) = last.filter(|last| first <= *last) else {
         return Err(OfficeError::invalid(
             "first_month",
-            if asked < held.first_due {
+            if since < held.first_due {
                 format!(
                     "{BEFORE_THE_ROLL}：{}以前不在这里发放；从这个月起还没有发放过。",
                     held.first_due.zh()
@@ -142,7 +142,7 @@ pub(super) async fn reckon(
             .bind(case.id)
             .scalar(doing.tx)
             .await?;
-    let before = paid_elsewhere(doing, held, asked.max(last.plus(1 - MONTHS_MAX))).await?;
+    let before = paid_elsewhere(doing, held, since.max(last.plus(1 - MONTHS_MAX))).await?;
     let here = reckoned.into_iter().zip(&beside.rows).map(|(one, row)| {
         let Reckoned { month, should_be, said, determination } = one;
         (CaseMonth { month, due: row.due_before, paid: row.paid, should_be, said }, determination)

@@ -146,7 +146,7 @@ async fn a_job_that_was_stopped_is_gone_on_with() {
         // The change ends without settling the review: the next day's round opens what is left, and only that.
         let applicant = city.seen(other).await.case.applicant;
         let citizen = citizen_of_synthetic(&city.office, applicant).await.unwrap();
-        let family = office::casework::Doer::Applicant(&citizen);
+        let family = Doer::Applicant(&citizen);
         city.act_by(family, other, "withdraw", &[], &[]).await.unwrap();
         city.days(1).await;
         assert_eq!(round(&city).await.opened, 1);

@@ -32,8 +32,8 @@ async fn page(
     errors: &Errors,
 ) -> Result<Page, Fault> {
     let id = staff.id;
-    let home = divisions::served(desk.office()).await?;
-    let roles = access::roles(&desk.office().release(), home.as_ref());
+    let served = divisions::served(desk.office()).await?;
+    let roles = access::roles(&desk.office().release(), served.as_ref());
     let roles: Vec<Choice<'_>> = roles
         .iter()
         .map(|offer| {
