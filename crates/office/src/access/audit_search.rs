@@ -6,7 +6,7 @@ use vocab::Now;
 use super::actor::{Actor, Citizen, Granted};
 use super::audit_words;
 use super::rights::SearchAudit;
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited};
 
 /// Rows of one's division and below; rows without a division are seen at the top of one's tree only by nobody.
@@ -101,8 +101,6 @@ pub async fn search_audit(
     Ok(page)
 }
 
-/// Rows of one page of an export.
-const EXPORT_PAGE: usize = 500;
 /// An export has at most so many rows; narrower filters give the rest.
 const EXPORT_ROWS_MAX: usize = 50_000;
 
@@ -141,7 +139,7 @@ pub async fn export_audit(
     let mut list = ListWriter::new(format, "审计", Some(&title), &columns)?;
     let (mut cursor, mut rows) = (None, 0);
     loop {
-        let page = found(office, actor, filter, cursor.as_ref(), EXPORT_PAGE).await?;
+        let page = found(office, actor, filter, cursor.as_ref(), ROWS_AT_ONCE).await?;
         rows += page.rows.len();
         if rows > EXPORT_ROWS_MAX {
             return Err(OfficeError::invalid(

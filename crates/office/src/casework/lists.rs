@@ -10,13 +10,11 @@ use super::{CASE, TaskId};
 use crate::access::{Actor, Citizen, Export, Granted, ReadCase};
 use crate::divisions::DivisionView;
 use crate::people::sealing;
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited};
 
 /// Rows on one page.
 pub const PAGE_SIZE: usize = 20;
-/// Rows that an Excel file reads at once.
-const SHEET_ROWS_AT_ONCE: usize = 1_000;
 /// Rows of an exported work list.
 const SHEET_ROWS_MAX: usize = 5000;
 /// Counts stop here: "1000+".
@@ -87,6 +85,16 @@ pub async fn worklist(
     filter: &WorkFilter,
     cursor: Option<&Cursor>,
 ) -> Result<Page<Work>, OfficeError> {
+    worklist_by(office, actor, filter, cursor, PAGE_SIZE).await
+}
+
+async fn worklist_by(
+    office: &Office,
+    actor: &Granted<ReadCase>,
+    filter: &WorkFilter,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<Work>, OfficeError> {
     let today = office.now().today();
     let mut sql = String::from(
         "SELECT t.id, t.case_id, t.step, t.title, t.due_on, t.earliest_on, c.number, c.item, p.name AS applicant, p.citizen_id_sealed, \
@@ -123,7 +131,7 @@ pub async fn worklist(
         .after(&["t.due_on", "t.id"], cursor)
         .page(
             office.db(),
-            PAGE_SIZE,
+            size,
             |row| {
                 let sealed: Vec<u8> = row.get("citizen_id_sealed")?;
                 let work = Work {
@@ -174,7 +182,7 @@ pub async fn worklist_sheet(
     let mut sheet = Sheet::new("待办", "待办事项", &columns)?;
     let mut cursor = None;
     loop {
-        let page = worklist(office, actor, filter, cursor.as_ref()).await?;
+        let page = worklist_by(office, actor, filter, cursor.as_ref(), ROWS_AT_ONCE).await?;
         for work in page.rows {
             let item = release.items.get(&work.item).map_or(work.item, |item| item.title.clone());
             let texts = [work.number, item, work.applicant, work.township, work.village, work.title];
@@ -438,7 +446,7 @@ pub async fn cases_sheet(
     let mut sheet = Sheet::new("办件", "办件", &columns)?;
     let mut cursor = None;
     loop {
-        let page = cases_by(office, actor, filter, cursor.as_ref(), SHEET_ROWS_AT_ONCE).await?;
+        let page = cases_by(office, actor, filter, cursor.as_ref(), ROWS_AT_ONCE).await?;
         for line in page.rows {
             let item = release.items.get(&line.item);
             let state = match &line.outcome {

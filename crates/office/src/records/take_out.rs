@@ -16,12 +16,13 @@ use super::read::{Record, records};
 use super::{Open, sees, sheet};
 use crate::access::{Actor, Export, Granted, ReadRecords};
 use crate::forms::{FormValue, points_of, reference_text};
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ParquetCell, ParquetType, ParquetWriter};
+use crate::tabular::{
+    ListCell, ListColumn, ListFormat, ListWriter, ParquetCell, ParquetType, ParquetWriter, ROWS_AT_ONCE,
+};
 use crate::{Office, OfficeError, audited};
 
-/// Ids looked for at once, and records read at once.
+/// Ids looked for at once.
 const IDS: usize = 20_000;
-const BATCH: usize = 1_000;
 /// More than this is taken out in parts: what is taken out must go in again.
 pub const ROWS_MAX: u32 = 200_000;
 
@@ -163,7 +164,7 @@ pub async fn take_out(
     let (mut after, mut rows): (Option<Cursor>, usize) = (None, 0);
     loop {
         let (found, last) = ids(office, &scope, register, (asked, &conditions), after.as_ref(), IDS).await?;
-        for batch in found.chunks(BATCH) {
+        for batch in found.chunks(ROWS_AT_ONCE) {
             let batch = records(office.keys(), office.db(), &scope, register, batch).await?;
             let words = Words::of(office, &scope, open, batch.iter()).await?;
             for record in &batch {

@@ -9,10 +9,9 @@ use vocab::Fen;
 
 use crate::access::{Export, Granted, Reveal};
 use crate::people::sealing;
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError};
 
-const PAGE: usize = 1_000;
 /// More families than this are not one list that a person reads.
 const FAMILIES_MAX: usize = 200_000;
 
@@ -70,7 +69,7 @@ pub async fn export_roll(
     let mut cursor: Option<Cursor> = None;
     let (mut rows, mut persons, mut total) = (0_usize, 0_i64, Fen::ZERO);
     loop {
-        let page = pages::roll(office.db(), &scope, filter, cursor.as_ref(), PAGE).await?;
+        let page = pages::roll(office.db(), &scope, filter, cursor.as_ref(), ROWS_AT_ONCE).await?;
         let holders = holders(office, &page.rows, whole.is_some()).await?;
         let places = places(office, &page.rows).await?;
         for row in &page.rows {

@@ -29,8 +29,8 @@ use crate::access::{
 };
 use crate::people::{self, NewAccount, sealing};
 use crate::tabular::{
-    self, CellFault, CellKind, ColumnDefinition, ListCell, ListColumn, ListFormat, ListWriter, Table,
-    TableDefinition,
+    self, CellFault, CellKind, ColumnDefinition, ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE,
+    Table, TableDefinition,
 };
 use crate::{Office, OfficeError, audited, divisions, uploads};
 
@@ -175,7 +175,7 @@ pub async fn runs_sheet(
     let mut cursor = None;
     let mut rows: usize = 0;
     loop {
-        let page = runs(office, actor, programme, cursor.as_ref(), RUNS_A_PAGE).await?;
+        let page = runs(office, actor, programme, cursor.as_ref(), ROWS_AT_ONCE).await?;
         let places = divisions::names(office.db(), page.rows.iter().map(|run| run.county)).await?;
         for run in &page.rows {
             let programme = release.programmes.get(&run.programme);
@@ -217,8 +217,6 @@ pub async fn runs_sheet(
     Ok(bytes)
 }
 
-/// Runs read at a time.
-const RUNS_A_PAGE: usize = 500;
 /// More are not one list that a person reads.
 const RUNS_MAX: usize = 20_000;
 
@@ -310,8 +308,6 @@ pub struct BankFile {
     pub sm3: String,
 }
 
-const LINES_PAGE: usize = 1_000;
-
 /// The bank's file as CSV or Excel. The first export fixes its hash; every later one must give the same lines. The file leaves
 /// the program only after the books say that it is with the bank.
 ///
@@ -331,7 +327,7 @@ pub async fn export_bank_file(
     let mut lines: Vec<(BankLine, String)> = Vec::new();
     let mut after = 0;
     loop {
-        let page = ledger::bank::lines(office.db(), &scope, run, after, LINES_PAGE).await?;
+        let page = ledger::bank::lines(office.db(), &scope, run, after, ROWS_AT_ONCE).await?;
         let Some(last) = page.last() else { break };
         after = last.line_no;
         let numbers = account_numbers(office, &page).await?;

@@ -39,6 +39,8 @@ pub use template::template;
 pub const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// A sheet with more rows than this, headers included, is refused.
 pub const ROWS_MAX: usize = 200_000;
+/// Rows that an export reads at once from a list that pages show by the screen.
+pub const ROWS_AT_ONCE: usize = 1_000;
 /// A sheet with a value to the right of this many columns is refused.
 pub const COLUMNS_MAX: usize = 200;
 /// A sheet with more filled cells than this is refused.

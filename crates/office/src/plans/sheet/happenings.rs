@@ -6,11 +6,8 @@ use super::{cells, columns};
 use crate::access::{Granted, ReadPlan};
 use crate::plans::changes::changes as brought;
 use crate::plans::{Installed, reminders, values};
-use crate::tabular::{ListCell, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError};
-
-/// Rows that are fetched at a time.
-const ROWS: usize = 500;
 
 pub(super) async fn alerts(
     office: &Office,
@@ -32,7 +29,7 @@ pub(super) async fn alerts(
     let mut list = ListWriter::new(format, "预警", Some(title), &heads)?;
     let mut after = None;
     loop {
-        let page = reminders::open(office, actor, false, after.as_ref(), ROWS).await?;
+        let page = reminders::open(office, actor, false, after.as_ref(), ROWS_AT_ONCE).await?;
         for one in page.rows {
             list.row(&cells([
                 one.kind.title().to_owned(),
@@ -72,7 +69,7 @@ pub(super) async fn waiting(
     let mut list = ListWriter::new(format, "待复核", Some(title), &heads)?;
     let mut after = None;
     loop {
-        let page = values::waiting(office, actor, after.as_ref(), ROWS).await?;
+        let page = values::waiting(office, actor, after.as_ref(), ROWS_AT_ONCE).await?;
         for one in page.rows {
             let indicator = plan.indicator(&one.indicator);
             list.row(&[

@@ -7,11 +7,8 @@ use crate::access::{Granted, ReadPlan};
 use crate::plans::in_words::with_unit;
 use crate::plans::judge::expected;
 use crate::plans::{indicator_page, values};
-use crate::tabular::{ListCell, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError};
-
-/// Reported values that are fetched at a time.
-const ROWS: usize = 500;
 
 pub(super) async fn sheet(
     office: &Office,
@@ -84,7 +81,7 @@ pub(super) async fn sheet(
     }
     let mut after = None;
     loop {
-        let page = values::of_indicator(office, actor, id, after.as_ref(), ROWS).await?;
+        let page = values::of_indicator(office, actor, id, after.as_ref(), ROWS_AT_ONCE).await?;
         for value in page.rows {
             row(
                 "填报记录",

@@ -13,11 +13,8 @@ use super::super::transition::{Offered, offered};
 use super::super::{RECORD_COLUMNS, RecordId, columns, duties, sheet};
 use super::{OWN, Own, all, area, opened};
 use crate::access::{Granted, ReportRecords};
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited};
-
-/// Records of one reading of a file.
-const BATCH: usize = 500;
 
 /// A register on the desk of an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,7 +287,7 @@ pub async fn file(
     let known = own.open.register();
     let (mut after, mut all) = (None, Vec::new());
     loop {
-        let ids = ids(office, actor, &own, false, after.as_ref(), BATCH).await?;
+        let ids = ids(office, actor, &own, false, after.as_ref(), ROWS_AT_ONCE).await?;
         all.extend(lines(office, actor, &own, &ids.rows).await?);
         after = ids.next;
         if after.is_none() {

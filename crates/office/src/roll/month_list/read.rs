@@ -7,12 +7,10 @@ use vocab::{Fen, Month, Now};
 
 use super::{Counted, MONTH_LIST, MonthListId};
 use crate::access::{Export, Granted, ReadPayments};
-use crate::tabular::{ListColumn, ListFormat, ListWriter};
+use crate::tabular::{ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited, divisions};
 
 const SEEN: &str = "rows of a list that the reader may see";
-/// Rows of a file read at a time.
-const PAGE: usize = 1_000;
 /// More are not one list that a person reads.
 const ROWS_MAX: usize = 200_000;
 /// Lists on one page: a prefecture's counties over the years.
@@ -388,7 +386,7 @@ pub async fn lines_sheet(
     for which in [LineOutcome::Listed, LineOutcome::LeftOut] {
         let mut cursor = None;
         loop {
-            let page = lines(office, actor, id, which, cursor.as_ref(), PAGE).await?;
+            let page = lines(office, actor, id, which, cursor.as_ref(), ROWS_AT_ONCE).await?;
             let places = divisions::names(office.db(), page.rows.iter().map(|line| line.division)).await?;
             for line in &page.rows {
                 list.row(&[
