@@ -256,13 +256,15 @@ impl Checker<'_> {
                     "不叫 id、state、recorded_on、closed_on，最多 26 个字符",
                 );
             }
+            if *field.kind == FieldKind::Statement {
+                // A promise is somebody's at a moment; a record is kept by whoever keeps the register.
+                let message = format!("字段 {} 是请人勾选的承诺，登记簿里没有人作承诺", field.id);
+                let expected = "承诺写在事项或者职责的表单里；登记簿只记是不是承诺过：type = \"yes_no\"";
+                self.at(place, field.kind.start(), message, expected);
+            }
             let unfit = matches!(
                 *field.kind,
-                FieldKind::MemberRef
-                    | FieldKind::Statement
-                    | FieldKind::Signature
-                    | FieldKind::File
-                    | FieldKind::Files
+                FieldKind::MemberRef | FieldKind::Signature | FieldKind::File | FieldKind::Files
             );
             if unfit || field.fact.is_some() || field.writes.is_some() || field.finding.is_some() {
                 let message = format!("字段 {} 的类型或用途不属于登记簿", field.id);

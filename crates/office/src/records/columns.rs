@@ -45,7 +45,7 @@ impl ColumnKind {
             return ColumnKind::Reference;
         }
         match *field.kind {
-            FieldKind::YesNo | FieldKind::Statement => ColumnKind::Boolean,
+            FieldKind::YesNo => ColumnKind::Boolean,
             FieldKind::Date => ColumnKind::Date,
             FieldKind::Month => ColumnKind::Month,
             FieldKind::Money => ColumnKind::Money,

@@ -335,7 +335,7 @@ fn schema(release: &Release, register: &Register) -> Value {
 
 fn property(release: &Release, field: &Field) -> Value {
     let mut property = match *field.kind {
-        FieldKind::YesNo | FieldKind::Statement => json!({ "type": "boolean" }),
+        FieldKind::YesNo => json!({ "type": "boolean" }),
         FieldKind::Integer | FieldKind::MemberRef => json!({ "type": "integer" }),
         FieldKind::Money => json!({ "type": "integer", "x-unit": "fen" }),
         FieldKind::Date => json!({ "type": "string", "format": "date" }),

@@ -100,10 +100,7 @@ impl What {
 #[must_use]
 pub fn choices(actor: &Actor, register: &Register) -> Vec<What> {
     let fields = register.form_fields().filter(|field| {
-        let alone = matches!(
-            *field.kind,
-            FieldKind::File | FieldKind::Files | FieldKind::Signature | FieldKind::Statement
-        );
+        let alone = matches!(*field.kind, FieldKind::File | FieldKind::Files | FieldKind::Signature);
         let named = register.key.iter().any(|key| *key == *field.id.get());
         !alone && !named && !draft::is_fed(register, field) && writes(actor, field)
     });
