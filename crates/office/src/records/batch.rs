@@ -151,7 +151,9 @@ impl<'a> Batch<'a> {
         tx.audit_all(audit).await?;
         let register = open.register();
         settle_as(office, tx, register, &new, Looked::New).await?;
-        settle_as(office, tx, register, &looked, Looked::Somebody).await?;
+        if let Some(staff) = by.who.staff {
+            settle_as(office, tx, register, &looked, Looked::Somebody(staff)).await?;
+        }
         settle_as(office, tx, register, &unlooked, Looked::Nobody).await?;
         settle_neighbours(office, tx, register, changed.iter()).await?;
         for (id, before) in moved {

@@ -353,7 +353,7 @@ pub(super) async fn perform_by(
         let step = Step { deed: Deed::DutyDone, reason: &title, state: None, import: None };
         save_by(office, &tx, by, open, draft, Some(&opened.record), &step).await?;
     }
-    settle_as(office, &tx, register, &[opened.view.record], Looked::Somebody).await?;
+    settle_as(office, &tx, register, &[opened.view.record], Looked::Somebody(actor.staff)).await?;
     tx.audit(AuditEntry {
         division: Some(opened.record.division),
         details: json!({ "register": opened.view.register, "duty": opened.view.duty, "done_on": done.on }),

@@ -1,17 +1,21 @@
 //! Every version of a record: whole, sealed, with who and why. What changed is found by laying two versions side by side, so that the
-//! past cannot disagree with itself.
+//! past cannot disagree with itself. Beside them stands what the computed fields that are noted came to when somebody looked: it follows from
+//! what was known then, so no version can give it again.
+
+use std::collections::BTreeMap;
 
 use catalogue::definition::{Form, Register};
-use store::{AuditActor, Connection, Query, Scope, ScopeColumns, Tx, Value, insert_many, values};
+use store::{AuditActor, Connection, Query, Scope, ScopeColumns, StaffId, Tx, Value, insert_many, values};
 
+use super::columns::of_text;
 use super::conflict::differing;
 use super::read::Record;
 use super::{Open, RecordId, RecordImportId, sees};
 use crate::access::{Actor, Granted, ReadRecords};
-use crate::forms::{Answers, FilledForm};
+use crate::forms::{Answers, FilledForm, FormContext};
 use crate::{Office, OfficeError};
 
-/// Scope columns of `record_history x`.
+/// Scope columns of `record_history x`, and of `record_noted x`.
 const HISTORY_COLUMNS: ScopeColumns = ScopeColumns {
     subtree: Some(
         "x.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
@@ -24,16 +28,19 @@ const HISTORY_COLUMNS: ScopeColumns = ScopeColumns {
 /// Versions shown on a record's page.
 const SHOWN_MAX: i64 = 200;
 
-/// One version beside the one before it.
+/// The deed of what was noted without the record being another: see [`Version::deed`].
+pub const NOTED: &str = "noted";
+
+/// One version beside the one before it, or what somebody's look at the record noted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// Its number, from 1.
+    /// Its number, from 1; of what was noted the one that stood then.
     pub version: i64,
     /// Unix milliseconds.
     pub at: i64,
     /// Who; none for the system.
     pub staff: Option<String>,
-    /// What was done: 登记, 变更, 更正 …
+    /// The code of what was done ([`Deed`](super::Deed)), or [`NOTED`].
     pub deed: String,
     /// Why.
     pub reason: String,
@@ -91,6 +98,41 @@ pub(super) fn row(
 /// Writes versions down.
 pub(super) async fn write(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), OfficeError> {
     insert_many(&Scope::System("versions of records"), tx, "record_history", &COLUMNS, rows).await?;
+    Ok(())
+}
+
+/// Values of the computed fields that are noted, canonical, by field; unknown ones are left out.
+pub(super) type Noted = BTreeMap<String, String>;
+
+const NOTED_COLUMNS: [&str; 7] =
+    ["register", "record_id", "version", "division_id", "at", "staff_id", "values_sealed"];
+
+/// What somebody's look at a record noted, as a row.
+pub(super) fn noted_row(
+    office: &Office,
+    register: &Register,
+    record: &Record,
+    staff: Option<StaffId>,
+    noted: &Noted,
+) -> Result<Vec<Value>, OfficeError> {
+    let text = serde_json::to_string(noted).map_err(|error| OfficeError::Internal(error.to_string()))?;
+    Ok(values![
+        register.id.as_str(),
+        record.id,
+        record.version,
+        record.division,
+        office.now().at_ms(),
+        staff,
+        office.keys().seal(&text)?,
+    ])
+}
+
+/// Writes down what was noted.
+pub(super) async fn write_noted(tx: &Tx, rows: Vec<Vec<Value>>) -> Result<(), OfficeError> {
+    if !rows.is_empty() {
+        insert_many(&Scope::System("what was noted of records"), tx, "record_noted", &NOTED_COLUMNS, rows)
+            .await?;
+    }
     Ok(())
 }
 
@@ -188,7 +230,73 @@ pub(super) async fn versions(
             versions[place].changes.insert(0, ("状态".to_owned(), title(&state_before), title(&state)));
         }
     }
-    Ok(versions)
+    let mut all = noted(office, reader, open, record).await?;
+    all.append(&mut versions);
+    // What a version noted stands above it.
+    all.sort_by_key(|version| std::cmp::Reverse((version.version, version.at)));
+    Ok(all)
+}
+
+/// What was noted of a record and how it differs from what was noted before, newest first. What was noted when the record came in is no change.
+async fn noted(
+    office: &Office,
+    reader: &Granted<ReadRecords>,
+    open: &Open,
+    record: RecordId,
+) -> Result<Vec<Version>, OfficeError> {
+    let register = open.register();
+    if !register.computed().any(|field| field.noted) {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Version, Vec<u8>)> = Query::new(
+        &reader.scope(),
+        &HISTORY_COLUMNS,
+        "SELECT x.version, x.at, x.values_sealed, s.name FROM record_noted x LEFT JOIN staff s ON s.id = x.staff_id \
+         WHERE {scope} AND x.register = ? AND x.record_id = ? ORDER BY x.id DESC LIMIT ?",
+    )
+    .bind(register.id.as_str())
+    .bind(record)
+    .bind(SHOWN_MAX)
+    .all_as(office.db(), |row| {
+        let version = Version {
+            version: row.get("version")?,
+            at: row.get("at")?,
+            staff: row.get("name")?,
+            deed: NOTED.to_owned(),
+            reason: String::new(),
+            state: String::new(),
+            changes: Vec::new(),
+        };
+        Ok((version, row.get("values_sealed")?))
+    })
+    .await?;
+    let (mut looks, mut values) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for (look, sealed) in rows {
+        let text = office.keys().open(&sealed)?;
+        let noted: Noted = serde_json::from_str(&text)
+            .map_err(|error| OfficeError::Internal(format!("记下的情况无法读取（{error}）")))?;
+        looks.push(look);
+        values.push(noted);
+    }
+    let context = FormContext::new(open.release(), office.now());
+    let fields: Vec<_> = register.computed().filter(|field| field.noted && sees(reader, field)).collect();
+    for (look, pair) in looks.iter_mut().zip(values.windows(2)) {
+        let (after, before) = (&pair[0], &pair[1]);
+        for field in &fields {
+            let words = |noted: &Noted| {
+                let value = noted.get(field.id.get()).and_then(|text| of_text(field, text));
+                value.map_or_else(String::new, |value| {
+                    FilledForm::value_in_words(&context, field, &value, true)
+                })
+            };
+            let (before, after) = (words(before), words(after));
+            if before != after {
+                look.changes.push((field.label.clone(), before, after));
+            }
+        }
+    }
+    looks.retain(|look| !look.changes.is_empty());
+    Ok(looks)
 }
 
 /// What differs between two sets of answers, in words.

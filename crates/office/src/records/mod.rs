@@ -114,6 +114,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261129_record_papers",
         sql: include_str!("../../migrations/20261129_record_papers.sql"),
     },
+    Migration {
+        name: "20261202_record_noted",
+        sql: include_str!("../../migrations/20261202_record_noted.sql"),
+    },
 ];
 
 /// Scope columns of any register's table `r`.

@@ -9,6 +9,7 @@ use rules::{Context, Value};
 use store::{Connection, DivisionId, Query, ScopeColumns, StaffId, Tx};
 
 use super::columns::{is_sorted, of_rules, table, written};
+use super::history::{self, Noted};
 use super::read::{Record, records};
 use super::shape::{Circumstances, Named, neighbours, shaped};
 use super::{RULES, RecordId, SETTLED_ON, vocab_level};
@@ -37,7 +38,7 @@ pub(super) enum Looked {
     /// A night, or a change elsewhere: what was noted stays.
     Nobody,
     /// Somebody wrote the record or did one of its duties: what stands now is noted.
-    Somebody,
+    Somebody(StaffId),
     /// It has just come in: nothing of it was done or settled before.
     New,
 }
@@ -63,13 +64,14 @@ pub(super) async fn settle_as(
     let mut offices = Offices::default();
     let (raised, due) = match looked {
         Looked::New => (HashMap::new(), HashMap::new()),
-        Looked::Nobody | Looked::Somebody => {
+        Looked::Nobody | Looked::Somebody(_) => {
             (open_alerts(tx, register, ids).await?, open_duties(tx, register, ids).await?)
         }
     };
+    let mut noted = Vec::new();
     for (record, seen) in stored.iter().zip(&mut seen) {
         let context = circumstances.of(tx, &release, record.division).await?.clone();
-        compute(office, tx, register, record, seen, &context, looked).await?;
+        noted.extend(compute(office, tx, register, record, seen, &context, looked).await?);
         let open = !register.is_closed(&record.state);
         for alert in &register.alerts {
             let expression = release.alert_when(&register.id, &alert.id);
@@ -93,7 +95,7 @@ pub(super) async fn settle_as(
                 .await?;
         }
     }
-    Ok(())
+    history::write_noted(tx, noted).await
 }
 
 /// Settles what changed records point at: their numbers depend on who points at them.
@@ -120,7 +122,7 @@ pub(super) async fn settle_neighbours<'a>(
     Ok(())
 }
 
-/// Computed fields: each sees those before it.
+/// Computed fields: each sees those before it. The answer is the history's row where somebody looked and what is noted has changed.
 async fn compute(
     office: &Office,
     tx: &Tx,
@@ -129,9 +131,10 @@ async fn compute(
     seen: &mut rules::Record,
     context: &Context,
     looked: Looked,
-) -> Result<(), OfficeError> {
+) -> Result<Option<Vec<store::Value>>, OfficeError> {
     let release = office.release();
     let mut columns = Vec::new();
+    let (mut noted, mut news) = (Noted::new(), false);
     for field in register.computed() {
         if field.noted && looked == Looked::Nobody {
             continue;
@@ -140,20 +143,30 @@ async fn compute(
         let value = of_rules(field, &expression.evaluate(seen, context));
         let known = value.as_ref().map_or(Value::Unknown, FormValue::for_rules);
         seen.fields.insert(field.id.get().clone(), known);
+        if let Some(value) = value.as_ref().filter(|_| field.noted) {
+            noted.insert(field.id.get().clone(), value.canonical());
+        }
         if value.as_ref() != record.values.get(field.id.get()) {
+            news |= field.noted;
             let sorted = is_sorted(register, field);
             let none = HashMap::new();
             columns.extend(written(office.keys(), register, field, value.as_ref(), &none, sorted)?);
         }
     }
     if columns.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let set: Vec<String> = columns.iter().map(|(column, _)| format!("{column} = ?")).collect();
     let sql = format!("UPDATE {} SET {} WHERE id = ?", table(register), set.join(", "));
     let query = Query::new(&RULES, &ScopeColumns::NONE, sql);
     let query = columns.into_iter().fold(query, |query, (_, value)| query.bind_value(value));
-    Ok(query.bind(record.id).execute_one(tx).await?)
+    query.bind(record.id).execute_one(tx).await?;
+    let staff = match looked {
+        Looked::Somebody(staff) => Some(staff),
+        // Who entered it is in its first version.
+        Looked::New | Looked::Nobody => None,
+    };
+    news.then(|| history::noted_row(office, register, record, staff, &noted)).transpose()
 }
 
 /// What an alert rests on, in words.
@@ -462,7 +475,7 @@ async fn next_due(
     };
     let last = match looked {
         Looked::New => None,
-        Looked::Nobody | Looked::Somebody => last_done(tx, register, record, duty).await?,
+        Looked::Nobody | Looked::Somebody(_) => last_done(tx, register, record, duty).await?,
     };
     if let Some((last, planned_for)) = last {
         return Ok(Next { due_on: after(last, 1), counted_from: None, planned_for });

@@ -83,6 +83,7 @@ impl Deed {
             "entered" => "办件登记",
             "fed" => "系统登记",
             "merged" => "人员档案合并",
+            history::NOTED => "记下当时情况",
             _ => "其他",
         }
     }

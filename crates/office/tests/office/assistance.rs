@@ -1,6 +1,8 @@
 //! What stands around the matters of social assistance: the townships' reserve, conferences, referrals, the watch over low incomes and those who left,
 //! reports of need - each from the pack, by its real actors.
 
+use std::collections::BTreeMap;
+
 use catalogue::definition::FieldKind;
 use ledger::ReserveKind;
 use office::OfficeError;
@@ -8,7 +10,9 @@ use office::access::{Actor, AnswerCheck, KeepRecords, MakeRun, ReadPayments, Rea
 use office::forms::{Answers, FieldPath, Raw};
 use office::people::{NewFact, Source, Subject};
 use office::records::duties::{self, DutyDone, DutyFilter, DutyView};
-use office::records::{self, Deed, Moved, NewVersion, Open, RecordId, Saved, addressed, alerts, page};
+use office::records::{
+    self, Deed, Moved, NewVersion, Open, RecordId, Saved, addressed, alerts, history, page,
+};
 use office::roll::payments;
 use office::roll::reserve::{self, Wanted};
 use store::{CaseId, PersonId, Query, Scope};
@@ -490,6 +494,23 @@ async fn low_incomes_are_watched_and_who_leaves_is_followed_for_a_year() {
         visited(&city, visit, "refers").await;
         assert!(raised(&city, &city.township_clerk, "low_income").await.is_empty());
         assert!(due(&city, &city.village_worker, "low_income").await.iter().all(|duty| duty.duty == "visit"));
+        // What the visit noted is in the history, as it stands in the record.
+        let shown = seen(&city, &city.village_worker, "low_income", visit.record).await;
+        let look = shown.history.iter().find(|version| version.deed == history::NOTED).unwrap();
+        assert_eq!(look.staff.as_deref(), Some(city.village_worker.name.as_str()));
+        let labels: Vec<&str> = look.changes.iter().map(|(label, ..)| label.as_str()).collect();
+        assert!(labels.contains(&"患重特大疾病"), "{labels:?}");
+        for (record, _, _) in &there {
+            let open = open(&city, &city.village_worker, "low_income");
+            let shown = seen(&city, &city.village_worker, "low_income", *record).await;
+            let stands = open.register().computed().filter(|field| field.noted).filter_map(|field| {
+                let value = shown.record.values.get(field.id.get())?;
+                Some((field.id.get().clone(), value.canonical()))
+            });
+            assert_eq!(replayed(&city, "low_income", *record).await, stands.collect::<BTreeMap<_, _>>());
+        }
+        let rewritten = Query::system("test", "DELETE FROM record_noted").execute(city.office.db()).await;
+        assert!(rewritten.is_err(), "append only");
         nights(&city, 1).await;
         assert!(
             raised(&city, &city.township_clerk, "low_income").await.is_empty(),
@@ -520,6 +541,14 @@ async fn low_incomes_are_watched_and_who_leaves_is_followed_for_a_year() {
         let states: Vec<String> = low_income(&city).await.into_iter().map(|(_, state, _)| state).collect();
         assert_eq!(states, ["ended", "watched", "watched", "watched"]);
     }
+}
+
+/// What is noted of a record, as its history alone says it.
+async fn replayed(city: &Wuhai, register: &str, record: RecordId) -> BTreeMap<String, String> {
+    let last = "SELECT values_sealed FROM record_noted WHERE register = ? AND record_id = ? ORDER BY id DESC LIMIT 1";
+    let row = Query::system("test", last).bind(register).bind(record).one(city.office.db()).await.unwrap();
+    let sealed: Vec<u8> = row.get("values_sealed").unwrap();
+    serde_json::from_str(&city.office.keys().open(&sealed).unwrap()).unwrap()
 }
 
 /// Does a duty with its form filled in the simplest right way.

@@ -5,7 +5,7 @@ use office::access::{ReadCase, ReadRecords, Right};
 use office::casework::entries;
 use office::records::alerts::AlertView;
 use office::records::duties::DutyView;
-use office::records::history::Version;
+use office::records::history::{NOTED, Version};
 use office::records::page::{Pointing, RecordPage, Rows, Said, page as record_page};
 use office::records::{Deed, Open, RecordId};
 use vocab::Now;
@@ -192,7 +192,8 @@ fn history(history: &[Version]) -> Markup {
                 li.timeline__step.timeline__step--done {
                     p.timeline__title { "第 " (version.version) " 版　" (Deed::title(&version.deed)) }
                     p.timeline__when {
-                        (Now::from_unix_ms(version.at).zh()) "　" (version.staff.as_deref().unwrap_or("系统")) "　原因：" (version.reason)
+                        (Now::from_unix_ms(version.at).zh()) "　" (version.staff.as_deref().unwrap_or("系统"))
+                        @if !version.reason.is_empty() { "　原因：" (version.reason) }
                     }
                     @if !version.changes.is_empty() {
                         ul.govuk-list.timeline__note {
@@ -205,7 +206,8 @@ fn history(history: &[Version]) -> Markup {
             }
         }
     };
-    details(&format!("历史（{} 版）", history.len()), &body)
+    let versions = history.iter().filter(|version| version.deed != NOTED).count();
+    details(&format!("历史（{versions} 版）"), &body)
 }
 
 fn or_none(words: &str) -> &str {
