@@ -262,10 +262,11 @@ impl Checker<'_> {
                 let expected = "承诺写在事项或者职责的表单里；登记簿只记是不是承诺过：type = \"yes_no\"";
                 self.at(place, field.kind.start(), message, expected);
             }
-            let unfit = matches!(
-                *field.kind,
-                FieldKind::MemberRef | FieldKind::Signature | FieldKind::File | FieldKind::Files
-            );
+            if matches!(*field.kind, FieldKind::File | FieldKind::Files) && group.repeat.is_none() {
+                let message = format!("字段 {} 是文件；记录本身的文件按材料的种类放", field.id);
+                self.at(place, field.kind.start(), message, "[[register.file]]；明细的每一条才带文件");
+            }
+            let unfit = matches!(*field.kind, FieldKind::MemberRef | FieldKind::Signature);
             if unfit || field.fact.is_some() || field.writes.is_some() || field.finding.is_some() {
                 let message = format!("字段 {} 的类型或用途不属于登记簿", field.id);
                 self.at(place, field.kind.start(), message, "去掉 fact、writes、finding，换一种类型");

@@ -154,6 +154,7 @@ const MISTAKES: &[Mistake] = mistakes! {
     "an unknown role of a register": "keep = { roles = [\"clerk\"] }" => "keep = { roles = [\"clark\"] }", at "rights = { keep", says "岗位 clark 没有定义";
     "a field with the name of a state": "id = \"spot\"" => "id = \"state\"", at "id = \"state\"", says "字段 id state 不能用";
     "a promise in a register": "label = \"位置\"\ntype = \"point\"" => "label = \"位置\"\ntype = \"statement\"\nstatement = \"如实填写\"", at "type = \"statement\"", says "登记簿里没有人作承诺";
+    "a file of the record itself": "label = \"位置\"\ntype = \"point\"" => "label = \"位置\"\ntype = \"file\"", at "type = \"file\"", says "记录本身的文件按材料的种类放";
     "a record of an unknown register": "register = \"home\"" => "register = \"homes\"", at "register = \"homes\"", says "登记簿 homes 没有定义";
     "a record of no register": "type = \"record\"\nregister = \"home\"\n" => "type = \"record\"\n", at "type = \"record\"", says "指向哪个登记簿没有写清";
     "a name of the way back that is taken": "back = { id = \"branches\"" => "back = { id = \"beds\"", at "back = { id = \"beds\"", says "反过来的名字 beds";

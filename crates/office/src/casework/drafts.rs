@@ -1,7 +1,7 @@
 //! Forms that are not finished: saved page by page, sealed, for their owner alone.
 
 use catalogue::definition::{About, Item};
-use store::{AuditActor, CaseId, HouseholdId, IdempotencyKey, Once, PersonId, Query, Scope, Tx};
+use store::{AuditActor, CaseId, HouseholdId, IdempotencyKey, Once, PersonId, Query, Scope, StaffId, Tx};
 
 use super::trace::By;
 use super::{DraftId, filing, known};
@@ -59,7 +59,12 @@ impl Filler<'_> {
 /// An officer's name in `draft` and `attachment`.
 #[must_use]
 pub fn owner_of(actor: &Actor) -> String {
-    format!("staff:{}", actor.staff)
+    owner_of_staff(actor.staff)
+}
+
+/// [`owner_of`] by the account.
+pub(crate) fn owner_of_staff(staff: StaffId) -> String {
+    format!("staff:{staff}")
 }
 
 /// An unfinished form.

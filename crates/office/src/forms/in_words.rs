@@ -75,17 +75,6 @@ impl FilledForm<'_> {
         value.in_words(field, context, masked, |index| (index + 1).to_string())
     }
 
-    /// A row of a list in words: all its answers that are not sensitive.
-    #[must_use]
-    pub fn row_in_words(&self, of: &str, index: usize) -> String {
-        let pages = self.form().pages.iter().filter(|page| records_of(page) == Some(of));
-        let words = pages
-            .flat_map(|page| page.fields.iter().map(move |field| (page, field)))
-            .map(|(page, field)| self.field_in_words(page, Some(index), field, true))
-            .filter(|words| !words.is_empty());
-        words.collect::<Vec<_>>().join("，")
-    }
-
     fn row(&self, page: &Page, record: Option<usize>, field: &Field, masked: bool) -> Row {
         let value = self.field_in_words(page, record, field, masked);
         Row {

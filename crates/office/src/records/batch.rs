@@ -12,7 +12,7 @@ use super::read::Record;
 use super::row::{assembled, put, unchanged};
 use super::settle::{Looked, settle_as, settle_neighbours};
 use super::write::{By, Deed, Step, done_with, entry, of_a_record};
-use super::{Open, RecordId, events, letters};
+use super::{Open, RecordId, events, letters, row_files};
 use crate::access::{Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, divisions};
@@ -89,6 +89,7 @@ impl<'a> Batch<'a> {
         }
         let id = put(office, tx, by, register, draft, &next, existing, step).await?;
         let stored = Record { id, ..next };
+        row_files::keep(office, tx, register, (existing, &stored), &by.who, step.reason).await?;
         let now = office.now().at_ms();
         let deed = Written {
             deed: step.deed.code(),

@@ -6,7 +6,7 @@ use store::{Connection, DivisionId, PersonId};
 
 use super::look_up::{Finder, LookedUp};
 use super::read::Record;
-use super::{Open, conflict, shape, writes};
+use super::{Open, conflict, row_files, shape, writes};
 use crate::access::Actor;
 use crate::forms::{
     Answers, Checked, FieldPath, FilledForm, FormContext, FormValue, FormValues, Raw, reference_text,
@@ -74,6 +74,7 @@ pub(super) async fn draft_by(
     let (office, actor) = (finder.office, finder.actor);
     keep_unwritable(actor, open.register(), form, &mut answers, existing);
     let mut looked = finder.look_up(form, &mut answers).await?;
+    looked.files = row_files::of_writer(office, actor, open.register(), form, &answers).await?;
     if let Some(existing) = existing {
         // What the record points at already stays, also where the actor's area ends.
         for (target, id) in shape::references(open.register(), existing) {
@@ -88,12 +89,15 @@ pub(super) async fn draft_with(
     office: &Office,
     open: &Open,
     answers: Answers,
-    looked: LookedUp,
+    mut looked: LookedUp,
     existing: Option<&Record>,
     state: Option<&str>,
 ) -> Result<Draft, OfficeError> {
     let register = open.register();
     let form = form(open)?;
+    if let Some(existing) = existing {
+        looked.files.extend(row_files::of_record(office, register, form, &answers, existing).await?);
+    }
     let references = typed_references(form, &answers);
     let related = shape::related(office, office.db(), register, &references).await?;
     let state =

@@ -10,7 +10,7 @@ use store::{AuditActor, Connection, Query, Scope, ScopeColumns, StaffId, Tx, Val
 use super::columns::of_text;
 use super::conflict::differing;
 use super::read::Record;
-use super::{Open, RecordId, RecordImportId, sees};
+use super::{Open, RecordId, RecordImportId, row_files, sees};
 use crate::access::{Actor, Granted, ReadRecords};
 use crate::forms::{Answers, FilledForm, FormContext};
 use crate::{Office, OfficeError};
@@ -215,6 +215,7 @@ pub(super) async fn versions(
         Ok((version, row.get("answers_sealed")?))
     })
     .await?;
+    let files = row_files::of_history(office, register, record).await?;
     let mut versions = Vec::with_capacity(rows.len());
     let mut opened_rows = Vec::with_capacity(rows.len());
     for (version, sealed) in rows {
@@ -223,7 +224,7 @@ pub(super) async fn versions(
     }
     for place in 0..versions.len().saturating_sub(1) {
         let (after, before) = (&opened_rows[place], &opened_rows[place + 1]);
-        versions[place].changes = in_words(office, reader, open, form, before, after).await?;
+        versions[place].changes = in_words(office, reader, open, form, (before, after), &files).await?;
         let (state, state_before) = (versions[place].state.clone(), versions[place + 1].state.clone());
         if state != state_before {
             let title = |state: &str| register.state_title(state).to_owned();
@@ -299,14 +300,14 @@ async fn noted(
     Ok(looks)
 }
 
-/// What differs between two sets of answers, in words.
+/// What differs between two sets of answers, in words; of the files that they name the names of those that are handed in.
 pub(super) async fn in_words(
     office: &Office,
     actor: &Actor,
     open: &Open,
     form: &Form,
-    before: &Answers,
-    after: &Answers,
+    (before, after): (&Answers, &Answers),
+    files: &row_files::Files,
 ) -> Result<Vec<(String, String, String)>, OfficeError> {
     let fields = differing(form, before, after);
     if fields.is_empty() {
@@ -317,6 +318,7 @@ pub(super) async fn in_words(
     let more = super::look_up(office, actor, form, &mut other).await?;
     looked.names.extend(more.names);
     looked.references.extend(more.references);
+    looked.files.clone_from(files);
     let context = looked.context(office, open.release());
     let (one, other) = (FilledForm::read(&context, form, &one), FilledForm::read(&context, form, &other));
     let mut changes = Vec::new();
@@ -331,10 +333,15 @@ pub(super) async fn in_words(
             continue;
         }
         let label = form.pages.iter().filter_map(|page| page.repeat.as_ref()).find(|repeat| repeat.of == id);
+        let of_list =
+            || form.fields().filter(|(page, _)| page.repeat.as_ref().is_some_and(|list| list.of == id));
         let rows = |filled: &FilledForm<'_>| {
-            let titles: Vec<String> =
-                (0..filled.answers().count(&id)).map(|index| filled.row_in_words(&id, index)).collect();
-            titles.join("；")
+            let row = |index| {
+                let seen = of_list().filter(|(_, field)| sees(actor, field));
+                let words = seen.map(|(page, field)| filled.words(page, Some(index), field, true));
+                words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("，")
+            };
+            (0..filled.answers().count(&id)).map(row).collect::<Vec<_>>().join("；")
         };
         if let Some(repeat) = label {
             changes.push((repeat.label.clone(), rows(&one), rows(&other)));

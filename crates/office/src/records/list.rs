@@ -10,7 +10,7 @@ use vocab::{Fen, Month};
 use super::columns::{ColumnKind, blind, column, searched_column, sort_column, table};
 use super::look_up::known;
 use super::read::{HEAD, Record, of_rows, selected};
-use super::{Open, RECORD_COLUMNS, RecordId, find, sees, shape};
+use super::{Open, RECORD_COLUMNS, RecordId, find, row_files, sees, shape};
 use crate::access::{Actor, Granted, ReadRecords};
 use crate::forms::{FilledForm, FormValue, referred_id};
 use crate::{Office, OfficeError, search};
@@ -439,6 +439,8 @@ impl<'a> Words<'a> {
         let register = open.register();
         let mut references = Vec::new();
         let mut codes = Vec::new();
+        let records: Vec<&Record> = records.collect();
+        let files = row_files::of_records(office, register, records.iter().copied()).await?;
         for record in records {
             references.extend(shape::references(register, record));
             let values =
@@ -447,6 +449,7 @@ impl<'a> Words<'a> {
         }
         let mut context = crate::forms::FormContext::new(open.release(), office.now());
         context.references = known(office, scope, references).await?;
+        context.attachments = files;
         codes.sort_unstable();
         codes.dedup();
         let names: Vec<(String, String)> = Query::system(

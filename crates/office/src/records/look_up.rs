@@ -11,7 +11,7 @@ use store::{DivisionId, HouseholdId, PersonId, Query, Scope};
 use vocab::{CitizenId, DivisionCode};
 
 use super::columns::{ColumnKind, searched_column, table};
-use super::{RECORD_COLUMNS, find, pointed_at};
+use super::{RECORD_COLUMNS, find, pointed_at, row_files};
 use crate::access::{Actor, ReadPeople, Right};
 use crate::divisions::{self, Meant};
 use crate::forms::{Answers, FieldPath, FormContext, Raw, reference_text, referred_id, target_key};
@@ -36,6 +36,8 @@ pub struct LookedUp {
     pub places: HashMap<(String, i64), DivisionId>,
     /// What words may mean, by the path of the field.
     pub candidates: BTreeMap<String, Vec<(String, String)>>,
+    /// Files that may be named: the writer's own and the record's.
+    pub(super) files: row_files::Files,
 }
 
 impl LookedUp {
@@ -46,6 +48,7 @@ impl LookedUp {
         context.divisions = self.names.clone();
         context.references = self.references.clone();
         context.candidates = self.candidates.clone();
+        context.attachments = self.files.clone();
         context
     }
 }

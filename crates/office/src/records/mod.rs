@@ -4,7 +4,7 @@
 //! - [`read`]: records by id; [`list`]: lists with filters, sums and pages, [`map`](mod@map) the same on a map; [`page`]: everything on a record's page;
 //! - [`look_up`]: from typed words to the record, person, family or division that is meant;
 //! - [`draft`]: answers before they are a record; [`write`]: add and change, [`batch`] many in one transaction; [`row`]: what stands in the tables; [`transition`]: from state to state; [`conflict`]: two people at one record;
-//! - [`history`]: every version, who and why; [`papers`]: scans and photos; [`letters`]: what a way to another state sends;
+//! - [`history`]: every version, who and why; [`papers`]: scans and photos, [`row_files`] those of the rows of lists; [`letters`]: what a way to another state sends;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
 //! - [`enter`]: records that a case enters; [`fed`]: registers of people that follow from what is known of them;
@@ -54,6 +54,7 @@ pub mod rates;
 mod read;
 pub mod resource;
 mod row;
+mod row_files;
 mod settle;
 mod shape;
 pub mod sheet;

@@ -17,9 +17,9 @@ use super::look_up;
 use super::papers::{self, Folder};
 use super::read::{Record, record};
 use super::transition::{self, Offered};
-use super::{Open, RECORD_COLUMNS, RecordId, may, open, sees};
+use super::{Open, RECORD_COLUMNS, RecordFileId, RecordId, may, open, row_files, sees};
 use crate::access::{Actor, Granted, ReadRecords, Reveal, Right};
-use crate::forms::FormValues;
+use crate::forms::{FormValue, FormValues};
 use crate::{Office, OfficeError, audited, divisions};
 
 /// Rows that point at a record, shown on its page; the others stand in their list.
@@ -60,6 +60,8 @@ pub struct Rows {
     pub columns: Vec<String>,
     /// Cells.
     pub rows: Vec<Vec<String>>,
+    /// The files of cells, by row and column, in place of their words.
+    pub files: BTreeMap<(usize, usize), Vec<(RecordFileId, String)>>,
 }
 
 impl Rows {
@@ -68,6 +70,7 @@ impl Rows {
         register: &Register,
         record: &Record,
         words: &Words<'_>,
+        opens: &BTreeMap<String, (RecordFileId, String)>,
         shown: impl Fn(&str) -> bool,
         seen: impl Fn(&Field) -> bool,
     ) -> Vec<Rows> {
@@ -79,7 +82,16 @@ impl Rows {
             let cells = |row: &FormValues| {
                 fields.iter().map(|field| words.of_value(field, row.get(field.id.get()), true)).collect()
             };
+            let mut files = BTreeMap::new();
+            for (place, row) in rows.iter().enumerate() {
+                for (column, field) in fields.iter().enumerate() {
+                    let Some(FormValue::Files(ids)) = row.get(field.id.get()) else { continue };
+                    let links: Vec<_> = ids.iter().filter_map(|id| opens.get(id).cloned()).collect();
+                    files.insert((place, column), links);
+                }
+            }
             Rows {
+                files,
                 label: label.unwrap_or_default(),
                 columns: fields.iter().map(|field| field.label.clone()).collect(),
                 rows: rows.iter().map(cells).collect(),
@@ -156,6 +168,7 @@ pub async fn page(
     let words = Words::of(office, &reader.scope(), open, std::iter::once(&record)).await?;
     let openable =
         look_up::openable(office, &reader.scope(), super::shape::references(register, &record)).await?;
+    let files = row_files::openable(office, register, &record).await?;
     let path = divisions::path(office.db(), record.division).await?;
     let may_keep = may(reader, register, Right::KeepRecords);
     let transitions =
@@ -165,7 +178,7 @@ pub async fn page(
         closed: register.is_closed(&record.state),
         place: path.iter().map(|division| division.name.as_str()).collect::<Vec<_>>().join(" "),
         groups: groups(reader, register, &record, &words, &openable),
-        lists: Rows::of(register, &record, &words, |_| true, |field| sees(reader, field)),
+        lists: Rows::of(register, &record, &words, &files, |_| true, |field| sees(reader, field)),
         papers: papers::folders(office, reader, register, &record).await?,
         letters: letters::of_record(office, register, id).await?,
         pointing: pointing(office, reader, open, id).await?,
@@ -239,7 +252,7 @@ fn said(
     let target = field.target().map(crate::forms::target_key);
     let leads_to = match value {
         // What is only shared, or lies elsewhere, has no page for this reader.
-        Some(crate::forms::FormValue::Reference(id)) => {
+        Some(FormValue::Reference(id)) => {
             target.map(|target| (target, *id)).filter(|target| openable.contains_key(target))
         }
         _ => None,

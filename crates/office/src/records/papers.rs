@@ -1,7 +1,7 @@
 //! Scans and photos kept with a record, by the kinds that its register names: taken in, handed out, taken away with a reason. Rights and area are
 //! the record's, narrowed by the pack; every reading and change is in the audit. The content is an attachment ([`attachments`]), sealed.
 
-use catalogue::definition::{Papers, Register};
+use catalogue::definition::{Field, Papers, Register};
 use serde_json::json;
 use store::{AuditEntry, Connection, IdempotencyKey, Once, Query, Scope, ScopeColumns};
 
@@ -17,7 +17,7 @@ use crate::{Office, OfficeError, audited};
 const REASON_MAX: usize = 200;
 
 /// Files of a record that the caller has shown to be readable.
-const OF_RECORD: Scope = Scope::System("papers of a record that the caller may read");
+pub(super) const OF_RECORD: Scope = Scope::System("papers of a record that the caller may read");
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,7 +258,7 @@ pub(super) async fn added(
 }
 
 /// As the attachments know a record.
-fn owner_of(register: &Register, record: RecordId) -> String {
+pub(super) fn owner_of(register: &Register, record: RecordId) -> String {
     format!("record:{}/{record}", register.id)
 }
 
@@ -310,7 +310,32 @@ pub async fn get(
 ) -> Result<(AttachmentView, Vec<u8>), OfficeError> {
     let register = open.register();
     let stored = record(office.keys(), office.db(), &reader.scope(), register, id).await?;
-    taken(office, reader, register, &stored, file, |papers| sees(reader, papers)).await
+    let seen = |kind: Kind<'_>| match kind {
+        Kind::Papers(papers) => sees(reader, papers),
+        Kind::Row(_, field) => super::sees(reader, field),
+    };
+    taken(office, reader, register, &stored, file, seen).await
+}
+
+/// What a file of a record is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind<'a> {
+    /// One of its papers.
+    Papers(&'a Papers),
+    /// What a row of a list names in a field.
+    Row(&'a str, &'a Field),
+}
+
+impl<'a> Kind<'a> {
+    /// As `record_file` names it.
+    fn named(register: &'a Register, name: &'a str) -> Option<Kind<'a>> {
+        match name.split_once('.') {
+            Some((of, id)) => {
+                register.list_fields(of).find(|field| field.id == *id).map(|field| Kind::Row(of, field))
+            }
+            None => register.papers(name).map(Kind::Papers),
+        }
+    }
 }
 
 /// [`get`] for whoever was shown to have the record.
@@ -320,10 +345,10 @@ pub(super) async fn taken(
     register: &Register,
     stored: &Record,
     file: RecordFileId,
-    sees: impl Fn(&Papers) -> bool,
+    sees: impl Fn(Kind<'_>) -> bool,
 ) -> Result<(AttachmentView, Vec<u8>), OfficeError> {
     let (attachment, papers) = lies(office.db(), register, stored.id, file).await?;
-    register.papers(&papers).filter(|papers| sees(papers)).ok_or(OfficeError::NotFound("这个文件"))?;
+    Kind::named(register, &papers).filter(|kind| sees(*kind)).ok_or(OfficeError::NotFound("这个文件"))?;
     let (owner, view, content) = attachments::taken(office, attachment).await?;
     if owner != owner_of(register, stored.id) {
         return Err(OfficeError::NotFound("这个文件"));

@@ -77,7 +77,7 @@ async fn json(
     let fields: Vec<&Field> =
         register.fields().map(|(_, field)| field).filter(|field| sees(reader, field)).collect();
     let lists = register.lists();
-    Ok(found.iter().map(|record| object(reader, register, record, &fields, &lists, &words)).collect())
+    Ok(found.iter().map(|record| object(reader, register, record, &fields, &lists, &words, false)).collect())
 }
 
 /// What became of a row.

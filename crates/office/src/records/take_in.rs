@@ -160,7 +160,9 @@ pub async fn preview(
             && shown.len() < 20
         {
             let before = record.answers(open.register());
-            let words = history::in_words(office, importer, open, form, &before, &row.draft.answers).await?;
+            let answers = (&before, &row.draft.answers);
+            let files = &row.draft.looked.files;
+            let words = history::in_words(office, importer, open, form, answers, files).await?;
             shown.push((record.title.clone(), words));
         }
     }

@@ -276,14 +276,14 @@ impl Target {
                 writer.row(&head.into_iter().chain(cells).collect::<Vec<_>>());
                 return Ok(());
             }
-            Shape::Objects(begun) => (object(reader, register, record, fields, lists, words), begun),
+            Shape::Objects(begun) => (object(reader, register, record, fields, lists, words, true), begun),
             Shape::Features(begun) => {
                 let shape = register.map.as_ref().and_then(|map| {
                     let seen = register.field(map).is_some_and(|field| sees(reader, field));
                     record.values.get(map.get()).filter(|_| seen)
                 });
                 let Some(FormValue::Text(shape)) = shape else { return Ok(()) };
-                let properties = object(reader, register, record, fields, lists, words);
+                let properties = object(reader, register, record, fields, lists, words, true);
                 let feature = json!({
                     "type": "Feature", "id": record.id.0, "geometry": geometry(shape), "properties": properties,
                 });
@@ -400,7 +400,8 @@ fn cell(field: &Field, value: Option<&FormValue>, words: &Words<'_>) -> ListCell
     }
 }
 
-/// A record as other systems read it: these fields and lists, sealed values masked or, in lists, left out.
+/// A record as other systems read it: these fields and lists, sealed values masked or, in lists, left out. Files stand there by their names for
+/// people, else by the ids under which they can be sent back.
 pub(super) fn object(
     reader: &Actor,
     register: &Register,
@@ -408,6 +409,7 @@ pub(super) fn object(
     fields: &[&Field],
     lists: &[&str],
     words: &Words<'_>,
+    files_by_name: bool,
 ) -> Json {
     let mut object = Map::new();
     object.insert("_id".to_owned(), json!(record.id.0));
@@ -422,8 +424,15 @@ pub(super) fn object(
     for (of, rows) in record.lists.iter().filter(|(of, _)| lists.contains(&of.as_str())) {
         let rows = rows.iter().map(|row| {
             let fields = register.list_fields(of).filter(|field| !field.is_sealed() && sees(reader, field));
-            let pairs =
-                fields.filter_map(|field| Some((field.id.get().clone(), row.get(field.id.get())?.to_json())));
+            let pairs = fields.filter_map(|field| {
+                let json = match row.get(field.id.get())? {
+                    value @ FormValue::Files(_) if files_by_name => {
+                        json!(words.of_value(field, Some(value), true))
+                    }
+                    value => value.to_json(),
+                };
+                Some((field.id.get().clone(), json))
+            });
             Json::Object(pairs.collect())
         });
         object.insert(of.clone(), Json::Array(rows.collect()));

@@ -10,7 +10,7 @@ use super::draft::{Draft, check, draft_of, form};
 use super::history;
 use super::organisation::{Own, report};
 use super::read::{Record, record};
-use super::{Open, RecordId, RecordImportId};
+use super::{Open, RecordId, RecordImportId, row_files};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, audited};
@@ -246,12 +246,13 @@ async fn clashes(
     mine: &Answers,
     theirs: &Record,
 ) -> Result<Vec<Clash>, OfficeError> {
+    let files = row_files::of_history(office, open.register(), theirs.id).await?;
     let theirs = theirs.answers(open.register());
     let mut list = Vec::new();
     for field in fields {
         let mut only_this = mine.clone();
         conflict::take(form, &mut only_this, &theirs, field);
-        let words = history::in_words(office, actor, open, form, &only_this, mine).await?;
+        let words = history::in_words(office, actor, open, form, (&only_this, mine), &files).await?;
         for (label, theirs, mine) in words {
             list.push(Clash { field: field.clone(), label, theirs, mine });
         }

@@ -339,7 +339,9 @@ fn property(release: &Release, field: &Field) -> Value {
         FieldKind::Integer | FieldKind::MemberRef => json!({ "type": "integer" }),
         FieldKind::Money => json!({ "type": "integer", "x-unit": "fen" }),
         FieldKind::Date => json!({ "type": "string", "format": "date" }),
-        FieldKind::Choices => json!({ "type": "array", "items": { "type": "string" } }),
+        FieldKind::Choices | FieldKind::File | FieldKind::Files => {
+            json!({ "type": "array", "items": { "type": "string" } })
+        }
         _ if field.target().is_some() => json!({ "type": ["integer", "string"] }),
         _ => json!({ "type": "string" }),
     };

@@ -2,7 +2,7 @@
 
 use catalogue::definition::{Code, Field, FieldKind, Page, Requirement, Target};
 use maud::{Markup, html};
-use office::forms::{FieldPath, FilledForm, Raw, referred_id, shown_masked, target_key};
+use office::forms::{FieldPath, FilledForm, Mentions, Raw, referred_id, shown_masked, target_key};
 
 use super::{FREE, Look, SEEN};
 use crate::ui::form::{
@@ -245,6 +245,9 @@ fn files(
         .into_iter()
         .filter_map(|id| filled.context().attachments.get(id).map(|file| (id, file.name.as_str())))
         .collect();
+    // What a record has already is opened on its own page.
+    let on_record = look.on_file.map(|on_file| Mentions::of(filled.form(), on_file).attachments);
+    let opens = |id: &str| on_record.as_ref().is_none_or(|on_record| !on_record.contains(id));
     let mut question = question.clone();
     if *field.kind == FieldKind::Signature && question.hint.is_empty() {
         question.hint = "可以在屏幕上手写，也可以在纸上签名后拍照上传。".into();
@@ -263,8 +266,10 @@ fn files(
                         div.govuk-checkboxes__item {
                             input.govuk-checkboxes__input type="checkbox" id=(control) name=(name) value=(id) checked;
                             label.govuk-label.govuk-checkboxes__label for=(control) { (title) }
-                            " " a.govuk-link href={ (look.files) "/" (id) } target="_blank" rel="noopener" {
-                                "查看" span.govuk-visually-hidden { (title) "（在新窗口打开）" }
+                            @if opens(id) {
+                                " " a.govuk-link href={ (look.files) "/" (id) } target="_blank" rel="noopener" {
+                                    "查看" span.govuk-visually-hidden { (title) "（在新窗口打开）" }
+                                }
                             }
                         }
                     }

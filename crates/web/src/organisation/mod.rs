@@ -30,6 +30,12 @@ pub fn routes() -> Routes {
             "/desk/organisation/{own_register}/{own_record}/papers/{own_papers}",
             get(papers::page).post(papers::add),
         )
+        .route("/desk/organisation/{own_register}/new", get(write::new).post(write::add))
+        .route("/desk/organisation/{own_register}/{own_record}/edit", get(write::edit).post(write::change))
+        .route(
+            "/desk/organisation/{own_register}/{own_record}/do/{own_move}",
+            get(write::transition).post(write::take),
+        )
         .layer(upload_limit());
     Routes::new()
         .merge(uploads)
@@ -38,12 +44,6 @@ pub fn routes() -> Routes {
         .route("/desk/organisation", get(desk::home))
         .route("/desk/organisation/{own_register}", get(desk::list))
         .route("/desk/organisation/{own_register}/sheet", get(desk::sheet))
-        .route("/desk/organisation/{own_register}/new", get(write::new).post(write::add))
         .route("/desk/organisation/{own_register}/{own_record}", get(record::page))
-        .route("/desk/organisation/{own_register}/{own_record}/edit", get(write::edit).post(write::change))
-        .route(
-            "/desk/organisation/{own_register}/{own_record}/do/{own_move}",
-            get(write::transition).post(write::take),
-        )
         .route("/desk/organisation-duties/{own_duty}", get(due::show).post(due::send))
 }

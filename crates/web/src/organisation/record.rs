@@ -10,10 +10,10 @@ use super::{HERE, NAV_ID};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::{Desk, Path};
+use crate::records::detail::rows;
 use crate::records::papers;
 use crate::ui::form::{ButtonKind, button_link};
 use crate::ui::parts::{Colour, SummaryRow, heading, print_button, summary_list, tag};
-use crate::ui::table::{Column, Table};
 
 /// `GET /desk/organisation/{own_register}/{own_record}`
 pub(super) async fn page(
@@ -43,13 +43,7 @@ pub(super) async fn page(
             }
         }
         @for (place, list) in seen.lists.iter().enumerate() {
-            (Table {
-                id: format!("list-{place}").into(),
-                caption: list.label.as_str().into(),
-                columns: list.columns.iter().map(|label| Column::new(label.as_str())).collect(),
-                rows: list.rows.iter().map(|row| row.iter().map(|cell| html! { (cell) }).collect()).collect(),
-                ..Table::default()
-            })
+            (rows(&here, place, list))
         }
         (papers::section(&here, &seen.papers))
         @if let Some(letters) = papers::letters_of(&here, &seen.letters) { (letters) }

@@ -4,6 +4,7 @@
 use catalogue::definition::{Field as Defined, Form, Page as Group, Target};
 use maud::html;
 use office::access::ReportRecords;
+use office::casework::{attachments, drafts};
 use office::forms::{Answers, FilledForm};
 use office::records::conflict::{Clash, take as take_field};
 use office::records::history::answers_at;
@@ -15,12 +16,14 @@ use super::{HERE, NAV_ID};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
-use crate::form_body::{Fields, KeyedForm};
+use crate::form_body::{Fields, KeyedForm, UploadedFile};
 use crate::forms_ui::Look;
-use crate::records::edit::{REASON, THEIRS, VERSION, brings_up, clashes, fields, rows_changed};
+use crate::records::edit::{
+    Brought, REASON, THEIRS, VERSION, brings_up, clashes, fields, form_for, rows_changed,
+};
 use crate::ui::Link;
 use crate::ui::form::{
-    ButtonKind, Errors, Field, Width, button_group, error_summary, form_post, hidden, submit, text_input,
+    ButtonKind, Errors, Field, Width, button_group, error_summary, hidden, submit, text_input,
 };
 use crate::ui::parts::{heading, inset};
 
@@ -114,10 +117,10 @@ pub(super) async fn new(desk: Desk<ReportRecords>, Path(register): Path<String>)
 pub(super) async fn add(
     desk: Desk<ReportRecords>,
     Path(register): Path<String>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let own = report::for_adding(desk.office(), desk.granted(), &register).await?;
-    sent(&desk, &What { own: &own, record: None, taken: None }, &form, &key).await
+    sent(&desk, &What { own: &own, record: None, taken: None }, (form, files), &key).await
 }
 
 /// `GET /desk/organisation/{own_register}/{own_record}/edit`
@@ -134,10 +137,10 @@ pub(super) async fn edit(
 pub(super) async fn change(
     desk: Desk<ReportRecords>,
     Path((register, record)): Path<(String, RecordId)>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let (own, record) = report::for_writing(desk.office(), desk.granted(), &register, record).await?;
-    sent(&desk, &What { own: &own, record: Some(&record), taken: None }, &form, &key).await
+    sent(&desk, &What { own: &own, record: Some(&record), taken: None }, (form, files), &key).await
 }
 
 /// `GET /desk/organisation/{own_register}/{own_record}/do/{own_move}`
@@ -154,20 +157,22 @@ pub(super) async fn transition(
 pub(super) async fn take(
     desk: Desk<ReportRecords>,
     Path((register, record, taken)): Path<(String, RecordId, String)>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let (own, record) = report::for_writing(desk.office(), desk.granted(), &register, record).await?;
     own.transition(&taken).ok_or(Fault::Hidden)?;
-    sent(&desk, &What { own: &own, record: Some(&record), taken: Some(&taken) }, &form, &key).await
+    sent(&desk, &What { own: &own, record: Some(&record), taken: Some(&taken) }, (form, files), &key).await
 }
 
 async fn sent(
     desk: &Desk<ReportRecords>,
     what: &What<'_>,
-    sent: &Fields,
+    sent: (Fields, Vec<UploadedFile>),
     key: &IdempotencyKey,
 ) -> Result<Answer, Fault> {
     let (office, own, form) = (desk.office(), what.own, what.form()?);
+    let Brought { fields, ids, refused } = Brought::read(desk, sent).await?;
+    let sent = &fields;
     let open = own.open();
     let version: i64 = sent.get(VERSION).parse().unwrap_or_default();
     let mut answers = match what.record {
@@ -185,7 +190,8 @@ async fn sent(
         }
     }
     let more = rows_changed(form, &mut answers, sent);
-    let mut typed = Typed { reason: sent.get(REASON).to_owned(), more, ..Typed::of(answers, version) };
+    let mut typed =
+        Typed { reason: sent.get(REASON).to_owned(), more, errors: refused, ..Typed::of(answers, version) };
     let draft =
         report::draft(office, desk.granted(), (own, what.taken), typed.answers.clone(), what.record).await?;
     typed.more |= {
@@ -193,7 +199,7 @@ async fn sent(
         let filled = FilledForm::read(&context, form, &draft.answers);
         brings_up(&filled, sent, |page, field| what.asks(page, field))
     };
-    if typed.more {
+    if typed.more || !typed.errors.is_empty() {
         return Ok(shown(desk, what, typed).await?.into());
     }
     let who = desk.who();
@@ -214,6 +220,10 @@ async fn sent(
             report::save(office, desk.granted(), own, new, Some((key, &who))).await
         }
     };
+    if matches!(written, Ok(Saved::Again(_))) {
+        // The files that came the first time are the record's; these are the same once more.
+        attachments::forget(office, &drafts::owner_of(desk.actor()), &ids).await?;
+    }
     match written {
         Ok(Saved::Done(id) | Saved::Again(id)) => {
             let to = format!("{HERE}/{}/{id}", open.register().id.get());
@@ -285,7 +295,7 @@ async fn shown(desk: &Desk<ReportRecords>, what: &What<'_>, typed: Typed) -> Res
                 (inset(&html! { p.govuk-body { "已填的内容都在。请补齐新出现的内容后再次保存。" } }))
             }
             @if let Some(record) = what.record { p.govuk-body { (record.title) } }
-            (form_post(&what.action(), &desk.key(), &body))
+            (form_for(&form, &what.action(), &desk.key(), &body))
         }
     };
     Ok(Page::new(title, content).under(NAV_ID).back(back, "返回").errors(&typed.errors))

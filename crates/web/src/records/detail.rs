@@ -49,7 +49,7 @@ pub(super) async fn page(
                 (summary_list(&group.fields.iter().map(|said| field(&desk, &open, &here, said)).collect::<Vec<_>>()))
             }
         }
-        @for (place, list) in seen.lists.iter().enumerate() { (rows(place, list)) }
+        @for (place, list) in seen.lists.iter().enumerate() { (rows(&here, place, list)) }
         (papers::section(&here, &seen.papers))
         @if let Some(letters) = papers::letters_of(&here, &seen.letters) { (letters) }
         @for pointing in &seen.pointing { (pointing_here(record, pointing)) }
@@ -127,12 +127,22 @@ fn leads_to(open: &Open, target: &str, id: i64) -> Option<String> {
     }
 }
 
-fn rows(place: usize, list: &Rows) -> Table<'_> {
+/// A list of a record, whose address is `here`: words, and files to open.
+pub(crate) fn rows<'a>(here: &str, place: usize, list: &'a Rows) -> Table<'a> {
+    let cell = |place: (usize, usize), words: &str| match list.files.get(&place) {
+        Some(files) => html! {
+            @for (id, name) in files { div { (Link::new(format!("{here}/files/{id}"), name.clone())) } }
+        },
+        None => html! { (words) },
+    };
+    let rows = list.rows.iter().enumerate().map(|(row, cells)| {
+        cells.iter().enumerate().map(|(column, words)| cell((row, column), words)).collect()
+    });
     Table {
         id: format!("list-{place}").into(),
         caption: list.label.as_str().into(),
         columns: list.columns.iter().map(|label| Column::new(label.as_str())).collect(),
-        rows: list.rows.iter().map(|row| row.iter().map(|cell| html! { (cell) }).collect()).collect(),
+        rows: rows.collect(),
         ..Table::default()
     }
 }

@@ -5,6 +5,7 @@ use axum::extract::Query;
 use catalogue::definition::{Field as Defined, Form, Page as Group};
 use maud::{Markup, html};
 use office::access::{KeepRecords, Right};
+use office::casework::{AttachmentId, attachments, drafts};
 use office::forms::{Answers, FieldPath, FilledForm, Raw};
 use office::records::conflict::{Clash, take as take_field};
 use office::records::history::answers_at;
@@ -18,13 +19,13 @@ use store::IdempotencyKey;
 use super::{RECORDS, opened};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
-use crate::extract::{Desk, Path};
-use crate::form_body::{Fields, KeyedForm};
-use crate::forms_ui::{Look, SEEN, render_field};
+use crate::extract::{Desk, Path, Staff};
+use crate::form_body::{Fields, KeyedForm, UploadedFile};
+use crate::forms_ui::{Look, SEEN, Sent, render_field, takes_files};
 use crate::ui::Link;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, Width, button_group, error_summary, form_post, hidden, radios, submit,
-    text_input,
+    ButtonKind, Choice, Errors, Field, Width, button_group, error_summary, form_post, form_upload, hidden,
+    radios, submit, text_input,
 };
 use crate::ui::parts::{heading, inset, warning_text};
 use crate::ui::table::{Column, Table};
@@ -146,10 +147,10 @@ pub(super) async fn new(
 pub(super) async fn add(
     desk: Desk<KeepRecords>,
     Path(register): Path<String>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let open = opened(&desk, &register, Right::KeepRecords)?;
-    sent(&desk, &open, &What::New, &form, &key).await
+    sent(&desk, &open, &What::New, (form, files), &key).await
 }
 
 /// `GET /desk/records/{register}/{record}/edit`
@@ -167,11 +168,11 @@ pub(super) async fn edit(
 pub(super) async fn change(
     desk: Desk<KeepRecords>,
     Path((register, record)): Path<(String, RecordId)>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let open = opened(&desk, &register, Right::KeepRecords)?;
     let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
-    sent(&desk, &open, &What::Change(&record), &form, &key).await
+    sent(&desk, &open, &What::Change(&record), (form, files), &key).await
 }
 
 /// `GET /desk/records/{register}/{record}/do/{transition}`
@@ -190,22 +191,24 @@ pub(super) async fn transition(
 pub(super) async fn take(
     desk: Desk<KeepRecords>,
     Path((register, record, transition)): Path<(String, RecordId, String)>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
+    KeyedForm { key, form, files }: KeyedForm<Fields>,
 ) -> Result<Answer, Fault> {
     let open = opened(&desk, &register, Right::KeepRecords)?;
     let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
-    sent(&desk, &open, &What::Take(&record, &transition), &form, &key).await
+    sent(&desk, &open, &What::Take(&record, &transition), (form, files), &key).await
 }
 
 async fn sent(
     desk: &Desk<KeepRecords>,
     open: &Open,
     what: &What<'_>,
-    sent: &Fields,
+    sent: (Fields, Vec<UploadedFile>),
     key: &IdempotencyKey,
 ) -> Result<Answer, Fault> {
     let office = desk.office();
     let form = form_of(open)?;
+    let Brought { fields, ids, refused } = Brought::read(desk, sent).await?;
+    let sent = &fields;
     let version: i64 = sent.get(VERSION).parse().unwrap_or_default();
     // What was sent is laid on the version that was shown.
     let mut answers = match what.record() {
@@ -226,6 +229,7 @@ async fn sent(
         reason: sent.get(REASON).to_owned(),
         deed: sent.get(DEED).to_owned(),
         more: rows_changed(form, &mut answers, sent),
+        errors: refused,
         ..Typed::of(answers, version)
     };
     let state = what.state(open);
@@ -234,7 +238,7 @@ async fn sent(
         let context = draft.context(office, open);
         brings_up(&FilledForm::read(&context, form, &draft.answers), sent, asked(desk, open, what))
     };
-    if typed.more {
+    if typed.more || !typed.errors.is_empty() {
         return Ok(with_draft(desk, open, what, typed, &draft).await?.into());
     }
     let reason = match what {
@@ -259,6 +263,10 @@ async fn sent(
             save(office, desk.granted(), open, new, Some((key, &who))).await
         }
     };
+    if matches!(written, Ok(Saved::Again(_))) {
+        // The files that came the first time are the record's; these are the same once more.
+        attachments::forget(office, &drafts::owner_of(desk.actor()), &ids).await?;
+    }
     match written {
         Ok(Saved::Done(id) | Saved::Again(id)) => {
             let to = format!("/desk/records/{}/{id}", open.register().id.get());
@@ -281,6 +289,32 @@ async fn sent(
             Ok(with_draft(desk, open, what, typed, &draft).await?.into())
         }
     }
+}
+
+/// What a register's form brought, its files kept for whoever sent them until a record has them.
+pub(crate) struct Brought {
+    /// Everything that was sent; files as their ids.
+    pub fields: Fields,
+    /// The files that came with it.
+    pub ids: Vec<AttachmentId>,
+    /// Those that could not be taken.
+    pub refused: Errors,
+}
+
+impl Brought {
+    pub async fn read(staff: &Staff, (fields, files): (Fields, Vec<UploadedFile>)) -> Result<Brought, Fault> {
+        let typed = fields.0.len();
+        let owner = drafts::owner_of(staff.actor());
+        let Sent { pairs, errors } = Sent::read(staff.office(), &owner, fields, files).await?;
+        // Files stand behind everything else.
+        let ids = pairs.iter().skip(typed).filter_map(|(_, id)| id.parse().ok()).collect();
+        Ok(Brought { fields: Fields(pairs), ids, refused: errors })
+    }
+}
+
+/// The form around a register's fields: with files where a row may have some.
+pub(crate) fn form_for(form: &Form, action: &str, key: &str, body: &Markup) -> Markup {
+    if takes_files(form) { form_upload(action, key, body) } else { form_post(action, key, body) }
 }
 
 /// Adds and takes out rows of lists as the buttons say; whether any was.
@@ -391,7 +425,7 @@ async fn with_draft(
                     (warning_text("作废只用于登记错了的记录，作废后不能恢复。情况有变化的请办理变更或终止。"))
                 }
             }
-            (form_post(&what.action(open), &desk.key(), &body))
+            (form_for(form, &what.action(open), &desk.key(), &body))
         }
     };
     Ok(Page::new(title, content).under(RECORDS).back(back, "返回").errors(&typed.errors))

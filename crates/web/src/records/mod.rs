@@ -18,7 +18,7 @@ mod alerts;
 mod asked;
 mod bulk;
 mod by_month;
-mod detail;
+pub(crate) mod detail;
 mod duties;
 pub(crate) mod edit;
 mod import;
@@ -42,6 +42,9 @@ pub fn routes() -> Routes {
     let uploads = Routes::new()
         .route("/desk/records/{register}/import", get(import::page).post(import::preview))
         .route("/desk/records/{register}/{record}/papers/{papers}", get(papers::page).post(papers::add))
+        .route("/desk/records/{register}/new", get(edit::new).post(edit::add))
+        .route("/desk/records/{register}/{record}/edit", get(edit::edit).post(edit::change))
+        .route("/desk/records/{register}/{record}/do/{transition}", get(edit::transition).post(edit::take))
         .layer(upload_limit());
     Routes::new()
         .route("/desk/records", get(index::page))
@@ -64,10 +67,7 @@ pub fn routes() -> Routes {
         .route("/desk/records/{register}/imports/{record_import}", get(import::progress))
         .route("/desk/records/{register}/imports/{record_import}/undo", post(import::undo))
         .route("/desk/records/{register}/imports/{record_import}/resume", post(import::resume))
-        .route("/desk/records/{register}/new", get(edit::new).post(edit::add))
         .route("/desk/records/{register}/{record}", get(detail::page))
-        .route("/desk/records/{register}/{record}/edit", get(edit::edit).post(edit::change))
-        .route("/desk/records/{register}/{record}/do/{transition}", get(edit::transition).post(edit::take))
         .route("/desk/records/{register}/{record}/reveal/{field}", get(reveal::ask).post(reveal::show))
         .route("/desk/records/{register}/{record}/files/{record_file}", get(papers::file))
         .route(

@@ -574,8 +574,15 @@ pub async fn said(
         for stored in records(office.keys(), office.db(), &scope, register, &first).await? {
             if let Would::Change(draft) = would(open, &change, &mut finder, &stored).await? {
                 let before = stored.answers(register);
-                let mut words =
-                    history::in_words(office, keeper, open, form, &before, &draft.answers).await?;
+                let mut words = history::in_words(
+                    office,
+                    keeper,
+                    open,
+                    form,
+                    (&before, &draft.answers),
+                    &draft.looked.files,
+                )
+                .await?;
                 if let What::Take(transition) = &change.what {
                     let to = register.transition(transition).map_or("", |found| found.to.as_str());
                     let (from, to) = (register.state_title(&stored.state), register.state_title(to));

@@ -4,7 +4,7 @@
 use catalogue::definition::Papers;
 use store::IdempotencyKey;
 
-use super::super::papers::{self, Folder};
+use super::super::papers::{self, Folder, Kind};
 use super::super::read::Record;
 use super::super::{RecordFileId, RecordId, RecordLetterId, letters, page};
 use super::{Own, opened};
@@ -79,7 +79,11 @@ pub async fn get(
 ) -> Result<(AttachmentView, Vec<u8>), OfficeError> {
     let own = opened(office, actor, register).await?;
     let record = own.found(office, actor, id).await?;
-    papers::taken(office, actor, own.open.register(), &record, file, |papers| shown(&own, papers)).await
+    let seen = |kind: Kind<'_>| match kind {
+        Kind::Papers(papers) => shown(&own, papers),
+        Kind::Row(list, _) => own.shows(list),
+    };
+    papers::taken(office, actor, own.open.register(), &record, file, seen).await
 }
 
 /// A letter. Written down.

@@ -10,7 +10,7 @@ use super::super::page::{Rows, looked_at};
 use super::super::papers::Folder;
 use super::super::read::{Record, records};
 use super::super::transition::{Offered, offered};
-use super::super::{RECORD_COLUMNS, RecordId, columns, duties, sheet};
+use super::super::{RECORD_COLUMNS, RecordId, columns, duties, row_files, sheet};
 use super::{OWN, Own, all, area, opened};
 use crate::access::{Granted, ReportRecords};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
@@ -241,7 +241,8 @@ pub async fn page(
         (group.title.clone(), said)
     });
     let groups = groups.filter(|(_, said)| !said.is_empty()).collect();
-    let lists = Rows::of(known, &record, &words, |of| own.shows(of), |_| true);
+    let files = row_files::openable(office, known, &record).await?;
+    let lists = Rows::of(known, &record, &words, &files, |of| own.shows(of), |_| true);
     let mut moves = offered(office, actor, &own.open, &record).await?;
     moves.retain(|offered| own.transition(&offered.id).is_some());
     let closed = known.is_closed(&record.state);
