@@ -191,7 +191,7 @@ pub(super) async fn post_multipart(
 }
 
 /// Values of all hidden fields of a name.
-fn values(seen: &Seen, name: &str) -> Vec<(String, String)> {
+pub(super) fn values(seen: &Seen, name: &str) -> Vec<(String, String)> {
     let start = format!("name=\"{name}\" value=\"");
     let parts = seen.text.split(&start).skip(1);
     parts.map(|part| (name.to_owned(), part.split('"').next().unwrap().to_owned())).collect()

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use office::records::letters;
 
-use super::desk::post_multipart;
-use super::records::institution;
-use crate::testing::{Browser, Seen, Town};
+use super::desk::{post_multipart, values};
+use super::records::{institution, send_again};
+use crate::testing::{Browser, Seen, Town, citizen_id};
 use crate::ui::form::KEY;
 
 const PDF: &[u8] = b"%PDF-1.7 certificate";
@@ -131,11 +131,74 @@ async fn an_organisation_hands_in_its_own_papers_and_reads_no_others() {
     .await;
 }
 
+/// A home's care worker with a training, whose scan stands in its row: sent with the form, opened by the home and its office, by nobody else.
+#[tokio::test]
+async fn a_row_of_a_list_comes_with_its_scan() {
+    Town::each("row_files", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        for (code, name) in [("12150302MB0000001X", "福康养老院"), ("12150302MB0000002X", "隔壁养老院")]
+        {
+            institution(town, &mut clerk, code, name).await;
+        }
+        town.staff("mine", town.village_b, "organisation_clerk:care_institution/1").await;
+        town.staff("other", town.village_b, "organisation_clerk:care_institution/2").await;
+        let (mut home, mut other) = (town.browser("mine").await, town.browser("other").await);
+        let new = "/desk/organisation/care_worker/new";
+        let page = home.get(new).await;
+        assert!(page.text.contains("multipart/form-data"), "{}", page.text);
+        let papers = format!("孙德福 {}", citizen_id("1950-01-20", 5).expose());
+        let version = page.field("_version");
+        let worker = [("person", papers.as_str()), ("skill", "none"), ("_version", version.as_str())];
+        let saved = send_again(&mut home, &page, new, &worker).await;
+        assert!(saved.status.is_redirection(), "{}", saved.text);
+
+        let own = "/desk/organisation/care_worker/1";
+        let edit = format!("{own}/edit");
+        let version = home.get(&edit).await.field("_version");
+        let with_row = home.post(&edit, &[("_version", version.as_str()), ("_add", "trainings")]).await;
+        assert!(with_row.text.contains("trainings.0.training_proof"), "{}", with_row.text);
+        let typed = [
+            ("trainings.0.trained_on.year", "2026"),
+            ("trainings.0.trained_on.month", "10"),
+            ("trainings.0.trained_on.day", "9"),
+            ("trainings.0.course", "失智照护"),
+            ("trainings.0.training_proof", "file:合格证.pdf"),
+        ];
+        let send = async |browser: &mut Browser, page: &Seen, bytes: &[u8]| {
+            let mut pairs: Vec<(String, String)> =
+                typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            for name in ["_key", "_version", "_seen"] {
+                pairs.extend(values(page, name));
+            }
+            post_multipart(browser, &edit, &pairs, bytes).await
+        };
+        // What is no scan is said beside its field, and nothing else is lost.
+        let wrong = send(&mut home, &with_row, b"hello").await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.text);
+        assert!(wrong.text.contains("只能上传照片") && wrong.text.contains("失智照护"), "{}", wrong.text);
+        let saved = send(&mut home, &wrong, PDF).await;
+        assert!(saved.status.is_redirection(), "{}", saved.text);
+
+        let file = link(&home.get(own).await, "/files/");
+        assert_eq!(home.get(&file).await.bytes.as_ref(), PDF);
+        let here = "/desk/records/care_worker/1";
+        let at_office = link(&clerk.get(here).await, "/files/");
+        assert_eq!(clerk.get(&at_office).await.bytes.as_ref(), PDF);
+        let mut neighbour = town.browser("clerk_a").await;
+        assert_eq!(neighbour.get(&at_office).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(other.get(&file).await.status, StatusCode::NOT_FOUND);
+        // It is the record's now: not taken away like a paper, and named in the form.
+        assert_eq!(clerk.get(&format!("{at_office}/remove")).await.status, StatusCode::NOT_FOUND);
+        assert!(clerk.get(&format!("{here}/edit")).await.text.contains("合格证.pdf"));
+    })
+    .await;
+}
+
 /// Adds a record as a page would send it.
 async fn add(browser: &mut Browser, register: &str, fields: &[(&str, &str)]) -> String {
     let path = format!("/desk/records/{register}/new");
     let first = browser.post(&path, fields).await;
-    let seen = super::records::send_again(browser, &first, &path, fields).await;
+    let seen = send_again(browser, &first, &path, fields).await;
     assert!(seen.status.is_redirection(), "{}", seen.text);
     seen.location().to_owned()
 }
@@ -174,7 +237,7 @@ async fn a_refused_permit_is_told_in_a_letter_on_its_record() {
         let mut fields =
             vec![("_version", version.as_str()), ("_reason", "审查"), ("refused_why", "在耕地内")];
         fields.extend(decided.iter().map(|(name, value)| (name.as_str(), *value)));
-        let refused = super::records::send_again(&mut county, &form, &refuse, &fields).await;
+        let refused = send_again(&mut county, &form, &refuse, &fields).await;
         assert!(refused.status.is_redirection(), "{}", refused.text);
         let page = county.get(&here).await;
         assert!(
