@@ -197,6 +197,10 @@ impl Compiler<'_> {
             let path = format!("register/{id}/alert/{}", alert.id);
             self.expression(path, place, &alert.when, &shape, &Type::Boolean);
         }
+        for found in &register.finds {
+            let path = format!("register/{id}/found/{}", found.id);
+            self.expression(path, place, &found.when, &shape, &Type::Boolean);
+        }
         if let Some(fed) = &register.fed {
             let person = shapes::RECORD_PERSON;
             self.expression(format!("register/{id}/fed"), place, &fed.when, person, &Type::Boolean);
@@ -459,6 +463,12 @@ impl Release {
     #[must_use]
     pub fn alert_when(&self, register: &str, alert: &str) -> Option<&rules::Expression> {
         self.compiled.expressions.get(&format!("register/{register}/alert/{alert}"))
+    }
+
+    /// When what was written becomes a record of another register: over the register's shape.
+    #[must_use]
+    pub fn found_when(&self, register: &str, found: &str) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/found/{found}"))
     }
 
     /// Who belongs in a register that the system feeds: over the person.

@@ -598,7 +598,7 @@ fn count(limit: Limit) -> u16 {
 }
 
 /// Whether a register's field takes the answer of a form's field.
-fn takes(to: &Field, from: &Field) -> bool {
+pub(super) fn takes(to: &Field, from: &Field) -> bool {
     *to.kind == *from.kind
         && to.codelist.as_ref().map(|list| list.as_str()) == from.codelist.as_ref().map(|list| list.as_str())
 }

@@ -132,6 +132,10 @@ impl Checker<'_> {
             self.basis(place, &alert.basis);
             self.office_level(place, &alert.id, alert.level);
         }
+        self.unique(place, "发现", register.finds.iter().map(|found| &found.id));
+        for found in &register.finds {
+            self.found(register, found, &own);
+        }
         for holders in [&register.rights.read, &register.rights.keep, &register.rights.import] {
             self.holders(place, holders);
         }

@@ -51,7 +51,7 @@ pub use programme::{
     Pays, Programme, Starts, Unit,
 };
 pub use register::{
-    Alert, Back, DepartmentSide, Duty, Fed, Holders, IN_FORCE, LeadStates, Leaving, List, Opens,
+    Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, LeadStates, Leaving, List, Opens,
     OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};

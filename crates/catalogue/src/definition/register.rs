@@ -3,6 +3,8 @@
 //! A register is asked, checked and shown by the same fields, pages and expressions as a [`Form`]; here they are called groups. Besides
 //! it has a natural key, a place in the tree of divisions, states with transitions, duties (what recurs) and alerts (what must not be true).
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{Basis, Field, FieldKind, Form, Level, Limit, Page, Papers, TransitionLetter};
@@ -57,6 +59,9 @@ pub struct Register {
     /// What must not be true.
     #[serde(default, rename = "alert")]
     pub alerts: Vec<Alert>,
+    /// What somebody finds and writes here becomes a record of another register, where it is followed.
+    #[serde(default, rename = "found")]
+    pub finds: Vec<Found>,
     /// Who does what, more narrowly than the rights of roles.
     #[serde(default)]
     pub rights: Rights,
@@ -321,6 +326,25 @@ pub struct Alert {
     /// Law behind it.
     #[serde(default)]
     pub basis: Vec<Basis>,
+}
+
+/// What is found while a record is written - on a visit, in a report - and is followed in another register until it is settled.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// Identifier.
+    pub id: Located<String>,
+    /// Entered when this holds after somebody has written the record; unknown enters nothing. It says, too, that it is not there yet.
+    pub when: Expression,
+    /// The register where it is followed.
+    pub register: Reference,
+    /// Fields there, each with the field here that fills it.
+    pub fills: BTreeMap<String, Reference>,
+    /// The field there that points at the record here.
+    pub source: Reference,
+    /// The date field there that takes the day.
+    #[serde(default)]
+    pub on: Option<Reference>,
 }
 
 /// Posts that may do something; an empty list narrows nothing.

@@ -120,6 +120,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("record.months_exported", "导出逐月对账"),
     ("lead.months_exported", "导出线索逐月对账"),
     ("record.entered", "办件登记记录"),
+    ("record.found", "走访发现，登记记录"),
     ("record.fed", "系统登记记录"),
     ("record.merged", "随人员档案合并改登记记录"),
     ("record.duty_done", "履行职责时变更记录"),

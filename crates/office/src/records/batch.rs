@@ -12,7 +12,7 @@ use super::read::Record;
 use super::row::{assembled, put, unchanged};
 use super::settle::{Looked, settle_as, settle_neighbours};
 use super::write::{By, Deed, Step, done_with, entry, of_a_record};
-use super::{Open, RecordId, events, letters, row_files};
+use super::{Open, RecordId, events, found, letters, row_files};
 use crate::access::{Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, divisions};
@@ -130,8 +130,18 @@ impl<'a> Batch<'a> {
         Ok(county)
     }
 
-    /// Writes the history of what was written and works out what follows from it.
+    /// Writes the history of what was written, works out what follows from it, and enters what was found where it is followed.
     pub async fn settle(self) -> Result<(), OfficeError> {
+        let (office, tx, by, open) = (self.office, self.tx, self.by, self.open);
+        let mut written: Vec<RecordId> = self.new.iter().chain(&self.looked).copied().collect();
+        written.sort_unstable();
+        written.dedup();
+        self.settle_alone().await?;
+        found::enter(office, tx, by, open, &written).await
+    }
+
+    /// [`Batch::settle`] of records in which nothing was found.
+    pub(super) async fn settle_alone(self) -> Result<(), OfficeError> {
         let Batch {
             office,
             tx,

@@ -41,6 +41,8 @@ pub enum Deed {
     DutyDone,
     /// A case entered it.
     Entered,
+    /// It was found in a record of another register.
+    Found,
     /// The system entered or moved it, because a rule says so.
     Fed,
     /// The person in it turned out to be another one, or not to be.
@@ -62,6 +64,7 @@ impl Deed {
             Deed::BulkUndone => "bulk_undone",
             Deed::DutyDone => "duty",
             Deed::Entered => "entered",
+            Deed::Found => "found",
             Deed::Fed => "fed",
             Deed::Merged => "merged",
         }
@@ -81,6 +84,7 @@ impl Deed {
             "bulk_undone" => "撤销批量修改",
             "duty" => "履行职责",
             "entered" => "办件登记",
+            "found" => "走访发现登记",
             "fed" => "系统登记",
             "merged" => "人员档案合并",
             history::NOTED => "记下当时情况",
@@ -100,6 +104,7 @@ impl Deed {
             Deed::BulkUndone => "record.bulk_undone",
             Deed::DutyDone => "record.duty_done",
             Deed::Entered => "record.entered",
+            Deed::Found => "record.found",
             Deed::Fed => "record.fed",
             Deed::Merged => "record.merged",
         }

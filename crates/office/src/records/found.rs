@@ -1,0 +1,124 @@
+//! What somebody found and wrote into a record becomes a record of another register, where it is followed until it is settled
+//! (两不愁三保障问题). It is entered by whoever wrote, in the transaction of the writing, through whichever door that came; where the rule does
+//! not know, nothing is entered.
+
+use std::sync::Arc;
+
+use catalogue::Release;
+use catalogue::definition::{Field, Found, Register, Target};
+use rules::Value;
+use store::{Query, ScopeColumns, Tx};
+
+use super::batch::Batch;
+use super::draft::draft_with;
+use super::look_up::LookedUp;
+use super::read::{Record, records};
+use super::shape::{Circumstances, Named, shaped};
+use super::write::{By, Deed, Step};
+use super::{Open, RULES, RecordId};
+use crate::forms::{Answers, FieldPath, FormValue, Raw, reference_text, referred_id, target_key};
+use crate::{Office, OfficeError};
+
+/// Enters what was found in records that have just been written.
+pub(super) async fn enter(
+    office: &Office,
+    tx: &Tx,
+    by: &By,
+    open: &Open,
+    ids: &[RecordId],
+) -> Result<(), OfficeError> {
+    let register = open.register();
+    // What the system writes by itself it has not seen.
+    if register.finds.is_empty() || ids.is_empty() || by.who.staff.is_none() {
+        return Ok(());
+    }
+    let release = open.release();
+    let named = Named::in_expressions(register.finds.iter().map(|one| one.when.as_str()));
+    let stored = records(office.keys(), tx, &RULES, register, ids).await?;
+    let seen = shaped(office, tx, register, &stored, &named).await?;
+    let mut circumstances = Circumstances::new(office.now(), &named);
+    for (record, seen) in stored.iter().zip(&seen) {
+        let context = circumstances.of(tx, release, record.division).await?;
+        for found in &register.finds {
+            let when = release.found_when(&register.id, &found.id);
+            let holds = when.is_some_and(|when| when.evaluate(seen, context) == Value::Boolean(true));
+            if holds && is_followed(release, register, found, record) {
+                follow(office, tx, by, open, found, record).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the register where it would be followed has the codes of what was found.
+fn is_followed(release: &Release, register: &Register, found: &Found, record: &Record) -> bool {
+    let Some(there) = release.registers.get(&found.register) else { return false };
+    found.fills.iter().all(|(field, from)| {
+        let list = |register: &Register, field: &str| {
+            register.field(field).and_then(|field| field.codelist.as_ref().map(|list| list.get().clone()))
+        };
+        let (to, from_list) = (list(there, field), list(register, from));
+        match (&to, record.values.get(from.get())) {
+            (Some(to), Some(FormValue::Code(code))) if Some(to) != from_list.as_ref() => {
+                release.codelists.get(to).is_some_and(|list| list.title_of(code).is_some())
+            }
+            _ => true,
+        }
+    })
+}
+
+/// One record where it is followed, with what the pack takes over.
+async fn follow(
+    office: &Office,
+    tx: &Tx,
+    by: &By,
+    open: &Open,
+    found: &Found,
+    record: &Record,
+) -> Result<(), OfficeError> {
+    let register = open.register();
+    let there = Open { release: Arc::clone(&open.release), id: found.register.get().clone() };
+    let path = |field: &str| FieldPath { record: None, field: field.to_owned() };
+    let written = record.answers(register);
+    let mut answers = Answers::new();
+    let mut looked = LookedUp::default();
+    for (field, from) in &found.fills {
+        let Some(raw) = written.get(&path(from)) else { continue };
+        let target = register.field(from).and_then(Field::target);
+        if let (Some(target), Some(id)) = (target, referred_id(raw.text())) {
+            let known = (target_key(target), id);
+            // It lies where the record lies in which it was found.
+            looked.places.insert(known.clone(), record.division);
+            looked.references.insert(known, title(tx, target, id).await?);
+        }
+        answers.set(&path(field), raw.clone());
+    }
+    let source = (register.id.get().clone(), record.id.0);
+    looked.places.insert(source.clone(), record.division);
+    looked.references.insert(source, record.title.clone());
+    answers.set(&path(&found.source), Raw::Text(reference_text(record.id.0)));
+    if let Some(on) = &found.on {
+        answers.set(&path(on), Raw::Text(office.now().today().to_string()));
+    }
+    let draft = draft_with(office, &there, answers, looked, None, None).await?;
+    let reason = format!("{}：{}", register.title, record.title);
+    let step = Step { deed: Deed::Found, reason: &reason, state: None, import: None };
+    let mut batch = Batch::new(office, tx, by, &there);
+    batch.write(&draft, None, &step).await?;
+    batch.settle_alone().await
+}
+
+/// The words for a person or family that a record in scope points at.
+async fn title(tx: &Tx, target: Target<'_>, id: i64) -> Result<String, OfficeError> {
+    let (sql, suffix) = match target {
+        Target::Household => (
+            "SELECT p.name FROM membership m JOIN person p ON p.id = m.person_id WHERE m.household_id = ? AND m.head \
+             AND m.until_on IS NULL AND m.superseded_at IS NULL",
+            "家",
+        ),
+        Target::Person | Target::Record(_) => ("SELECT p.name FROM person p WHERE p.id = ?", ""),
+    };
+    let name: Option<String> =
+        Query::new(&RULES, &ScopeColumns::NONE, sql).bind(id).optional_as(tx, |row| row.get("name")).await?;
+    Ok(format!("{}{suffix}", name.unwrap_or_default()))
+}
