@@ -8,6 +8,7 @@ use ledger::ReserveKind;
 use office::OfficeError;
 use office::access::{Actor, AnswerCheck, KeepRecords, MakeRun, ReadPayments, ReadRecords, Right};
 use office::forms::{Answers, FieldPath, Raw};
+use office::indicators;
 use office::people::{NewFact, Source, Subject};
 use office::records::duties::{self, DutyDone, DutyFilter, DutyView};
 use office::records::{
@@ -18,7 +19,7 @@ use office::roll::reserve::{self, Wanted};
 use store::{CaseId, PersonId, Query, Scope};
 use vocab::Fen;
 
-use crate::matters::{FIRE, ONCE, before_the_decision, paid, supported, worked};
+use crate::matters::{FIRE, ONCE, PARTLY, before_the_decision, paid, supported, supported_as, worked};
 use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, Wuhai, cities, grant};
 
 const SEEN: Scope = Scope::System("test");
@@ -860,6 +861,95 @@ async fn who_is_supported_at_home_is_cared_for_visited_and_asked() {
         // The agreement runs out in two years and somebody has to see to it.
         nights(&city, 800).await;
         assert!(raised(&city, &city.township_clerk, "care_agreement").await.contains(&"over".to_owned()));
+    }
+}
+
+/// An indicator of the county as the night reckons it: its fraction.
+async fn reckoned(city: &Wuhai, id: &str) -> String {
+    let office = &city.office;
+    indicators::schedule(office).await.unwrap();
+    while let Some(claim) =
+        store::jobs::claim(office.db(), &[indicators::INDICATORS_JOB], "test").await.unwrap()
+    {
+        indicators::work(office, &claim).await.unwrap();
+    }
+    let reader = grant::<ReadRecords>(&city.county_director);
+    let month = office.now().month();
+    let (indicator, places) =
+        indicators::by_place(office, &reader, id, reader.division, month).await.unwrap();
+    places[0].figure.fraction(&indicator).unwrap_or_default()
+}
+
+/// SA-37: who wants to live in an institution is asked, and where; nobody goes before somebody who cannot care for themselves without a reason on
+/// record; the rate is reckoned.
+#[tokio::test]
+async fn who_cannot_care_for_themselves_is_placed_first() {
+    for city in cities("placement").await {
+        supported(&city).await;
+        let mut lost = PARTLY;
+        for item in &mut lost[1..7] {
+            item.1 = "no";
+        }
+        supported_as(&city, "白头翁", &lost).await;
+        nights(&city, 32).await;
+        let homes = open(&city, &city.county_clerk, "care_institution");
+        let home = [
+            ("name", "海勃湾区敬老院"),
+            ("credit_code", "12150302MB0A000001"),
+            ("division", city.village),
+            ("kind", "destitute"),
+            ("approved_beds", "40"),
+        ];
+        let answers = written(&homes, Answers::new(), &home);
+        let new =
+            NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "依法备案" };
+        let keeper = grant::<KeepRecords>(&city.county_clerk);
+        let Saved::Done(home) = records::save(&city.office, &keeper, &homes, new, None).await.unwrap() else {
+            panic!("a new record")
+        };
+        let wished = office::forms::reference_text(home.0);
+        let today = city.office.now().today().to_string();
+        let surveys = due(&city, &city.township_clerk, "tekun_person").await;
+        let surveys: Vec<DutyView> = surveys.into_iter().filter(|duty| duty.duty == "survey").collect();
+        assert_eq!(surveys.len(), 2);
+        for survey in &surveys {
+            let pairs = [("surveyed_on", today.as_str()), ("wish", "wants"), ("care_home", wished.as_str())];
+            asked(&city, &city.township_clerk, survey, &pairs).await;
+        }
+        let of = |name: &str| surveys.iter().find(|survey| survey.record_title == name).unwrap().record;
+        let (partly, wholly) = (of("石敢当"), of("白头翁"));
+        let turn = async |record: RecordId| {
+            let shown = seen(&city, &city.township_clerk, "tekun_person", record).await;
+            let mut fields = shown.groups.iter().flat_map(|group| &group.fields);
+            fields.find(|said| said.field == "turn").map(|said| said.words.clone())
+        };
+        assert_eq!((turn(partly).await.as_deref(), turn(wholly).await.as_deref()), (Some("2"), Some("1")));
+        nights(&city, 11).await;
+        let mut waits = raised(&city, &city.county_clerk, "tekun_person").await;
+        waits.sort();
+        assert_eq!(waits, ["alone", "unable_waits"]);
+        let today = city.office.now().today().to_string();
+        let placed = [("placed_on", today.as_str())];
+        let ahead = moved(&city, &city.county_clerk, "tekun_person", partly, "place", &placed).await;
+        assert!(matches!(&ahead, Err(OfficeError::Conflict(said)) if said.contains("先安排")), "{ahead:?}");
+        let village = moved(&city, &city.village_worker, "tekun_person", wholly, "place", &placed).await;
+        assert!(matches!(village, Err(OfficeError::NotFound(_))), "{village:?}");
+        moved(&city, &city.county_clerk, "tekun_person", wholly, "place", &placed).await.unwrap();
+        let city = city.restarted().await;
+        assert_eq!(reckoned(&city, "assistance_placed").await, "1 / 2");
+        assert_eq!(reckoned(&city, "assistance_placed_unable").await, "1 / 1");
+        // Whoever lives there is paid as in an institution only by a decision of its own.
+        assert_eq!(raised(&city, &city.township_clerk, "tekun_person").await, ["form_behind"]);
+        moved(&city, &city.township_clerk, "tekun_person", partly, "place", &placed).await.unwrap();
+        nights(&city, 1).await;
+        assert_eq!(reckoned(&city, "assistance_placed").await, "2 / 2");
+        let left = city.office.now().today().to_string();
+        let back = [("returned_on", left.as_str()), ("returned_why", "想回家住")];
+        moved(&city, &city.township_clerk, "tekun_person", partly, "return_home", &back).await.unwrap();
+        let after = seen(&city, &city.township_clerk, "tekun_person", partly).await.record;
+        assert_eq!(after.state, "supported");
+        nights(&city, 1).await;
+        assert_eq!(reckoned(&city, "assistance_placed").await, "1 / 2");
     }
 }
 

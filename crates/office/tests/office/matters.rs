@@ -28,7 +28,7 @@ fn alone() -> Family {
 }
 
 /// Two of the six items are lost: he washes and walks with help.
-const PARTLY: [(&str, &str); 8] = [
+pub const PARTLY: [(&str, &str); 8] = [
     ("visit_obligors/obligor", "yes"),
     ("visit_self_care/eats_alone", "yes"),
     ("visit_self_care/dresses_alone", "yes"),
@@ -51,7 +51,11 @@ async fn assessed(city: &Wuhai, case: CaseId, found: &[(&str, &str)]) {
 
 /// On the county's desk after seven days of publicity.
 async fn sent_up(city: &Wuhai, found: &[(&str, &str)]) -> CaseId {
-    let case = city.file_for("tekun", &alone()).await.unwrap();
+    sent_up_of(city, &alone(), found).await
+}
+
+async fn sent_up_of(city: &Wuhai, family: &Family, found: &[(&str, &str)]) -> CaseId {
+    let case = city.file_for("tekun", family).await.unwrap();
     assessed(city, case, found).await;
     city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
     city.days(8).await;
@@ -60,8 +64,13 @@ async fn sent_up(city: &Wuhai, found: &[(&str, &str)]) -> CaseId {
 }
 
 pub async fn supported(city: &Wuhai) -> CaseId {
-    let case = sent_up(city, &PARTLY).await;
-    city.act(&city.county_clerk, case, "county_visit", &PARTLY, &[]).await.unwrap();
+    supported_as(city, "石敢当", &PARTLY).await
+}
+
+/// An old man alone by another name, as the visits found him.
+pub async fn supported_as(city: &Wuhai, name: &'static str, found: &[(&str, &str)]) -> CaseId {
+    let case = sent_up_of(city, &Family { names: vec![name], ..alone() }, found).await;
+    city.act(&city.county_clerk, case, "county_visit", found, &[]).await.unwrap();
     city.act(&city.second_county_clerk, case, "examine", &[], &[]).await.unwrap();
     city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
     city.act(&city.second_clerk, case, "agree_care", &AGREEMENT, &[]).await.unwrap();
