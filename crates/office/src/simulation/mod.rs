@@ -8,7 +8,8 @@
 //! A simulation is kept with author, date, title, supposition and answer ([`saved`]), compared, taken out as a sheet or PDF ([`report`]).
 //! It never takes effect: a standard is released by way of a proposal and a second person ([`crate::releases`]).
 //!
-//! [`next_standard`] measures a standard before it is released (标准测算).
+//! [`next_standard`] measures a standard before it is released (标准测算); [`series`] sets it beside economy, finance, consumption and incomes over the years
+//! and says what next year's comes to.
 //!
 //! What only an officer can judge is in no snapshot; it is taken as met and the answer says which judgements these are.
 #![allow(
@@ -26,6 +27,7 @@ mod next_standard;
 mod raised;
 mod report;
 mod saved;
+mod series;
 
 pub(crate) use engine::assume;
 pub use engine::{numeric_parameters, run, simulate};
@@ -35,6 +37,7 @@ pub use next_standard::{
 pub use raised::raisable;
 pub use report::{PdfState, WaitingPdf, ask_pdf, pdf, pdf_done, pdf_waiting, sheet};
 pub use saved::{Saved, SavedLine, find, list, save};
+pub use series::{Proposal, Series};
 
 id_type! {
     /// A simulation that was kept.

@@ -12,10 +12,12 @@ use chrono::{Months, NaiveDate};
 use rules::Rational;
 use vocab::{Fen, Month};
 
-const CONSUMPTION: &str = "consumption";
+use super::series::{self, Proposal, Series};
+
+pub(super) const CONSUMPTION: &str = "consumption";
 const LEAST: &str = "consumption_least_percent";
 const MOST: &str = "consumption_most_percent";
-const INCOME: &str = "disposable_income";
+pub(super) const INCOME: &str = "disposable_income";
 const MULTIPLE: &str = "tekun_multiple";
 const GUIDANCE: &str = "dibao_guidance";
 
@@ -53,6 +55,8 @@ pub struct AreaStandard {
     pub proposed: Option<Fen>,
     /// The province's guidance.
     pub guidance: Option<Fen>,
+    /// What it comes to by incomes, consumption and finance; none where no standard holds.
+    pub proposal: Option<Proposal>,
 }
 
 /// A standard of 特困 beside its floor.
@@ -81,11 +85,15 @@ pub struct NextStandard {
     pub tekun: Vec<TekunStandard>,
     /// Growth in thousandths over a year: of the standard as proposed, of incomes.
     pub growth: (Option<i64>, Option<i64>),
+    /// The first days of the years of [`NextStandard::series`], the latest first.
+    pub years: Vec<NaiveDate>,
+    /// Standards beside consumption, incomes, economy and finance.
+    pub series: Vec<Series>,
     /// What speaks against it, Chinese.
     pub warnings: Vec<String>,
 }
 
-fn parameter(release: &Release, id: &str, division: &str, on: NaiveDate) -> Option<Rational> {
+pub(super) fn parameter(release: &Release, id: &str, division: &str, on: NaiveDate) -> Option<Rational> {
     release.parameter_for(id, division, Month::containing(on), on).as_number().cloned()
 }
 
@@ -96,12 +104,12 @@ fn cell(release: &Release, table: &str, key: &str, division: &str, on: NaiveDate
     }
 }
 
-fn fen(number: &Rational) -> Option<Fen> {
+pub(super) fn fen(number: &Rational) -> Option<Fen> {
     number.round(2).to_scaled(2).map(Fen)
 }
 
 /// The standard a month for an area, as the programmes read it.
-fn standard(release: &Release, area: &str, division: &str, on: NaiveDate) -> Option<Fen> {
+pub(super) fn standard(release: &Release, area: &str, division: &str, on: NaiveDate) -> Option<Fen> {
     let by_month = parameter(release, "dibao_standard", division, on)
         .or_else(|| cell(release, "dibao_standard_by_area", area, division, on));
     let month = by_month.or_else(|| {
@@ -120,7 +128,7 @@ fn tekun(release: &Release, class: &str, division: &str, on: NaiveDate) -> Optio
 }
 
 /// One as thousandths of another.
-fn thousandths(part: Option<Fen>, whole: Option<Fen>) -> Option<i64> {
+pub(super) fn thousandths(part: Option<Fen>, whole: Option<Fen>) -> Option<i64> {
     let (part, whole) = (part?.0, whole?.0);
     (whole > 0).then(|| (part.saturating_mul(2_000) + whole).div_euclid(2 * whole))
 }
@@ -145,7 +153,11 @@ pub fn next_standard(
 ) -> NextStandard {
     let before = on.pred_opt().unwrap_or(on);
     let mut warnings = Vec::new();
-    let entered = [CONSUMPTION, LEAST, MOST, MULTIPLE, INCOME].map(|id| entered(then, id, division, on));
+    let entered = [LEAST, MOST, MULTIPLE]
+        .into_iter()
+        .chain(series::STATISTICS)
+        .map(|id| entered(then, id, division, on))
+        .collect();
     let share = |percent: &str| {
         let consumption = parameter(then, CONSUMPTION, division, on)?;
         let percent = parameter(then, percent, division, on)?;
@@ -158,16 +170,22 @@ pub fn next_standard(
         let guidance = cell(then, GUIDANCE, area, division, on).as_ref().and_then(fen);
         let held = standard(now, area, division, before);
         let proposed = typed.get(area).copied().or_else(|| standard(then, area, division, on));
-        areas.push(AreaStandard {
+        let mut one = AreaStandard {
             area: area.to_owned(),
             title: titles(area),
             now: held,
             proposed,
             guidance,
-        });
+            proposal: None,
+        };
+        one.proposal = series::propose(then, division, on, &one, range);
+        areas.push(one);
     }
     if parameter(then, CONSUMPTION, division, on).is_none() {
         warnings.push("还没有录入上年度居民人均消费支出，不能测算标准占消费支出的比例。".to_owned());
+    } else if series::fresh(then, CONSUMPTION, division, on).is_none() {
+        warnings
+            .push("人均消费支出还是以前年度的数，请先录入上年度的，再看标准占消费支出的比例。".to_owned());
     }
     for one in &areas {
         let Some(proposed) = one.proposed else {
@@ -228,19 +246,21 @@ pub fn next_standard(
         }
         all_tekun.push(TekunStandard { title: class.title.clone(), now: held, least });
     }
-    let grown = |from: Option<Fen>, to: Option<Fen>| thousandths(to, from).map(|share| share - 1_000);
     let year_before = on.checked_sub_months(Months::new(12)).unwrap_or(on);
-    let income = |on| parameter(then, INCOME, division, on).as_ref().and_then(fen);
+    // An income that was not entered again has not stood still: nobody knows.
+    let income = |on| series::fresh(then, INCOME, division, on);
     let growth = (
-        grown(standard(now, "urban", division, year_before), areas[0].proposed),
-        grown(income(year_before), income(on)),
+        series::growth(standard(now, "urban", division, year_before), areas[0].proposed),
+        series::growth(income(year_before), income(on)),
     );
     if let (Some(standard), Some(income)) = growth
         && standard < income
     {
         warnings.push(format!("标准一年增长 {}，慢于居民收入的 {}。", percent(standard), percent(income)));
     }
-    NextStandard { entered: entered.to_vec(), range, areas, ratio, tekun: all_tekun, growth, warnings }
+    let series = series::series(then, division, on, &areas);
+    let years = series::years(on);
+    NextStandard { entered, range, areas, ratio, tekun: all_tekun, growth, years, series, warnings }
 }
 
 fn entered(release: &Release, id: &str, division: &str, on: NaiveDate) -> Entered {

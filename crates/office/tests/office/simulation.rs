@@ -1,5 +1,7 @@
 //! 政策仿真: what would change is counted as the rules decide it, family by family; kept, shown to whoever may, released by nobody here.
 
+use std::collections::BTreeMap;
+
 use office::access::{Export, Simulate};
 use office::population;
 use office::simulation::{self, PdfState, Raise, Simulated, SupposedText, SupposedValue, Supposition, sheet};
@@ -286,6 +288,60 @@ async fn a_standard_is_measured_before_it_is_released() {
         let other = proposed(&city, "taper_months", "3").await;
         let preview = releases::preview_change(&city.office, &city.releaser, other).await.unwrap();
         assert!(preview.warnings.is_empty(), "another parameter is not measured: {:?}", preview.warnings);
+    }
+}
+
+/// SA-25: next year's standard is proposed from incomes, consumption and finance, with every step; what was not entered again is no growth of zero.
+#[tokio::test]
+async fn next_years_standard_is_proposed_from_what_it_follows() {
+    for city in cities("standard_proposed").await {
+        let measure = |city: &Wuhai| {
+            let release = city.office.release();
+            simulation::next_standard(&release, &release, "150300", day("2027-01-01"), &BTreeMap::new())
+        };
+        // The demonstration's income of 2026 is not the one of 2027: nobody knows how it grew.
+        let bare = measure(&city);
+        let proposal = bare.areas[0].proposal.clone().unwrap();
+        assert_eq!(proposal.amount, Fen(96_000), "not lowered, not raised: {proposal:?}");
+        assert!(proposal.steps[0].contains("不知道增长多少"), "{proposal:?}");
+        assert_eq!(bare.growth.1, None, "{:?}", bare.growth);
+        released(&city, "disposable_income", "50400").await;
+        // 48000 to 50400 is 5%, and 960 grows with it to 1008.
+        let grown = measure(&city);
+        let proposal = grown.areas[0].proposal.clone().unwrap();
+        assert_eq!(proposal.amount, Fen(100_800), "{proposal:?}");
+        assert!(proposal.steps[0].contains("增长 5.0%"), "{proposal:?}");
+        assert_eq!(grown.growth.1, Some(50));
+        for (parameter, value) in [
+            ("consumption", "42000"),
+            ("consumption_least_percent", "30"),
+            ("consumption_most_percent", "40"),
+            ("gdp_per_person", "120000"),
+            ("budget_revenue", "850000.5"),
+        ] {
+            released(&city, parameter, value).await;
+        }
+        let city = city.restarted().await;
+        let measured = measure(&city);
+        // 30% of 42000 a year is 1050 a month.
+        let proposal = measured.areas[0].proposal.clone().unwrap();
+        assert_eq!(proposal.amount, Fen(105_000), "{proposal:?}");
+        assert!(proposal.steps.iter().any(|step| step.contains("下限")), "{proposal:?}");
+        assert!(
+            proposal.steps.iter().any(|step| step.contains("财力")),
+            "one year says no growth: {proposal:?}"
+        );
+        let series = |title: &str| {
+            let found = measured.series.iter().find(|one| one.title.contains(title));
+            found.unwrap_or_else(|| panic!("{title}: {:?}", measured.series)).years.clone()
+        };
+        assert_eq!(measured.years.len(), 5);
+        assert_eq!(series("可支配收入")[0], (Some(Fen(5_040_000)), Some(50)));
+        assert_eq!(series("可支配收入")[1], (Some(Fen(4_800_000)), None));
+        assert_eq!(series("消费支出")[..2], [(Some(Fen(4_200_000)), None), (None, None)]);
+        assert_eq!(series("地区生产总值")[0].0, Some(Fen(12_000_000)));
+        assert_eq!(series("预算收入")[0].0, Some(Fen(85_000_050)));
+        assert_eq!(measured.series[0].years[0].0, Some(Fen(96_000)), "the standard stands beside them");
     }
 }
 

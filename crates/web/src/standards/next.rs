@@ -72,6 +72,8 @@ pub(super) async fn page(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, F
         (warnings(&measured.warnings))
         (range(&measured))
         (standards(&measured))
+        (proposals(&measured, &place.id.to_string(), on))
+        (years(&measured))
         (tekun(&measured))
         (entered(&measured))
         @if staff.may(Right::Simulate) && !ask.urban.is_empty() && ask.urban == ask.rural {
@@ -140,6 +142,63 @@ fn standards(measured: &NextStandard) -> Markup {
         ..Table::default()
     };
     html! { (table) }
+}
+
+/// What next year's standard comes to, with every step, and a way to measure it.
+fn proposals(measured: &NextStandard, division: &str, on: NaiveDate) -> Markup {
+    let proposed = |area: &str| {
+        let area = measured.areas.iter().find(|known| known.area == area);
+        let amount = area.and_then(|area| area.proposal.as_ref()).map(|proposal| proposal.amount.to_string());
+        amount.unwrap_or_default()
+    };
+    let to = address(
+        "/desk/standards/next",
+        &[
+            ("division", division),
+            ("on", &on.to_string()),
+            ("urban", &proposed("urban")),
+            ("rural", &proposed("rural")),
+        ],
+    );
+    html! {
+        @if measured.areas.iter().any(|area| area.proposal.is_some()) {
+            h2.govuk-heading-m { "按经济、财力、消费和收入测算的建议" }
+            @for area in &measured.areas {
+                @if let Some(proposal) = &area.proposal {
+                    h3.govuk-heading-s { (area.title) "：每人每月 " (yuan(proposal.amount)) " 元" }
+                    ol.govuk-list.govuk-list--number { @for step in &proposal.steps { li { (step) } } }
+                }
+            }
+            p.govuk-body { "这只是建议：拟定多少、什么时候执行，由政策人员提出，另一人核对发布。" }
+            (button_link(&to, "用建议的数测算", ButtonKind::Secondary))
+        }
+    }
+}
+
+/// Standards beside what they follow from, year by year.
+fn years(measured: &NextStandard) -> Markup {
+    let rows = measured.series.iter().map(|one| {
+        let cells = one.years.iter().map(|(value, growth)| {
+            html! {
+                (money(*value))
+                @if let Some(growth) = growth { br; span.govuk-hint { "增长 " (simulation::percent(*growth)) } }
+            }
+        });
+        std::iter::once(html! { (one.title) "（" (one.unit) "）" }).chain(cells).collect::<Vec<Markup>>()
+    });
+    let columns = measured.years.iter().map(|day| Column::new(day.to_string()).numeric());
+    let table = Table {
+        id: "years".into(),
+        caption: "低保标准和经济、财力、消费、收入各年对照".into(),
+        columns: std::iter::once(Column::new("项目")).chain(columns).collect(),
+        rows: rows.collect(),
+        cards: false,
+        ..Table::default()
+    };
+    html! {
+        (table)
+        p.govuk-hint { "每一栏是那一天执行的标准，和那一天以前十二个月里录入的上年度统计数；没有录入的是“—”，不用以前的数代替。" }
+    }
 }
 
 fn tekun(measured: &NextStandard) -> Markup {

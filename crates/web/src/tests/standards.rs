@@ -262,3 +262,19 @@ async fn a_month_of_risen_prices_goes_through_its_pages() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn next_years_standard_is_proposed_on_its_page() {
+    Town::each("standards_next", async |town| {
+        in_force(town).await;
+        town.staff("policy", town.administrator.division, "prefecture_policy").await;
+        let mut policy = town.browser("policy").await;
+        let page = policy.get("/desk/standards/next").await;
+        assert_eq!(page.status, StatusCode::OK);
+        for words in ["测算的建议", "取整到元", "各年对照", "上年度一般公共预算收入", "用建议的数测算"]
+        {
+            assert!(page.text.contains(words), "{words}: {}", page.text);
+        }
+    })
+    .await;
+}
