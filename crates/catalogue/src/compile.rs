@@ -197,6 +197,11 @@ impl Compiler<'_> {
             let path = format!("register/{id}/alert/{}", alert.id);
             self.expression(path, place, &alert.when, &shape, &Type::Boolean);
         }
+        let opens = register.department.as_ref().and_then(|side| side.opens.as_ref());
+        for (index, suggestion) in opens.into_iter().flat_map(|opens| &opens.suggests).enumerate() {
+            let path = format!("register/{id}/suggests/{index}");
+            self.expression(path, place, &suggestion.when, unit_shape(Unit::Household), &Type::Boolean);
+        }
         for found in &register.finds {
             let path = format!("register/{id}/found/{}", found.id);
             self.expression(path, place, &found.when, &shape, &Type::Boolean);
@@ -463,6 +468,12 @@ impl Release {
     #[must_use]
     pub fn alert_when(&self, register: &str, alert: &str) -> Option<&rules::Expression> {
         self.compiled.expressions.get(&format!("register/{register}/alert/{alert}"))
+    }
+
+    /// For which families a department is proposed, by its place among the suggestions: over the household.
+    #[must_use]
+    pub fn suggestion_when(&self, register: &str, index: usize) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/suggests/{index}"))
     }
 
     /// When what was written becomes a record of another register: over the register's shape.

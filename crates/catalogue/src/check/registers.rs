@@ -83,6 +83,15 @@ impl Checker<'_> {
                 for field in filled.into_iter().flatten() {
                     self.among(place, field, "字段", &own);
                 }
+                let list = register.field(&side.field).and_then(|field| field.codelist.as_ref());
+                let codes = list.and_then(|list| release.codelists.get(list));
+                for suggestion in &opens.suggests {
+                    self.basis(place, &suggestion.basis);
+                    if codes.is_some_and(|codes| codes.title_of(&suggestion.code).is_none()) {
+                        let message = format!("{} 不是可以转给的部门", suggestion.code);
+                        self.at(place, suggestion.code.start(), message, "代码表里的一个代码");
+                    }
+                }
             }
             let moves: Vec<&str> = register.transitions.iter().map(|one| one.id.as_str()).collect();
             for one in &side.moves {

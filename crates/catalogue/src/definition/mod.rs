@@ -52,7 +52,7 @@ pub use programme::{
 };
 pub use register::{
     Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, LeadStates, Leaving, List, Opens,
-    OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Target, Transition,
+    OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

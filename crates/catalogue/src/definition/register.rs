@@ -140,6 +140,24 @@ pub struct Opens {
     pub words: Reference,
     /// The date that takes the day.
     pub on: Reference,
+    /// Which of them are proposed to which families, with the first words of what is asked for.
+    #[serde(default)]
+    pub suggests: Vec<Suggestion>,
+}
+
+/// For which families help of a department is proposed when a need is told. It is a hint: nothing is handed over that the family does not want.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suggestion {
+    /// The code that addresses the department.
+    pub code: Reference,
+    /// For which families: over the household, as programmes see it. Unknown proposes nothing.
+    pub when: Expression,
+    /// What is asked for, in words that the officer may change.
+    pub words: String,
+    /// Law behind it.
+    #[serde(default)]
+    pub basis: Vec<Basis>,
 }
 
 /// How far the titles of a register's open records are offered to be pointed at.

@@ -419,12 +419,13 @@ async fn the_department_itself_answers_what_was_referred_to_it() {
     }
 }
 
-async fn people_in(city: &Wuhai, case: CaseId) -> Vec<PersonId> {
+/// The members of a case.
+pub async fn people_in(city: &Wuhai, case: CaseId) -> Vec<PersonId> {
     city.seen(case).await.members.iter().map(|(person, _)| *person).collect()
 }
 
 /// A department's answer about a person, as the night before last's file would give it.
-async fn answered(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
+pub async fn answered(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
     let new = NewFact {
         subject: Subject::Person(person),
         fact: fact.to_owned(),

@@ -13,7 +13,7 @@ use office::forms::FieldPath;
 use office::indicators;
 use store::{CaseId, HouseholdId, IdempotencyKey, Query};
 
-use crate::assistance::moved;
+use crate::assistance::{answered, moved, people_in};
 use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, Wuhai, cities, grant};
 
 fn key() -> IdempotencyKey {
@@ -91,9 +91,7 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
         let theirs = joint::propose(&city.office, &clerk, seen.household).await.unwrap();
         let low = theirs.matters.iter().find(|matter| matter.item == "dibao").unwrap();
         assert!(low.fits && !low.in_hand, "{theirs:?}");
-        assert!(
-            proposal.referrals.iter().any(|(_, code, title)| code == "medical" && title.contains("医疗"))
-        );
+        assert!(proposal.referrals.iter().any(|one| one.code == "medical" && one.title.contains("医疗")));
         let neighbour = grant::<FileForOther>(&city.neighbour_clerk);
         let elsewhere = joint::propose(&city.office, &neighbour, household).await;
         assert!(matches!(elsewhere, Err(OfficeError::NotFound(_))), "{elsewhere:?}");
@@ -225,6 +223,59 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
             let written = Query::system("test", "SELECT COUNT(*) FROM audit WHERE action = ?").bind(action);
             assert!(written.scalar::<i64>(city.office.db()).await.unwrap() > 0, "{action}");
         }
+    }
+}
+
+/// SA-46: one need is answered with everything that fits it: matters of every business, social insurance and the departments that give more.
+#[tokio::test]
+async fn a_need_is_answered_with_every_policy_that_fits() {
+    for city in cities("every_policy").await {
+        let clerk = grant::<FileForOther>(&city.township_clerk);
+        let old = Family {
+            names: vec!["白云飞"],
+            births: vec!["1935-03-05"],
+            wages: vec!["0"],
+            ..Family::default()
+        };
+        let old = city.file(&old).await.unwrap();
+        let old = city.seen(old).await.case.household;
+        let proposal = joint::propose(&city.office, &clerk, old).await.unwrap();
+        let allowance = proposal.matters.iter().find(|matter| matter.item == "old_age_allowance").unwrap();
+        assert!(allowance.fits, "welfare stands beside assistance: {proposal:?}");
+        let insured = proposal.referrals.iter().find(|one| one.code == "insurance_medical").unwrap();
+        assert_eq!(insured.words, None, "who is not assisted is not proposed: {proposal:?}");
+
+        let case = city.granted(&Family::default()).await;
+        city.days(31).await;
+        let household = city.seen(case).await.case.household;
+        let proposed = async |code: &str| {
+            let proposal = joint::propose(&city.office, &clerk, household).await.unwrap();
+            assert!(proposal.referrals.is_sorted_by_key(|one| one.words.is_none()), "what fits comes first");
+            let found = proposal.referrals.into_iter().find(|one| one.code == code);
+            found.unwrap_or_else(|| panic!("{code}")).words
+        };
+        let insured = proposed("insurance_medical").await.unwrap();
+        assert!(insured.contains("基本医疗保险"), "{insured}");
+        assert!(proposed("insurance_pension").await.is_some());
+        assert_eq!((proposed("medical").await, proposed("education").await), (None, None));
+        let people = people_in(&city, case).await;
+        answered(&city, people[1], "serious_illness", "true").await;
+        answered(&city, people[2], "student", "true").await;
+        assert!(proposed("medical").await.unwrap().contains("医疗救助"));
+        assert!(proposed("education").await.is_some());
+
+        // What the family wants of it is with the department in the same moment.
+        let wanted = Wanted {
+            told: "妻子查出大病，孩子要上学".to_owned(),
+            items: Vec::new(),
+            referrals: vec![("referral".to_owned(), "insurance_medical".to_owned(), insured)],
+        };
+        joint::begin(&city.office, &clerk, household, &wanted, &key()).await.unwrap();
+        let city = city.restarted().await;
+        let office = grant::<access::AnswerCheck>(&crate::wuhai::actor(&city.office, "yibao").await);
+        let waits = office::records::addressed::addressed(&city.office, &office).await.unwrap();
+        assert_eq!(waits.len(), 1, "{waits:?}");
+        assert!(format!("{:?}", waits[0].said).contains("基本医疗保险"), "{waits:?}");
     }
 }
 

@@ -70,22 +70,32 @@ fn form(
     let referrals: Vec<Choice<'_>> = proposal
         .referrals
         .iter()
-        .map(|(register, code, title)| {
-            let name = format!("referral_{code}");
+        .map(|referral| {
+            let name = format!("referral_{}", referral.code);
+            let written = match &referral.words {
+                Some(words) if errors.is_empty() => words.clone(),
+                _ => typed.get(&name).to_owned(),
+            };
             let words = text_input(
-                &Field::new(name.clone(), "需要什么帮助")
-                    .value(typed.get(&name).to_owned())
+                &Field::new(name, "需要什么帮助")
+                    .value(written)
                     .width(Width::Full)
                     .max_chars(1000)
                     .errors(errors),
             );
-            Choice::new(format!("{register}/{code}"), title.as_str()).then(words)
+            let value = format!("{}/{}", referral.register, referral.code);
+            let choice = Choice::new(value, referral.title.as_str());
+            let choice = match referral.words {
+                Some(_) => choice.hint("按现在登记的情况，可能用得上"),
+                None => choice,
+            };
+            choice.then(words)
         })
         .collect();
     let body = html! {
         (text_area(&Field::new("told", "群众说了什么困难").hint("用群众自己的话写，说一次就够了。").value(typed.get("told")).max_chars(2000).errors(errors), 4))
         (checkboxes(&Field::new("items", "一起申请哪些救助").hint("已经打勾的是按规则可能符合的，由群众自己决定要不要申请。").optional().errors(errors), &matters, &chosen))
-        (checkboxes(&Field::new("referrals", "同时转给哪些部门").optional().errors(errors), &referrals, &wanted))
+        (checkboxes(&Field::new("referrals", "同时转给哪些部门").hint("可能用得上的排在前面，要转什么已经写好，可以改；群众同意才转。").optional().errors(errors), &referrals, &wanted))
         (submit("一起开始办理", ButtonKind::Primary, None))
     };
     let content = html! {

@@ -7,13 +7,14 @@
 //! - [`parts`]: a part begun again or given up;
 //! - [`view`]: what desks read, and the share of needs that were handled together (联办率).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Release;
 use catalogue::definition::{DepartmentSide, Opens, Register};
+use rules::Value;
 use store::{
-    AuditEntry, CaseId, DivisionId, HouseholdId, IdempotencyKey, Once, PersonId, Query, ScopeColumns, Tx,
-    id_type,
+    AuditEntry, CaseId, DivisionId, HouseholdId, IdempotencyKey, Once, PersonId, Query, Scope, ScopeColumns,
+    Tx, id_type,
 };
 
 use super::drafts::{self, Filler};
@@ -21,7 +22,7 @@ use super::{needs_benefit, other_help};
 use crate::access::{FileForOther, Granted};
 use crate::error::Problems;
 use crate::forms::{Answers, FieldPath, Raw, reference_text};
-use crate::people::HOUSEHOLD_COLUMNS;
+use crate::people::{self, HOUSEHOLD_COLUMNS};
 use crate::{Office, OfficeError, audited, divisions, records};
 
 pub(super) mod carry;
@@ -48,6 +49,9 @@ pub(crate) const JOINT: ScopeColumns = ScopeColumns {
     organisation: None,
 };
 
+/// What is known of a family whose door was opened in the officer's area.
+const FAMILY: Scope = Scope::System("a family in the officer's area");
+
 /// Characters of what was told.
 const TOLD_MAX: usize = 2_000;
 /// Characters of what a department is asked for.
@@ -60,8 +64,21 @@ pub struct Proposal {
     pub name: String,
     /// Matters that can be filed.
     pub matters: Vec<Matter>,
-    /// What other departments and helpers give: register, code, title.
-    pub referrals: Vec<(String, String, String)>,
+    /// What other departments and helpers give, what the rules propose first.
+    pub referrals: Vec<Referral>,
+}
+
+/// What another department or helper gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// The register through which it is asked for.
+    pub register: String,
+    /// The code that addresses it.
+    pub code: String,
+    /// Its title.
+    pub title: String,
+    /// What to ask for, where the rules propose it for what is known of the family.
+    pub words: Option<String>,
 }
 
 /// A matter that can be filed for a family.
@@ -161,13 +178,20 @@ pub async fn propose(
         .collect();
     matters.sort_by_key(|matter| !matter.fits);
     let mut referrals = Vec::new();
-    for (register, side, _) in handed(&release) {
+    for (register, side, opens) in handed(&release) {
         let list = register.field(&side.field).and_then(|field| field.codelist.as_ref());
         let Some(list) = list.and_then(|list| release.codelists.get(list.as_str())) else { continue };
+        let mut suggested = suggested(office, &release, register, opens, &door).await?;
         for code in list.values.iter().filter(|code| !code.retired) {
-            referrals.push((register.id.get().clone(), code.code.get().clone(), code.title.clone()));
+            referrals.push(Referral {
+                register: register.id.get().clone(),
+                code: code.code.get().clone(),
+                title: code.title.clone(),
+                words: suggested.remove(code.code.get()),
+            });
         }
     }
+    referrals.sort_by_key(|referral| referral.words.is_none());
     office
         .db()
         .audit_read(AuditEntry {
@@ -176,6 +200,33 @@ pub async fn propose(
         })
         .await?;
     Ok(Proposal { name: door.name, matters, referrals })
+}
+
+/// What the rules propose to ask departments for, by code: from what is known of the family today.
+async fn suggested(
+    office: &Office,
+    release: &Release,
+    register: &Register,
+    opens: &Opens,
+    door: &Door,
+) -> Result<BTreeMap<String, String>, OfficeError> {
+    let mut words = BTreeMap::new();
+    if opens.suggests.is_empty() {
+        return Ok(words);
+    }
+    let now = office.now();
+    let family =
+        people::facts_as_of(office, office.db(), &FAMILY, door.household, now.today(), now.at_ms()).await?;
+    let named = records::Named::in_expressions(opens.suggests.iter().map(|one| one.when.as_str()));
+    let mut circumstances = records::Circumstances::new(now, &named);
+    let context = circumstances.of(office.db(), release, door.place).await?;
+    for (index, one) in opens.suggests.iter().enumerate() {
+        let when = release.suggestion_when(&register.id, index);
+        if when.is_some_and(|when| when.evaluate(&family, context) == Value::Boolean(true)) {
+            words.entry(one.code.get().clone()).or_insert_with(|| one.words.clone());
+        }
+    }
+    Ok(words)
 }
 
 /// Begins everything that the family wants, all or nothing: a form for each matter with what is on file, a record for each department. A
