@@ -298,6 +298,23 @@ async fn a_village_agent_files_and_the_case_passes_up_the_levels() {
         };
         assert_eq!((waits(&city.township_clerk).await, waits(&city.county_clerk).await), (1, 0));
         city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        // What the township cannot settle alone it asks the county's centre for, and the case goes on meanwhile.
+        let help = [
+            ("pass/kind", "question"),
+            ("pass/from_level", "township"),
+            ("pass/to_level", "county"),
+            ("pass/passed_by", "镇帮扶救助中心 李四"),
+            ("pass/content", "户籍在外省，怎么核对"),
+        ];
+        city.act(&city.township_clerk, case, "pass_level", &help, &[]).await.unwrap();
+        let entry = city.seen(case).await.entries[0].clone();
+        assert_eq!((entry.register.as_str(), entry.state.as_str()), ("aid_pass", "已转出"));
+        let today = city.office.now().today().to_string();
+        let taken = [("taken_on", today.as_str()), ("taken_by", "区帮扶救助中心")];
+        moved(&city, &city.county_clerk, "aid_pass", entry.record, "take_county", &taken).await.unwrap();
+        let done = [("answered_on", today.as_str()), ("answer", "已发函请户籍地协查")];
+        moved(&city, &city.county_clerk, "aid_pass", entry.record, "finish", &done).await.unwrap();
+        assert_eq!(city.seen(case).await.entries[0].state, "已办结");
         city.act(&city.township_clerk, case, "request_means_test", &[], &[]).await.unwrap();
         city.act(&city.county_clerk, case, "start_means_test", &[], &[]).await.unwrap();
         city.departments().await;
