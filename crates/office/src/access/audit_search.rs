@@ -9,10 +9,11 @@ use super::rights::SearchAudit;
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited};
 
-/// Rows of one's division and below; rows without a division are seen at the top of one's tree only by nobody.
+/// Rows of one's division and below; rows without a division are seen at the top of one's tree only by nobody. The sign keeps the database from
+/// gathering the rows of each office to sort them: the newest of all are walked down until the page is full.
 const AUDIT_COLUMNS: ScopeColumns = ScopeColumns {
     subtree: Some(
-        "a.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+        "+a.division_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
     ),
     own: Some(
         "a.subject_kind = 'person' AND a.subject_id IN (SELECT o.id FROM person o WHERE o.id = ? UNION SELECT o.id FROM person o WHERE o.merged_into = ?)",

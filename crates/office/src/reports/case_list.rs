@@ -1,13 +1,22 @@
 //! The cases behind a number.
 
 use chrono::NaiveDate;
-use store::{AuditEntry, CaseId, Cursor, Page, Query};
+use store::{AuditEntry, CaseId, Cursor, Page, Query, ScopeColumns};
 
 use super::area;
 use super::case_figures::{COUNTED_CASE, CaseQuery, LIMIT, Words, title_in};
 use super::roll_list::cut;
 use crate::access::{Granted, Report};
 use crate::{Office, OfficeError, audited};
+
+/// As [`COUNTED_CASE`], for lists that are read down the days until the page is full: the sign keeps the database from gathering the cases of every
+/// village to sort them.
+const LISTED_CASE: ScopeColumns = ScopeColumns {
+    subtree: Some(
+        "+c.village_id IN (SELECT dc.descendant_id FROM division_closure dc WHERE dc.ancestor_id = ?)",
+    ),
+    ..ScopeColumns::NONE
+};
 
 /// Which number is opened; a code narrows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +56,11 @@ pub struct CaseReportLine {
     pub due_on: Option<NaiveDate>,
     /// Decided.
     pub decided_on: Option<NaiveDate>,
+    /// Ended.
+    pub ended_on: Option<NaiveDate>,
 }
 
-/// The very cases of a number, newest first. `query.division` is the part whose number was opened. The reading is audited.
+/// The very cases of a number, newest first: by the day that was counted, else as they were filed. `query.division` is the part whose number was opened. The reading is audited.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`] for a matter the packs do not have or a division outside the reader's scope.
@@ -78,12 +89,19 @@ pub async fn case_list(
         }
         CaseCounted::Overdue(_) => format!("{CLOCK}cc.ended_on IS NULL AND {LIMIT} < ?)"),
     };
+    let (scope, day) = match counted {
+        CaseCounted::Filed(_) => (&LISTED_CASE, Some("c.filed_on")),
+        CaseCounted::Ended(_) => (&LISTED_CASE, Some("c.ended_on")),
+        CaseCounted::Open(_) | CaseCounted::Clock(..) | CaseCounted::Overdue(_) => (&COUNTED_CASE, None),
+    };
+    let order: Vec<&str> = day.into_iter().chain(["c.id"]).collect();
     let sql = format!(
-        "SELECT c.id, c.number, p.name, t.name AS township_name, c.step, c.outcome, c.filed_on, c.accepted_on, c.due_on, c.decided_on \
+        "SELECT c.id, c.number, p.name, t.name AS township_name, c.step, c.outcome, c.filed_on, c.accepted_on, c.due_on, c.decided_on, c.ended_on \
          FROM case_file c JOIN person p ON p.id = c.applicant_person_id JOIN division t ON t.id = c.township_id \
-         WHERE {{scope}} AND c.item = ? AND {which} AND {{after}} ORDER BY c.id DESC LIMIT ?"
+         WHERE {{scope}} AND c.item = ? AND {which} AND {{after}} ORDER BY {} DESC LIMIT ?",
+        order.join(" DESC, ")
     );
-    let lines = Query::new(&area.scope, &COUNTED_CASE, sql).bind(query.item.as_str());
+    let lines = Query::new(&area.scope, scope, sql).bind(query.item.as_str());
     let lines = match counted {
         CaseCounted::Filed(code) | CaseCounted::Ended(code) => {
             lines.bind(query.from).bind(query.until).bind(code.clone()).bind(code.clone())
@@ -93,7 +111,7 @@ pub async fn case_list(
         CaseCounted::Overdue(clock) => lines.bind(clock.as_str()).bind(office.now().today()),
     };
     let rows = lines
-        .after_descending(&["c.id"], cursor)
+        .after_descending(&order, cursor)
         .bind(size + 1)
         .all_as(office.db(), |row| {
             Ok(CaseReportLine {
@@ -107,10 +125,18 @@ pub async fn case_list(
                 accepted_on: row.get("accepted_on")?,
                 due_on: row.get("due_on")?,
                 decided_on: row.get("decided_on")?,
+                ended_on: row.get("ended_on")?,
             })
         })
         .await?;
-    let page = cut(rows, size, |line| Cursor::new().integer(line.case.0));
+    let page = cut(rows, size, |line| {
+        let day = match counted {
+            CaseCounted::Filed(_) => Some(line.filed_on),
+            CaseCounted::Ended(_) => line.ended_on,
+            CaseCounted::Open(_) | CaseCounted::Clock(..) | CaseCounted::Overdue(_) => None,
+        };
+        day.map_or_else(Cursor::new, |day| Cursor::new().date(day)).integer(line.case.0)
+    });
     office
         .db()
         .audit_read(AuditEntry {
