@@ -59,7 +59,7 @@ async fn a_care_home_reports_its_residents_itself() {
         )
         .await
         .unwrap();
-        let village = town.village_b.to_string();
+        let village = code_of(town, town.village_b).await;
         let give = async |browser: &mut Browser, organisation: &str, more: (&str, &str)| {
             let fields = [
                 ("division", village.as_str()),
