@@ -10,7 +10,8 @@ use rules::Value;
 use store::{Query, ScopeColumns, Tx};
 
 use super::batch::Batch;
-use super::draft::draft_with;
+use super::columns::{table, written};
+use super::draft::{Draft, check, draft_with};
 use super::look_up::LookedUp;
 use super::read::{Record, records};
 use super::shape::{Circumstances, Named, shaped};
@@ -79,11 +80,11 @@ async fn follow(
     let register = open.register();
     let there = Open { release: Arc::clone(&open.release), id: found.register.get().clone() };
     let path = |field: &str| FieldPath { record: None, field: field.to_owned() };
-    let written = record.answers(register);
+    let here = record.answers(register);
     let mut answers = Answers::new();
     let mut looked = LookedUp::default();
     for (field, from) in &found.fills {
-        let Some(raw) = written.get(&path(from)) else { continue };
+        let Some(raw) = here.get(&path(from)) else { continue };
         let target = register.field(from).and_then(Field::target);
         if let (Some(target), Some(id)) = (target, referred_id(raw.text())) {
             let known = (target_key(target), id);
@@ -101,11 +102,39 @@ async fn follow(
         answers.set(&path(on), Raw::Text(office.now().today().to_string()));
     }
     let draft = draft_with(office, &there, answers, looked, None, None).await?;
+    if is_there(office, tx, &there, &draft).await? {
+        return Ok(());
+    }
     let reason = format!("{}：{}", register.title, record.title);
     let step = Step { deed: Deed::Found, reason: &reason, state: None, import: None };
     let mut batch = Batch::new(office, tx, by, &there);
     batch.write(&draft, None, &step).await?;
     batch.settle_alone().await
+}
+
+/// Whether an open record has the key of what would be entered: what two doors tell on one day is followed once, and stops neither of them.
+async fn is_there(office: &Office, tx: &Tx, there: &Open, draft: &Draft) -> Result<bool, OfficeError> {
+    let register = there.register();
+    let checked = check(office, there, draft)?;
+    let mut conditions = Vec::new();
+    let mut values = Vec::new();
+    for field in register.key.iter().filter_map(|id| register.field(id)) {
+        let value = checked.get(field.id.get());
+        let columns = written(office.keys(), register, field, value, &draft.looked.divisions, false)?;
+        // Of a sealed field the blind index, which comes last.
+        if let Some((column, value)) = columns.into_iter().last() {
+            conditions.push(format!("r.{column} = ?"));
+            values.push(value);
+        }
+    }
+    let sql = format!(
+        "SELECT count(*) FROM {} r WHERE r.closed_on IS NULL AND {}",
+        table(register),
+        conditions.join(" AND ")
+    );
+    let query = Query::new(&RULES, &ScopeColumns::NONE, sql);
+    let known: i64 = values.into_iter().fold(query, Query::bind_value).scalar(tx).await?;
+    Ok(known > 0)
 }
 
 /// The words for a person or family that a record in scope points at.

@@ -748,6 +748,13 @@ async fn what_a_visit_finds_wrong_becomes_a_case_until_it_is_cleared() {
         let all = worries(&city).await;
         assert_eq!(all.len(), 2, "{all:?}");
         assert_eq!((all[0].1.as_str(), all[1].1.as_str(), all[1].2.as_str()), ("cleared", "found", "food"));
+        // Told by another on the same day, it is followed once, and the visit stands.
+        let again = report(&city, &city.township_clerk, "hotline", "邻居").await;
+        moved(&city, &city.township_clerk, "need_report", again, "grade", &[("grade", "general")])
+            .await
+            .unwrap();
+        moved(&city, &city.village_worker, "need_report", again, "visit", &visited).await.unwrap();
+        assert_eq!(worries(&city).await.len(), 2);
     }
 }
 
