@@ -737,6 +737,17 @@ async fn what_a_visit_finds_wrong_becomes_a_case_until_it_is_cleared() {
         assert!(due(&city, &city.township_clerk, "worry_case").await.is_empty());
         assert!(raised(&city, &city.county_clerk, "worry_case").await.is_empty());
 
+        // Written again for another reason, the visit that was answered finds nothing anew; the next one does.
+        let watch = open(&city, &city.township_clerk, "low_income");
+        let now = seen(&city, &city.township_clerk, "low_income", changed.record).await.record;
+        let answers = written(&watch, now.answers(watch.register()), &[("satisfied", "yes")]);
+        let record = Some((changed.record, now.version));
+        let new = NewVersion { record, answers, state: None, deed: Deed::Changed, reason: "补问满意度" };
+        let keeper = grant::<KeepRecords>(&city.township_clerk);
+        let again = records::save(&city.office, &keeper, &watch, new, None).await;
+        assert!(matches!(again, Ok(Saved::Done(_))), "{again:?}");
+        assert_eq!(worries(&city).await.len(), 1);
+
         // What was reported and confirmed of somebody on file is followed in the same way, whoever they are.
         let told = report(&city, &city.township_clerk, "hotline", "来电人").await;
         moved(&city, &city.township_clerk, "need_report", told, "grade", &[("grade", "general")])
