@@ -112,6 +112,9 @@ pub(super) fn propose(
         .max_by_key(|(growth, ..)| *growth);
     let mut steps = Vec::new();
     let mut amount = held;
+    // A share of what was consumed years ago is no floor and no end of this year's.
+    let of_before = range.is_some() && fresh(release, CONSUMPTION, division, on).is_none();
+    let range = range.filter(|_| !of_before);
     match fastest {
         Some((growth, id, from, to)) if growth > 0 => {
             amount = raised(held, from, to)?;
@@ -123,7 +126,7 @@ pub(super) fn propose(
                 said(amount)
             ));
         }
-        Some(_) => steps.push(format!("居民收入和消费支出没有增长，先按现行 {}。", said(held))),
+        Some(_) => steps.push(format!("录入的居民收入、消费支出没有增长，先按现行 {}。", said(held))),
         None => steps.push(format!(
             "没有连续两年录入居民人均可支配收入或者消费支出，不知道增长多少，先按现行 {}。",
             said(held)
@@ -138,12 +141,15 @@ pub(super) fn propose(
             steps.push(format!("规定比例的上限是 {}，减到 {}（现行标准不降低）。", said(most), said(amount)));
         }
     }
+    if of_before {
+        steps.push("没有录入上年度的居民人均消费支出，没有和规定的比例核对。".to_owned());
+    }
     if let Some(guidance) = area.guidance.filter(|guidance| amount < *guidance) {
         amount = guidance;
         steps.push(format!("不低于省级指导标准，提高到 {}。", said(guidance)));
     }
-    // Whole yuan, upwards: not a fen below any floor.
-    amount = Fen((amount.0 + YUAN - 1).div_euclid(YUAN) * YUAN);
+    let floor = [range.map(|(least, _)| least), area.guidance].into_iter().flatten().fold(held, Fen::max);
+    amount = whole(amount, floor, range.map(|(_, most)| most));
     steps.push(format!("取整到元：每人每月 {}。", said(amount)));
     let finance = grown(FINANCE).and_then(|(from, to)| growth(Some(from), Some(to)));
     match (finance, growth(Some(held), Some(amount))) {
@@ -158,6 +164,13 @@ pub(super) fn propose(
     Some(Proposal { amount, steps })
 }
 
+/// Whole yuan, upwards: not a fen below any floor; downwards where that alone would lie above the most, and no floor lies between.
+fn whole(amount: Fen, floor: Fen, most: Option<Fen>) -> Fen {
+    let up = Fen((amount.0 + YUAN - 1).div_euclid(YUAN) * YUAN);
+    let down = Fen(amount.0.div_euclid(YUAN) * YUAN);
+    if most.is_some_and(|most| up > most) && down >= floor { down } else { up }
+}
+
 /// An amount that grows as something else did, to the fen.
 fn raised(amount: Fen, from: Fen, to: Fen) -> Option<Fen> {
     let (amount, from, to) = (i128::from(amount.0), i128::from(from.0), i128::from(to.0));
@@ -166,4 +179,17 @@ fn raised(amount: Fen, from: Fen, to: Fen) -> Option<Fen> {
     }
     let doubled = amount.checked_mul(to)?.checked_mul(2)?;
     i64::try_from((doubled + from).div_euclid(2 * from)).ok().map(Fen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_amount_lies_below_no_floor_and_above_the_most_only_for_a_floor() {
+        assert_eq!(whole(Fen(100_001), Fen(96_000), None), Fen(100_100));
+        assert_eq!(whole(Fen(110_050), Fen(96_000), Some(Fen(110_050))), Fen(110_000));
+        assert_eq!(whole(Fen(96_050), Fen(96_050), Some(Fen(90_000))), Fen(96_100));
+        assert_eq!(whole(Fen(96_000), Fen(96_000), Some(Fen(96_000))), Fen(96_000));
+    }
 }
