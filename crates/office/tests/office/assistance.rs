@@ -766,6 +766,20 @@ async fn what_a_visit_finds_wrong_becomes_a_case_until_it_is_cleared() {
             .unwrap();
         moved(&city, &city.village_worker, "need_report", again, "visit", &visited).await.unwrap();
         assert_eq!(worries(&city).await.len(), 2);
+        // With the person's death it ends by a way of its own, and not before.
+        let early = moved(&city, &city.township_clerk, "worry_case", all[1].0, "end", &[]).await;
+        assert!(
+            matches!(&early, Err(OfficeError::Conflict(said)) if said.contains("本人去世以后")),
+            "{early:?}"
+        );
+        Query::system("test", "UPDATE person SET died_on = ? WHERE id = ?")
+            .bind(city.office.now().today())
+            .bind(person)
+            .execute(city.office.db())
+            .await
+            .unwrap();
+        moved(&city, &city.township_clerk, "worry_case", all[1].0, "end", &[]).await.unwrap();
+        assert_eq!(worries(&city).await[1].1, "ended");
     }
 }
 
