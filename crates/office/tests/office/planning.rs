@@ -600,7 +600,8 @@ async fn the_plans_of_other_places_stand_beside_ones_own() {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert!(compared.iter().all(|one| text.contains(one.base_words())), "the words of the page: {text}");
-        let own = rows.iter().find(|row| format!("{row:?}").contains("不低于55%")).unwrap();
+        let said = |row: &str| row.contains("养老机构护理型床位占比") && row.contains("乌海");
+        let own = rows.iter().find(|row| said(&format!("{row:?}"))).unwrap();
         for number in ["37", "2025", "55"] {
             assert!(own.cells.contains(&Raw::Number(number.to_owned())), "{number}: {own:?}");
         }
