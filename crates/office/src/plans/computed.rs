@@ -8,25 +8,28 @@ use chrono::{Datelike, NaiveDate};
 use store::{DivisionId, Query};
 use vocab::Month;
 
+use super::Installed;
+use super::adjustments::{self, Adjustment};
 use super::judge::{self, Point, Target};
 use super::links::{Computed, Link};
-use super::{Installed, adjustments};
 use crate::indicators::{Figure, UNITS};
 use crate::{Office, OfficeError};
 
 /// By indicator of the plan and place, in the order of the months.
 pub(super) type Values = HashMap<(String, DivisionId), Vec<Point>>;
 
-/// The computed values of links at places: three statements for what indicators of the packs compute, and one for each year of what duties do.
+/// The computed values of links at places: two statements for what indicators of the packs compute, and one for each year of what duties do.
+/// `changes` are all adjustments of the linked indicators' targets.
 pub(super) async fn computed(
     office: &Office,
     plan: &Installed,
+    changes: &[Adjustment],
     links: &[&Link],
     places: &[DivisionId],
 ) -> Result<Values, OfficeError> {
     let mut values = Values::new();
     if !places.is_empty() {
-        by_indicators(office, plan, links, places, &mut values).await?;
+        by_indicators(office, plan, changes, (links, places), &mut values).await?;
         by_duties(office, plan, links, places, &mut values).await?;
     }
     Ok(values)
@@ -37,8 +40,8 @@ pub(super) async fn computed(
 async fn by_indicators(
     office: &Office,
     plan: &Installed,
-    links: &[&Link],
-    places: &[DivisionId],
+    changes: &[Adjustment],
+    (links, places): (&[&Link], &[DivisionId]),
     values: &mut Values,
 ) -> Result<(), OfficeError> {
     let release = office.release();
@@ -78,10 +81,9 @@ async fn by_indicators(
             Figure { part: row.get("part")?, whole: row.get("whole")?, unknown: row.get("unknown")? };
         figures.insert((row.get("indicator")?, row.get("month")?, row.get("ancestor_id")?), figure);
     }
-    let changes = adjustments::list(office, plan, None).await?;
     for (indicator, by) in linked {
         let Some(promised) = plan.indicator(indicator) else { continue };
-        let target = adjustments::in_force(plan, promised, &changes);
+        let target = adjustments::in_force(plan, promised, changes);
         for (_, month) in months.iter().filter(|(id, _)| id == by.id.as_str()) {
             for place in places {
                 // A month that was reckoned and left nothing here is a zero.

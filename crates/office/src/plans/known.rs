@@ -50,7 +50,7 @@ pub(super) async fn of_parts(
     for link in &linked {
         parts.remove(&link.indicator);
     }
-    for ((indicator, county), points) in computed(office, plan, &linked, &counties).await? {
+    for ((indicator, county), points) in computed(office, plan, &known.changes, &linked, &counties).await? {
         parts.entry(indicator).or_default().insert(county, points);
     }
     Ok(parts)
@@ -93,7 +93,7 @@ async fn read(office: &Office, plan: &Installed, values: Query) -> Result<Known,
         points.entry(row.get("indicator")?).or_default().push(point);
     }
     let all: Vec<&Link> = linked.iter().collect();
-    let mut figures = computed(office, plan, &all, &[plan.home.id]).await?;
+    let mut figures = computed(office, plan, &changes, &all, &[plan.home.id]).await?;
     for link in &linked {
         let of = figures.remove(&(link.indicator.clone(), plan.home.id));
         points.insert(link.indicator.clone(), of.unwrap_or_default());

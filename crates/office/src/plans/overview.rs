@@ -179,7 +179,7 @@ pub async fn indicator_page(
         Some(link) => {
             let mut seen = of_sight(office, actor, &below).await?;
             seen.push(plan.home.id);
-            let figures = computed(office, &plan, &[link], &seen).await?;
+            let figures = computed(office, &plan, &adjustments, &[link], &seen).await?;
             figures.into_iter().map(|((_, place), points)| (place, points)).collect()
         }
         None => points(office, actor, &plan, id).await?,

@@ -469,7 +469,7 @@ async fn appraised(
     }
     let all: Vec<&links::Link> = linked.iter().collect();
     let ids: Vec<DivisionId> = places.iter().map(|place| place.id).collect();
-    let figures = computed(office, plan, &all, &ids).await?;
+    let figures = computed(office, plan, changes, &all, &ids).await?;
     let mut list = Vec::new();
     for place in places {
         let mut county = CountyFigures {
