@@ -14,7 +14,7 @@ use vocab::CitizenId;
 
 use self::plans::{lead_of, plan_alive, plan_files, plan_row, plan_value, simulated};
 use self::registers::{
-    homes_of_b, lists_of_b, papers_of_b, records_of_b, records_taken_in, referred, subscribed,
+    homes_of_b, lists_of_b, papers_of_b, records_of_b, records_taken_in, referred, subscribed, training_of_b,
 };
 use self::roll::{
     benefits, division_changed, month_list_of, proposed, reserve_of, review_of, taken_over, wrong_file,
@@ -237,6 +237,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
     assert!(registers.len() >= 5, "{registers:?}");
     let own_duty = homes_of_b(town).await;
     let (record_file, record_letter) = papers_of_b(town).await;
+    let row_file = training_of_b(town).await;
     let (record_import, record_upload) = records_taken_in(town).await;
     let (view, record_bulk) = lists_of_b(town).await;
     // Somebody of the same name and birth: a flag.
@@ -358,7 +359,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("own_move", text(&"leave")),
         ("papers", text(&"registration")),
         ("own_papers", text(&"registration")),
-        ("own_file", vec![record_file.clone()]),
+        ("own_file", vec![record_file.clone(), row_file]),
         ("record_file", vec![record_file]),
         ("own_letter", vec![record_letter.clone()]),
         ("record_letter", vec![record_letter]),
@@ -465,6 +466,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "端木仿真",
             "轩辕推",
             "轩辕证",
+            "轩辕训",
             "轩辕停",
             "轩辕并",
         ]

@@ -4,8 +4,8 @@
 use catalogue::definition::{Field, FieldKind, Register, Requirement, Target};
 use office::access::{KeepRecords, Right};
 use office::casework::{attachments, drafts};
-use office::forms::Raw;
-use office::records::{self, Deed, NewVersion, letters, papers};
+use office::forms::{Raw, RawRecord};
+use office::records::{self, Deed, NewVersion, letters, page, papers};
 use office::{OfficeError, divisions};
 use store::{IdempotencyKey, Query};
 
@@ -100,6 +100,27 @@ pub(super) async fn homes_of_b(town: &Town) -> String {
         [("name", "隔壁养老院"), ("credit_code", "12150300MB00000022"), ("division", village.as_str())];
     assert_eq!(record_of_b(town, "care_institution", &beside).await, records::RecordId(2));
     scalar(town, "SELECT min(id) FROM record_duty WHERE register = 'care_worker' AND id > ?", 0).await
+}
+
+/// A training of the second township's care worker, with its scan in the row: the file. It was on the day of hiring, so that the next one is
+/// overdue as before.
+pub(super) async fn training_of_b(town: &Town) -> String {
+    let office = &town.office;
+    let open = records::open(office, &town.clerk_b, "care_worker", Right::KeepRecords).unwrap();
+    let worker = page::for_writing(office, &town.clerk_b, &open, records::RecordId(1)).await.unwrap();
+    let owner = drafts::owner_of(&town.clerk_b);
+    let scan = attachments::put(office, &owner, "轩辕训.pdf", "%PDF-1.7 轩辕训".as_bytes()).await.unwrap();
+    let mut row = RawRecord::new();
+    row.insert("trained_on".to_owned(), Raw::from("2025-01-01"));
+    row.insert("course".to_owned(), Raw::from("护理技能"));
+    row.insert("training_proof".to_owned(), Raw::Text(scan.to_string()));
+    let mut answers = worker.answers(open.register());
+    answers.set_list("trainings", vec![row]);
+    let record = Some((worker.id, worker.version));
+    let new = NewVersion { record, answers, state: None, deed: Deed::Changed, reason: "补登培训" };
+    let saved = records::save(office, &grant(&town.clerk_b), &open, new, None).await.unwrap();
+    assert!(matches!(saved, records::Saved::Done(_)), "{saved:?}");
+    scalar(town, "SELECT max(id) FROM record_file WHERE id > ?", 0).await
 }
 
 /// Another system that the prefecture's administrator tells of changes.
