@@ -15,6 +15,7 @@ use store::{AuditEntry, DivisionId, HouseholdId, PersonId, Query, Scope};
 use vocab::{Fen, Month};
 
 use crate::access::{Citizen, Granted, ReadPeople};
+use crate::casework::joint::{self, Referral};
 use crate::casework::other_help::{OtherHelp, help_for_family};
 use crate::people::{self, HOUSEHOLD_COLUMNS, PERSON_COLUMNS};
 use crate::records::own::{self, OwnRecord};
@@ -113,6 +114,8 @@ pub struct BenefitSheet {
     pub records: Vec<OwnRecord>,
     /// What the family may ask for by what is on file.
     pub may: Vec<OtherHelp>,
+    /// What other departments may give besides, as the rules propose it at the window; what they were asked for already is left out.
+    pub referrals: Vec<Referral>,
     /// What the person is asked to do.
     pub asked: Vec<Asked>,
     /// Where to go.
@@ -233,13 +236,18 @@ async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<Benef
         asked.extend(of_cases);
         under_way = items;
     }
-    let may = match household {
+    let records = own::of_person(office, db, person, household).await?;
+    let (may, referrals) = match household {
         Some(household) => {
             let code = divisions::find(db, village).await?.code;
-            help_for_family(office, db, household, &code, |item: &Item| !under_way.contains(item.id.as_str()))
-                .await?
+            let wanted = |item: &Item| !under_way.contains(item.id.as_str());
+            let may = help_for_family(office, db, household, &code, wanted).await?;
+            let mut referrals = joint::referrals(office, household, village).await?;
+            referrals
+                .retain(|one| one.words.is_some() && !records.iter().any(|record| asks_for(record, one)));
+            (may, referrals)
         }
-        None => Vec::new(),
+        None => (Vec::new(), Vec::new()),
     };
     Ok(BenefitSheet {
         person,
@@ -248,11 +256,19 @@ async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<Benef
         receives,
         received,
         advances: advances(office, person).await?,
-        records: own::of_person(office, db, person, household).await?,
+        records,
         may,
+        referrals,
         asked,
         window: window(office, village, on).await?,
     })
+}
+
+/// Whether a record that is not settled asks for what the rules propose.
+fn asks_for(record: &OwnRecord, referral: &Referral) -> bool {
+    !record.closed
+        && record.register == referral.register
+        && record.said.iter().any(|(_, words)| *words == referral.title)
 }
 
 /// What is received, and what was received once within the last year.

@@ -45,6 +45,17 @@ pub(crate) fn sheet(sheet: &BenefitSheet, help_phone: &str, applies: impl Fn(&st
                     p.govuk-body { "这是按登记的情况估计的，是不是符合，申请以后由工作人员核实确定。" }
                 }
             }
+            @if !sheet.referrals.is_empty() {
+                section {
+                    h2.govuk-heading-m { "其他部门可能还能帮的" }
+                    ul.govuk-list.govuk-list--bullet {
+                        @for one in &sheet.referrals {
+                            li { (one.title) @if let Some(words) = &one.words { "：" (words) } }
+                        }
+                    }
+                    p.govuk-body { "这是按登记的情况提醒的，不会自己转过去，要不要由您家决定。需要的，跟下面的工作人员说一声，同意了才转给对方。" }
+                }
+            }
             section {
                 h2.govuk-heading-m { "请您做的" }
                 @if sheet.asked.is_empty() { p.govuk-body { "现在没有。" } }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use office::OfficeError;
 use office::access::{self, Accept, FileForOther, ReadCase, ReadRecords};
+use office::benefits;
 use office::bookings::window::{self, Caller};
 use office::bookings::{self, BookingState, Half};
 use office::casework::drafts::{self, Filler};
@@ -264,6 +265,19 @@ async fn a_need_is_answered_with_every_policy_that_fits() {
         assert!(proposed("medical").await.unwrap().contains("医疗救助"));
         assert!(proposed("education").await.is_some());
 
+        // The family reads the same on its own sheet, and nothing is sent by that.
+        let me = access::citizen_of_synthetic(&city.office, people[0]).await.unwrap();
+        let own = async |city: &Wuhai| {
+            let sheet = benefits::own_sheet(&city.office, &me).await.unwrap();
+            sheet.referrals.into_iter().map(|one| (one.code, one.words)).collect::<Vec<_>>()
+        };
+        let told = own(&city).await;
+        assert!(told.contains(&("insurance_medical".to_owned(), Some(insured.clone()))), "{told:?}");
+        assert!(told.iter().all(|(_, words)| words.is_some()), "only what the rules propose: {told:?}");
+        let handed = "SELECT COUNT(*) FROM reg_referral";
+        let handed: i64 = Query::system("test", handed).scalar(city.office.db()).await.unwrap();
+        assert_eq!(handed, 0, "what is read is not asked for");
+
         // What the family wants of it is with the department in the same moment.
         let wanted = Wanted {
             told: "妻子查出大病，孩子要上学".to_owned(),
@@ -276,6 +290,9 @@ async fn a_need_is_answered_with_every_policy_that_fits() {
         let waits = office::records::addressed::addressed(&city.office, &office).await.unwrap();
         assert_eq!(waits.len(), 1, "{waits:?}");
         assert!(format!("{:?}", waits[0].said).contains("基本医疗保险"), "{waits:?}");
+        let told = own(&city).await;
+        assert!(told.iter().all(|(code, _)| code != "insurance_medical"), "asked for already: {told:?}");
+        assert!(told.iter().any(|(code, _)| code == "medical"), "{told:?}");
     }
 }
 

@@ -49,8 +49,8 @@ pub(crate) const JOINT: ScopeColumns = ScopeColumns {
     organisation: None,
 };
 
-/// What is known of a family whose door was opened in the officer's area.
-const FAMILY: Scope = Scope::System("a family in the officer's area");
+/// What is known of a family whose door was opened.
+const FAMILY: Scope = Scope::System("a family in the officer's area, or the reader's own");
 
 /// Characters of what was told.
 const TOLD_MAX: usize = 2_000;
@@ -177,21 +177,7 @@ pub async fn propose(
         })
         .collect();
     matters.sort_by_key(|matter| !matter.fits);
-    let mut referrals = Vec::new();
-    for (register, side, opens) in handed(&release) {
-        let list = register.field(&side.field).and_then(|field| field.codelist.as_ref());
-        let Some(list) = list.and_then(|list| release.codelists.get(list.as_str())) else { continue };
-        let mut suggested = suggested(office, &release, register, opens, &door).await?;
-        for code in list.values.iter().filter(|code| !code.retired) {
-            referrals.push(Referral {
-                register: register.id.get().clone(),
-                code: code.code.get().clone(),
-                title: code.title.clone(),
-                words: suggested.remove(code.code.get()),
-            });
-        }
-    }
-    referrals.sort_by_key(|referral| referral.words.is_none());
+    let referrals = referrals(office, household, door.place).await?;
     office
         .db()
         .audit_read(AuditEntry {
@@ -202,13 +188,43 @@ pub async fn propose(
     Ok(Proposal { name: door.name, matters, referrals })
 }
 
+/// What other departments and helpers give, what the rules propose for a family first. `place` is its village. The caller has shown the
+/// reader to be of the family, or to may see it.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn referrals(
+    office: &Office,
+    household: HouseholdId,
+    place: DivisionId,
+) -> Result<Vec<Referral>, OfficeError> {
+    let release = office.release();
+    let mut referrals = Vec::new();
+    for (register, side, opens) in handed(&release) {
+        let list = register.field(&side.field).and_then(|field| field.codelist.as_ref());
+        let Some(list) = list.and_then(|list| release.codelists.get(list.as_str())) else { continue };
+        let mut suggested = suggested(office, &release, register, opens, household, place).await?;
+        for code in list.values.iter().filter(|code| !code.retired) {
+            referrals.push(Referral {
+                register: register.id.get().clone(),
+                code: code.code.get().clone(),
+                title: code.title.clone(),
+                words: suggested.remove(code.code.get()),
+            });
+        }
+    }
+    referrals.sort_by_key(|referral| referral.words.is_none());
+    Ok(referrals)
+}
+
 /// What the rules propose to ask departments for, by code: from what is known of the family today.
 async fn suggested(
     office: &Office,
     release: &Release,
     register: &Register,
     opens: &Opens,
-    door: &Door,
+    household: HouseholdId,
+    place: DivisionId,
 ) -> Result<BTreeMap<String, String>, OfficeError> {
     let mut words = BTreeMap::new();
     if opens.suggests.is_empty() {
@@ -216,10 +232,10 @@ async fn suggested(
     }
     let now = office.now();
     let family =
-        people::facts_as_of(office, office.db(), &FAMILY, door.household, now.today(), now.at_ms()).await?;
+        people::facts_as_of(office, office.db(), &FAMILY, household, now.today(), now.at_ms()).await?;
     let named = records::Named::in_expressions(opens.suggests.iter().map(|one| one.when.as_str()));
     let mut circumstances = records::Circumstances::new(now, &named);
-    let context = circumstances.of(office.db(), release, door.place).await?;
+    let context = circumstances.of(office.db(), release, place).await?;
     for (index, one) in opens.suggests.iter().enumerate() {
         let when = release.suggestion_when(&register.id, index);
         if when.is_some_and(|when| when.evaluate(&family, context) == Value::Boolean(true)) {
