@@ -10,13 +10,11 @@ use super::{CASE, TaskId};
 use crate::access::{Actor, Citizen, Export, Granted, ReadCase};
 use crate::divisions::DivisionView;
 use crate::people::sealing;
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE, ROWS_MAX};
 use crate::{Office, OfficeError, audited};
 
 /// Rows on one page.
 pub const PAGE_SIZE: usize = 20;
-/// Rows of an exported work list.
-const SHEET_ROWS_MAX: usize = 5000;
 /// Counts stop here: "1000+".
 const COUNT_MAX: u32 = 1000;
 
@@ -159,10 +157,10 @@ async fn worklist_by(
     Ok(Page { rows: rows.collect::<Result<_, OfficeError>>()?, next: page.next })
 }
 
-/// The actor's open tasks as an Excel file, at most [`SHEET_ROWS_MAX`]. Taking it out is audited.
+/// The actor's open tasks as an Excel file. Taking it out is audited.
 ///
 /// # Errors
-/// The database's.
+/// [`OfficeError::Invalid`] for more than [`ROWS_MAX`] rows.
 pub async fn worklist_sheet(
     office: &Office,
     actor: &Granted<ReadCase>,
@@ -188,14 +186,15 @@ pub async fn worklist_sheet(
             let texts = [work.number, item, work.applicant, work.township, work.village, work.title];
             sheet.row(texts.into_iter().map(ListCell::from).chain([work.due_on.into()]))?;
         }
-        cursor = sheet.next(page.next);
+        cursor = page.next;
         if cursor.is_none() {
             return sheet.finish(office, actor, "worklist.exported").await;
         }
     }
 }
 
-/// A list on its way into an Excel file, page by page, at most [`SHEET_ROWS_MAX`] rows.
+/// A list on its way into an Excel file, page by page. It is whole or refused: a list that ends early without a word is taken for the
+/// whole.
 pub(crate) struct Sheet {
     list: ListWriter,
     rows: usize,
@@ -209,14 +208,14 @@ impl Sheet {
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = ListCell>) -> Result<(), OfficeError> {
+        if self.rows == ROWS_MAX {
+            let words =
+                format!("超过 {ROWS_MAX} 行，不能一次导出。请按业务、状态或者地方缩小范围，分几次导出。");
+            return Err(OfficeError::invalid("filter", words));
+        }
         self.rows += 1;
         let cells: Vec<ListCell> = cells.into_iter().collect();
         Ok(self.list.row(&cells)?)
-    }
-
-    /// Where the next page begins; none when the list is at its end or the sheet is full.
-    fn next(&self, cursor: Option<Cursor>) -> Option<Cursor> {
-        cursor.filter(|_| self.rows < SHEET_ROWS_MAX)
     }
 
     /// The file, and into the audit that it was taken out.
@@ -423,10 +422,10 @@ async fn cases_by(
         .await?)
 }
 
-/// Cases that the actor may see as an Excel file, at most [`SHEET_ROWS_MAX`]. Taking it out is audited.
+/// Cases that the actor may see as an Excel file. Taking it out is audited.
 ///
 /// # Errors
-/// The database's.
+/// [`OfficeError::Invalid`] for more than [`ROWS_MAX`] rows.
 pub async fn cases_sheet(
     office: &Office,
     actor: &Granted<ReadCase>,
@@ -460,7 +459,7 @@ pub async fn cases_sheet(
             let due = line.due_on.map_or_else(|| String::new().into(), ListCell::from);
             sheet.row(texts.into_iter().map(ListCell::from).chain([line.filed_on.into(), due]))?;
         }
-        cursor = sheet.next(page.next);
+        cursor = page.next;
         if cursor.is_none() {
             return sheet.finish(office, actor, "cases.exported").await;
         }

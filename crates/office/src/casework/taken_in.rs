@@ -12,15 +12,14 @@ use super::drafts::Filler;
 use super::letters;
 use super::lists::Sheet;
 use crate::access::{Export, FileForOther, Granted};
-use crate::tabular::ListCell;
+use crate::tabular::{ListCell, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited};
 
 /// Why cases outside an officer's area are read.
 const FILER: &str = "how far applications are that the caller handed in with their own hands";
 
-/// Rows on one page, and of a sheet.
+/// Rows on one page.
 const ROWS: usize = 20;
-const SHEET_ROWS: usize = 5_000;
 
 /// How far an application is, as whoever took it in may know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,18 +164,25 @@ pub async fn sheet(
     let columns =
         [("受理号", 22), ("事项", 24), ("申请人", 12), ("代收日期", 12), ("办理地", 18), ("办到哪里", 20)];
     let mut sheet = Sheet::new("代收", "代收的申请", &columns)?;
-    for one in read(office, Filler::Desk(actor), None, SHEET_ROWS).await?.rows {
-        let TakenIn { case: _, number, title, applicant, filed_on, township, standing } = one;
-        sheet.row([
-            ListCell::from(number),
-            ListCell::from(title),
-            ListCell::from(applicant),
-            filed_on.into(),
-            ListCell::from(township),
-            ListCell::from(standing.title()),
-        ])?;
+    let mut cursor = None;
+    loop {
+        let page = read(office, Filler::Desk(actor), cursor.as_ref(), ROWS_AT_ONCE).await?;
+        for one in page.rows {
+            let TakenIn { case: _, number, title, applicant, filed_on, township, standing } = one;
+            sheet.row([
+                ListCell::from(number),
+                ListCell::from(title),
+                ListCell::from(applicant),
+                filed_on.into(),
+                ListCell::from(township),
+                ListCell::from(standing.title()),
+            ])?;
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return sheet.finish(office, actor, "case.taken_in_exported").await;
+        }
     }
-    sheet.finish(office, actor, "case.taken_in_exported").await
 }
 
 /// One application that the caller handed in - an officer: of whichever office - with its receipt. An officer's reading is audited.

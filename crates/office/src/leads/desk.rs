@@ -11,7 +11,7 @@ use super::search::{LEADS_JOB, release_persons};
 use super::{Kind, LEAD, LeadId, LeadOutcome, Reason};
 use crate::access::{Actor, Export, FileForOther, Granted, Investigate, ManageRoll, Right};
 use crate::casework::{DraftId, drafts};
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited};
 
 /// Which leads.
@@ -481,8 +481,6 @@ pub async fn search_now(office: &Office, actor: &Granted<ManageRoll>) -> Result<
 
 /// Counts stop here: "1000+".
 const COUNT_MAX: u32 = 1000;
-/// Rows of one sheet.
-const SHEET_MAX: usize = 50_000;
 
 /// The list as a file. Taking it out is audited.
 ///
@@ -495,7 +493,6 @@ pub async fn sheet(
     leads: Leads,
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
-    let page = list(office, actor, leads, None, SHEET_MAX).await?;
     let release = office.release();
     let columns = [
         ListColumn::new("村（社区）", 18),
@@ -509,24 +506,33 @@ pub async fn sheet(
         ListColumn::new("办理结果", 14),
     ];
     let mut list = ListWriter::new(format, "线索", Some(leads.kind.title()), &columns)?;
-    for line in &page.rows {
-        let title = release.programmes.get(&line.programme).map_or("", |one| one.title.as_str());
-        list.row(&[
-            ListCell::from(line.division_name.as_str()),
-            ListCell::from(line.name.as_str()),
-            ListCell::from(title),
-            line.amount.map_or(ListCell::Empty, ListCell::from),
-            ListCell::from(in_short(&line.reasons, line.kind)),
-            ListCell::from(line.found_at.zh()),
-            line.due_on.map_or(ListCell::Empty, ListCell::from),
-            ListCell::from(line.visits),
-            ListCell::from(line.outcome.map_or("待办", LeadOutcome::title)),
-        ])?;
+    let (mut cursor, mut rows) = (None, 0);
+    loop {
+        let page = self::list(office, actor, leads, cursor.as_ref(), ROWS_AT_ONCE).await?;
+        rows += page.rows.len();
+        for line in &page.rows {
+            let title = release.programmes.get(&line.programme).map_or("", |one| one.title.as_str());
+            list.row(&[
+                ListCell::from(line.division_name.as_str()),
+                ListCell::from(line.name.as_str()),
+                ListCell::from(title),
+                line.amount.map_or(ListCell::Empty, ListCell::from),
+                ListCell::from(in_short(&line.reasons, line.kind)),
+                ListCell::from(line.found_at.zh()),
+                line.due_on.map_or(ListCell::Empty, ListCell::from),
+                ListCell::from(line.visits),
+                ListCell::from(line.outcome.map_or("待办", LeadOutcome::title)),
+            ])?;
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
     }
     let file = list.finish()?;
     let entry = AuditEntry {
         division: Some(actor.division),
-        details: json!({ "kind": leads.kind.as_str(), "rows": page.rows.len() }),
+        details: json!({ "kind": leads.kind.as_str(), "rows": rows }),
         ..audited(office.now().at_ms(), actor.audit(), "lead.exported", ("division", actor.division.0))
     };
     office.db().audit_read(entry).await?;

@@ -9,11 +9,8 @@ use vocab::Fen;
 
 use super::BUSINESS;
 use crate::access::{Actor, ApproveRun, Export, Granted, MakeRun, Permission, ReadPayments};
-use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
+use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited, divisions};
-
-/// Lines of one sheet.
-const SHEET_MAX: usize = 50_000;
 
 /// A fund with the name of its township.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +180,6 @@ pub async fn sheet(
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
     let view = fund(office, actor, id).await?;
-    let page = book(office, actor, id, None, SHEET_MAX).await?;
     let columns = [
         ListColumn::new("时间", 18),
         ListColumn::new("事项", 10),
@@ -196,24 +192,32 @@ pub async fn sheet(
     ];
     let title = format!("{}备用金台账", view.township);
     let mut list = ListWriter::new(format, "备用金", Some(&title), &columns)?;
-    for line in &page.rows {
-        let comes_in = matches!(line.kind, ReserveKind::Allot | ReserveKind::Replenish);
-        let side = |wanted: bool| if wanted { ListCell::from(line.amount) } else { ListCell::Empty };
-        let made_up = match (line.kind, line.made_up_by) {
-            (ReserveKind::Advance, Some(_)) => "已补足",
-            (ReserveKind::Advance, None) => "待补足",
-            _ => "",
-        };
-        list.row(&[
-            ListCell::from(line.made_at.zh()),
-            ListCell::from(line.kind.title()),
-            side(comes_in),
-            side(!comes_in),
-            line.balance_after.into(),
-            ListCell::from(line.reference.as_str()),
-            ListCell::from(line.state.title()),
-            ListCell::from(made_up),
-        ])?;
+    let mut cursor = None;
+    loop {
+        let page = book(office, actor, id, cursor.as_ref(), ROWS_AT_ONCE).await?;
+        for line in &page.rows {
+            let comes_in = matches!(line.kind, ReserveKind::Allot | ReserveKind::Replenish);
+            let side = |wanted: bool| if wanted { ListCell::from(line.amount) } else { ListCell::Empty };
+            let made_up = match (line.kind, line.made_up_by) {
+                (ReserveKind::Advance, Some(_)) => "已补足",
+                (ReserveKind::Advance, None) => "待补足",
+                _ => "",
+            };
+            list.row(&[
+                ListCell::from(line.made_at.zh()),
+                ListCell::from(line.kind.title()),
+                side(comes_in),
+                side(!comes_in),
+                line.balance_after.into(),
+                ListCell::from(line.reference.as_str()),
+                ListCell::from(line.state.title()),
+                ListCell::from(made_up),
+            ])?;
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
     }
     let file = list.finish()?;
     let exported = AuditEntry {

@@ -12,6 +12,7 @@ use office::casework::taken_in::{self, Standing};
 use office::casework::{Doer, DraftId, view};
 use office::forms::FieldPath;
 use office::indicators;
+use office::tabular;
 use store::{CaseId, HouseholdId, IdempotencyKey, Query};
 
 use crate::assistance::{answered, moved, people_in};
@@ -218,8 +219,22 @@ async fn a_need_is_told_once_and_everything_is_begun_together() {
         let elsewhere = joint::rate(&city.office, &grant(&city.neighbour_clerk)).await.unwrap();
         assert_eq!(elsewhere.whole, 0);
         let export = grant::<access::Export>(&city.county_clerk);
-        let sheet = joint::sheet(&city.office, &grant(&city.county_clerk), &export).await.unwrap();
-        assert!(sheet.starts_with(b"PK"));
+        let lines = async || {
+            let file = joint::sheet(&city.office, &grant(&city.county_clerk), &export).await.unwrap();
+            tabular::read_file("a.xlsx", &file).unwrap()[0].rows.len()
+        };
+        let few = lines().await;
+        // More needs than are read at once: all of them are in the file.
+        let told = "household_id, person_id, division_id, told_sealed, told_on, made_by, made_at";
+        let again = format!("INSERT INTO joint_matter ({told}) SELECT {told} FROM joint_matter");
+        for _ in 0..11 {
+            Query::system("test", again.clone()).execute(city.office.db()).await.unwrap();
+        }
+        let parts = "INSERT INTO joint_part (joint_id, item, given_up_on, given_up_reason) SELECT j.id, 'dibao', j.told_on, '不要了' \
+            FROM joint_matter j WHERE NOT EXISTS (SELECT 1 FROM joint_part p WHERE p.joint_id = j.id)";
+        let more = Query::system("test", parts).execute(city.office.db()).await.unwrap();
+        assert_eq!(more, 2_047);
+        assert_eq!(lines().await, few + 2_047);
         for action in ["joint.proposed", "joint.begun", "joint.opened", "joint.given_up", "joint.exported"] {
             let written = Query::system("test", "SELECT COUNT(*) FROM audit WHERE action = ?").bind(action);
             assert!(written.scalar::<i64>(city.office.db()).await.unwrap() > 0, "{action}");

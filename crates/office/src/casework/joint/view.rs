@@ -11,12 +11,11 @@ use crate::access::{Export, Granted, ReadCase};
 use crate::casework::lists::Sheet;
 use crate::casework::{DraftId, drafts};
 use crate::records::{self, RecordId, percent_of};
+use crate::tabular::ROWS_AT_ONCE;
 use crate::{Office, OfficeError, audited};
 
 /// Rows of a page.
 const PAGE: usize = 50;
-/// Rows of a sheet.
-const SHEET: usize = 5_000;
 /// Months over which the share is reckoned.
 const MONTHS: u32 = 12;
 const PARTS: &str = "the parts of needs that the reader may see";
@@ -384,24 +383,30 @@ pub async fn sheet(
         ("已有结果", 10),
     ];
     let mut sheet = Sheet::new("一件事", "救助“一件事”联办", &columns)?;
-    let found = page(office, actor, None, None, SHEET).await?;
-    for line in found.rows {
-        for part in line.parts {
-            let (number, due_on) = match &part.kind {
-                PartKind::Case { number, due_on, .. } => (number.as_str(), *due_on),
-                _ => ("", None),
-            };
-            sheet.row([
-                line.told_on.into(),
-                line.name.as_str().into(),
-                line.place.as_str().into(),
-                part.title.as_str().into(),
-                number.into(),
-                part.state.as_str().into(),
-                due_on.into(),
-                (if part.ended { "是" } else { "否" }).into(),
-            ])?;
+    let mut after = None;
+    loop {
+        let found = page(office, actor, None, after.as_ref(), ROWS_AT_ONCE).await?;
+        for line in found.rows {
+            for part in line.parts {
+                let (number, due_on) = match &part.kind {
+                    PartKind::Case { number, due_on, .. } => (number.as_str(), *due_on),
+                    _ => ("", None),
+                };
+                sheet.row([
+                    line.told_on.into(),
+                    line.name.as_str().into(),
+                    line.place.as_str().into(),
+                    part.title.as_str().into(),
+                    number.into(),
+                    part.state.as_str().into(),
+                    due_on.into(),
+                    (if part.ended { "是" } else { "否" }).into(),
+                ])?;
+            }
+        }
+        after = found.next;
+        if after.is_none() {
+            return sheet.finish(office, actor, "joint.exported").await;
         }
     }
-    sheet.finish(office, actor, "joint.exported").await
 }

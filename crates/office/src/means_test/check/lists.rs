@@ -10,13 +10,11 @@ use super::answer::REQUEST;
 use super::{CHECK, CheckRequestId, set_number};
 use crate::access::{Export, Granted, MeansTest};
 use crate::casework::lists::Sheet;
-use crate::tabular::ListCell;
+use crate::tabular::{ListCell, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, divisions};
 
 /// Rows of a page.
 const PAGE: usize = 50;
-/// Rows of a sheet.
-const SHEET: usize = 5_000;
 
 /// A question whose last day has passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +121,6 @@ pub async fn late_sheet(
     _export: &Granted<Export>,
     dataset: Option<&str>,
 ) -> Result<Vec<u8>, OfficeError> {
-    let page = late_page(office, actor, dataset, None, SHEET).await?;
     let columns = [
         ("受理号", 22),
         ("询问的人", 12),
@@ -134,19 +131,26 @@ pub async fn late_sheet(
         ("答复情况", 12),
     ];
     let mut sheet = Sheet::new("逾期未答复", "逾期未答复的核对询问", &columns)?;
-    for line in page.rows {
-        let state = if line.partly { "部分答复" } else { "没有答复" };
-        sheet.row([
-            line.number.into(),
-            line.name.into(),
-            line.department.into(),
-            line.dataset.into(),
-            line.asked_on.into(),
-            line.due_on.into(),
-            state.into(),
-        ])?;
+    let mut after = None;
+    loop {
+        let page = late_page(office, actor, dataset, after.as_ref(), ROWS_AT_ONCE).await?;
+        for line in page.rows {
+            let state = if line.partly { "部分答复" } else { "没有答复" };
+            sheet.row([
+                line.number.into(),
+                line.name.into(),
+                line.department.into(),
+                line.dataset.into(),
+                line.asked_on.into(),
+                line.due_on.into(),
+                state.into(),
+            ])?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return sheet.finish(office, actor, "means_test.check_late_exported").await;
+        }
     }
-    sheet.finish(office, actor, "means_test.check_late_exported").await
 }
 
 /// What one department has to supply, and how it does.

@@ -6,6 +6,7 @@ use super::{Choices, MERGE_COLUMNS, MergeId, NumberFate, Preview, moving, previe
 use crate::access::{Export, Granted, ReadPeople};
 use crate::casework::lists::Sheet;
 use crate::people::PERSON_COLUMNS;
+use crate::tabular::ROWS_AT_ONCE;
 use crate::{Office, OfficeError, audited};
 
 /// Where a merge stands.
@@ -184,9 +185,6 @@ pub async fn merge_page(
     Ok(MergePage { own: waits_for == Some(actor.staff), merge, choices, preview, followed: words })
 }
 
-/// Rows of a sheet.
-const SHEET: usize = 5_000;
-
 /// Merges of which the reader sees both records, as Excel.
 ///
 /// # Errors
@@ -209,23 +207,30 @@ pub async fn sheet(
         ("撤销理由", 30),
     ];
     let mut sheet = Sheet::new("档案合并", "档案合并", &columns)?;
-    for merge in merges(office, actor, None, SHEET).await?.rows {
-        let settled = merge.settled.as_ref().map_or("", |(name, _, _)| name.as_str());
-        let undo = merge.undo.as_ref().map_or("", |(_, _, reason)| reason.as_str());
-        sheet.row([
-            merge.id.0.into(),
-            merge.kept.0.0.into(),
-            merge.kept.1.as_str().into(),
-            merge.dropped.0.0.into(),
-            merge.dropped.1.as_str().into(),
-            merge.state.title().into(),
-            merge.evidence.as_str().into(),
-            merge.proposed.0.as_str().into(),
-            settled.into(),
-            undo.into(),
-        ])?;
+    let mut cursor = None;
+    loop {
+        let page = merges(office, actor, cursor.as_ref(), ROWS_AT_ONCE).await?;
+        for merge in page.rows {
+            let settled = merge.settled.as_ref().map_or("", |(name, _, _)| name.as_str());
+            let undo = merge.undo.as_ref().map_or("", |(_, _, reason)| reason.as_str());
+            sheet.row([
+                merge.id.0.into(),
+                merge.kept.0.0.into(),
+                merge.kept.1.as_str().into(),
+                merge.dropped.0.0.into(),
+                merge.dropped.1.as_str().into(),
+                merge.state.title().into(),
+                merge.evidence.as_str().into(),
+                merge.proposed.0.as_str().into(),
+                settled.into(),
+                undo.into(),
+            ])?;
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return sheet.finish(office, actor, "merge.exported").await;
+        }
     }
-    sheet.finish(office, actor, "merge.exported").await
 }
 
 /// What a place is called; none for what is only bookkeeping.
