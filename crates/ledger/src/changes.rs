@@ -204,6 +204,32 @@ pub async fn resume(
     Ok(())
 }
 
+/// What a death held is paid again, from the first month that was held on, which is the result; none where nothing is held. As with [`resume`], the
+/// months that a run has passed meanwhile are not paid by this.
+///
+/// # Errors
+/// The database's.
+pub async fn lift_hold(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    decision: &Decision,
+) -> Result<Option<Month>> {
+    let first: Option<Month> = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT from_month FROM entitlement_pause WHERE entitlement_id = ? AND kind = ? AND until_month IS NULL",
+    )
+    .bind(id)
+    .bind(PauseKind::Held)
+    .optional_as(tx, |row| row.get("from_month"))
+    .await?;
+    if let Some(first) = first {
+        resume(tx, scope, id, first, decision).await?;
+    }
+    Ok(first)
+}
+
 /// What a death did at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeathEffects {

@@ -205,6 +205,16 @@ async fn known_since(tx: &Tx, household: store::HouseholdId) -> Result<Option<Na
     .await?)
 }
 
+/// What a month of a benefit comes to by what is known of it now; none while something is unknown.
+pub(super) async fn comes_to(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    held: &EntitlementRow,
+    month: Month,
+) -> Result<Option<Fen>, OfficeError> {
+    Ok(reckoned_month(doing, case, held, None, month).await?.should_be)
+}
+
 async fn reckoned_month(
     doing: &Doing<'_>,
     case: &CaseRow,

@@ -1,8 +1,13 @@
 //! Families that change while their case runs: a birth, a death, a member who leaves, a move to another township.
 
+use ledger::EntitlementState;
+use ledger::approve::ControlTotals;
 use office::{OfficeError, people};
 use store::{Query, Scope};
+use vocab::Fen;
 
+use crate::casework_after::reported;
+use crate::matters::paid;
 use crate::wuhai::{DELEGATED_VILLAGE, Family, NEIGHBOUR_VILLAGE, Wuhai, cities, grant};
 
 const SEEN: Scope = Scope::System("test");
@@ -94,12 +99,64 @@ async fn a_benefit_moves_with_a_reported_change() {
     for city in cities("benefit_moved").await {
         let granted = city.granted(&Family::default()).await;
         let entitlement = city.seen(granted).await.case.entitlement.unwrap();
-        let case = crate::casework_after::reported(&city, granted).await;
+        let case = reported(&city, granted).await;
         city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
         let there = [("family_move/new_residence", NEIGHBOUR_VILLAGE), ("family_move/new_area", "urban")];
         city.act(&city.township_clerk, case, "move", &there, &[]).await.unwrap();
         let month = city.office.now().month();
         let held = ledger::pages::entitlement(city.office.db(), &SEEN, entitlement, month).await.unwrap();
         assert_eq!(held.township, city.neighbour_clerk.division);
+    }
+}
+
+/// 社会救助法 art. 46, 2022 notice art. 1.3: a death holds what the family gets; the decision pays again, and what was held meanwhile is made up.
+#[tokio::test]
+async fn a_family_is_paid_again_once_a_death_was_decided() {
+    for city in cities("death_held").await {
+        let granted = city.granted(&Family::default()).await;
+        let names = vec!["白音", "其其格", "白小山"];
+        city.granted(&Family { names, ..Family::default() }).await;
+        let benefit = city.seen(granted).await.case.entitlement.unwrap();
+        let first = city.office.now().month().next();
+        let stands = async |month: vocab::Month| {
+            ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month).await.unwrap()
+        };
+        let amount = stands(first).await.monthly.unwrap();
+        city.days(30).await;
+        let (_, totals) = paid(&city, "dibao", first).await;
+        assert_eq!(totals, ControlTotals { count: 2, total: Fen(amount.0 * 2) });
+
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        let wage = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "1500")];
+        city.act(&city.township_clerk, case, "visit", &wage, &[]).await.unwrap();
+        let now = members(&city, city.seen(case).await.case.household).await;
+        let wife = now.iter().position(|member| member.relation == "spouse").unwrap().to_string();
+        let died = [
+            ("member_change/member_change", "leave"),
+            ("member_change/change_reason", "death"),
+            ("member_change/changed_member", wife.as_str()),
+        ];
+        city.act(&city.township_clerk, case, "change_members", &died, &[]).await.unwrap();
+        assert_eq!(stands(first.next()).await.state, EntitlementState::Held);
+        city.days(30).await;
+        let (_, totals) = paid(&city, "dibao", first.next()).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: amount });
+
+        let clear = [("proposal/clear_change", "yes")];
+        city.act(&city.second_clerk, case, "propose_less", &clear, &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "hear", &[], &[]).await.unwrap();
+        city.act(&city.county_director, case, "reduce", &[], &["members_changed"]).await.unwrap();
+        let less = stands(first.plus(2)).await;
+        assert_eq!((less.state, less.members), (EntitlementState::Active, 2));
+        let less = less.monthly.unwrap();
+        assert!(less > Fen(0) && less < amount, "{less}");
+        let held = stands(first.next()).await;
+        assert_eq!((held.state, held.members, held.monthly), (EntitlementState::Active, 2, Some(less)));
+        assert_eq!(stands(first).await.monthly, Some(amount), "the month of the death stays");
+        city.days(30).await;
+        let (_, totals) = paid(&city, "dibao", first.plus(2)).await;
+        assert_eq!(totals, ControlTotals { count: 2, total: Fen(amount.0 + 2 * less.0) });
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
     }
 }

@@ -3,14 +3,14 @@
 use catalogue::definition::{About, LawDate, Pays, Scalar, Starts, Unit, Writes};
 use chrono::{Months, NaiveDate};
 use ledger::{AmountCause, Decision};
-use store::Query;
+use store::{PersonId, Query};
 use vocab::{Fen, Month};
 
 use super::super::act::Doing;
 use super::super::opening::{self, Places};
 use super::super::situation::CaseRow;
-use super::super::{determine, last_day};
-use super::LEDGER;
+use super::super::{determine, last_day, months};
+use super::{LEDGER, family};
 use crate::{OfficeError, people};
 
 /// Asks the rules now, so that what is decided is what is known now.
@@ -337,6 +337,7 @@ pub(super) async fn change_amount(doing: &Doing<'_>, case: &mut CaseRow) -> Resu
     if current.is_some_and(|current| amount < current) {
         heard(doing, case).await?;
     }
+    pay_again(doing, case, &answer.covered).await?;
     let decision = decision(doing, case)?;
     if current != Some(amount) {
         ledger::changes::change_amount(
@@ -356,6 +357,54 @@ pub(super) async fn change_amount(doing: &Doing<'_>, case: &mut CaseRow) -> Resu
     }
     case.decided_on = Some(today);
     set_review(doing, case, &answer).await
+}
+
+/// A death holds what the family gets until somebody has decided (社会救助法 art. 46): this decision pays again. The months that were held come each to
+/// what was so then; those that a run has passed go out with the next one. Whoever is covered next month and was of the family then stays covered,
+/// and the benefit of a holder who died goes to the head. Whether something was held.
+async fn pay_again(doing: &Doing<'_>, case: &CaseRow, covered: &[PersonId]) -> Result<bool, OfficeError> {
+    let (entitlement, decision) = (benefit(case)?, decision(doing, case)?);
+    let Some(first) = ledger::lift_hold(doing.tx, &LEDGER, entitlement, &decision).await? else {
+        return Ok(false);
+    };
+    let last = Month::containing(doing.now.today());
+    let held = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, last.next()).await?;
+    let there =
+        people::members_as_of(doing.tx, &LEDGER, case.household, first.first_day(), doing.now.at_ms())
+            .await?;
+    let stay: Vec<&people::Membership> =
+        there.iter().filter(|member| covered.contains(&member.person)).collect();
+    if !stay.is_empty() {
+        let persons: Vec<PersonId> = stay.iter().map(|member| member.person).collect();
+        ledger::set_members(doing.tx, &LEDGER, entitlement, first, &persons, &decision).await?;
+    }
+    if let Some(heir) = stay.iter().max_by_key(|member| member.head)
+        && family::died(doing, held.holder).await?.is_some()
+    {
+        ledger::change_holder(doing.tx, &LEDGER, entitlement, heir.person, &decision).await?;
+    }
+    let first = first.max(held.first_due);
+    let recorded = ledger::propose_as_recorded(doing.tx, &LEDGER, entitlement, first, last).await?;
+    let mut amounts = Vec::new();
+    for row in &recorded.rows {
+        if !row.due_before.is_zero() {
+            continue;
+        }
+        let comes_to = months::comes_to(doing, case, &held, row.month).await?;
+        amounts.extend(comes_to.filter(|amount| *amount != row.should_be).map(|amount| (row.month, amount)));
+    }
+    let cause = AmountCause::Members;
+    ledger::change_months(doing.tx, &LEDGER, entitlement, &amounts, cause, &decision).await?;
+    let run = ledger::run::last_regular_month(doing.tx, held.county, &held.programme).await?;
+    if let Some(run) = run.map(|run| run.min(last)) {
+        let mut passed = ledger::propose_as_recorded(doing.tx, &LEDGER, entitlement, first, run).await?;
+        // What was paid of a month before the death was told is looked into by itself.
+        passed.rows.retain(|row| row.due_before.is_zero());
+        if !passed.arrears().is_zero() {
+            ledger::post_arrears(doing.tx, &LEDGER, &passed, &decision).await?;
+        }
+    }
+    Ok(true)
 }
 
 async fn set_review(
@@ -381,6 +430,7 @@ pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
             "渐退只用于就业后收入超过标准、其他条件都符合的家庭；本地没有规定渐退期的也不能办理。".to_owned(),
         ));
     };
+    pay_again(doing, case, &[]).await?;
     let (_, last) = determine::taper_span(doing.now.today(), months);
     case.decided_on = Some(doing.now.today());
     Ok(ledger::entitlement::end(doing.tx, &LEDGER, entitlement, last, &decision(doing, case)?).await?)
@@ -411,6 +461,11 @@ pub(super) async fn go_on(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
         return Err(OfficeError::Conflict(
             "按现有情况不符合条件，或者还有不知道的情况，不能办理继续享受。".to_owned(),
         ));
+    }
+    if pay_again(doing, case, &answer.covered).await? && !answer.covered.is_empty() {
+        let from = Month::containing(doing.now.today()).next();
+        let decision = decision(doing, case)?;
+        ledger::set_members(doing.tx, &LEDGER, benefit(case)?, from, &answer.covered, &decision).await?;
     }
     case.decided_on = Some(doing.now.today());
     set_review(doing, case, &answer).await
