@@ -57,4 +57,5 @@ pub const CASE_FIELDS: &[CaseField] = &[
     flag("months_unclear", "有月份没有算出应发金额"),
     flag("clear_change", "家庭经济状况有明显变化"),
     flag("taper_available", "可以渐退"),
+    flag("benefit_over", "对应的待遇已经终止"),
 ];

@@ -191,15 +191,16 @@ pub(super) async fn record(
     let last_objection: Option<i64> = row.get("last_objection")?;
     let last_answer: Option<i64> = row.get("last_answer")?;
     let test = means_test::state(connection, case.id).await?;
-    let current = match case.entitlement {
-        Some(entitlement) => {
-            // What is decided now holds from the next month: it is compared with what is to be paid then.
-            ledger::pages::entitlement(connection, &LEDGER, entitlement, Month::containing(today).next())
-                .await?
-                .monthly
-        }
+    // What is decided now holds from the next month: it is compared with what is to be paid then.
+    let next = Month::containing(today).next();
+    let benefit = match case.entitlement {
+        Some(entitlement) => Some(ledger::pages::entitlement(connection, &LEDGER, entitlement, next).await?),
         None => None,
     };
+    let current = benefit.as_ref().and_then(|benefit| benefit.monthly);
+    let over = benefit.is_some_and(|benefit| {
+        benefit.end_reason.is_some() && benefit.until.is_some_and(|until| until < next)
+    });
     let mut fields = BTreeMap::new();
     let mut flag = |name: &str, holds: bool| fields.insert(name.to_owned(), Value::Boolean(holds));
     flag("delegated", case.delegated);
@@ -234,6 +235,7 @@ pub(super) async fn record(
         _ => false,
     };
     flag("taper_available", tapers);
+    flag("benefit_over", over);
     fields.insert("channel".to_owned(), Value::Text(case.channel.clone()));
     fields.insert(
         "outcome".to_owned(),

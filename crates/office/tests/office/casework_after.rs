@@ -73,8 +73,11 @@ async fn report(city: &Wuhai, citizen: &access::Citizen, entitlement: Entitlemen
     assert!(matches!(about_nothing, Err(OfficeError::Conflict(_))), "a change is of one benefit");
     let release = city.office.release();
     let form = release.forms.get("dibao_change_report").unwrap();
-    let today = city.office.now().today();
-    let mut answers = specimen(&release, form, 3, "", |_, _, _| None);
+    let (today, now) = (city.office.now().today(), city.office.now().at_ms());
+    let db = city.office.db();
+    let household = people::current_household(db, &SEEN, citizen.person).await.unwrap().unwrap();
+    let members = people::members_as_of(db, &SEEN, household, today, now).await.unwrap().len();
+    let mut answers = specimen(&release, form, members, "", |_, _, _| None);
     for (page, field) in form.fields() {
         if *field.kind == catalogue::definition::FieldKind::Date {
             let parts = [("year", "%Y"), ("month", "%m"), ("day", "%d")];

@@ -55,7 +55,19 @@ async fn members_join_leave_and_split_off_inside_a_running_case() {
         let headless = city.act(&city.township_clerk, case, "change_members", &head, &[]).await;
         assert!(matches!(headless, Err(OfficeError::Conflict(_))), "{headless:?}");
 
-        let split = [("member_change/member_change", "split"), ("member_change/changed_member", "1")];
+        // A reason of the other direction is found out at its field.
+        let mut wrong = died;
+        wrong[1].1 = "birth";
+        wrong[2].1 = "1";
+        let wrong = city.act(&city.township_clerk, case, "change_members", &wrong, &[]).await;
+        let Err(OfficeError::Invalid(said)) = wrong else { panic!("{wrong:?}") };
+        assert!(said.iter().any(|problem| problem.message.contains("加入的原因")), "{said:?}");
+
+        let split = [
+            ("member_change/member_change", "split"),
+            ("member_change/change_reason", "moved_out"),
+            ("member_change/changed_member", "1"),
+        ];
         city.act(&city.township_clerk, case, "change_members", &split, &[]).await.unwrap();
         assert_eq!((members(&city, household).await.len(), city.seen(case).await.case.members), (2, 2));
         let families: i64 =
@@ -158,5 +170,34 @@ async fn a_family_is_paid_again_once_a_death_was_decided() {
         let (_, totals) = paid(&city, "dibao", first.plus(2)).await;
         assert_eq!(totals, ControlTotals { count: 2, total: Fen(amount.0 + 2 * less.0) });
         assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// Who was supported alone has died: the benefit ends with the month of death, and the case ends without a hearing of nobody.
+#[tokio::test]
+async fn the_case_of_who_lived_alone_ends_with_the_benefit() {
+    for city in cities("died_alone").await {
+        let alone =
+            Family {
+                names: vec!["白音"], births: vec!["1950-03-05"], wages: vec!["0"], ..Family::default()
+            };
+        let granted = city.granted(&alone).await;
+        city.days(30).await;
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        let early = city.act(&city.second_clerk, case, "close_over", &[], &[]).await;
+        assert!(matches!(early, Err(OfficeError::Conflict(_))), "{early:?}");
+        let died = [
+            ("member_change/member_change", "leave"),
+            ("member_change/change_reason", "death"),
+            ("member_change/changed_member", "0"),
+        ];
+        city.act(&city.township_clerk, case, "change_members", &died, &[]).await.unwrap();
+        let done = city.act(&city.second_clerk, case, "close_over", &[], &[]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("stopped"));
+        let month = city.office.now().month();
+        let benefit = city.seen(case).await.case.entitlement.unwrap();
+        let over = ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month.next()).await.unwrap();
+        assert_eq!((over.state, over.until), (EntitlementState::Ended, Some(month)));
     }
 }

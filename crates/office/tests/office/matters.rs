@@ -306,6 +306,29 @@ async fn support_follows_self_care_and_ends_heard_and_published() {
     }
 }
 
+/// A death in a case of support: it is written down, the benefit ends with its month, and nobody has to be heard.
+#[tokio::test]
+async fn the_case_of_who_was_supported_ends_with_the_benefit() {
+    for city in cities("tekun_died").await {
+        let granted = supported(&city).await;
+        city.days(30).await;
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        let died = [
+            ("member_change/member_change", "leave"),
+            ("member_change/change_reason", "death"),
+            ("member_change/changed_member", "0"),
+        ];
+        city.act(&city.township_clerk, case, "change_members", &died, &[]).await.unwrap();
+        let done = city.act(&city.second_clerk, case, "close_over", &[], &[]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("stopped"));
+        let (benefit, month) =
+            (city.seen(granted).await.case.entitlement.unwrap(), city.office.now().month());
+        let over = ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month.next()).await.unwrap();
+        assert_eq!(over.until, Some(month));
+    }
+}
+
 /// A couple whose home burned, far from where they live.
 pub fn burned_out() -> Family {
     Family {

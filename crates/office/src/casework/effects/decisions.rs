@@ -55,6 +55,17 @@ pub(super) async fn determine_now(
     Ok(answer)
 }
 
+/// Asks the rules again after something was written down. Of a benefit whose person has died they are asked nothing: the ledger has ended it.
+pub(super) async fn determine_again(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    if let (Some(person), Some(_)) = (case.person, case.entitlement)
+        && doing.item.about != About::Deceased
+        && family::died(doing, person).await?.is_some()
+    {
+        return Ok(());
+    }
+    determine_now(doing, case).await.map(|_| ())
+}
+
 /// The day of death on file of the one whom the case is about, if it is about one who has died.
 async fn deceased(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<NaiveDate>, OfficeError> {
     match (doing.item.about, case.person) {

@@ -80,7 +80,7 @@ pub(super) async fn change_members(doing: &Doing<'_>, case: &mut CaseRow) -> Res
         Some("split") => split(doing, case, &said, &change).await?,
         Some("head") => {
             let person = member(doing, case, &said).await?;
-            let relations = [(person, "head".to_owned())];
+            let relations = relations(doing, case, person).await?;
             let who = doing.doer.audit();
             people::change_head_in(
                 doing.office,
@@ -114,6 +114,31 @@ async fn member(doing: &Doing<'_>, case: &CaseRow, said: &Said) -> Result<Person
         people::members_as_of(doing.tx, &FAMILY, case.household, doing.now.today(), doing.now.at_ms())
             .await?;
     members.get(*index).map(|member| member.person).ok_or_else(missing)
+}
+
+/// What the new head and the one before are: the others are looked at when somebody next goes over the family.
+async fn relations(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    head: PersonId,
+) -> Result<Vec<(PersonId, String)>, OfficeError> {
+    let members =
+        people::members_as_of(doing.tx, &FAMILY, case.household, doing.now.today(), doing.now.at_ms())
+            .await?;
+    let was = members.iter().find(|member| member.person == head).map(|member| member.relation.as_str());
+    let before = members.iter().find(|member| member.head && member.person != head);
+    // Seen from the other side.
+    let turned = match was {
+        Some("spouse") => "spouse",
+        Some("child") => "parent",
+        Some("parent") => "child",
+        Some("grandchild") => "grandparent",
+        Some("grandparent") => "grandchild",
+        Some("sibling") => "sibling",
+        _ => "other",
+    };
+    let new = (head, "head".to_owned());
+    Ok(std::iter::once(new).chain(before.map(|member| (member.person, turned.to_owned()))).collect())
 }
 
 async fn join(

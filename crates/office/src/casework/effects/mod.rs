@@ -61,7 +61,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         Effect::ChangeMembers => family::change_members(doing, case).await,
         Effect::RecordDeath => family::record_death(doing, case).await,
         Effect::Move => family::relocate(doing, case).await,
-        Effect::Determine => decisions::determine_now(doing, case).await.map(|_| ()),
+        Effect::Determine => decisions::determine_again(doing, case).await,
         Effect::Grant => decisions::grant(doing, case).await,
         Effect::Advance => decisions::advance(doing, case).await,
         Effect::Refuse => {
