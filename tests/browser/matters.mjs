@@ -5,7 +5,7 @@ import { looks } from './looks.mjs'
 import * as changes from './matters/changes.mjs'
 import * as endings from './matters/endings.mjs'
 import * as families from './matters/families.mjs'
-import { kept, late } from './matters/late.mjs'
+import { kept, late, owed } from './matters/late.mjs'
 import * as refusal from './matters/refusal.mjs'
 import { reviews } from './matters/reviews.mjs'
 import * as support from './matters/support.mjs'
@@ -56,7 +56,9 @@ await shared.walk(async () => {
     const clerk = await changes.clerkOf(city)
     await changes.taper(city, clerk)
     const family = await changes.more(city, clerk)
-    await kept(city, clerk, await late(city, clerk, family))
+    const back = await late(city, clerk, family)
+    await kept(city, clerk, back)
+    await owed(city, clerk, back)
     await clerk.context().close()
   })
 })

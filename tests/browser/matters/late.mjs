@@ -1,5 +1,5 @@
 // 重新核算以前的月份: what becomes known late of months that are paid. Reckoned month by month, heard, decided; it comes back by instalments that
-// leave the family its bread.
+// leave the family its bread. What was too little is paid with the next month.
 import { instead, recordOf } from '../forms.mjs'
 import { month, notListed, notOffered, roll, yuan } from './roll.mjs'
 
@@ -8,6 +8,13 @@ async function paidMonths(city, clerk, at) {
   await city.go(clerk, at, '逐月发放')
   const said = await clerk.locator('#payments-region tbody tr > :first-child').allInnerTexts()
   return said.map((words) => words.match(/(\d+)年(\d+)月/)).map(([, year, number]) => ({ year, month: number })).reverse()
+}
+
+/** From the benefit's page to the case that reckons its months. */
+async function begun(city, clerk, why) {
+  await clerk.locator('main form button', { hasText: '重新核算以前的月份' }).click()
+  await clerk.waitForLoadState()
+  return city.handIn(clerk, { late_why: why })
 }
 
 /** What a page says behind some words. */
@@ -19,9 +26,7 @@ async function said(page, words) {
 /** A pension that has been paid for a month and that nobody had told: 300 a month more than was known. */
 export async function late(city, clerk, family) {
   const months = await paidMonths(city, clerk, family.at)
-  await clerk.locator('main form button', { hasText: '重新核算以前的月份' }).click()
-  await clerk.waitForLoadState()
-  const number = await city.handIn(clerk, { late_why: '社保数据：妻子上月起领养老金，以前没有报。' })
+  const number = await begun(city, clerk, '社保数据：妻子上月起领养老金，以前没有报。')
   // Nobody proposes anything about months that were not reckoned.
   await notOffered(city, clerk, number, ['propose_more', 'propose_less', 'nothing'])
   await city.act(clerk, number, 'establish', {
@@ -68,4 +73,30 @@ export async function kept(city, clerk, { at, name, page, back, last }) {
   await city.go(page, '/my/payments', yuan(due - 100))
   await city.go(clerk, at, '已抵扣')
   if (await said(clerk, '待追回') !== back - 100) city.faults.push(`${at}: not ${back - 100} still to come back`)
+}
+
+/** It was less, and longer ago: the support had ended two months before, and the pension was another's of the same name. What was too little is paid, unheard. */
+export async function owed(city, clerk, { at, name, page, last }) {
+  await city.go(clerk, at, '逐月发放')
+  const number = await begun(city, clerk, '女儿两个月前就不给生活费了；妻子没有领养老金，社保数据是同名的人。')
+  await city.act(clerk, number, 'establish', {
+    late_kind: 'less', changed_on: city.on({ ...last, day: '1' }), late_text: '社会保险经办机构更正，女儿和村里都证实。',
+    transfer_income: (field) => (recordOf(field) === 1 ? instead('0') : undefined),
+  })
+  await city.act(clerk, number, 'reckon', { first_month: city.on(last) })
+  await notOffered(city, clerk, number, ['propose_less', 'nothing'])
+  await city.act(clerk, number, 'propose_more', { proposal_text: '少发属实，拟补发。' })
+  await city.go(page, `/my/cases/${number}`, '应补发')
+  const more = await said(page, '应补发')
+  if (!(more > 0)) city.faults.push(`${number}: nothing to pay afterwards`)
+  await city.act(city.director, number, 'post', { recovery_way: 'return', reasons: 'found_late', decision_text: '随下一批次补发。' })
+  await city.go(page, `/my/cases/${number}`, '补发、追回决定书')
+  // The next month pays it, beside the instalment that is still kept back.
+  const next = month(last, 2)
+  if (month(await city.today(clerk)).typed < next.typed) await city.pass(city.clerk, 31)
+  const due = (await roll(city, clerk, 'dibao', next.typed)).find((benefit) => benefit.at === at).amount
+  const file = await city.month(city.accountant, { programme: 'dibao', on: { year: next.year, month: next.month } })
+  const line = file.split('\n').find((one) => one.includes(`,${name},`)) ?? 'none'
+  if (!line.includes(`,${(due + more - 100).toFixed(2)},`)) city.faults.push(`${name}: not ${due + more - 100} but ${line}`)
+  await city.go(page, '/my/payments', yuan(due + more - 100))
 }
