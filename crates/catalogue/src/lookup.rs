@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
-use crate::definition::{Basis, DatedValue, Law, Scalar, TableValue, Verified};
+use crate::definition::{Basis, DatedValue, Item, Law, Scalar, TableValue, Verified};
 use crate::pack::Layer;
-use crate::release::{Held, Release};
+use crate::release::{Defined, Held, Release};
 
 /// The value of a parameter for a division on a day.
 #[derive(Debug, Clone)]
@@ -108,13 +108,32 @@ impl Release {
         citations
     }
 
-    /// Every business that an item or a register belongs to: what posts hold rights for.
+    /// The items that grant a programme.
+    pub(crate) fn granting<'a>(&'a self, programme: &str) -> impl Iterator<Item = &'a Defined<Item>> {
+        self.items.iter().filter(move |item| {
+            item.programmes.iter().any(|granted| granted.as_str() == programme) && item.grants()
+        })
+    }
+
+    /// The business to which a programme and its money belong: that of the item that grants it, else its own. None of what is no
+    /// programme of this release, and of one that says none (`check-pack` warns).
+    #[must_use]
+    pub fn business_of(&self, programme: &str) -> Option<&str> {
+        if let Some(item) = self.granting(programme).next() {
+            return Some(item.business.as_str());
+        }
+        self.programmes.get(programme)?.business.as_ref().map(|own| own.as_str())
+    }
+
+    /// Every business that an item, a programme or a register belongs to: what posts hold rights for.
     #[must_use]
     pub fn businesses(&self) -> Vec<&str> {
         let items = self.items.iter().map(|item| item.business.as_str());
+        let programmes = self.programmes.iter().filter_map(|programme| programme.business.as_ref());
+        let programmes = programmes.map(|own| own.as_str());
         let registers = self.registers.iter().map(|register| register.business.as_str());
         let indicators = self.indicators.iter().map(|indicator| indicator.business.as_str());
-        let mut all: Vec<&str> = items.chain(registers).chain(indicators).collect();
+        let mut all: Vec<&str> = items.chain(programmes).chain(registers).chain(indicators).collect();
         all.sort_unstable();
         all.dedup();
         all

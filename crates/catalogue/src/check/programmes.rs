@@ -1,7 +1,7 @@
 //! Programmes and their rule cases.
 
 use super::Checker;
-use crate::definition::{AID_LISTS, Aid, ConditionKind, Pays};
+use crate::definition::{AID_LISTS, Aid, ConditionKind, Pays, Programme};
 use crate::release::{Defined, Place};
 
 /// The codelist from which a failing condition takes its reason.
@@ -20,6 +20,40 @@ impl Checker<'_> {
         }
     }
 
+    /// Rights over its money are held for one business: that of the items that grant it, or its own where none does.
+    fn business(&mut self, programme: &Defined<Programme>) {
+        let release = self.release;
+        let place = &programme.place;
+        let mut given = programme.business.as_ref().map(|own| own.as_str());
+        if let Some(own) = &programme.business
+            && release.codelists.get("business").is_some_and(|list| list.title_of(own).is_none())
+        {
+            let message = format!("业务 {own} 不在代码表 business 里");
+            self.at(place, own.start(), message, "代码表 business 的一个代码");
+        }
+        for item in release.granting(&programme.id) {
+            let business = item.business.as_str();
+            if *given.get_or_insert(business) != business {
+                let start = programme.business.as_ref().map_or(programme.id.start(), |own| own.start());
+                let message = format!(
+                    "项目 {} 归哪项业务写得不一致：事项 {} 的业务是 {business}",
+                    programme.id, item.id
+                );
+                self.at(
+                    place,
+                    start,
+                    message,
+                    "给同一个项目的事项 business 相同；有事项来给的，去掉项目的 business",
+                );
+            }
+        }
+        if given.is_none() {
+            // No error: packs that a database keeps of before are read on, and who holds every business pays what says none.
+            let message = format!("没有事项来给项目 {}，不知道它归哪项业务、由谁发放", programme.id);
+            self.warn(place, programme.id.start(), message, "business = \"…\"，代码表 business 的一个代码");
+        }
+    }
+
     pub(super) fn programmes(&mut self) {
         let release = self.release;
         for programme in release.programmes.iter() {
@@ -31,6 +65,7 @@ impl Checker<'_> {
                     self.at(place, person.start(), "项目的待遇在账上，不用写是哪个字段的人", "去掉 person");
                 }
             }
+            self.business(programme);
             self.strong_basis(
                 place,
                 programme.id.start(),

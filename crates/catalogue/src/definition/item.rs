@@ -123,6 +123,22 @@ impl Item {
             })
     }
 
+    /// Whether an action of it grants: it is how people come to its programmes, and no review or change of them.
+    #[must_use]
+    pub fn grants(&self) -> bool {
+        self.does(&Effect::Grant)
+    }
+
+    /// Whether an action of it pays out of a township's reserve fund.
+    #[must_use]
+    pub fn advances(&self) -> bool {
+        self.does(&Effect::Advance)
+    }
+
+    fn does(&self, effect: &Effect) -> bool {
+        self.actions.iter().flat_map(|action| &action.effects).any(|one| one.get() == effect)
+    }
+
     /// A step by id.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&Step> {

@@ -44,6 +44,9 @@ pub struct Programme {
     /// Where it stands in the layered system of help (分层分类).
     #[serde(default)]
     pub aid: Option<Aid>,
+    /// Business that rights over its money are held for, where no item grants it; [`crate::Release::business_of`] answers for all.
+    #[serde(default)]
+    pub business: Option<Reference>,
     /// Programmes of one group never pay the same person for the same month.
     pub exclusion_group: Reference,
     /// The lower number wins inside the group.

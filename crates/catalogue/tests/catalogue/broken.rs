@@ -56,6 +56,7 @@ const MISTAKES: &[Mistake] = mistakes! {
     "an unknown word": "absent = \"none\"\nprecedence = [\"visit\", \"department\"" => "absent = \"zero\"\nprecedence = [\"visit\", \"department\"", at "absent = \"zero\"", says "值 zero 不认识";
     "an unknown permission": "\"read_case\"]" => "\"read_all\"]", at "\"read_all\"]", says "值 read_all 不认识";
     "an unknown effect": "effects = [\"determine\", \"grant\"" => "effects = [\"determine\", \"pay_now\"", at "\"pay_now\"", says "值 pay_now 不认识";
+    "a programme of two businesses": "exclusion_group = \"living\"\npriority" => "business = \"elderly\"\nexclusion_group = \"living\"\npriority", at "business = \"elderly\"\nexclusion_group", says "归哪项业务写得不一致";
     "an unknown unit of time": "limit = { working_days = 30 }" => "limit = { days = 30 }", at "limit = { days = 30 }", says "值 days 不认识";
     "a chinese id": "id = \"living\"" => "id = \"生活\"", at "id = \"生活\"", says "id「生活」写法不对";
     "an id twice": "id = \"hearsay\"" => "id = \"act\"", at "id = \"act\"\ntitle = \"听说的办法\"", says "法规的 id act 重复";

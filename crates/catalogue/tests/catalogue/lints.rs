@@ -119,13 +119,17 @@ fn articles_that_have_ended_are_said() {
 fn programmes_of_a_group_differ_in_priority() {
     let start = GOOD.find("[[programme]]").unwrap();
     let end = GOOD.find("[[role]]").unwrap();
-    let twin = GOOD[start..end].replacen("id = \"help\"", "id = \"twin\"", 1);
+    let nobodys = GOOD[start..end].replacen("id = \"help\"", "id = \"twin\"", 1);
+    let twin = nobodys.replacen("id = \"twin\"", "id = \"twin\"\nbusiness = \"assistance\"", 1);
     let doubled = format!("{twin}[[role]]\nid = \"clerk\"");
     warns(&[("[[role]]\nid = \"clerk\"", &doubled)], "id = \"twin\"", "priority 相同");
     is_clean(&[
         ("[[role]]\nid = \"clerk\"", &doubled),
         ("[[exclusion_group]]", "[[exclusion_group]]\nrule = \"choice\""),
     ]);
+    // Which no item grants, and which does not say whose it is.
+    let doubled = format!("{nobodys}[[role]]\nid = \"clerk\"");
+    warns(&[("[[role]]\nid = \"clerk\"", &doubled)], "id = \"twin\"", "没有事项来给项目 twin");
 }
 
 #[test]

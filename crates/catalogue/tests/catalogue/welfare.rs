@@ -41,6 +41,26 @@ fn today() -> NaiveDate {
     day(2026, 10, 1)
 }
 
+/// Rights over money are held for the business of the item that grants it, not of a late reckoning that reads it too; what nobody can apply
+/// for says its own.
+#[test]
+fn every_programme_belongs_to_one_business() {
+    let release = demo();
+    for (programme, business) in [
+        ("dibao", "assistance"),
+        ("orphan_living", "children"),
+        ("infected_child_living", "children"),
+        ("old_age_allowance", "elderly"),
+        ("disability_care", "disability"),
+        ("eco_burial_reward", "funeral"),
+        ("price_subsidy", "assistance"),
+    ] {
+        assert_eq!(release.business_of(programme), Some(business), "{programme}");
+    }
+    assert!(release.programmes.iter().all(|programme| release.business_of(&programme.id).is_some()));
+    assert_eq!(release.business_of("nothing_of_the_kind"), None);
+}
+
 /// EL-14: the subsidies for service and care go by difficulty, age and ability.
 #[test]
 fn subsidies_of_the_elderly_go_by_type_of_difficulty() {
