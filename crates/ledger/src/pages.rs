@@ -167,8 +167,8 @@ pub async fn entitlements_of_person(
 pub struct RollFilter {
     /// As of this month.
     pub month: Month,
-    /// One programme.
-    pub programme: Option<String>,
+    /// Only these programmes.
+    pub programmes: Option<Vec<String>>,
     /// One county.
     pub county: Option<DivisionId>,
     /// One township.
@@ -187,7 +187,7 @@ impl RollFilter {
     pub fn of(month: Month) -> RollFilter {
         RollFilter {
             month,
-            programme: None,
+            programmes: None,
             county: None,
             township: None,
             division: None,
@@ -205,8 +205,10 @@ impl RollFilter {
             )
         };
         let mut condition = "{after}".to_owned();
+        if self.programmes.is_some() {
+            condition.push_str(" AND e.programme IN ({list})");
+        }
         for (wanted, column) in [
-            (self.programme.is_some(), "programme"),
             (self.county.is_some(), "county_id"),
             (self.township.is_some(), "township_id"),
             (self.division.is_some(), "division_id"),
@@ -236,8 +238,8 @@ impl RollFilter {
     }
 
     fn bind(&self, mut query: Query) -> Query {
-        if let Some(programme) = &self.programme {
-            query = query.bind(programme);
+        if let Some(programmes) = &self.programmes {
+            query = query.bind_list(programmes.iter().map(String::as_str));
         }
         for division in [self.county, self.township, self.division].into_iter().flatten() {
             query = query.bind(division);
@@ -427,39 +429,54 @@ pub async fn payees(connection: &impl Connection, scope: &Scope, id: Entitlement
     Ok(query.bind(id).all_as(connection, read_payee).await?)
 }
 
-/// Accounts that wait for a second person.
+/// One account.
+///
+/// # Errors
+/// Out of scope.
+pub async fn payee(connection: &impl Connection, scope: &Scope, id: PayeeId) -> Result<PayeeRow> {
+    let query = Query::new(scope, &ENTITLEMENT, format!("{PAYEE_SELECT}p.id = ?"));
+    Ok(query.bind(id).one_as(connection, read_payee).await?)
+}
+
+/// Accounts that wait for a second person, of some programmes or of all.
 ///
 /// # Errors
 /// The database's.
 pub async fn payees_waiting(
     connection: &impl Connection,
     scope: &Scope,
+    programmes: Option<&[String]>,
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<PayeeRow>> {
-    let sql = format!("{PAYEE_SELECT}p.state = 'proposed' AND {{after}} ORDER BY p.id LIMIT ?");
-    let query = Query::new(scope, &ENTITLEMENT, sql).after(&["p.id"], cursor);
+    let filter = if programmes.is_some() { " AND e.programme IN ({list})" } else { "" };
+    let sql = format!("{PAYEE_SELECT}p.state = 'proposed' AND {{after}}{filter} ORDER BY p.id LIMIT ?");
+    let mut query = Query::new(scope, &ENTITLEMENT, sql);
+    if let Some(programmes) = programmes {
+        query = query.bind_list(programmes.iter().map(String::as_str));
+    }
+    let query = query.after(&["p.id"], cursor);
     Ok(query.page(connection, size, read_payee, |row| Cursor::new().integer(row.id)).await?)
 }
 
-/// Runs, newest first.
+/// Runs of some programmes or of all, newest first.
 ///
 /// # Errors
 /// The database's.
 pub async fn runs(
     connection: &impl Connection,
     scope: &Scope,
-    programme: Option<&str>,
+    programmes: Option<&[String]>,
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<PaymentRun>> {
-    let filter = if programme.is_some() { " AND r.programme = ?" } else { "" };
+    let filter = if programmes.is_some() { " AND r.programme IN ({list})" } else { "" };
     let sql = format!(
         "SELECT {RUN_COLUMNS} FROM payment_run r WHERE {{scope}} AND {{after}}{filter} ORDER BY r.id DESC LIMIT ?"
     );
     let mut query = Query::new(scope, &RUN, sql);
-    if let Some(programme) = programme {
-        query = query.bind(programme);
+    if let Some(programmes) = programmes {
+        query = query.bind_list(programmes.iter().map(String::as_str));
     }
     let query = query.after_descending(&["r.id"], cursor);
     Ok(query.page(connection, size, PaymentRun::read, |run| Cursor::new().integer(run.id)).await?)

@@ -75,6 +75,15 @@ pub async fn of_entitlement(
     Ok(Query::new(scope, &ENTITLEMENT, sql).bind(id).all_as(connection, read).await?)
 }
 
+/// One recovery.
+///
+/// # Errors
+/// Out of scope.
+pub async fn find(connection: &impl Connection, scope: &Scope, id: RecoveryId) -> Result<Recovery> {
+    let sql = format!("{SELECT} WHERE {{scope}} AND c.id = ? {GROUP}");
+    Ok(Query::new(scope, &ENTITLEMENT, sql).bind(id).one_as(connection, read).await?)
+}
+
 /// Money that a family has given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Return {
@@ -103,13 +112,9 @@ pub async fn record_return(
     if money.bank_reference.trim().is_empty() {
         return Err(LedgerError::refused("请填写缴款凭证号。"));
     }
-    let find = || {
-        let sql = format!("{SELECT} WHERE {{scope}} AND c.id = ? {GROUP}");
-        Query::new(scope, &ENTITLEMENT, sql).bind(id)
-    };
-    let entitlement = find().one_as(tx, read).await?.entitlement;
+    let entitlement = find(tx, scope, id).await?.entitlement;
     let held = hold(tx, scope, entitlement).await?;
-    let recovery = find().one_as(tx, read).await?;
+    let recovery = find(tx, scope, id).await?;
     let booked: Option<Fen> = Query::new(
         &BOOKS,
         &NONE,
@@ -166,5 +171,5 @@ pub async fn record_return(
     accounts::post(tx, journal, RECOVERED, None, money.amount).await?;
     accounts::post(tx, journal, RECOVERABLE, Some(entitlement), money.amount.neg()).await?;
     accounts::close(tx, journal).await?;
-    Ok(find().one_as(tx, read).await?)
+    find(tx, scope, id).await
 }

@@ -15,6 +15,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use office::Office;
 use office::access::{Actor, Citizen, Granted, Permission, Right, SignedIn};
+use office::roll::business;
 use serde::de::DeserializeOwned;
 use store::{IdempotencyKey, Once, Scope, Tx};
 
@@ -22,8 +23,22 @@ use crate::error::Fault;
 use crate::frame::{Frame, PASSWORD};
 use crate::state::AppState;
 
-/// The business that these pages work for. Posts hold rights for named businesses.
+/// The business that pages work for whose subject does not say its own. Posts hold rights for named businesses.
 pub const BUSINESS: &str = "assistance";
+
+/// Rights over money and rolls: every programme belongs to a business (`Release::business_of`), and `office::roll` asks for the right in
+/// that one. A page of theirs opens for whoever holds the right in any business, and shows what is of theirs.
+fn of_programmes(right: Right) -> bool {
+    matches!(
+        right,
+        Right::ReadPayments
+            | Right::MakeRun
+            | Right::ApproveRun
+            | Right::Payee
+            | Right::PayeeConfirm
+            | Right::ManageRoll
+    )
+}
 
 /// Anybody: what public pages and the other extractors stand on.
 #[derive(Clone)]
@@ -81,7 +96,19 @@ impl Staff {
     /// Whether the post holds a right here: for links and buttons. The handler behind them asks again.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
-        self.actor.may_in(right, BUSINESS)
+        if of_programmes(right) { self.actor.may(right) } else { self.actor.may_in(right, BUSINESS) }
+    }
+
+    /// The same about one benefit, run or list: in the business of its programme.
+    #[must_use]
+    pub fn may_for(&self, right: Right, programme: &str) -> bool {
+        business::holds(&self.office().release(), &self.actor, right, programme)
+    }
+
+    /// The same in any business: on lists of money, whose use-cases take out what is of the reader's own.
+    #[must_use]
+    pub fn may_anywhere(&self, right: Right) -> bool {
+        self.actor.may(right)
     }
 
     /// The proof of a further right, for handlers that need two.
@@ -90,10 +117,19 @@ impl Staff {
     /// [`Fault::Hidden`].
     pub fn grant<P: Permission>(&self) -> Result<Granted<P>, Fault> {
         // Registers belong to many businesses: `office::records::open` asks for the right in the register's own.
-        if matches!(P::RIGHT, Right::ReadRecords | Right::KeepRecords | Right::ImportRecords) {
-            return Ok(self.actor.grant::<P>()?);
+        let of_registers = matches!(P::RIGHT, Right::ReadRecords | Right::KeepRecords | Right::ImportRecords);
+        if of_registers || of_programmes(P::RIGHT) {
+            return self.grant_anywhere();
         }
         Ok(self.actor.grant_in::<P>(BUSINESS)?)
+    }
+
+    /// The proof of a right in any business, for use-cases that ask for the one they need.
+    ///
+    /// # Errors
+    /// [`Fault::Hidden`].
+    pub fn grant_anywhere<P: Permission>(&self) -> Result<Granted<P>, Fault> {
+        Ok(self.actor.grant::<P>()?)
     }
 
     /// The same member of staff at the desk of a further right, for pages that show themselves again after a deed.

@@ -269,7 +269,11 @@ async fn staff(
             (role, vec![format!("{}{named}", access::ORGANISATION)])
         }
         Some((role, department)) => (role, vec![format!("{}{department}", access::DEPARTMENT)]),
-        None => (role, office.release().businesses().into_iter().map(str::to_owned).collect()),
+        // `county_accountant@children` works for that business alone.
+        None => match role.split_once('@') {
+            Some((role, business)) => (role, vec![business.to_owned()]),
+            None => (role, office.release().businesses().into_iter().map(str::to_owned).collect()),
+        },
     };
     let post = NewPost {
         division,

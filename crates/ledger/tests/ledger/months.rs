@@ -292,6 +292,14 @@ async fn everybody_sees_their_own_part_of_the_roll() {
         assert_eq!(roll(SYSTEM, &state(EntitlementState::Held)).await, []);
         let due = pages::RollFilter { review_before: NaiveDate::from_ymd_opt(2027, 1, 1), ..all.clone() };
         assert_eq!(roll(SYSTEM, &due).await, [there]);
+        let of = |programmes: &[&str]| pages::RollFilter {
+            programmes: Some(programmes.iter().map(|programme| (*programme).to_owned()).collect()),
+            ..all.clone()
+        };
+        let programme = pages::entitlement(&town.db, &SYSTEM, here, june).await.unwrap().programme;
+        assert_eq!(roll(SYSTEM, &of(&[programme.as_str(), "another"])).await, [here, there]);
+        assert_eq!(roll(SYSTEM, &of(&["another"])).await, []);
+        assert_eq!(roll(SYSTEM, &of(&[])).await, [], "of no programme, nobody");
         // A change outside one's scope looks like a change of nothing.
         let neighbour = Scope::Subtree(town.townships[1]);
         let touched =

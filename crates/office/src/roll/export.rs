@@ -7,7 +7,8 @@ use serde_json::json;
 use store::{AuditEntry, Connection, Cursor, DivisionId, PersonId, Query};
 use vocab::Fen;
 
-use crate::access::{Export, Granted, Reveal};
+use super::business;
+use crate::access::{Export, Granted, Reveal, Right};
 use crate::people::sealing;
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError};
@@ -31,7 +32,7 @@ struct Holder {
     citizen_id: String,
 }
 
-/// The roll of a month inside the actor's scope. `whole` shows identity numbers in full.
+/// The roll of a month inside the actor's scope and businesses. `whole` shows identity numbers in full, and leaves out where the actor may not see them so.
 ///
 /// # Errors
 /// [`OfficeError::Invalid`] without a purpose or with too many families.
@@ -50,6 +51,10 @@ pub async fn export_roll(
     let now = office.now();
     let release = office.release();
     let scope = actor.scope();
+    let mut rights = vec![Right::ReadPayments, Right::Export];
+    rights.extend(whole.map(|_| Right::Reveal));
+    let programmes = business::shown(&release, actor, &rights, filter.programmes.as_deref());
+    let filter = &RollFilter { programmes, ..filter.clone() };
     let columns = [
         ListColumn::new("序号", 8),
         ListColumn::new("户主姓名", 12),

@@ -6,10 +6,12 @@
 //! - [`recoveries`]: what is claimed back, and what has come in;
 //! - [`reserve`]: the money that lies with townships for emergencies;
 //! - [`month_list`]: benefits that are paid by a list drawn up for a month;
-//! - [`payments`]: runs, the bank's file and answer, payees; the ledger does the work, this module holds rights and audit.
+//! - [`payments`]: runs, the bank's file and answer, payees; the ledger does the work, this module holds rights and audit;
+//! - [`business`]: whose programmes a reader sees and pays, and the roll as they see it.
 
 use store::{Migration, id_type};
 
+pub mod business;
 pub mod export;
 pub mod import;
 pub mod month_list;
@@ -31,6 +33,3 @@ id_type! {
 /// Tables of this module; they point at uploads, staff, households and entitlements.
 pub const MIGRATIONS: &[Migration] =
     &[Migration { name: "20261121_roll", sql: include_str!("../../migrations/20261121_roll.sql") }];
-
-/// The business of everything here.
-const BUSINESS: &str = "assistance";

@@ -2,7 +2,8 @@
 //! audit, and the one place where whole account numbers come together: the bank's file.
 //!
 //! A run is made and exported with [`MakeRun`], approved with [`ApproveRun`] by somebody else (the database insists), a payee
-//! is proposed with [`Payee`] and confirmed with [`PayeeConfirm`] by somebody else. All of business 社会救助 (`assistance`).
+//! is proposed with [`Payee`] and confirmed with [`PayeeConfirm`] by somebody else. Each for the business to which the programme belongs
+//! ([`super::business`]); a run or benefit of another one is not there.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -22,10 +23,10 @@ use store::jobs::{self, Beat, Claim};
 use store::{AuditEntry, Cursor, JobId, Page, Query};
 use vocab::{Fen, Month};
 
-use super::BUSINESS;
+use super::business;
 use super::export::ListFile;
 use crate::access::{
-    Actor, ApproveRun, Export, Granted, MakeRun, Payee, PayeeConfirm, Permission, ReadPayments,
+    Actor, ApproveRun, Export, Granted, MakeRun, Payee, PayeeConfirm, Permission, ReadPayments, Right,
 };
 use crate::people::{self, NewAccount, sealing};
 use crate::tabular::{
@@ -37,9 +38,18 @@ use crate::{Office, OfficeError, audited, divisions, uploads};
 /// The kind of the job that carries a run on to the end of its state.
 pub const RUN_JOB: &str = "payment_run";
 
-/// Proof of the right for this business: a post that makes runs of another business does not make these.
-fn in_business<P: Permission>(actor: &Granted<P>) -> Result<(), OfficeError> {
-    if actor.may_in(P::RIGHT, BUSINESS) { Ok(()) } else { Err(OfficeError::Forbidden(P::RIGHT)) }
+/// A run of one's area, of a programme for whose business the actor holds the right.
+///
+/// # Errors
+/// Out of scope, or another business's: the two look alike.
+pub async fn run_for<P: Permission>(
+    office: &Office,
+    actor: &Granted<P>,
+    run: RunId,
+) -> Result<PaymentRun, OfficeError> {
+    let found = ledger::run::load(office.db(), &actor.scope(), run).await?;
+    business::demand_found(office, actor, &found.programme, "这个批次")?;
+    Ok(found)
 }
 
 fn officer(office: &Office, actor: &Actor) -> Officer {
@@ -63,14 +73,14 @@ fn run_entry(
 /// Begins the month's run of the actor's county; a job makes its lines. Asked again for the same month, it is the same run.
 ///
 /// # Errors
-/// [`OfficeError::Forbidden`] outside a county; the ledger's.
+/// [`OfficeError::Forbidden`] outside a county, or for another business's programme; the ledger's.
 pub async fn make_run(
     office: &Office,
     actor: &Granted<MakeRun>,
     programme: &str,
     month: Month,
 ) -> Result<(RunId, JobId), OfficeError> {
-    in_business(actor)?;
+    business::demand(office, actor, programme)?;
     let county = actor.county.ok_or(OfficeError::Forbidden(MakeRun::RIGHT))?;
     if office.release().programmes.get(programme).is_some_and(|programme| programme.by_list) {
         return Err(OfficeError::invalid("programme", "这项待遇按月造册发放，请到“按月造册”页面办理。"));
@@ -122,19 +132,19 @@ pub async fn work_run(office: &Office, claim: &Claim) -> Result<(), OfficeError>
     }
 }
 
-/// A run of one's county.
+/// A run of one's county, to be read.
 ///
 /// # Errors
-/// Out of scope.
+/// As [`run_for`].
 pub async fn find_run(
     office: &Office,
     actor: &Granted<ReadPayments>,
     run: RunId,
 ) -> Result<PaymentRun, OfficeError> {
-    Ok(ledger::run::load(office.db(), &actor.scope(), run).await?)
+    run_for(office, actor, run).await
 }
 
-/// Runs, newest first.
+/// Runs of one's area and businesses, newest first.
 ///
 /// # Errors
 /// The database's.
@@ -145,7 +155,21 @@ pub async fn runs(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<PaymentRun>, OfficeError> {
-    Ok(ledger::pages::runs(office.db(), &actor.scope(), programme, cursor, size).await?)
+    runs_with(office, actor, &[Right::ReadPayments], programme, cursor, size).await
+}
+
+/// Those of programmes for which the actor holds all of the rights.
+async fn runs_with(
+    office: &Office,
+    actor: &Actor,
+    rights: &[Right],
+    programme: Option<&str>,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<PaymentRun>, OfficeError> {
+    let asked = programme.map(|programme| vec![programme.to_owned()]);
+    let programmes = business::shown(&office.release(), actor, rights, asked.as_deref());
+    Ok(ledger::pages::runs(office.db(), &actor.scope(), programmes.as_deref(), cursor, size).await?)
 }
 
 /// All runs as a file, the newest first. Taking it out is audited.
@@ -175,7 +199,8 @@ pub async fn runs_sheet(
     let mut cursor = None;
     let mut rows: usize = 0;
     loop {
-        let page = runs(office, actor, programme, cursor.as_ref(), ROWS_AT_ONCE).await?;
+        let rights = [Right::ReadPayments, Right::Export];
+        let page = runs_with(office, actor, &rights, programme, cursor.as_ref(), ROWS_AT_ONCE).await?;
         let places = divisions::names(office.db(), page.rows.iter().map(|run| run.county)).await?;
         for run in &page.rows {
             let programme = release.programmes.get(&run.programme);
@@ -231,6 +256,7 @@ pub async fn compare(
     after: EntitlementId,
     limit: usize,
 ) -> Result<(Summary, Vec<Difference>), OfficeError> {
+    run_for(office, actor, run).await?;
     let summary = ledger::compare::summary(office.db(), &actor.scope(), run).await?;
     let differences = ledger::compare::differences(office.db(), &actor.scope(), run, after, limit).await?;
     Ok((summary, differences))
@@ -246,7 +272,7 @@ pub async fn approve(
     run: RunId,
     seen: ControlTotals,
 ) -> Result<(), OfficeError> {
-    in_business(actor)?;
+    run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let tx = office.db().begin().await?;
     ledger::approve::approve(&tx, &actor.scope(), run, seen, officer).await?;
@@ -266,7 +292,7 @@ pub async fn cancel(
     run: RunId,
     reason: &str,
 ) -> Result<JobId, OfficeError> {
-    in_business(actor)?;
+    run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let tx = office.db().begin().await?;
     ledger::cancel::begin_cancel(&tx, &actor.scope(), run, reason, officer).await?;
@@ -287,7 +313,7 @@ pub async fn withdraw_line(
     line: LineId,
     reason: &str,
 ) -> Result<(), OfficeError> {
-    in_business(actor)?;
+    run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let tx = office.db().begin().await?;
     ledger::cancel::withdraw_line(&tx, &actor.scope(), run, line, reason, officer).await?;
@@ -319,10 +345,9 @@ pub async fn export_bank_file(
     run: RunId,
     format: ListFormat,
 ) -> Result<BankFile, OfficeError> {
-    in_business(actor)?;
+    let of = run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let scope = actor.scope();
-    let of = ledger::run::load(office.db(), &scope, run).await?;
     let release = office.release();
     let mut lines: Vec<(BankLine, String)> = Vec::new();
     let mut after = 0;
@@ -500,7 +525,7 @@ pub async fn read_answer(
     bytes: &[u8],
     expected: ControlTotals,
 ) -> Result<AnswerOutcomeRead, OfficeError> {
-    in_business(actor)?;
+    run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let mut sheets = tabular::read_file(name, bytes)?;
     // The bank sends our own control line back, and its own.
@@ -567,7 +592,7 @@ pub async fn reissue(
     run: RunId,
     lines: &Lines,
 ) -> Result<(RunId, JobId), OfficeError> {
-    in_business(actor)?;
+    run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let tx = office.db().begin().await?;
     let again = ledger::reissue::reissue(&tx, &actor.scope(), run, lines, officer).await?;
@@ -586,6 +611,7 @@ pub async fn standing_open(
     actor: &Granted<ReadPayments>,
     run: &PaymentRun,
 ) -> Result<StandingOpen, OfficeError> {
+    business::demand_found(office, actor, &run.programme, "这个批次")?;
     Ok(ledger::supplement::standing_open(office.db(), &actor.scope(), run).await?)
 }
 
@@ -599,7 +625,7 @@ pub async fn supplement(
     run: RunId,
     reason: &str,
 ) -> Result<RunId, OfficeError> {
-    in_business(actor)?;
+    run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let tx = office.db().begin().await?;
     let made = ledger::supplement::supplement(&tx, &actor.scope(), run, reason, officer).await?;
@@ -614,7 +640,7 @@ pub async fn supplement(
 /// # Errors
 /// The ledger's.
 pub async fn close(office: &Office, actor: &Granted<MakeRun>, run: RunId) -> Result<(), OfficeError> {
-    in_business(actor)?;
+    run_for(office, actor, run).await?;
     let officer = officer(office, actor);
     let tx = office.db().begin().await?;
     ledger::bank::close(&tx, &actor.scope(), run, officer).await?;
@@ -635,7 +661,7 @@ pub async fn propose_payee(
     reference: &str,
     reason: &str,
 ) -> Result<PayeeId, OfficeError> {
-    in_business(actor)?;
+    business::benefit(office, actor, entitlement).await?;
     let now = office.now();
     let scope = actor.scope();
     let tx = office.db().begin().await?;
@@ -679,7 +705,8 @@ pub async fn settle_payee(
     payee: PayeeId,
     confirm: bool,
 ) -> Result<(), OfficeError> {
-    in_business(actor)?;
+    let of = ledger::pages::payee(office.db(), &actor.scope(), payee).await?.entitlement;
+    business::benefit(office, actor, of).await?;
     let officer = officer(office, actor);
     let scope = actor.scope();
     let tx = office.db().begin().await?;
@@ -717,5 +744,6 @@ pub async fn unanswered(
     actor: &Granted<ReadPayments>,
     run: RunId,
 ) -> Result<ControlTotals, OfficeError> {
+    run_for(office, actor, run).await?;
     Ok(ledger::bank::unanswered(office.db(), &actor.scope(), run).await?)
 }

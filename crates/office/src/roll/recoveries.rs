@@ -5,28 +5,27 @@ use ledger::{EntitlementId, Officer, RecoveryId};
 use serde_json::json;
 use store::AuditEntry;
 
-use super::BUSINESS;
-use crate::access::{Granted, MakeRun, Permission, ReadPayments};
+use super::business;
+use crate::access::{Granted, MakeRun, ReadPayments};
 use crate::{Office, OfficeError, audited};
 
 /// What is claimed of a benefit, the oldest first.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] outside one's area.
+/// [`OfficeError::NotFound`] outside one's area and businesses.
 pub async fn recoveries(
     office: &Office,
     actor: &Granted<ReadPayments>,
     entitlement: EntitlementId,
 ) -> Result<Vec<Recovery>, OfficeError> {
-    let (db, scope) = (office.db(), actor.scope());
-    ledger::pages::entitlement(db, &scope, entitlement, office.now().month()).await?;
-    Ok(ledger::recovery::of_entitlement(db, &scope, entitlement).await?)
+    business::benefit(office, actor, entitlement).await?;
+    Ok(ledger::recovery::of_entitlement(office.db(), &actor.scope(), entitlement).await?)
 }
 
 /// Books money that has arrived. The same voucher again changes nothing.
 ///
 /// # Errors
-/// [`OfficeError::Forbidden`] outside the business; [`OfficeError::Invalid`] for a day to come; the ledger's: more than is outstanding, or a
+/// [`OfficeError::NotFound`] outside one's area and businesses; [`OfficeError::Invalid`] for a day to come; the ledger's: more than is outstanding, or a
 /// voucher that was booked with another amount.
 pub async fn record_return(
     office: &Office,
@@ -34,9 +33,8 @@ pub async fn record_return(
     recovery: RecoveryId,
     money: &Return,
 ) -> Result<Recovery, OfficeError> {
-    if !actor.may_in(MakeRun::RIGHT, BUSINESS) {
-        return Err(OfficeError::Forbidden(MakeRun::RIGHT));
-    }
+    let of = ledger::recovery::find(office.db(), &actor.scope(), recovery).await?.entitlement;
+    business::benefit(office, actor, of).await?;
     let now = office.now();
     if money.on > now.today() {
         return Err(OfficeError::invalid("on", "到账日期不能晚于今天，请核对凭证。"));

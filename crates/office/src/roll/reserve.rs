@@ -7,8 +7,7 @@ use serde_json::json;
 use store::{AuditEntry, Cursor, DivisionId, Page, Query, ScopeColumns};
 use vocab::Fen;
 
-use super::BUSINESS;
-use crate::access::{Actor, ApproveRun, Export, Granted, MakeRun, Permission, ReadPayments};
+use crate::access::{Actor, ApproveRun, Export, Granted, MakeRun, Permission, ReadPayments, Right};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited, divisions};
 
@@ -32,8 +31,15 @@ pub enum Wanted {
     Replenish,
 }
 
-fn in_business<P: Permission>(actor: &Granted<P>) -> Result<(), OfficeError> {
-    if actor.may_in(P::RIGHT, BUSINESS) { Ok(()) } else { Err(OfficeError::Forbidden(P::RIGHT)) }
+/// Whether the post holds a right over these funds: for the business of a matter that pays out of them.
+#[must_use]
+pub fn holds(office: &Office, actor: &Actor, right: Right) -> bool {
+    let release = office.release();
+    release.items.iter().any(|item| item.advances() && actor.may_in(right, &item.business))
+}
+
+fn in_business<P: Permission>(office: &Office, actor: &Granted<P>) -> Result<(), OfficeError> {
+    if holds(office, actor, P::RIGHT) { Ok(()) } else { Err(OfficeError::Forbidden(P::RIGHT)) }
 }
 
 fn entry(
@@ -55,6 +61,7 @@ fn entry(
 /// # Errors
 /// The database's.
 pub async fn funds(office: &Office, actor: &Granted<ReadPayments>) -> Result<Vec<FundView>, OfficeError> {
+    in_business(office, actor)?;
     let funds = reserve::funds(office.db(), &actor.scope()).await?;
     let names = divisions::names(office.db(), funds.iter().map(|fund| fund.township)).await?;
     let view = |fund: Fund| {
@@ -73,6 +80,7 @@ pub async fn fund(
     actor: &Granted<ReadPayments>,
     id: ReserveFundId,
 ) -> Result<FundView, OfficeError> {
+    in_business(office, actor)?;
     let fund = reserve::fund(office.db(), &actor.scope(), id).await?;
     let names = divisions::names(office.db(), [fund.township]).await?;
     let township = names.get(&fund.township).cloned().unwrap_or_default();
@@ -90,6 +98,7 @@ pub async fn book(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<ReserveEntry>, OfficeError> {
+    in_business(office, actor)?;
     Ok(reserve::entries(office.db(), &actor.scope(), id, cursor, size).await?)
 }
 
@@ -102,6 +111,7 @@ pub async fn to_replenish(
     actor: &Granted<ReadPayments>,
     id: ReserveFundId,
 ) -> Result<(Vec<ReserveEntryId>, Fen), OfficeError> {
+    in_business(office, actor)?;
     reserve::fund(office.db(), &actor.scope(), id).await?;
     let rows: Vec<(ReserveEntryId, Fen)> = Query::new(
         &store::Scope::System("advances of a fund that the reader may see"),
@@ -128,7 +138,7 @@ pub async fn propose(
     wanted: Wanted,
     reference: &str,
 ) -> Result<ReserveFundId, OfficeError> {
-    in_business(actor)?;
+    in_business(office, actor)?;
     let county = actor.county.ok_or(OfficeError::Forbidden(MakeRun::RIGHT))?;
     let officer = Officer { staff: actor.staff, at: office.now() };
     let tx = office.db().begin().await?;
@@ -157,7 +167,7 @@ pub async fn settle(
     id: ReserveEntryId,
     book: bool,
 ) -> Result<ReserveEntry, OfficeError> {
-    in_business(actor)?;
+    in_business(office, actor)?;
     let officer = Officer { staff: actor.staff, at: office.now() };
     let tx = office.db().begin().await?;
     let settled = reserve::settle(&tx, &actor.scope(), id, book, officer).await?;
@@ -175,10 +185,11 @@ pub async fn settle(
 pub async fn sheet(
     office: &Office,
     actor: &Granted<ReadPayments>,
-    _export: &Granted<Export>,
+    export: &Granted<Export>,
     id: ReserveFundId,
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
+    in_business(office, export)?;
     let view = fund(office, actor, id).await?;
     let columns = [
         ListColumn::new("时间", 18),

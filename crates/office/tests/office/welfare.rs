@@ -2,17 +2,21 @@
 //! looked at, decided and paid through the same casework and the same runs as 低保.
 
 use ledger::approve::ControlTotals;
+use ledger::pages::RollFilter;
 use office::OfficeError;
-use office::access::{self, Actor};
+use office::access::{self, Actor, ReadPayments, Right};
 use office::casework::taken_in::{self, Standing};
 use office::casework::{drafts, reviews};
-use office::people::{self, MemberChange};
+use office::people::{self, MemberChange, NewAccount};
+use office::roll::export::export_roll;
+use office::roll::{self, payments};
+use office::tabular::ListFormat;
 use serde_json::json;
 use store::{CaseId, Scope, jobs};
 use vocab::{Fen, Month, TimeLimit};
 
-use crate::matters::paid;
-use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, VILLAGE, Wuhai, cities};
+use crate::matters::{paid, worked};
+use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, VILLAGE, Wuhai, cities, grant};
 
 const SEEN: Scope = Scope::System("test");
 
@@ -359,6 +363,139 @@ async fn a_matter_is_touched_by_those_who_work_for_its_business() {
         let refused = city.act(&elsewhere, case, "accept", &[], &[]).await;
         assert!(refused.is_err(), "{refused:?}");
         city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+    }
+}
+
+/// The same post in one business alone.
+fn working_for(actor: &Actor, business: &str) -> Actor {
+    let mut alone = actor.clone();
+    alone.businesses = vec![business.to_owned()];
+    alone
+}
+
+fn not_there<T: std::fmt::Debug>(answer: Result<T, OfficeError>) {
+    assert!(matches!(answer, Err(OfficeError::NotFound(_))), "{answer:?}");
+}
+
+fn not_theirs<T: std::fmt::Debug>(answer: Result<T, OfficeError>) {
+    assert!(matches!(answer, Err(OfficeError::Forbidden(_))), "{answer:?}");
+}
+
+/// Money is seen and moved in the business of its programme: the county's accountant for children makes, sends and books what is children's and
+/// finds nothing of 低保, and the other way round.
+#[tokio::test]
+async fn an_accountant_pays_the_programmes_of_the_own_business_alone() {
+    for city in cities("welfare_money").await {
+        let office = &city.office;
+        let orphan = city.file_for("child_living", &child()).await.unwrap();
+        let lost = [("visit_own/father_status", "dead"), ("visit_own/mother_status", "untraceable")];
+        granted_by(&city, &city.county_director, orphan, &lost).await;
+        let poor = on_the_roll(&city, &Family::default()).await;
+        let now = office.now().month();
+        let children = working_for(&city.accountant, "children");
+        let assistance = working_for(&city.accountant, "assistance");
+        for (own, other, programme, case, number) in [
+            (&children, &assistance, "orphan_living", orphan, "10000000000000777"),
+            (&assistance, &children, "dibao", poor, "10000000000000778"),
+        ] {
+            let benefit = held(&city, case, now).await;
+            let business = own.businesses[0].as_str();
+            let (own_second, other_second) = (
+                working_for(&city.approver, business),
+                working_for(&city.approver, other.businesses[0].as_str()),
+            );
+            // The roll, whole and as it is asked for, and as a file.
+            let seen = async |reader: &Actor, filter: &RollFilter| {
+                let page = roll::business::roll(office, &grant(reader), filter, None, 10).await.unwrap();
+                let count = roll::business::roll_count(office, &grant(reader), filter, 10).await.unwrap();
+                assert_eq!(usize::try_from(count.counted).unwrap(), page.rows.len());
+                page.rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+            };
+            let all = RollFilter::of(now);
+            let asked = RollFilter { programmes: Some(vec![programme.to_owned()]), ..all.clone() };
+            assert_eq!(seen(own, &all).await, [benefit.id]);
+            assert_eq!(seen(own, &asked).await, [benefit.id]);
+            assert_eq!(seen(other, &asked).await, []);
+            let file = async |reader: &Actor| {
+                let export = grant(reader);
+                export_roll(office, &export, None, &asked, ListFormat::Csv, "核对").await.unwrap().rows
+            };
+            assert_eq!((file(own).await, file(other).await), (1, 0));
+            roll::business::benefit(office, &grant::<ReadPayments>(own), benefit.id).await.unwrap();
+            not_there(roll::business::benefit(office, &grant::<ReadPayments>(other), benefit.id).await);
+
+            // The account of a benefit: proposed and confirmed there, by two.
+            let account = NewAccount {
+                person: benefit.holder,
+                holder_name: "金满仓".parse().unwrap(),
+                bank: "农商银行".to_owned(),
+                number: number.parse().unwrap(),
+            };
+            let (reference, why) = ("海民〔2026〕3号", "原卡遗失");
+            let proposed =
+                payments::propose_payee(office, &grant(other), benefit.id, &account, reference, why).await;
+            not_there(proposed);
+            let payee = payments::propose_payee(office, &grant(own), benefit.id, &account, reference, why)
+                .await
+                .unwrap();
+            not_there(payments::settle_payee(office, &grant(&other_second), payee, true).await);
+            payments::settle_payee(office, &grant(&own_second), payee, true).await.unwrap();
+
+            // The month's run, from its making to the bank's answer.
+            let month = benefit.first_due;
+            not_theirs(payments::make_run(office, &grant(other), programme, month).await);
+            let (run, _) = payments::make_run(office, &grant(own), programme, month).await.unwrap();
+            worked(&city).await;
+            not_there(payments::find_run(office, &grant(other), run).await);
+            let runs = async |reader: &Actor, programme: Option<&str>| {
+                let page = payments::runs(office, &grant(reader), programme, None, 10).await.unwrap();
+                page.rows.into_iter().map(|run| run.id).collect::<Vec<_>>()
+            };
+            assert_eq!(runs(own, None).await, [run]);
+            assert!(!runs(other, None).await.contains(&run));
+            assert_eq!(runs(other, Some(programme)).await, []);
+            let made = payments::find_run(office, &grant(own), run).await.unwrap();
+            assert_eq!(made.line_count, 1);
+            let totals = ControlTotals { count: made.line_count, total: made.total };
+            not_there(payments::approve(office, &grant(&other_second), run, totals).await);
+            payments::approve(office, &grant(&own_second), run, totals).await.unwrap();
+            not_there(payments::export_bank_file(office, &grant(other), run, ListFormat::Csv).await);
+            let file = payments::export_bank_file(office, &grant(own), run, ListFormat::Csv).await.unwrap();
+            let answer = crate::roll::answer(&file, |_| "成功");
+            let bytes = answer.as_bytes();
+            not_there(payments::read_answer(office, &grant(other), run, "回盘.csv", bytes, totals).await);
+            payments::read_answer(office, &grant(own), run, "回盘.csv", bytes, totals).await.unwrap();
+            worked(&city).await;
+            for deed in [
+                payments::cancel(office, &grant(other), run, "不发了").await.map(drop),
+                payments::supplement(office, &grant(other), run, "补发").await.map(drop),
+                payments::close(office, &grant(other), run).await,
+            ] {
+                not_there(deed);
+            }
+            payments::close(office, &grant(own), run).await.unwrap();
+        }
+        // What the packs have no more is for whoever holds all of it.
+        let holds = |actor: &Actor| {
+            roll::business::holds(&office.release(), actor, Right::ReadPayments, "given_up_long_ago")
+        };
+        assert!(holds(&city.accountant) && !holds(&children) && !holds(&assistance));
+        // What is neither's item: the list of a month says its business itself, the reserve is of the matters that pay out of it, an import of its programme.
+        not_theirs(roll::month_list::draw_up(office, &grant(&children), "price_subsidy", now).await);
+        not_theirs(roll::reserve::funds(office, &grant(&children)).await);
+        assert_eq!(roll::reserve::funds(office, &grant(&assistance)).await.unwrap(), []);
+        let settings = roll::import::RollSettings {
+            programme: "dibao".to_owned(),
+            first_due: now.next(),
+            reference: "移交清册".to_owned(),
+            expected: roll::RollTotals { families: 1, members: 1, monthly: Fen(1) },
+        };
+        not_theirs(
+            roll::import::preview(office, &grant(&children), &settings, "名册.csv", b"")
+                .await
+                .map(|preview| preview.upload),
+        );
+        assert_eq!(ledger::verify(office.db()).await.unwrap(), []);
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{Export, Report};
+use office::access::{Export, Report, Right};
 use office::divisions;
 use office::reports::{self, AreaFigures, RollCounted, RollFigures, RollQuery, RollReport};
 use office::tabular::ListFormat;
@@ -68,7 +68,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
     let title = format!("{}{}在册情况", report.whole.name, month.zh());
     let mut table = table(&ask, &report, &title);
     let sheet = ask.to("/desk/figures/sheet", month, &ask.division, "");
-    table.exports = parts::exports(desk.may(office::access::Right::Export), &sheet);
+    table.exports = parts::exports(desk.may(Right::Export), &sheet);
     let map = map(&desk, &report, &title).await?;
     let content = html! {
         (parts::heading(Some("统计报表"), &title))
@@ -252,7 +252,11 @@ pub(super) async fn families(desk: Desk<Report>, Query(ask): Query<Ask>) -> Resu
         .iter()
         .map(|row| {
             vec![
-                html! { a.govuk-link href={ "/desk/roll/" (row.entitlement) } { (row.holder) } },
+                html! {
+                    @if desk.may_for(Right::ReadPayments, &row.programme) {
+                        a.govuk-link href={ "/desk/roll/" (row.entitlement) } { (row.holder) }
+                    } @else { (row.holder) }
+                },
                 html! { (row.division_name) },
                 html! { (programme_title(desk.office(), &row.programme)) },
                 html! { (if row.area == "urban" { "城市" } else { "农村" }) },

@@ -16,7 +16,7 @@ use store::jobs::Job;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::desk::words::due_markup;
 use crate::error::{Fault, form_errors};
-use crate::extract::Desk;
+use crate::extract::{BUSINESS, Desk};
 use crate::form_body::{Fields, KeyedForm};
 use crate::layout::NavEntry;
 use crate::money::common::{
@@ -194,7 +194,9 @@ async fn searching(desk: &Desk<Investigate>) -> Result<Markup, Fault> {
 }
 
 async fn search(desk: Desk<ManageRoll>, _form: KeyedForm<IgnoredAny>) -> Result<SeeOther, Fault> {
-    leads::search_now(desk.office(), desk.granted()).await?;
+    // The search goes over every business at once, as the page it stands on does.
+    let granted = desk.actor().grant_in::<ManageRoll>(BUSINESS)?;
+    leads::search_now(desk.office(), &granted).await?;
     Ok(SeeOther::to(HERE).done("已开始查找。"))
 }
 
@@ -254,7 +256,7 @@ fn what_next(desk: &Desk<Investigate>, view: &LeadView) -> Markup {
                 (submit("为这个家庭申请", ButtonKind::Primary, None))
             }))
         }
-        @if let Some(entitlement) = view.entitlement.filter(|_| desk.may(Right::ReadPayments)) {
+        @if let Some(entitlement) = view.entitlement.filter(|_| desk.may_for(Right::ReadPayments, &view.line.programme)) {
             p.govuk-body { (Link::new(format!("/desk/roll/{entitlement}"), "打开这项待遇，发起核查")) }
         }
     }

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use ledger::RunId;
 use ledger::approve::ControlTotals;
 use maud::{Markup, html};
-use office::access::{MakeRun, ReadPayments};
+use office::access::MakeRun;
 use office::roll::payments::{self, AnswerOutcomeRead};
 use office::tabular::CellFault;
 use vocab::Fen;
@@ -59,9 +59,7 @@ async fn form_page(
     errors: &Errors,
     faults: &[CellFault],
 ) -> Result<Page, Fault> {
-    let office = desk.office();
-    let reader = desk.desk::<ReadPayments>()?;
-    let run = payments::find_run(office, reader.granted(), id).await?;
+    let run = payments::run_for(desk.office(), desk.granted(), id).await?;
     let body = html! {
         (unit_input(&Field::new("count", "回盘笔数").hint("银行回单或者封面上的数，成功、失败都算。").value(typed.get("count"))
             .width(Width::Chars10).inputmode("numeric").errors(errors), "笔"))

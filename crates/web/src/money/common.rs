@@ -6,9 +6,10 @@ use std::io::Read as _;
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use catalogue::definition::Pays;
+use catalogue::definition::{Pays, Programme};
 use chrono::NaiveDate;
 use maud::{Markup, html};
+use office::access::Right;
 use office::divisions::DivisionView;
 use office::{Office, divisions};
 use store::jobs::{self, Job};
@@ -109,23 +110,28 @@ pub(crate) fn programme_title(office: &Office, id: &str) -> String {
     release.programmes.get(id).map_or_else(|| id.to_owned(), |programme| programme.title.clone())
 }
 
-/// All programmes as answers.
-pub(crate) fn programmes(office: &Office) -> Vec<Choice<'static>> {
+/// Some programmes as answers.
+fn programmes(office: &Office, which: impl Fn(&Programme) -> bool) -> Vec<Choice<'static>> {
     let release = office.release();
     release
         .programmes
         .iter()
+        .filter(|programme| which(programme))
         .map(|programme| Choice::new(programme.id.get().clone(), programme.title.clone()))
         .collect()
 }
 
-/// The programmes that pay money.
-pub(super) fn paying(office: &Office) -> Vec<Choice<'static>> {
-    let release = office.release();
+/// The programmes for which the reader holds a right.
+pub(super) fn held(staff: &Staff, right: Right) -> Vec<Choice<'static>> {
+    programmes(staff.office(), |programme| staff.may_for(right, &programme.id))
+}
+
+/// Those of them that pay money.
+pub(super) fn paying(staff: &Staff) -> Vec<Choice<'static>> {
     // What is paid by a list of the month has a page of its own.
-    let paying =
-        release.programmes.iter().filter(|programme| programme.pays != Pays::Nothing && !programme.by_list);
-    paying.map(|programme| Choice::new(programme.id.get().clone(), programme.title.clone())).collect()
+    programmes(staff.office(), |programme| {
+        programme.pays != Pays::Nothing && !programme.by_list && staff.may_for(Right::MakeRun, &programme.id)
+    })
 }
 
 /// The field 月份 of a filter.
@@ -141,7 +147,16 @@ pub(crate) fn month_field(month: Month) -> Markup {
 
 /// The field 待遇项目 of a filter.
 pub(crate) fn programme_field(office: &Office, chosen: &str) -> Markup {
-    select(&Field::new("programme", "待遇项目").value(chosen.to_owned()), &programmes(office), Some("全部"))
+    programme_select(&programmes(office, |_| true), chosen)
+}
+
+/// The same over what the reader sees of rolls and runs.
+pub(super) fn own_programme_field(staff: &Staff, chosen: &str) -> Markup {
+    programme_select(&held(staff, Right::ReadPayments), chosen)
+}
+
+fn programme_select(choices: &[Choice<'_>], chosen: &str) -> Markup {
+    select(&Field::new("programme", "待遇项目").value(chosen.to_owned()), choices, Some("全部"))
 }
 
 /// Divisions as answers.

@@ -7,6 +7,7 @@ use ledger::{EntitlementId, PayeeState};
 use maud::{Markup, html};
 use office::access::{self, FileForOther, ReadPayments, Right};
 use office::casework::drafts::{self, Filler};
+use office::roll::business;
 use office::{casework, divisions, people};
 use serde::Deserialize;
 use store::PersonId;
@@ -38,7 +39,7 @@ pub(super) async fn read_by(staff: &Staff, row: &EntitlementRow) -> Result<(), F
 pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>) -> Result<Page, Fault> {
     let (office, scope) = (desk.office(), desk.scope());
     let (db, month) = (office.db(), office.now().month());
-    let row = pages::entitlement(db, &scope, id, month).await?;
+    let row = business::benefit(office, desk.granted(), id).await?;
     read_by(&desk, &row).await?;
     let members =
         pages::members(db, &scope, id, month.max(row.from).min(row.until.unwrap_or(month.max(row.from))))
@@ -61,10 +62,10 @@ pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>
     let content = html! {
         (parts::heading(Some(&place), &title))
         p { (parts::tag(colour(row.state), row.state.title())) }
-        (summary(&row, &members_shown))
-        (accounts(&desk, id).await?)
+        (summary(&desk, &row, &members_shown))
+        (accounts(&desk, &row).await?)
         (balances(&desk, id).await?)
-        (returns::claimed(&desk, id).await?)
+        (returns::claimed(&desk, &row).await?)
         (payments(&desk, &row).await?)
         (dues(&desk, id).await?)
         (amounts(&desk, id).await?)
@@ -73,17 +74,21 @@ pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>
     Ok(Page::new(title, content).under(ROLL).back("/desk/roll", "返回名册"))
 }
 
-fn summary(row: &EntitlementRow, members: &[&str]) -> Markup {
-    let mut rows = vec![
-        SummaryRow::new(
+/// Family and case open for whoever may read those.
+fn summary(desk: &Staff, row: &EntitlementRow, members: &[&str]) -> Markup {
+    let mut rows = Vec::new();
+    if desk.may(Right::ReadPeople) {
+        rows.push(SummaryRow::new(
             "家庭",
             html! { a.govuk-link href={ "/desk/families/" (row.household) } { "查看家庭档案" } },
-        ),
+        ));
+    }
+    rows.extend([
         SummaryRow::text("保障对象", &members.join("、")),
         SummaryRow::text("月金额（元）", &row.monthly.map_or_else(|| "—".to_owned(), yuan)),
         SummaryRow::text("起始月份", &row.from.zh()),
         SummaryRow::text("本系统首发月份", &row.first_due.zh()),
-    ];
+    ]);
     if let Some(until) = row.until {
         rows.push(SummaryRow::text("最后月份", &until.zh()));
     }
@@ -96,7 +101,7 @@ fn summary(row: &EntitlementRow, members: &[&str]) -> Markup {
     let review = row.review_due_on.map_or_else(|| "未定".to_owned(), |day| day.to_string());
     rows.push(SummaryRow::text("下次核查", &review));
     rows.push(SummaryRow::text("决定文号", &row.reference));
-    if let Some(case) = row.case {
+    if let Some(case) = row.case.filter(|_| desk.may(Right::ReadCase)) {
         rows.push(SummaryRow::new(
             "办件",
             html! { a.govuk-link href={ "/desk/cases/" (case) } { "查看办件" } },
@@ -105,14 +110,16 @@ fn summary(row: &EntitlementRow, members: &[&str]) -> Markup {
     parts::summary_list(&rows)
 }
 
-async fn accounts(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Markup, Fault> {
+async fn accounts(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Result<Markup, Fault> {
+    let id = row.id;
     let payees = pages::payees(desk.office().db(), &desk.scope(), id).await?;
     let me = desk.actor().staff;
     let waiting = payees.iter().any(|payee| payee.state == PayeeState::Proposed);
     let rows = payees
         .iter()
         .map(|payee| {
-            let settle = payee.state == PayeeState::Proposed && desk.may(Right::PayeeConfirm);
+            let settle =
+                payee.state == PayeeState::Proposed && desk.may_for(Right::PayeeConfirm, &row.programme);
             let action = format!("/desk/roll/{id}/payee/{}", payee.id);
             vec![
                 html! { (account_words(desk.office(), &payee.bank, &payee.number_tail)) },
@@ -144,7 +151,7 @@ async fn accounts(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Markup
     };
     Ok(html! {
         (table)
-        @if desk.may(Right::Payee) && !waiting {
+        @if desk.may_for(Right::Payee, &row.programme) && !waiting {
             p.govuk-body { (Link::new(format!("/desk/roll/{id}/payee"), "变更收款账户")) }
         }
     })
@@ -248,7 +255,7 @@ async fn amounts(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Table<'
                 html! { (amount.cause.title()) },
                 html! { (amount.reason) },
                 html! {
-                    @match amount.case {
+                    @match amount.case.filter(|_| desk.may(Right::ReadCase)) {
                         Some(case) => { a.govuk-link href={ "/desk/cases/" (case) } { (amount.reference) } },
                         None => (amount.reference),
                     }

@@ -3,7 +3,7 @@
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::ManageRoll;
+use office::access::{ManageRoll, Right};
 use office::roll::import::{self, RollImportView, RollPreview, RollSettings};
 use office::roll::{RollImportId, RollTotals, roll_template};
 use office::tabular::ListFormat;
@@ -14,7 +14,7 @@ use vocab::{Fen, Level, Month, Now};
 
 use super::ROLL;
 use super::answer_file::faults_table;
-use super::common::{ROWS, already, download, programme_title, programmes, remember, watched, yuan};
+use super::common::{ROWS, already, download, held, programme_title, remember, watched, yuan};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
@@ -59,7 +59,7 @@ async fn form_page(desk: &Desk<ManageRoll>, typed: &Fields, errors: &Errors) -> 
         unit_input(&field(name, label).width(Width::Chars10).inputmode("numeric"), unit)
     };
     let body = html! {
-        (select(&field("programme", "待遇项目"), &programmes(desk.office()), Some("请选择")))
+        (select(&field("programme", "待遇项目"), &held(desk, Right::ManageRoll), Some("请选择")))
         (month_input(&Field::new("first_due", "首发月份").hint("从这个月起由本系统发放，之前的月份已由原系统发放。").errors(errors), &typed.date("first_due")))
         (text_input(&field("reference", "依据").hint("名册依据的文件或批次号，没有单独批准文号的家庭用它。").max_chars(100).width(Width::Full)))
         h2.govuk-heading-m { "控制数" }

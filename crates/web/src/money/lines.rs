@@ -43,7 +43,8 @@ pub(super) async fn page(
     let found = pages::run_lines(db, &desk.scope(), id, state, after.as_ref(), ROWS).await?;
     let names = people::names(db, found.rows.iter().map(|line| line.holder)).await?;
     let places = divisions::names(db, found.rows.iter().map(|line| line.division)).await?;
-    let withdrawable = desk.may(Right::MakeRun) && matches!(run.state, RunState::Made | RunState::Approved);
+    let withdrawable = desk.may_for(Right::MakeRun, &run.programme)
+        && matches!(run.state, RunState::Made | RunState::Approved);
     let here = format!("/desk/payments/{id}");
     let rows = found
         .rows
@@ -190,7 +191,7 @@ async fn withdraw_form(
     typed: &Fields,
     errors: &Errors,
 ) -> Result<Page, Fault> {
-    let run = ledger::run::load(desk.office().db(), &desk.scope(), id).await?;
+    let run = payments::run_for(desk.office(), desk.granted(), id).await?;
     let back = format!("/desk/payments/{id}/lines");
     let body = html! {
         (text_input(&Field::new("reason", "原因").value(typed.get("reason")).max_chars(200).width(Width::Full).errors(errors)))

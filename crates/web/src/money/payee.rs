@@ -7,7 +7,7 @@ use maud::html;
 use office::Office;
 use office::access::{self, Payee, PayeeConfirm};
 use office::people::{self, NewAccount};
-use office::roll::payments;
+use office::roll::{business, payments};
 use serde::Deserialize;
 use store::PersonId;
 use vocab::{BankAccount, PersonName};
@@ -44,7 +44,7 @@ async fn form_page(
 ) -> Result<Page, Fault> {
     let (db, scope) = (desk.office().db(), desk.scope());
     let month = desk.office().now().month();
-    let row = pages::entitlement(db, &scope, id, month).await?;
+    let row = business::benefit(desk.office(), desk.granted(), id).await?;
     let subject = ("entitlement", id.0);
     access::opened(desk.office(), desk.actor(), "entitlement.read", subject, row.case, row.division).await?;
     let mut persons: Vec<PersonId> = vec![row.holder];

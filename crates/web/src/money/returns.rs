@@ -1,11 +1,12 @@
 //! Money that comes back of a benefit: what is claimed, and a form for what has arrived.
 
 use axum::extract::Path;
+use ledger::pages::EntitlementRow;
 use ledger::recovery::{Recovery, Return};
-use ledger::{EntitlementId, RecoveryId, pages};
+use ledger::{EntitlementId, RecoveryId};
 use maud::{Markup, html};
 use office::access::{MakeRun, ReadPayments, Right};
-use office::roll::recoveries;
+use office::roll::{business, recoveries};
 use vocab::Fen;
 
 use super::ROLL;
@@ -23,13 +24,14 @@ use crate::ui::form::{
 use crate::ui::table::{Column, Table};
 
 /// What is claimed of a benefit, on its page; nothing where nothing is.
-pub(super) async fn claimed(desk: &Desk<ReadPayments>, id: EntitlementId) -> Result<Markup, Fault> {
+pub(super) async fn claimed(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Result<Markup, Fault> {
+    let id = row.id;
     let claims = recoveries::recoveries(desk.office(), desk.granted(), id).await?;
     let open = claims.iter().any(|claim| !claim.outstanding.is_zero());
     Ok(html! {
         @if !claims.is_empty() {
             (table(&claims))
-            @if open && desk.may(Right::MakeRun) {
+            @if open && desk.may_for(Right::MakeRun, &row.programme) {
                 p.govuk-body { (Link::new(format!("/desk/roll/{id}/returns"), "登记退回到账")) }
             }
         }
@@ -68,18 +70,18 @@ fn table(claims: &[Recovery]) -> Markup {
 
 /// `GET /desk/roll/{entitlement}/returns`
 pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>) -> Result<Page, Fault> {
-    let office = desk.office();
-    let row = pages::entitlement(office.db(), &desk.scope(), id, office.now().month()).await?;
+    let row = business::benefit(desk.office(), desk.granted(), id).await?;
     entitlement::read_by(&desk, &row).await?;
-    shown(&desk, id, &Fields::default(), &Errors::none()).await
+    shown(&desk, &row, &Fields::default(), &Errors::none()).await
 }
 
 async fn shown(
     desk: &Desk<ReadPayments>,
-    id: EntitlementId,
+    row: &EntitlementRow,
     typed: &Fields,
     errors: &Errors,
 ) -> Result<Page, Fault> {
+    let id = row.id;
     let claims = recoveries::recoveries(desk.office(), desk.granted(), id).await?;
     let open: Vec<Choice<'_>> = claims
         .iter()
@@ -98,7 +100,7 @@ async fn shown(
         (error_summary(errors))
         (table(&claims))
         @if open.is_empty() { p.govuk-body { "没有要追回的款项。" } }
-        @else if desk.may(Right::MakeRun) {
+        @else if desk.may_for(Right::MakeRun, &row.programme) {
             (form_post(&format!("/desk/roll/{id}/returns"), &desk.key(), &html! {
                 (radios(&Field::new("recovery", "是哪一笔").value(&chosen).errors(errors), &open))
                 (text_input(&Field::new("amount", "到账金额（元）").value(typed.get("amount")).errors(errors)))
@@ -122,6 +124,7 @@ pub(super) async fn book(
         return Ok(SeeOther::to(to).into());
     }
     let reader = desk.desk::<ReadPayments>()?;
+    let row = business::benefit(desk.office(), reader.granted(), id).await?;
     let claims = recoveries::recoveries(desk.office(), reader.granted(), id).await?;
     let mut errors = Errors::none();
     let recovery: Option<RecoveryId> = typed::value(&form, "recovery", "请选择是哪一笔。", &mut errors);
@@ -143,8 +146,8 @@ pub(super) async fn book(
                 remember(&desk, &key, &to).await?;
                 return Ok(SeeOther::to(to).done("退回已登记。").into());
             }
-            Err(error) => return Ok(shown(&reader, id, &form, &form_errors(error)?).await?.into()),
+            Err(error) => return Ok(shown(&reader, &row, &form, &form_errors(error)?).await?.into()),
         }
     }
-    Ok(shown(&reader, id, &form, &errors).await?.into())
+    Ok(shown(&reader, &row, &form, &errors).await?.into())
 }

@@ -3,9 +3,10 @@
 use axum::extract::Query;
 use axum::response::{IntoResponse as _, Response};
 use ledger::EntitlementState;
-use ledger::pages::{self, EntitlementRow, RollFilter};
+use ledger::pages::{EntitlementRow, RollFilter};
 use maud::{Markup, html};
 use office::access::{Export, ReadPayments, Reveal, Right};
+use office::roll::business;
 use office::roll::export::export_roll;
 use office::tabular::ListFormat;
 use office::{divisions, people};
@@ -45,7 +46,7 @@ pub(super) struct Ask {
 impl Ask {
     fn filter(&self, desk: &Desk<ReadPayments>) -> RollFilter {
         RollFilter {
-            programme: Some(self.programme.clone()).filter(|programme| !programme.is_empty()),
+            programmes: (!self.programme.is_empty()).then(|| vec![self.programme.clone()]),
             township: common::division(&self.township),
             division: common::division(&self.village),
             state: self.state.parse().ok(),
@@ -83,9 +84,10 @@ pub(super) async fn page(desk: Desk<ReadPayments>, Query(ask): Query<Ask>) -> Re
 
 async fn list(desk: &Desk<ReadPayments>, ask: &Ask, errors: &Errors) -> Result<Page, Fault> {
     let office = desk.office();
-    let (scope, filter) = (desk.scope(), ask.filter(desk));
-    let found = pages::roll(office.db(), &scope, &filter, cursor(&ask.after)?.as_ref(), ROWS).await?;
-    let count = pages::roll_count(office.db(), &scope, &filter, COUNT_MAX).await?;
+    let filter = ask.filter(desk);
+    let after = cursor(&ask.after)?;
+    let found = business::roll(office, desk.granted(), &filter, after.as_ref(), ROWS).await?;
+    let count = business::roll_count(office, desk.granted(), &filter, COUNT_MAX).await?;
     let names = people::names(office.db(), found.rows.iter().map(|row| row.holder)).await?;
     let ids = found.rows.iter().flat_map(|row| [row.township, row.division]);
     let places = divisions::names(office.db(), ids).await?;
@@ -144,7 +146,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, errors: &Errors) -> Result<P
         }
         (parts::with_sidebar(&parts::filter("/desk/roll", &[], &filter_fields), &html! {
             (table)
-            @if desk.may(Right::Export) { (export_form(desk, ask, errors)) }
+            @if desk.may_anywhere(Right::Export) { (export_form(desk, ask, errors)) }
         }))
     };
     Ok(Page::new("在册管理", content).under(ROLL).errors(errors))
@@ -184,7 +186,7 @@ async fn filter_fields(desk: &Desk<ReadPayments>, ask: &Ask, filter: &RollFilter
         EntitlementState::ALL.iter().map(|state| Choice::new(state.as_str(), state.title())).collect();
     Ok(html! {
         (common::month_field(filter.month))
-        (common::programme_field(office, &ask.programme))
+        (common::own_programme_field(desk, &ask.programme))
         @if !townships.is_empty() {
             (select(&Field::new("township", "乡镇（街道）").value(ask.township.as_str()), &places(&townships), Some("全部")))
         }
@@ -207,7 +209,7 @@ fn export_form(desk: &Desk<ReadPayments>, ask: &Ask, errors: &Errors) -> Markup 
                 @for (name, value) in ask.pairs() { (hidden(name, value)) }
                 (text_input(&Field::new("purpose", "用途").hint("写入文件和审计记录。").max_chars(100).errors(errors)))
                 (radios(&Field::new("format", "格式").value("xlsx").inline(), &formats))
-                @if desk.may(Right::Reveal) {
+                @if desk.may_anywhere(Right::Reveal) {
                     (checkboxes(&Field::new("whole", "身份证号码"), &[Choice::new("yes", "显示完整号码")], &[]))
                 }
                 (submit("导出", ButtonKind::Secondary, None))
@@ -230,8 +232,8 @@ pub(super) async fn export(
     desk: Desk<ReadPayments>,
     KeyedForm { form, .. }: KeyedForm<ExportForm>,
 ) -> Result<Response, Fault> {
-    let export = desk.grant::<Export>()?;
-    let whole = if form.whole == "yes" { Some(desk.grant::<Reveal>()?) } else { None };
+    let export = desk.grant_anywhere::<Export>()?;
+    let whole = if form.whole == "yes" { Some(desk.grant_anywhere::<Reveal>()?) } else { None };
     let format = if form.format == "csv" { ListFormat::Csv } else { ListFormat::Excel };
     let filter = form.ask.filter(&desk);
     match export_roll(desk.office(), &export, whole.as_ref(), &filter, format, &form.purpose).await {

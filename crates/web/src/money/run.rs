@@ -103,7 +103,7 @@ fn supplement_form(
     html! {
         h2.govuk-heading-m { "补充发放" }
         p.govuk-body { "到这个月为止还有 " (open.count) " 户、" (yuan(open.total)) " 元应发未发：补发决定、发放失败或者账户刚补齐的。不另行处理的，随下月批次发放。" }
-        @if desk.may(Right::MakeRun) {
+        @if desk.may_for(Right::MakeRun, &run.programme) {
             (form_post(&format!("/desk/payments/{}/supplement", run.id), &desk.key(), &html! {
                 (text_input(&Field::new("supplement_reason", "为什么不等下月批次").max_chars(200).errors(errors)))
                 (submit("生成补充发放批次", ButtonKind::Secondary, None))
@@ -209,7 +209,7 @@ fn differences(run: &PaymentRun, summary: &Summary) -> Markup {
 }
 
 fn approve_form(desk: &Desk<ReadPayments>, run: &PaymentRun, compared: Option<&Summary>) -> Markup {
-    if run.state != RunState::Made || !desk.may(Right::ApproveRun) {
+    if run.state != RunState::Made || !desk.may_for(Right::ApproveRun, &run.programme) {
         return html! {};
     }
     let unexplained = compared.is_some_and(|summary| summary.unexplained > 0);
@@ -231,7 +231,7 @@ fn approve_form(desk: &Desk<ReadPayments>, run: &PaymentRun, compared: Option<&S
 }
 
 fn making_forms(desk: &Desk<ReadPayments>, run: &PaymentRun, answered: bool, errors: &Errors) -> Markup {
-    if !desk.may(Right::MakeRun) {
+    if !desk.may_for(Right::MakeRun, &run.programme) {
         return html! {};
     }
     let here = format!("/desk/payments/{}", run.id);

@@ -6,7 +6,7 @@ use ledger::{PaymentRun, RunState};
 use maud::{Markup, html};
 use office::access::{Export, MakeRun, ReadPayments, Right};
 use office::divisions;
-use office::roll::payments;
+use office::roll::{month_list, payments, reserve};
 use serde::Deserialize;
 use vocab::Month;
 
@@ -72,7 +72,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
         })
         .collect();
     let sheet = address("/desk/payments/sheet", &[("programme", ask.programme.as_str())]);
-    let exports = parts::exports(desk.may(Right::Export) && !runs.rows.is_empty(), &sheet);
+    let exports = parts::exports(desk.may_anywhere(Right::Export) && !runs.rows.is_empty(), &sheet);
     let table = Table {
         id: "runs".into(),
         caption: "发放批次".into(),
@@ -97,13 +97,18 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
         empty: "还没有发放批次。".into(),
         ..Table::default()
     };
+    let release = office.release();
+    let by_list = month_list::by_list(&release).any(|listed| desk.may_for(Right::ReadPayments, &listed.id));
     let content = html! {
         (error_summary(errors))
         (parts::heading(None, "资金发放"))
-        p.govuk-body { (Link::new("/desk/reserve", "临时救助备用金")) "　" (Link::new("/desk/month-lists", "按月造册（价格临时补贴等）")) }
+        p.govuk-body {
+            @if reserve::holds(office, desk.actor(), Right::ReadPayments) { (Link::new("/desk/reserve", "临时救助备用金")) "　" }
+            @if by_list { (Link::new("/desk/month-lists", "按月造册（价格临时补贴等）")) }
+        }
         @if desk.may(Right::MakeRun) && desk.actor().county.is_some() { (make_form(desk, &runs.rows, typed, errors)) }
         (parts::with_sidebar(
-            &parts::filter("/desk/payments", &[], &common::programme_field(office, &ask.programme)),
+            &parts::filter("/desk/payments", &[], &common::own_programme_field(desk, &ask.programme)),
             &html! { (table) },
         ))
     };
@@ -111,7 +116,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
 }
 
 pub(super) async fn sheet(desk: Desk<ReadPayments>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
-    let export = desk.grant::<Export>()?;
+    let export = desk.grant_anywhere::<Export>()?;
     let format = crate::figures::format_of(&ask.format);
     let programme = Some(ask.programme.as_str()).filter(|programme| !programme.is_empty());
     let bytes = payments::runs_sheet(desk.office(), desk.granted(), &export, programme, format).await?;
@@ -133,7 +138,7 @@ fn make_form(desk: &Staff, runs: &[PaymentRun], typed: &Fields, errors: &Errors)
         typed => typed,
     };
     let body = html! {
-        (select(&Field::new("programme", "待遇项目").value(chosen).errors(errors), &paying(desk.office()), Some("请选择")))
+        (select(&Field::new("programme", "待遇项目").value(chosen).errors(errors), &paying(desk), Some("请选择")))
         (month_input(&Field::new("month", "发放月份").hint("按月份顺序生成。同一月份再次提交不会重复生成。").errors(errors), &month))
         (submit("生成发放批次", ButtonKind::Primary, None))
     };

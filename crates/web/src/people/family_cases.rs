@@ -2,7 +2,7 @@
 
 use ledger::pages;
 use maud::{Markup, html};
-use office::access::{FileForOther, ReadCase, ReadPayments, ReadPeople};
+use office::access::{FileForOther, ReadCase, ReadPayments, ReadPeople, Right};
 use office::casework::lists::{self, CaseFilter};
 use office::casework::{drafts, needs_benefit};
 use office::people;
@@ -58,7 +58,11 @@ async fn benefits(desk: &Desk<ReadPeople>, id: HouseholdId) -> Result<Table<'sta
     let rows = pages::entitlements_of_household(office.db(), &desk.scope(), id, month).await?;
     let rows = rows.iter().map(|row| -> Vec<Markup> {
         vec![
-            html! { (Link::new(format!("/desk/roll/{}", row.id), programme_title(office, &row.programme))) },
+            html! {
+                @if desk.may_for(Right::ReadPayments, &row.programme) {
+                    (Link::new(format!("/desk/roll/{}", row.id), programme_title(office, &row.programme)))
+                } @else { (programme_title(office, &row.programme)) }
+            },
             html! { (row.state.title()) },
             html! { @match row.monthly { Some(amount) => (yuan(amount)), None => "—" } },
             html! { (row.members) },

@@ -20,6 +20,19 @@ pub(super) async fn benefit(
     town: &Town,
     household: HouseholdId,
     persons: &[PersonId],
+    places: (DivisionId, DivisionId),
+    monthly: i64,
+    number: &str,
+) -> EntitlementId {
+    benefit_of("dibao", town, household, persons, places, monthly, number).await
+}
+
+/// The same of any programme.
+async fn benefit_of(
+    of: &str,
+    town: &Town,
+    household: HouseholdId,
+    persons: &[PersonId],
     (township, village): (DivisionId, DivisionId),
     monthly: i64,
     number: &str,
@@ -34,10 +47,10 @@ pub(super) async fn benefit(
     };
     let account_id = people::add_account(&town.office, &grant(payee), &account).await.unwrap();
     let release = town.office.release();
-    let programme = release.programmes.get("dibao").unwrap();
+    let programme = release.programmes.get(of).unwrap();
     let month = town.office.now().month();
     let new = Grant {
-        programme: "dibao".to_owned(),
+        programme: of.to_owned(),
         exclusion_group: programme.exclusion_group.get().clone(),
         household,
         holder: persons[0],
@@ -200,6 +213,80 @@ async fn a_month_goes_to_the_bank_and_comes_back() {
         let closed = accountant.post(&format!("{run}/close"), &[]).await;
         assert_eq!(closed.status, StatusCode::SEE_OTHER, "{}", closed.text);
         assert!(accountant.get(&run).await.text.contains("已办结"));
+    })
+    .await;
+}
+
+/// What is paid belongs to a business: neither its roll nor its runs are there for an accountant of another one.
+#[tokio::test]
+async fn an_accountant_finds_the_money_of_the_own_business_alone() {
+    Town::each("money_business", async |town| {
+        let places = [(town.township_a, town.village_a), (town.township_b, town.village_b)];
+        let poor = benefit(town, town.family_a, &town.people_a, places[0], 123_450, ACCOUNT).await;
+        let number = "6228480402564890018";
+        let family = town.family_b;
+        let child =
+            benefit_of("orphan_living", town, family, &town.people_b, places[1], 180_000, number).await;
+        town.staff("children", town.county, "county_accountant@children").await;
+        town.staff("second", town.county, "county_payment_approver@children").await;
+        town.staff("assistance", town.county, "county_accountant@assistance").await;
+        let (mut children, mut second) = (town.browser("children").await, town.browser("second").await);
+        let mut assistance = town.browser("assistance").await;
+
+        let roll = children.get("/desk/roll").await;
+        assert_eq!(roll.status, StatusCode::OK);
+        assert!(roll.text.contains("孙德福") && !roll.text.contains("赵桂兰"), "{}", roll.text);
+        assert!(roll.text.contains("value=\"orphan_living\"") && !roll.text.contains("value=\"dibao\""));
+        let roll = assistance.get("/desk/roll").await;
+        assert!(!roll.text.contains("孙德福") && roll.text.contains("赵桂兰"), "{}", roll.text);
+        assert!(!children.get("/desk/roll?programme=dibao").await.text.contains("赵桂兰"));
+        let file = [("format", "csv"), ("purpose", "月度核对")];
+        let file = children.post("/desk/roll/export", &file).await;
+        assert!(file.text.contains("孙德福") && !file.text.contains("赵桂兰"), "{}", file.text);
+        for (browser, own, other) in [(&mut children, child, poor), (&mut assistance, poor, child)] {
+            for path in ["", "/payee", "/returns"] {
+                let seen = browser.get(&format!("/desk/roll/{own}{path}")).await;
+                assert_eq!(seen.status, StatusCode::OK, "{path}");
+                let hidden = browser.get(&format!("/desk/roll/{other}{path}")).await;
+                assert_eq!(hidden.status, StatusCode::NOT_FOUND, "{path}");
+            }
+        }
+        // Their pages lead nowhere where they may not go.
+        let page = children.get(&format!("/desk/roll/{child}")).await;
+        assert!(!page.text.contains("/desk/families/"), "{}", page.text);
+
+        assert_eq!(children.post("/desk/payments", &MONTH).await.status, StatusCode::NOT_FOUND);
+        let month = [("programme", "orphan_living"), MONTH[1], MONTH[2]];
+        assert_eq!(assistance.post("/desk/payments", &month).await.status, StatusCode::NOT_FOUND);
+        let made = children.post("/desk/payments", &month).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+        let run = made.location().to_owned();
+        work(town).await;
+        assert!(children.get("/desk/payments").await.text.contains(&run));
+        assert!(!assistance.get("/desk/payments").await.text.contains(&run));
+        for path in ["", "/lines", "/differences", "/answer"] {
+            let hidden = assistance.get(&format!("{run}{path}")).await;
+            assert_eq!(hidden.status, StatusCode::NOT_FOUND, "{path}");
+        }
+        let page = second.get(&run).await;
+        let (count, total) = (page.field("count"), page.field("total"));
+        let totals = [("count", count.as_str()), ("total", total.as_str())];
+        let approved = second.post(&format!("{run}/approve"), &totals).await;
+        assert_eq!(approved.status, StatusCode::SEE_OTHER, "{}", approved.text);
+        let csv = [("format", "csv")];
+        let hidden = assistance.post(&format!("{run}/bank-file"), &csv).await;
+        assert_eq!(hidden.status, StatusCode::NOT_FOUND);
+        let file = children.post(&format!("{run}/bank-file"), &csv).await;
+        assert!(file.text.contains(number) && file.text.contains("1800.00"), "{}", file.text);
+        let sheet = children.get("/desk/payments/sheet?format=csv").await;
+        assert_eq!(sheet.status, StatusCode::OK);
+        // The reserve lies ready for emergencies of assistance, and so does the price subsidy's list.
+        for path in ["/desk/reserve", "/desk/month-lists"] {
+            assert!(!children.get("/desk/payments").await.text.contains(path), "{path}");
+            assert!(assistance.get("/desk/payments").await.text.contains(path), "{path}");
+        }
+        assert_eq!(children.get("/desk/reserve").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(assistance.get("/desk/reserve").await.status, StatusCode::OK);
     })
     .await;
 }

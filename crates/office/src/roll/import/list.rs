@@ -6,11 +6,11 @@ use store::{Cursor, Page, Query};
 use vocab::Fen;
 
 use super::{IMPORT_COLUMNS, RollImportView, stopped};
-use crate::access::{Granted, ManageRoll};
-use crate::roll::{RollImportId, RollTotals};
+use crate::access::{Granted, ManageRoll, Right};
+use crate::roll::{RollImportId, RollTotals, business};
 use crate::{Office, OfficeError};
 
-/// Imports of one's own county, newest first.
+/// Imports of one's own county and businesses, newest first.
 ///
 /// # Errors
 /// The database's.
@@ -20,39 +20,44 @@ pub async fn imports(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<RollImportView>, OfficeError> {
-    let mut page = Query::new(
-        &actor.scope(),
-        &IMPORT_COLUMNS,
+    let programmes = business::shown(&office.release(), actor, &[Right::ManageRoll], None);
+    let own = if programmes.is_some() { " AND i.programme IN ({list})" } else { "" };
+    let sql = format!(
         "SELECT i.id, i.name, i.programme, i.first_due_month, i.family_count, i.member_count, i.monthly_fen, i.state, i.imported_at, \
          i.imported_by, (SELECT COUNT(*) FROM roll_import_family f WHERE f.import_id = i.id AND f.entitlement_id IS NOT NULL AND NOT f.undone) \
-         AS taken FROM roll_import i WHERE {scope} AND {after} ORDER BY i.id DESC LIMIT ?",
-    )
-    .after_descending(&["i.id"], cursor)
-    .page(
-        office.db(),
-        size,
-        |row| {
-            Ok(RollImportView {
-                id: row.get("id")?,
-                name: row.get("name")?,
-                programme: row.get("programme")?,
-                first_due: row.get("first_due_month")?,
-                totals: RollTotals {
-                    families: row.get("family_count")?,
-                    members: row.get("member_count")?,
-                    monthly: row.get::<Fen>("monthly_fen")?,
-                },
-                state: row.get("state")?,
-                stopped: None,
-                taken: row.get("taken")?,
-                refused: Vec::new(),
-                imported_at: row.get("imported_at")?,
-                imported_by: row.get("imported_by")?,
-            })
-        },
-        |view| Cursor::new().integer(view.id),
-    )
-    .await?;
+         AS taken FROM roll_import i WHERE {{scope}} AND {{after}}{own} ORDER BY i.id DESC LIMIT ?"
+    );
+    let mut query = Query::new(&actor.scope(), &IMPORT_COLUMNS, sql);
+    if let Some(programmes) = programmes {
+        query = query.bind_list(programmes);
+    }
+    let mut page = query
+        .after_descending(&["i.id"], cursor)
+        .page(
+            office.db(),
+            size,
+            |row| {
+                Ok(RollImportView {
+                    id: row.get("id")?,
+                    name: row.get("name")?,
+                    programme: row.get("programme")?,
+                    first_due: row.get("first_due_month")?,
+                    totals: RollTotals {
+                        families: row.get("family_count")?,
+                        members: row.get("member_count")?,
+                        monthly: row.get::<Fen>("monthly_fen")?,
+                    },
+                    state: row.get("state")?,
+                    stopped: None,
+                    taken: row.get("taken")?,
+                    refused: Vec::new(),
+                    imported_at: row.get("imported_at")?,
+                    imported_by: row.get("imported_by")?,
+                })
+            },
+            |view| Cursor::new().integer(view.id),
+        )
+        .await?;
     let ids: Vec<RollImportId> = page.rows.iter().map(|view| view.id).collect();
     let mut refused: BTreeMap<RollImportId, Vec<(String, String)>> = BTreeMap::new();
     let rows: Vec<(RollImportId, String, String)> = Query::new(

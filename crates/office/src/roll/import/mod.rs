@@ -12,7 +12,7 @@ use store::jobs::{self, Claim, Job};
 use store::{AuditEntry, Connection, DivisionId, JobId, Query, Scope, ScopeColumns, StaffId, Tx};
 use vocab::{Level, Month};
 
-use super::{BUSINESS, RollImportId, RollTotals, read, register};
+use super::{RollImportId, RollTotals, business, read, register};
 use crate::access::{Granted, ManageRoll};
 use crate::tabular::CellFault;
 use crate::uploads::UploadId;
@@ -223,7 +223,7 @@ pub async fn resume(
     let county = county_of(actor)?;
     let tx = office.db().begin().await?;
     tx.lock(&format!("{ROLL_JOB} {county}")).await?;
-    let state = state_of(&tx, actor, import).await?;
+    let state = state_of(office, &tx, actor, import).await?;
     if !matches!(state.as_str(), "importing" | "undoing") {
         return Err(OfficeError::Conflict("这次导入已经办完，没有要接着办的。".to_owned()));
     }
@@ -240,15 +240,22 @@ pub async fn resume(
     Ok(job)
 }
 
-/// Where an import of one's own county stands.
-async fn state_of(tx: &Tx, actor: &Granted<ManageRoll>, import: RollImportId) -> Result<String, OfficeError> {
-    Query::new(
+/// Where an import of one's own county and businesses stands.
+async fn state_of(
+    office: &Office,
+    tx: &Tx,
+    actor: &Granted<ManageRoll>,
+    import: RollImportId,
+) -> Result<String, OfficeError> {
+    let found: Option<(String, String)> = Query::new(
         &actor.scope(),
         &IMPORT_COLUMNS,
-        "SELECT i.state FROM roll_import i WHERE {scope} AND i.id = ?",
+        "SELECT i.state, i.programme FROM roll_import i WHERE {scope} AND i.id = ?",
     )
     .bind(import)
-    .optional_as(tx, |row| row.get("state"))
-    .await?
-    .ok_or(OfficeError::NotFound("这次导入"))
+    .optional_as(tx, |row| Ok((row.get("state")?, row.get("programme")?)))
+    .await?;
+    let (state, programme) = found.ok_or(OfficeError::NotFound("这次导入"))?;
+    business::demand_found(office, actor, &programme, "这次导入")?;
+    Ok(state)
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use store::{AuditEntry, JobId, Query, Scope, ScopeColumns, Tx, jobs};
 
 use super::{
-    BUSINESS, IMPORT_COLUMNS, ROLL_JOB, RollPreview, RollSettings, Standing, WORK, county_of,
+    IMPORT_COLUMNS, ROLL_JOB, RollPreview, RollSettings, Standing, WORK, business, county_of,
     exclusion_group, last_run, live_job, read, register,
 };
 use crate::access::{Granted, ManageRoll};
@@ -18,7 +18,7 @@ use store::DivisionId;
 /// Reads a roll and says what it would bring.
 ///
 /// # Errors
-/// [`OfficeError::Forbidden`] outside a county; [`OfficeError::Invalid`] when file, headers or settings cannot be read.
+/// [`OfficeError::Forbidden`] outside a county, or for another business's programme; [`OfficeError::Invalid`] when file, headers or settings cannot be read.
 pub async fn preview(
     office: &Office,
     actor: &Granted<ManageRoll>,
@@ -29,6 +29,7 @@ pub async fn preview(
     let county = county_of(actor)?;
     let now = office.now();
     let group = exclusion_group(office, &settings.programme)?;
+    business::demand(office, actor, &settings.programme)?;
     if settings.reference.trim().is_empty() {
         return Err(OfficeError::invalid("reference", "请填写名册依据的文件或批次号。"));
     }
@@ -126,6 +127,7 @@ pub async fn corrected(
     let county = county_of(actor)?;
     let found: Upload<RollSettings> =
         uploads::find(office, office.db(), &actor.scope(), ROLL_JOB, upload).await?;
+    business::demand_found(office, actor, &found.settings.programme, "这个上传的文件")?;
     let content = found.content.ok_or(OfficeError::NotFound("这个上传的文件"))?;
     let group = exclusion_group(office, &found.settings.programme)?;
     let mut roll = read::read(office, office.db(), county, &found.name, &content).await?;
@@ -153,6 +155,7 @@ pub async fn commit(
     tx.lock(&format!("{ROLL_JOB} {county}")).await?;
     let found: Upload<RollSettings> = uploads::find(office, &tx, &actor.scope(), ROLL_JOB, upload).await?;
     let settings = &found.settings;
+    business::demand_found(office, actor, &settings.programme, "这个上传的文件")?;
     if let Some(import) = standing(&tx, county, &settings.programme, &found.sm3).await? {
         if import.under_way {
             let job = jobs::enqueue_single(&tx, ROLL_JOB, &import.id.to_string(), None).await?;
@@ -208,7 +211,7 @@ pub async fn commit(
     tx.audit(AuditEntry {
         division: Some(county),
         details: json!({ "sm3": found.sm3, "families": totals.families, "members": totals.members, "monthly_fen": totals.monthly,
-            "first_due": settings.first_due, "business": BUSINESS }),
+            "first_due": settings.first_due, "business": office.release().business_of(&settings.programme) }),
         ..audited(now.at_ms(), actor.audit(), "roll.committed", ("roll_import", import))
     })
     .await?;

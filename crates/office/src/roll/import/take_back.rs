@@ -33,7 +33,7 @@ pub async fn undo(
     let tx = office.db().begin().await?;
     // A run of the county waits until this is decided, and this for the run.
     tx.lock(&format!("{ROLL_JOB} {county}")).await?;
-    let state = state_of(&tx, actor, import).await?;
+    let state = state_of(office, &tx, actor, import).await?;
     let half_way = state == "importing";
     if half_way && live_job(&tx, import).await?.is_some() {
         return Err(OfficeError::Conflict("导入还没有完成，请等它完成后再撤销。".to_owned()));

@@ -18,7 +18,7 @@ use store::jobs::{self, Beat, Claim};
 use store::{AuditEntry, DivisionId, HouseholdId, JobId, PersonId, Query, Tx};
 use vocab::{Fen, Month, Now};
 
-use super::super::BUSINESS;
+use super::super::business;
 use super::super::payments::RUN_JOB;
 use super::{MonthListId, trigger_in};
 use crate::access::{Granted, MakeRun, Permission};
@@ -35,16 +35,14 @@ const BATCH: usize = 300;
 /// Begins a month's list of the actor's county, or takes it up again; a job draws it up.
 ///
 /// # Errors
-/// [`OfficeError::Forbidden`] outside a county; [`OfficeError::Conflict`] when the month's conditions do not hold, or are not known.
+/// [`OfficeError::Forbidden`] outside a county, or for another business's programme; [`OfficeError::Conflict`] when the month's conditions do not hold, or are not known.
 pub async fn draw_up(
     office: &Office,
     actor: &Granted<MakeRun>,
     programme: &str,
     month: Month,
 ) -> Result<(MonthListId, JobId), OfficeError> {
-    if !actor.may_in(MakeRun::RIGHT, BUSINESS) {
-        return Err(OfficeError::Forbidden(MakeRun::RIGHT));
-    }
+    business::demand(office, actor, programme)?;
     let county = actor.county.ok_or(OfficeError::Forbidden(MakeRun::RIGHT))?;
     let (release, now) = (office.release(), office.now());
     if month > now.month() {

@@ -6,7 +6,8 @@ use store::{AuditEntry, Connection, Cursor, DivisionId, Page, PersonId, Query, R
 use vocab::{Fen, Month, Now};
 
 use super::{Counted, MONTH_LIST, MonthListId};
-use crate::access::{Export, Granted, ReadPayments};
+use crate::access::{Export, Granted, ReadPayments, Right};
+use crate::roll::business;
 use crate::tabular::{ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
 use crate::{Office, OfficeError, audited, divisions};
 
@@ -77,30 +78,35 @@ fn read(row: &Row) -> store::Result<ListView> {
     })
 }
 
-/// The lists of one's area, the newest month first.
+/// The lists of one's area and businesses, the newest month first.
 ///
 /// # Errors
 /// The database's.
 pub async fn lists(office: &Office, actor: &Granted<ReadPayments>) -> Result<Vec<ListView>, OfficeError> {
-    let sql = format!("{VIEW} ORDER BY ml.month DESC, ml.county_id, ml.programme LIMIT ?");
-    Ok(Query::new(&actor.scope(), &MONTH_LIST, sql).bind(LISTS_MAX).all_as(office.db(), read).await?)
+    let programmes = business::shown(&office.release(), actor, &[Right::ReadPayments], None);
+    let own = if programmes.is_some() { " AND ml.programme IN ({list})" } else { "" };
+    let sql = format!("{VIEW}{own} ORDER BY ml.month DESC, ml.county_id, ml.programme LIMIT ?");
+    let mut query = Query::new(&actor.scope(), &MONTH_LIST, sql);
+    if let Some(programmes) = programmes {
+        query = query.bind_list(programmes);
+    }
+    Ok(query.bind(LISTS_MAX).all_as(office.db(), read).await?)
 }
 
 /// One list.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] outside one's area.
+/// [`OfficeError::NotFound`] outside one's area and businesses.
 pub async fn find(
     office: &Office,
     actor: &Granted<ReadPayments>,
     id: MonthListId,
 ) -> Result<ListView, OfficeError> {
     let sql = format!("{VIEW} AND ml.id = ?");
-    Query::new(&actor.scope(), &MONTH_LIST, sql)
-        .bind(id)
-        .optional_as(office.db(), read)
-        .await?
-        .ok_or(OfficeError::NotFound("这份名册"))
+    let found = Query::new(&actor.scope(), &MONTH_LIST, sql).bind(id).optional_as(office.db(), read).await?;
+    let list = found.ok_or(OfficeError::NotFound("这份名册"))?;
+    business::demand_found(office, actor, &list.programme, "这份名册")?;
+    Ok(list)
 }
 
 /// The list that a run pays, where it pays by list.
@@ -326,7 +332,8 @@ pub async fn sheet(
     ];
     let title = format!("{}按月造册发放情况", export.division_name);
     let mut list = ListWriter::new(format, "按月造册", Some(&title), &columns)?;
-    let rows = report(office, actor).await?;
+    let mut rows = report(office, actor).await?;
+    rows.retain(|row| business::holds(&release, export, Right::Export, &row.programme));
     for row in &rows {
         let programme = release.programmes.get(&row.programme);
         list.row(&[
@@ -370,6 +377,7 @@ pub async fn lines_sheet(
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
     let view = find(office, actor, id).await?;
+    business::demand(office, export, &view.programme)?;
     let release = office.release();
     let programme =
         release.programmes.get(&view.programme).map_or(view.programme.as_str(), |one| one.title.as_str());
