@@ -26,6 +26,26 @@ pub struct EffectiveValue<'a> {
 }
 
 impl Release {
+    /// Whether an office of this level may know that somebody has a benefit of this programme; what no pack defines is open.
+    #[must_use]
+    pub fn programme_known_at(&self, programme: &str, level: vocab::Level) -> bool {
+        let known = self.programmes.get(programme).and_then(|programme| programme.confidential);
+        known.is_none_or(|confidential| confidential.known_at(level))
+    }
+
+    /// Whether an office of this level may know of a case of this item; what no pack defines is open.
+    #[must_use]
+    pub fn item_known_at(&self, item: &str, level: vocab::Level) -> bool {
+        let known = self.items.get(item).and_then(|item| item.confidential);
+        known.is_none_or(|confidential| confidential.known_at(level))
+    }
+
+    /// Whether benefits of this programme are kept from the offices below.
+    #[must_use]
+    pub fn is_confidential(&self, programme: &str) -> bool {
+        self.programmes.get(programme).is_some_and(|programme| programme.confidential.is_some())
+    }
+
     /// The value of a parameter for a division on a day: the nearest division wins, then the later layer, then the later start.
     #[must_use]
     pub fn parameter(&self, id: &str, division: &str, on: NaiveDate) -> Option<EffectiveValue<'_>> {

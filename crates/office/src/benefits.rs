@@ -127,7 +127,7 @@ pub struct BenefitSheet {
 /// # Errors
 /// The database's.
 pub async fn own_sheet(office: &Office, citizen: &Citizen) -> Result<BenefitSheet, OfficeError> {
-    sheet(office, &citizen.scope(), citizen.person).await
+    sheet(office, &citizen.scope(), None, citizen.person).await
 }
 
 /// The sheet of a person of the worker's area; opening it is written down.
@@ -139,7 +139,7 @@ pub async fn person_sheet(
     actor: &Granted<ReadPeople>,
     person: PersonId,
 ) -> Result<BenefitSheet, OfficeError> {
-    let found = sheet(office, &actor.scope(), person).await?;
+    let found = sheet(office, &actor.scope(), Some(actor.level), person).await?;
     let entry = audited(office.now().at_ms(), actor.audit(), "benefits.opened", ("person", person.0));
     office.db().audit_read(AuditEntry { division: Some(actor.division), ..entry }).await?;
     Ok(found)
@@ -199,8 +199,14 @@ async fn advances(office: &Office, person: PersonId) -> Result<Vec<Advance>, Off
     Ok(advances)
 }
 
-/// `scope` decides only whether the person is seen; what stands on the sheet is the person's own.
-async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<BenefitSheet, OfficeError> {
+/// `scope` decides only whether the person is seen; what stands on the sheet is the person's own, but for what an office of the `reader`'s level
+/// may not know; the person themselves knows everything.
+async fn sheet(
+    office: &Office,
+    scope: &Scope,
+    reader: Option<vocab::Level>,
+    person: PersonId,
+) -> Result<BenefitSheet, OfficeError> {
     let db = office.db();
     let on = office.now().today();
     let row = Query::new(
@@ -228,11 +234,11 @@ async fn sheet(office: &Office, scope: &Scope, person: PersonId) -> Result<Benef
         }
         None => residence,
     };
-    let (receives, received) = received(office, person).await?;
+    let (receives, received) = received(office, reader, person).await?;
     let mut asked = asked_by_benefits(&receives);
     let mut under_way = BTreeSet::new();
     if let Some(household) = household {
-        let (of_cases, items) = asked_by_cases(office, household).await?;
+        let (of_cases, items) = asked_by_cases(office, reader, household).await?;
         asked.extend(of_cases);
         under_way = items;
     }
@@ -272,7 +278,11 @@ fn asks_for(record: &OwnRecord, referral: &Referral) -> bool {
 }
 
 /// What is received, and what was received once within the last year.
-async fn received(office: &Office, person: PersonId) -> Result<(Vec<Received>, Vec<Received>), OfficeError> {
+async fn received(
+    office: &Office,
+    reader: Option<vocab::Level>,
+    person: PersonId,
+) -> Result<(Vec<Received>, Vec<Received>), OfficeError> {
     let release = office.release();
     let db = office.db();
     let own = Scope::Own(person);
@@ -280,6 +290,9 @@ async fn received(office: &Office, person: PersonId) -> Result<(Vec<Received>, V
     let (mut now, mut before) = (Vec::new(), Vec::new());
     for row in pages::entitlements_of_person(db, &own, person, month).await? {
         let Some(programme) = release.programmes.get(&row.programme) else { continue };
+        if reader.is_some_and(|level| !release.programme_known_at(&row.programme, level)) {
+            continue;
+        }
         let over = row.state == EntitlementState::Ended;
         let once = programme.pays == Pays::Once || programme.by_list;
         let recent = row.until.is_some_and(|until| until >= month.plus(-MONTHS_BACK));
@@ -343,6 +356,7 @@ fn asked_by_benefits(receives: &[Received]) -> Vec<Asked> {
 /// What cases of the family wait for, and which matters are under way.
 async fn asked_by_cases(
     office: &Office,
+    reader: Option<vocab::Level>,
     household: HouseholdId,
 ) -> Result<(Vec<Asked>, BTreeSet<String>), OfficeError> {
     let release = office.release();
@@ -353,7 +367,8 @@ async fn asked_by_cases(
     .bind(household)
     .all_as(office.db(), |row| Ok((row.get("number")?, row.get("item")?, row.get("step")?)))
     .await?;
-    let asked = rows.iter().filter_map(|(number, item, step)| {
+    let known = |item: &str| reader.is_none_or(|level| release.item_known_at(item, level));
+    let asked = rows.iter().filter(|(_, item, _)| known(item)).filter_map(|(number, item, step)| {
         let item = release.items.get(item)?;
         let step = item.step(step).filter(|step| step.level == Level::Applicant)?;
         Some(Asked {

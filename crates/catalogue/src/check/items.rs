@@ -81,6 +81,7 @@ impl Checker<'_> {
                 }
             }
             self.delegation(item);
+            self.confidential_item(item);
         }
     }
 

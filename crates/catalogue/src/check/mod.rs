@@ -1,5 +1,6 @@
 //! What must hold between definitions. Each file checks one part; every message names file and line, what is wrong and what is expected.
 
+mod confidential;
 mod forms;
 mod found;
 mod indicators;

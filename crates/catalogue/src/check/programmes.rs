@@ -102,6 +102,7 @@ impl Checker<'_> {
                 ),
                 (Some(_), _) | (None, Pays::Once) => {}
             }
+            self.confidential_programme(programme);
             if programme.amount.unit.ends_with("/次") != (programme.pays == Pays::Once) {
                 let message = format!("项目 {} 的金额单位与怎样发放对不上", programme.id);
                 self.at(

@@ -40,6 +40,9 @@ pub struct Item {
     /// Which office of a family handles it.
     #[serde(default)]
     pub handled: Handled,
+    /// Who alone knows of a case of it, where it is kept from the offices below; everybody whom it concerns if absent.
+    #[serde(default)]
+    pub confidential: Option<Confidential>,
     /// Whether a citizen starts it (a review is started by the office).
     #[serde(default = "yes")]
     pub citizens_may_file: bool,
@@ -139,6 +142,12 @@ impl Item {
         self.actions.iter().flat_map(|action| &action.effects).any(|one| one.get() == effect)
     }
 
+    /// Whether an office of this level files it for others: what citizens may file every office does, what is confidential those alone who may know.
+    #[must_use]
+    pub fn filed_at(&self, level: vocab::Level) -> bool {
+        self.confidential.map_or(self.citizens_may_file, |confidential| confidential.known_at(level))
+    }
+
     /// A step by id.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&Step> {
@@ -224,6 +233,25 @@ pub enum Handled {
     Residence,
     /// Where the family is registered (户籍地).
     Registered,
+}
+
+/// Who alone knows of a matter and of what it grants: the family, and offices from a level up. Such a case, and the benefit that it grants, lie
+/// at the office of that level and not where the family lives, so that nothing of them is in any list, count or file of the offices below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidential {
+    /// The county and those above it; village and township do not file it either.
+    County,
+}
+
+impl Confidential {
+    /// Whether an office of this level may know.
+    #[must_use]
+    pub fn known_at(self, level: vocab::Level) -> bool {
+        match self {
+            Self::County => !matches!(level, vocab::Level::Township | vocab::Level::Village),
+        }
+    }
 }
 
 /// What begins a case.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{Basis, ValueKind};
+use super::{Basis, Confidential, ValueKind};
 use crate::{Expression, Located, Reference};
 
 /// What a programme or fact is about.
@@ -51,6 +51,9 @@ pub struct Programme {
     pub exclusion_group: Reference,
     /// The lower number wins inside the group.
     pub priority: i32,
+    /// Who alone knows that somebody has it; everybody whom it concerns if absent. The items that decide it say the same.
+    #[serde(default)]
+    pub confidential: Option<Confidential>,
     /// What a grant brings.
     #[serde(default)]
     pub pays: Pays,

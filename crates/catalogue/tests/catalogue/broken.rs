@@ -110,6 +110,11 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a material that is neither": "field = \"citizen_id\", " => "", at "id = \"identity\"", says "既不收也不查";
     "a step without role": "role = \"clerk\"\nclock = \"total\"" => "clock = \"total\"", at "id = \"filed\"", says "环节 filed 没有写由谁办";
     "a role at the wrong level": "level = \"township\"\nrole = \"clerk\"\nclock" => "level = \"county\"\nrole = \"clerk\"\nclock", at "role = \"clerk\"\nclock", says "级别没有岗位 clerk";
+    "a confidential matter of an open programme": "authority = \"乡镇\"" => "authority = \"乡镇\"\nconfidential = \"county\"", at "programmes = [\"help\"]", says "一个保密、一个不保密";
+    "a confidential step of a township": "authority = \"乡镇\"" => "authority = \"乡镇\"\nconfidential = \"county\"", at "id = \"decision\"\ntitle", says "由下级办，下级会知道";
+    "a confidential matter that everybody files": "authority = \"乡镇\"" => "authority = \"乡镇\"\nconfidential = \"county\"", at "id = \"help\"\ntitle = \"补助\"\nshort", says "不能在各级窗口和网上申请";
+    "a confidential programme of an open matter": "priority = 1" => "priority = 1\nconfidential = \"county\"", at "programmes = [\"help\"]", says "一个保密、一个不保密";
+    "confidential from nobody": "authority = \"乡镇\"" => "authority = \"乡镇\"\nconfidential = \"township\"", at "confidential = \"township\"", says "值 township 不认识";
     "a step that cannot be reached": "to = \"decision\"" => "to = \"filed\"", at "id = \"decision\"", says "环节 decision 走不到";
     "a case that cannot end": "effects = [\"accept\"]" => "effects = [\"accept\"]\n\n[[item.action]]\nid = \"park\"\ntitle = \"搁置\"\nat = [\"filed\"]\npermission = \"accept\"\nto = \"parked\"\n\n[[item.step]]\nid = \"parked\"\ntitle = \"搁置\"\npublic_title = \"搁置\"\npublic_text = \"搁置\"\nlevel = \"township\"\nrole = \"clerk\"", at "id = \"parked\"", says "到了环节 parked 的办件办不结";
     "an action at an unknown step": "at = [\"filed\"]" => "at = [\"files\"]", at "at = [\"files\"]", says "环节 files 没有写";
@@ -202,6 +207,33 @@ fn every_mistake_is_found_at_its_line() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn what_is_confidential_is_neither_hung_up_nor_told_below() {
+    let secret = |text: &str| {
+        text.replacen("authority = \"乡镇\"", "authority = \"乡镇\"\nconfidential = \"county\"", 1)
+    };
+    let said = |text: &str, says: &str| {
+        let found = findings(HEAD, text, DIVISIONS);
+        found.iter().any(|finding| finding.zh.contains(says))
+    };
+    let effects = "effects = [\"accept\"]";
+    for (effect, says) in [
+        ("\"publish\"", "要公示或者公布"),
+        ("{ task = { level = \"township\", role = \"clerk\", title = \"看\" } }", "要给下级派任务"),
+    ] {
+        let done = GOOD.replacen(effects, &format!("effects = [\"accept\", {effect}]"), 1);
+        assert!(!said(&done, says), "{effect} of an open matter");
+        assert!(said(&secret(&done), says), "{effect} of a confidential matter");
+    }
+    // What it is about would stand in the person's file.
+    let told = "要填敏感的指标项 cars";
+    let marked =
+        GOOD.replacen("id = \"cars\"\ntitle", "id = \"cars\"\nsensitivity = \"sensitive\"\ntitle", 1);
+    assert_ne!(marked, GOOD);
+    assert!(!said(&marked, told));
+    assert!(said(&secret(&marked), told));
 }
 
 #[test]

@@ -41,6 +41,16 @@ impl Filler<'_> {
         }
     }
 
+    /// Refuses whoever may not know of the matter: to them it is not there.
+    pub(super) fn may_know(&self, item: &Item) -> Result<(), OfficeError> {
+        match (self, item.confidential) {
+            (Filler::Desk(actor), Some(confidential)) if !confidential.known_at(actor.level) => {
+                Err(OfficeError::NotFound("这个事项"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn audit(&self) -> AuditActor {
         match self {
             Filler::Citizen(citizen) => citizen.audit(),
@@ -117,6 +127,7 @@ async fn started(
     if matches!(filler, Filler::Citizen(_)) && !definition.citizens_may_file {
         return Err(OfficeError::NotFound("这个事项"));
     }
+    filler.may_know(definition)?;
     if entitlement.is_none() && super::needs_benefit(definition) {
         return Err(OfficeError::Conflict(format!(
             "「{}」要从已有的待遇办起，请先选择是哪一项待遇。",
@@ -125,7 +136,11 @@ async fn started(
     }
     if let Some(benefit) = entitlement {
         let month = office.now().month();
-        ledger::pages::entitlement(office.db(), &filler.scope(), benefit, month).await?;
+        let held = ledger::pages::entitlement(office.db(), &filler.scope(), benefit, month).await?;
+        // A case lies where its item says: one about a confidential benefit must be of a confidential item.
+        if release.is_confidential(&held.programme) && definition.confidential.is_none() {
+            return Err(OfficeError::NotFound("这个事项"));
+        }
     }
     let owner = filler.owner();
     let tx = office.db().begin().await?;

@@ -33,6 +33,7 @@ pub(super) async fn file(
     let now = office.now();
     let release = office.release();
     let item = release.items.get(&draft.item).ok_or(OfficeError::NotFound("这个事项"))?;
+    filler.may_know(item)?;
     let form = release
         .forms
         .get(&draft.form)
@@ -56,8 +57,9 @@ pub(super) async fn file(
         Filler::Desk(actor) => ("window", Some(actor.staff)),
     };
     // A report asks for nothing, and what only the office begins was asked for by nobody.
+    let of_office = !item.citizens_may_file && (item.confidential.is_none() || super::needs_benefit(item));
     let said = match item.short.as_str() {
-        short if !item.citizens_may_file => format!("已开始办理{short}"),
+        short if of_office => format!("已开始办理{short}"),
         short if short.ends_with("报告") => format!("已提交{short}"),
         short => format!("已提交{short}申请"),
     };

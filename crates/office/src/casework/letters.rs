@@ -181,7 +181,13 @@ async fn common(
     put("materials", json!([]));
     let village = store::divisions::division(tx, case.village).await?;
     let township = store::divisions::division(tx, case.township).await?;
-    put("place", json!(format!("{}{}", township.name, village.name)));
+    // What is confidential lies at the county: one place.
+    let place = if village.id == township.id {
+        village.name.clone()
+    } else {
+        format!("{}{}", township.name, village.name)
+    };
+    put("place", json!(place));
     put("contact", contact(&release, &issuing, &offices::window(&issuing), on));
     put("remedies", remedies(office, item, case, &issuing.code, on, tx).await?);
     let started = clocks::of_case(tx, &Scope::System("the letter of the case"), case.id).await?;

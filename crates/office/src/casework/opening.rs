@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use catalogue::Release;
-use catalogue::definition::{Handled, Item, Scalar};
+use catalogue::definition::{Confidential, Handled, Item, Scalar};
 use chrono::NaiveDate;
 use ledger::pages::EntitlementRow;
 use serde_json::Value;
@@ -82,6 +82,24 @@ pub(super) struct Places {
     pub delegated: bool,
 }
 
+impl Places {
+    /// What is confidential lies at the office of the level that may know, as if the family lived there: whoever asks by township or village - lists,
+    /// tasks, the roll, payments, counts, letters, the audit - finds nothing.
+    fn confidential(level: Confidential, county: DivisionId) -> Places {
+        let office = match level {
+            Confidential::County => county,
+        };
+        Places {
+            county,
+            township: office,
+            village: office,
+            registered: office,
+            deciding: office,
+            delegated: false,
+        }
+    }
+}
+
 /// 全市通办: a case is handled where the family lives - or `at` the place of an emergency (社会救助法 art. 37), or where the family is
 /// registered if the item says so - and registered where its head is registered.
 pub(super) async fn places(
@@ -112,6 +130,9 @@ pub(super) async fn places(
     let set = |parameter: &Option<catalogue::Reference>| {
         parameter.as_ref().and_then(|parameter| release.parameter(parameter, &township.code, today))
     };
+    if let Some(confidential) = item.confidential {
+        return Ok(Places::confidential(confidential, county.id));
+    }
     let delegated = item.delegated.as_ref().is_some_and(|delegation| {
         set(&delegation.parameter).is_some_and(|value| *value.value == Scalar::Boolean(true))
             // By the amount: until one is known it is the township's.

@@ -66,6 +66,7 @@ pub async fn help_for_family(
         .collect();
     let others = release.items.iter().filter(|item| {
         item.citizens_may_file
+            && item.confidential.is_none()
             && !needs_benefit(item)
             && wanted(item)
             && !item.programmes.iter().any(|programme| held.contains(programme.as_str()))

@@ -53,12 +53,12 @@ pub async fn work(office: &Office, claim: &Claim) -> Result<Opened, OfficeError>
     let total = count(office, &release, until).await?;
     let mut done = Opened::default();
     for item in release.items.iter().filter(|item| item.opened == Opening::ReviewDue) {
-        for township in townships(office).await? {
+        for place in places(office).await? {
             let mut last = EntitlementId(0);
             loop {
                 let tx = office.db().begin().await?;
                 tx.lock("reviews_due").await?;
-                let due = due(&tx, item, township, until, last, office.now()).await?;
+                let due = due(&tx, item, place, until, last, office.now()).await?;
                 let Some((end, _)) = due.last() else { break };
                 last = *end;
                 let ids: Vec<EntitlementId> = due.iter().map(|(entitlement, _)| *entitlement).collect();
@@ -131,10 +131,11 @@ async fn open(
     Ok(case.id)
 }
 
-async fn townships(office: &Office) -> Result<Vec<DivisionId>, OfficeError> {
+/// The townships, and the counties, where what is confidential lies.
+async fn places(office: &Office) -> Result<Vec<DivisionId>, OfficeError> {
     Ok(Query::system(
         "the reviews that fall due",
-        "SELECT id FROM division WHERE level = 'township' ORDER BY id",
+        "SELECT id FROM division WHERE level IN ('township', 'county') ORDER BY id",
     )
     .all_as(office.db(), |row| row.get("id"))
     .await?)
@@ -149,7 +150,7 @@ const IS_DUE: &str = "e.programme IN ({list}) AND e.review_due_on <= ? AND e.end
 async fn due(
     tx: &Tx,
     item: &Item,
-    township: DivisionId,
+    place: DivisionId,
     until: NaiveDate,
     after: EntitlementId,
     now: Now,
@@ -158,7 +159,7 @@ async fn due(
         "SELECT e.id, e.review_due_on FROM entitlement e WHERE e.township_id = ? AND e.id > ? AND {IS_DUE} ORDER BY e.id LIMIT ?"
     );
     Ok(Query::system("the reviews that fall due", sql)
-        .bind(township)
+        .bind(place)
         .bind(after)
         .bind_list(item.programmes.iter().map(|programme| programme.as_str()))
         .bind(until)

@@ -155,6 +155,10 @@ impl Files<'_> {
         let mut found = None;
         for id in &rule.nightly.programmes {
             let programme = self.asked.release.programmes.get(id)?;
+            // Nobody is looked for on a confidential ground.
+            if programme.confidential.is_some() {
+                continue;
+            }
             let group = programme.exclusion_group.get();
             let concerned = match programme.unit {
                 Unit::Household => self.asked.family(household),

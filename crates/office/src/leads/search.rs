@@ -190,7 +190,9 @@ fn search(
     today: NaiveDate,
 ) -> Result<Searched, OfficeError> {
     let asked = Asked::new(release, population, today);
-    let mut programmes: Vec<_> = release.programmes.iter().collect();
+    // Nobody is looked for on a confidential ground: a lead is the village's work, and what it rests on is in no file.
+    let mut programmes: Vec<_> =
+        release.programmes.iter().filter(|programme| programme.confidential.is_none()).collect();
     // The better one of a group is offered first.
     programmes.sort_by_key(|programme| programme.priority);
     let swept = programmes.iter().filter_map(|programme| {
@@ -427,8 +429,12 @@ async fn write(office: &Office, tx: &Tx, release: &Release, lead: &NewLead) -> R
     .bind(*household)
     .one(tx)
     .await?;
-    let (village, county): (DivisionId, Option<DivisionId>) =
+    let (mut village, county): (DivisionId, Option<DivisionId>) =
         (place.get("division_id")?, place.get("county_id")?);
+    if release.is_confidential(programme) {
+        // Its county looks, not the village.
+        village = county.ok_or_else(|| OfficeError::Internal("这个家庭没有登记到县".to_owned()))?;
+    }
     let now = office.now();
     let code: String = place.get("code")?;
     let due = clocks::due(release, office.calendar(), *kind, rule, &code, now.today()).map(clocks::columns);

@@ -26,19 +26,23 @@ pub struct Touched {
     pub cases: Vec<(CaseId, String, String)>,
 }
 
-/// Benefits that run and open cases of families that the caller has seen.
+/// Benefits that run and open cases of families that the caller has seen, without what an office of the `reader`'s level may not know.
 ///
 /// # Errors
 /// The database.
 pub async fn touched(
     office: &Office,
     connection: &impl Connection,
+    reader: vocab::Level,
     households: &[HouseholdId],
 ) -> Result<Touched, OfficeError> {
     let release = office.release();
     let mut touched = Touched::default();
     for &household in households {
         for row in running(office, connection, household).await? {
+            if !release.programme_known_at(&row.programme, reader) {
+                continue;
+            }
             let known = release.programmes.get(&row.programme);
             let title = known.map_or_else(|| row.programme.clone(), |known| known.title.clone());
             touched.benefits.push((title, row.state.title().to_owned(), is_reviewed(office, &row.programme)));
@@ -52,6 +56,9 @@ pub async fn touched(
         .await?;
         for row in cases {
             let item: String = row.get("item")?;
+            if !release.item_known_at(&item, reader) {
+                continue;
+            }
             let title = release.items.get(&item).map_or_else(|| item.clone(), |item| item.title.clone());
             touched.cases.push((row.get("id")?, row.get("number")?, title));
         }
@@ -125,7 +132,11 @@ pub async fn join_households_in(
     if kept.closed_on.is_some() || members.is_empty() {
         return Err(OfficeError::Conflict("其中一个家庭已经没有成员，不能并户。".to_owned()));
     }
-    let open = touched(office, tx, &[from]).await?.cases;
+    // Numbers are told that every office may know; for the rest, that there is something, and nothing of it.
+    let open = touched(office, tx, vocab::Level::Village, &[from]).await?.cases;
+    if open.is_empty() && !touched(office, tx, vocab::Level::County, &[from]).await?.cases.is_empty() {
+        return Err(OfficeError::Conflict("这两个家庭现在不能并户，请与县级民政部门联系。".to_owned()));
+    }
     if !open.is_empty() {
         let numbers: Vec<&str> = open.iter().map(|(_, number, _)| number.as_str()).collect();
         return Err(OfficeError::Conflict(format!(

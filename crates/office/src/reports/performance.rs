@@ -132,7 +132,9 @@ pub async fn performance(
         rest
     });
     if rest != PerformanceLine::default() {
-        parts.push(PerformanceLine { name: "其他（已撤并的区划）".to_owned(), ..rest });
+        parts.push(PerformanceLine {
+            name: "其他（本级直接办理的，区划已撤并的）".to_owned(), ..rest
+        });
     }
     Ok(Performance { month: query.month, parts, whole })
 }

@@ -210,7 +210,7 @@ fn put_together(area: Area, month: Month, mut by_division: BTreeMap<DivisionId, 
         })
         .collect();
     // A division that was ended still has its families until they are moved.
-    let mut rest = empty(area.whole.id, "其他（已撤并的区划）".to_owned());
+    let mut rest = empty(area.whole.id, "其他（本级直接办理的，区划已撤并的）".to_owned());
     rest.division = None;
     for row in by_division.values() {
         rest.urban.add(&row.urban);

@@ -394,11 +394,13 @@ pub async fn export_bank_file(
 fn remark(office: &Office, run: &PaymentRun) -> String {
     let release = office.release();
     let programme = release.programmes.get(&run.programme);
-    format!(
-        "{}{}",
-        run.month.zh(),
-        programme.map_or(run.programme.as_str(), |programme| programme.title.as_str())
-    )
+    let title = match programme {
+        // The bank and whoever sees the account learn that it is help, not what for.
+        Some(programme) if programme.confidential.is_some() => "民政补助",
+        Some(programme) => programme.title.as_str(),
+        None => run.programme.as_str(),
+    };
+    format!("{}{title}", run.month.zh())
 }
 
 fn write_bank_file(

@@ -498,7 +498,7 @@ fn items_called(office: &Office, reader: &Reader<'_>, text: &str, most: usize) -
             wanted.is_ascii() && !letters.is_empty() && index::initials_of(&item.title).contains(&letters);
         if item.title.to_lowercase().contains(&wanted) || by_letters {
             hits.push(Hit {
-                thing: Thing::Item(item.id.get().clone(), reader.files && item.citizens_may_file),
+                thing: Thing::Item(item.id.get().clone(), reader.files && item.filed_at(reader.actor.level)),
                 title: item.title.clone(),
                 said: vec![item.summary.clone()],
                 state: None,

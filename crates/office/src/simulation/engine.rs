@@ -102,6 +102,8 @@ pub fn run(
     let affected: Vec<&str> = release
         .programmes
         .iter()
+        // Whom a confidential programme would cover stands in no snapshot; what rests on a judgement alone is not counted as met.
+        .filter(|programme| programme.confidential.is_none())
         .map(|programme| programme.id.as_str())
         .filter(|id| read.concerns(release, id))
         .collect();

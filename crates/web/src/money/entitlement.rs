@@ -48,12 +48,10 @@ pub(super) async fn page(desk: Desk<ReadPayments>, Path(id): Path<EntitlementId>
     let names = people::names(db, persons).await?;
     let name = |person: PersonId| names.get(&person).map_or("—", String::as_str);
     let places = divisions::names(db, [row.county, row.township, row.division]).await?;
-    let place = [row.county, row.township, row.division]
-        .iter()
-        .filter_map(|id| places.get(id))
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(" ");
+    // What is confidential lies at the county: one place, said once.
+    let mut path = vec![row.county, row.township, row.division];
+    path.dedup();
+    let place = path.iter().filter_map(|id| places.get(id)).cloned().collect::<Vec<_>>().join(" ");
     let title = format!("{}：{}", name(row.holder), programme_title(office, &row.programme));
     let mut members_shown = Vec::new();
     for person in &members {
@@ -289,6 +287,8 @@ fn review_form(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Markup {
         .items
         .iter()
         .filter(|item| !item.citizens_may_file || item.opened == Opening::ReviewDue)
+        // What grants is filed by the family or for it, not from the benefit.
+        .filter(|item| casework::needs_benefit(item))
         .filter(|item| item.programmes.iter().any(|id| **id == row.programme))
         // What has ended is not reviewed any more, but its months may have been wrong.
         .filter(|item| row.end_reason.is_none() || casework::months::reckons(item))

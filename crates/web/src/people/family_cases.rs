@@ -94,7 +94,7 @@ fn filing(desk: &Desk<ReadPeople>, id: HouseholdId, errors: &Errors) -> Markup {
     let choices: Vec<Choice<'_>> = release
         .items
         .iter()
-        .filter(|item| item.citizens_may_file && !needs_benefit(item))
+        .filter(|item| item.filed_at(desk.actor().level) && !needs_benefit(item))
         .map(|item| Choice::new(item.id.as_str(), item.title.as_str()))
         .collect();
     html! {

@@ -421,7 +421,7 @@ pub(super) async fn split(
 
 /// Benefits that run and open cases of families, and what becomes of them: nothing by itself.
 async fn touched(desk: &Registrar, families: &[HouseholdId]) -> Result<Markup, Fault> {
-    let touched = people::touched(desk.office(), desk.office().db(), families).await?;
+    let touched = people::touched(desk.office(), desk.office().db(), desk.actor().level, families).await?;
     Ok(html! {
         h2.govuk-heading-m { "涉及的待遇和办件" }
         @if touched.benefits.is_empty() && touched.cases.is_empty() { p.govuk-body { "没有在享受的待遇，也没有在办件。" } }

@@ -111,7 +111,7 @@ pub(super) async fn desk_list(desk: Desk<FileForOther>) -> Result<Page, Fault> {
         .items
         .iter()
         .map(|item| &**item)
-        .filter(|item| item.citizens_may_file && !needs_benefit(item));
+        .filter(|item| item.filed_at(desk.actor().level) && !needs_benefit(item));
     let content = html! {
         (heading(None, "代为申请"))
         p.govuk-body { "当事人在场或者委托的，由您代填。填完打印回执，可以当场给申请人一个查询用的验证码。" }

@@ -303,6 +303,10 @@ pub(super) async fn relocate(doing: &Doing<'_>, case: &mut CaseRow) -> Result<()
     let month = Month::containing(today);
     let held = ledger::pages::entitlements_of_household(doing.tx, &LEDGER, case.household, month).await?;
     for benefit in held.iter().filter(|benefit| benefit.until.is_none_or(|until| until >= month)) {
+        // What is confidential lies at the county wherever in it the family lives.
+        if doing.office.release().is_confidential(&benefit.programme) {
+            continue;
+        }
         ledger::entitlement::transfer(
             doing.tx,
             &LEDGER,

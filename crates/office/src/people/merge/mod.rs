@@ -153,7 +153,7 @@ pub async fn propose_merge_in(
             "这两份档案中有一份正在等待合并或者撤销的复核，请先办完那一件。".to_owned(),
         ));
     }
-    refuse(office, tx, &kept, &dropped).await?;
+    refuse(office, tx, actor.level, &kept, &dropped).await?;
     let at = office.now().at_ms();
     let id = Query::system(
         moving::MOVING,
@@ -183,10 +183,11 @@ fn refuse_obstacles(obstacles: Vec<String>) -> Result<(), OfficeError> {
 async fn refuse(
     office: &Office,
     tx: &Tx,
+    reader: vocab::Level,
     kept: &PersonView,
     dropped: &PersonView,
 ) -> Result<(), OfficeError> {
-    let mut obstacles = preview::obstacles(office, tx, kept, dropped).await?;
+    let mut obstacles = preview::obstacles(office, tx, reader, kept, dropped).await?;
     obstacles.extend(preview::heads_the_family(tx, kept.id, dropped.id).await?);
     refuse_obstacles(obstacles)
 }
@@ -319,7 +320,7 @@ pub async fn settle_merge_in(
         ));
     }
     ledger::identity::lock(tx, kept.id, dropped.id).await?;
-    refuse(office, tx, &kept, &dropped).await?;
+    refuse(office, tx, actor.level, &kept, &dropped).await?;
     let before = values::before(office, tx, &kept).await?;
     settled(tx, id, "done", actor, at, note, Some(before)).await?;
     join(office, tx, actor, id, &kept, &dropped, &merge.choices, at).await?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::identity::{self, Clash};
 use store::{Connection, PersonId, Query, Scope, Tx};
+use vocab::Level;
 
 use super::super::facts::seen_facts;
 use super::super::person::find_person;
@@ -75,21 +76,66 @@ pub async fn merge_preview(
         let entry = audited(office.now().at_ms(), actor.audit(), "merge.previewed", ("person", person.id.0));
         db.audit_read(AuditEntry { division: Some(person.residence), ..entry }).await?;
     }
-    of(office, one, other).await
+    of(office, actor.level, one, other).await
 }
 
-/// Both sides of two records that the caller has seen.
-pub(super) async fn of(office: &Office, one: PersonView, other: PersonView) -> Result<Preview, OfficeError> {
-    let obstacles = obstacles(office, office.db(), &one, &other).await?;
+/// Both sides of two records that the caller has seen, without what an office of the `reader`'s level may not know.
+pub(super) async fn of(
+    office: &Office,
+    reader: Level,
+    one: PersonView,
+    other: PersonView,
+) -> Result<Preview, OfficeError> {
+    let obstacles = obstacles(office, office.db(), reader, &one, &other).await?;
     let differing = differing(office, office.db(), &one, &other).await?;
-    Ok(Preview { one: side(office, one).await?, other: side(office, other).await?, differing, obstacles })
+    let (one, other) = (side(office, reader, one).await?, side(office, reader, other).await?);
+    Ok(Preview { one, other, differing, obstacles })
 }
+
+/// How many cases of a person, and benefits that run, an office of this level may not know of.
+pub(super) async fn hidden(
+    office: &Office,
+    connection: &impl Connection,
+    reader: Level,
+    person: PersonId,
+) -> Result<(i64, i64), OfficeError> {
+    let release = office.release();
+    let items = release.items.iter().map(|item| item.id.as_str());
+    let items: Vec<&str> = items.filter(|item| !release.item_known_at(item, reader)).collect();
+    let programmes = release.programmes.iter().map(|programme| programme.id.as_str());
+    let programmes: Vec<&str> = programmes.filter(|id| !release.programme_known_at(id, reader)).collect();
+    let (mut cases, mut benefits) = (0, 0);
+    if !items.is_empty() {
+        cases = Query::system(
+            moving::MOVING,
+            "SELECT COUNT(*) FROM case_file c WHERE c.applicant_person_id = ? AND c.item IN ({list})",
+        )
+        .bind(person)
+        .bind_list(items)
+        .scalar(connection)
+        .await?;
+    }
+    if !programmes.is_empty() {
+        benefits = Query::system(
+            moving::MOVING,
+            "SELECT COUNT(*) FROM entitlement_member m JOIN entitlement e ON e.id = m.entitlement_id WHERE m.superseded_at IS NULL \
+             AND m.until_month IS NULL AND m.person_id = ? AND e.programme IN ({list})",
+        )
+        .bind(person)
+        .bind_list(programmes)
+        .scalar(connection)
+        .await?;
+    }
+    Ok((cases, benefits))
+}
+
+const CASES: &str = "办件";
 
 /// Rows that hang on a person, by what people call them.
 const HELD: [(&str, &str); 9] = [
     ("家庭成员登记", "SELECT COUNT(*) FROM membership m WHERE m.person_id = ? AND m.superseded_at IS NULL"),
     ("情况登记", "SELECT COUNT(*) FROM fact f WHERE f.person_id = ? AND f.superseded_at IS NULL"),
-    ("办件", "SELECT COUNT(*) FROM case_file c WHERE c.applicant_person_id = ?"),
+    (CASES, "SELECT COUNT(*) FROM case_file c WHERE c.applicant_person_id = ?"),
     ("银行账户", "SELECT COUNT(*) FROM bank_account b WHERE b.person_id = ?"),
     ("查询授权", "SELECT COUNT(*) FROM authorisation a WHERE a.person_id = ?"),
     ("线索", "SELECT COUNT(*) FROM lead_person l WHERE l.person_id = ?"),
@@ -98,17 +144,24 @@ const HELD: [(&str, &str); 9] = [
     ("个人登录", "SELECT COUNT(*) FROM citizen_code c WHERE c.person_id = ?"),
 ];
 
-async fn side(office: &Office, person: PersonView) -> Result<Side, OfficeError> {
+async fn side(office: &Office, reader: Level, person: PersonView) -> Result<Side, OfficeError> {
     let (db, release) = (office.db(), office.release());
     let now = office.now();
+    let (hidden_cases, _) = hidden(office, db, reader, person.id).await?;
     let mut holds = Vec::new();
     for (title, sql) in HELD {
-        let rows: i64 = Query::system(moving::MOVING, sql).bind(person.id).scalar(db).await?;
+        let mut rows: i64 = Query::system(moving::MOVING, sql).bind(person.id).scalar(db).await?;
+        if title == CASES {
+            rows -= hidden_cases;
+        }
         holds.push((title.to_owned(), rows));
     }
     let own = Scope::Own(person.id);
     let mut benefits = Vec::new();
     for row in ledger::pages::entitlements_of_person(db, &own, person.id, now.month()).await? {
+        if !release.programme_known_at(&row.programme, reader) {
+            continue;
+        }
         let title =
             release.programmes.get(&row.programme).map_or(row.programme.clone(), |known| known.title.clone());
         benefits.push((title, row.state.title().to_owned()));
@@ -222,15 +275,17 @@ async fn any(
     Ok(query.scalar::<i64>(connection).await? > 0)
 }
 
-/// What has to be settled before two records become one, each in a sentence that says how.
+/// What has to be settled before two records become one, each in a sentence that says how. What an office of the `reader`'s level may not know
+/// is left to the county, which confirms every merge.
 pub(super) async fn obstacles(
     office: &Office,
     connection: &impl Connection,
+    reader: Level,
     one: &PersonView,
     other: &PersonView,
 ) -> Result<Vec<String>, OfficeError> {
     let pair = [one.id, other.id];
-    let mut found = against_the_books(office, connection, one.id, other.id).await?;
+    let mut found = against_the_books(office, connection, reader, one.id, other.id).await?;
     let elsewhere = "SELECT COUNT(*) FROM membership a JOIN membership b ON b.household_id <> a.household_id AND b.until_on IS NULL \
          AND b.superseded_at IS NULL WHERE a.until_on IS NULL AND a.superseded_at IS NULL AND a.person_id = ? AND b.person_id = ?";
     if any(connection, elsewhere, &pair).await? {
@@ -261,14 +316,19 @@ pub(super) async fn obstacles(
     }
     if one.died_on.is_some() != other.died_on.is_some() {
         let living = if one.died_on.is_some() { other } else { one };
-        if any(
-            connection,
+        let (_, kept_from_reader) = hidden(office, connection, reader, living.id).await?;
+        let held: i64 = Query::system(
+            moving::MOVING,
             "SELECT COUNT(*) FROM entitlement_member m WHERE m.superseded_at IS NULL AND m.until_month IS NULL AND m.person_id = ?",
-            &[living.id],
         )
-        .await?
-        {
-            found.push("一份档案已登记死亡，另一份还在享受待遇。请先按死亡登记的办法核实，停发或者更正以后再合并。".to_owned());
+        .bind(living.id)
+        .scalar(connection)
+        .await?;
+        if held > kept_from_reader {
+            found.push(
+                "一份档案已登记死亡，另一份还在享受待遇。请先按死亡登记的办法核实，停发或者更正以后再合并。"
+                    .to_owned(),
+            );
         }
     }
     for title in follow::clashes(office, connection, one.id, other.id).await? {
@@ -292,6 +352,7 @@ pub(super) async fn heads_the_family(
 async fn against_the_books(
     office: &Office,
     connection: &impl Connection,
+    reader: Level,
     one: PersonId,
     other: PersonId,
 ) -> Result<Vec<String>, OfficeError> {
@@ -299,7 +360,16 @@ async fn against_the_books(
     let title = |group: &str| {
         release.exclusion_groups.get(group).map_or_else(|| group.to_owned(), |known| known.title.clone())
     };
-    let clashes = identity::clashes(connection, one, other).await?;
+    let mut clashes = identity::clashes(connection, one, other).await?;
+    // One of the two may be what the reader may not know of, as soon as the group has such a programme.
+    let untold = |group: &str| {
+        let mut of_group = release.programmes.iter().filter(|programme| *programme.exclusion_group == *group);
+        of_group.any(|programme| !release.programme_known_at(&programme.id, reader))
+    };
+    clashes.retain(|clash| match clash {
+        Clash::Entitled { group, .. } | Clash::Paid { group, .. } => !untold(group),
+        Clash::OneBenefit(_) | Clash::RunBeingMade => true,
+    });
     let words = clashes.into_iter().map(|clash| match clash {
         Clash::Entitled { group, month } => format!(
             "自{}起，两份档案同时享受「{}」一类的待遇。一个人只能享受一份，请先终止其中一份，多发的按规定追回。",

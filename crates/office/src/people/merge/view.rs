@@ -171,11 +171,13 @@ pub async fn merge_page(
         let entry = audited(office.now().at_ms(), actor.audit(), "merge.opened", ("person", person.id.0));
         db.audit_read(AuditEntry { division: Some(person.residence), ..entry }).await?;
     }
+    let hides = preview::hidden(office, db, actor.level, kept.id).await? != (0, 0);
     let preview = match merge.state {
-        MergeState::Proposed => Some(preview::of(office, kept, dropped).await?),
+        MergeState::Proposed => Some(preview::of(office, actor.level, kept, dropped).await?),
         _ => None,
     };
-    let followed = moving::counted(db, id).await?;
+    // Even how many cases followed would tell of one that the reader may not know.
+    let followed = if hides { std::collections::BTreeMap::new() } else { moving::counted(db, id).await? };
     let mut words = Vec::new();
     for (place, rows) in followed {
         if let Some(title) = title(office, &place) {

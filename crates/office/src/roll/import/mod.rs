@@ -112,6 +112,12 @@ fn county_of(actor: &Granted<ManageRoll>) -> Result<DivisionId, OfficeError> {
 fn exclusion_group(office: &Office, programme: &str) -> Result<String, OfficeError> {
     let release = office.release();
     let programme = release.programmes.get(programme).ok_or(OfficeError::NotFound("这个待遇项目"))?;
+    if programme.confidential.is_some() {
+        return Err(OfficeError::invalid(
+            "programme",
+            "这项待遇保密，不能用名册整批导入，请由县级民政部门逐件办理。",
+        ));
+    }
     Ok(programme.exclusion_group.get().clone())
 }
 
