@@ -14,6 +14,7 @@ mod casework_papers;
 mod casework_paths;
 mod casework_sampling;
 mod checks;
+mod confidential;
 mod divisions;
 mod duty_plan;
 mod facts;

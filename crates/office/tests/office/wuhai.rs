@@ -315,7 +315,12 @@ impl Wuhai {
 
     /// Any matter, filed at the window.
     pub async fn file_for(&self, item: &str, family: &Family) -> Result<CaseId, OfficeError> {
-        let desk = self.township_clerk.grant().unwrap();
+        self.file_by(&self.township_clerk, item, family).await
+    }
+
+    /// Any matter, filed at the window of an office.
+    pub async fn file_by(&self, clerk: &Actor, item: &str, family: &Family) -> Result<CaseId, OfficeError> {
+        let desk = clerk.grant().unwrap();
         let filler = drafts::Filler::Desk(&desk);
         let draft = drafts::begin(&self.office, filler, item, None).await?;
         let answers = self.application_for(item, &filler.owner(), family).await;
