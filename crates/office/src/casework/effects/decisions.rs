@@ -69,7 +69,7 @@ pub(super) async fn determine_again(doing: &Doing<'_>, case: &mut CaseRow) -> Re
 /// The day of death on file of the one whom the case is about, if it is about one who has died.
 async fn deceased(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<NaiveDate>, OfficeError> {
     match (doing.item.about, case.person) {
-        (About::Deceased, Some(person)) => super::family::died(doing, person).await,
+        (About::Deceased, Some(person)) => family::died(doing, person).await,
         _ => Ok(None),
     }
 }
