@@ -2,7 +2,7 @@
 # make test   everything that must pass
 # make fuzz   the rules, the sweep, families and packs under libFuzzer, ten minutes each (SECONDS=n: another time)
 # make front  what the program embeds: styles, scripts, letter fonts
-.PHONY: demo test front tools fuzz
+.PHONY: demo test front tools test-tools fuzz
 
 CITY ?= wuhai
 PEOPLE ?= $(if $(SCALE),556000,20000)
@@ -12,7 +12,7 @@ demo: tools front
 	cargo build --profile demo -p huimin
 	target/demo/huimin demo --city $(CITY) --people $(PEOPLE) --listen $(LISTEN)
 
-test: tools front
+test: test-tools front
 	tests/run.sh
 
 fuzz:
@@ -21,6 +21,9 @@ fuzz:
 # Debian packages that a build or a test needs; only what is missing is installed.
 tools:
 	@tests/tools.sh
+
+test-tools:
+	@tests/tools.sh test
 
 # npm ci only when the lock file changed; the build itself takes two seconds.
 front: node_modules/.package-lock.json

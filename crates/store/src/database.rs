@@ -527,7 +527,12 @@ fn quoted(name: &str) -> String {
 pub(crate) async fn copy_postgres_database(from: &str, to: &str) -> Result<()> {
     let (pool, from) = postgres_server(from).await?;
     let (_, to) = split_postgres_url(to)?;
-    pool.execute_unprepared(&format!("CREATE DATABASE {} TEMPLATE {}", quoted(&to), quoted(&from))).await?;
+    pool.execute_unprepared(&format!(
+        "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY",
+        quoted(&to),
+        quoted(&from)
+    ))
+    .await?;
     Ok(pool.close().await?)
 }
 
