@@ -100,36 +100,51 @@ fn what_is_printed_stands_as_printed() {
     assert_eq!(quotes, 1_627, "entries of five plans");
 }
 
-/// PL-01: where no category is printed, an entry stands under the heading of the text that it follows.
+/// PL-01: where no category is printed, an entry stands under the heading of the text that it follows, and names its place in the text.
 #[test]
 fn an_entry_stands_under_its_heading() {
     for place in ["wenshan", "wuhai"] {
         let book = book(place);
-        let of = |domain: &Option<String>| squeezed(domain.as_deref().unwrap_or_default());
+        let of = |words: &Option<String>| squeezed(words.as_deref().unwrap_or_default());
         let promised = book.indicators.iter().filter(|one| !one.is_history());
-        let entries: Vec<(String, String)> = promised
-            .map(|one| (of(&one.domain), squeezed(one.row.as_ref().unwrap_or(&one.source))))
-            .chain(
-                book.projects
-                    .iter()
-                    .map(|one| (of(&one.domain), squeezed(one.row.as_ref().unwrap_or(&one.source)))),
-            )
+        let indicators =
+            promised.map(|one| (&one.domain, &one.section, one.row.as_ref().unwrap_or(&one.source)));
+        let projects = book
+            .projects
+            .iter()
+            .map(|one| (&one.domain, &one.section, one.row.as_ref().unwrap_or(&one.source)));
+        let tasks = book.tasks.iter().map(|one| (&one.domain, &one.section, &one.source));
+        let entries: Vec<(String, String, String)> = indicators
+            .chain(projects)
+            .chain(tasks)
+            .map(|(domain, section, quote)| (of(domain), of(section), squeezed(quote)))
             .collect();
         let files = PackFiles::read(&folder(place)).unwrap();
         let (mut text, mut headings) = (String::new(), Vec::new());
         for line in files.files[book.plan.seed.as_str()].lines().map(squeezed) {
-            if let Some((domain, _)) = entries.iter().find(|(domain, _)| line.ends_with(domain.as_str())) {
-                headings.push((text.len(), domain.clone()));
+            if let Some((domain, ..)) = entries.iter().find(|(domain, ..)| line.ends_with(domain.as_str())) {
+                let number = line.strip_suffix(domain.as_str()).unwrap_or_default();
+                headings.push((text.len(), number.to_owned(), domain.clone()));
             }
             text.push_str(&line);
         }
-        for (domain, quote) in &entries {
-            assert!(!domain.is_empty(), "{place}: {quote}");
+        for (domain, section, quote) in &entries {
+            assert!(!domain.is_empty() && !section.is_empty(), "{place}: {quote}");
+            // A table and a box have a name of their own, which is not the chapter's number.
+            let numbered = |number: &str| {
+                number.starts_with('表') || section.starts_with("专栏") || section.contains(number)
+            };
             let under = text.match_indices(quote.as_str()).any(|(at, _)| {
-                headings.iter().rfind(|(start, _)| *start <= at).is_some_and(|(_, heading)| heading == domain)
+                let heading = headings.iter().rfind(|(start, ..)| *start <= at);
+                heading.is_some_and(|(_, number, heading)| heading == domain && numbered(number.as_str()))
             });
-            assert!(under, "{place}: {quote} does not stand under {domain}");
+            assert!(under, "{place}: {quote} does not stand under {domain}, {section}");
         }
+    }
+    for place in PLACES {
+        let lines = book(place).lines();
+        let nowhere = lines.iter().find(|line| line.section.is_empty() && line.sort != "引用文件");
+        assert!(nowhere.is_none(), "{place}: {nowhere:?} names no place in the text");
     }
 }
 
