@@ -194,10 +194,15 @@ impl Role {
     /// one, where no office is meant - the word that most places of the level have.
     #[must_use]
     pub fn title_at(&self, office: &str) -> String {
-        const WORDS: [&str; 7] = ["地区", "市", "州", "盟", "县", "区", "旗"];
         let common = if self.levels.contains(&Level::Prefecture) { "市" } else { "县" };
-        let word = WORDS.into_iter().find(|word| office.ends_with(*word)).unwrap_or(common);
-        self.title.replace(Self::PLACE, word)
+        self.title.replace(Self::PLACE, Self::word_of(office).unwrap_or(common))
+    }
+
+    /// What a place calls itself: 州 of 文山州, 区 of 海勃湾区; none where its name does not say.
+    #[must_use]
+    pub fn word_of(office: &str) -> Option<&'static str> {
+        const WORDS: [&str; 7] = ["地区", "市", "州", "盟", "县", "区", "旗"];
+        WORDS.into_iter().find(|word| office.ends_with(*word))
     }
 
     /// Whether the role carries the right.

@@ -36,7 +36,8 @@ pub async fn create_first_administrator(
     };
     let checked = Checked::read(&new)?;
     let level = divisions::level(office.db(), division).await?;
-    if let Some(refusal) = refuse_role(&office.release(), ROLE, level, level) {
+    let places = divisions::around(office.db(), division).await?;
+    if let Some(refusal) = refuse_role(&office.release(), ROLE, (level, level), &places) {
         return Err(OfficeError::invalid("division", refusal));
     }
     let (secret, hash) = one_time().await?;

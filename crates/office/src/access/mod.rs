@@ -33,7 +33,7 @@ pub use installation::{actor_of_synthetic, citizen_of_synthetic, create_first_ad
 pub use password::Secret;
 pub use posts::{NewPost, PostView, add_post, add_post_in, end_post, end_post_in, own_posts};
 pub use rights::*;
-pub use roles::{Role, RoleOffer, level_title, roles};
+pub use roles::{Role, RoleOffer, roles};
 pub(crate) use session::actor_at_post;
 pub use session::{SignedIn, forget_expired, resume, set_large_text, sign_out, switch_post};
 pub use settings::AccessSettings;

@@ -83,7 +83,8 @@ pub async fn add_post_in(
     let release = office.release();
     divisions::within(tx, actor.division, post.division).await?;
     let level = divisions::level(tx, post.division).await?;
-    check_post(&release, post, level, actor.level)?;
+    let places = divisions::around(tx, post.division).await?;
+    check_post(&release, post, (level, actor.level), &places)?;
     for named in post.businesses.iter().filter_map(|business| business.strip_prefix(ORGANISATION)) {
         if !records::organisation::is_there(tx, &release, named, post.division).await? {
             return Err(OfficeError::invalid(
@@ -194,13 +195,18 @@ const POST_COLUMNS: ScopeColumns = ScopeColumns {
     organisation: None,
 };
 
-fn check_post(release: &Release, post: &NewPost, level: Level, granter: Level) -> Result<(), OfficeError> {
+fn check_post(
+    release: &Release,
+    post: &NewPost,
+    levels: (Level, Level),
+    places: &[divisions::DivisionView],
+) -> Result<(), OfficeError> {
     let mut problems = Problems::default();
     if post.roles.is_empty() {
         problems.add("roles", "请至少选择一个角色。");
     }
     for role in &post.roles {
-        if let Some(refusal) = refuse_role(release, role, level, granter) {
+        if let Some(refusal) = refuse_role(release, role, levels, places) {
             problems.add("roles", refusal);
         }
     }

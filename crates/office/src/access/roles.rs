@@ -76,55 +76,50 @@ impl Role {
 pub struct RoleOffer {
     /// The role.
     pub role: Role,
-    /// Its Chinese name, in the words of the place that the system serves where the role stands at its level.
+    /// Its Chinese name, in the words of the places at whose level the role stands.
     pub title: String,
-    /// Offices in which it may be held, Chinese: `县级`.
+    /// Offices in which it may be held, Chinese: `县级`, `州级`.
     pub levels: Vec<&'static str>,
 }
 
-/// Every role of the release, in the packs' order; `home` is the place that the system serves.
+/// Every role of the release, in the packs' order, in the words of some places: the one that the system serves and those below it.
 #[must_use]
-pub fn roles(release: &Release, home: Option<&DivisionView>) -> Vec<RoleOffer> {
-    let at = |role: &definition::Role| {
-        home.filter(|home| role.levels.iter().any(|level| level_of(*level) == home.level))
-            .map_or("", |home| home.name.as_str())
-    };
+pub fn roles(release: &Release, places: &[DivisionView]) -> Vec<RoleOffer> {
     release
         .roles
         .iter()
         .map(|role| RoleOffer {
             role: Role::held(release, &role.id),
-            title: role.title_at(at(role)),
-            levels: role.levels.iter().map(|level| level_title(level_of(*level))).collect(),
+            title: title_among(role, places),
+            levels: levels_among(role, places),
         })
         .collect()
 }
 
 /// Why a role may not be put on a post, or `None` when it may: it must stand at the level of the post, and nobody gives a
-/// post above the own office.
+/// post above the own office. It is said in the words of the places around the post.
 pub(super) fn refuse_role(
     release: &Release,
     code: &str,
-    post_level: Level,
-    granter_level: Level,
+    (post_level, granter_level): (Level, Level),
+    places: &[DivisionView],
 ) -> Option<String> {
     let Some(role) = release.roles.get(code) else {
         return Some(format!("没有「{code}」这个角色。请从列出的角色中选择。"));
     };
     if !role.levels.iter().any(|level| level_of(*level) == post_level) {
-        let levels: Vec<&str> = role.levels.iter().map(|level| level_title(level_of(*level))).collect();
         return Some(format!(
             "「{}」只能设在{}，不能设在{}。请更换岗位所在单位或角色。",
-            role.title_at(""),
-            levels.join("、"),
-            level_title(post_level)
+            title_among(role, places),
+            levels_among(role, places).join("、"),
+            level_title(post_level, places)
         ));
     }
     if granter_level > post_level {
         return Some(format!(
             "您的单位级别低于{}，不能在那里设置「{}」。请联系上级管理员。",
-            level_title(post_level),
-            role.title_at("")
+            level_title(post_level, places),
+            title_among(role, places)
         ));
     }
     None
@@ -140,17 +135,40 @@ pub(super) fn conflict(release: &Release, roles: &[&str]) -> Option<(Right, Righ
     })
 }
 
-/// The level of an office, as pages print it.
-#[must_use]
-pub fn level_title(level: Level) -> &'static str {
-    match level {
-        Level::Nation => "国家级",
-        Level::Province => "省级",
-        Level::Prefecture => "市级",
-        Level::County => "县级",
-        Level::Township => "乡镇（街道）",
-        Level::Village => "村（社区）",
+/// The level of an office in the words of the places: 州级 where the prefecture is a 州, 区级 where all of its parts are 区.
+fn level_title(level: Level, places: &[DivisionView]) -> &'static str {
+    match (level, definition::Role::word_of(named(places, level))) {
+        (Level::Nation, _) => "国家级",
+        (Level::Province, _) => "省级",
+        (Level::Prefecture, Some("州")) => "州级",
+        (Level::Prefecture, Some("盟")) => "盟级",
+        (Level::Prefecture, Some("地区")) => "地区级",
+        (Level::Prefecture, _) => "市级",
+        (Level::County, Some("区")) => "区级",
+        (Level::County, _) => "县级",
+        (Level::Township, _) => "乡镇（街道）",
+        (Level::Village, _) => "村（社区）",
     }
+}
+
+/// The name of a place of a level where all of that level call themselves the same; empty where they do not, or there is none.
+fn named(places: &[DivisionView], level: Level) -> &str {
+    let mut names = places.iter().filter(|place| place.level == level).map(|place| place.name.as_str());
+    let Some(first) = names.next() else { return "" };
+    let word = definition::Role::word_of(first);
+    if names.all(|name| definition::Role::word_of(name) == word) { first } else { "" }
+}
+
+/// The title of a role in the words of the highest of its levels at which the places agree.
+fn title_among(role: &definition::Role, places: &[DivisionView]) -> String {
+    let mut levels: Vec<Level> = role.levels.iter().map(|level| level_of(*level)).collect();
+    levels.sort_unstable();
+    let name = levels.into_iter().map(|level| named(places, level)).find(|name| !name.is_empty());
+    role.title_at(name.unwrap_or_default())
+}
+
+fn levels_among(role: &definition::Role, places: &[DivisionView]) -> Vec<&'static str> {
+    role.levels.iter().map(|level| level_title(level_of(*level), places)).collect()
 }
 
 /// The packs' level as an office's. A role of the applicant is refused by `check-pack`; it would stand nowhere below a village.
@@ -182,7 +200,7 @@ mod tests {
         for &right in Right::ALL {
             assert!(release.roles.iter().any(|role| role.holds(right)), "nobody may {}", right.code());
         }
-        assert_eq!(roles(&release, None).len(), release.roles.iter().count());
+        assert_eq!(roles(&release, &[]).len(), release.roles.iter().count());
     }
 
     #[test]
@@ -196,17 +214,48 @@ mod tests {
         assert_eq!(said("county_clerk", ""), "县民政局经办人");
         assert_eq!(said("auditor", "文山壮族苗族自治州"), "审计人员（只读）");
         assert_eq!(said("prefecture_officer", "乌海市"), "已停用的岗位 prefecture_officer");
-        let home = DivisionView {
-            id: store::DivisionId(1),
-            code: "532600".to_owned(),
-            name: "文山壮族苗族自治州".to_owned(),
-            level: Level::Prefecture,
-            parent: None,
-        };
-        let offers: Vec<String> = roles(&release, Some(&home)).into_iter().map(|offer| offer.title).collect();
-        for title in ["州民政局负责人", "县民政局负责人"] {
-            assert!(offers.iter().any(|offer| offer == title), "{title}: {offers:?}");
+        let wenshan = places("文山壮族苗族自治州", &["文山市", "广南县"]);
+        let wuhai = places("乌海市", &["海勃湾区", "乌达区"]);
+        for (places, expected) in [
+            (&wenshan, [("州民政局负责人", "州级"), ("县民政局负责人", "县级")]),
+            (&wuhai, [("市民政局负责人", "市级"), ("区民政局负责人", "区级")]),
+        ] {
+            let offers: Vec<(String, String)> = roles(&release, places)
+                .into_iter()
+                .map(|offer| (offer.title, offer.levels.join("、")))
+                .collect();
+            for (title, levels) in expected {
+                let held = |(said, at): &(String, String)| said == title && at == levels;
+                assert!(offers.iter().any(held), "{title}, {levels}: {offers:?}");
+            }
         }
+        let refused =
+            refuse_role(&release, "county_director", (Level::Prefecture, Level::Prefecture), &wuhai);
+        assert_eq!(
+            refused.unwrap(),
+            "「区民政局负责人」只能设在区级，不能设在市级。请更换岗位所在单位或角色。"
+        );
+        let refused =
+            refuse_role(&release, "prefecture_leader", (Level::Prefecture, Level::County), &wenshan);
+        assert_eq!(
+            refused.unwrap(),
+            "您的单位级别低于州级，不能在那里设置「州民政局负责人」。请联系上级管理员。"
+        );
+    }
+
+    /// A prefecture and its counties.
+    fn places(prefecture: &str, counties: &[&str]) -> Vec<DivisionView> {
+        let place = |id, name: &str, level, parent| DivisionView {
+            id: store::DivisionId(id),
+            code: id.to_string(),
+            name: name.to_owned(),
+            level,
+            parent,
+        };
+        let above = store::DivisionId(1);
+        let mut places = vec![place(1, prefecture, Level::Prefecture, None)];
+        places.extend((2..).zip(counties).map(|(id, name)| place(id, name, Level::County, Some(above))));
+        places
     }
 
     #[test]
@@ -230,7 +279,7 @@ mod tests {
     #[test]
     fn a_role_stands_only_at_its_level_and_an_unknown_one_nowhere() {
         let release = national();
-        let refused = |code, post, granter| refuse_role(&release, code, post, granter).is_some();
+        let refused = |code, post, granter| refuse_role(&release, code, (post, granter), &[]).is_some();
         assert!(refused("county_director", Level::Township, Level::Prefecture));
         assert!(refused("county_director", Level::County, Level::Township));
         assert!(!refused("township_clerk", Level::Township, Level::County));

@@ -292,6 +292,19 @@ pub async fn path(
     rows.iter().map(read).collect()
 }
 
+/// A division with those above it and those one step below: the places whose words a page about offices speaks in.
+///
+/// # Errors
+/// The database.
+pub async fn around(
+    connection: &impl Connection,
+    division: DivisionId,
+) -> Result<Vec<DivisionView>, OfficeError> {
+    let mut around = path(connection, division).await?;
+    around.extend(children(connection, division).await?);
+    Ok(around)
+}
+
 fn read(row: &store::Row) -> Result<DivisionView, OfficeError> {
     Ok(DivisionView {
         id: row.get("id")?,

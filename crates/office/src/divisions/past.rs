@@ -284,7 +284,7 @@ pub fn title(level: Level) -> &'static str {
     match level {
         Level::Nation => "国家",
         Level::Province => "省级",
-        Level::Prefecture => "市级",
+        Level::Prefecture => "地级",
         Level::County => "县级",
         Level::Township => "乡级",
         Level::Village => "村级",

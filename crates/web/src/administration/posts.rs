@@ -33,7 +33,11 @@ async fn page(
 ) -> Result<Page, Fault> {
     let id = staff.id;
     let served = divisions::served(desk.office()).await?;
-    let roles = access::roles(&desk.office().release(), served.as_ref());
+    let places = match &served {
+        Some(home) => divisions::around(desk.office().db(), home.id).await?,
+        None => Vec::new(),
+    };
+    let roles = access::roles(&desk.office().release(), &places);
     let roles: Vec<Choice<'_>> = roles
         .iter()
         .map(|offer| {
