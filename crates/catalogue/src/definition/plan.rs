@@ -272,6 +272,10 @@ pub struct PlanIndicator {
     /// Remark printed under the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<Located<String>>,
+    /// What its reader has to know of the print, in words that no text prints: what is lost and how it is read, what is not said, why no register
+    /// computes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Quote.
     pub source: Located<String>,
     /// The flattened row of the table.
@@ -280,6 +284,14 @@ pub struct PlanIndicator {
 }
 
 impl PlanIndicator {
+    /// Where it stands in the text: chapter or box, table and row; empty where nothing says so.
+    #[must_use]
+    pub fn stands_at(&self) -> String {
+        let table = self.table.filter(|table| *table > 0).map(|table| format!("表{table}"));
+        let row = self.no.as_ref().map(|no| format!("第{no}项"));
+        [self.section.clone(), table, row].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
     /// A row on what the previous period reached.
     #[must_use]
     pub fn is_history(&self) -> bool {

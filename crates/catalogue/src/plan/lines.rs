@@ -28,6 +28,8 @@ pub struct PlanLine {
     pub places: String,
     /// Chapter or box, table and row.
     pub section: String,
+    /// What the reader has to know of the print.
+    pub note: String,
     /// The words of the plan.
     pub source: String,
 }
@@ -50,8 +52,6 @@ impl PlanBook {
                     verdict.map(|word| format!("（{word}）")).unwrap_or_default()
                 ));
             }
-            let table = one.table.filter(|table| *table > 0).map(|table| format!("表{table}"));
-            let row = one.no.as_ref().map(|no| format!("第{no}项"));
             lines.push(PlanLine {
                 sort: if one.is_history() { "上期指标" } else { "指标" },
                 id: one.id.get().clone(),
@@ -63,11 +63,8 @@ impl PlanBook {
                 value: values.join("；"),
                 year: year(target.and_then(|figure| figure.year)),
                 places: text(one.scope.as_ref()),
-                section: [one.section.clone(), table, row]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join(" "),
+                section: one.stands_at(),
+                note: text(one.note.as_ref()),
                 source: one.row.as_ref().unwrap_or(&one.source).to_string(),
             });
         }

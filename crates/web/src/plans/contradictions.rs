@@ -1,11 +1,12 @@
 //! 规划文本中的矛盾: what the program finds by computing, with the words of the plan. Nothing is repaired.
 
-use catalogue::plan::{Contradiction, ContradictionKind};
+use catalogue::plan::{Contradiction, ContradictionKind, PlanLine};
 use maud::{Markup, html};
 use office::access::ReadPlan;
 use office::plans::demanded;
 
-use super::{HERE, NAV_ID, exports, faces};
+use super::entries::page_of;
+use super::{NAV_ID, exports, faces};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
@@ -15,13 +16,13 @@ use crate::ui::table::{Column, Table, Total};
 /// `GET /desk/plan/contradictions`
 pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
     let plan = demanded(desk.office()).await?;
-    let found = plan.contradictions();
+    let (found, lines) = (plan.contradictions(), plan.lines());
     let table = Table {
         id: "contradictions".into(),
         caption: "规划文本中的矛盾".into(),
         caption_hidden: true,
         columns: vec![Column::new("事项"), Column::new("不一致之处"), Column::new("原文")],
-        rows: found.iter().map(|one| row(&plan, one)).collect(),
+        rows: found.iter().map(|one| row(&plan, &lines, one)).collect(),
         empty: "没有发现。".into(),
         total: Some(Total::Exactly(found.len() as u64)),
         exports: exports(&desk, "contradictions"),
@@ -38,7 +39,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
     Ok(Page::new("规划文本中的矛盾", content).under(NAV_ID))
 }
 
-fn row(plan: &office::plans::Installed, one: &Contradiction) -> Vec<Markup> {
+fn row(plan: &office::plans::Installed, lines: &[PlanLine], one: &Contradiction) -> Vec<Markup> {
     let colour = match one.kind {
         ContradictionKind::TwoBases => parts::Colour::Yellow,
         _ => parts::Colour::Orange,
@@ -50,9 +51,10 @@ fn row(plan: &office::plans::Installed, one: &Contradiction) -> Vec<Markup> {
             ul.govuk-list.govuk-list--bullet {
                 @for quote in &one.quotes {
                     li {
-                        @if plan.promised(&quote.id).is_ok() {
-                            a.govuk-link href={ (HERE) "/indicators/" (quote.id) } { (quote.name) }
-                        } @else { (quote.name) }
+                        @match page_of(plan, lines, &quote.id) {
+                            Some(href) => a.govuk-link href=(href) { (quote.name) },
+                            None => (quote.name),
+                        }
                         " " (quote.figure) @if let Some(section) = &quote.section { "（" (section) "）" }
                         br; "“" (quote.source) "”"
                     }

@@ -6,7 +6,7 @@ use catalogue::plan::Held;
 use maud::{Markup, html};
 use office::access::{ApprovePlan, ManagePlan, ReadPlan, ReportPlan, Right};
 use office::plans::adjustments::{self, Adjustment, Decided, Proposed};
-use office::plans::in_words::{self, baseline};
+use office::plans::in_words;
 use office::plans::judge::{METHOD, Standing};
 use office::plans::links::{self, Computed};
 use office::plans::superior;
@@ -17,7 +17,7 @@ use store::{Cursor, DivisionId};
 use vocab::Month;
 
 use super::superior::{demands, served_by};
-use super::{HERE, NAV_ID, course, exports_of, kind_tag, printed, standing_tag, target_words, with_unit};
+use super::{HERE, NAV_ID, course, exports_of, promise, standing_tag, with_unit};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
@@ -28,7 +28,7 @@ use crate::ui::form::{
     ButtonKind, Choice, Errors, Field, Width, button_group, error_summary, form_post, select, submit,
     text_area, text_input, unit_input,
 };
-use crate::ui::parts::{self, Colour, SummaryRow, details, inset, summary_list, tag};
+use crate::ui::parts::{self, Colour, details, inset, summary_list, tag};
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{Link, address};
 
@@ -70,7 +70,7 @@ async fn shown(
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some("规划指标"), &one.name))
-        (summary_list(&summary(&view)))
+        (summary_list(&promise::summary(&view)))
         (judgement(&view))
         @if let Some(link) = &view.link {
             (inset(&html! {
@@ -99,38 +99,10 @@ async fn shown(
         @if desk.may(Right::ReportPlan) && view.link.is_none() { (report_form(desk, &view, typed, errors)) }
         @if !view.adjustments.is_empty() { (changes(desk, &view)) }
         @if desk.may(Right::ManagePlan) { (adjust_form(desk, &view, typed, errors)) (link_form(desk, &view, errors)) }
-        (words_of_the_plan(&view))
+        (promise::words(&view))
     };
     let title = one.name.clone();
     Ok(Page::new(title, content).under(NAV_ID).back(HERE, "返回规划总览").charts().errors(errors))
-}
-
-fn summary(view: &IndicatorPage) -> Vec<SummaryRow<'static>> {
-    let one = &view.line.indicator;
-    let mut rows = vec![
-        SummaryRow::new("判断", standing_tag(view.line.judgement.standing)),
-        SummaryRow::new("性质", kind_tag(one.kind)),
-        SummaryRow::text("基期值", &baseline(&view.plan.plan, one)),
-        SummaryRow::text("目标值", &target_words(one, &view.line.target)),
-        SummaryRow::text("完成时间", &view.line.target.due.zh()),
-    ];
-    if view.line.target.adjusted {
-        rows.push(SummaryRow::text("规划印的目标", &printed(one.target.as_ref(), one)));
-    }
-    rows.push(SummaryRow::new(
-        "分工",
-        html! { (Link::new(format!("{HERE}/charges/{}", one.id), "查看分工")) },
-    ));
-    if let Some(category) = one.category.as_ref().or(one.domain.as_ref()) {
-        rows.push(SummaryRow::text("领域", category));
-    }
-    if let Some(base) = &one.base {
-        rows.push(SummaryRow::text("计算口径", base));
-    }
-    if let Some(name) = &one.printed_name {
-        rows.push(SummaryRow::text("原文印的名称", name));
-    }
-    rows
 }
 
 /// Why it is judged so, in sentences.
@@ -439,32 +411,6 @@ fn link_form(desk: &Desk<ReadPlan>, view: &IndicatorPage, errors: &Errors) -> Ma
             },
         ),
     )
-}
-
-/// The plan's own words, and where they contradict others.
-fn words_of_the_plan(view: &IndicatorPage) -> Markup {
-    let one = &view.line.indicator;
-    let against: Vec<_> = view
-        .plan
-        .contradictions()
-        .into_iter()
-        .filter(|found| found.quotes.iter().any(|quote| quote.id == one.id.as_str()))
-        .collect();
-    html! {
-        h2.govuk-heading-m { "规划原文" }
-        (inset(&html! {
-            p.govuk-body { "“" (one.source) "”" @if let Some(section) = &one.section { "（" (section) "）" } }
-            @if let Some(row) = &one.row { p.govuk-body { "表中一行：“" (row) "”" } }
-            @if let Some(remark) = &one.remark { p.govuk-body { (remark) } }
-        }))
-        @if !against.is_empty() {
-            h3.govuk-heading-s { "原文里与此不一致的地方" }
-            ul.govuk-list.govuk-list--bullet {
-                @for found in &against { li { strong { (found.kind.title()) } "：" (found.finding) } }
-            }
-            p.govuk-body { (Link::new("/desk/plan/contradictions", "查看规划文本中的全部矛盾")) }
-        }
-    }
 }
 
 /// `POST /desk/plan/indicators/{plan_indicator}/values`

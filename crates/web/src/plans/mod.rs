@@ -26,6 +26,7 @@ mod charge;
 mod compare;
 mod contradictions;
 mod course;
+mod entries;
 mod evaluation;
 mod evaluations;
 mod gantt;
@@ -34,6 +35,7 @@ mod line_chart;
 pub(crate) mod open;
 mod overview;
 mod past;
+mod promise;
 mod release;
 mod split;
 mod stages;
@@ -88,6 +90,7 @@ pub fn routes() -> Routes {
         )
         .route("/desk/plan/public", get(release::page).post(release::decide))
         .route("/desk/plan/past", get(past::page))
+        .route("/desk/plan/entries", get(entries::page))
         .route("/desk/plan/contradictions", get(contradictions::page))
         .route("/desk/plan/superior", get(superior::page))
         .route("/desk/plan/compare", get(compare::page))
@@ -95,7 +98,7 @@ pub fn routes() -> Routes {
 }
 
 /// The faces of the plan.
-fn faces() -> [NavLink<'static>; 13] {
+fn faces() -> [NavLink<'static>; 14] {
     [
         NavLink::new("indicators", HERE, "指标"),
         NavLink::new("stages", "/desk/plan/stages", "项目和节点"),
@@ -105,6 +108,7 @@ fn faces() -> [NavLink<'static>; 13] {
         NavLink::new("changes", "/desk/plan/changes", "本月变化"),
         NavLink::new("values", "/desk/plan/values", "待复核的数"),
         NavLink::new("evaluations", "/desk/plan/evaluations", "评估报告"),
+        NavLink::new("entries", "/desk/plan/entries", "规划条目"),
         NavLink::new("past", "/desk/plan/past", "上期完成情况"),
         NavLink::new("superior", "/desk/plan/superior", "上位规划衔接"),
         NavLink::new("compare", "/desk/plan/compare", "与外地比较"),

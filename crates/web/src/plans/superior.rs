@@ -1,11 +1,12 @@
 //! 上位规划衔接: the plan's numbers beside what the plans above and the laws demand, and whether those documents still stand.
 
-use catalogue::plan::{DocumentState, Held, Verdict};
+use catalogue::plan::{DocumentState, Held, PlanLine, Verdict};
 use maud::{Markup, html};
 use office::access::ReadPlan;
 use office::plans::superior::{self, Serving};
 use office::plans::{Installed, demanded};
 
+use super::entries::page_of;
 use super::stages::state_tag;
 use super::{HERE, NAV_ID, exports, faces};
 use crate::answer::Page;
@@ -19,7 +20,7 @@ use crate::ui::table::{Column, Table, Total};
 pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
     let plan = demanded(desk.office()).await?;
     let held = superior::held(desk.office(), desk.granted(), &plan).await?;
-    let documents = plan.document_states();
+    let (documents, lines) = (plan.document_states(), plan.lines());
     let cards: Vec<Figure<'_>> = [Verdict::Short, Verdict::Unknown, Verdict::Met]
         .into_iter()
         .map(|verdict| {
@@ -36,7 +37,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
         id: "held".into(),
         caption: "规划的数和上面的要求".into(),
         columns: ["指标、标准", "规划的数", "要求", "依据", "核对结果"].map(Column::new).into(),
-        rows: held.iter().map(|one| row(&plan, one)).collect(),
+        rows: held.iter().map(|one| row(&plan, &lines, one)).collect(),
         empty: "配置包还没有写上位规划和法律的要求。".into(),
         total: Some(Total::Exactly(held.len() as u64)),
         exports: exports(&desk, "superior"),
@@ -64,13 +65,14 @@ pub(super) fn verdict_tag(verdict: Verdict) -> Markup {
     tag(colour, verdict.title())
 }
 
-fn row(plan: &Installed, one: &Held) -> Vec<Markup> {
+fn row(plan: &Installed, lines: &[PlanLine], one: &Held) -> Vec<Markup> {
     vec![
         html! {
             span.plan-name {
-                @if plan.promised(&one.entry).is_ok() {
-                    (Link::new(format!("{HERE}/indicators/{}", one.entry), one.name.as_str()))
-                } @else { (one.name) }
+                @match page_of(plan, lines, &one.entry) {
+                    Some(href) => (Link::new(href, one.name.as_str())),
+                    None => (one.name),
+                }
             }
         },
         html! { (one.figure) },

@@ -102,6 +102,30 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         assert!(found.contains("只可能是0%、33%、67%、100%，原文写的是25%"), "{found}");
         let past = policy.get("/desk/plan/past").await.text;
         assert!(past.contains("这个规划没有印上期指标表。") && past.contains("投入运营养老机构"), "{past}");
+        // What the plan prints and nobody reports on is read here: amounts and rules, with their words.
+        let entries = policy.get("/desk/plan/entries?sort=standard").await.text;
+        for words in [
+            "全市最低生活保障标准达到月人均760元",
+            "单位：元/人·月",
+            "共 92 条",
+            "规划的制定",
+            "乌海市人民政府办公室",
+            "from=50",
+        ] {
+            assert!(entries.contains(words), "{words}: {entries}");
+        }
+        assert!(!entries.contains("/desk/plan/tasks/wh_y001"), "{entries}");
+        let next = policy.get("/desk/plan/entries?sort=standard&from=50").await.text;
+        assert!(!next.contains("月人均760元") && next.contains("共 92 条"), "{next}");
+        let tasks =
+            policy.get(&crate::ui::address("/desk/plan/entries", &[("word", "社会救助自助平台")])).await;
+        assert!(tasks.text.contains("/desk/plan/tasks/wh_y003"), "{}", tasks.text);
+        let printed = policy.get("/desk/plan/indicators/wh_i004").await.text;
+        for words in ["说明：表中单位格缺失", "（第二章第四节 表2 第4项）"] {
+            assert!(printed.contains(words), "{words}: {printed}");
+        }
+        let undated = policy.get("/desk/plan/indicators/wh_i034").await.text;
+        assert!(undated.contains("2025年12月（规划没有印年份，按规划期末计）"), "{undated}");
         let split = policy.get("/desk/plan/indicators/wh_i015/split").await.text;
         assert!(split.contains("2025年，乌海市 4343张"), "{split}");
         let sheet = policy.get("/desk/plan/sheet?list=contradictions&format=csv").await;
@@ -110,6 +134,7 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         // Every list is taken out, from its own page.
         for (page, asked, words) in [
             ("/desk/plan/past", "list=past", "规划自评"),
+            ("/desk/plan/entries", "list=text", "就业成本扣减"),
             ("/desk/plan/alerts", "list=alerts", "责任科室"),
             ("/desk/plan/values", "list=values", "数据来源"),
             ("/desk/plan/changes", "list=changes&amp;month=2026-11", "规划本月变化（2026年11月）"),

@@ -288,6 +288,7 @@ pub fn text(plan: &PlanBook, format: ListFormat) -> Result<Vec<u8>, OfficeError>
         ("时间", 12),
         ("地方或对象", 30),
         ("章节", 14),
+        ("说明", 40),
         ("原文", 60),
     ]);
     let title = format!("{}：{}", plan.plan.name, PlanSheet::Text.title());
@@ -305,6 +306,7 @@ pub fn text(plan: &PlanBook, format: ListFormat) -> Result<Vec<u8>, OfficeError>
             line.year,
             line.places,
             line.section,
+            line.note,
             line.source,
         ]))?;
     }
