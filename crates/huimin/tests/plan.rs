@@ -76,6 +76,10 @@ fn one_measure_stands_side_by_side() {
         assert!(block.contains(value), "{value}: {block}");
     }
     assert_eq!(block.matches("原文").count(), 5, "{block}");
+    for measure in ["儿童主任培训参训率", "特困人员基本生活标准与低保标准之比", "养老服务圈"]
+    {
+        assert!(text.contains(&format!("{measure}\n  ")), "{measure}: {text}");
+    }
     let (_, workers) = text.split_once("社会工作专业人才占人口比例\n").expect("the measure is there");
     let workers = workers.split("\n\n").next().unwrap();
     for per_ten_thousand in ["每万人14", "每万人140", "每万人180", "每万人42"] {
