@@ -215,8 +215,7 @@ impl Hand<'_> {
         let releaser = self.who.approver.grant::<ReleasePlan>()?;
         let approver = self.who.approver.grant::<ReadPlan>()?;
         let all = public::released(self.office, &approver).await?;
-        let entries: Vec<&str> =
-            all.indicators.iter().chain(&all.projects).map(|one| one.entry.as_str()).collect();
+        let entries: Vec<&str> = all.all().map(|one| one.entry.as_str()).collect();
         public::release(self.office, &releaser, &approver, &entries).await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The released part of the plan: what everybody may read, as a page and as open data. A person with the right decides entry by entry; what is not released is not
-//! there. Of an indicator the promise, the newest number of the whole place and the judgement are public; of a project what, where, until when and how it stands. No
-//! county's numbers, no notes, no names of staff.
+//! there. Of an indicator the promise, the newest number of the whole place and the judgement are public; of a project what, where, until when and how it stands; of
+//! a task what and how it stands. No county's numbers, no notes, no names of staff.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use vocab::{Month, Now};
 use super::judge::METHOD;
 use super::known::known;
 use super::sheet::{cells, columns};
-use super::stages::standing_stages;
+use super::stages::{Stage, standing_stages};
 use super::{EVERYBODYS, Installed, charges, demanded, in_words, installed};
 use crate::access::{Granted, ReadPlan, ReleasePlan};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
@@ -31,7 +31,7 @@ pub struct Releasable {
     pub released: bool,
 }
 
-/// Everything that may be released, with what is: indicators, then projects and their stages.
+/// Everything that may be released, with what is: indicators, then projects and their stages, then tasks.
 #[derive(Debug, Clone)]
 pub struct Released {
     /// The plan.
@@ -40,6 +40,8 @@ pub struct Released {
     pub indicators: Vec<Releasable>,
     /// Projects and stages.
     pub projects: Vec<Releasable>,
+    /// Tasks.
+    pub tasks: Vec<Releasable>,
     /// The last decision: who and when.
     pub last: Option<(String, Now)>,
 }
@@ -84,6 +86,7 @@ pub async fn released(office: &Office, actor: &Granted<ReadPlan>) -> Result<Rele
             projects.push(one(id, format!("{}：{}", project.name, stage.what)));
         }
     }
+    let tasks = plan.tasks.iter().map(|task| one(&task.id, task.name.clone())).collect();
     let last = Query::system(
         EVERYBODYS,
         "SELECT s.name, p.at FROM (SELECT released_by AS who, released_at AS at FROM plan_public WHERE plan = ? \
@@ -94,7 +97,14 @@ pub async fn released(office: &Office, actor: &Granted<ReadPlan>) -> Result<Rele
     .bind(plan.id())
     .optional_as(office.db(), |row| Ok((row.get("name")?, Now::from_unix_ms(row.get("at")?))))
     .await?;
-    Ok(Released { plan, indicators, projects, last })
+    Ok(Released { plan, indicators, projects, tasks, last })
+}
+
+impl Released {
+    /// Every entry of the three lists.
+    pub fn all(&self) -> impl Iterator<Item = &Releasable> {
+        self.indicators.iter().chain(&self.projects).chain(&self.tasks)
+    }
 }
 
 /// Decides what is public from now on: these entries and no others. Says how many were released and how many taken back.
@@ -108,7 +118,7 @@ pub async fn release(
     chosen: &[&str],
 ) -> Result<(usize, usize), OfficeError> {
     let all = released(office, reader).await?;
-    let known: Vec<&Releasable> = all.indicators.iter().chain(&all.projects).collect();
+    let known: Vec<&Releasable> = all.all().collect();
     if chosen.iter().any(|entry| known.iter().all(|one| one.entry != *entry)) {
         return Err(OfficeError::NotFound("规划里的这一条"));
     }
@@ -215,6 +225,21 @@ pub struct PublicProject {
     pub source: String,
 }
 
+/// A public task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublicTask {
+    /// Its id.
+    pub id: String,
+    /// What.
+    pub name: String,
+    /// Field of work or chapter; empty where the plan prints none.
+    pub category: String,
+    /// How it stands.
+    pub state: String,
+    /// The words of the plan.
+    pub source: String,
+}
+
 /// What everybody may read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PublicPlan {
@@ -238,6 +263,8 @@ pub struct PublicPlan {
     pub indicators: Vec<PublicIndicator>,
     /// Released projects and stages, the same.
     pub projects: Vec<PublicProject>,
+    /// Released tasks, the same.
+    pub tasks: Vec<PublicTask>,
 }
 
 /// Where the plan speaks of an indicator.
@@ -245,13 +272,16 @@ fn chapter(one: &PlanIndicator) -> &str {
     one.category.as_ref().or(one.domain.as_ref()).or(one.section.as_ref()).map_or("", String::as_str)
 }
 
-/// The chapters in the order in which the plan first speaks of them, by its indicators and then by its projects.
+/// The chapters in the order in which the plan first speaks of them, by its indicators, then by its projects and its tasks.
 fn chapters(plan: &Installed) -> Vec<&str> {
+    fn heading<'a>(domain: &'a Option<String>, section: &'a Option<String>) -> &'a str {
+        domain.as_ref().or(section.as_ref()).map_or("", String::as_str)
+    }
     let promised = plan.indicators.iter().filter(|one| !one.is_history());
-    let projects = plan.projects.iter();
     let all = promised
         .map(|one| chapter(one))
-        .chain(projects.map(|one| one.domain.as_ref().or(one.section.as_ref()).map_or("", String::as_str)));
+        .chain(plan.projects.iter().map(|one| heading(&one.domain, &one.section)))
+        .chain(plan.tasks.iter().map(|one| heading(&one.domain, &one.section)));
     let mut order = Vec::new();
     for chapter in all {
         if !order.contains(&chapter) {
@@ -297,10 +327,12 @@ pub async fn public(office: &Office) -> Result<Option<PublicPlan>, OfficeError> 
         .collect();
     indicators.sort_by_key(|one| place(&one.category));
     let charges = charges::in_force(office, &plan).await?;
-    let mut projects: Vec<PublicProject> = standing_stages(office, &plan, &charges)
-        .await?
-        .into_iter()
+    let released = standing_stages(office, &plan, &charges).await?.into_iter();
+    let (tasks, projects): (Vec<Stage>, Vec<Stage>) = released
         .filter(|stage| public.contains(&stage.id))
+        .partition(|stage| plan.tasks.iter().any(|task| task.id == *stage.id));
+    let mut projects: Vec<PublicProject> = projects
+        .into_iter()
         .map(|stage| PublicProject {
             due: match stage.due.filter(|_| stage.moved) {
                 Some(due) => format!("{}（已调整）", due.zh()),
@@ -316,6 +348,17 @@ pub async fn public(office: &Office) -> Result<Option<PublicPlan>, OfficeError> 
         })
         .collect();
     projects.sort_by_key(|one| place(&one.category));
+    let mut tasks: Vec<PublicTask> = tasks
+        .into_iter()
+        .map(|task| PublicTask {
+            id: task.id,
+            name: task.what,
+            category: task.domain.or(task.section).unwrap_or_default(),
+            state: task.state.title().to_owned(),
+            source: task.source,
+        })
+        .collect();
+    tasks.sort_by_key(|one| place(&one.category));
     Ok(Some(PublicPlan {
         plan: plan.plan.name.clone(),
         place: plan.home.name.clone(),
@@ -327,6 +370,7 @@ pub async fn public(office: &Office) -> Result<Option<PublicPlan>, OfficeError> 
         method: METHOD.map(str::to_owned).into(),
         indicators,
         projects,
+        tasks,
     }))
 }
 
@@ -376,7 +420,7 @@ pub fn csv(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
     Ok(list.finish()?)
 }
 
-/// The released indicators and projects as an Excel file for people: what the page says, with the words of the plan.
+/// The released indicators, projects and tasks as an Excel file for people: what the page says, with the words of the plan.
 ///
 /// # Errors
 /// The writer's.
@@ -433,6 +477,13 @@ pub fn excel(plan: &PublicPlan) -> Result<Vec<u8>, OfficeError> {
             one.source.clone(),
         ]))?;
     }
+    let heads = columns(&[("任务", 50), ("章节、领域", 22), ("状态", 14), ("规划原文", 60)]);
+    let title = format!("{}：任务", plan.plan);
+    list.next_list("任务", Some(&title), &heads)?;
+    for one in &plan.tasks {
+        let cell = [&one.name, &one.category, &one.state, &one.source];
+        list.row(&cells(cell.map(String::clone)))?;
+    }
     Ok(list.finish()?)
 }
 
@@ -456,11 +507,15 @@ pub fn schema() -> Value {
         "id": text("编号"), "name": text("项目、节点"), "category": text("章节、领域"), "due": text("完成时间"), "places": text("地方"), "quantity": text("数量"),
         "state": text("状态"), "source": text("规划原文"),
     }));
+    let task = object(json!({
+        "id": text("编号"), "name": text("任务"), "category": text("章节、领域"), "state": text("状态"), "source": text("规划原文"),
+    }));
     let mut schema = object(json!({
         "plan": text("规划名称"), "place": text("地方"), "from": { "type": "integer", "title": "首年" }, "until": { "type": "integer", "title": "末年" },
         "issuer": text("印发机关"), "as_of": month("判断的月份", false), "synthetic": { "type": "boolean", "title": "是否演示数据" },
         "method": { "type": "array", "items": text("评价方法") },
         "indicators": { "type": "array", "items": indicator }, "projects": { "type": "array", "items": project },
+        "tasks": { "type": "array", "items": task },
     }));
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("规划公开数据");

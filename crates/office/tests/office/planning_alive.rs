@@ -550,12 +550,14 @@ async fn what_is_released_is_public_and_as_its_schema_says() {
         let wrong = public::release(&city.office, &releaser, &reader, &["nothing"]).await;
         assert!(matches!(wrong, Err(OfficeError::NotFound(_))));
         assert_eq!(
-            public::release(&city.office, &releaser, &reader, &[BEDS, "wh_p004"]).await.unwrap(),
-            (2, 0)
+            public::release(&city.office, &releaser, &reader, &[BEDS, "wh_p004", "wh_y005"]).await.unwrap(),
+            (3, 0)
         );
         let plan = public::public(&city.office).await.unwrap().unwrap();
-        assert_eq!((plan.indicators.len(), plan.projects.len()), (1, 1));
+        assert_eq!((plan.indicators.len(), plan.projects.len(), plan.tasks.len()), (1, 1, 1));
         assert_eq!(plan.projects[0].category, "大力发展养老服务业");
+        let task = &plan.tasks[0];
+        assert_eq!((task.name.as_str(), task.category.as_str()), ("社会救助移动端", "保障基本民生"));
         let (one, json) = (&plan.indicators[0], serde_json::to_value(&plan).unwrap());
         assert_eq!((one.value.unwrap().to_string().as_str(), one.standing.as_str()), ("56.5", "已达到"));
         let csv = String::from_utf8(public::csv(&plan).unwrap()).unwrap();
@@ -572,7 +574,7 @@ async fn what_is_released_is_public_and_as_its_schema_says() {
             keys(&schema["properties"])
         };
         assert_eq!(keys(&json), named(&schema));
-        for list in ["indicators", "projects"] {
+        for list in ["indicators", "projects", "tasks"] {
             assert_eq!(keys(&json[list][0]), named(&schema["properties"][list]["items"]), "{list}");
         }
         assert!(!json.to_string().contains("统计表"), "no evidence, no names");

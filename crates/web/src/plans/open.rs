@@ -27,7 +27,10 @@ pub(crate) fn routes() -> Routes {
 
 async fn released(visitor: &Visitor) -> Result<Option<PublicPlan>, Fault> {
     let plan = public::public(visitor.office()).await?;
-    Ok(plan.filter(|plan| !plan.indicators.is_empty() || !plan.projects.is_empty()))
+    let held = |plan: &PublicPlan| {
+        !plan.indicators.is_empty() || !plan.projects.is_empty() || !plan.tasks.is_empty()
+    };
+    Ok(plan.filter(held))
 }
 
 async fn page(visitor: Visitor) -> Result<Page, Fault> {
@@ -68,16 +71,30 @@ async fn page(visitor: Visitor) -> Result<Page, Fault> {
             ]
         },
     );
+    let tasks = lists(
+        ("tasks", "任务"),
+        ["任务", "规划原文", "状态"],
+        &plan.tasks,
+        |one| &one.category,
+        |one| {
+            [
+                html! { (one.name) @if !one.category.is_empty() { br; span.govuk-hint { (one.category) } } },
+                html! { "“" (one.source) "”" },
+                html! { (one.state) },
+            ]
+        },
+    );
     let title = plan.plan.clone();
     let content = html! {
         (parts::heading(Some(&plan.place), &title))
         p.govuk-body { "规划期 " (plan.from) "—" (plan.until) "年" @if !plan.issuer.is_empty() { "，" (plan.issuer) "印发" } "。按" (plan.as_of.zh()) "的情况判断。" }
         (indicators)
         (projects)
+        @if !plan.tasks.is_empty() { (tasks) }
         (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in &plan.method { li { (line) } } } }))
         h2.govuk-heading-m { "开放数据" }
         p.govuk-body {
-            (Link::new("/plan/data.xlsx", "指标和项目（Excel）")) "　" (Link::new("/plan/data.csv", "指标（CSV）")) "　" (Link::new("/plan/data.json", "指标和项目（JSON）")) "　" (Link::new("/plan/schema.json", "数据格式说明"))
+            (Link::new("/plan/data.xlsx", "指标、项目和任务（Excel）")) "　" (Link::new("/plan/data.csv", "指标（CSV）")) "　" (Link::new("/plan/data.json", "指标、项目和任务（JSON）")) "　" (Link::new("/plan/schema.json", "数据格式说明"))
         }
     };
     Ok(Page::new(title, content))
@@ -87,12 +104,12 @@ async fn page(visitor: Visitor) -> Result<Page, Fault> {
 const UNFOLDED: usize = 20;
 
 /// A list under its id and title; a long one by the plan's chapters, which `of` finds in its rows, in the order in which they stand.
-fn lists<T>(
+fn lists<T, const N: usize>(
     (id, title): (&str, &str),
-    columns: [&'static str; 5],
+    columns: [&'static str; N],
     all: &[T],
     of: fn(&T) -> &String,
-    row: fn(&T) -> [Markup; 5],
+    row: fn(&T) -> [Markup; N],
 ) -> Markup {
     let table = |at: usize, caption: &str, folded: bool, held: &[&T]| Table {
         id: format!("{id}-{at}").into(),

@@ -27,6 +27,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
                 (form_post(PATH, &desk.key(), &html! {
                     (boxes("公开的指标", &released.indicators, "indicator"))
                     (boxes("公开的项目和节点", &released.projects, "project"))
+                    (boxes("公开的任务", &released.tasks, "task"))
                     (button_group(&html! {
                         (submit("按所选公开", ButtonKind::Primary, Some(("which", "chosen"))))
                         (submit("全部公开", ButtonKind::Secondary, Some(("which", "all"))))
@@ -36,6 +37,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
             } @else {
                 (listed("公开的指标", &released.indicators))
                 (listed("公开的项目和节点", &released.projects))
+                (listed("公开的任务", &released.tasks))
             }
         },
         None => inset(&html! { p.govuk-body { "公开哪些内容，由" (plan.home.name) "决定。" } }),
@@ -44,7 +46,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>) -> Result<Page, Fault> {
         (parts::heading(Some(&plan.home.name), "对外公开"))
         (parts::tabs("规划", &faces(), "public"))
         p.govuk-body {
-            "选中的内容任何人不用登录就能看到：" (Link::new("/plan", "规划公开页面")) "，并可以下载 CSV、JSON。指标公开目标、本级最近的数和判断；项目公开地方、期限和状态。分解到下级的数、办理记录和工作人员姓名不公开。"
+            "选中的内容任何人不用登录就能看到：" (Link::new("/plan", "规划公开页面")) "，并可以下载 CSV、JSON。指标公开目标、本级最近的数和判断；项目公开地方、期限和状态；任务公开内容和状态。分解到下级的数、办理记录和工作人员姓名不公开。"
         }
         (body)
     };
@@ -75,9 +77,9 @@ pub(super) async fn decide(
     let reader = desk.grant::<ReadPlan>()?;
     let all = public::released(desk.office(), &reader).await?;
     let chosen: Vec<&str> = match form.get("which") {
-        "all" => all.indicators.iter().chain(&all.projects).map(|one| one.entry.as_str()).collect(),
+        "all" => all.all().map(|one| one.entry.as_str()).collect(),
         "none" => Vec::new(),
-        _ => form.all("indicator").chain(form.all("project")).collect(),
+        _ => form.all("indicator").chain(form.all("project")).chain(form.all("task")).collect(),
     };
     let (given, taken) = public::release(desk.office(), desk.granted(), &reader, &chosen).await?;
     Ok(SeeOther::to(PATH).done(format!("公开 {given} 项，撤回 {taken} 项。")))
