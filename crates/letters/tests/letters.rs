@@ -435,7 +435,17 @@ fn the_report_of_a_plan_is_set_whatever_it_has_to_say() {
     assert_eq!(record(&pdf).title, "乌海市“十四五”民政事业发展规划2025年总结评估报告");
     // A plan of a county without projects, adjustments, comments and values.
     let mut bare = full;
-    for list in ["projects", "papers", "pictures", "counties", "adjustments", "comments", "indicators"] {
+    for list in [
+        "projects",
+        "tasks",
+        "late_tasks",
+        "papers",
+        "pictures",
+        "counties",
+        "adjustments",
+        "comments",
+        "indicators",
+    ] {
         bare[list] = json!([]);
     }
     for text in ["overall", "deeds", "problems", "changes", "proposals"] {

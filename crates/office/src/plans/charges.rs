@@ -215,7 +215,8 @@ pub async fn tasks(
     plan: &Installed,
 ) -> Result<Vec<Task>, OfficeError> {
     let mut charges = in_force(office, plan).await?;
-    let stages = stages::of_tasks(office, actor, plan, &charges).await?;
+    let today = Month::containing(office.now().today());
+    let stages = stages::tasks_as_of(office, actor, plan, &charges, today).await?;
     let mut tasks: Vec<Task> = stages
         .into_iter()
         .zip(&plan.tasks)

@@ -259,15 +259,19 @@ pub(super) async fn standing_stages(
     Ok(stages)
 }
 
-/// Every task of the plan in the order of the text; a task is due when whoever is in charge has to be done.
-pub(super) async fn of_tasks(
+/// Every task of the plan in the order of the text, as it was known at the end of a month; a task is due when whoever is in charge has to be done.
+pub(super) async fn tasks_as_of(
     office: &Office,
     actor: &Granted<ReadPlan>,
     plan: &Installed,
     charges: &HashMap<String, Charge>,
+    month: Month,
 ) -> Result<Vec<Stage>, OfficeError> {
-    let all = notes(office, &Scope::Subtree(plan.home.id), plan).await?;
-    let mut stages = task_stages(plan, &all, charges, Month::containing(office.now().today()));
+    let mut all = notes(office, &Scope::Subtree(plan.home.id), plan).await?;
+    for notes in all.values_mut() {
+        notes.retain(|note| Month::containing(note.at.today()) <= month);
+    }
+    let mut stages = task_stages(plan, &all, charges, month);
     only_seen(&mut stages, &notes(office, &actor.scope(), plan).await?);
     Ok(stages)
 }

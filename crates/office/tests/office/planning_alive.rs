@@ -106,6 +106,13 @@ async fn an_evaluation_is_frozen_and_its_texts_stay() {
             ("44", "2023-12")
         );
         assert_eq!(middle.text("problems"), "", "each evaluation has texts of its own");
+        // The tasks stand chapter by chapter, and what the plan found there already is done.
+        let chapters = evaluation::by_chapter(&middle.tasks);
+        assert_eq!(chapters.iter().map(|one| one.all).sum::<usize>(), plan.tasks.len());
+        assert!(chapters.iter().all(|one| one.states.iter().sum::<usize>() == one.all), "{chapters:?}");
+        assert_eq!((chapters[0].name.as_str(), chapters[0].all), ("保障基本民生", 37), "{chapters:?}");
+        let there = plan.tasks.iter().filter(|one| one.status.as_deref() == Some("已有")).count();
+        assert_eq!(chapters.iter().map(|one| one.states[0]).sum::<usize>(), there);
         let ends = middle.projects.iter().find(|one| one.id == "wh_p004").unwrap();
         assert_eq!(ends.state, "planned", "due in 2025, it was not late in 2023");
 

@@ -150,7 +150,26 @@ fn counted(figures: &EvaluationFigures) -> Markup {
     html! {
         (figure_cards(&cards))
         (parts::details("这次生成的指标完成情况", &html! { (table) }))
+        @if !figures.tasks.is_empty() { (parts::details("这次生成的任务落实情况", &html! { (tasks(figures)) })) }
         @if !figures.appraised().is_empty() { (parts::details(&format!("这次生成的各{}完成情况", figures.below), &html! { (counties) })) }
+    }
+}
+
+/// The tasks chapter by chapter.
+fn tasks(figures: &EvaluationFigures) -> Table<'static> {
+    let mut columns = vec![Column::new("章节、领域"), Column::new("任务（项）").numeric()];
+    columns.extend(evaluations::TASK_STATES.map(|state| Column::new(state.title()).numeric()));
+    let rows = evaluations::by_chapter(&figures.tasks).into_iter().map(|one| {
+        let counts = std::iter::once(one.all).chain(one.states).map(|count| html! { (count) });
+        std::iter::once(html! { (one.name) }).chain(counts).collect()
+    });
+    Table {
+        id: "tasks".into(),
+        caption: "任务落实情况".into(),
+        columns,
+        rows: rows.collect(),
+        cards: false,
+        ..Table::default()
     }
 }
 

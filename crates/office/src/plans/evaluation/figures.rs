@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{DivisionId, Query};
 use vocab::{Month, Now};
 
-use super::{Comment, Evaluation, EvaluationKind, comments, texts};
+use super::{Comment, Evaluation, EvaluationKind, TaskFigures, comments, tasks, texts};
 use crate::access::{Granted, ReadPlan};
 use crate::plans::computed::computed;
 use crate::plans::judge::{METHOD, Point, Standing, Target, path, reached};
@@ -164,6 +164,9 @@ pub struct EvaluationFigures {
     pub indicators: Vec<IndicatorFigures>,
     /// Every stage of its projects.
     pub projects: Vec<ProjectFigures>,
+    /// Every task. Runs from before these were kept have none.
+    #[serde(default)]
+    pub tasks: Vec<TaskFigures>,
     /// Documents and files noted with them. Runs from before these were kept have none.
     #[serde(default)]
     pub papers: Vec<StagePaper>,
@@ -353,6 +356,7 @@ pub(super) async fn gather(
         adjustments: adjusted(plan, &known.changes),
         indicators,
         projects,
+        tasks: tasks::gather(office, actor, plan, known_in).await?,
         papers,
         stages: stage_counts,
         contradictions: plan.contradictions().len(),

@@ -20,12 +20,14 @@ pub mod comments;
 mod figures;
 pub mod paper;
 pub mod sheet;
+mod tasks;
 pub mod texts;
 
 pub use baselines::{Baseline, baselines};
 pub use comments::Comment;
 pub use figures::{CountyFigures, EvaluationFigures, IndicatorFigures, ProjectFigures};
 pub use paper::{Run, run};
+pub use tasks::{ChapterFigures, TASK_STATES, TaskFigures, by_chapter};
 pub use texts::{SECTIONS, Section, Text};
 
 /// Which evaluation.

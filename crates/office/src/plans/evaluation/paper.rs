@@ -7,7 +7,7 @@ use store::{AuditEntry, Query};
 use vocab::Now;
 
 use super::figures::{EvaluationFigures, IndicatorFigures, gather};
-use super::{Evaluation, EvaluationKind, baselines, chart, opened};
+use super::{Evaluation, EvaluationKind, baselines, by_chapter, chart, opened, tasks};
 use crate::access::{Actor, Granted, ManagePlan, ReadPlan};
 use crate::casework::{AttachmentId, attachments};
 use crate::plans::judge::Standing;
@@ -418,6 +418,13 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
             json!([one.name, in_words::due(&one.due), dash(&one.places), one.state_title, dash(&one.note)])
         })
         .collect();
+    let chapters: Vec<Value> = by_chapter(&figures.tasks)
+        .into_iter()
+        .map(|one| {
+            let counts = std::iter::once(one.all).chain(one.states).map(|count| count.to_string());
+            json!(std::iter::once(one.name).chain(counts).collect::<Vec<String>>())
+        })
+        .collect();
     let papers: Vec<Value> = figures
         .papers
         .iter()
@@ -471,7 +478,7 @@ fn content(figures: &EvaluationFigures, by: &str, at: Now, synthetic: bool) -> V
         "title": figures.title, "as_of": figures.as_of.zh(), "made": vocab::zh_date(at.today()), "issued_on": at.today().to_string(),
         "by": by, "summary": summary(figures, at), "texts": texts, "standings": standings, "indicators": indicators,
         "stages": figures.stages.iter().filter(|(_, _, count)| *count > 0).map(|(_, title, count)| json!([title, count.to_string()])).collect::<Vec<Value>>(),
-        "projects": projects, "papers": papers, "below": figures.below, "counties": counties, "adjustments": adjustments, "contradictions": figures.contradictions.to_string(),
+        "projects": projects, "tasks": chapters, "late_tasks": tasks::late(&figures.tasks), "papers": papers, "below": figures.below, "counties": counties, "adjustments": adjustments, "contradictions": figures.contradictions.to_string(),
         "comments": figures.comments.iter().map(|one| json!({
             "about": one.about, "words": one.words, "by": one.by, "at": one.at, "answer": one.answer,
         })).collect::<Vec<Value>>(),

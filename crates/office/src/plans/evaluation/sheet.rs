@@ -166,6 +166,18 @@ fn written(figures: &EvaluationFigures, format: ListFormat) -> Result<Vec<u8>, O
             ListCell::prose(&one.note),
         ])?;
     }
+    let heads =
+        columns(&[("任务", 50), ("章节、领域", 26), ("责任科室、单位", 20), ("状态", 14), ("最近进展", 50)]);
+    list.next_list("任务", Some(&title("任务落实情况")), &heads)?;
+    for one in &figures.tasks {
+        list.row(&[
+            ListCell::words(&one.name),
+            ListCell::words(&one.chapter),
+            ListCell::words(&one.office),
+            ListCell::words(&one.state_title),
+            ListCell::prose(&one.note),
+        ])?;
+    }
     let heads = columns(&[
         (figures.below.as_str(), 18),
         ("分解的目标（项）", 16),
