@@ -8,7 +8,7 @@ use office::access::ReadPlan;
 use office::plans::{Installed, demanded, in_words};
 use serde::Deserialize;
 
-use super::{HERE, NAV_ID, exports, faces};
+use super::{HERE, NAV_ID, chips, exports, faces};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
@@ -44,11 +44,6 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The list with some of the questions taken off or answered otherwise.
-    fn to(&self, sort: &str, chapter: &str, word: &str) -> String {
-        address(LIST, &[("sort", sort), ("chapter", chapter), ("word", word)])
-    }
-
     /// The list from a row on.
     fn at(&self, from: usize) -> String {
         let from = if from == 0 { String::new() } else { from.to_string() };
@@ -113,18 +108,13 @@ fn cards(all: &[PlanLine]) -> Vec<Figure<'static>> {
 }
 
 fn chosen(asked: &Asked, sort: Option<&'static str>) -> Vec<Link<'static>> {
-    let mut chosen = Vec::new();
-    if let Some(sort) = sort {
-        chosen.push(Link::new(asked.to("", &asked.chapter, &asked.word), sort));
-    }
-    if !asked.chapter.is_empty() {
-        chosen.push(Link::new(asked.to(&asked.sort, "", &asked.word), asked.chapter.clone()));
-    }
     let word = asked.word.trim();
-    if !word.is_empty() {
-        chosen.push(Link::new(asked.to(&asked.sort, &asked.chapter, ""), format!("含“{word}”")));
-    }
-    chosen
+    let given = [
+        ("sort", asked.sort.as_str(), sort.map(str::to_owned)),
+        ("chapter", asked.chapter.as_str(), Some(asked.chapter.clone())),
+        ("word", word, Some(format!("含“{word}”"))),
+    ];
+    chips(LIST, &given)
 }
 
 fn questions(asked: &Asked, all: &[PlanLine]) -> Markup {

@@ -155,12 +155,14 @@ fn records_behind(by: &Computed, county: Option<DivisionId>) -> Link<'static> {
     }
 }
 
-/// The counties on the pack's outline by their newest values, rounded; where the packs have no outline of these places, as tiles.
+/// The counties on the pack's outline by their newest values, rounded; where the packs have no outline of these places, as tiles. A computed value opens its
+/// records.
 fn map(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
     let one = &view.line.indicator;
     if view.counties.iter().all(|county| county.latest.is_none()) {
         return html! {};
     }
+    let link = view.link.as_ref().filter(|_| desk.may(Right::ReadRecords));
     let places: Vec<Place<'static>> = view
         .counties
         .iter()
@@ -171,7 +173,7 @@ fn map(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
                 .latest
                 .and_then(|point| point.number.percent_of(Number::new(100, 0), 0))
                 .map(Number::units),
-            href: None,
+            href: link.map(|link| records_behind(&link.by, Some(county.division)).href),
         })
         .collect();
     let unit = one.unit.clone().unwrap_or_default();

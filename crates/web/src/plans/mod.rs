@@ -158,6 +158,19 @@ fn exports_of(desk: &Desk<ReadPlan>, asked: &[(&str, &str)]) -> Vec<Link<'static
     parts::exports(desk.may(Right::Export), &address("/desk/plan/sheet", asked))
 }
 
+/// The filters that a list was asked for, as links that take one of them off: its name in the address, its value, its words where it means anything.
+fn chips(list: &str, given: &[(&str, &str, Option<String>)]) -> Vec<Link<'static>> {
+    let mut chips = Vec::new();
+    for (name, value, words) in given {
+        let others = given.iter().filter(|(other, ..)| other != name);
+        let others: Vec<(&str, &str)> = others.map(|(other, value, _)| (*other, *value)).collect();
+        if let Some(words) = words.as_ref().filter(|_| !value.is_empty()) {
+            chips.push(Link::new(address(list, &others), words.clone()));
+        }
+    }
+    chips
+}
+
 fn standing_tag(standing: Standing) -> Markup {
     let colour = match standing {
         Standing::Missed | Standing::Behind => Colour::Red,

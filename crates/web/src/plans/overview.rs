@@ -8,7 +8,7 @@ use office::plans::judge::{METHOD, Standing};
 use office::plans::{IndicatorLine, in_words, overview};
 use serde::Deserialize;
 
-use super::{HERE, NAV_ID, exports, faces, kind_tag, printed, standing_tag, target_words, with_unit};
+use super::{HERE, NAV_ID, chips, exports, faces, kind_tag, printed, standing_tag, target_words, with_unit};
 use crate::answer::Page;
 use crate::error::Fault;
 use crate::extract::Desk;
@@ -22,6 +22,7 @@ use crate::ui::{Link, address};
 pub(super) struct Asked {
     standing: String,
     kind: String,
+    chapter: String,
     word: String,
 }
 
@@ -42,6 +43,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         .iter()
         .filter(|line| standing.is_none_or(|wanted| line.judgement.standing == wanted))
         .filter(|line| kind.is_none_or(|wanted| line.indicator.kind == wanted))
+        .filter(|line| asked.chapter.is_empty() || chapter(line) == asked.chapter)
         .filter(|line| word.is_empty() || line.indicator.name.contains(word))
         .collect();
     let alerts: Vec<&IndicatorLine> = overview.lines.iter().filter(|line| line.judgement.alert).collect();
@@ -80,7 +82,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
                 @for line in &alerts { li { (Link::new(format!("{HERE}/indicators/{}", line.indicator.id), line.indicator.name.as_str())) } }
             }
         }
-        (with_sidebar(&filter(HERE, &chosen(&asked, standing, kind), &questions(&asked)), &html! { (table) }))
+        (with_sidebar(&filter(HERE, &chosen(&asked, standing, kind), &questions(&asked, &overview.lines)), &html! { (table) }))
         (details("怎样判断", &html! { ul.govuk-list.govuk-list--bullet { @for line in METHOD { li { (line) } } } }))
     };
     Ok(Page::new("规划总览", content).under(NAV_ID))
@@ -112,34 +114,38 @@ fn cards(overview: &office::plans::Overview) -> Vec<Figure<'static>> {
     cards
 }
 
-fn chosen(asked: &Asked, standing: Option<Standing>, kind: Option<IndicatorKind>) -> Vec<Link<'static>> {
-    let mut chosen = Vec::new();
-    if let Some(standing) = standing {
-        chosen.push(Link::new(
-            address(HERE, &[("kind", &asked.kind), ("word", &asked.word)]),
-            standing.title(),
-        ));
-    }
-    if let Some(kind) = kind {
-        chosen.push(Link::new(
-            address(HERE, &[("standing", &asked.standing), ("word", &asked.word)]),
-            kind.title(),
-        ));
-    }
-    if !asked.word.trim().is_empty() {
-        let to = address(HERE, &[("standing", &asked.standing), ("kind", &asked.kind)]);
-        chosen.push(Link::new(to, format!("名称含“{}”", asked.word.trim())));
-    }
-    chosen
+/// The category of the table, or the chapter or field of work where the plan prints none.
+fn chapter(line: &IndicatorLine) -> &str {
+    let one = &line.indicator;
+    one.category.as_deref().or(one.domain.as_deref()).unwrap_or_default()
 }
 
-fn questions(asked: &Asked) -> Markup {
+fn chosen(asked: &Asked, standing: Option<Standing>, kind: Option<IndicatorKind>) -> Vec<Link<'static>> {
+    let word = asked.word.trim();
+    let given = [
+        ("standing", asked.standing.as_str(), standing.map(|one| one.title().to_owned())),
+        ("kind", asked.kind.as_str(), kind.map(|one| one.title().to_owned())),
+        ("chapter", asked.chapter.as_str(), Some(asked.chapter.clone())),
+        ("word", word, Some(format!("名称含“{word}”"))),
+    ];
+    chips(HERE, &given)
+}
+
+fn questions(asked: &Asked, lines: &[IndicatorLine]) -> Markup {
     let standings: Vec<Choice<'_>> =
         Standing::ALL.into_iter().map(|one| Choice::new(one.code(), one.title())).collect();
     let kinds: Vec<Choice<'_>> = KINDS.iter().map(|(code, kind)| Choice::new(*code, kind.title())).collect();
+    let mut named: Vec<&str> = Vec::new();
+    for name in lines.iter().map(chapter).filter(|name| !name.is_empty()) {
+        if !named.contains(&name) {
+            named.push(name);
+        }
+    }
+    let chapters: Vec<Choice<'_>> = named.into_iter().map(|name| Choice::new(name, name)).collect();
     html! {
         (select(&Field::new("standing", "判断").value(asked.standing.as_str()), &standings, Some("全部")))
         (select(&Field::new("kind", "性质").value(asked.kind.as_str()), &kinds, Some("全部")))
+        (select(&Field::new("chapter", "章节、领域").value(asked.chapter.as_str()), &chapters, Some("全部")))
         (text_input(&Field::new("word", "名称").value(asked.word.as_str()).optional().max_chars(30)))
     }
 }

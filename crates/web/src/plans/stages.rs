@@ -14,7 +14,7 @@ use serde::Deserialize;
 use store::IdempotencyKey;
 use vocab::Month;
 
-use super::{NAV_ID, exports, faces};
+use super::{NAV_ID, chips, exports, faces};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
@@ -38,6 +38,7 @@ const LIST: &str = "/desk/plan/stages";
 pub(super) struct Asked {
     year: String,
     state: String,
+    chapter: String,
     place: String,
 }
 
@@ -62,6 +63,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         .iter()
         .filter(|stage| state.is_none_or(|wanted| stage.state == wanted))
         .filter(|stage| year.is_none_or(|wanted| stage.due.is_some_and(|due| due.year() == wanted)))
+        .filter(|stage| asked.chapter.is_empty() || stage.domain.as_ref() == Some(&asked.chapter))
         .filter(|stage| asked.place.trim().is_empty() || stage.places.contains(asked.place.trim()))
         .collect();
     let years: BTreeSet<i32> = all.iter().filter_map(|stage| stage.due).map(Month::year).collect();
@@ -97,29 +99,22 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         (parts::heading(Some(&plan.home.name), "项目和节点"))
         (parts::tabs("规划", &faces(), "stages"))
         (figure_cards(&cards))
-        (with_sidebar(&filter(LIST, &chosen(&asked, state), &questions(&asked, &years)), &html! { (table) }))
+        (with_sidebar(&filter(LIST, &chosen(&asked, state), &questions(&asked, &years, &chapters(all.iter()))), &html! { (table) }))
     };
     Ok(Page::new("项目和节点", content).under(NAV_ID))
 }
 
 fn chosen(asked: &Asked, state: Option<StageState>) -> Vec<Link<'static>> {
-    let mut chosen = Vec::new();
-    if let Some(state) = state {
-        chosen
-            .push(Link::new(address(LIST, &[("year", &asked.year), ("place", &asked.place)]), state.title()));
-    }
-    if !asked.year.is_empty() {
-        let to = address(LIST, &[("state", &asked.state), ("place", &asked.place)]);
-        chosen.push(Link::new(to, format!("{}年", asked.year)));
-    }
-    if !asked.place.trim().is_empty() {
-        let to = address(LIST, &[("state", &asked.state), ("year", &asked.year)]);
-        chosen.push(Link::new(to, asked.place.trim().to_owned()));
-    }
-    chosen
+    let given = [
+        ("state", asked.state.as_str(), state.map(|state| state.title().to_owned())),
+        ("year", asked.year.as_str(), Some(format!("{}年", asked.year))),
+        ("chapter", asked.chapter.as_str(), Some(asked.chapter.clone())),
+        ("place", asked.place.trim(), Some(asked.place.trim().to_owned())),
+    ];
+    chips(LIST, &given)
 }
 
-fn questions(asked: &Asked, years: &BTreeSet<i32>) -> Markup {
+fn questions(asked: &Asked, years: &BTreeSet<i32>, chapters: &[Choice<'_>]) -> Markup {
     let years: Vec<Choice<'_>> =
         years.iter().map(|year| Choice::new(year.to_string(), format!("{year}年"))).collect();
     let states: Vec<Choice<'_>> =
@@ -127,8 +122,26 @@ fn questions(asked: &Asked, years: &BTreeSet<i32>) -> Markup {
     html! {
         (select(&Field::new("year", "完成年份").value(asked.year.as_str()), &years, Some("全部")))
         (select(&Field::new("state", "状态").value(asked.state.as_str()), &states, Some("全部")))
+        (select(&Field::new("chapter", "章节、领域").value(asked.chapter.as_str()), chapters, Some("全部")))
         (text_input(&Field::new("place", "地方").value(asked.place.as_str()).optional().max_chars(20)))
     }
+}
+
+/// The chapters of some stages, or their fields of work, in their order.
+pub(super) fn chapters<'a>(stages: impl Iterator<Item = &'a Stage>) -> Vec<Choice<'a>> {
+    let mut named: Vec<&str> = Vec::new();
+    for domain in stages.filter_map(|stage| stage.domain.as_deref()) {
+        if !named.contains(&domain) {
+            named.push(domain);
+        }
+    }
+    named.into_iter().map(|name| Choice::new(name, name)).collect()
+}
+
+/// Where the plan speaks of it, under its name in a list.
+pub(super) fn place(stage: &Stage) -> Markup {
+    let said: Vec<&str> = stage.domain.iter().chain(&stage.section).map(String::as_str).collect();
+    html! { @if !said.is_empty() { br; span.govuk-hint { (said.join("，")) } } }
 }
 
 fn due(stage: &Stage) -> Markup {
@@ -143,7 +156,7 @@ fn row(stage: &Stage) -> Vec<Markup> {
     vec![
         html! {
             span.plan-name { (Link::new(format!("{LIST}/{}", stage.id), stage.what.as_str())) }
-            @if let Some(section) = &stage.section { br; span.govuk-hint { (section) } }
+            (place(stage))
         },
         due(stage),
         html! { (stage.places) },

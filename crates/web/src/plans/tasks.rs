@@ -12,7 +12,7 @@ use office::plans::superior;
 use serde::Deserialize;
 
 use super::stages::{self as stage_pages, keep, note_form, noted, notes, served, state_tag};
-use super::{HERE, NAV_ID, exports, faces};
+use super::{HERE, NAV_ID, chips, exports, faces};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::Fault;
 use crate::extract::{Desk, Path};
@@ -32,6 +32,7 @@ const LIST: &str = "/desk/plan/tasks";
 pub(super) struct Asked {
     state: String,
     section: String,
+    chapter: String,
     word: String,
 }
 
@@ -43,6 +44,7 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
     let (section, word) = (asked.section.trim(), asked.word.trim());
     let held = |task: &&Task| {
         state.is_none_or(|wanted| task.stage.state == wanted)
+            && (asked.chapter.is_empty() || task.stage.domain.as_ref() == Some(&asked.chapter))
             && (word.is_empty() || task.stage.what.contains(word))
             && (section.is_empty()
                 || (section == "none" && task.charge.is_none())
@@ -79,12 +81,19 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
     choices.extend(sections.iter().map(|section| Choice::new(*section, *section)));
     let states: Vec<Choice<'_>> =
         StageState::ALL.into_iter().map(|one| Choice::new(one.code(), one.title())).collect();
+    let given = [
+        ("section", section, Some(if section == "none" { "没有明确分工" } else { section }.to_owned())),
+        ("state", asked.state.as_str(), state.map(|state| state.title().to_owned())),
+        ("chapter", asked.chapter.as_str(), Some(asked.chapter.clone())),
+        ("word", word, Some(format!("名称含“{word}”"))),
+    ];
     let panel = filter(
         LIST,
-        &[],
+        &chips(LIST, &given),
         &html! {
             (select(&Field::new("section", "责任科室、单位").value(section), &choices, Some("全部")))
             (select(&Field::new("state", "状态").value(asked.state.as_str()), &states, Some("全部")))
+            (select(&Field::new("chapter", "章节、领域").value(asked.chapter.as_str()), &stage_pages::chapters(all.iter().map(|task| &task.stage)), Some("全部")))
             (text_input(&Field::new("word", "名称").value(word).optional().max_chars(30)))
         },
     );
@@ -102,7 +111,7 @@ fn row(task: &Task) -> Vec<Markup> {
     vec![
         html! {
             span.plan-name { (Link::new(format!("{LIST}/{}", stage.id), stage.what.as_str())) }
-            @if let Some(section) = &stage.section { br; span.govuk-hint { (section) } }
+            (stage_pages::place(stage))
         },
         in_charge(task),
         html! { @if stage.due_words.is_empty() { "未定" } @else { (stage.due_words) } },

@@ -23,6 +23,9 @@ async fn a_value_is_reported_looked_at_and_judged() {
         for words in ["<span>定性目标</span>", "<span>约束性指标</span>", "figure-cards--four"] {
             assert!(overview.text.contains(words), "{words}: {}", overview.text);
         }
+        let chapter = crate::ui::address("/desk/plan", &[("chapter", "大力发展养老服务业")]);
+        let part = policy.get(&chapter).await.text;
+        assert!(part.contains("共 19 条") && part.contains("去掉这个条件"), "{part}");
         let in_words = policy.get("/desk/plan/indicators/wh_i050").await.text;
         assert!(in_words.contains("稳中有升") && !in_words.contains("进度线和"), "{in_words}");
         let page = policy.get(BEDS).await;
@@ -84,6 +87,9 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
     Town::each("plan_lists", async |town| {
         town.staff("policy", town.administrator.division, "prefecture_policy").await;
         let mut policy = town.browser("policy").await;
+        let chapter = [("state", "finished"), ("chapter", "强化专项社会服务")];
+        let done = policy.get(&crate::ui::address("/desk/plan/tasks", &chapter)).await.text;
+        assert!(!done.contains("/desk/plan/tasks/wh_y001") && done.contains("强化专项社会服务"), "{done}");
         let late = policy.get("/desk/plan/stages?state=late&year=2025").await.text;
         assert!(late.contains("海勃湾区天盛老年公寓") && !late.contains("精神智障人员"), "{late}");
         let fields = [("deed", "moved"), ("due", "2027-06"), ("words", "受用地影响"), ("document", "")];
