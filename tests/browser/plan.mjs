@@ -23,7 +23,7 @@ await walk(async () => {
   for (const [path, words] of [
     ['/desk/plan', '规划总览'], ['/desk/plan/gantt', '项目进度图'], ['/desk/plan/tasks?state=late', '任务分工'], ['/desk/plan/alerts', '预警和提醒'],
     ['/desk/plan/changes', '规划有哪些变化'], ['/desk/plan/evaluations', '中期评估'], ['/desk/plan/public', '对外公开'],
-    ['/desk/plan/superior', '规划依据和引用的文件'], ['/desk/plan/indicators/wh_i005', '推动这项指标的项目和任务'],
+    ['/desk/plan/superior', '规划依据和引用的文件'], ['/desk/plan/entries?sort=standard', '规划的制定'], ['/desk/plan/indicators/wh_i005', '推动这项指标的项目和任务'],
   ]) await go(maker, path, words)
   if (!(await maker.locator('.chart--map canvas, .tile-map').count())) faults.push('the counties of an indicator are on no map')
   if (!(await maker.locator('.drawn--live .chart canvas').count())) faults.push('the path of an indicator is no chart')
