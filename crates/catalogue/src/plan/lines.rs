@@ -28,7 +28,7 @@ pub struct PlanLine {
     pub places: String,
     /// Chapter or box, table and row.
     pub section: String,
-    /// What the reader has to know of the print.
+    /// What the reader has to know of the print; what a project is to do; the rule of an amount.
     pub note: String,
     /// The words of the plan.
     pub source: String,
@@ -83,6 +83,7 @@ impl PlanBook {
                     .unwrap_or_else(|| if one.yearly { "每年".to_owned() } else { year(one.year) }),
                 places: one.places.join("、"),
                 section: text(one.section.as_ref()),
+                note: text(one.content.as_ref()),
                 source: one.source.get().clone(),
                 ..PlanLine::default()
             });
@@ -143,6 +144,8 @@ impl PlanBook {
                 year: one.period.clone().unwrap_or_else(|| year(when)),
                 places: text(one.applies_to.as_ref()),
                 section: text(one.section.as_ref()),
+                // The rule beside its amount; without one it is the value.
+                note: text(one.formula.as_ref().filter(|_| one.figure.is_some())),
                 source: one.row.as_ref().unwrap_or(&one.source).to_string(),
                 ..PlanLine::default()
             });

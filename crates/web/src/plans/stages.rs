@@ -189,11 +189,17 @@ async fn shown(desk: &Desk<ReadPlan>, id: &str, typed: &Fields, errors: &Errors)
     if let Some(sort) = &stage.sort {
         rows.insert(5, SummaryRow::text("类型", sort));
     }
+    let project = plan.project(&stage.project);
+    if let Some(content) = project.and_then(|project| project.content.as_ref()) {
+        rows.push(SummaryRow::text("内容", content));
+    }
+    // The row of a table, or the sentence that names a project whose date stands in another one.
+    let row = project.and_then(|project| project.row.as_ref()).filter(|row| row.as_str() != stage.source);
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some("规划项目"), &stage.what))
         (summary_list(&rows))
-        (inset(&html! { p.govuk-body { "规划原文：“" (stage.source) "”" @if let Some(section) = &stage.section { "（" (section) "）" } } }))
+        (inset(&html! { p.govuk-body { "规划原文：“" (stage.source) "”" @if let Some(section) = &stage.section { "（" (section) "）" } } @if let Some(row) = row { p.govuk-body { "“" (row) "”" } } }))
         @if !stage.notes.is_empty() { h2.govuk-heading-m { "进展" } (notes(stage, &format!("{LIST}/{id}"))) }
         @if desk.may(Right::ReportPlan) { (note_form(desk, &format!("{LIST}/{id}"), typed, errors)) }
     };

@@ -92,6 +92,11 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
         assert!(!done.contains("/desk/plan/tasks/wh_y001") && done.contains("强化专项社会服务"), "{done}");
         let late = policy.get("/desk/plan/stages?state=late&year=2025").await.text;
         assert!(late.contains("海勃湾区天盛老年公寓") && !late.contains("精神智障人员"), "{late}");
+        let stage = policy.get("/desk/plan/stages/wh_p001").await.text;
+        for words in ["争取于2023年投入使用", "加快乌海市精神智障人员社会福利院项目建设"]
+        {
+            assert!(stage.contains(words), "{words}: {stage}");
+        }
         let fields = [("deed", "moved"), ("due", "2027-06"), ("words", "受用地影响"), ("document", "")];
         let wrong = policy.post("/desk/plan/stages/wh_p004", &fields).await;
         assert!(wrong.text.contains("调整完成时间要写明依据的文件。"), "{}", wrong.text);
