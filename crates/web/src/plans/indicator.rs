@@ -17,7 +17,7 @@ use store::{Cursor, DivisionId};
 use vocab::Month;
 
 use super::superior::{demands, served_by};
-use super::{HERE, NAV_ID, course, exports_of, promise, standing_tag, with_unit};
+use super::{HERE, NAV_ID, course, exports_of, promise, split, standing_tag, with_unit};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Path};
@@ -212,23 +212,10 @@ fn counties(desk: &Desk<ReadPlan>, view: &IndicatorPage) -> Markup {
         rows: rows.collect(),
         ..Table::default()
     };
-    let waiting = view.splits.iter().find(|split| split.state == Decided::Proposed);
-    let by = format!("按{below}和年份分解目标");
     html! {
         (map(desk, view))
         (table)
-        @if let Some(split) = waiting {
-            p.govuk-body { (split.proposed_by) "提出的分解方案正在等待批准。" }
-            @if desk.may(Right::ApprovePlan) {
-                (form_post(&format!("{HERE}/indicators/{}/splits/{}/decide", one.id, split.id), &desk.key(), &button_group(&html! {
-                    (submit("批准分解方案", ButtonKind::Primary, Some(("decision", "approve"))))
-                    (submit("不批准", ButtonKind::Secondary, Some(("decision", "refuse"))))
-                })))
-            }
-        }
-        @if desk.may(Right::ManagePlan) && waiting.is_none() && view.line.target.number.is_some() {
-            p.govuk-body { (Link::new(format!("{HERE}/indicators/{}/split", one.id), by)) }
-        }
+        (split::shown_on(desk, view))
     }
 }
 

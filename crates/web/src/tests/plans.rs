@@ -172,6 +172,42 @@ async fn the_projects_the_past_and_the_contradictions_have_their_pages() {
     .await;
 }
 
+/// PL-03: whoever approves a split reads its numbers first; they stand by year afterwards, on the page and in its file.
+#[tokio::test]
+async fn a_split_is_read_before_it_is_approved() {
+    Town::each("plan_split_page", async |town| {
+        const ADDED: &str = "/desk/plan/indicators/wh_i015";
+        let prefecture = town.administrator.division;
+        let maker = town.staff("policy", prefecture, "prefecture_policy").await;
+        town.staff("releaser", prefecture, "prefecture_releaser").await;
+        let (mut policy, mut releaser) = (town.browser("policy").await, town.browser("releaser").await);
+        let granted = maker.grant().unwrap();
+        let begin = office::plans::split::proposal(&town.office, &granted, "wh_i015").await.unwrap();
+        let mut fields = Vec::new();
+        for year in &begin.years {
+            for ((county, ..), part) in begin.counties.iter().zip(&year.parts) {
+                fields.push((format!("part_{county}_{}", year.year), part.to_string()));
+            }
+        }
+        let sent: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(policy.post(&format!("{ADDED}/split"), &sent).await.status, StatusCode::SEE_OTHER);
+        let part = format!("{}张", begin.years.last().unwrap().parts[0]);
+        let page = releaser.get(ADDED).await.text;
+        for words in ["等待批准的分解方案", "批准分解方案", ">2025年</th>", "合计", part.as_str()]
+        {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let decide = action(&page, "/desk/plan/indicators/wh_i015/splits/");
+        assert_eq!(releaser.post(&decide, &[("decision", "approve")]).await.status, StatusCode::SEE_OTHER);
+        let page = policy.get(ADDED).await.text;
+        assert!(page.contains("各县（市、区）分年的目标") && !page.contains("等待批准"), "{page}");
+        let file = policy.get("/desk/plan/sheet?list=indicator&indicator=wh_i015&format=csv").await.text;
+        assert!(file.contains("分年的目标") && file.contains("2025年12月"), "{file}");
+    })
+    .await;
+}
+
 /// PL-08: what stands above the plan has its page, and stands on the indicator's.
 #[tokio::test]
 async fn what_is_demanded_from_above_stands_on_pages() {

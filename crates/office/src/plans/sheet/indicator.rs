@@ -4,6 +4,7 @@ use catalogue::Number;
 
 use super::columns;
 use crate::access::{Granted, ReadPlan};
+use crate::plans::adjustments::Decided;
 use crate::plans::in_words::with_unit;
 use crate::plans::judge::expected;
 use crate::plans::{indicator_page, values};
@@ -78,6 +79,12 @@ pub(super) async fn sheet(
         let value = ListCell::from(county.latest.map(|point| point.number));
         let standing = county.standing.map_or("没有分解", |standing| standing.title());
         row(view.plan.below_title(), &county.name, month, county.target, value, standing, "")?;
+    }
+    let holds = view.splits.iter().find(|split| split.state == Decided::Approved);
+    for (division, year, part) in holds.iter().flat_map(|split| &split.parts) {
+        let place = view.counties.iter().find(|county| county.division == *division);
+        let (place, month) = (place.map_or("", |county| county.name.as_str()), format!("{year}年12月"));
+        row("分年的目标", place, month, Some(*part), ListCell::Empty, "", "")?;
     }
     let mut after = None;
     loop {
