@@ -4,6 +4,7 @@
 //! - [`judge`] says whether a value is on course, by a method that the page prints; it is arithmetic and reads nothing;
 //! - [`values`]: a value is reported with evidence by one person and counts when a second one has looked at it;
 //! - [`adjustments`]: a target is changed with reason and document, by one person and a second;
+//! - [`proposals`]: changes of targets that wait for that second one;
 //! - [`links`]: an indicator that a register computes, which nobody types;
 //! - [`split`]: a target over counties - townships of a county's own plan - and years, sums kept; [`stages`]: what becomes of the milestones of projects;
 //! - [`charges`]: who is in charge of an entry, until when; [`reminders`]: what will be missed, is late or falls due, brought to that office;
@@ -42,6 +43,7 @@ pub mod marks;
 mod overview;
 mod past;
 pub mod peers;
+pub mod proposals;
 pub mod public;
 pub mod reminders;
 pub mod sheet;

@@ -3,12 +3,12 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use maud::{Markup, html};
-use office::access::{self, Export, Investigate, MeansTest, ReadCase, Right};
+use office::access::{self, Export, Investigate, MeansTest, ReadCase, ReadPlan, Right};
 use office::casework::late;
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
 use office::leads::{self, LeadFigures, LeadLine};
 use office::means_test::check;
-use office::plans::reminders;
+use office::plans::{proposals, reminders};
 use office::views::Pairs;
 use store::Cursor;
 use vocab::Level;
@@ -152,6 +152,12 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
     } else {
         0
     };
+    // What somebody reported or proposed of the plan and another person has to look at.
+    let second_look = if desk.may(Right::ApprovePlan) && desk.may(Right::ReadPlan) {
+        proposals::counted(desk.office(), &desk.grant::<ReadPlan>()?).await?
+    } else {
+        0
+    };
     // Departments that are late are the county's to remind.
     let late = if desk.may(Right::ImportDepartmentFile) && desk.may(Right::MeansTest) {
         check::late_count(desk.office(), &desk.grant::<MeansTest>()?).await?
@@ -176,6 +182,9 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
             (cards(&figures))
             @if reminders > 0 {
                 p.govuk-body { (Link::new("/desk/plan/alerts?own=yes", format!("本单位有 {reminders} 条规划预警和提醒等待处理"))) }
+            }
+            @if second_look > 0 {
+                p.govuk-body { (Link::new("/desk/plan/values", format!("规划有 {second_look} 项填报、调整或者分解等待复核、批准"))) }
             }
             (views::links(&kept, &asked.view, &saved))
             @if late > 0 {

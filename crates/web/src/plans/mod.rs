@@ -106,7 +106,7 @@ fn faces() -> [NavLink<'static>; 14] {
         NavLink::new("tasks", "/desk/plan/tasks", "任务分工"),
         NavLink::new("alerts", "/desk/plan/alerts", "预警和提醒"),
         NavLink::new("changes", "/desk/plan/changes", "本月变化"),
-        NavLink::new("values", "/desk/plan/values", "待复核的数"),
+        NavLink::new("values", "/desk/plan/values", "待复核和批准"),
         NavLink::new("evaluations", "/desk/plan/evaluations", "评估报告"),
         NavLink::new("entries", "/desk/plan/entries", "规划条目"),
         NavLink::new("past", "/desk/plan/past", "上期完成情况"),

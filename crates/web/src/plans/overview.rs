@@ -5,7 +5,7 @@ use catalogue::definition::IndicatorKind;
 use maud::{Markup, html};
 use office::access::ReadPlan;
 use office::plans::judge::{METHOD, Standing};
-use office::plans::{IndicatorLine, in_words, overview};
+use office::plans::{IndicatorLine, in_words, overview, proposals};
 use serde::Deserialize;
 
 use super::{HERE, NAV_ID, chips, exports, faces, kind_tag, printed, standing_tag, target_words, with_unit};
@@ -35,6 +35,7 @@ const KINDS: [(&str, IndicatorKind); 3] = [
 /// `GET /desk/plan`
 pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
     let overview = overview(desk.office(), desk.granted()).await?;
+    let proposed = proposals::waiting(desk.office(), desk.granted(), &overview.plan).await?.len();
     let standing = Standing::ALL.into_iter().find(|one| one.code() == asked.standing);
     let kind = KINDS.iter().find(|(code, _)| *code == asked.kind).map(|(_, kind)| *kind);
     let word = asked.word.trim();
@@ -70,7 +71,8 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         (parts::heading(Some(&overview.plan.home.name), "规划总览"))
         (parts::tabs("规划", &faces(), "indicators"))
         p.govuk-body { (plan.name) "（" (plan.from) "—" (plan.until) "年），按" (overview.today.zh()) "的情况判断。"
-            @if overview.waiting > 0 { " " (Link::new("/desk/plan/values", format!("有 {} 个数等待复核", overview.waiting))) "。" } }
+            @if overview.waiting > 0 { " " (Link::new("/desk/plan/values", format!("有 {} 个数等待复核", overview.waiting))) "。" }
+            @if proposed > 0 { " " (Link::new("/desk/plan/values", format!("有 {proposed} 项目标的调整、分解等待批准"))) "。" } }
         (figure_cards(&cards(&overview)))
         @let again = overview.lines.len() - overview.promises().count();
         @if again > 0 {

@@ -1,8 +1,9 @@
-//! Values that wait for a second person.
+//! What waits for a second person: values, and changes of targets.
 
 use axum::extract::Query;
 use maud::{Markup, html};
 use office::access::{ApprovePlan, ReadPlan, Right};
+use office::plans::proposals::{self, Proposal};
 use office::plans::values::{self, ValueLine};
 use office::plans::{PlanValueId, demanded};
 use serde::Deserialize;
@@ -25,6 +26,7 @@ pub(super) struct Asked {
 }
 
 const LIST: &str = "/desk/plan/values";
+const TITLE: &str = "待复核和批准";
 
 /// `GET /desk/plan/values`
 pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Result<Page, Fault> {
@@ -38,7 +40,6 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
     let table = Table {
         id: "waiting".into(),
         caption: "等待复核的数".into(),
-        caption_hidden: true,
         columns: vec![
             Column::new("指标"),
             Column::new("月份"),
@@ -57,13 +58,34 @@ pub(super) async fn page(desk: Desk<ReadPlan>, Query(asked): Query<Asked>) -> Re
         }),
         ..Table::default()
     };
+    let proposed = proposals::waiting(desk.office(), desk.granted(), &plan).await?;
     let content = html! {
-        (parts::heading(Some(&plan.home.name), "待复核的数"))
+        (parts::heading(Some(&plan.home.name), TITLE))
         (parts::tabs("规划", &faces(), "values"))
+        @if !proposed.is_empty() { (proposals_table(&proposed)) }
         p.govuk-body { "填报的数由另一个人复核以后才用来判断进度。请对照数据来源核对；不对的，写明原因退回。" }
         (table)
     };
-    Ok(Page::new("待复核的数", content).under(NAV_ID))
+    Ok(Page::new(TITLE, content).under(NAV_ID))
+}
+
+/// The changes of targets; each is read and decided on its indicator's page.
+fn proposals_table(proposed: &[Proposal]) -> Table<'_> {
+    let row = |one: &Proposal| {
+        vec![
+            html! { span.plan-name { (Link::new(format!("{HERE}/indicators/{}", one.indicator), one.name.as_str())) } },
+            html! { (one.what) },
+            html! { (one.reason) },
+            html! { (one.by) br; span.govuk-hint { (one.at.zh()) } },
+        ]
+    };
+    Table {
+        id: "proposed".into(),
+        caption: "等待批准的目标调整和分解".into(),
+        columns: ["指标", "事项", "原因和文件", "提出人"].map(Column::new).into(),
+        rows: proposed.iter().map(row).collect(),
+        ..Table::default()
+    }
 }
 
 fn row(desk: &Desk<ReadPlan>, plan: &office::plans::Installed, line: &ValueLine) -> Vec<Markup> {

@@ -192,6 +192,23 @@ async fn a_split_is_read_before_it_is_approved() {
         let sent: Vec<(&str, &str)> =
             fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(policy.post(&format!("{ADDED}/split"), &sent).await.status, StatusCode::SEE_OTHER);
+        for (path, words) in [
+            ("/desk/plan", "有 1 项目标的调整、分解等待批准"),
+            ("/desk/plan/values", "目标分解到县（市、区）"),
+        ] {
+            let page = releaser.get(path).await.text;
+            assert!(page.contains(words), "{path} {words}: {page}");
+        }
+        // A number of a county waits where its director works.
+        town.staff("director", town.county, "county_director").await;
+        let county = town.county.to_string();
+        let value =
+            [("division", county.as_str()), ("month", "2025-12"), ("number", "50"), ("evidence", "台账")];
+        assert_eq!(policy.post(&format!("{BEDS}/values"), &value).await.status, StatusCode::SEE_OTHER);
+        let work = town.browser("director").await.get("/desk/work").await.text;
+        assert!(work.contains("规划有 1 项填报、调整或者分解等待复核、批准"), "{work}");
+        let own = policy.get("/desk/work").await.text;
+        assert!(!own.contains("等待复核、批准"), "who reports and proposes looks at nothing: {own}");
         let part = format!("{}张", begin.years.last().unwrap().parts[0]);
         let page = releaser.get(ADDED).await.text;
         for words in ["等待批准的分解方案", "批准分解方案", ">2025年</th>", "合计", part.as_str()]
@@ -202,6 +219,7 @@ async fn a_split_is_read_before_it_is_approved() {
         assert_eq!(releaser.post(&decide, &[("decision", "approve")]).await.status, StatusCode::SEE_OTHER);
         let page = policy.get(ADDED).await.text;
         assert!(page.contains("各县（市、区）分年的目标") && !page.contains("等待批准"), "{page}");
+        assert!(!releaser.get("/desk/plan/values").await.text.contains("目标分解到"), "decided");
         let file = policy.get("/desk/plan/sheet?list=indicator&indicator=wh_i015&format=csv").await.text;
         assert!(file.contains("分年的目标") && file.contains("2025年12月"), "{file}");
     })
