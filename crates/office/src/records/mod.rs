@@ -120,6 +120,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261202_record_noted",
         sql: include_str!("../../migrations/20261202_record_noted.sql"),
     },
+    Migration {
+        name: "20261203_duty_follows",
+        sql: include_str!("../../migrations/20261203_duty_follows.sql"),
+    },
 ];
 
 /// Scope columns of any register's table `r`.

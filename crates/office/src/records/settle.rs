@@ -394,7 +394,7 @@ async fn settle_duty(
         }
         (true, None) => {
             // One that lapsed when the record left a state comes back with it.
-            let Next { due_on, counted_from, planned_for: goes_on } =
+            let Next { due_on, counted_from, planned_for: goes_on, follows } =
                 next_due(office, tx, register, record, duty, first, looked).await?;
             // Whoever did it by plan has it in the plan again.
             let planned_on = goes_on.map(|_| super::duty_plan::last_working_day(office.calendar(), due_on));
@@ -403,8 +403,8 @@ async fn settle_duty(
             Query::system(
                 "a duty of a record",
                 "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, made_at, \
-                 planned_on, planned_for, counted_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?) \
-                 ON CONFLICT (register, record_id, duty, due_on) DO UPDATE SET \
+                 planned_on, planned_for, counted_from, follows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?) \
+                 ON CONFLICT (register, record_id, duty, follows, due_on) DO UPDATE SET \
                  state = 'open', title = excluded.title, division_id = excluded.division_id, office_id = excluded.office_id, \
                  shown_on = excluded.shown_on, counted_from = excluded.counted_from WHERE record_duty.state = 'lapsed'",
             )
@@ -420,6 +420,7 @@ async fn settle_duty(
             .bind(planned_on)
             .bind(goes_on)
             .bind(counted_from)
+            .bind(follows)
             .execute(tx)
             .await?;
         }
@@ -450,6 +451,8 @@ struct Next {
     counted_from: Option<NaiveDate>,
     /// Who was to do it the last time by plan.
     planned_for: Option<StaffId>,
+    /// The doing that it follows; 0 where it has never been done.
+    follows: i64,
 }
 
 /// When a duty falls due next: counted from when it was last done, else from its first day. What fell due before the record came in was
@@ -477,8 +480,8 @@ async fn next_due(
         Looked::New => None,
         Looked::Nobody | Looked::Somebody(_) => last_done(tx, register, record, duty).await?,
     };
-    if let Some((last, planned_for)) = last {
-        return Ok(Next { due_on: after(last, 1), counted_from: None, planned_for });
+    if let Some(LastDone { on, planned_for, doing }) = last {
+        return Ok(Next { due_on: after(on, 1), counted_from: None, planned_for, follows: doing });
     }
     let times = (u16::from(!duty.at_once)..u16::MAX)
         .map(|times| if times == 0 { first } else { after(first, times) });
@@ -491,26 +494,38 @@ async fn next_due(
         missed = Some(due);
     }
     let due_on = missed.filter(|_| duty.owes_missed()).unwrap_or(due_on);
-    Ok(Next { due_on, counted_from: Some(first), planned_for: None })
+    Ok(Next { due_on, counted_from: Some(first), planned_for: None, follows: 0 })
 }
 
-/// When a duty was done the last time, and for whom it was planned.
+/// The last time that a duty was done.
+struct LastDone {
+    /// The latest day of any doing.
+    on: NaiveDate,
+    /// For whom that was planned.
+    planned_for: Option<StaffId>,
+    /// The doing that was written down last, which may be of an earlier day.
+    doing: i64,
+}
+
 async fn last_done(
     tx: &Tx,
     register: &Register,
     record: &Record,
     duty: &Duty,
-) -> Result<Option<(NaiveDate, Option<StaffId>)>, OfficeError> {
+) -> Result<Option<LastDone>, OfficeError> {
     Ok(Query::new(
         &RULES,
         &ScopeColumns::NONE,
-        "SELECT t.done_on, t.planned_for FROM record_duty t WHERE t.register = ? AND t.record_id = ? AND t.duty = ? AND t.state = 'done' \
-         ORDER BY t.done_on DESC, t.id DESC LIMIT 1",
+        "SELECT t.done_on, t.planned_for, (SELECT max(f.id) FROM record_duty f WHERE f.register = t.register AND f.record_id = t.record_id \
+         AND f.duty = t.duty AND f.state = 'done') AS doing FROM record_duty t \
+         WHERE t.register = ? AND t.record_id = ? AND t.duty = ? AND t.state = 'done' ORDER BY t.done_on DESC, t.id DESC LIMIT 1",
     )
     .bind(register.id.as_str())
     .bind(record.id)
     .bind(duty.id.as_str())
-    .optional_as(tx, |row| Ok((row.get("done_on")?, row.get("planned_for")?)))
+    .optional_as(tx, |row| {
+        Ok(LastDone { on: row.get("done_on")?, planned_for: row.get("planned_for")?, doing: row.get("doing")? })
+    })
     .await?)
 }
 

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use office::access::{Actor, Export, KeepRecords, ReadRecords};
 use office::forms::Answers;
 use office::records::RecordDutyId;
-use office::records::duties::{self, DutyDone};
+use office::records::duties::{self, DutyDone, DutyFilter, DutyView};
 use office::records::duty_plan::{self, Asked, NewPlan, Planned};
 use office::{OfficeError, tabular};
-use store::DivisionId;
+use store::{DivisionId, Migration, Query};
 use vocab::Month;
 
 use crate::records::{add, problems};
-use crate::town::{DAY, Town, day, grant, towns};
+use crate::town::{DAY, Town, day, grant, release, towns};
 
 /// Six shelters in two places, each to be checked by 26 March 2027.
 async fn shelters(town: &Town, clerk: &Actor) {
@@ -43,11 +43,14 @@ async fn planned(town: &Town, reader: &Actor, month: &str, division: Option<Divi
 }
 
 async fn do_it(town: &Town, keeper: &Actor, id: RecordDutyId) {
+    done_on(town, keeper, id, town.office.now().today()).await;
+}
+
+async fn done_on(town: &Town, keeper: &Actor, id: RecordDutyId, on: chrono::NaiveDate) {
     let opened = duties::duty(&town.office, &grant(keeper), id).await.unwrap();
     let form = opened.form().unwrap();
     let mut answers = Answers::new();
     answers.merge_page(form, &form.pages[0], None, &[("safe", "yes")]);
-    let on = town.office.now().today();
     let done = DutyDone { on, note: "", answers, record: None };
     duties::perform(&town.office, &grant::<KeepRecords>(keeper), id, done, None).await.unwrap();
 }
@@ -150,5 +153,83 @@ async fn a_month_of_duties_is_planned_moved_and_done() {
         let sheet = String::from_utf8(sheet.unwrap()).unwrap();
         assert_eq!(sheet.matches("年度检查").count(), 6, "{sheet}");
         assert!(sheet.contains("情况（手填）") && sheet.contains("第6养老院"), "{sheet}");
+    }
+}
+
+/// What is to be done of one shelter's yearly check.
+async fn owed(town: &Town, keeper: &Actor) -> Vec<DutyView> {
+    let all = DutyFilter { future: true, ..DutyFilter::default() };
+    duties::due(&town.office, &grant::<ReadRecords>(keeper), &all, None, 50).await.unwrap().rows
+}
+
+/// Each doing is followed by the next time, also where that falls on a day on which an earlier doing already fell due again.
+#[tokio::test]
+async fn what_is_done_twice_on_a_day_falls_due_again() {
+    for town in towns("duty_twice").await {
+        let county = town.actor("county", town.county, &["county_clerk"]).await;
+        crate::records::shelter(&town, &county, "A1", "990101001001", "30").await;
+        let first = owed(&town, &county).await[0].id;
+        do_it(&town, &county, first).await;
+        let second = owed(&town, &county).await[0].clone();
+        do_it(&town, &county, second.id).await;
+        let third = owed(&town, &county).await;
+        assert_eq!(third.len(), 1, "a year from the same day again");
+        assert_eq!(third[0].due_on, second.due_on);
+        assert_ne!(third[0].id, second.id);
+        // One that is written down late counts from the latest day, and is followed like any other.
+        let yesterday = town.office.now().today() - chrono::Days::new(1);
+        done_on(&town, &county, third[0].id, yesterday).await;
+        let fourth = owed(&town, &county).await;
+        assert_eq!(fourth.iter().map(|one| one.due_on).collect::<Vec<_>>(), [second.due_on]);
+        assert_ne!(fourth[0].id, third[0].id);
+    }
+}
+
+/// The times of duties from before they were known by what they follow keep their chain.
+#[tokio::test]
+async fn times_of_duties_from_before_are_carried_over() {
+    const LATER: &str = "20261203_duty_follows";
+    for db in store::testing::databases("duty_follows").await {
+        let all = office::migrations();
+        let before: Vec<Migration> = all.iter().filter(|one| one.name != LATER).copied().collect();
+        db.migrate(&before).await.unwrap();
+        office::divisions::import(&db, &release(), day("2020-01-01")).await.unwrap();
+        let place: DivisionId =
+            Query::system("test", "SELECT min(id) FROM division").scalar(&db).await.unwrap();
+        let mut ids = Vec::new();
+        for (record, state, done_on, due_on) in [
+            (1_i64, "done", Some("2024-03-01"), "2024-03-05"),
+            (1, "done", Some("2025-03-01"), "2025-03-03"),
+            (1, "lapsed", None, "2026-03-01"),
+            (1, "open", None, "2026-03-02"),
+            (2, "open", None, "2026-03-02"),
+        ] {
+            let row = Query::system(
+                "test",
+                "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, done_on, made_at) \
+                 VALUES ('shelter', ?, 'yearly', ?, ?, '检查', ?, ?, ?, ?, 1) RETURNING id",
+            )
+            .bind(record)
+            .bind(place)
+            .bind(place)
+            .bind(day(due_on))
+            .bind(day(due_on))
+            .bind(state)
+            .bind(done_on.map(day));
+            ids.push(row.insert(&db).await.unwrap());
+        }
+        db.migrate(&all).await.unwrap();
+        let follows: Vec<i64> =
+            Query::system("test", "SELECT follows FROM record_duty ORDER BY id").scalars(&db).await.unwrap();
+        assert_eq!(follows, [0, ids[0], ids[1], ids[1], 0]);
+        // One is open for a duty, as before.
+        let twice = Query::system(
+            "test",
+            "INSERT INTO record_duty (register, record_id, duty, division_id, office_id, title, shown_on, due_on, state, made_at) \
+             VALUES ('shelter', 2, 'yearly', ?, ?, '检查', ?, ?, 'open', 1) RETURNING id",
+        );
+        let twice =
+            twice.bind(place).bind(place).bind(day("2027-01-01")).bind(day("2027-01-01")).insert(&db).await;
+        assert!(matches!(twice, Err(store::StoreError::Conflict(_))), "{twice:?}");
     }
 }
