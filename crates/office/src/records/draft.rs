@@ -5,9 +5,11 @@ use catalogue::definition::{Field, Form, Register, Shared, Target};
 use store::{Connection, DivisionId, PersonId};
 
 use super::look_up::{Finder, LookedUp};
+use super::papers::owner_of;
 use super::read::Record;
 use super::{Open, conflict, row_files, shape, writes};
 use crate::access::Actor;
+use crate::casework::drafts;
 use crate::forms::{
     Answers, Checked, FieldPath, FilledForm, FormContext, FormValue, FormValues, Raw, reference_text,
     target_key,
@@ -74,7 +76,8 @@ pub(super) async fn draft_by(
     let (office, actor) = (finder.office, finder.actor);
     keep_unwritable(actor, open.register(), form, &mut answers, existing);
     let mut looked = finder.look_up(form, &mut answers).await?;
-    looked.files = row_files::of_writer(office, actor, open.register(), form, &answers).await?;
+    let writer = drafts::owner_of(actor);
+    looked.files = row_files::of_owner(office, &writer, open.register(), form, &answers).await?;
     if let Some(existing) = existing {
         // What the record points at already stays, also where the actor's area ends.
         for (target, id) in shape::references(open.register(), existing) {
@@ -96,7 +99,8 @@ pub(super) async fn draft_with(
     let register = open.register();
     let form = form(open)?;
     if let Some(existing) = existing {
-        looked.files.extend(row_files::of_record(office, register, form, &answers, existing).await?);
+        let own = owner_of(register, existing.id);
+        looked.files.extend(row_files::of_owner(office, &own, register, form, &answers).await?);
     }
     let references = typed_references(form, &answers);
     let related = shape::related(office, office.db(), register, &references).await?;

@@ -215,7 +215,7 @@ pub(super) async fn versions(
         Ok((version, row.get("answers_sealed")?))
     })
     .await?;
-    let files = row_files::of_history(office, register, record).await?;
+    let files = row_files::of_records(office, register, &[record]).await?;
     let mut versions = Vec::with_capacity(rows.len());
     let mut opened_rows = Vec::with_capacity(rows.len());
     for (version, sealed) in rows {

@@ -440,7 +440,9 @@ impl<'a> Words<'a> {
         let mut references = Vec::new();
         let mut codes = Vec::new();
         let records: Vec<&Record> = records.collect();
-        let files = row_files::of_records(office, register, records.iter().copied()).await?;
+        let with_files = records.iter().filter(|one| row_files::names_any(register, one));
+        let with_files: Vec<RecordId> = with_files.map(|one| one.id).collect();
+        let files = row_files::of_records(office, register, &with_files).await?;
         for record in records {
             references.extend(shape::references(register, record));
             let values =

@@ -10,7 +10,6 @@ use store::{AuditActor, Query, ScopeColumns, Tx};
 use super::papers::{OF_RECORD, owner_of};
 use super::read::Record;
 use super::{RecordFileId, RecordId};
-use crate::access::Actor;
 use crate::casework::attachments::{self, AttachmentView};
 use crate::casework::{AttachmentId, drafts};
 use crate::forms::{Answers, FormValue, Mentions, UploadedFile};
@@ -38,10 +37,11 @@ fn mentioned(form: &Form, answers: &Answers) -> Vec<AttachmentId> {
     Mentions::of(form, answers).attachments.iter().filter_map(|id| id.parse().ok()).collect()
 }
 
-/// Files that the answers name and their writer has uploaded and not sent yet.
-pub(super) async fn of_writer(
+/// Files that the answers name and an owner has: the writer ([`drafts::owner_of`]) who has uploaded and not sent them yet, or the record
+/// ([`owner_of`]) that has them already.
+pub(super) async fn of_owner(
     office: &Office,
-    actor: &Actor,
+    owner: &str,
     register: &Register,
     form: &Form,
     answers: &Answers,
@@ -53,55 +53,26 @@ pub(super) async fn of_writer(
     if ids.is_empty() {
         return Ok(Files::new());
     }
-    Ok(read(attachments::owned(office.db(), &drafts::owner_of(actor), &ids).await?))
+    Ok(read(attachments::owned(office.db(), owner, &ids).await?))
 }
 
-/// Files that the answers name and the record has already.
-pub(super) async fn of_record(
+/// All files that records have, or had, for their names. The caller has read the records.
+pub(super) async fn of_records(
     office: &Office,
     register: &Register,
-    form: &Form,
-    answers: &Answers,
-    record: &Record,
+    records: &[RecordId],
 ) -> Result<Files, OfficeError> {
     if holding(register).next().is_none() {
         return Ok(Files::new());
     }
-    let ids = mentioned(form, answers);
-    if ids.is_empty() {
-        return Ok(Files::new());
-    }
-    Ok(read(attachments::owned(office.db(), &owner_of(register, record.id), &ids).await?))
-}
-
-/// All files of records that the caller has read, for their names.
-pub(super) async fn of_records<'a>(
-    office: &Office,
-    register: &Register,
-    records: impl Iterator<Item = &'a Record>,
-) -> Result<Files, OfficeError> {
-    if holding(register).next().is_none() {
-        return Ok(Files::new());
-    }
-    let owners: Vec<String> = records
-        .filter(|one| !named(register, one).is_empty())
-        .map(|one| owner_of(register, one.id))
-        .collect();
+    let owners: Vec<String> = records.iter().map(|id| owner_of(register, *id)).collect();
     let given = attachments::given(office.db(), &owners).await?;
     Ok(read(given.into_iter().map(|(_, file)| file).collect()))
 }
 
-/// All files that a record the caller reads has, or had.
-pub(super) async fn of_history(
-    office: &Office,
-    register: &Register,
-    record: RecordId,
-) -> Result<Files, OfficeError> {
-    if holding(register).next().is_none() {
-        return Ok(Files::new());
-    }
-    let given = attachments::given(office.db(), &[owner_of(register, record)]).await?;
-    Ok(read(given.into_iter().map(|(_, file)| file).collect()))
+/// Whether the rows of a record name files.
+pub(super) fn names_any(register: &Register, record: &Record) -> bool {
+    !named(register, record).is_empty()
 }
 
 /// The files that the rows of a record name, each with its `list.field`.

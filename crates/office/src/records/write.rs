@@ -251,7 +251,7 @@ async fn clashes(
     mine: &Answers,
     theirs: &Record,
 ) -> Result<Vec<Clash>, OfficeError> {
-    let files = row_files::of_history(office, open.register(), theirs.id).await?;
+    let files = row_files::of_records(office, open.register(), &[theirs.id]).await?;
     let theirs = theirs.answers(open.register());
     let mut list = Vec::new();
     for field in fields {

@@ -15,6 +15,7 @@ use super::super::write::{By, Door, NewVersion, Saved, save_through};
 use super::super::{Deed, LookedUp, RECORD_COLUMNS, Record, RecordId, conflict, look_up, row_files, shape};
 use super::{OWN, Own, area, belongs, opened};
 use crate::access::{Actor, Granted, ReportRecords};
+use crate::casework::drafts;
 use crate::forms::{Answers, FieldPath, FormValue, Raw, reference_text, referred_id, target_key};
 use crate::people::{self, NewPerson};
 use crate::{Office, OfficeError};
@@ -163,7 +164,7 @@ pub(in crate::records) async fn drafted(
     }
     // Divisions are everybody's. Nothing else is found in the account's own scope.
     let mut looked = look_up(office, actor, form, &mut answers).await?;
-    looked.files = row_files::of_writer(office, actor, register, form, &answers).await?;
+    looked.files = row_files::of_owner(office, &drafts::owner_of(actor), register, form, &answers).await?;
     if let Some(existing) = existing {
         looked.references.extend(known(office, &OWN, shape::references(register, existing)).await?);
     }
