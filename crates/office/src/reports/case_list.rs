@@ -33,6 +33,20 @@ pub enum CaseCounted {
     Overdue(String),
 }
 
+/// The day that a list is read down: its column, and where it stands in a line.
+type CountedDay = (&'static str, fn(&CaseReportLine) -> Option<NaiveDate>);
+
+impl CaseCounted {
+    /// The day by which the cases were counted; none where it is not the case's own.
+    fn day(&self) -> Option<CountedDay> {
+        match self {
+            CaseCounted::Filed(_) => Some(("c.filed_on", |line| Some(line.filed_on))),
+            CaseCounted::Ended(_) => Some(("c.ended_on", |line| line.ended_on)),
+            CaseCounted::Open(_) | CaseCounted::Clock(..) | CaseCounted::Overdue(_) => None,
+        }
+    }
+}
+
 /// A case behind a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseReportLine {
@@ -89,12 +103,9 @@ pub async fn case_list(
         }
         CaseCounted::Overdue(_) => format!("{CLOCK}cc.ended_on IS NULL AND {LIMIT} < ?)"),
     };
-    let (scope, day) = match counted {
-        CaseCounted::Filed(_) => (&LISTED_CASE, Some("c.filed_on")),
-        CaseCounted::Ended(_) => (&LISTED_CASE, Some("c.ended_on")),
-        CaseCounted::Open(_) | CaseCounted::Clock(..) | CaseCounted::Overdue(_) => (&COUNTED_CASE, None),
-    };
-    let order: Vec<&str> = day.into_iter().chain(["c.id"]).collect();
+    let day = counted.day();
+    let scope = if day.is_some() { &LISTED_CASE } else { &COUNTED_CASE };
+    let order: Vec<&str> = day.map(|(column, _)| column).into_iter().chain(["c.id"]).collect();
     let sql = format!(
         "SELECT c.id, c.number, p.name, t.name AS township_name, c.step, c.outcome, c.filed_on, c.accepted_on, c.due_on, c.decided_on, c.ended_on \
          FROM case_file c JOIN person p ON p.id = c.applicant_person_id JOIN division t ON t.id = c.township_id \
@@ -130,11 +141,7 @@ pub async fn case_list(
         })
         .await?;
     let page = cut(rows, size, |line| {
-        let day = match counted {
-            CaseCounted::Filed(_) => Some(line.filed_on),
-            CaseCounted::Ended(_) => line.ended_on,
-            CaseCounted::Open(_) | CaseCounted::Clock(..) | CaseCounted::Overdue(_) => None,
-        };
+        let day = day.and_then(|(_, of_line)| of_line(line));
         day.map_or_else(Cursor::new, |day| Cursor::new().date(day)).integer(line.case.0)
     });
     office
