@@ -2,8 +2,8 @@
 //! filled is left out.
 
 use super::Checker;
-use super::items::takes;
-use crate::definition::{Field, FieldKind, Found, Register, Requirement, Target};
+use super::entered::{Filling, takes};
+use crate::definition::{Field, FieldKind, Found, Register, Target};
 use crate::release::Defined;
 
 impl Checker<'_> {
@@ -19,14 +19,18 @@ impl Checker<'_> {
             let message = format!("登记簿 {} 由系统登记，不能登记发现的问题", found.register);
             self.at(place, found.register.start(), message, "由工作人员登记的登记簿");
         }
+        let mut fillings = Vec::new();
         for (field, from) in &found.fills {
             self.among(place, from, "字段", own);
-            let Some(source) = register.field(from) else { continue };
-            if there.field(field).is_none_or(|to| !self.carries(to, source)) {
-                let message = format!("登记簿 {} 的字段 {field} 接不住字段 {from}", found.register);
-                let expected = "类型相同的、可填的字段；选项要有相同的代码";
-                self.at(place, from.start(), message, expected);
-            }
+            // What is not there at all is said once.
+            let source = register.field(from);
+            fillings.push(Filling {
+                field,
+                start: from.start(),
+                from: format!("字段 {from}"),
+                fits: source.is_none_or(|from| there.field(field).is_some_and(|to| self.carries(to, from))),
+                expected: "类型相同的、可填的字段；选项要有相同的代码",
+            });
         }
         let points = there
             .field(&found.source)
@@ -41,16 +45,9 @@ impl Checker<'_> {
             let message = format!("登记簿 {} 的字段 {on} 不是日期", found.register);
             self.at(place, on.start(), message, "type = \"date\" 的字段");
         }
-        for field in there.form_fields().filter(|field| matches!(field.required, Requirement::Always)) {
-            let id = field.id.as_str();
-            let given = found.fills.contains_key(id)
-                || found.source.as_str() == id
-                || found.on.as_ref().is_some_and(|on| on.as_str() == id);
-            if !given {
-                let message = format!("登记簿 {} 的必填字段 {id} 没有来处", found.register);
-                self.at(place, found.register.start(), message, "fills、source 或者 on");
-            }
-        }
+        let given =
+            |field: &Field| found.source == *field.id || found.on.as_ref().is_some_and(|on| *on == *field.id);
+        self.entered(place, (&found.register, &**there), &fillings, given, "fills、source 或者 on");
     }
 
     /// Whether what one field holds can be written into another by itself: nothing that would have to be looked for.

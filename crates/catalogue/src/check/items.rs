@@ -3,10 +3,7 @@
 use std::collections::HashSet;
 
 use super::Checker;
-use crate::definition::{
-    Action, CLOSED, Clock, Effect, Field, Item, Level, Limit, NewEntry, Permission, Requirement, Step,
-    ValueKind,
-};
+use crate::definition::{Action, CLOSED, Clock, Effect, Item, Level, Limit, Permission, Step, ValueKind};
 use crate::release::{Defined, Place};
 
 impl Checker<'_> {
@@ -324,50 +321,6 @@ impl Checker<'_> {
         }
     }
 
-    /// A record that a case enters: its fields are there, take what they are given, and none that must be filled is left out.
-    fn entry(&mut self, item: &Defined<Item>, action: &Action, entry: &NewEntry) {
-        let place = &item.place;
-        let release = self.release;
-        if action.permission == Permission::Applicant {
-            let message = format!("动作 {} 由申请人办，不能登记进登记簿", action.id);
-            self.at(place, entry.register.start(), message, "由工作人员办的动作");
-        }
-        if !self.refers(place, &entry.register, &release.registers) {
-            return;
-        }
-        let Some(register) = release.registers.get(&entry.register) else { return };
-        let form = action.form.as_ref().and_then(|form| release.forms.get(form));
-        let own: Vec<&str> = register.form_fields().map(|field| field.id.as_str()).collect();
-        for (field, word) in &entry.of_case {
-            let fits = register.field(field).is_some_and(|field| *field.kind == word.kind());
-            if !own.contains(&field.as_str()) || !fits {
-                let message = format!("登记簿 {} 的字段 {field} 接不住办件的这项内容", entry.register);
-                self.at(place, entry.register.start(), message, "类型相同的、可填的字段");
-            }
-        }
-        for (field, from) in &entry.of_form {
-            let source = form.and_then(|form| form.field(from)).map(|(_, source)| source);
-            let fits = match (register.field(field), source) {
-                (Some(to), Some(source)) => takes(to, source),
-                _ => false,
-            };
-            if !own.contains(&field.as_str()) || !fits {
-                let message = format!("登记簿 {} 的字段 {field} 接不住表单字段 {from}", entry.register);
-                self.at(place, from.start(), message, "表单里有的、类型和代码表相同的字段");
-            }
-        }
-        for field in register.form_fields().filter(|field| matches!(field.required, Requirement::Always)) {
-            let id = field.id.as_str();
-            let given = entry.of_case.contains_key(id)
-                || entry.of_form.contains_key(id)
-                || form.and_then(|form| form.field(id)).is_some_and(|(_, source)| takes(field, source));
-            if !given {
-                let message = format!("登记簿 {} 的必填字段 {id} 没有来处", entry.register);
-                self.at(place, entry.register.start(), message, "of_case、of_form，或者表单里的同名字段");
-            }
-        }
-    }
-
     /// Refusing, reducing and stopping need law that was read and a reason; reducing and stopping need a hearing.
     fn takes_away(&mut self, place: &Place, action: &Action, effect: &Effect, start: usize) {
         if !effect.takes_away() {
@@ -596,10 +549,4 @@ fn count(limit: Limit) -> u16 {
     match limit {
         Limit::WorkingDays(count) | Limit::NaturalDays(count) | Limit::Months(count) => count,
     }
-}
-
-/// Whether a register's field takes the answer of a form's field.
-pub(super) fn takes(to: &Field, from: &Field) -> bool {
-    *to.kind == *from.kind
-        && to.codelist.as_ref().map(|list| list.as_str()) == from.codelist.as_ref().map(|list| list.as_str())
 }

@@ -1,6 +1,7 @@
 //! What must hold between definitions. Each file checks one part; every message names file and line, what is wrong and what is expected.
 
 mod confidential;
+mod entered;
 mod forms;
 mod found;
 mod indicators;
