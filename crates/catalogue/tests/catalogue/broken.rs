@@ -7,6 +7,8 @@ use catalogue::{Finding, LoadOptions, PackFiles, Release};
 use crate::shown;
 
 const GOOD: &str = include_str!("good.toml");
+/// What is found in a record and followed, and help that is proposed; behind [`GOOD`].
+const FOLLOWED: &str = include_str!("followed.toml");
 const HEAD: &str = "id = \"small\"\ntitle = \"小\"\nlayer = \"city\"\n";
 const DIVISIONS: &str = "nbs_code,level,name,parent_nbs_code,mca_code,flag\n990100,prefecture,试市,,,\n990101,county,试区,990100,,\n990101001,township,试镇,990101,,\n";
 const PLAN: &str = "标准达到月人均760元,以后提高到800元。区里的都下放。无劳动能力100元,有劳动能力20元。";
@@ -184,26 +186,60 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a case that comes out otherwise": "amount = 500" => "amount = 501", at "[[case]]", says "金额是500，例子写的是501";
 };
 
+/// Mistakes in [`FOLLOWED`].
+const MISTAKES_FOLLOWED: &[Mistake] = mistakes! {
+    "a finding followed nowhere": "register = \"worry\"" => "register = \"worries\"", at "register = \"worries\"", says "登记簿 worries 没有定义";
+    "a finding with a chinese id": "id = \"crowded\"" => "id = \"拥挤\"", at "id = \"拥挤\"", says "id「拥挤」写法不对";
+    "a finding by an unknown field": "when = \"beds > 500\"" => "when = \"bed > 500\"", at "when = \"bed > 500\"", says "没有叫 bed 的字段";
+    "a finding that is neither so nor not": "when = \"beds > 500\"" => "when = \"beds + 1\"", at "when = \"beds + 1\"", says "这里要是否";
+    "a finding that fills from nothing": "sort = \"grade\"" => "sort = \"grades\"", at "sort = \"grades\"", says "字段 grades 没有写";
+    "a finding that fills what does not take it": "crowd = \"beds\"" => "crowd = \"name\"", at "crowd = \"name\"", says "登记簿 worry 的字段 crowd 接不住字段 name";
+    "a finding that fills what is not there": "crowd = \"beds\"" => "crowds = \"beds\"", at "crowds = \"beds\"", says "登记簿 worry 的字段 crowds 接不住字段 beds";
+    "a finding that nothing leads back from": "source = \"seen_in\"" => "source = \"who\"", at "source = \"who\"", says "登记簿 worry 的字段 who 不指向 home";
+    "a finding of no day": "source = \"seen_in\"\non = \"found_on\"" => "source = \"seen_in\"\non = \"content\"", at "on = \"content\"", says "登记簿 worry 的字段 content 不是日期";
+    "a finding that leaves out what must be filled": "type = \"textarea\", max = 200" => "type = \"textarea\", required = true, max = 200", at "register = \"worry\"", says "登记簿 worry 的必填字段 content 没有来处";
+    "help of a department that takes none": "{ code = \"wages\", when" => "{ code = \"wage\", when", at "{ code = \"wage\", when", says "wage 不是可以转给的部门";
+    "help proposed by an unknown fact": "coalesce(cars, 0) = 0" => "coalesce(vans, 0) = 0", at "coalesce(vans, 0) = 0", says "没有叫 vans 的";
+    "help proposed by a number": "coalesce(cars, 0) = 0" => "coalesce(cars, 0)", at "when = \"coalesce(cars, 0)\"", says "这里要是否";
+    "help proposed by an unlisted article": "basis = [{ law = \"act\", article = \"2\" }] }," => "basis = [{ law = \"act\", article = \"9\" }] },", at "article = \"9\"", says "试行法 没有列出第 9 号条文";
+    "help for nobody": "person = \"who\"" => "person = \"whom\"", at "person = \"whom\"", says "字段 whom 没有写";
+    "help that asks for no field": "words = \"content\"" => "words = \"contents\"", at "words = \"contents\"", says "字段 contents 没有写";
+};
+
+/// Each list of mistakes with the pack in which they are made.
+fn lists() -> [(String, &'static [Mistake]); 2] {
+    [(GOOD.to_owned(), MISTAKES), (format!("{GOOD}\n{FOLLOWED}"), MISTAKES_FOLLOWED)]
+}
+
 #[test]
 fn the_good_pack_is_good() {
-    let findings = findings(HEAD, GOOD, DIVISIONS);
-    assert!(findings.is_empty(), "{}", shown(&findings));
+    for (good, _) in lists() {
+        let findings = findings(HEAD, &good, DIVISIONS);
+        assert!(findings.is_empty(), "{}", shown(&findings));
+    }
 }
 
 #[test]
 fn every_mistake_is_found_at_its_line() {
     const { assert!(MISTAKES.len() >= 80) };
     let mut failures = String::new();
-    for mistake in MISTAKES {
-        let Mistake { name, written, instead, at, says } = mistake;
-        assert_eq!(GOOD.matches(written).count(), 1, "{name}: {written} must stand once in the good pack");
-        let broken = GOOD.replacen(written, instead, 1);
-        let Some(offset) = broken.find(at) else { panic!("{name}: {at} is not there") };
-        let line = catalogue::line_of(&broken, offset);
-        let findings = findings(HEAD, &broken, DIVISIONS);
-        let found = findings.iter().find(|finding| finding.zh.contains(says) && finding.line == line);
-        if found.is_none_or(|finding| finding.file != "small/main.toml") {
-            failures += &format!("{name}: expected line {line} saying {says}, found\n{}\n", shown(&findings));
+    for (good, mistakes) in lists() {
+        for mistake in mistakes {
+            let Mistake { name, written, instead, at, says } = mistake;
+            assert_eq!(
+                good.matches(written).count(),
+                1,
+                "{name}: {written} must stand once in the good pack"
+            );
+            let broken = good.replacen(written, instead, 1);
+            let Some(offset) = broken.find(at) else { panic!("{name}: {at} is not there") };
+            let line = catalogue::line_of(&broken, offset);
+            let findings = findings(HEAD, &broken, DIVISIONS);
+            let found = findings.iter().find(|finding| finding.zh.contains(says) && finding.line == line);
+            if found.is_none_or(|finding| finding.file != "small/main.toml") {
+                failures +=
+                    &format!("{name}: expected line {line} saying {says}, found\n{}\n", shown(&findings));
+            }
         }
     }
     assert!(failures.is_empty(), "{failures}");
@@ -238,13 +274,15 @@ fn what_is_confidential_is_neither_hung_up_nor_told_below() {
 
 #[test]
 fn every_finding_says_what_is_expected_in_chinese() {
-    for mistake in MISTAKES {
-        for finding in findings(HEAD, &GOOD.replacen(mistake.written, mistake.instead, 1), DIVISIONS) {
-            let chinese =
-                |text: &str| text.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character));
-            assert!(chinese(&finding.zh), "{}: {finding}", mistake.name);
-            assert!(!finding.expected.is_empty(), "{}: {finding}", mistake.name);
-            assert!(finding.line > 0, "{}: {finding}", mistake.name);
+    for (good, mistakes) in lists() {
+        for mistake in mistakes {
+            for finding in findings(HEAD, &good.replacen(mistake.written, mistake.instead, 1), DIVISIONS) {
+                let chinese =
+                    |text: &str| text.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character));
+                assert!(chinese(&finding.zh), "{}: {finding}", mistake.name);
+                assert!(!finding.expected.is_empty(), "{}: {finding}", mistake.name);
+                assert!(finding.line > 0, "{}: {finding}", mistake.name);
+            }
         }
     }
 }
