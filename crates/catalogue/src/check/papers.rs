@@ -1,7 +1,7 @@
 //! Papers of registers: kinds of files, and letters that come of transitions.
 
 use super::Checker;
-use crate::definition::{Register, Transition};
+use crate::definition::{Field, FieldKind, Register, Transition};
 use crate::release::Defined;
 
 impl Checker<'_> {
@@ -37,12 +37,28 @@ impl Checker<'_> {
         let place = &register.place;
         self.refers(place, &letter.id, &self.release.letters);
         self.basis(place, &letter.remedies);
-        for told in letter.says.iter().chain(&letter.to) {
+        for told in &letter.says {
             self.among(place, told, "字段", own);
             if register.field(told).is_some_and(|field| field.is_sealed() || field.read.is_some()) {
                 let message = format!("字段 {told} 是加密或限制查看的，不能写进文书");
                 self.at(place, told.start(), message, "人人可看的字段");
             }
+        }
+        for to in &letter.to {
+            self.among(place, to, "字段", own);
+            if register.field(to).is_some_and(|field| field.read.is_some()) {
+                let message = format!("字段 {to} 限制查看，文书不能写给它");
+                self.at(place, to.start(), message, "看得到记录的人都能看的字段（可以加密）");
+            }
+        }
+        // "散埋乱葬 W1" is nobody to write to.
+        let name = |field: &Field| {
+            field.target().is_some() || matches!(*field.kind, FieldKind::Text | FieldKind::PersonName)
+        };
+        let named = matches!(register.titled.as_slice(), [only] if register.field(only).is_none_or(name));
+        if letter.to.is_empty() && !named {
+            let message = format!("变更 {} 的文书没有写发给谁，记录的标题又不是名称", transition.id);
+            self.at(place, letter.id.start(), message, "to = [\"说明发给谁的字段\"]");
         }
         let to = &transition.to;
         if let Some(from) = transition.from.iter().find(|from| from.as_str() == to.as_str()) {

@@ -72,9 +72,10 @@ impl Papers {
 pub struct TransitionLetter {
     /// The letter.
     pub id: Reference,
-    /// The field whose words are its addressee; the record's title if it does not say.
+    /// Its addressee is the words of the first of these fields that is filled; one may be sealed, and the letter then opens for whoever may reveal
+    /// it. None of them: the record's title, which must then be a name.
     #[serde(default)]
-    pub to: Option<Reference>,
+    pub to: Vec<Reference>,
     /// Fields that it tells, in order. What is sealed or not for everybody who reads the record is told in no letter.
     #[serde(default)]
     pub says: Vec<Reference>,

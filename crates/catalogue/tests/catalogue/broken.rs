@@ -198,6 +198,8 @@ const MISTAKES_FOLLOWED: &[Mistake] = mistakes! {
     "a finding that nothing leads back from": "source = \"seen_in\"" => "source = \"who\"", at "source = \"who\"", says "登记簿 worry 的字段 who 不指向 home";
     "a finding of no day": "source = \"seen_in\"\non = \"found_on\"" => "source = \"seen_in\"\non = \"content\"", at "on = \"content\"", says "登记簿 worry 的字段 content 不是日期";
     "a finding that leaves out what must be filled": "type = \"textarea\", max = 200" => "type = \"textarea\", required = true, max = 200", at "register = \"worry\"", says "登记簿 worry 的必填字段 content 没有来处";
+    "a letter to nobody": "to = [\"who\"], " => "", at "letter = { id = \"answer\", says", says "没有写发给谁";
+    "a letter to somebody whom not every reader knows": "type = \"person\" },\n  { id = \"helper\"" => "type = \"person\", read = { levels = [\"county\"] } },\n  { id = \"helper\"", at "to = [\"who\"]", says "字段 who 限制查看";
     "help of a department that takes none": "{ code = \"wages\", when" => "{ code = \"wage\", when", at "{ code = \"wage\", when", says "wage 不是可以转给的部门";
     "help proposed by an unknown fact": "coalesce(cars, 0) = 0" => "coalesce(vans, 0) = 0", at "coalesce(vans, 0) = 0", says "没有叫 vans 的";
     "help proposed by a number": "coalesce(cars, 0) = 0" => "coalesce(cars, 0)", at "when = \"coalesce(cars, 0)\"", says "这里要是否";

@@ -1,7 +1,8 @@
 //! Letters that come of a record's way to another state (许可决定书, 备案回执): queued in the transaction of the move, set by the same worker as
-//! the letters of cases, listed on the record. They tell fields that everybody reads who reads the record, and nothing sealed.
+//! the letters of cases, listed on the record. They tell fields that everybody reads who reads the record, and nothing sealed but to whom they go;
+//! such a letter opens for whoever may reveal that.
 
-use catalogue::definition::{Register, Transition, TransitionLetter};
+use catalogue::definition::{Field, Register, Transition, TransitionLetter};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 use store::divisions::DivisionLevel;
@@ -11,7 +12,7 @@ use super::list::Words;
 use super::read::{Record, record, records};
 use super::write::By;
 use super::{Open, RULES, RecordId, RecordLetterId};
-use crate::access::{Actor, Granted, ReadRecords};
+use crate::access::{Actor, Granted, ReadRecords, Right};
 use crate::casework::letters::{Waiting, contact, next_number};
 use crate::{Office, OfficeError, audited, offices};
 
@@ -33,6 +34,8 @@ pub struct RecordLetter {
     pub dated_on: NaiveDate,
     /// The PDF is there.
     pub ready: bool,
+    /// Whether the reader opens it.
+    pub opens: bool,
 }
 
 /// The way with a letter that leads from one state to another; `check-pack` sees to it that there is only one.
@@ -73,7 +76,7 @@ pub(super) async fn queue(
         let words = words.of_value(field, stored.values.get(field.id.get()), true);
         (!words.is_empty()).then_some((field.label.as_str(), words))
     };
-    let recipient = letter.to.as_ref().and_then(|to| said(to)).map(|(_, words)| words);
+    let recipient = addressee(register, letter, &definition.title, &words, stored)?;
     let says: Vec<Value> = letter
         .says
         .iter()
@@ -91,7 +94,7 @@ pub(super) async fn queue(
         "issuer": offices::title(&issuing),
         "issued_on": today,
         "number": number,
-        "recipient": recipient.unwrap_or_else(|| stored.title.clone()),
+        "recipient": recipient,
         "contact": contact(release, &issuing, &offices::title(&issuing), today),
         "title": definition.title,
         "basis": cited(basis),
@@ -121,6 +124,32 @@ pub(super) async fn queue(
     Ok(())
 }
 
+/// To whom a letter goes: the first of its fields that is filled, in full; where the pack names none, what the record is called.
+fn addressee(
+    register: &Register,
+    letter: &TransitionLetter,
+    title: &str,
+    words: &Words<'_>,
+    stored: &Record,
+) -> Result<String, OfficeError> {
+    let Some(first) = letter.to.first() else { return Ok(stored.title.clone()) };
+    let fields: Vec<&Field> = letter.to.iter().filter_map(|id| register.field(id)).collect();
+    let mut named =
+        fields.iter().map(|field| words.of_value(field, stored.values.get(field.id.get()), false));
+    named.find(|words| !words.is_empty()).ok_or_else(|| {
+        let labels: Vec<&str> = fields.iter().map(|field| field.label.as_str()).collect();
+        OfficeError::invalid(first, format!("请填写{}：{title}要写明发给谁。", labels.join("或者")))
+    })
+}
+
+/// Whether somebody who reads a record opens a letter of it: one whose addressee is sealed opens for whoever may reveal that.
+pub(super) fn opens(reader: &Actor, register: &Register, letter: &str) -> bool {
+    let letters = register.transitions.iter().filter_map(|way| way.letter.as_ref());
+    let mut to = letters.filter(|known| known.id == *letter).flat_map(|known| &known.to);
+    let sealed = to.any(|id| register.field(id).is_some_and(Field::is_sealed));
+    !sealed || reader.may(Right::Reveal)
+}
+
 /// How one objects, where the pack says by which law.
 fn remedies(
     release: &catalogue::Release,
@@ -147,7 +176,7 @@ fn remedies(
     })
 }
 
-/// Letters of a record, the oldest first.
+/// Letters of a record, the oldest first; as its own organisation sees them.
 pub(super) async fn of_record(
     office: &Office,
     register: &Register,
@@ -168,6 +197,7 @@ pub(super) async fn of_record(
         .all_as(office.db(), |row| {
             Ok(RecordLetter {
                 id: row.get("id")?,
+                opens: true,
                 letter: row.get("letter")?,
                 number: row.get("number")?,
                 title: row.get("title")?,
@@ -181,7 +211,7 @@ pub(super) async fn of_record(
 /// The title of a letter and its PDF; none while it waits to be set. The reading is in the audit before this returns.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] for a record outside one's area and a letter of another record.
+/// [`OfficeError::NotFound`] for a record outside one's area, a letter of another record, and one that the reader does not open.
 pub async fn pdf(
     office: &Office,
     reader: &Granted<ReadRecords>,
@@ -190,7 +220,8 @@ pub async fn pdf(
     letter: RecordLetterId,
 ) -> Result<(String, Option<Vec<u8>>), OfficeError> {
     let stored = record(office.keys(), office.db(), &reader.scope(), open.register(), id).await?;
-    taken(office, reader, open.register(), &stored, letter, |_| true).await
+    let register = open.register();
+    taken(office, reader, register, &stored, letter, |letter| opens(reader, register, letter)).await
 }
 
 /// [`pdf`] for whoever was shown to have the record; `shown` says which letters of the pack they read.

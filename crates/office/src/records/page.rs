@@ -171,6 +171,10 @@ pub async fn page(
     let files = row_files::openable(office, register, &record).await?;
     let path = divisions::path(office.db(), record.division).await?;
     let may_keep = may(reader, register, Right::KeepRecords);
+    let mut letters = letters::of_record(office, register, id).await?;
+    for letter in &mut letters {
+        letter.opens = letters::opens(reader, register, &letter.letter);
+    }
     let transitions =
         if may_keep { transition::offered(office, reader, open, &record).await? } else { Vec::new() };
     Ok(RecordPage {
@@ -180,7 +184,7 @@ pub async fn page(
         groups: groups(reader, register, &record, &words, &openable),
         lists: Rows::of(register, &record, &words, &files, |_| true, |field| sees(reader, field)),
         papers: papers::folders(office, reader, register, &record).await?,
-        letters: letters::of_record(office, register, id).await?,
+        letters,
         pointing: pointing(office, reader, open, id).await?,
         transitions,
         duties: duties::of_record(office, reader, open, id).await?,

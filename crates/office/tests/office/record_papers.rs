@@ -7,10 +7,11 @@ use office::casework::{AttachmentId, attachments, drafts};
 use office::forms::{Answers, Raw, RawRecord, reference_text};
 use office::people::{self, NewPerson};
 use office::records::page::RecordPage;
-use office::records::{Deed, NewVersion, Open, RecordId, Saved, page, papers, save};
+use office::records::{Deed, NewVersion, Open, RecordId, Saved, letters, page, papers, save};
 use store::{IdempotencyKey, PersonId, Query};
 use vocab::CitizenId;
 
+use crate::assistance::moved;
 use crate::records::{answers, futures_all, open_in, problems};
 use crate::town::{day, grant};
 use crate::wuhai::{VILLAGE, Wuhai, cities};
@@ -188,5 +189,55 @@ async fn a_file_belongs_to_the_row_that_names_it() {
         let again = trained(&open, one, home, Some(scan));
         written(&city, &open, Some((worker, 2)), again, "没有传错").await.unwrap();
         papers::get(office, &reader, &open, worker, *file).await.unwrap();
+    }
+}
+
+/// An order names whom it is for, who is sealed in the record, or does not go out; it opens for whoever may reveal that.
+#[tokio::test]
+async fn a_letter_goes_to_whom_it_is_for() {
+    const GRAVES: &str = "illegal_grave";
+    for city in cities("letter_to").await {
+        let (office, clerk) = (&city.office, &city.county_clerk);
+        let register = open_in(office, clerk, GRAVES, Right::KeepRecords);
+        let found = office.now().today().to_string();
+        let pairs = [
+            ("number", "W1"),
+            ("division", VILLAGE),
+            ("kind", "living"),
+            ("area_kind", "farmland"),
+            ("graves", "2"),
+            ("found_on", found.as_str()),
+            ("built_after", "yes"),
+            ("protected", "no"),
+        ];
+        let grave = written(&city, &register, None, answers(&register, &pairs), "新登记").await.unwrap();
+        let told = [("educated_on", found.as_str()), ("educated_by", "赵刚")];
+        moved(&city, clerk, GRAVES, grave, "educate", &told).await.unwrap();
+        city.days(8).await;
+        let today = office.now().today();
+        let (on, by) = (today.to_string(), (today + chrono::Days::new(20)).to_string());
+        let order = [("ordered_on", on.as_str()), ("mend_by", by.as_str())];
+        let nobody = moved(&city, clerk, GRAVES, grave, "order", &order).await.unwrap_err();
+        assert!(problems(nobody)["owner"].contains("写明发给谁"));
+        let order = [order[0], order[1], ("owner", "周大成")];
+        moved(&city, clerk, GRAVES, grave, "order", &order).await.unwrap();
+        let row = Query::system("test", "SELECT content_sealed FROM record_letter WHERE register = ?")
+            .bind(GRAVES)
+            .one(office.db())
+            .await
+            .unwrap();
+        let sealed: Vec<u8> = row.get("content_sealed").unwrap();
+        let letter: serde_json::Value = serde_json::from_str(&office.keys().open(&sealed).unwrap()).unwrap();
+        assert_eq!(letter["recipient"], "周大成");
+        for (who, opens) in [(clerk, true), (&city.village_worker, false)] {
+            let reader = grant::<ReadRecords>(who);
+            let seen = page::page(office, &reader, &register, grave).await.unwrap();
+            let said: Vec<&str> =
+                seen.groups.iter().flat_map(|group| &group.fields).map(|said| said.words.as_str()).collect();
+            assert!(said.iter().all(|words| !words.contains("周大成")), "{said:?}");
+            assert_eq!(seen.letters.iter().map(|letter| letter.opens).collect::<Vec<_>>(), [opens]);
+            let opened = letters::pdf(office, &reader, &register, grave, seen.letters[0].id).await;
+            assert_eq!(opened.is_ok(), opens, "{opened:?}");
+        }
     }
 }

@@ -49,10 +49,20 @@ pub(crate) fn section(here: &str, folders: &[Folder]) -> Markup {
 pub(crate) fn letters_of<'a>(here: &str, letters: &'a [RecordLetter]) -> Option<Table<'a>> {
     let rows = letters.iter().map(|letter| {
         vec![
-            html! { (Link::new(format!("{here}/letters/{}", letter.id), letter.title.as_str()).about(format!("（{}）", letter.number))) },
+            html! {
+                @if letter.opens {
+                    (Link::new(format!("{here}/letters/{}", letter.id), letter.title.as_str()).about(format!("（{}）", letter.number)))
+                } @else { (letter.title) }
+            },
             html! { (letter.number) },
             html! { (letter.dated_on) },
-            html! { @if letter.ready { "PDF" } @else { "正在排版" } },
+            html! {
+                @match (letter.opens, letter.ready) {
+                    (false, _) => "写明当事人，有查看敏感信息权限的才能打开",
+                    (true, true) => "PDF",
+                    (true, false) => "正在排版",
+                }
+            },
         ]
     });
     (!letters.is_empty()).then(|| Table {
