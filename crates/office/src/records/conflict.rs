@@ -47,7 +47,7 @@ pub fn differing(form: &Form, one: &Answers, other: &Answers) -> Vec<String> {
 }
 
 /// What a field says, spelled one way however it was typed.
-fn said(field: &Field, raw: Option<&Raw>) -> String {
+pub(super) fn said(field: &Field, raw: Option<&Raw>) -> String {
     let typed = raw.map(spelled).unwrap_or_default();
     let known = match *field.kind {
         _ if typed.is_empty() => None,

@@ -7,7 +7,7 @@ use store::{Connection, DivisionId, PersonId};
 use super::look_up::{Finder, LookedUp};
 use super::papers::owner_of;
 use super::read::Record;
-use super::{Open, conflict, row_files, shape, writes};
+use super::{Open, conflict, row_files, rows, shape, writes};
 use crate::access::Actor;
 use crate::casework::drafts;
 use crate::forms::{
@@ -74,7 +74,8 @@ pub(super) async fn draft_by(
 ) -> Result<Draft, OfficeError> {
     let form = form(open)?;
     let (office, actor) = (finder.office, finder.actor);
-    keep_unwritable(actor, open.register(), form, &mut answers, existing);
+    let stored = existing.map(|record| record.answers(open.register())).unwrap_or_default();
+    keep_unwritable(actor, open.register(), form, &mut answers, &stored);
     let mut looked = finder.look_up(form, &mut answers).await?;
     let writer = drafts::owner_of(actor);
     looked.files = row_files::of_owner(office, &writer, open.register(), form, &answers).await?;
@@ -123,26 +124,19 @@ fn typed_references(form: &Form, answers: &Answers) -> FormValues {
     values
 }
 
-fn keep_unwritable(
+/// What an actor does not write stays as it is stored, with the row in which it stands.
+pub(super) fn keep_unwritable(
     actor: &Actor,
     register: &Register,
     form: &Form,
     answers: &mut Answers,
-    existing: Option<&Record>,
+    stored: &Answers,
 ) {
-    let stored = existing.map(|record| record.answers(register)).unwrap_or_default();
-    for (page, field) in form.fields().filter(|(_, field)| !writes(actor, field) || is_fed(register, field)) {
-        match &page.repeat {
-            None => conflict::take(form, answers, &stored, &field.id),
-            Some(repeat) => {
-                for index in 0..answers.count(&repeat.of) {
-                    let path = FieldPath::new(page, Some(index), field);
-                    let kept = stored.get(&path).cloned().unwrap_or_else(|| "".into());
-                    answers.set(&path, kept);
-                }
-            }
-        }
+    let may_write = |field: &Field| writes(actor, field) && !is_fed(register, field);
+    for (_, field) in form.fields().filter(|(page, field)| page.repeat.is_none() && !may_write(field)) {
+        conflict::take(form, answers, stored, &field.id);
     }
+    rows::keep(form, answers, stored, may_write);
 }
 
 /// Whether the system keeps the field of a register that it feeds: who it is, their family, the day on which they left.

@@ -56,6 +56,7 @@ mod read;
 pub mod resource;
 mod row;
 mod row_files;
+pub mod rows;
 mod settle;
 mod shape;
 pub mod sheet;

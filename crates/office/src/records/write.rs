@@ -6,11 +6,11 @@ use store::{AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, Query, Sco
 
 use super::batch::Batch;
 use super::conflict::{self, Clash};
-use super::draft::{Draft, check, draft_of, form};
+use super::draft::{Draft, check, draft_of, form, keep_unwritable};
 use super::history;
 use super::organisation::{Own, report};
 use super::read::{Record, record};
-use super::{Open, RecordId, RecordImportId, row_files};
+use super::{Open, RecordId, RecordImportId, row_files, rows};
 use crate::access::{Actor, Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, audited};
@@ -193,7 +193,13 @@ pub(super) async fn save_through(
             && theirs.version != version
         {
             let base = history::answers_at(office, open, id, version).await?;
-            let merged = conflict::merge(form, &base, &answers, &theirs.answers(register));
+            let mut now = theirs.answers(register);
+            rows::number(form, &mut now);
+            if matches!(door, Door::Desk) {
+                keep_unwritable(actor, register, form, &mut answers, &base);
+            }
+            rows::follow(form, &mut answers, &base, &now);
+            let merged = conflict::merge(form, &base, &answers, &now);
             if !merged.clashes.is_empty() {
                 let clashes = clashes(office, actor, open, form, &merged.clashes, &answers, theirs).await?;
                 return Ok(Saved::Clash { answers: merged.answers, version: theirs.version, clashes });

@@ -39,6 +39,7 @@ mod population;
 mod record_events;
 mod record_map;
 mod record_papers;
+mod record_rows;
 mod records;
 mod records_desk;
 mod records_million;

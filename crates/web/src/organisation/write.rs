@@ -19,7 +19,8 @@ use crate::extract::{Desk, Path};
 use crate::form_body::{Fields, KeyedForm, UploadedFile};
 use crate::forms_ui::Look;
 use crate::records::edit::{
-    Brought, REASON, THEIRS, VERSION, brings_up, clashes, fields, form_for, rows_changed,
+    Brought, REASON, THEIRS, VERSION, begun, brings_up, clashes, fields, form_for, rows_arranged,
+    rows_changed,
 };
 use crate::ui::Link;
 use crate::ui::form::{
@@ -98,10 +99,10 @@ impl Typed {
         }
     }
 
-    fn stored(what: &What<'_>) -> Typed {
+    fn stored(what: &What<'_>) -> Result<Typed, Fault> {
         match what.record {
-            Some(record) => Typed::of(record.answers(what.own.open().register()), record.version),
-            None => Typed::of(Answers::new(), 0),
+            Some(record) => Ok(Typed::of(begun(what.own.open(), record)?, record.version)),
+            None => Ok(Typed::of(Answers::new(), 0)),
         }
     }
 }
@@ -110,7 +111,7 @@ impl Typed {
 pub(super) async fn new(desk: Desk<ReportRecords>, Path(register): Path<String>) -> Result<Page, Fault> {
     let own = report::for_adding(desk.office(), desk.granted(), &register).await?;
     let what = What { own: &own, record: None, taken: None };
-    shown(&desk, &what, Typed::stored(&what)).await
+    shown(&desk, &what, Typed::stored(&what)?).await
 }
 
 /// `POST /desk/organisation/{own_register}/new`
@@ -130,7 +131,7 @@ pub(super) async fn edit(
 ) -> Result<Page, Fault> {
     let (own, record) = report::for_writing(desk.office(), desk.granted(), &register, record).await?;
     let what = What { own: &own, record: Some(&record), taken: None };
-    shown(&desk, &what, Typed::stored(&what)).await
+    shown(&desk, &what, Typed::stored(&what)?).await
 }
 
 /// `POST /desk/organisation/{own_register}/{own_record}/edit`
@@ -150,7 +151,7 @@ pub(super) async fn transition(
 ) -> Result<Page, Fault> {
     let (own, record) = report::for_taking(desk.office(), desk.granted(), &register, record, &taken).await?;
     let what = What { own: &own, record: Some(&record), taken: Some(&taken) };
-    shown(&desk, &what, Typed::stored(&what)).await
+    shown(&desk, &what, Typed::stored(&what)?).await
 }
 
 /// `POST /desk/organisation/{own_register}/{own_record}/do/{own_move}`
@@ -180,11 +181,12 @@ async fn sent(
         Some(record) => record.answers(open.register()),
         None => Answers::new(),
     };
+    rows_arranged(form, &mut answers, sent);
     for page in &form.pages {
         answers.merge_page(form, page, None, &sent.0);
     }
     if let Some(record) = what.record {
-        let theirs = record.answers(open.register());
+        let theirs = begun(open, record)?;
         for field in sent.all(THEIRS) {
             take_field(form, &mut answers, &theirs, field);
         }

@@ -12,7 +12,7 @@ use office::records::history::answers_at;
 use office::records::page::for_writing;
 use office::records::{
     Deed, Draft, Moved, NewVersion, Open, Record, RecordId, Saved, asked as asked_by, draft_of, may_take,
-    move_record, save, writes,
+    move_record, rows, save, writes,
 };
 use store::IdempotencyKey;
 
@@ -35,6 +35,8 @@ pub(crate) const REASON: &str = "_reason";
 const DEED: &str = "_deed";
 const ADD: &str = "_add";
 const REMOVE: &str = "_remove";
+/// Names a list whose rows stand on the page.
+const LIST: &str = "_list";
 pub(crate) const THEIRS: &str = "_theirs";
 
 /// What is written: a new record, a change of one, a transition.
@@ -123,6 +125,13 @@ impl Typed {
     }
 }
 
+/// The answers of a record on which somebody begins.
+pub(crate) fn begun(open: &Open, record: &Record) -> Result<Answers, Fault> {
+    let mut answers = record.answers(open.register());
+    rows::number(form_of(open)?, &mut answers);
+    Ok(answers)
+}
+
 fn form_of(open: &Open) -> Result<&Form, Fault> {
     open.release().record_form(&open.register().id).ok_or(Fault::Hidden)
 }
@@ -160,7 +169,7 @@ pub(super) async fn edit(
 ) -> Result<Page, Fault> {
     let open = opened(&desk, &register, Right::KeepRecords)?;
     let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
-    let typed = Typed::of(record.answers(open.register()), record.version);
+    let typed = Typed::of(begun(&open, &record)?, record.version);
     shown(&desk, &open, &What::Change(&record), typed).await
 }
 
@@ -183,7 +192,7 @@ pub(super) async fn transition(
     let open = opened(&desk, &register, Right::KeepRecords)?;
     let record = for_writing(desk.office(), desk.actor(), &open, record).await?;
     may_take(desk.office(), desk.granted(), &open, &record, &transition).await?;
-    let typed = Typed::of(record.answers(open.register()), record.version);
+    let typed = Typed::of(begun(&open, &record)?, record.version);
     shown(&desk, &open, &What::Take(&record, &transition), typed).await
 }
 
@@ -216,11 +225,12 @@ async fn sent(
         Some(record) => record.answers(open.register()),
         None => Answers::new(),
     };
+    rows_arranged(form, &mut answers, sent);
     for page in &form.pages {
         answers.merge_page(form, page, None, &sent.0);
     }
     if let Some(record) = what.record() {
-        let theirs = record.answers(open.register());
+        let theirs = begun(open, record)?;
         for field in sent.all(THEIRS) {
             take_field(form, &mut answers, &theirs, field);
         }
@@ -317,6 +327,26 @@ pub(crate) fn form_for(form: &Form, action: &str, key: &str, body: &Markup) -> M
     if takes_files(form) { form_upload(action, key, body) } else { form_post(action, key, body) }
 }
 
+/// Lays the rows of a version as the page showed them, so that what it sends of a row comes to that row, with what it did not show.
+pub(crate) fn rows_arranged(form: &Form, answers: &mut Answers, sent: &Fields) {
+    rows::number(form, answers);
+    let known = rows::lists(form);
+    for of in sent.all(LIST).filter(|of| known.contains(of)) {
+        rows::arrange(answers, of, sent.all(&format!("{}.{of}", rows::ROW)));
+    }
+}
+
+/// Which rows stand on the page, in their order; those that are new have no number.
+fn rows_shown(answers: &Answers, of: &str) -> Markup {
+    let name = format!("{}.{of}", rows::ROW);
+    html! {
+        (hidden(LIST, of))
+        @for row in answers.list(of) {
+            (hidden(&name, &rows::place(row).map(|place| place.to_string()).unwrap_or_default()))
+        }
+    }
+}
+
 /// Adds and takes out rows of lists as the buttons say; whether any was.
 pub(crate) fn rows_changed(form: &Form, answers: &mut Answers, sent: &Fields) -> bool {
     let mut out: Vec<(String, usize)> = sent
@@ -332,6 +362,7 @@ pub(crate) fn rows_changed(form: &Form, answers: &mut Answers, sent: &Fields) ->
     }
     let added = sent.get(ADD);
     let grown = !added.is_empty() && answers.add_record(form, added).is_some();
+    rows::mark_new(form, answers);
     grown || (!out.is_empty() && !added.is_empty())
 }
 
@@ -455,6 +486,7 @@ pub(crate) fn fields(
                     section {
                         h2.govuk-heading-m { (page.title) }
                         @if let Some(intro) = &page.intro { p.govuk-body { (intro) } }
+                        @if first_of(&filled.form().pages, page, &asked) { (rows_shown(filled.answers(), &repeat.of)) }
                         @for index in 0..filled.count(&repeat.of) {
                             fieldset.govuk-fieldset {
                                 legend.govuk-fieldset__legend.govuk-fieldset__legend--s { (repeat.label) (index + 1) }
@@ -471,6 +503,15 @@ pub(crate) fn fields(
             }
         }
     }
+}
+
+/// Whether a group is the first on the page that asks something of its list.
+fn first_of(pages: &[Group], page: &Group, asked: impl Fn(&Group, &Defined) -> bool) -> bool {
+    let of = |page: &Group| page.repeat.as_ref().map(|repeat| repeat.of.get().clone());
+    let first = pages
+        .iter()
+        .find(|other| of(other) == of(page) && other.fields.iter().any(|field| asked(other, field)));
+    first.is_some_and(|first| first.id == page.id)
 }
 
 /// Ticked, the row is left out when the form is saved.
