@@ -8,6 +8,7 @@ use axum::extract::Query;
 use catalogue::Release;
 use catalogue::definition::{Field, FieldKind, Register, Requirement};
 use office::access::{KeepRecords, ReadRecords, Right};
+use office::divisions;
 use office::records::list::Narrowed;
 use office::records::resource::{self, Put};
 use office::records::{self, RecordId, events as record_events};
@@ -38,6 +39,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 struct Asked {
     /// Words of the title or its pinyin initials.
     q: Option<String>,
+    /// Code of a division: only what lies in it or below it.
+    division: Option<String>,
     /// A state; `open` (the default), `closed` or `all`.
     state: Option<String>,
     /// Field to sort by, `-` before it the other way round.
@@ -190,9 +193,18 @@ async fn list(
     let sort = asked.sort.unwrap_or_default();
     let (sort, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |sort| (sort, true));
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let division = match asked.division.as_deref().filter(|code| !code.is_empty()) {
+        Some(code) => {
+            let db = desk.office().db();
+            let found = divisions::by_code(db, code).await?;
+            divisions::within(db, desk.actor().division, found.id).await?;
+            Some(found.id)
+        }
+        None => None,
+    };
     let narrowed = Narrowed {
         words: asked.q.as_deref().and_then(given),
-        division: None,
+        division,
         state: match asked.state.as_deref() {
             None | Some("") => Some("open".to_owned()),
             Some("all") => None,

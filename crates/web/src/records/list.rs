@@ -13,7 +13,7 @@ use office::records::{self, Open, bulk};
 use store::DivisionId;
 use vocab::Level;
 
-use super::asked::{Asked, COLUMN, FILTER, SUMMED, place};
+use super::asked::{Asked, COLUMN, FILTER, Pointed, SUMMED, place, points};
 use super::views::kept;
 use super::{RECORDS, also, opened};
 use crate::answer::Page;
@@ -24,9 +24,9 @@ use crate::money::common::{self, ROWS, cursor, download_file};
 use crate::ui::Link;
 use crate::ui::form::{
     ButtonKind, Choice, Errors, Field as Question, Width, button_link, checkboxes, error_summary, form_post,
-    hidden, select, submit, text_input,
+    hidden, radios, select, submit, text_input,
 };
-use crate::ui::parts::{Colour, details, filter, heading, tag, with_sidebar};
+use crate::ui::parts::{Colour, details, filter, heading, print_button, tag, with_sidebar};
 use crate::ui::table::{Column, Pager, Sorted, Table, Total};
 use crate::views::{self, VIEW};
 
@@ -51,7 +51,12 @@ pub(super) async fn shown(
     let kept = kept(register);
     let saved = views::of(desk, &kept).await?;
     let opening = if asked.0.is_empty() { views::opening_of(&saved) } else { None };
-    let asked = opening.map_or(asked, Asked);
+    let (asked, pointed) = opening.map_or(asked, Asked).point(desk, open).await?;
+    let mut errors = errors.clone();
+    for (field, message) in pointed.errors.iter() {
+        errors.add(field, message);
+    }
+    let errors = &errors;
     let place = place(desk, asked.get("place")).await?;
     let narrowed = asked.narrowed(register, place.as_ref());
     let after = cursor(asked.get("after"))?;
@@ -74,7 +79,7 @@ pub(super) async fn shown(
     let panel = filter(
         &format!("/desk/records/{}", register.id.get()),
         &chosen(register, &asked, place.as_ref(), false),
-        &filters(desk, open, &asked, place.as_ref()).await?,
+        &filters(desk, open, &asked, &pointed, place.as_ref()).await?,
     );
     let main = html! {
         (error_summary(errors))
@@ -100,6 +105,7 @@ pub(super) async fn shown(
         }
         (views::save_form(desk, &kept, &asked.keep(), asked.get(VIEW), &saved, errors))
         @if exports { (export_form(desk, register, &asked, errors)) }
+        (print_button())
     };
     Ok(Page::new(register.title.clone(), with_sidebar(&panel, &main))
         .under(RECORDS)
@@ -212,6 +218,7 @@ pub(super) async fn filters(
     desk: &Desk<ReadRecords>,
     open: &Open,
     asked: &Asked,
+    pointed: &Pointed,
     place: Option<&DivisionView>,
 ) -> Result<Markup, Fault> {
     let register = open.register();
@@ -235,7 +242,7 @@ pub(super) async fn filters(
         }
         (select(&Question::new("state", "状态").value(asked.get("state")), &states, Some("现有的")))
         @for id in &register.list.filters {
-            @if let Some(field) = register.field(id) { (filter_field(open, field, asked)) }
+            @if let Some(field) = register.field(id) { (filter_field(open, field, asked, pointed)) }
         }
         @if !asked.get("sort").is_empty() { (hidden("sort", asked.get("sort"))) }
         (details("显示的列", &column_boxes(desk, register, asked)))
@@ -251,7 +258,7 @@ fn column_boxes(desk: &Desk<ReadRecords>, register: &Register, asked: &Asked) ->
     checkboxes(&Question::new(COLUMN, "列").hint("一个也不勾选，就显示常用的列。"), &choices, &chosen)
 }
 
-fn filter_field(open: &Open, field: &Field, asked: &Asked) -> Markup {
+fn filter_field(open: &Open, field: &Field, asked: &Asked, pointed: &Pointed) -> Markup {
     let name = format!("{FILTER}{}", field.id);
     let value = asked.get(&name).to_owned();
     let question = Question::new(name.clone(), field.label.as_str()).width(Width::Full);
@@ -289,11 +296,25 @@ fn filter_field(open: &Open, field: &Field, asked: &Asked) -> Markup {
             };
             html! { (end("from", "从")) (end("until", "到")) }
         }
-        // What is pointed at is narrowed by a link from its own page.
-        _ if field.target().is_some() || *field.kind == FieldKind::Division => {
-            html! { @if !value.is_empty() { (hidden(&name, &value)) } }
-        }
+        _ if points(field) => pointing_filter(question, &name, pointed),
         _ => text_input(&question.value(value).max_chars(60)),
+    }
+}
+
+/// A filter that points at something: words are written, and where they may mean several things one of them is chosen.
+fn pointing_filter(question: Question<'_>, name: &str, pointed: &Pointed) -> Markup {
+    let question = question.errors(&pointed.errors);
+    match pointed.candidates.get(name) {
+        Some(candidates) => {
+            let mut choices: Vec<Choice<'_>> =
+                candidates.iter().map(|(value, title)| Choice::new(value.as_str(), title.as_str())).collect();
+            choices.push(Choice::new("", "都不是"));
+            radios(&question, &choices)
+        }
+        None => {
+            let shown = pointed.shown.get(name).map_or("", String::as_str);
+            text_input(&question.hint("填写名称或编号").value(shown).max_chars(120))
+        }
     }
 }
 

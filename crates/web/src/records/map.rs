@@ -17,6 +17,7 @@ use crate::extract::{Desk, Path};
 use crate::figures::place_map;
 use crate::ui::Link;
 use crate::ui::chart::Place;
+use crate::ui::form::error_summary;
 use crate::ui::parts::{filter, heading, inset, with_sidebar};
 use crate::ui::record_map::{Drawn, RecordPoints};
 use crate::ui::table::{Column, Table};
@@ -28,7 +29,8 @@ pub(super) async fn page(
     Query(asked): Query<Vec<(String, String)>>,
 ) -> Result<Page, Fault> {
     let open = opened(&desk, &register, Right::ReadRecords)?;
-    let (office, register, asked) = (desk.office(), open.register(), Asked(asked));
+    let (office, register) = (desk.office(), open.register());
+    let (asked, pointed) = Asked(asked).point(&desk, &open).await?;
     let place = place(&desk, asked.get("place")).await?;
     let narrowed = asked.narrowed(register, place.as_ref());
     let found = map(office, desk.granted(), &open, &narrowed).await?;
@@ -40,10 +42,11 @@ pub(super) async fn page(
     let panel = filter(
         &here,
         &chosen(register, &asked, place.as_ref(), true),
-        &filters(&desk, &open, &asked, place.as_ref()).await?,
+        &filters(&desk, &open, &asked, &pointed, place.as_ref()).await?,
     );
     let list = asked.address(register, &[]);
     let main = html! {
+        (error_summary(&pointed.errors))
         (heading(Some(&register.chapter), &format!("{}分布图", register.title)))
         p.govuk-body.no-print { (Link::new(list.clone(), "返回列表")) }
         (drawn(&desk, register, &asked, &found))

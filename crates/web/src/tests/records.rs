@@ -347,6 +347,49 @@ async fn a_view_of_a_list_is_saved_shared_opened_and_removed() {
     .await;
 }
 
+/// As it stands in an address.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_by_what_its_records_point_at() {
+    Town::each("web_pointing", async |town| {
+        let mut clerk = town.browser("clerk_b").await;
+        let red = institution(town, &mut clerk, "91150302MA0000001X", "夕阳红养老院").await;
+        let fine = institution(town, &mut clerk, "91150302MA0000002X", "夕阳美养老院").await;
+        let id = |home: &str| home.rsplit('/').next().unwrap().parse::<i64>().unwrap();
+        let beds = json!({ "reason": "对接", "records": [
+            { "institution": id(&red), "number": "101-1", "kind": "ordinary" },
+            { "institution": id(&fine), "number": "202-2", "kind": "ordinary" },
+        ] });
+        let there = "/api/v1/records/care_bed";
+        let done = api(&mut clerk, there, &beds, &IdempotencyKey::fresh().unwrap()).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+        let list = "/desk/records/care_bed";
+        let by = |words: &str| format!("{list}?f.institution={}", encoded(words));
+        // By its name; what is found stands in the field and goes along to the file.
+        let one = clerk.get(&by("夕阳红养老院")).await;
+        assert!(one.text.contains("101-1") && !one.text.contains("202-2"), "{}", one.text);
+        let number = format!("〔{}〕", id(&red));
+        assert_eq!(one.field("f.institution"), format!("夕阳红养老院{number}"));
+        assert_eq!(one.field("_f.institution"), number);
+        // Words that may mean two are asked again, and so are words that mean nothing; the list is not narrowed by them.
+        let two = clerk.get(&by("夕阳")).await;
+        assert!(two.text.contains("请选择是哪一个") && two.text.contains("夕阳美养老院"), "{}", two.text);
+        let none = clerk.get(&by("没有这家")).await;
+        assert!(none.text.contains("没有找到“没有这家”"), "{}", none.text);
+        assert!(none.text.contains("101-1") && none.text.contains("202-2"), "{}", none.text);
+        // A program narrows by a place, and by none that is not its own.
+        let count = |page: &Seen| serde_json::from_str::<Value>(&page.text).unwrap()["count"].clone();
+        let own = code_of(town, town.village_b).await;
+        assert_eq!(count(&clerk.get(&format!("{there}?division={own}")).await), 2);
+        let other = code_of(town, town.township_a).await;
+        assert_eq!(clerk.get(&format!("{there}?division={other}")).await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn many_records_are_changed_without_scripts() {
     Town::each("web_bulk", async |town| {
