@@ -3,10 +3,15 @@
 
 use catalogue::Release;
 use catalogue::definition::{Field, FieldKind, Form, Register, Requirement, Target};
+use serde_json::{Map, Value as Json};
+use vocab::Fen;
 
 use crate::OfficeError;
-use crate::forms::{Answers, FieldPath, Raw};
-use crate::tabular::{self, CellKind, ColumnDefinition, Table, TableDefinition, TypedRow, Value};
+use crate::forms::{Answers, FieldPath, Raw, reference_text};
+use crate::tabular::{
+    self, CELL_CHARACTERS_MAX, COLUMNS_MAX, CellKind, ColumnDefinition, FILE_BYTES_MAX, FileRefused,
+    ROWS_MAX, Raw as Cell, RawRow, Sheet, Table, TableDefinition, TypedRow, Value, address,
+};
 
 /// Column of the version that a row was taken out with.
 pub(super) const VERSION: &str = "_version";
@@ -85,6 +90,119 @@ fn column(release: &Release, field: &Field) -> ColumnDefinition {
     let column = ColumnDefinition::new(&field.id, &field.label, kind).help(&help);
     // What is required only now and then is asked by its own message.
     if matches!(field.required, Requirement::Always) { column.required() } else { column }
+}
+
+/// The sheets of a file. Excel and CSV are read as they are; JSON - a list of objects by the fields' ids, or what was taken out as JSON - is laid
+/// out like the template, its first record in the second row.
+pub(super) fn sheets(
+    register: &Register,
+    form: &Form,
+    name: &str,
+    bytes: &[u8],
+) -> Result<Vec<Sheet>, FileRefused> {
+    let text = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    if bytes.len() > FILE_BYTES_MAX || !matches!(first, Some(b'{' | b'[')) {
+        return tabular::read_file(name, bytes);
+    }
+    let records = objects(text)?;
+    let known: Vec<&str> =
+        fields(form).into_iter().map(|field| field.id.as_str()).chain([VERSION, REASON]).collect();
+    let there = |id: &&str| records.iter().any(|record| record.contains_key(*id));
+    let mut columns: Vec<&str> = known.iter().copied().filter(there).collect();
+    let others = records.iter().flat_map(|record| record.keys()).map(String::as_str);
+    for other in others.filter(|id| !known.contains(id) && !["_id", "_state"].contains(id)) {
+        if !columns.contains(&other) {
+            columns.push(other);
+        }
+        if columns.len() > COLUMNS_MAX {
+            return Err(FileRefused::because(format!("JSON 里的字段超过 {COLUMNS_MAX} 个，请核对文件。")));
+        }
+    }
+    let heads = columns.iter().map(|id| Cell::Text(headed(register, id))).collect();
+    let mut rows = vec![RawRow { number: 1, cells: heads }];
+    for (number, record) in (2_u32..).zip(&records) {
+        let mut cells = Vec::with_capacity(columns.len());
+        for (column, id) in columns.iter().enumerate() {
+            let cell = record.get(*id).map_or(Cell::Empty, |value| json_cell(register.field(id), value));
+            if matches!(&cell, Cell::Text(text) if text.chars().count() > CELL_CHARACTERS_MAX) {
+                let place = address(column, number);
+                return Err(FileRefused::because(format!("单元格 {place} 超过 {CELL_CHARACTERS_MAX} 字。")));
+            }
+            cells.push(cell);
+        }
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            rows.push(RawRow { number, cells });
+        }
+    }
+    Ok(vec![Sheet { name: String::new(), rows, merged: Vec::new() }])
+}
+
+/// The records of a JSON file.
+fn objects(text: &[u8]) -> Result<Vec<Map<String, Json>>, FileRefused> {
+    let read: Json = serde_json::from_slice(text).map_err(|error| {
+        FileRefused::because(format!(
+            "JSON 文件在第 {} 行第 {} 列读不下去。请核对格式，并用 UTF-8 编码保存。",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    let list = match read {
+        Json::Array(list) => Some(list),
+        Json::Object(mut whole) => match whole.remove("records") {
+            Some(Json::Array(list)) => Some(list),
+            _ => None,
+        },
+        _ => None,
+    };
+    let wrong = "JSON 文件要写成记录的列表，每条记录是一个对象，或者用本系统导出的 JSON。";
+    let list = list.ok_or_else(|| FileRefused::because(wrong))?;
+    if list.is_empty() {
+        return Err(FileRefused::because("文件里没有任何内容，请核对是否选错了文件。"));
+    }
+    if list.len() > ROWS_MAX {
+        return Err(FileRefused::because(format!("文件超过 {ROWS_MAX} 行，请分成几个文件分别上传。")));
+    }
+    let records = list.into_iter().map(|record| match record {
+        Json::Object(record) => Ok(record),
+        _ => Err(FileRefused::because(wrong)),
+    });
+    records.collect()
+}
+
+/// The header of a column of JSON; what no file takes in is called by its label, too, so that it is said to be left out.
+fn headed(register: &Register, id: &str) -> String {
+    let list = || {
+        let mut repeats = register.groups.iter().filter_map(|group| group.repeat.as_ref());
+        repeats.find(|repeat| repeat.of == *id).map(|repeat| format!("{}明细", repeat.label))
+    };
+    match id {
+        VERSION => "版本号".to_owned(),
+        REASON => "变更原因".to_owned(),
+        id => {
+            let field = register.field(id).map(|field| field.label.clone());
+            field.or_else(list).unwrap_or_else(|| id.to_owned())
+        }
+    }
+}
+
+/// A value as a cell would hold it: money goes out in fen, and what is pointed at as its number.
+fn json_cell(field: Option<&Field>, value: &Json) -> Cell {
+    let whole = |number: &serde_json::Number| match (field, number.as_i64()) {
+        (Some(field), Some(id)) if field.target().is_some() => Cell::Text(reference_text(id)),
+        (Some(field), Some(fen)) if *field.kind == FieldKind::Money => Cell::Number(Fen(fen).to_string()),
+        _ => Cell::Number(number.to_string()),
+    };
+    match value {
+        Json::Null | Json::Object(_) => Cell::Empty,
+        Json::Bool(yes) => Cell::Boolean(*yes),
+        Json::Number(number) => whole(number),
+        Json::String(text) => Cell::text(text),
+        Json::Array(list) => {
+            let parts: Vec<&str> = list.iter().filter_map(Json::as_str).collect();
+            Cell::text(&parts.join("、"))
+        }
+    }
 }
 
 /// An empty file with drop-downs and notes.

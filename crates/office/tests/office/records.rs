@@ -719,17 +719,34 @@ async fn a_file_is_previewed_taken_in_and_taken_back() {
         let all = list(&town.office, &reader, &register, &Narrowed::default(), None, 50).await.unwrap();
         assert_eq!(all.lines.len(), 3);
 
-        // Taken out and read in again it is the same, in Excel as in CSV.
+        // Taken out and read in again it is the same, in Excel as in CSV and JSON.
         let whole = Narrowed::default();
-        for kind in [FileKind::Excel, FileKind::Csv] {
+        for kind in [FileKind::Excel, FileKind::Csv, FileKind::Json] {
             let file = taken_out(&town, &county, &register, &whole, (kind, false, "核对")).await.unwrap();
             let name = format!("导出.{}", kind.extension());
             let again = take_in::preview(&town.office, &importer, &register, &name, &file).await.unwrap();
             assert!(again.faults.is_empty(), "{:?}", again.faults);
             assert_eq!((again.new, again.changed, again.unchanged), (0, 0, 3), "{kind:?} {:?}", again.shown);
+            if kind == FileKind::Json {
+                continue;
+            }
             let text = format!("{:?}", tabular::read_file(&name, &file).unwrap());
             assert!(text.contains("用途：核对") && !text.contains("13911112222"));
         }
+        // JSON of another system: new, changed and wrong, the first record in the second row.
+        let json = r#"[{"code": "A0", "name": "第A0养老院", "lies_in": "990101001001", "kind": "public", "capacity": 36, "opened_on": "2020-03-01"},
+            {"code": "J1", "name": "新三院", "lies_in": "990101001001", "kind": "private", "fund": 50000000, "medical": true, "leaders": [{"leader": "张甲"}]},
+            {"code": "J2", "name": "新四院", "lies_in": "990101001001", "kind": "public", "capacity": 13}]"#;
+        let seen_json =
+            take_in::preview(&town.office, &importer, &register, "对接.json", json.as_bytes()).await.unwrap();
+        assert_eq!((seen_json.new, seen_json.changed), (1, 1), "{:?}", seen_json.faults);
+        let said: Vec<String> = seen_json.faults.iter().map(ToString::to_string).collect();
+        assert!(said.len() == 1 && said[0].starts_with("第 4 行「核定床位」"), "{said:?}");
+        assert!(
+            seen_json.ignored.iter().any(|title| title.contains("负责人明细")),
+            "{:?}",
+            seen_json.ignored
+        );
         // Whoever changed it meanwhile is not overwritten by an old file.
         let csv = taken_out(&town, &county, &register, &whole, (FileKind::Csv, false, "核对")).await.unwrap();
         let before = seen(&town, &county, "shelter", kept).await.record;
@@ -789,6 +806,9 @@ async fn hostile_files_are_refused_in_words() {
             ("很多.csv", many.into_bytes()),
             ("假.xlsx", b"PK\x03\x04 not a zip".to_vec()),
             ("别的.csv", "甲,乙\n1,2\n".as_bytes().to_vec()),
+            ("断.json", "[{\"code\": \"A1\"".as_bytes().to_vec()),
+            ("别的.json", "{\"features\": []}".as_bytes().to_vec()),
+            ("深.json", "[".repeat(100_000).into_bytes()),
         ] {
             let refused =
                 take_in::preview(&town.office, &importer, &register, name, &bytes).await.unwrap_err();

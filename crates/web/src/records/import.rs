@@ -51,7 +51,7 @@ async fn upload_page(desk: &Desk<ImportRecords>, open: &Open, errors: &Errors) -
     let register = open.register();
     let imports = take_in::imports(desk.office(), desk.granted(), open, None, ROWS).await?;
     let body = html! {
-        (file_upload(&Field::new("file", "文件").hint("按模板填写的 Excel 或 CSV，一次最多 20 万行。").errors(errors), ".xlsx,.csv", false))
+        (file_upload(&Field::new("file", "文件").hint("按模板填写的 Excel 或 CSV，或者格式与导出相同的 JSON（第1条记录算第2行，明细不从文件导入）。一次最多 20 万行。").errors(errors), ".xlsx,.csv,.json", false))
         (buttons("上传并预览", &[Link::new(base(open), "取消")]))
     };
     let keys: Vec<&str> =

@@ -14,7 +14,7 @@ use crate::records::look_up::Finder;
 use crate::records::read::{Record, records};
 use crate::records::sheet::{self, REASON, VERSION};
 use crate::records::{Open, RECORD_COLUMNS, RecordId, writes};
-use crate::tabular::{self, Table};
+use crate::tabular::Table;
 use crate::{Office, OfficeError};
 
 /// Rows whose records are looked for at once.
@@ -51,7 +51,7 @@ pub(super) async fn checked(
     bytes: &[u8],
 ) -> Result<Checked, OfficeError> {
     let form = form(open)?;
-    let sheets = tabular::read_file(name, bytes)?;
+    let sheets = sheet::sheets(open.register(), form, name, bytes)?;
     let table = Table::read(&sheets, &sheet::definition(open.release(), open.register(), form))?;
     let all: Vec<usize> = (0..table.rows.len()).collect();
     check_rows(office, actor, open, form, table, &all).await

@@ -12,7 +12,7 @@ use crate::records::draft::{draft_of, form};
 use crate::records::read::records;
 use crate::records::write::{By, Step, save_in};
 use crate::records::{Deed, RULES, RecordId, RecordImportId, history, open, sheet};
-use crate::tabular::{self, Table};
+use crate::tabular::Table;
 use crate::uploads::{self, Upload, UploadId};
 use crate::{Office, OfficeError};
 
@@ -86,7 +86,7 @@ async fn take_in(office: &Office, claim: &Claim, mut import: Import) -> Result<(
     let actor = actor_at_post(office, PostId(upload.settings.post)).await?;
     let open = open(office, &actor, &import.register, Right::ImportRecords)?;
     let form = form(&open)?;
-    let sheets = tabular::read_file(&upload.name, &content)?;
+    let sheets = sheet::sheets(open.register(), form, &upload.name, &content)?;
     let table = Table::read(&sheets, &sheet::definition(open.release(), open.register(), form))?;
     let total = table.rows.len();
     loop {
