@@ -412,7 +412,7 @@ async fn what_goes_out_comes_in_again_and_is_the_same() {
         let again = open(&other, &elsewhere, "shelter", Right::ImportRecords);
         let whole = Narrowed::default();
         let (importer, stranger) = (grant::<ImportRecords>(&county), grant::<ImportRecords>(&elsewhere));
-        for kind in [FileKind::Excel, FileKind::Csv] {
+        for kind in [FileKind::Excel, FileKind::Csv, FileKind::Json] {
             let file = taken_out(&town, &county, &register, &whole, (kind, false, "核对")).await.unwrap();
             let name = format!("机构.{}", kind.extension());
             let seen = take_in::preview(&town.office, &importer, &register, &name, &file).await.unwrap();

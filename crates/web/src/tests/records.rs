@@ -189,6 +189,39 @@ async fn rows_of_a_list_are_added_and_taken_out_without_scripts() {
         assert!(shown.text.contains("王大明") && shown.text.contains("主任"));
         // 5 for the first 1,500 households and one for each 300 more: 7.
         assert!(shown.text.contains("7人"), "{}", shown.text);
+
+        // One is taken out and another added in the same step: what was taken out does not come back from the version that was begun on.
+        let edit = format!("{}/edit", saved.location());
+        let page = clerk.get(&edit).await;
+        assert!(page.text.contains("name=\"_list\" value=\"members\""), "{}", page.text);
+        assert_eq!(page.field("_row.members"), "0");
+        let version = page.field("_version");
+        let mut fields = base.to_vec();
+        fields.extend([
+            ("_version", version.as_str()),
+            ("_list", "members"),
+            ("_row.members", "0"),
+            ("_remove", "members.0"),
+            ("_add", "members"),
+        ]);
+        let changed = send_again(&mut clerk, &page, &edit, &fields).await;
+        assert!(changed.text.contains("name=\"members.0.member_name\""), "{}", changed.text);
+        assert!(!changed.text.contains("members.1.") && !changed.text.contains("王大明"), "{}", changed.text);
+        assert_eq!(changed.field("_row.members"), "");
+        let mut fields = base.to_vec();
+        fields.extend([
+            ("_version", version.as_str()),
+            ("_list", "members"),
+            ("_row.members", ""),
+            ("members.0.member_name", "李小红"),
+            ("members.0.office", "chair"),
+            ("_reason", "换届"),
+        ]);
+        let saved = send_again(&mut clerk, &changed, &edit, &fields).await;
+        assert!(saved.status.is_redirection(), "{}", saved.text);
+        let now = clerk.get(&edit).await;
+        assert!(now.text.contains("李小红") && !now.text.contains("王大明"), "{}", now.text);
+        assert!(!now.text.contains("members.1."), "{}", now.text);
     })
     .await;
 }
