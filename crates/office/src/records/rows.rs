@@ -10,7 +10,7 @@ use crate::forms::{Answers, Raw, RawRecord};
 /// In a row of answers: its place in the version that was begun on. No field is called so.
 pub const ROW: &str = "_row";
 /// Rows that somebody sends at most.
-const ROWS_MAX: usize = 200;
+const ROWS_MAX: usize = 1_000;
 
 /// The lists of a form, each once.
 #[must_use]
