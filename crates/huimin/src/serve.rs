@@ -38,15 +38,15 @@ pub struct SiteOptions {
     pub behind_proxy: bool,
 }
 
-/// How old the cockpit's figures may be; it says when they were reckoned.
-const GLANCES_KEPT: Duration = Duration::from_secs(300);
+/// How old figures on pages may be; the pages say when they were reckoned.
+const FIGURES_KEPT: Duration = Duration::from_secs(300);
 
 /// Serves until the process is asked to stop.
 ///
 /// # Errors
 /// The address is taken.
 pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure> {
-    let office = Arc::new(office.with_glances_kept(GLANCES_KEPT));
+    let office = Arc::new(office.with_figures_kept(FIGURES_KEPT));
     let place = office::divisions::served(&office).await?.map(|place| place.name).unwrap_or_default();
     let called =
         |given: &Option<String>, what: &str| given.clone().unwrap_or_else(|| format!("{place}{what}"));

@@ -8,7 +8,9 @@ use std::time::Duration;
 use letters::Typesetter;
 use office::casework::letters::{self as queue, Waiting};
 use office::casework::{late, reviews};
-use office::{Office, indicators, leads, means_test, plans, population, records, releases, roll, simulation};
+use office::{
+    Office, indicators, leads, means_test, plans, population, records, releases, reports, roll, simulation,
+};
 use store::jobs;
 use tokio::task::JoinSet;
 
@@ -16,6 +18,8 @@ use tokio::task::JoinSet;
 const REST: Duration = Duration::from_millis(700);
 /// Between two rounds of what time moves.
 const ROUND: Duration = Duration::from_secs(300);
+/// Between two looks for figures that were asked for lately and are soon too old.
+const FIGURES: Duration = Duration::from_secs(20);
 /// Between two looks at how full the tables have become.
 const STATISTICS: Duration = Duration::from_secs(3600);
 
@@ -34,6 +38,7 @@ pub async fn start(office: &Arc<Office>) -> JoinSet<()> {
     workers.spawn(seal(Arc::clone(office)));
     workers.spawn(round(Arc::clone(office)));
     workers.spawn(keep_statistics(Arc::clone(office)));
+    workers.spawn(keep_figures(Arc::clone(office)));
     workers
 }
 
@@ -119,6 +124,14 @@ async fn round(office: Arc<Office>) {
             tracing::error!(%error, "the round failed");
         }
         tokio::time::sleep(ROUND).await;
+    }
+}
+
+/// Whoever looks at figures that somebody looked at a while ago does not wait for them.
+async fn keep_figures(office: Arc<Office>) {
+    loop {
+        tokio::time::sleep(FIGURES).await;
+        reports::shown::renew(&office).await;
     }
 }
 

@@ -78,7 +78,7 @@ pub struct Office {
     /// Days by which a synthetic database is ahead of its clock.
     days_ahead: AtomicI64,
     population: population::Shelf,
-    glances: reports::Kept,
+    figures: reports::Shelves,
 }
 
 impl Office {
@@ -96,14 +96,14 @@ impl Office {
             clock,
             days_ahead,
             population: population::Shelf::default(),
-            glances: reports::Kept::default(),
+            figures: reports::Shelves::default(),
         }
     }
 
-    /// Keeps what the cockpit has reckoned for so long; else it reckons each time.
+    /// Pages of figures may show for so long what was reckoned before; else they reckon each time.
     #[must_use]
-    pub fn with_glances_kept(mut self, fresh_for: std::time::Duration) -> Office {
-        self.glances.fresh_for = fresh_for;
+    pub fn with_figures_kept(mut self, fresh_for: std::time::Duration) -> Office {
+        self.figures.fresh_for = fresh_for;
         self
     }
 

@@ -21,7 +21,7 @@ pub(super) const COUNTED_CASE: ScopeColumns = ScopeColumns {
 };
 
 /// What is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CaseQuery {
     /// Matter.
     pub item: String,
@@ -112,8 +112,16 @@ pub async fn case_figures(
     query: &CaseQuery,
 ) -> Result<Vec<CaseFigures>, OfficeError> {
     let area = area(office, actor, query.division).await?;
+    reckoned(office, &area, query).await
+}
+
+pub(super) async fn reckoned(
+    office: &Office,
+    area: &Area,
+    query: &CaseQuery,
+) -> Result<Vec<CaseFigures>, OfficeError> {
     let words = Words::of(office, &query.item)?;
-    let part = part_column(&area);
+    let part = part_column(area);
     let period = "c.item = ? AND {day} >= ? AND {day} <= ?";
     let mut tallies: BTreeMap<DivisionId, Tally> = BTreeMap::new();
 
@@ -154,7 +162,7 @@ pub async fn case_figures(
         tally.decided += row.get::<i64>("many")?;
         tally.decided_delegated += row.get::<i64>("delegated_count")?;
     }
-    for row in clocks(&area, part, query, office.now().today()).all(office.db()).await? {
+    for row in clocks(area, part, query, office.now().today()).all(office.db()).await? {
         let tally = tallies.entry(row.get("division_id")?).or_default();
         let clock = tally.clocks.entry(row.get("clock")?).or_default();
         clock.0 += row.get::<i64>("ended_count")?;

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{Months, NaiveDate};
-use store::{DivisionId, Query, Row};
+use store::{DivisionId, Query, Row, Scope};
 
-use super::{area, sheet::taken_out};
+use super::{Area, area, sheet::taken_out};
 use crate::access::{Export, Granted, Report, Right};
 use crate::records::{self, percent_of};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
@@ -148,9 +148,31 @@ pub async fn fairness(
     until: NaiveDate,
 ) -> Result<Fairness, OfficeError> {
     let area = area(office, actor, None).await?;
+    reckoned(office, &actor.scope(), area, &watched(office, actor), (from, until)).await
+}
+
+/// The registers that the system feeds and whose people and alerts the reader may see.
+pub(super) fn watched(office: &Office, actor: &Granted<Report>) -> Vec<String> {
+    let release = office.release();
+    let seen = release.registers.iter().filter(|register| {
+        records::fed_table(register).is_some() && records::may(actor, register, Right::ReadRecords)
+    });
+    seen.map(|register| register.id.get().clone()).collect()
+}
+
+/// `scope` is the reader's, in the division of the area.
+pub(super) async fn reckoned(
+    office: &Office,
+    scope: &Scope,
+    area: Area,
+    registers: &[String],
+    (from, until): (NaiveDate, NaiveDate),
+) -> Result<Fairness, OfficeError> {
     let ages = Ages::on(office.now().today());
-    let mut cells = decided(office, actor, &ages, from, until).await?;
-    cells.extend(noticed(office, actor, &ages, from, until).await?);
+    let mut cells = decided(office, scope, area.whole.id, &ages, (from, until)).await?;
+    for register in registers {
+        cells.extend(noticed(office, scope, area.whole.id, register, &ages, (from, until)).await?);
+    }
     let mut whole = FairGroup { title: "合计".to_owned(), ..FairGroup::default() };
     let mut found: BTreeMap<(Dimension, String), FairGroup> = BTreeMap::new();
     for cell in &cells {
@@ -201,10 +223,10 @@ fn place_of(division: &str) -> String {
 
 async fn decided(
     office: &Office,
-    actor: &Granted<Report>,
+    scope: &Scope,
+    division: DivisionId,
     ages: &Ages,
-    from: NaiveDate,
-    until: NaiveDate,
+    (from, until): (NaiveDate, NaiveDate),
 ) -> Result<Vec<Cell>, OfficeError> {
     let (disability, known) = disability(office);
     let sql = format!(
@@ -215,11 +237,11 @@ async fn decided(
          GROUP BY x.sex, x.age, x.area, x.disability, x.place",
         place_of("c.village_id")
     );
-    let rows = Query::new(&actor.scope(), &casework::CASE, sql)
+    let rows = Query::new(scope, &casework::CASE, sql)
         .bind(ages.child)
         .bind(ages.old)
-        .bind(actor.division)
-        .bind(actor.division)
+        .bind(division)
+        .bind(division)
         .bind(from)
         .bind(until)
         .all(office.db())
@@ -229,46 +251,43 @@ async fn decided(
         .collect()
 }
 
-/// The people of registers that the system feeds, and the alerts about them.
+/// The people of a register that the system feeds, and the alerts about them.
 async fn noticed(
     office: &Office,
-    actor: &Granted<Report>,
+    scope: &Scope,
+    division: DivisionId,
+    register: &str,
     ages: &Ages,
-    from: NaiveDate,
-    until: NaiveDate,
+    (from, until): (NaiveDate, NaiveDate),
 ) -> Result<Vec<Cell>, OfficeError> {
     let release = office.release();
+    let Some((table, person)) = release.registers.get(register).and_then(|known| records::fed_table(known))
+    else {
+        return Ok(Vec::new());
+    };
     let (disability, known) = disability(office);
-    let mut cells = Vec::new();
-    for register in release.registers.iter() {
-        let Some((table, person)) = records::fed_table(register) else { continue };
-        if !records::may(actor, register, Right::ReadRecords) {
-            continue;
-        }
-        let sql = format!(
-            "SELECT x.sex, x.age, x.area, x.disability, x.place, count(*) AS first, CAST(SUM(x.alerts) AS BIGINT) AS second FROM ( \
-             SELECT p.sex, {AGE} AS age, COALESCE(h.area, '') AS area, {disability}, {} AS place, \
-             (SELECT count(*) FROM record_alert a WHERE a.register = ? AND a.record_id = r.id AND a.raised_at >= ? AND a.raised_at < ?) AS alerts \
-             FROM {table} r JOIN person p ON p.id = r.{person} LEFT JOIN membership m ON m.person_id = p.id AND m.until_on IS NULL \
-             AND m.superseded_at IS NULL LEFT JOIN household h ON h.id = m.household_id {known} \
-             WHERE {{scope}} AND r.closed_on IS NULL) x GROUP BY x.sex, x.age, x.area, x.disability, x.place",
-            place_of("r.division_id")
-        );
-        let rows = Query::new(&actor.scope(), &records::RECORD_COLUMNS, sql)
-            .bind(ages.child)
-            .bind(ages.old)
-            .bind(actor.division)
-            .bind(actor.division)
-            .bind(register.id.as_str())
-            .bind(casework::lists::at_midnight(from))
-            .bind(casework::lists::at_midnight(until.succ_opt().unwrap_or(until)))
-            .all(office.db())
-            .await?;
-        for row in &rows {
-            cells.push(cell(row, |watched, alerts| FairGroup { watched, alerts, ..FairGroup::default() })?);
-        }
-    }
-    Ok(cells)
+    let sql = format!(
+        "SELECT x.sex, x.age, x.area, x.disability, x.place, count(*) AS first, CAST(SUM(x.alerts) AS BIGINT) AS second FROM ( \
+         SELECT p.sex, {AGE} AS age, COALESCE(h.area, '') AS area, {disability}, {} AS place, \
+         (SELECT count(*) FROM record_alert a WHERE a.register = ? AND a.record_id = r.id AND a.raised_at >= ? AND a.raised_at < ?) AS alerts \
+         FROM {table} r JOIN person p ON p.id = r.{person} LEFT JOIN membership m ON m.person_id = p.id AND m.until_on IS NULL \
+         AND m.superseded_at IS NULL LEFT JOIN household h ON h.id = m.household_id {known} \
+         WHERE {{scope}} AND r.closed_on IS NULL) x GROUP BY x.sex, x.age, x.area, x.disability, x.place",
+        place_of("r.division_id")
+    );
+    let rows = Query::new(scope, &records::RECORD_COLUMNS, sql)
+        .bind(ages.child)
+        .bind(ages.old)
+        .bind(division)
+        .bind(division)
+        .bind(register)
+        .bind(casework::lists::at_midnight(from))
+        .bind(casework::lists::at_midnight(until.succ_opt().unwrap_or(until)))
+        .all(office.db())
+        .await?;
+    rows.iter()
+        .map(|row| cell(row, |watched, alerts| FairGroup { watched, alerts, ..FairGroup::default() }))
+        .collect()
 }
 
 fn cell(row: &Row, count: impl Fn(i64, i64) -> FairGroup) -> Result<Cell, OfficeError> {

@@ -167,7 +167,7 @@ const PAID: ScopeColumns =
 type Parts = BTreeMap<DivisionId, PlaceGlance>;
 
 /// A division and those one step below it at a glance. Alerts are counted of the `registers` that the reader may see. What another reader of
-/// the place was shown some minutes ago is shown again ([`Office::with_glances_kept`]); [`Glance::at`] says when it was reckoned.
+/// the place was shown some minutes ago is shown again ([`Office::with_figures_kept`]); [`Glance::at`] says when it was reckoned.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`] for a division outside the reader's area.
@@ -179,10 +179,11 @@ pub async fn glance(
 ) -> Result<Arc<Glance>, OfficeError> {
     let area = area(office, actor, division).await?;
     let (now, key) = (office.now(), (area.whole.id, registers.to_vec()));
-    office.glances.get(key, now, reckoned(office, &area, registers, now)).await
+    let shelves = &office.figures;
+    shelves.glances.get(shelves.fresh_for, key, now, reckoned(office, &area, registers, now)).await
 }
 
-async fn reckoned(
+pub(super) async fn reckoned(
     office: &Office,
     area: &Area,
     registers: &[String],

@@ -9,8 +9,8 @@ use catalogue::definition::{AID_LISTS, Aid};
 use store::{DivisionId, Query, ScopeColumns};
 use vocab::Month;
 
-use super::area;
 use super::sheet::taken_out;
+use super::{Area, area};
 use crate::access::{Export, Granted, Report};
 use crate::records::{column, table};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
@@ -156,6 +156,10 @@ pub async fn layers(
     month: Month,
 ) -> Result<Layers, OfficeError> {
     let area = area(office, actor, division).await?;
+    reckoned(office, area, month).await
+}
+
+pub(super) async fn reckoned(office: &Office, area: Area, month: Month) -> Result<Layers, OfficeError> {
     let release = office.release();
     let classes = classes(&release);
     let mut lines: Vec<LayerLine> = classes

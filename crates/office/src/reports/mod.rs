@@ -8,7 +8,8 @@
 //! - [`layers`](fn@layers): who has which kind of help, and how many kinds at once (分层分类);
 //! - [`performance`](fn@performance): whether decisions were right, whether the roll moves, what a person gets beside a year ago;
 //! - [`delegation`]: where confirming lies with the township;
-//! - [`roll_sheet`], [`paid_sheet`], [`case_sheet`] and [`glance_sheet`](fn@glance_sheet): the same as Excel or CSV.
+//! - [`roll_sheet`], [`paid_sheet`], [`case_sheet`] and [`glance_sheet`](fn@glance_sheet): the same as Excel or CSV;
+//! - [`shown`]: the same for pages, which may be some minutes old and say so.
 //!
 //! A figure is a statement over live tables in the reader's scope; nothing is stored, so a figure and its list agree.
 
@@ -31,6 +32,7 @@ mod performance;
 mod roll_figures;
 mod roll_list;
 mod sheet;
+pub mod shown;
 
 pub use case_figures::{CaseFigures, CaseQuery, ClockFigures, Counted, case_figures};
 pub use case_list::{CaseCounted, CaseReportLine, case_list};
@@ -38,7 +40,7 @@ pub use delegation::{Delegated, DelegatedPlace, delegation};
 pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
 pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
 pub use glance_sheet::glance_sheet;
-pub(crate) use kept::Kept;
+pub use kept::Reckoned;
 pub use layers::{Heads, LayerLine, Layers, layers, layers_sheet};
 pub use performance::{Performance, PerformanceLine, performance, performance_sheet};
 pub use roll_figures::{
@@ -47,6 +49,7 @@ pub use roll_figures::{
 pub(crate) use roll_figures::{GRANTED, PAUSED, PERSONS};
 pub use roll_list::{RollCounted, RollLine, roll_list};
 pub use sheet::{case_sheet, paid_sheet, roll_sheet};
+pub(crate) use shown::Shelves;
 
 /// Indexes that the figures read by; the tables are their owners'.
 pub const MIGRATIONS: &[Migration] = &[
@@ -55,6 +58,7 @@ pub const MIGRATIONS: &[Migration] = &[
 ];
 
 /// A division within the reader's reach and those one step below it, in the order of their codes.
+#[derive(Clone)]
 struct Area {
     scope: Scope,
     whole: DivisionView,
@@ -68,8 +72,22 @@ async fn area(
     actor: &Granted<Report>,
     division: Option<DivisionId>,
 ) -> Result<Area, OfficeError> {
+    area_of(office, place(office, actor, division).await?).await
+}
+
+/// The division asked for, the reader's own if none, once it is known to lie within the reader's reach.
+async fn place(
+    office: &Office,
+    actor: &Granted<Report>,
+    division: Option<DivisionId>,
+) -> Result<DivisionId, OfficeError> {
     let division = division.unwrap_or(actor.division);
     divisions::within(office.db(), actor.division, division).await?;
+    Ok(division)
+}
+
+/// The area of a division that somebody was let in to.
+async fn area_of(office: &Office, division: DivisionId) -> Result<Area, OfficeError> {
     let whole = divisions::find(office.db(), division).await?;
     let level = match whole.level {
         Level::Nation | Level::Province => Some(Level::Prefecture),

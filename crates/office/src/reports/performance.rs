@@ -11,7 +11,7 @@ use ledger::scope::ENTITLEMENT;
 use store::{DivisionId, Query};
 use vocab::{Fen, Level, Month};
 
-use super::roll_figures::{PROGRAMME, RollQuery, part_column, programme, roll_figures};
+use super::roll_figures::{self, PROGRAMME, RollQuery, part_column, programme};
 use super::{Area, area, sheet::taken_out};
 use crate::access::{Export, Granted, Report};
 use crate::records::percent_of;
@@ -85,6 +85,14 @@ pub async fn performance(
     query: &RollQuery,
 ) -> Result<Performance, OfficeError> {
     let area = area(office, actor, query.division).await?;
+    reckoned(office, area, query).await
+}
+
+pub(super) async fn reckoned(
+    office: &Office,
+    area: Area,
+    query: &RollQuery,
+) -> Result<Performance, OfficeError> {
     let mut lines: BTreeMap<DivisionId, PerformanceLine> = BTreeMap::new();
     for (division, alive, moved) in movement(office, &area, query).await? {
         let line = lines.entry(division).or_default();
@@ -94,9 +102,9 @@ pub async fn performance(
         let line = lines.entry(division).or_default();
         (line.checked, line.right) = (checked, right);
     }
-    let now = roll_figures(office, actor, query).await?;
+    let now = roll_figures::reckoned(office, area.clone(), query).await?;
     let before = RollQuery { month: query.month.plus(-MONTHS), ..query.clone() };
-    let before = roll_figures(office, actor, &before).await?;
+    let before = roll_figures::reckoned(office, area.clone(), &before).await?;
     for (report, set) in [
         (&now, (|line, fen| line.per_person = fen) as fn(&mut PerformanceLine, Option<Fen>)),
         (&before, |line, fen| line.a_year_before = fen),

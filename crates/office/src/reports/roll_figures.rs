@@ -11,7 +11,7 @@ use crate::access::{Granted, Report};
 use crate::{Office, OfficeError};
 
 /// What is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RollQuery {
     /// Programme; none for all.
     pub programme: Option<String>,
@@ -103,6 +103,14 @@ pub async fn roll_figures(
     query: &RollQuery,
 ) -> Result<RollReport, OfficeError> {
     let area = area(office, actor, query.division).await?;
+    reckoned(office, area, query).await
+}
+
+pub(super) async fn reckoned(
+    office: &Office,
+    area: Area,
+    query: &RollQuery,
+) -> Result<RollReport, OfficeError> {
     let mut by_division: BTreeMap<DivisionId, RollFigures> = BTreeMap::new();
     let mut add = |division: DivisionId, urban: bool, figures: AreaFigures| {
         let row = by_division.entry(division).or_insert_with(|| RollFigures {
@@ -253,6 +261,16 @@ pub async fn paid_by_month(
     until: Month,
 ) -> Result<Vec<PaidMonth>, OfficeError> {
     let area = area(office, actor, division).await?;
+    paid(office, &area, programme, from, until).await
+}
+
+pub(super) async fn paid(
+    office: &Office,
+    area: &Area,
+    programme: Option<&str>,
+    from: Month,
+    until: Month,
+) -> Result<Vec<PaidMonth>, OfficeError> {
     let sql = "SELECT k.month, CAST(SUM(CASE WHEN k.paid_fen > 0 THEN 1 ELSE 0 END) AS BIGINT) AS households, \
          CAST(SUM(k.paid_fen) AS BIGINT) AS paid_fen, \
          CAST(SUM(CASE WHEN k.paid_fen = 0 AND k.failed > 0 THEN 1 ELSE 0 END) AS BIGINT) AS failed_count \

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use catalogue::{LoadOptions, Release};
 use office::OfficeError;
-use office::reports::{self, CaseCounted, CaseQuery, ClockFigures};
+use office::reports::{self, CaseCounted, CaseQuery, ClockFigures, shown};
 use office::tabular::ListFormat;
 use store::{DivisionId, Query};
 
@@ -206,5 +207,46 @@ async fn clocks_channels_and_outcomes_are_counted_and_open_the_very_cases() {
         let text = String::from_utf8(sheet).unwrap();
         let last = text.lines().last().unwrap();
         assert!(last.starts_with("东河区,4,2,2,1,1,2,1,") && last.ends_with("50.0,1"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_cases_is_some_minutes_old_at_most_and_is_renewed() {
+    for mut town in towns("reports_cases_kept").await {
+        town.office.put_in_force(national());
+        town.office = town.office.with_figures_kept(Duration::from_secs(300));
+        let filed = |name| Filed {
+            name,
+            village: town.first_community,
+            township: town.hedong,
+            channel: "window",
+            outcome: Some("granted"),
+            delegated: false,
+            decided: Some("2026-10-30"),
+            due: "2026-10-30",
+        };
+        file(&town, 1, &filed("甲")).await;
+        let director = town.actor("director", town.county, &["county_director"]).await;
+        let (from, until) = (day("2026-10-01"), day("2026-11-30"));
+        let query = CaseQuery { item: "dibao".to_owned(), from, until, division: None };
+        let look = async || shown::case_figures(&town.office, &grant(&director), &query).await.unwrap();
+        let first = look().await;
+        assert_eq!(first.figures.last().unwrap().filed(), 1);
+        file(&town, 2, &filed("乙")).await;
+        assert_eq!(look().await.figures.last().unwrap().filed(), 1);
+        town.pass(4 * 60_000);
+        shown::renew(&town.office).await;
+        let renewed = look().await;
+        assert_eq!(renewed.at, town.office.now());
+        let exact = reports::case_figures(&town.office, &grant(&director), &query).await.unwrap();
+        assert_eq!((renewed.figures.last().unwrap().filed(), &renewed.figures), (2, &exact));
+        // A clock that ended in time is counted for both; other days are another question.
+        assert_eq!(exact.last().unwrap().clocks[0].in_time, 2);
+        let september = CaseQuery { until: day("2026-09-30"), from: day("2026-09-01"), ..query.clone() };
+        let shown = shown::case_figures(&town.office, &grant(&director), &september).await.unwrap();
+        assert_eq!(shown.figures.last().unwrap().filed(), 0);
+        let other = town.actor("other", town.other_county, &["county_director"]).await;
+        let theirs = shown::case_figures(&town.office, &grant(&other), &query).await.unwrap();
+        assert_eq!(theirs.figures.last().unwrap().filed(), 0);
     }
 }

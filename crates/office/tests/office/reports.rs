@@ -1,9 +1,11 @@
 //! Numbers of the roll, and the lists behind them.
 
+use std::time::Duration;
+
 use ledger::{AmountCause, Decision, EntitlementId, Grant};
 use office::OfficeError;
-use office::access::Actor;
-use office::reports::{self, AreaFigures, RollCounted, RollQuery};
+use office::access::{Actor, Granted, Report};
+use office::reports::{self, AreaFigures, RollCounted, RollQuery, shown};
 use office::tabular::{self, ListFormat};
 use store::DivisionId;
 use vocab::{Fen, Month};
@@ -219,5 +221,116 @@ async fn the_roll_is_counted_by_division_and_the_list_is_the_number() {
         .unwrap();
         let sheets = tabular::read_file("月报.xlsx", &sheet).unwrap();
         assert_eq!(sheets.len(), 1);
+    }
+}
+
+const MINUTE: i64 = 60_000;
+
+#[tokio::test]
+async fn a_page_shows_what_was_reckoned_minutes_ago_and_never_another_place() {
+    for mut town in towns("figures_kept").await {
+        town.office = town.office.with_figures_kept(Duration::from_secs(300));
+        let east = town.clerk(town.hedong).await;
+        on_roll(&town, &east, town.first_community, town.hedong, &["赵一", "赵二"], 900, "2026-09").await;
+        let policy = town.actor("policy", town.prefecture, &["prefecture_policy"]).await;
+        let director = town.actor("director", town.county, &["county_director"]).await;
+        let other = town.actor("other", town.other_county, &["county_director"]).await;
+        let households = async |reader: &Actor, division: Option<DivisionId>| {
+            let asked = RollQuery { division, ..query("2026-10") };
+            let shown = shown::roll_figures(&town.office, &grant(reader), &asked).await?;
+            Ok::<_, OfficeError>((shown.at, shown.figures.whole.total().households))
+        };
+        let began = town.office.now();
+        assert_eq!(households(&policy, None).await.unwrap(), (began, 1));
+        assert_eq!(households(&policy, Some(town.county)).await.unwrap(), (began, 1));
+
+        // What is written a minute later is not on the page yet, and the page says of when it is.
+        town.pass(MINUTE);
+        on_roll(&town, &east, town.second_community, town.hedong, &["钱一"], 500, "2026-10").await;
+        assert_eq!(households(&policy, None).await.unwrap(), (began, 1));
+        assert_eq!(
+            households(&director, None).await.unwrap(),
+            (began, 1),
+            "the county, as it was shown above"
+        );
+        // Another county's reader sees the own county, and what others were shown is not to be had.
+        assert_eq!(households(&other, None).await.unwrap(), (town.office.now(), 0));
+        for (reader, elsewhere) in
+            [(&other, town.county), (&other, town.prefecture), (&director, town.other_county)]
+        {
+            assert!(matches!(households(reader, Some(elsewhere)).await, Err(OfficeError::NotFound(_))));
+        }
+        // Another programme is another question.
+        let tekun = RollQuery { programme: Some("tekun".to_owned()), ..query("2026-10") };
+        let shown = shown::roll_figures(&town.office, &grant(&policy), &tekun).await.unwrap();
+        assert_eq!(shown.figures.whole.total(), AreaFigures::default());
+
+        // What is taken out, and what anything rests on, is reckoned each time.
+        let exact = reports::roll_figures(&town.office, &grant(&policy), &query("2026-10")).await.unwrap();
+        assert_eq!(exact.whole.total().households, 2);
+        let (reader, csv) = (grant(&policy), ListFormat::Csv);
+        let sheet = reports::roll_sheet(&town.office, &reader, &grant(&policy), &query("2026-10"), csv).await;
+        let text = String::from_utf8(sheet.unwrap()).unwrap();
+        assert!(text.lines().last().unwrap().contains(",2,3,1400.00,"), "{text}");
+
+        // After five minutes it is reckoned again.
+        town.pass(4 * MINUTE);
+        assert_eq!(households(&policy, None).await.unwrap(), (town.office.now(), 2));
+    }
+}
+
+#[tokio::test]
+async fn figures_that_were_asked_for_are_renewed_and_are_those_reckoned_afresh() {
+    for mut town in towns("figures_renewed").await {
+        town.office = town.office.with_figures_kept(Duration::from_secs(300));
+        let east = town.clerk(town.hedong).await;
+        on_roll(&town, &east, town.first_community, town.hedong, &["赵一", "赵二"], 900, "2026-10").await;
+        let policy = town.actor("policy", town.prefecture, &["prefecture_policy"]).await;
+        let reader: Granted<Report> = grant(&policy);
+        let (office, asked, at) = (&town.office, query("2026-10"), month("2026-10"));
+        let (from, until) = (month("2025-11"), month("2026-10"));
+        let days = (from.first_day(), office.now().today());
+        let look = async || {
+            (
+                shown::roll_figures(office, &reader, &asked).await.unwrap(),
+                shown::performance(office, &reader, &asked).await.unwrap(),
+                shown::paid_by_month(office, &reader, None, None, from, until).await.unwrap(),
+                shown::layers(office, &reader, None, at).await.unwrap(),
+                shown::fairness(office, &reader, days.0, days.1).await.unwrap(),
+                reports::glance(office, &reader, None, &[]).await.unwrap(),
+            )
+        };
+        let before = look().await;
+        assert_eq!(before.0.figures.whole.total().households, 1);
+
+        on_roll(&town, &east, town.second_community, town.hedong, &["钱一"], 500, "2026-10").await;
+        let officer = ledger::Officer { staff: policy.staff, at: office.now() };
+        let scope = policy.scope();
+        let watch = &mut |_| std::ops::ControlFlow::Continue(());
+        ledger::make_run(office.db(), &scope, town.county, "dibao", at, officer, watch).await.unwrap();
+
+        // A worker reckons again what is soon too old; whoever looks then does not wait, and sees what is so.
+        town.pass(4 * MINUTE);
+        let renewed = office.now();
+        shown::renew(office).await;
+        town.pass(2 * MINUTE);
+        let after = look().await;
+        let seen = [after.0.at, after.1.at, after.2.at, after.3.at, after.4.at, after.5.at];
+        assert_eq!(seen, [renewed; 6]);
+        assert_eq!(after.0.figures, reports::roll_figures(office, &reader, &asked).await.unwrap());
+        assert_eq!(after.0.figures.whole.total().due, Fen(140_000));
+        assert_eq!(after.1.figures, reports::performance(office, &reader, &asked).await.unwrap());
+        assert_ne!(after.1.figures, before.1.figures);
+        let paid = reports::paid_by_month(office, &reader, None, None, from, until).await.unwrap();
+        assert_eq!(after.2.figures, paid);
+        assert_eq!((before.2.figures.len(), paid.len()), (0, 1));
+        assert_eq!(after.3.figures, reports::layers(office, &reader, None, at).await.unwrap());
+        assert_eq!(after.4.figures, reports::fairness(office, &reader, days.0, days.1).await.unwrap());
+        assert_eq!((before.5.whole.households, after.5.whole.households), (1, 2));
+
+        // Nobody has looked for half an hour: nothing is reckoned for nobody.
+        town.pass(40 * MINUTE);
+        shown::renew(office).await;
+        assert_eq!(look().await.0.at, office.now());
     }
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use chrono::{Datelike as _, NaiveDate};
 use maud::{Markup, html};
 use office::access::{Export, Report, Right};
-use office::reports::{self, CaseCounted, CaseFigures, CaseQuery, Counted};
+use office::reports::{self, CaseCounted, CaseFigures, CaseQuery, Counted, shown};
 use serde::Deserialize;
 
 use super::roll::format_of;
@@ -68,8 +68,8 @@ const LIST: &str = "/desk/figures/cases/list";
 
 pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
     let query = ask.query(&desk)?;
-    let figures = reports::case_figures(desk.office(), desk.granted(), &query).await?;
-    let (whole, below) = figures.split_last().ok_or(Fault::Hidden)?;
+    let shown = shown::case_figures(desk.office(), desk.granted(), &query).await?;
+    let (whole, below) = shown.figures.split_last().ok_or(Fault::Hidden)?;
     let release = desk.office().release();
     let items: Vec<Choice<'_>> =
         release.items.iter().map(|item| Choice::new(item.id.get().as_str(), item.title.as_str())).collect();
@@ -91,7 +91,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         ..Table::default()
     };
     let content = html! {
-        (parts::heading(Some("统计报表"), &title))
+        (super::heading(&title, shown.at))
         (parts::tabs("统计报表", &faces(), "cases"))
         (parts::filter("/desk/figures/cases", &[], &html! {
             (select(&Field::new("item", "事项").value(query.item.as_str()), &items, None))

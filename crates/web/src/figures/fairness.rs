@@ -5,7 +5,7 @@ use axum::response::Response;
 use chrono::{Datelike as _, NaiveDate};
 use maud::{Markup, html};
 use office::access::{Export, Report, Right};
-use office::reports::{self, Dimension, FairGroup};
+use office::reports::{self, Dimension, FairGroup, shown};
 use serde::Deserialize;
 
 use super::roll::format_of;
@@ -40,7 +40,8 @@ impl Ask {
 /// `GET /desk/figures/fairness`
 pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
     let (from, until) = ask.days(desk.office().now().today());
-    let fairness = reports::fairness(desk.office(), desk.granted(), from, until).await?;
+    let shown = shown::fairness(desk.office(), desk.granted(), from, until).await?;
+    let fairness = &shown.figures;
     let (first, last) = (from.to_string(), until.to_string());
     let sheet =
         address("/desk/figures/fairness/sheet", &[("from", first.as_str()), ("until", last.as_str())]);
@@ -69,7 +70,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         });
     }
     let content = html! {
-        (parts::heading(Some("统计报表"), &title))
+        (super::heading(&title, shown.at))
         (parts::tabs("统计报表", &faces(), "fairness"))
         (parts::filter(HERE, &[], &html! {
             (text_input(&Field::new("from", "从").hint("例如 2026-01-01").value(first.clone()).width(Width::Chars10)))

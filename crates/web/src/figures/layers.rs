@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{Export, Report, Right};
-use office::reports::{self, LayerLine};
+use office::reports::{self, LayerLine, shown};
 use serde::Deserialize;
 
 use super::roll::format_of;
@@ -34,7 +34,8 @@ pub(super) struct Ask {
 pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
     let month = month_or_now(desk.office(), &ask.month);
     let division = common::division(&ask.division);
-    let found = reports::layers(desk.office(), desk.granted(), division, month).await?;
+    let shown = shown::layers(desk.office(), desk.granted(), division, month).await?;
+    let found = &shown.figures;
     let title = format!("{}分层分类救助", found.name);
     let sheet = address(
         "/desk/figures/layers/sheet",
@@ -67,7 +68,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         })
         .collect();
     let content = html! {
-        (parts::heading(Some("统计报表"), &title))
+        (super::heading(&title, shown.at))
         (parts::tabs("统计报表", &faces(), "layers"))
         (parts::filter(HERE, &[], &html! {
             (common::month_field(month))

@@ -1,11 +1,14 @@
 //! 统计报表: the roll, the cases and the money of a division in numbers. Every number opens the list of what was counted, and
 //! every table goes out as Excel.
 
+use maud::{Markup, html};
 use office::access::Right;
+use vocab::Now;
 
 use crate::layout::NavEntry;
 use crate::routes::{Routes, get};
 use crate::ui::page::NavLink;
+use crate::ui::parts;
 
 mod cases;
 mod fairness;
@@ -40,6 +43,14 @@ pub fn routes() -> Routes {
         .route("/desk/figures/cases", get(cases::page))
         .route("/desk/figures/cases/list", get(cases::list))
         .route("/desk/figures/cases/sheet", get(cases::sheet))
+}
+
+/// The heading of a page of figures: what they are, and as of when.
+fn heading(title: &str, at: Now) -> Markup {
+    html! {
+        (parts::heading(Some(&format!("统计报表，截至{}", at.zh())), title))
+        p.govuk-hint { "数字截至上面的时间，几分钟更新一次；点开的名单和导出的表格，按打开时的情况重新统计。" }
+    }
 }
 
 /// The faces of the numbers.

@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use maud::html;
 use office::access::{Export, Report, Right};
-use office::reports::{self, PaidMonth};
+use office::reports::{self, shown};
 use serde::Deserialize;
 use vocab::Month;
 
@@ -30,27 +30,33 @@ pub(super) struct Ask {
     format: String,
 }
 
-/// First and last month that are shown, and what was paid in each.
-async fn months(desk: &Desk<Report>, ask: &Ask) -> Result<(Month, Month, Vec<PaidMonth>), Fault> {
+/// First and last month that are shown.
+fn span(desk: &Desk<Report>, ask: &Ask) -> (Month, Month) {
     let until = month_or_now(desk.office(), &ask.month);
-    let from = until.plus(1 - MONTHS).max(Month::FIRST);
-    let programme = Some(ask.programme.as_str()).filter(|programme| !programme.is_empty());
-    let division = common::division(&ask.division);
-    let months =
-        reports::paid_by_month(desk.office(), desk.granted(), programme, division, from, until).await?;
-    Ok((from, until, months))
+    (until.plus(1 - MONTHS).max(Month::FIRST), until)
+}
+
+impl Ask {
+    fn programme(&self) -> Option<&str> {
+        Some(self.programme.as_str()).filter(|programme| !programme.is_empty())
+    }
 }
 
 pub(super) async fn sheet(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
     let export = desk.grant::<Export>()?;
     let format = format_of(&ask.format);
-    let (_, until, months) = months(&desk, &ask).await?;
-    let bytes = reports::paid_sheet(desk.office(), desk.granted(), &export, &months, format).await?;
+    let ((from, until), division) = (span(&desk, &ask), common::division(&ask.division));
+    let (office, granted) = (desk.office(), desk.granted());
+    let months = reports::paid_by_month(office, granted, ask.programme(), division, from, until).await?;
+    let bytes = reports::paid_sheet(office, granted, &export, &months, format).await?;
     Ok(download(&format!("资金发放{until}.{}", format.extension()), format.mime(), bytes))
 }
 
 pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
-    let (from, until, months) = months(&desk, &ask).await?;
+    let ((from, until), division) = (span(&desk, &ask), common::division(&ask.division));
+    let (office, granted) = (desk.office(), desk.granted());
+    let shown = shown::paid_by_month(office, granted, ask.programme(), division, from, until).await?;
+    let months = &shown.figures;
     let title = format!("{}至{}资金发放情况", from.zh(), until.zh());
     let chart = Chart {
         opens: Vec::new(),
@@ -96,7 +102,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         ..Table::default()
     };
     let content = html! {
-        (parts::heading(Some("统计报表"), &title))
+        (super::heading(&title, shown.at))
         (parts::tabs("统计报表", &faces(), "paid"))
         (parts::filter("/desk/figures/paid", &[], &html! {
             (common::month_field(until))

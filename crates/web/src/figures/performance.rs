@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{Export, Report, Right};
-use office::reports::{self, PerformanceLine, RollQuery};
+use office::reports::{self, PerformanceLine, RollQuery, shown};
 use serde::Deserialize;
 
 use super::roll::format_of;
@@ -50,7 +50,8 @@ impl Ask {
 /// `GET /desk/figures/performance`
 pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
     let query = ask.query(&desk);
-    let report = reports::performance(desk.office(), desk.granted(), &query).await?;
+    let shown = shown::performance(desk.office(), desk.granted(), &query).await?;
+    let report = &shown.figures;
     let title = format!("{}救助绩效", report.whole.name);
     let table = Table {
         id: "performance".into(),
@@ -78,7 +79,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
     };
     let known = desk.office().release().indicators.get(CONTENT).is_some();
     let content = html! {
-        (parts::heading(Some("统计报表"), &title))
+        (super::heading(&title, shown.at))
         (parts::tabs("统计报表", &faces(), "performance"))
         (parts::filter(HERE, &[], &html! {
             (common::month_field(report.month))

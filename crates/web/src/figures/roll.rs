@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use office::access::{Export, Report, Right};
 use office::divisions;
-use office::reports::{self, AreaFigures, RollCounted, RollFigures, RollQuery, RollReport};
+use office::reports::{self, AreaFigures, RollCounted, RollFigures, RollQuery, RollReport, shown};
 use office::tabular::ListFormat;
 use serde::Deserialize;
 use vocab::Month;
@@ -63,22 +63,23 @@ const COUNTED: [(&str, RollCounted, &str); 4] = [
 
 pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<Page, Fault> {
     let query = ask.query(&desk);
-    let report = reports::roll_figures(desk.office(), desk.granted(), &query).await?;
+    let shown = shown::roll_figures(desk.office(), desk.granted(), &query).await?;
+    let report = &shown.figures;
     let month = report.month;
     let title = format!("{}{}在册情况", report.whole.name, month.zh());
-    let mut table = table(&ask, &report, &title);
+    let mut table = table(&ask, report, &title);
     let sheet = ask.to("/desk/figures/sheet", month, &ask.division, "");
     table.exports = parts::exports(desk.may(Right::Export), &sheet);
-    let map = map(&desk, &report, &title).await?;
+    let map = map(&desk, report, &title).await?;
     let content = html! {
-        (parts::heading(Some("统计报表"), &title))
+        (super::heading(&title, shown.at))
         (parts::tabs("统计报表", &faces(), "roll"))
         (parts::filter("/desk/figures", &[], &html! {
             (common::month_field(month))
             (common::programme_field(desk.office(), &ask.programme))
             (form::hidden("division", &ask.division))
         }))
-        (cards(&ask, &report))
+        (cards(&ask, report))
         @if let Some(map) = map { (map) }
         (table)
         p.govuk-body { "点击数字可以查看计入该数字的家庭；点击地区名称可以查看下一级。停发家庭计入户数、人数，不计入核定金额。" }
