@@ -13,6 +13,7 @@ use vocab::Fen;
 use crate::accounts::{self, BANK_CLEARING, PAID, PAYABLE};
 use crate::approve::ControlTotals;
 use crate::batch;
+use crate::compare::PAID_STATES;
 use crate::run::{BATCH, PaymentRun, hold};
 use crate::scope::{BOOKS, NONE, RUN};
 use crate::{BankAccountId, EntitlementId, LedgerError, LineId, Officer, Result, RunId, RunState};
@@ -475,13 +476,12 @@ pub async fn close(tx: &Tx, scope: &Scope, id: RunId, officer: Officer) -> Resul
 /// # Errors
 /// Out of scope.
 pub async fn unanswered(connection: &impl Connection, scope: &Scope, id: RunId) -> Result<ControlTotals> {
-    Ok(Query::new(
-        scope,
-        &RUN,
+    let sql = format!(
         "SELECT COUNT(*) AS lines, CAST(COALESCE(SUM(l.amount_fen), 0) AS BIGINT) AS total FROM payment_run r \
-         JOIN payment_line l ON l.run_id = r.id WHERE {scope} AND r.id = ? AND l.state = 'open'",
-    )
-    .bind(id)
-    .one_as(connection, |row| Ok(ControlTotals { count: row.get("lines")?, total: row.get("total")? }))
-    .await?)
+         JOIN payment_line l ON l.run_id = r.id WHERE {{scope}} AND r.id = ? AND l.state = 'open' AND l.state IN {PAID_STATES}"
+    );
+    Ok(Query::new(scope, &RUN, sql)
+        .bind(id)
+        .one_as(connection, |row| Ok(ControlTotals { count: row.get("lines")?, total: row.get("total")? }))
+        .await?)
 }

@@ -82,6 +82,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261126_supplement", sql: include_str!("../migrations/20261126_supplement.sql") },
     Migration { name: "20261130_ended", sql: include_str!("../migrations/20261130_ended.sql") },
     Migration { name: "20261201_covered", sql: include_str!("../migrations/20261201_covered.sql") },
+    Migration { name: "20261203_line_figures", sql: include_str!("../migrations/20261203_line_figures.sql") },
 ];
 
 store::id_type! {

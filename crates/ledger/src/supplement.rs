@@ -28,12 +28,13 @@ pub async fn standing_open(
     scope: &Scope,
     run: &PaymentRun,
 ) -> Result<StandingOpen> {
+    // SQLite keeps the order of a CROSS JOIN: what is unpaid is little, and it would look at each family of the roll for it.
     Ok(Query::new(
         scope,
         &ENTITLEMENT,
         "SELECT COUNT(DISTINCT e.id) AS families, CAST(COALESCE(SUM(u.amount_fen), 0) AS BIGINT) AS total FROM unpaid_due u \
-         JOIN due d ON d.id = u.due_id JOIN entitlement e ON e.id = u.entitlement_id \
-         WHERE {scope} AND e.county_id = ? AND e.programme = ? AND d.month <= ?",
+         CROSS JOIN due d CROSS JOIN entitlement e WHERE d.id = u.due_id AND e.id = u.entitlement_id \
+         AND {scope} AND e.county_id = ? AND e.programme = ? AND d.month <= ?",
     )
     .bind(run.county)
     .bind(&run.programme)

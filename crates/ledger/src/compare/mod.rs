@@ -242,8 +242,8 @@ async fn reckoned(connection: &Tx, run: &PaymentRun, previous: Option<&Previous>
     Ok(summary)
 }
 
-/// The lines that a run pays or has tried to pay.
-const PAID_STATES: &str = "('open', 'nothing', 'succeeded', 'failed')";
+/// The lines that a run pays or has tried to pay; what counts them by these very words counts in an index.
+pub(crate) const PAID_STATES: &str = "('open', 'nothing', 'succeeded', 'failed')";
 
 async fn totals(connection: &impl Connection, id: RunId) -> Result<(u64, Fen)> {
     let sql = format!(

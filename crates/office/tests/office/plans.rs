@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
-use ledger::EntitlementId;
 use ledger::pages::{self, RollFilter};
+use ledger::{EntitlementId, PaymentRun};
+use office::access::Actor;
 use office::casework::drafts;
 use office::casework::lists::{self, CaseFilter, WorkFilter};
 use office::people;
@@ -58,6 +59,13 @@ fn aliases(sql: &str) -> BTreeSet<String> {
     found
 }
 
+/// How the database would run a statement that was sent.
+async fn plan(town: &Town, text: &str) -> String {
+    let values = text.matches('?').count();
+    let query = (0..values).fold(Query::system("plan", text.to_owned()), |query, _| query.bind(None::<i64>));
+    town.office.db().explain(query).await.unwrap()
+}
+
 /// Runs a page, holds it to its number of statements, and looks at the plan of each of them.
 async fn reads<T>(town: &Town, name: &str, most: usize, page: impl Future<Output = T>) -> T {
     let (answer, texts) = statements::counted(page).await;
@@ -65,10 +73,7 @@ async fn reads<T>(town: &Town, name: &str, most: usize, page: impl Future<Output
     // SQLite says SCAN only where no index serves; PostgreSQL's plans of small tables say nothing.
     if town.office.db().backend() == Backend::Sqlite {
         for text in texts {
-            let values = text.matches('?').count();
-            let query =
-                (0..values).fold(Query::system("plan", text.clone()), |query, _| query.bind(None::<i64>));
-            let plan = town.office.db().explain(query).await.unwrap();
+            let plan = plan(town, &text).await;
             let big = aliases(&text);
             for line in plan.lines() {
                 let scanned = line.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
@@ -139,7 +144,9 @@ async fn pages_read_by_index_and_in_few_statements() {
                 .len(),
             1
         );
-        reads(&town, "a run", 1, payments::find_run(office, &grant(&accountant), run)).await.unwrap();
+        let found =
+            reads(&town, "a run", 1, payments::find_run(office, &grant(&accountant), run)).await.unwrap();
+        counted_in_the_index(&town, &accountant, &found).await;
         let reader = grant(&accountant);
         let compared = payments::compare(office, &reader, run, EntitlementId(0), 50);
         assert_eq!(reads(&town, "a run compared", 41, compared).await.unwrap().1.len(), 2);
@@ -147,6 +154,29 @@ async fn pages_read_by_index_and_in_few_statements() {
             .await
             .unwrap();
         assert_eq!(lines.rows.len(), 2);
+    }
+}
+
+/// What the page of a run counts of its lines it counts in an index, and what stands open is found from what is unpaid.
+async fn counted_in_the_index(town: &Town, accountant: &Actor, run: &PaymentRun) {
+    let (office, reader) = (&town.office, grant(accountant));
+    let (unanswered, answers) = statements::counted(payments::unanswered(office, &reader, run.id)).await;
+    unanswered.unwrap();
+    let (compared, figures) =
+        statements::counted(payments::compare(office, &reader, run.id, EntitlementId(0), 0)).await;
+    compared.unwrap();
+    let (open, standing) = statements::counted(payments::standing_open(office, &reader, run)).await;
+    open.unwrap();
+    if office.db().backend() == Backend::Sqlite {
+        for texts in [answers, figures] {
+            let count =
+                texts.iter().find(|text| text.contains("payment_line") && text.contains("SUM(")).unwrap();
+            let plan = plan(town, count).await;
+            assert!(plan.contains("COVERING INDEX payment_line_figures"), "{count}\n{plan}");
+        }
+        let [standing] = standing.as_slice() else { panic!("{standing:?}") };
+        let plan = plan(town, standing).await;
+        assert!(plan.contains("SEARCH e USING INTEGER PRIMARY KEY"), "{standing}\n{plan}");
     }
 }
 
