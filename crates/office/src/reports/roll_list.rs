@@ -2,13 +2,20 @@
 
 use ledger::EntitlementId;
 use ledger::scope::ENTITLEMENT;
-use store::{AuditEntry, Cursor, DivisionId, HouseholdId, Page, Query};
-use vocab::{Fen, Month};
+use store::{AuditEntry, Cursor, DivisionId, HouseholdId, Page, Query, ScopeColumns};
+use vocab::{Fen, Level, Month};
 
 use super::area;
 use super::roll_figures::{ALIVE, GRANTED, PAUSED, PERSONS, PROGRAMME, RollQuery, programme};
 use crate::access::{Granted, Report};
 use crate::{Office, OfficeError, audited};
+
+/// As [`ENTITLEMENT`], for lists that are read up the ids until the page is full: the sign keeps the database from gathering the families of every
+/// village to sort them. For a township it is its villages that are few.
+const LISTED: ScopeColumns = ScopeColumns {
+    subtree: Some("+e.division_id IN (SELECT descendant_id FROM division_closure WHERE ancestor_id = ?)"),
+    ..ScopeColumns::NONE
+};
 
 /// Which number is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +89,8 @@ pub async fn roll_list(
          JOIN division d ON d.id = e.division_id WHERE {{scope}} AND {which} AND {PROGRAMME} \
          AND (CAST(? AS TEXT) IS NULL OR h.area = ?) AND {{after}} ORDER BY e.id LIMIT ?"
     );
-    let mut lines = Query::new(&area.scope, &ENTITLEMENT, sql);
+    let wide = matches!(area.level, Some(Level::County | Level::Township));
+    let mut lines = Query::new(&area.scope, if wide { &LISTED } else { &ENTITLEMENT }, sql);
     for _ in 0..4 {
         lines = lines.bind(shown);
     }
