@@ -2,7 +2,9 @@
 //!
 //! Flags are found over all divisions. Where the other side lies outside the reader's scope it is said, not shown.
 
-use store::{AuditEntry, Connection, Cursor, Page, PersonId, Query, Tx};
+use std::collections::HashMap;
+
+use store::{AuditEntry, Cursor, Page, PersonId, Query, Tx};
 
 use super::{DuplicateId, PERSON_COLUMNS, person};
 use crate::access::{Granted, ReadPeople, RegisterPeople};
@@ -206,11 +208,7 @@ pub async fn duplicates(
     )
     .await?;
     let Page { mut rows, next } = page;
-    for view in &mut rows {
-        if let Some((other, _)) = view.other {
-            view.other = name_in_scope(office.db(), actor, other).await?.map(|name| (other, name));
-        }
-    }
+    show_others(office, actor, &mut rows).await?;
     Ok(Page { rows, next })
 }
 
@@ -235,30 +233,44 @@ pub async fn duplicates_of(
     .await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in rows {
-        let other: PersonId = row.get("other_id")?;
         views.push(DuplicateView {
             id: row.get("id")?,
             person: subject,
             name: row.get("name")?,
-            other: name_in_scope(office.db(), actor, other).await?.map(|name| (other, name)),
+            other: Some((row.get("other_id")?, String::new())),
             reason: DuplicateReason::from_code(&row.get::<String>("reason")?),
             found_at: row.get("found_at")?,
         });
     }
+    show_others(office, actor, &mut views).await?;
     Ok(views)
 }
 
-async fn name_in_scope(
-    connection: &impl Connection,
+/// Names the other sides that lie in the reader's scope, all in one statement; those elsewhere are taken away.
+async fn show_others(
+    office: &Office,
     actor: &Granted<ReadPeople>,
-    other: PersonId,
-) -> Result<Option<String>, OfficeError> {
-    let row =
-        Query::new(&actor.scope(), &PERSON_COLUMNS, "SELECT p.name FROM person p WHERE {scope} AND p.id = ?")
-            .bind(other)
-            .optional(connection)
-            .await?;
-    Ok(row.map(|row| row.get("name")).transpose()?)
+    views: &mut [DuplicateView],
+) -> Result<(), OfficeError> {
+    let others: Vec<PersonId> =
+        views.iter().filter_map(|view| view.other.as_ref().map(|(other, _)| *other)).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let seen: Vec<(PersonId, String)> = Query::new(
+        &actor.scope(),
+        &PERSON_COLUMNS,
+        "SELECT p.id, p.name FROM person p WHERE {scope} AND p.id IN ({list})",
+    )
+    .bind_list(others)
+    .all_as(office.db(), |row| Ok((row.get("id")?, row.get("name")?)))
+    .await?;
+    let seen: HashMap<PersonId, String> = seen.into_iter().collect();
+    for view in views {
+        view.other =
+            view.other.take().and_then(|(other, _)| seen.get(&other).map(|name| (other, name.clone())));
+    }
+    Ok(())
 }
 
 /// Settles a flag: two persons after all, or one record to be given up, with what was found. Both must lie in the scope;

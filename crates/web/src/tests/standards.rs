@@ -166,6 +166,7 @@ async fn the_map_stands_beside_its_table_and_the_sheet_goes_out() {
         let mut policy = town.browser("policy").await;
         let page = policy.get("/desk/figures?month=2026-11").await;
         assert!(page.text.contains("chart--map") && page.text.contains("海勃湾区"));
+        assert!(page.text.contains("统计报表，截至"), "figures say of when they are");
         let sheet = policy.get("/desk/figures/sheet?month=2026-11&format=csv").await;
         assert_eq!(sheet.status, StatusCode::OK);
         assert!(sheet.text.contains("海勃湾区") && sheet.text.contains("城市户数"));
