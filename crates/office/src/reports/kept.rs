@@ -17,7 +17,7 @@ use crate::OfficeError;
 /// Questions at most that are kept of a kind: more than a prefecture has offices that look.
 const QUESTIONS_MAX: usize = 1_000;
 /// So long after somebody asked, the answer is reckoned again before it is too old.
-const ASKED_LATELY: Duration = Duration::from_secs(30 * 60);
+const ASKED_LATELY: Duration = Duration::from_secs(2 * 60 * 60);
 /// At most so many of a kind are reckoned again at a time, those asked last first.
 const RENEWED_MAX: usize = 20;
 
@@ -212,10 +212,10 @@ mod tests {
             7,
             "older than what is kept"
         );
-        // What can no longer be reckoned is forgotten; what nobody asks for half an hour is let go.
+        // What can no longer be reckoned is forgotten; what nobody asks for two hours is let go.
         kept.renew(&key(1, &[]), Err(OfficeError::NotFound("这个区划"))).await;
         assert_eq!(kept.ageing(FIVE_MINUTES, minutes(-90)), [key(2, &[])]);
-        assert!(kept.ageing(FIVE_MINUTES, minutes(-66)).is_empty());
+        assert!(kept.ageing(FIVE_MINUTES, minutes(24)).is_empty());
         assert!(kept.known.lock().unwrap().is_empty());
     }
 

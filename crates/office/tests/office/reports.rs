@@ -328,8 +328,8 @@ async fn figures_that_were_asked_for_are_renewed_and_are_those_reckoned_afresh()
         assert_eq!(after.4.figures, reports::fairness(office, &reader, days.0, days.1).await.unwrap());
         assert_eq!((before.5.whole.households, after.5.whole.households), (1, 2));
 
-        // Nobody has looked for half an hour: nothing is reckoned for nobody.
-        town.pass(40 * MINUTE);
+        // Nobody has looked for two hours: nothing is reckoned for nobody.
+        town.pass(130 * MINUTE);
         shown::renew(office).await;
         assert_eq!(look().await.0.at, office.now());
     }
