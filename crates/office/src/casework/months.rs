@@ -36,6 +36,8 @@ pub struct CaseMonth {
     pub should_be: Option<Fen>,
     /// Why, in words.
     pub said: String,
+    /// Whether the rules were asked about it; of a month before the roll, or of which nothing is on file because of it, they cannot be.
+    pub asked: bool,
 }
 
 impl CaseMonth {
@@ -51,6 +53,15 @@ impl CaseMonth {
 pub fn sums(months: &[CaseMonth]) -> (Fen, Fen) {
     let all = |sign: i64| months.iter().map(|month| (month.difference().0 * sign).max(0)).sum();
     (Fen(all(1)), Fen(all(-1)))
+}
+
+/// Whether something is unclear of months that can be reckoned. What lies before the roll is no more unclear than it ever will be and hinders
+/// nothing; where no month can be reckoned at all, nothing is known.
+#[must_use]
+pub fn unclear(months: &[CaseMonth]) -> bool {
+    let unknown = |month: &CaseMonth| month.should_be.is_none();
+    months.iter().any(|month| month.asked && unknown(month))
+        || (!months.is_empty() && months.iter().all(unknown))
 }
 
 /// Whether cases of an item reckon past months.
@@ -70,7 +81,7 @@ pub(super) async fn of_case(
     }
     Ok(Query::system(
         CASE_MONTHS,
-        "SELECT month, due_fen, paid_fen, should_fen, said FROM case_month m WHERE m.case_id = ? \
+        "SELECT month, due_fen, paid_fen, should_fen, said, determination_id FROM case_month m WHERE m.case_id = ? \
          AND m.reckoning = (SELECT max(o.reckoning) FROM case_month o WHERE o.case_id = m.case_id) ORDER BY month",
     )
     .bind(case)
@@ -81,6 +92,7 @@ pub(super) async fn of_case(
             paid: row.get("paid_fen")?,
             should_be: row.get("should_fen")?,
             said: row.get("said")?,
+            asked: row.get::<Option<i64>>("determination_id")?.is_some(),
         })
     })
     .await?)
@@ -145,7 +157,8 @@ pub(super) async fn reckon(
     let before = paid_elsewhere(doing, held, since.max(last.plus(1 - MONTHS_MAX))).await?;
     let here = reckoned.into_iter().zip(&beside.rows).map(|(one, row)| {
         let Reckoned { month, should_be, said, determination } = one;
-        (CaseMonth { month, due: row.due_before, paid: row.paid, should_be, said }, determination)
+        let asked = determination.is_some();
+        (CaseMonth { month, due: row.due_before, paid: row.paid, should_be, said, asked }, determination)
     });
     for (one, determination) in before.into_iter().map(|one| (one, None)).chain(here) {
         Query::system(
@@ -188,7 +201,8 @@ async fn paid_elsewhere(
     );
     let mut month = first;
     while month < held.first_due {
-        months.push(CaseMonth { month, due: paid, paid, should_be: None, said: said.clone() });
+        let said = said.clone();
+        months.push(CaseMonth { month, due: paid, paid, should_be: None, said, asked: false });
         month = month.next();
     }
     Ok(months)

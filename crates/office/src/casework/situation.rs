@@ -247,8 +247,7 @@ pub(super) async fn record(
     fields.insert("amount".to_owned(), money(row.get("amount_fen")?));
     fields.insert("current_amount".to_owned(), money(current));
     let reckoned = months::of_case(connection, item, case.id).await?;
-    let unclear = reckoned.iter().any(|month| month.should_be.is_none());
-    fields.insert("months_unclear".to_owned(), Value::Boolean(unclear));
+    fields.insert("months_unclear".to_owned(), Value::Boolean(months::unclear(&reckoned)));
     let sums = (!reckoned.is_empty()).then(|| months::sums(&reckoned));
     fields.insert("arrears".to_owned(), money(sums.map(|(arrears, _)| arrears)));
     fields.insert("recovery".to_owned(), money(sums.map(|(_, recovery)| recovery)));

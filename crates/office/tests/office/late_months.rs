@@ -6,7 +6,7 @@ use office::OfficeError;
 use office::access::{self, ReadCase};
 use office::benefits;
 use office::casework::late::{self, Found, LATE_JOB};
-use office::casework::months::{CaseMonth, sums};
+use office::casework::months::{CaseMonth, sums, unclear};
 use office::casework::{drafts, lists};
 use office::divisions;
 use office::people::{
@@ -302,6 +302,7 @@ async fn a_family_of_the_roll_is_reckoned_since_the_roll_speaks_of_it() {
             }
         }
         // The roll said a wage and who lives there, and no more: what is missing is named.
+        assert!(unclear(&months));
         for month in &months[2..] {
             assert!(month.should_be.is_none() && month.said.contains("当月情况不明"), "{months:?}");
             assert!(!month.said.contains("导入以前"), "{months:?}");
@@ -355,6 +356,23 @@ async fn a_family_of_the_roll_is_reckoned_since_the_roll_speaks_of_it() {
         assert_eq!(known, [Some(Fen(amount.0 - 30_000)); 2], "{months:?}");
         let seen = city.seen(case).await;
         assert_eq!(seen.months, months);
+        // What lies before the roll stays unknown and hinders nobody: every month that can be reckoned comes to what was paid, and the case ends so.
+        let rest = amount.0 - 50_000;
+        assert!(rest > 0, "{months:?}");
+        let rest = format!("{}.{:02}", rest / 100, rest % 100);
+        let mut exact = pension;
+        exact[2].1 = rest.as_str();
+        city.act(&city.township_clerk, case, "establish", &exact, &[]).await.unwrap();
+        let months = reckoned(&city, case, first.plus(-2)).await;
+        let known: Vec<Option<Fen>> = months.iter().map(|month| month.should_be).collect();
+        assert_eq!(known, [None, None, Some(Fen(50_000)), Some(Fen(50_000))], "{months:?}");
+        let asked: Vec<bool> = months.iter().map(|month| month.asked).collect();
+        assert_eq!(asked, [false, false, true, true]);
+        assert!(!unclear(&months) && unclear(&months[..2]));
+        let vague = city.act(&city.second_clerk, case, "unclear", &[], &[]).await;
+        assert!(matches!(vague, Err(OfficeError::Conflict(_))), "{vague:?}");
+        let done = city.act(&city.second_clerk, case, "nothing", &[], &[]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("settled"));
         assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
     }
 }
