@@ -499,6 +499,45 @@ async fn a_marginal_family_is_recognised_without_money() {
     }
 }
 
+/// Who was recognised alone has died: the recognition ends with the month of death, and its review ends without a hearing of nobody.
+#[tokio::test]
+async fn the_review_of_a_marginal_family_of_one_ends_with_the_recognition() {
+    for city in cities("marginal_died").await {
+        let alone = Family {
+            names: vec!["白音"],
+            births: vec!["1975-03-05"],
+            wages: vec!["1330"],
+            ..Family::default()
+        };
+        let found = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "1330")];
+        let granted = examined(&city, "marginal", &alone, &found).await;
+        city.act(&city.county_director, granted, "confirm", &[], &[]).await.unwrap();
+        let benefit = city.seen(granted).await.case.entitlement.unwrap();
+        city.days(30).await;
+        let desk = city.township_clerk.grant().unwrap();
+        let filler = drafts::Filler::Desk(&desk);
+        let draft = drafts::begin(&city.office, filler, "marginal_review", Some(benefit)).await.unwrap();
+        let answers = city.application_for("marginal_review", &filler.owner(), &alone).await;
+        let open = drafts::open(&city.office, filler, draft).await.unwrap();
+        drafts::save(&city.office, filler, draft, open.version, &answers).await.unwrap();
+        let key = IdempotencyKey::fresh().unwrap();
+        let case = drafts::submit(&city.office, filler, draft, &key).await.unwrap();
+        let early = city.act(&city.second_clerk, case, "close_over", &[], &[]).await;
+        assert!(matches!(early, Err(OfficeError::Conflict(_))), "{early:?}");
+        let died = [
+            ("member_change/member_change", "leave"),
+            ("member_change/change_reason", "death"),
+            ("member_change/changed_member", "0"),
+        ];
+        city.act(&city.township_clerk, case, "change_members", &died, &[]).await.unwrap();
+        let done = city.act(&city.second_clerk, case, "close_over", &[], &[]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("stopped"));
+        let month = city.office.now().month();
+        let over = ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month.next()).await.unwrap();
+        assert_eq!(over.until, Some(month));
+    }
+}
+
 /// A family below the standard is refused, and the letter sends it to 低保.
 #[tokio::test]
 async fn who_is_poorer_is_sent_to_the_allowance() {
