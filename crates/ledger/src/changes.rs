@@ -6,7 +6,7 @@
 use store::{PersonId, Query, Scope, Tx};
 use vocab::{Fen, Month};
 
-use crate::entitlement::{end, hold, refuse_covered};
+use crate::entitlement::{close, hold, refuse_covered};
 use crate::scope::{BOOKS, NONE};
 use crate::{AmountCause, Decision, EntitlementId, LedgerError, PauseKind, Result};
 
@@ -239,8 +239,9 @@ pub struct DeathEffects {
     pub held: Vec<EntitlementId>,
 }
 
-/// A person has died: close what was theirs alone, hold what their family gets. Dues already made for later months stay
-/// for a decided recovery.
+/// A person has died: close what was theirs alone, hold what their family gets. Nobody is covered past the month of death. Dues already made for
+/// later months stay for a decided recovery. What is still paid until a decided end (渐退) goes on so for those who live, and ends with the
+/// month of death if nobody does.
 ///
 /// # Errors
 /// The database's.
@@ -256,9 +257,9 @@ pub async fn record_death(
         &BOOKS,
         &NONE,
         "SELECT DISTINCT e.id, (SELECT COUNT(*) FROM entitlement_member m WHERE m.entitlement_id = e.id \
-           AND m.superseded_at IS NULL AND m.person_id <> ? AND (m.until_month IS NULL OR m.until_month > ?)) AS others \
-         FROM entitlement e WHERE e.id IN (SELECT entitlement_id FROM entitlement_person WHERE person_id = ?) \
-         AND e.ended_at IS NULL AND (e.until_month IS NULL OR e.until_month > ?) \
+           AND m.superseded_at IS NULL AND m.person_id <> ? AND (m.until_month IS NULL OR m.until_month > ?)) AS others, \
+           e.ended_at FROM entitlement e WHERE e.id IN (SELECT entitlement_id FROM entitlement_person WHERE person_id = ?) \
+         AND (e.until_month IS NULL OR e.until_month > ?) AND (e.ended_at IS NULL OR e.until_month >= ?) \
          AND (e.holder_person_id = ? OR EXISTS (SELECT 1 FROM entitlement_member m WHERE m.entitlement_id = e.id \
            AND m.person_id = ? AND m.superseded_at IS NULL AND (m.until_month IS NULL OR m.until_month > ?))) \
          ORDER BY e.id",
@@ -267,22 +268,61 @@ pub async fn record_death(
     .bind(month)
     .bind(person)
     .bind(month)
+    .bind(decision.at.month())
     .bind(person)
     .bind(person)
     .bind(month)
-    .all_as(tx, |row| Ok((row.get::<EntitlementId>("id")?, row.get::<i64>("others")?)))
+    .all_as(tx, |row| {
+        let tapers = row.get::<Option<i64>>("ended_at")?.is_some();
+        Ok((row.get::<EntitlementId>("id")?, row.get::<i64>("others")?, tapers))
+    })
     .await?;
     let mut effects = DeathEffects::default();
-    for (id, others) in concerned {
+    for (id, others, tapers) in concerned {
         if others == 0 {
-            end(tx, scope, id, month, decision).await?;
+            let held = hold(tx, scope, id).await?;
+            close(tx, &held, month, decision).await?;
             effects.ended.push(id);
-        } else if !is_paused(tx, id).await? {
+            continue;
+        }
+        if !tapers && !is_paused(tx, id).await? {
             pause(tx, scope, id, PauseKind::Held, month.next(), decision).await?;
             effects.held.push(id);
         }
+        end_member(tx, scope, id, person, month, decision).await?;
     }
     Ok(effects)
+}
+
+/// One person is covered up to a month and no longer; the others stay as they are.
+///
+/// # Errors
+/// Out of scope.
+pub async fn end_member(
+    tx: &Tx,
+    scope: &Scope,
+    id: EntitlementId,
+    person: PersonId,
+    last: Month,
+    decision: &Decision,
+) -> Result<()> {
+    decision.check()?;
+    let held = hold(tx, scope, id).await?;
+    let rows = Query::new(
+        &BOOKS,
+        &NONE,
+        "SELECT id, from_month FROM entitlement_member WHERE entitlement_id = ? AND person_id = ? \
+         AND superseded_at IS NULL AND (until_month IS NULL OR until_month > ?)",
+    )
+    .bind(id)
+    .bind(person)
+    .bind(last)
+    .all_as(tx, |row| Ok((row.get::<i64>("id")?, row.get::<Month>("from_month")?)))
+    .await?;
+    for (row, since) in rows {
+        cut_member(tx, row, id, &held.exclusion_group, person, since, last, decision).await?;
+    }
+    Ok(())
 }
 
 async fn is_paused(tx: &Tx, id: EntitlementId) -> Result<bool> {

@@ -262,8 +262,13 @@ pub async fn end(tx: &Tx, scope: &Scope, id: EntitlementId, last: Month, decisio
     if held.until.is_some_and(|until| last > until) {
         return Err(LedgerError::refused("终止月份不能晚于原定的终止月份。"));
     }
+    close(tx, &held, last, decision).await
+}
+
+/// Ends what is held with its last month, or earlier than it was ended before.
+pub(crate) async fn close(tx: &Tx, held: &Held, last: Month, decision: &Decision) -> Result<()> {
     let last = last.max(held.from.previous());
-    changes::cut_after(tx, id, last, decision).await?;
+    changes::cut_after(tx, held.id, last, decision).await?;
     Query::new(
         &BOOKS,
         &NONE,
@@ -276,7 +281,7 @@ pub async fn end(tx: &Tx, scope: &Scope, id: EntitlementId, last: Month, decisio
     .bind(decision.case)
     .bind(decision.officer)
     .bind(decision.at.at_ms())
-    .bind(id)
+    .bind(held.id)
     .execute_one(tx)
     .await?;
     Ok(())

@@ -47,7 +47,8 @@ pub use approve::{ControlTotals, approve};
 pub use balances::{Balances, balances};
 pub use bank::{AnswerOutcome, AnswerProblem, AnswerRead, AnswerRow, BankLine};
 pub use changes::{
-    DeathEffects, change_amount, change_months, lift_hold, pause, record_death, resume, set_members, suspend,
+    DeathEffects, change_amount, change_months, end_member, lift_hold, pause, record_death, resume,
+    set_members, suspend,
 };
 pub use decision::{Decision, Officer};
 pub use entitlement::{Grant, change_holder, end, grant, recognise, set_review, transfer};

@@ -256,6 +256,39 @@ async fn a_death_ends_what_was_alone_and_holds_what_is_the_familys() {
     }
 }
 
+/// Each is covered to the month that their death says; what runs out by a decision goes on for who lives.
+#[tokio::test]
+async fn nobody_is_covered_past_the_month_of_death() {
+    for town in towns("deaths").await {
+        let (november, december, march) = (month("2026-11"), month("2026-12"), month("2027-03"));
+        let couple = town.grant(&town.family(1, &[11, 12], november, 900)).await.unwrap();
+        let tapered = town.grant(&town.family(2, &[21, 22], november, 500)).await.unwrap();
+        town.tx(async |tx| ledger::end(tx, &SYSTEM, tapered, march, &decision("渐退")).await).await.unwrap();
+        let dies = async |person: i64, of| {
+            town.tx(async |tx| {
+                changes::record_death(tx, &SYSTEM, PersonId(person), of, &decision("死亡")).await
+            })
+            .await
+            .unwrap()
+        };
+        let covered = async |id, of| pages::members(&town.db, &SYSTEM, id, of).await.unwrap();
+        let last = async |id| pages::entitlement(&town.db, &SYSTEM, id, december).await.unwrap().until;
+
+        assert_eq!(dies(11, november).await.held, [couple]);
+        assert_eq!(covered(couple, november).await, [PersonId(11), PersonId(12)]);
+        assert_eq!(covered(couple, december).await, [PersonId(12)]);
+        let both = dies(12, december).await;
+        assert_eq!((both.ended, both.held), (vec![couple], vec![]), "nobody is left");
+        assert_eq!(last(couple).await, Some(december));
+
+        assert_eq!(dies(21, november).await, changes::DeathEffects::default(), "what was decided goes on");
+        assert_eq!((covered(tapered, march).await, last(tapered).await), (vec![PersonId(22)], Some(march)));
+        assert_eq!(dies(22, december).await.ended, [tapered]);
+        assert_eq!(last(tapered).await, Some(december));
+        town.verify().await;
+    }
+}
+
 #[tokio::test]
 async fn everybody_sees_their_own_part_of_the_roll() {
     for town in towns("scopes").await {

@@ -173,6 +173,44 @@ async fn a_family_is_paid_again_once_a_death_was_decided() {
     }
 }
 
+/// 渐退 after a death goes on for those who live; the dead were covered to the month in which they died.
+#[tokio::test]
+async fn a_taper_after_a_death_covers_who_lives() {
+    for city in cities("death_tapered").await {
+        let granted = city.granted(&Family::default()).await;
+        let benefit = city.seen(granted).await.case.entitlement.unwrap();
+        city.days(30).await;
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        let wage = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "6000")];
+        city.act(&city.township_clerk, case, "visit", &wage, &[]).await.unwrap();
+        let now = members(&city, city.seen(case).await.case.household).await;
+        let wife = now.iter().position(|member| member.relation == "spouse").unwrap();
+        let place = wife.to_string();
+        let died = [
+            ("member_change/member_change", "leave"),
+            ("member_change/change_reason", "death"),
+            ("member_change/changed_member", place.as_str()),
+        ];
+        city.act(&city.township_clerk, case, "change_members", &died, &[]).await.unwrap();
+        let clear = [("proposal/clear_change", "yes")];
+        city.act(&city.second_clerk, case, "propose_less", &clear, &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "hear", &[], &[]).await.unwrap();
+        let done = city.act(&city.county_director, case, "taper", &[], &["income_above"]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("tapered"));
+        let month = city.office.now().month();
+        let covered =
+            async |month| ledger::pages::members(city.office.db(), &SEEN, benefit, month).await.unwrap();
+        let wife = now[wife].person;
+        assert!(covered(month).await.contains(&wife), "the month of the death is the last");
+        let after = covered(month.next()).await;
+        assert!(after.len() == 2 && !after.contains(&wife), "{after:?}");
+        let stands =
+            ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month.next()).await.unwrap();
+        assert_eq!(stands.state, EntitlementState::Active);
+    }
+}
+
 /// Who was supported alone has died: the benefit ends with the month of death, and the case ends without a hearing of nobody.
 #[tokio::test]
 async fn the_case_of_who_lived_alone_ends_with_the_benefit() {

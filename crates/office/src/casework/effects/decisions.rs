@@ -386,8 +386,21 @@ async fn pay_again(doing: &Doing<'_>, case: &CaseRow, covered: &[PersonId]) -> R
     let stay: Vec<&people::Membership> =
         there.iter().filter(|member| covered.contains(&member.person)).collect();
     if !stay.is_empty() {
-        let persons: Vec<PersonId> = stay.iter().map(|member| member.person).collect();
+        let mut persons: Vec<PersonId> = stay.iter().map(|member| member.person).collect();
+        // Who died later than the death that held it was covered until then.
+        let mut later = Vec::new();
+        for person in ledger::pages::members(doing.tx, &LEDGER, entitlement, first).await? {
+            if let Some(died_on) = family::died(doing, person).await?
+                && !persons.contains(&person)
+            {
+                later.push((person, Month::containing(died_on)));
+            }
+        }
+        persons.extend(later.iter().map(|(person, _)| *person));
         ledger::set_members(doing.tx, &LEDGER, entitlement, first, &persons, &decision).await?;
+        for (person, last) in later {
+            ledger::end_member(doing.tx, &LEDGER, entitlement, person, last, &decision).await?;
+        }
     }
     if let Some(heir) = stay.iter().max_by_key(|member| member.head)
         && family::died(doing, held.holder).await?.is_some()
@@ -418,6 +431,16 @@ async fn pay_again(doing: &Doing<'_>, case: &CaseRow, covered: &[PersonId]) -> R
     Ok(true)
 }
 
+/// Whom the benefit covers next month and who is of the family: 渐退 goes on with them.
+async fn still_covered(doing: &Doing<'_>, case: &CaseRow) -> Result<Vec<PersonId>, OfficeError> {
+    let today = doing.now.today();
+    let next = Month::containing(today).next();
+    let family = people::members_as_of(doing.tx, &LEDGER, case.household, today, doing.now.at_ms()).await?;
+    let mut covered = ledger::pages::members(doing.tx, &LEDGER, benefit(case)?, next).await?;
+    covered.retain(|person| family.iter().any(|member| member.person == *person));
+    Ok(covered)
+}
+
 async fn set_review(
     doing: &Doing<'_>,
     case: &CaseRow,
@@ -441,7 +464,7 @@ pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
             "渐退只用于就业后收入超过标准、其他条件都符合的家庭；本地没有规定渐退期的也不能办理。".to_owned(),
         ));
     };
-    pay_again(doing, case, &[]).await?;
+    pay_again(doing, case, &still_covered(doing, case).await?).await?;
     let (_, last) = determine::taper_span(doing.now.today(), months);
     case.decided_on = Some(doing.now.today());
     Ok(ledger::entitlement::end(doing.tx, &LEDGER, entitlement, last, &decision(doing, case)?).await?)
