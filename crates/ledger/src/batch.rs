@@ -11,7 +11,7 @@ use vocab::{Fen, Month};
 use crate::accounts::{self, APPROPRIATION, Entry, PAYABLE, RECOVERABLE};
 use crate::run::{BATCH, PaymentRun};
 use crate::scope::{BOOKS, NONE};
-use crate::{DueId, EntitlementId, RecoveryId, Result};
+use crate::{DueId, EntitlementId, RecoveryId, Result, payee};
 
 // The pieces of the statements below. A name after a colon is bound by `Batch::query`. Everything is looked up by the
 // entitlement, of which there are a thousand: see `steady_plans`. What must not be there is counted in a subquery of its
@@ -48,7 +48,6 @@ const UNPAID: &str = "JOIN unpaid_due u ON u.entitlement_id = e.id";
 
 const COVERED_ELSEWHERE: &str = "有家庭成员本月已在同类待遇中发放，不能重复发放，请核对成员";
 const NOBODY_COVERED: &str = "本月没有保障对象，请核对成员";
-const NO_ACCOUNT: &str = "没有经复核的收款账户";
 
 struct Batch<'a> {
     run: &'a PaymentRun,
@@ -380,8 +379,9 @@ async fn pay_the_rest(tx: &Tx, batch: &Batch<'_>, last_line: i64) -> Result<()> 
     let made = batch.query_with(&lines, last_line).execute(tx).await?;
     let without_account = format!(
         "INSERT INTO payment_line (run_id, entitlement_id, amount_fen, state, reason) \
-         SELECT :run, e.id, CAST(SUM(u.amount_fen) AS BIGINT), 'blocked', '{NO_ACCOUNT}' FROM entitlement e {UNPAID} \
-         WHERE {RANGE} AND {NOT_PAUSED} AND {NO_LINE_YET} GROUP BY e.id"
+         SELECT :run, e.id, CAST(SUM(u.amount_fen) AS BIGINT), 'blocked', {} FROM entitlement e {UNPAID} \
+         WHERE {RANGE} AND {NOT_PAUSED} AND {NO_LINE_YET} GROUP BY e.id",
+        payee::why_none("e.id")
     );
     batch.query(&without_account).execute(tx).await?;
     if made == 0 {

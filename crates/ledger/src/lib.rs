@@ -84,6 +84,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261130_ended", sql: include_str!("../migrations/20261130_ended.sql") },
     Migration { name: "20261201_covered", sql: include_str!("../migrations/20261201_covered.sql") },
     Migration { name: "20261203_line_figures", sql: include_str!("../migrations/20261203_line_figures.sql") },
+    Migration {
+        name: "20261203_payee_withdrawn",
+        sql: include_str!("../migrations/20261203_payee_withdrawn.sql"),
+    },
 ];
 
 store::id_type! {

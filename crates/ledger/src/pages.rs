@@ -397,10 +397,12 @@ pub struct PayeeRow {
     pub confirmed_by: Option<store::StaffId>,
     /// When.
     pub confirmed_at: Option<Now>,
+    /// Why it is paid no more without another in its place.
+    pub withdrawn: Option<String>,
 }
 
 const PAYEE_SELECT: &str = "SELECT p.id, p.entitlement_id, p.bank_account_id, p.holder_name, p.bank, p.number_tail, p.state, \
-    p.reason, p.proposed_by, p.proposed_at, p.confirmed_by, p.confirmed_at FROM entitlement e \
+    p.reason, p.proposed_by, p.proposed_at, p.confirmed_by, p.confirmed_at, p.withdrawn_reason FROM entitlement e \
     JOIN payee p ON p.entitlement_id = e.id WHERE {scope} AND ";
 
 fn read_payee(row: &Row) -> store::Result<PayeeRow> {
@@ -417,6 +419,7 @@ fn read_payee(row: &Row) -> store::Result<PayeeRow> {
         proposed_at: Now::from_unix_ms(row.get("proposed_at")?),
         confirmed_by: row.get("confirmed_by")?,
         confirmed_at: row.get::<Option<i64>>("confirmed_at")?.map(Now::from_unix_ms),
+        withdrawn: row.get("withdrawn_reason")?,
     })
 }
 

@@ -2,6 +2,7 @@
 //! sealed account and what a page may show of it.
 
 use store::{PersonId, Query, Scope, StaffId, Tx};
+use vocab::Month;
 
 use crate::entitlement::hold;
 use crate::scope::{BOOKS, ENTITLEMENT, NONE};
@@ -126,6 +127,40 @@ pub async fn take_over(
     .execute(tx)
     .await?;
     Ok(taken > 0)
+}
+
+/// Accounts that are paid no more because whose they are has died: of what goes on after the month of death. Nothing takes their place until somebody
+/// proposes another account and a second person confirms it; what falls due meanwhile is owed. How many benefits they were the account of.
+///
+/// # Errors
+/// The database's.
+pub async fn withdraw(tx: &Tx, accounts: &[BankAccountId], died: Month, decision: &Decision) -> Result<u64> {
+    decision.check()?;
+    if accounts.is_empty() {
+        return Ok(0);
+    }
+    Ok(Query::new(
+        &BOOKS,
+        &NONE,
+        "UPDATE payee SET state = 'replaced', withdrawn_reason = ?, withdrawn_by = ?, withdrawn_at = ? \
+         WHERE state = 'confirmed' AND bank_account_id IN ({list}) AND entitlement_id IN (SELECT e.id FROM entitlement e \
+         WHERE e.until_month IS NULL OR e.until_month > ?)",
+    )
+    .bind(&decision.reason)
+    .bind(decision.officer)
+    .bind(decision.at.at_ms())
+    .bind_list(accounts.iter().copied())
+    .bind(died)
+    .execute(tx)
+    .await?)
+}
+
+/// Why nothing can be paid to an entitlement that has no confirmed account: SQL over its id.
+pub(crate) fn why_none(id: &str) -> String {
+    format!(
+        "COALESCE((SELECT w.withdrawn_reason FROM payee w WHERE w.entitlement_id = {id} AND w.withdrawn_reason IS NOT NULL \
+         ORDER BY w.id DESC LIMIT 1), '没有经复核的收款账户')"
+    )
 }
 
 async fn entitlement_of(tx: &Tx, scope: &Scope, payee: PayeeId) -> Result<EntitlementId> {

@@ -8,7 +8,7 @@ use vocab::{Fen, Month};
 use crate::batch::{Instalment, OUTSTANDING, keep_back};
 use crate::run::{PaymentRun, hold};
 use crate::scope::{BOOKS, ENTITLEMENT, NONE};
-use crate::{LedgerError, Officer, Result, RunId, RunKind, RunState};
+use crate::{LedgerError, Officer, Result, RunId, RunKind, RunState, payee};
 
 /// What stands open of a programme in a county.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -194,8 +194,9 @@ impl Open<'_> {
         let lines = format!(
             "INSERT INTO payment_line (run_id, entitlement_id, amount_fen, state, reason) \
              SELECT ?, s.id, s.amount_fen, 'blocked', CASE WHEN s.paused = 1 THEN '已停发或者暂缓，恢复以后再补' \
-               ELSE '没有经复核的收款账户' END FROM (SELECT e.id, CASE WHEN {PAUSED} THEN 1 ELSE 0 END AS paused, \
-               CAST(SUM(u.amount_fen) AS BIGINT) AS amount_fen {UNPAID} GROUP BY e.id) s"
+               ELSE {} END FROM (SELECT e.id, CASE WHEN {PAUSED} THEN 1 ELSE 0 END AS paused, \
+               CAST(SUM(u.amount_fen) AS BIGINT) AS amount_fen {UNPAID} GROUP BY e.id) s",
+            payee::why_none("s.id")
         );
         Query::new(&BOOKS, &NONE, lines)
             .bind(self.run)

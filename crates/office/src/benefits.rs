@@ -58,6 +58,8 @@ pub struct Received {
     pub review_due_on: Option<NaiveDate>,
     /// The account, by bank and last digits.
     pub account: Option<(String, String)>,
+    /// Why there is none any more and another is asked for.
+    pub account_wanted: Option<String>,
 }
 
 /// What a benefit will be, and what is claimed back of it.
@@ -325,6 +327,10 @@ async fn received(
             review_due_on: row.review_due_on,
             account: account
                 .map(|payee| (release.code_title("bank", &payee.bank).to_owned(), payee.number_tail.clone())),
+            account_wanted: payees
+                .iter()
+                .find_map(|payee| payee.withdrawn.clone())
+                .filter(|_| account.is_none() && !over),
         };
         if over { before.push(told) } else { now.push(told) }
     }

@@ -103,6 +103,8 @@ fn received(one: &Received) -> Markup {
     }
     if let Some((bank, tail)) = &one.account {
         rows.push(SummaryRow::text("发到哪里", &format!("{bank}，尾号 {tail}")));
+    } else if let Some(why) = &one.account_wanted {
+        rows.push(SummaryRow::text("发到哪里", why));
     }
     if let Some(review) = one.review_due_on {
         rows.push(SummaryRow::text("下次核查", &zh_date(review)));

@@ -1,5 +1,6 @@
 //! Bank accounts of persons: sealed, shown by their last four. Which account an entitlement is paid to is the ledger's part.
 
+use chrono::NaiveDate;
 use store::{AuditActor, AuditEntry, Connection, PersonId, Query, Scope, ScopeColumns, Tx};
 use vocab::{BankAccount, PersonName};
 
@@ -104,6 +105,29 @@ pub async fn add_account_in(
     })
     .await?;
     Ok(BankAccountId(id))
+}
+
+/// Nothing is paid to the account of somebody who has died.
+///
+/// # Errors
+/// [`OfficeError::Invalid`] with the day of death.
+pub(crate) async fn refuse_dead_holder(
+    connection: &impl Connection,
+    account: BankAccountId,
+) -> Result<(), OfficeError> {
+    let died_on: Option<NaiveDate> = Query::system(
+        "the caller has seen the benefit that the account is for",
+        "SELECT p.died_on FROM bank_account b JOIN person p ON p.id = b.person_id WHERE b.id = ?",
+    )
+    .bind(account)
+    .scalar(connection)
+    .await?;
+    let Some(died_on) = died_on else { return Ok(()) };
+    let day = vocab::zh_date(died_on);
+    Err(OfficeError::invalid(
+        "person",
+        format!("账户所属的人已于{day}去世，不能收款。请登记另一名成员的账户。"),
+    ))
 }
 
 /// The accounts of a person inside the scope, newest first.

@@ -31,6 +31,7 @@ mod reveal;
 pub(crate) mod sealing;
 mod search;
 
+pub(crate) use account::refuse_dead_holder;
 pub use account::{AccountView, NewAccount, account_number, add_account, add_account_in, find_accounts};
 pub use bulk::{FamilyIds, NewFamily, register_families_in};
 pub use duplicate::{DuplicateReason, DuplicateView, duplicates, duplicates_of, settle_duplicate};

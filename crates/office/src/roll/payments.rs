@@ -654,7 +654,7 @@ pub async fn close(office: &Office, actor: &Granted<MakeRun>, run: RunId) -> Res
 /// Another account for a benefit, to be confirmed by somebody else. The account is recorded with its holder first.
 ///
 /// # Errors
-/// The ledger's; [`OfficeError::Invalid`] without reason or reference.
+/// The ledger's; [`OfficeError::Invalid`] without reason or reference, and for the account of somebody who has died.
 pub async fn propose_payee(
     office: &Office,
     actor: &Granted<Payee>,
@@ -668,6 +668,7 @@ pub async fn propose_payee(
     let scope = actor.scope();
     let tx = office.db().begin().await?;
     let id = people::add_account_in(office, &tx, &scope, &actor.audit(), account).await?;
+    people::refuse_dead_holder(&tx, id).await?;
     let new = NewPayee {
         account: BankAccountId(id.0),
         holder_name: account.holder_name.as_str().to_owned(),
@@ -700,19 +701,20 @@ pub async fn propose_payee(
 /// The second person confirms a proposed account, or refuses it.
 ///
 /// # Errors
-/// The ledger's: the proposer.
+/// The ledger's: the proposer; whose account it is has died.
 pub async fn settle_payee(
     office: &Office,
     actor: &Granted<PayeeConfirm>,
     payee: PayeeId,
     confirm: bool,
 ) -> Result<(), OfficeError> {
-    let of = ledger::pages::payee(office.db(), &actor.scope(), payee).await?.entitlement;
-    business::benefit(office, actor, of).await?;
+    let row = ledger::pages::payee(office.db(), &actor.scope(), payee).await?;
+    business::benefit(office, actor, row.entitlement).await?;
     let officer = officer(office, actor);
     let scope = actor.scope();
     let tx = office.db().begin().await?;
     let action = if confirm {
+        people::refuse_dead_holder(&tx, people::BankAccountId(row.account.0)).await?;
         ledger::payee::confirm(&tx, &scope, payee, officer).await?;
         "payee.confirmed"
     } else {

@@ -2,6 +2,7 @@
 
 use ledger::EntitlementState;
 use ledger::approve::ControlTotals;
+use office::roll::payments;
 use office::{OfficeError, people};
 use store::{Query, Scope};
 use vocab::Fen;
@@ -169,6 +170,93 @@ async fn a_family_is_paid_again_once_a_death_was_decided() {
         city.days(30).await;
         let (_, totals) = paid(&city, "dibao", first.plus(2)).await;
         assert_eq!(totals, ControlTotals { count: 2, total: Fen(amount.0 + 2 * less.0) });
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// The account of who has died is paid no more: the benefit goes to the new head, its months are owed and the run says why, until one person enters
+/// another account and a second confirms it.
+#[tokio::test]
+async fn the_account_of_the_dead_is_asked_for_anew() {
+    for city in cities("death_account").await {
+        let granted = city.granted(&Family::default()).await;
+        let names = vec!["白音", "其其格", "白小山"];
+        city.granted(&Family { names, ..Family::default() }).await;
+        let benefit = city.seen(granted).await.case.entitlement.unwrap();
+        let first = city.office.now().month().next();
+        let stands = async |month: vocab::Month| {
+            ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month).await.unwrap()
+        };
+        let amount = stands(first).await.monthly.unwrap();
+        city.days(30).await;
+        let (_, totals) = paid(&city, "dibao", first).await;
+        assert_eq!(totals, ControlTotals { count: 2, total: Fen(amount.0 * 2) });
+
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        let wage = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "1500")];
+        city.act(&city.township_clerk, case, "visit", &wage, &[]).await.unwrap();
+        let household = city.seen(case).await.case.household;
+        let now = members(&city, household).await;
+        let husband = now.iter().find(|member| member.head).unwrap().person;
+        let wife = now.iter().find(|member| member.relation == "spouse").unwrap().person;
+        let change = async |what: &str, reason: Option<&str>, person: store::PersonId| {
+            let now = members(&city, household).await;
+            let place = now.iter().position(|member| member.person == person).unwrap().to_string();
+            let mut said =
+                vec![("member_change/member_change", what), ("member_change/changed_member", place.as_str())];
+            said.extend(reason.map(|reason| ("member_change/change_reason", reason)));
+            city.act(&city.township_clerk, case, "change_members", &said, &[]).await.unwrap();
+        };
+        change("head", None, wife).await;
+        change("leave", Some("death"), husband).await;
+        let clear = [("proposal/clear_change", "yes")];
+        city.act(&city.second_clerk, case, "propose", &clear, &[]).await.unwrap();
+        city.act(&city.county_director, case, "increase", &[], &["income_less"]).await.unwrap();
+        let next = first.next();
+        let after = stands(next).await;
+        assert_eq!((after.holder, after.state), (wife, EntitlementState::Active));
+        let more = after.monthly.unwrap();
+
+        // Owed and not paid; the accountant's run says why.
+        city.days(30).await;
+        let (run, totals) = paid(&city, "dibao", next).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: amount });
+        let why: Vec<String> = Query::system(
+            "test",
+            "SELECT reason FROM payment_line WHERE run_id = ? AND entitlement_id = ? AND state = 'blocked'",
+        )
+        .bind(run)
+        .bind(benefit)
+        .scalars(city.office.db())
+        .await
+        .unwrap();
+        assert!(why.len() == 1 && why[0].contains("去世") && why[0].contains("重新登记账户"), "{why:?}");
+        let me = office::access::citizen_of_synthetic(&city.office, wife).await.unwrap();
+        let sheet = office::benefits::own_sheet(&city.office, &me).await.unwrap();
+        let told = &sheet.receives[0];
+        assert!(
+            told.account.is_none() && told.account_wanted.as_deref() == Some(why[0].as_str()),
+            "{told:?}"
+        );
+
+        let account = |person, name: &str, number: &str| people::NewAccount {
+            person,
+            holder_name: name.parse().unwrap(),
+            bank: "农商银行".to_owned(),
+            number: number.parse().unwrap(),
+        };
+        let propose = async |new: people::NewAccount| {
+            let (accountant, reference) = (grant(&city.accountant), "海民〔2026〕8号");
+            payments::propose_payee(&city.office, &accountant, benefit, &new, reference, "户主去世").await
+        };
+        let dead = propose(account(husband, "金满仓", "6217000000000000012")).await;
+        assert!(matches!(dead, Err(OfficeError::Invalid(_))), "{dead:?}");
+        let payee = propose(account(wife, "李雪莲", "6217000000000000098")).await.unwrap();
+        payments::settle_payee(&city.office, &grant(&city.approver), payee, true).await.unwrap();
+        city.days(30).await;
+        let (_, totals) = paid(&city, "dibao", next.next()).await;
+        assert_eq!(totals, ControlTotals { count: 2, total: Fen(amount.0 + 2 * more.0) });
         assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
     }
 }

@@ -122,7 +122,7 @@ async fn accounts(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Result<Mar
             vec![
                 html! { (account_words(desk.office(), &payee.bank, &payee.number_tail)) },
                 html! { (payee.holder_name) },
-                html! { (payee.state.title()) },
+                html! { @if let Some(why) = &payee.withdrawn { "已停用：" (why) } @else { (payee.state.title()) } },
                 html! { (payee.reason) },
                 html! { (payee.proposed_at.zh()) },
                 html! { (moment(payee.confirmed_at)) },
@@ -147,7 +147,10 @@ async fn accounts(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Result<Mar
         empty: "没有收款账户，发放时不能列入批次。".into(),
         ..Table::default()
     };
+    let in_use = payees.iter().any(|payee| payee.state == PayeeState::Confirmed);
+    let why = payees.iter().find_map(|payee| payee.withdrawn.as_deref()).filter(|_| !in_use);
     Ok(html! {
+        @if let Some(why) = why { (parts::warning_text(&format!("{why}。这以前应发的款项记作未发。"))) }
         (table)
         @if desk.may_for(Right::Payee, &row.programme) && !waiting {
             p.govuk-body { (Link::new(format!("/desk/roll/{id}/payee"), "变更收款账户")) }

@@ -291,6 +291,37 @@ async fn an_accountant_finds_the_money_of_the_own_business_alone() {
     .await;
 }
 
+/// An account that was taken out of use because whose it is has died: the benefit's page and the run say why nothing is paid.
+#[tokio::test]
+async fn pages_say_why_an_account_is_asked_for_anew() {
+    Town::each("money_withdrawn", async |town| {
+        let (a, _) = two_families(town).await;
+        let (mut accountant, _) = desks(town).await;
+        let page = format!("/desk/roll/{a}");
+        assert!(!accountant.get(&page).await.text.contains("记作未发"));
+        let used = ledger::pages::payees(town.office.db(), &store::Scope::System("test"), a).await.unwrap();
+        let month = town.office.now().month();
+        let decision = Decision {
+            reference: "海民救〔2026〕2号".to_owned(),
+            reason: "原收款账户的持有人已去世，账户停用".to_owned(),
+            case: None,
+            determination: None,
+            officer: town.administrator.staff,
+            at: town.office.now(),
+        };
+        let tx = town.office.db().begin().await.unwrap();
+        ledger::payee::withdraw(&tx, &[used[0].account], month, &decision).await.unwrap();
+        tx.commit().await.unwrap();
+        let seen = accountant.get(&page).await.text;
+        assert!(seen.contains("账户停用。这以前应发的款项记作未发") && seen.contains("已停用："), "{seen}");
+        let run = accountant.post("/desk/payments", &MONTH).await.location().to_owned();
+        work(town).await;
+        let lines = accountant.get(&format!("{run}/lines?state=blocked")).await;
+        assert!(lines.text.contains("赵桂兰") && lines.text.contains("持有人已去世"), "{}", lines.text);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_maker_gets_no_post_that_approves() {
     Town::each("money_two_hands", async |town| {

@@ -186,7 +186,7 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
         Unit::Person => answer.covered.first().copied().unwrap_or(case.applicant),
     };
     let payee = match case.account {
-        Some(account) => Some(payee(doing, account, case).await?),
+        Some(account) => payee(doing, account, case).await?,
         None => None,
     };
     let month = Month::containing(today);
@@ -300,20 +300,24 @@ fn stages(doing: &Doing<'_>, pays: Pays) -> Result<i32, OfficeError> {
     stages.ok_or_else(|| OfficeError::invalid("stages", "分几个月发放应为1至12。"))
 }
 
-/// The account that the application gave, as the ledger keeps it.
+/// The account that the application gave, as the ledger keeps it; none if whose it is has died meanwhile, and it is asked for again.
 async fn payee(
     doing: &Doing<'_>,
     account: people::BankAccountId,
     case: &CaseRow,
-) -> Result<ledger::payee::NewPayee, OfficeError> {
+) -> Result<Option<ledger::payee::NewPayee>, OfficeError> {
     let row = Query::system(
         "the account of a case that the doer may act on",
-        "SELECT person_id, holder_name, bank, number_tail FROM bank_account WHERE id = ?",
+        "SELECT b.person_id, b.holder_name, b.bank, b.number_tail, p.died_on FROM bank_account b \
+         JOIN person p ON p.id = b.person_id WHERE b.id = ?",
     )
     .bind(account)
     .one(doing.tx)
     .await?;
-    Ok(ledger::payee::NewPayee {
+    if row.get::<Option<NaiveDate>>("died_on")?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(ledger::payee::NewPayee {
         account: ledger::BankAccountId(account.0),
         holder_name: row.get("holder_name")?,
         bank: row.get("bank")?,
@@ -323,7 +327,7 @@ async fn payee(
             About::Deceased => row.get("person_id")?,
             _ => case.applicant,
         }),
-    })
+    }))
 }
 
 /// The last day of the month in which a review falls due.
@@ -403,8 +407,10 @@ async fn pay_again(doing: &Doing<'_>, case: &CaseRow, covered: &[PersonId]) -> R
         }
     }
     if let Some(heir) = stay.iter().max_by_key(|member| member.head)
-        && family::died(doing, held.holder).await?.is_some()
+        && let Some(died_on) = family::died(doing, held.holder).await?
     {
+        // Also of a death that came another way than through a case.
+        family::accounts_out(doing, case, held.holder, died_on).await?;
         ledger::change_holder(doing.tx, &LEDGER, entitlement, heir.person, &decision).await?;
     }
     let first = first.max(held.first_due);

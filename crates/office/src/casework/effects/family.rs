@@ -248,6 +248,35 @@ async fn death(
     people::record_death_in(doing.office, doing.tx, &FAMILY, &who, person, died_on, "办件中登记").await?;
     let decision = Decision { reason: "成员死亡".to_owned(), ..decision(doing, case)? };
     ledger::changes::record_death(doing.tx, &LEDGER, person, Month::containing(died_on), &decision).await?;
+    accounts_out(doing, case, person, died_on).await
+}
+
+/// Nothing more is paid to an account of the dead, be it theirs or another member's in their name: whoever is paid now gives an account, and a second
+/// person confirms it.
+pub(super) async fn accounts_out(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    person: PersonId,
+    died_on: NaiveDate,
+) -> Result<(), OfficeError> {
+    let accounts: Vec<i64> = Query::system(
+        "accounts of a case's dead member",
+        "SELECT b.id FROM bank_account b WHERE b.person_id = ? UNION SELECT b.id FROM bank_account b \
+         JOIN person p ON p.name = b.holder_name WHERE p.id = ? AND b.person_id IN (SELECT m.person_id FROM membership m \
+         WHERE m.household_id = ? AND m.superseded_at IS NULL)",
+    )
+    .bind(person)
+    .bind(person)
+    .bind(case.household)
+    .scalars(doing.tx)
+    .await?;
+    let accounts: Vec<ledger::BankAccountId> = accounts.into_iter().map(ledger::BankAccountId).collect();
+    let reason = format!(
+        "原收款账户的持有人已于{}去世，账户停用；重新登记账户并经另一人复核以后发放",
+        vocab::zh_date(died_on)
+    );
+    let decision = Decision { reason, ..decision(doing, case)? };
+    ledger::payee::withdraw(doing.tx, &accounts, Month::containing(died_on), &decision).await?;
     Ok(())
 }
 
