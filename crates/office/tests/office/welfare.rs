@@ -8,6 +8,7 @@ use office::access::{self, Actor, ReadPayments, Right};
 use office::casework::taken_in::{self, Standing};
 use office::casework::{drafts, reviews};
 use office::people::{self, MemberChange, NewAccount};
+use office::roll::business::{FamilyBenefit, of_family};
 use office::roll::export::export_roll;
 use office::roll::{self, payments};
 use office::tabular::ListFormat;
@@ -379,6 +380,70 @@ fn not_there<T: std::fmt::Debug>(answer: Result<T, OfficeError>) {
 
 fn not_theirs<T: std::fmt::Debug>(answer: Result<T, OfficeError>) {
     assert!(matches!(answer, Err(OfficeError::Forbidden(_))), "{answer:?}");
+}
+
+/// 社会救助法 art. 11: on a family's page stands what is of the reader's own business; of another only that it is there, where the reader's own counts it.
+#[tokio::test]
+async fn a_familys_page_tells_no_amounts_of_another_business() {
+    for city in cities("welfare_family").await {
+        let office = &city.office;
+        let orphan = city.file_for("child_living", &child()).await.unwrap();
+        let lost = [("visit_own/father_status", "dead"), ("visit_own/mother_status", "untraceable")];
+        granted_by(&city, &city.county_director, orphan, &lost).await;
+        let month = office.now().month().next();
+        let own = held(&city, orphan, month).await;
+        let poor = ledger::Grant {
+            programme: "dibao".to_owned(),
+            exclusion_group: "basic_living".to_owned(),
+            household: own.household,
+            holder: own.holder,
+            members: vec![own.holder],
+            county: own.county,
+            township: own.township,
+            division: own.division,
+            from: month,
+            first_due: month,
+            until: None,
+            monthly: Fen(50_000),
+            cause: ledger::AmountCause::Grant,
+            payee: None,
+            review_due_on: None,
+        };
+        let decision = ledger::Decision {
+            reference: "海民救〔2026〕1号".to_owned(),
+            reason: "新批准".to_owned(),
+            case: None,
+            determination: None,
+            officer: city.county_director.staff,
+            at: office.now(),
+        };
+        let tx = office.db().begin().await.unwrap();
+        ledger::grant(&tx, &poor, &decision).await.unwrap();
+        tx.commit().await.unwrap();
+        let seen = async |reader: &Actor| {
+            let rows = of_family(office, &grant::<access::ReadPeople>(reader), own.household).await.unwrap();
+            let mut told: Vec<(String, Option<Fen>)> = rows
+                .into_iter()
+                .map(|one| match one {
+                    FamilyBenefit::Own(row) => (row.programme, row.monthly),
+                    FamilyBenefit::Fact { programme, .. } => (programme, None),
+                })
+                .collect();
+            told.sort_unstable();
+            told
+        };
+        let (poor, child) = (Some(Fen(50_000)), own.monthly);
+        assert!(child.is_some());
+        let (dibao, orphan) = ("dibao".to_owned(), "orphan_living".to_owned());
+        let all = [(dibao.clone(), poor), (orphan.clone(), child)];
+        assert_eq!(seen(&city.county_clerk).await, all);
+        // What a child has of assistance is counted against its allowance; the other way round nothing is.
+        let children = seen(&working_for(&city.county_clerk, "children")).await;
+        assert_eq!(children, [(dibao.clone(), None), (orphan, child)]);
+        assert_eq!(seen(&working_for(&city.county_clerk, "assistance")).await, [(dibao.clone(), poor)]);
+        // Who asks less for a funeral of the poor sees that they are, and of the child nothing.
+        assert_eq!(seen(&working_for(&city.county_clerk, "funeral")).await, [(dibao, None)]);
+    }
 }
 
 /// Money is seen and moved in the business of its programme: the county's accountant for children makes, sends and books what is children's and

@@ -1,11 +1,11 @@
 //! What a family has in hand and receives, and the way to file something for it.
 
-use ledger::pages;
 use maud::{Markup, html};
-use office::access::{FileForOther, ReadCase, ReadPayments, ReadPeople, Right};
+use office::access::{FileForOther, ReadCase, ReadPayments, ReadPeople};
 use office::casework::lists::{self, CaseFilter};
 use office::casework::{drafts, needs_benefit};
 use office::people;
+use office::roll::business::{self, FamilyBenefit};
 use store::HouseholdId;
 
 use super::family::frame;
@@ -52,26 +52,35 @@ async fn case_table(
     })
 }
 
-async fn benefits(desk: &Desk<ReadPeople>, id: HouseholdId) -> Result<Table<'static>, Fault> {
+/// The reader's own business in full; of another only that it is there, where the reader's own could be given twice.
+async fn benefits(desk: &Desk<ReadPeople>, id: HouseholdId) -> Result<Markup, Fault> {
     let office = desk.office();
-    let month = office.now().month();
-    let rows = pages::entitlements_of_household(office.db(), &desk.scope(), id, month).await?;
-    let rows = rows.iter().map(|row| -> Vec<Markup> {
-        vec![
-            html! {
-                @if desk.may_for(Right::ReadPayments, &row.programme) {
-                    (Link::new(format!("/desk/roll/{}", row.id), programme_title(office, &row.programme)))
-                } @else { (programme_title(office, &row.programme)) }
-            },
-            html! { (row.state.title()) },
-            html! { @match row.monthly { Some(amount) => (yuan(amount)), None => "—" } },
-            html! { (row.members) },
-            html! { (row.from.zh()) },
-            html! { @match row.until { Some(month) => (month.zh()), None => "—" } },
-            html! { @match row.review_due_on { Some(day) => (day), None => "—" } },
-        ]
+    let found = business::of_family(office, desk.granted(), id).await?;
+    let elsewhere = found.iter().any(|one| matches!(one, FamilyBenefit::Fact { .. }));
+    let dash = || html! { "—" };
+    let rows = found.iter().map(|one| -> Vec<Markup> {
+        match one {
+            FamilyBenefit::Own(row) => vec![
+                html! { (Link::new(format!("/desk/roll/{}", row.id), programme_title(office, &row.programme))) },
+                html! { (row.state.title()) },
+                html! { @match row.monthly { Some(amount) => (yuan(amount)), None => "—" } },
+                html! { (row.members) },
+                html! { (row.from.zh()) },
+                html! { @match row.until { Some(month) => (month.zh()), None => "—" } },
+                html! { @match row.review_due_on { Some(day) => (day), None => "—" } },
+            ],
+            FamilyBenefit::Fact { programme, state } => vec![
+                html! { (programme_title(office, programme)) },
+                html! { (state.title()) },
+                dash(),
+                dash(),
+                dash(),
+                dash(),
+                dash(),
+            ],
+        }
     });
-    Ok(Table {
+    let table = Table {
         id: "benefits".into(),
         caption: "待遇".into(),
         columns: vec![
@@ -84,8 +93,14 @@ async fn benefits(desk: &Desk<ReadPeople>, id: HouseholdId) -> Result<Table<'sta
             Column::new("下次核查"),
         ],
         rows: rows.collect(),
-        empty: "没有享受待遇。".into(),
+        empty: "没有您办理的业务的待遇。".into(),
         ..Table::default()
+    };
+    Ok(html! {
+        (table)
+        @if elsewhere {
+            p.govuk-hint { "不归您办理的业务，只写明有没有享受，供核对重复享受；金额由办理的人员掌握。" }
+        }
     })
 }
 

@@ -251,6 +251,17 @@ async fn an_accountant_finds_the_money_of_the_own_business_alone() {
                 assert_eq!(hidden.status, StatusCode::NOT_FOUND, "{path}");
             }
         }
+        // Nor are they on a family's page.
+        town.staff("looker", town.county, "county_clerk@assistance").await;
+        town.staff("wide", town.county, "county_clerk").await;
+        let (mut looker, mut wide) = (town.browser("looker").await, town.browser("wide").await);
+        let theirs = format!("/desk/families/{family}/cases");
+        let page = looker.get(&theirs).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.text.contains("1,800.00") && !page.text.contains(&format!("/desk/roll/{child}")));
+        assert!(wide.get(&theirs).await.text.contains("1,800.00"));
+        let page = looker.get(&format!("/desk/families/{}/cases", town.family_a)).await;
+        assert!(page.text.contains("1,234.50"), "{}", page.text);
         // Their pages lead nowhere where they may not go.
         let page = children.get(&format!("/desk/roll/{child}")).await;
         assert!(!page.text.contains("/desk/families/"), "{}", page.text);
