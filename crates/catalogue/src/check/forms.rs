@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::definition::{
-    About, ConditionKind, Fact, Field, FieldKind, Form, Page, Requirement, Unit, ValueKind,
+    About, ConditionKind, Fact, Field, FieldKind, Form, Page, Requirement, Unit, ValueKind, Writes,
 };
 use crate::release::Place;
 
@@ -227,7 +227,11 @@ impl Checker<'_> {
         }
         let of_member = page.repeat.as_ref().is_some_and(|repeat| repeat.of == "member");
         let fits = match fact.on {
-            Unit::Person => of_member || page.repeat.is_none() && page.about == About::Applicant,
+            // Where somebody is named by their number, as who joins a family is, what stands beside it is theirs.
+            Unit::Person => {
+                let names = page.fields.iter().any(|field| field.writes == Some(Writes::CitizenId));
+                of_member || page.repeat.is_none() && (names || page.about == About::Applicant)
+            }
             Unit::Household => page.repeat.is_none(),
         };
         if !fits {

@@ -174,6 +174,60 @@ async fn a_family_is_paid_again_once_a_death_was_decided() {
     }
 }
 
+/// A birth in a family of 低保 (社会救助法 art. 46, 47): the child joins with its number, and the amount is raised from the month after, with what a minor gets more.
+#[tokio::test]
+async fn a_birth_raises_the_amount_from_the_month_after() {
+    for city in cities("birth").await {
+        let granted = city.granted(&Family::default()).await;
+        let benefit = city.seen(granted).await.case.entitlement.unwrap();
+        let first = city.office.now().month().next();
+        city.days(30).await;
+        let stands = async |month: vocab::Month| {
+            ledger::pages::entitlement(city.office.db(), &SEEN, benefit, month).await.unwrap()
+        };
+        let before = stands(first).await.monthly.unwrap();
+        let (_, totals) = paid(&city, "dibao", first).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: before });
+
+        let case = reported(&city, granted).await;
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        let child = vocab::CitizenId::synthetic(9, "2026-10-20".parse().unwrap(), 1);
+        let born = [
+            ("member_change/member_change", "join"),
+            ("member_change/change_reason", "birth"),
+            ("member_change/new_name", "金小宝"),
+            ("member_change/new_citizen_id", child.expose()),
+            ("member_change/new_relation", "child"),
+            ("member_change/new_disability_kind", "none"),
+            ("member_change/new_serious_illness", "no"),
+        ];
+        city.act(&city.township_clerk, case, "change_members", &born, &[]).await.unwrap();
+        let household = city.seen(case).await.case.household;
+        assert_eq!((members(&city, household).await.len(), city.seen(case).await.case.members), (4, 4));
+        let wage = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "1500")];
+        city.act(&city.township_clerk, case, "visit", &wage, &[]).await.unwrap();
+        let clear = [("proposal/clear_change", "yes")];
+        city.act(&city.second_clerk, case, "propose", &clear, &[]).await.unwrap();
+        let done = city.act(&city.county_director, case, "increase", &[], &["members_more"]).await.unwrap();
+        assert_eq!(done.outcome.as_deref(), Some("increased"));
+        let letter = city.letter(case, "raise").await;
+        assert_eq!(
+            (&letter["members_before"], &letter["members_after"]),
+            (&serde_json::json!(3), &serde_json::json!(4))
+        );
+
+        // One standard more, and 15 percent of it for a minor (演示参数).
+        let more = Fen(before.0 + 96_000 + 14_400);
+        let (now, next) = (stands(first).await, stands(first.next()).await);
+        assert_eq!((now.monthly, now.members), (Some(before), 3), "the month of the decision stays");
+        assert_eq!((next.monthly, next.members), (Some(more), 4));
+        city.days(30).await;
+        let (_, totals) = paid(&city, "dibao", first.next()).await;
+        assert_eq!(totals, ControlTotals { count: 1, total: more });
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
 /// The account of who has died is paid no more: the benefit goes to the new head, its months are owed and the run says why, until one person enters
 /// another account and a second confirms it.
 #[tokio::test]

@@ -178,10 +178,37 @@ async fn join(
     let relation = said.text(Writes::Relation).unwrap_or_else(|| "other".to_owned());
     let member = NewMember { person, relation, head: false };
     people::add_member_in(doing.office, doing.tx, &FAMILY, &who, case.household, &member, change).await?;
+    let known = facts_of_new(doing, case, person, change);
+    people::record_facts_in(doing.office, doing.tx, &FAMILY, &who, &known).await?;
     if let Some(signed) = said.value(Writes::Authorisation) {
         means_test::authorise_in(doing.office, doing.tx, person, case.id, signed, doing.now).await?;
     }
     Ok(())
+}
+
+/// What the form says of who joins: of a newborn nothing else is on file.
+fn facts_of_new(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    person: PersonId,
+    change: &MemberChange,
+) -> Vec<people::NewFact> {
+    let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) else { return Vec::new() };
+    let theirs = forms::facts(doing.release, form, checked)
+        .into_iter()
+        .filter(|fact| fact.subject == forms::FormSubject::Applicant);
+    theirs
+        .map(|fact| people::NewFact {
+            subject: people::Subject::Person(person),
+            fact: fact.fact,
+            value: Some(fact.value),
+            from_on: change.on,
+            until_on: None,
+            source: people::Source::Declared,
+            case: Some(case.id),
+            evidence: None,
+        })
+        .collect()
 }
 
 /// 分户: the member is the head of a family of its own at the same place.
