@@ -5,12 +5,16 @@ use crate::definition::{Effect, Item, Level, Programme, Sensitivity};
 use crate::release::Defined;
 
 impl Checker<'_> {
-    /// Nothing of a confidential programme is listed by the month, or stands in facts that every office of the family reads.
+    /// Nothing of a confidential programme is published, is listed by the month, or stands in facts that every office of the family reads.
     pub(super) fn confidential_programme(&mut self, programme: &Defined<Programme>) {
         if programme.confidential.is_none() {
             return;
         }
         let (place, id) = (&programme.place, programme.id.as_str());
+        if programme.publication.is_some() {
+            let message = format!("保密的项目 {id} 不能公布");
+            self.at(place, programme.id.start(), message, "去掉 publication");
+        }
         if programme.by_list {
             let message = format!("保密的项目 {id} 不能按月造册");
             self.at(place, programme.id.start(), message, "去掉 by_list");

@@ -124,6 +124,9 @@ impl Checker<'_> {
         self.expired(place, &programme.amount.basis, until);
         self.expired(place, &programme.review_basis, until);
         self.expired(place, &programme.taper_basis, until);
+        if let Some(publication) = &programme.publication {
+            self.expired(place, &publication.basis, until);
+        }
         for definition in &programme.definitions {
             self.expired(place, &definition.basis, until);
         }

@@ -54,6 +54,40 @@ impl Checker<'_> {
         }
     }
 
+    /// What is published rests on a law, and comes down again: with the benefit, or after its days where it is paid once.
+    fn publication(&mut self, programme: &Defined<Programme>) {
+        let Some(publication) = &programme.publication else { return };
+        let (place, start) = (&programme.place, programme.id.start());
+        self.basis(place, &publication.basis);
+        if publication.basis.is_empty() {
+            let message = format!("项目 {} 要公布，却没有依据", programme.id);
+            self.at(place, start, message, "basis = [{ law = \"…\", article = \"…\" }]");
+        }
+        let once = programme.pays == Pays::Once;
+        match &publication.days {
+            Some(days) if once => {
+                self.refers(place, days, &self.release.parameters);
+            }
+            Some(days) => self.at(
+                place,
+                days.start(),
+                format!("项目 {} 按月发放，公布到待遇停止为止，不写天数", programme.id),
+                "去掉 days",
+            ),
+            None if once => self.at(
+                place,
+                start,
+                format!("项目 {} 只发一次，没有写公布多少天", programme.id),
+                "days = \"…\"，一个天数参数",
+            ),
+            None => {}
+        }
+        if publication.amount && programme.pays == Pays::Nothing {
+            let message = format!("项目 {} 只作认定，没有金额可以公布", programme.id);
+            self.at(place, start, message, "去掉 amount");
+        }
+    }
+
     pub(super) fn programmes(&mut self) {
         let release = self.release;
         for programme in release.programmes.iter() {
@@ -103,6 +137,7 @@ impl Checker<'_> {
                 (Some(_), _) | (None, Pays::Once) => {}
             }
             self.confidential_programme(programme);
+            self.publication(programme);
             if programme.amount.unit.ends_with("/次") != (programme.pays == Pays::Once) {
                 let message = format!("项目 {} 的金额单位与怎样发放对不上", programme.id);
                 self.at(

@@ -48,7 +48,7 @@ pub use plan::{
 };
 pub use programme::{
     AID_LISTS, Aid, Amendment, Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule,
-    Pays, Programme, Starts, Unit,
+    Pays, Programme, Publication, PublishedName, Starts, Unit,
 };
 pub use register::{
     Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, LeadStates, Leaving, List, Opens,

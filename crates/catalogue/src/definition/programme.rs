@@ -54,6 +54,9 @@ pub struct Programme {
     /// Who alone knows that somebody has it; everybody whom it concerns if absent. The items that decide it say the same.
     #[serde(default)]
     pub confidential: Option<Confidential>,
+    /// What everybody may read of who has it (公布); nothing if absent.
+    #[serde(default)]
+    pub publication: Option<Publication>,
     /// What a grant brings.
     #[serde(default)]
     pub pays: Pays,
@@ -84,6 +87,32 @@ pub struct Programme {
     /// Last day.
     #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
     pub valid_until: Option<NaiveDate>,
+}
+
+/// What everybody may read in the village of who has a benefit (公布): as long as it lasts, or for some days where it is paid once.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// How its holder is named. A minor is named nowhere, whatever stands here.
+    pub name: PublishedName,
+    /// Whether the amount stands beside the name: a law says so, and it tells nothing of anybody's health.
+    #[serde(default)]
+    pub amount: bool,
+    /// Parameter: for how many natural days after the decision something paid once stands there.
+    #[serde(default)]
+    pub days: Option<Reference>,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+}
+
+/// How the holder of a benefit is named to everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishedName {
+    /// The whole name, where a law says that the name is published.
+    Full,
+    /// The first character alone: 王**.
+    Masked,
 }
 
 /// A kind of help in the layered system (分层分类救助): of a programme, or of a register whose open records are help that people have.

@@ -116,6 +116,11 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a confidential step of a township": "authority = \"乡镇\"" => "authority = \"乡镇\"\nconfidential = \"county\"", at "id = \"decision\"\ntitle", says "由下级办，下级会知道";
     "a confidential matter that everybody files": "authority = \"乡镇\"" => "authority = \"乡镇\"\nconfidential = \"county\"", at "id = \"help\"\ntitle = \"补助\"\nshort", says "不能在各级窗口和网上申请";
     "a confidential programme of an open matter": "priority = 1" => "priority = 1\nconfidential = \"county\"", at "programmes = [\"help\"]", says "一个保密、一个不保密";
+    "a confidential programme that is published": "priority = 1" => "priority = 1\nconfidential = \"county\"\npublication = { name = \"full\", basis = [{ law = \"act\", article = \"1\" }] }", at "id = \"help\"", says "保密的项目 help 不能公布";
+    "published without a law": "priority = 1" => "priority = 1\npublication = { name = \"full\", basis = [] }", at "id = \"help\"", says "要公布，却没有依据";
+    "something monthly published for days": "priority = 1" => "priority = 1\npublication = { name = \"full\", days = \"limit\", basis = [{ law = \"act\", article = \"1\" }] }", at "publication = {", says "公布到待遇停止为止";
+    "something paid once published for ever": "priority = 1" => "priority = 1\npays = \"once\"\npublication = { name = \"masked\", basis = [{ law = \"act\", article = \"1\" }] }", at "id = \"help\"", says "没有写公布多少天";
+    "published by an unknown way of naming": "priority = 1" => "priority = 1\npublication = { name = \"half\", basis = [{ law = \"act\", article = \"1\" }] }", at "name = \"half\"", says "值 half 不认识";
     "confidential from nobody": "authority = \"乡镇\"" => "authority = \"乡镇\"\nconfidential = \"township\"", at "confidential = \"township\"", says "值 township 不认识";
     "a step that cannot be reached": "to = \"decision\"" => "to = \"filed\"", at "id = \"decision\"", says "环节 decision 走不到";
     "a case that cannot end": "effects = [\"accept\"]" => "effects = [\"accept\"]\n\n[[item.action]]\nid = \"park\"\ntitle = \"搁置\"\nat = [\"filed\"]\npermission = \"accept\"\nto = \"parked\"\n\n[[item.step]]\nid = \"parked\"\ntitle = \"搁置\"\npublic_title = \"搁置\"\npublic_text = \"搁置\"\nlevel = \"township\"\nrole = \"clerk\"", at "id = \"parked\"", says "到了环节 parked 的办件办不结";
