@@ -87,14 +87,12 @@ impl Release {
 
     /// Puts the rows that a division has of a table in a month into a context.
     pub fn add_table(&self, id: &str, division: &str, month: Month, context: &mut Context) {
-        let (Some(table), Some(held)) =
-            (self.parameter_types().tables.get(id), self.table(id, division, month.first_day()))
-        else {
+        let Some(table) = self.parameter_types().tables.get(id) else {
             return;
         };
-        for (key, scalar) in &held.rows {
-            if let Ok(value) = value_of(scalar, &table.value, self.shapes()) {
-                context.tables.entry(id.to_owned()).or_default().insert(key.clone(), value);
+        for (key, held) in self.cells(id, division, month.first_day()) {
+            if let Ok(value) = value_of(held.value, &table.value, self.shapes()) {
+                context.tables.entry(id.to_owned()).or_default().insert(key.to_owned(), value);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Every value that a parameter ever had, over all layers and divisions: what pages list and what a database release
+//! Every value that a parameter or a row of a table ever had, over all layers and divisions: what pages list and what a database release
 //! is fitted between.
 
 use chrono::NaiveDate;
@@ -43,6 +43,29 @@ impl Release {
                 division: held.division.as_deref(),
                 layer: held.layer,
                 law: held.value.law.as_ref(),
+            })
+            .collect();
+        history.sort_by_key(|known| (known.division, known.from, known.layer));
+        history
+    }
+
+    /// All values of one row of a table: by division, first day and layer.
+    #[must_use]
+    pub fn cell_history(&self, table: &str, key: &str) -> Vec<KnownValue<'_>> {
+        let held = self.table_values.get(table).map(Vec::as_slice).unwrap_or_default();
+        let mut history: Vec<KnownValue<'_>> = held
+            .iter()
+            .filter_map(|held| {
+                Some(KnownValue {
+                    value: held.value.rows.get(key)?.get(),
+                    source: held.value.source.as_str(),
+                    from: held.value.from,
+                    until: held.value.until,
+                    stated_until: held.value.stated_until,
+                    division: held.division.as_deref(),
+                    layer: held.layer,
+                    law: None,
+                })
             })
             .collect();
         history.sort_by_key(|known| (known.division, known.from, known.layer));

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::definition::{Basis, DatedValue, Item, Law, Scalar, TableValue, Verified};
+use crate::definition::{Basis, Code, DatedValue, Item, Law, Scalar, TableValue, Verified};
 use crate::pack::Layer;
 use crate::release::{Defined, Held, Release};
 
@@ -77,12 +77,44 @@ impl Release {
         })
     }
 
-    /// The rows of a table for a division on a day, chosen like a parameter.
+    /// One row of a table for a division on a day, chosen like a parameter.
     #[must_use]
-    pub fn table(&self, id: &str, division: &str, on: NaiveDate) -> Option<&TableValue> {
-        let holds = |value: &TableValue| value.from <= on && value.until.is_none_or(|until| on <= until);
-        let held = self.best(self.table_values.get(id)?, division, holds, |value| value.from)?;
-        Some(&held.value)
+    pub fn cell(&self, table: &str, key: &str, division: &str, on: NaiveDate) -> Option<EffectiveValue<'_>> {
+        let holds = |value: &TableValue| {
+            value.rows.contains_key(key) && value.from <= on && value.until.is_none_or(|until| on <= until)
+        };
+        let held = self.best(self.table_values.get(table)?, division, holds, |value| value.from)?;
+        let value = &held.value;
+        Some(EffectiveValue {
+            value: value.rows.get(key)?.get(),
+            source: value.source.as_str(),
+            from: value.from,
+            division: held.division.as_deref(),
+            layer: held.layer,
+            carried_forward: value.stated_until.is_some_and(|stated| stated < on),
+            law: None,
+        })
+    }
+
+    /// The rows that a division has of a table on a day, in the order of its codelist.
+    pub fn cells<'a>(
+        &'a self,
+        table: &'a str,
+        division: &'a str,
+        on: NaiveDate,
+    ) -> impl Iterator<Item = (&'a str, EffectiveValue<'a>)> {
+        let codes = self.keys(table).iter();
+        codes.filter_map(move |code| {
+            let key = code.code.as_str();
+            Some((key, self.cell(table, key, division, on)?))
+        })
+    }
+
+    /// The codes that a table has rows for, in their order.
+    #[must_use]
+    pub fn keys(&self, table: &str) -> &[Code] {
+        let list = self.tables.get(table).and_then(|table| self.codelists.get(&table.key));
+        list.map(|list| list.values.as_slice()).unwrap_or_default()
     }
 
     fn best<'a, V>(

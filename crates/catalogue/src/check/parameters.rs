@@ -56,7 +56,12 @@ impl Checker<'_> {
                     said.as_slice(),
                 );
             }
-            self.overlaps(&parameter.id, values, |value| (value.from, value.until, value.value.start()));
+            self.overlaps(
+                &parameter.id,
+                values,
+                |value| (value.from, value.until, value.value.start()),
+                |_, _| true,
+            );
         }
         for table in release.tables.iter() {
             self.value_kind(&table.place, &table.id, table.declared());
@@ -95,7 +100,12 @@ impl Checker<'_> {
                 }
                 self.source(held.layer, &held.place, &value.source, value.seed.as_ref(), None, &said);
             }
-            self.overlaps(&table.id, values, |value| (value.from, value.until, value.source.start()));
+            self.overlaps(
+                &table.id,
+                values,
+                |value| (value.from, value.until, value.source.start()),
+                |one, other| one.rows.keys().any(|key| other.rows.contains_key(key)),
+            );
         }
     }
 
@@ -216,12 +226,13 @@ impl Checker<'_> {
         }
     }
 
-    /// Values of one layer for one division do not overlap.
+    /// Values of one layer for one division that say the same thing do not overlap.
     fn overlaps<V>(
         &mut self,
         id: &str,
         values: &[Held<V>],
         period: impl Fn(&V) -> (NaiveDate, Option<NaiveDate>, usize),
+        alike: impl Fn(&V, &V) -> bool,
     ) {
         for (index, later) in values.iter().enumerate() {
             let (from, until, start) = period(&later.value);
@@ -232,7 +243,7 @@ impl Checker<'_> {
                     && earlier.division == later.division;
                 let apart = until.is_some_and(|until| until < other_from)
                     || other_until.is_some_and(|other| other < from);
-                if same && !apart {
+                if same && !apart && alike(&earlier.value, &later.value) {
                     let line = self.release.line(&later.place, start);
                     let message = format!("{id} 有两个值的日期重叠（从 {other_from} 起，从 {from} 起）");
                     let expected = "前一个写 until，后一个从次日起";

@@ -182,7 +182,7 @@ pub struct Table {
     pub values: Vec<TableValue>,
 }
 
-/// The rows of a table, for a place from a day.
+/// Rows of a table, for a place from a day. Each is looked up by itself, like a parameter: a place may set one of them alone.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableValue {
@@ -198,7 +198,10 @@ pub struct TableValue {
     /// Last day.
     #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
     pub until: Option<NaiveDate>,
-    /// Value by code.
+    /// Last day for which the source states them.
+    #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
+    pub stated_until: Option<NaiveDate>,
+    /// Value by code; a code that is left out keeps what another entry says of it.
     pub rows: BTreeMap<String, Located<Scalar>>,
     /// Quote, 演示参数, or the document that sets it.
     pub source: Located<String>,

@@ -78,6 +78,7 @@ const MISTAKES: &[Mistake] = mistakes! {
     "a column that is not there": "column = \"pay\"" => "column = \"paid\"", at "column = \"paid\"", says "列 paid 没有写";
     "an unknown fact of a data set": "{ fact = \"income\", column" => "{ fact = \"incomes\", column", at "\"incomes\"", says "指标项 incomes 没有定义";
     "values that overlap": "until = 2020-12-31" => "until = 2021-06-30", at "value = 800", says "limit 有两个值的日期重叠";
+    "rows of a table that overlap": "value = [{ from = 2020-01-01, rows = { none = 100" => "value = [{ from = 2019-01-01, rows = { none = 100 }, source = \"无劳动能力100元,有劳动能力20元\", seed = \"plan.txt\" }, { from = 2020-01-01, rows = { none = 100", at "{ from = 2019-01-01", says "extra 有两个值的日期重叠";
     "a period the wrong way round": "until = 2020-12-31" => "until = 2019-12-31", at "value = 760", says "截止日早于起始日 2020-01-01";
     "a quote without the value": "value = 760" => "value = 770", at "source = \"标准达到月人均760元\"", says "里没有值 770";
     "a quote that is not in the plan": "source = \"标准达到月人均760元\"" => "source = \"标准为每月760元\"", at "source = \"标准为每月760元\"", says "不是 plan.txt 的原文";

@@ -46,7 +46,7 @@ fn standards_are_held_by_area_by_form_and_by_the_year() {
     let release = |place: &str| Release::load(&[&national, &folder(place)]).expect("loads without errors");
     let on = day(2026, 10, 1);
     let row = |place: &str, table: &str, division: &str, key: &str| {
-        release(place).table(table, division, on).and_then(|held| Some(held.rows.get(key)?.to_string()))
+        release(place).cell(table, key, division, on).map(|held| held.value.to_string())
     };
     let said = |text: &str| Some(text.to_owned());
     assert_eq!(row("baoding", "dibao_standard_by_area", "130602", "urban"), said("666"));
@@ -129,7 +129,7 @@ fn the_nearest_division_and_the_later_layer_win() {
     assert_eq!((standard.value.to_string(), standard.layer), ("960".to_owned(), Layer::Demo));
     assert_eq!(release.parameter("dibao_standard", "150302", day(2025, 12, 31)).unwrap().layer, Layer::City);
     assert_eq!(
-        release.table("supplement_percent", "150302001002", on).unwrap().rows["minor"].to_string(),
+        release.cell("supplement_percent", "minor", "150302001002", on).unwrap().value.to_string(),
         "15"
     );
 }
@@ -153,6 +153,53 @@ fn a_database_release_lies_on_top() {
         release.parameter("dibao_standard", "150302", day(2026, 12, 31)).unwrap().value.to_string(),
         "960"
     );
+}
+
+#[test]
+fn a_row_of_a_table_changes_by_itself_and_leaves_the_others() {
+    let text = r#"
+[[table_value]]
+table = "tekun_basic"
+division = "150300"
+from = 2027-01-01
+stated_until = 2027-12-31
+rows = { urban_home = "1820" }
+source = "《关于提高城市特困人员标准的通知》（乌海民发〔2026〕2号）"
+
+[[table_value]]
+table = "tekun_basic"
+division = "150300"
+from = 2027-07-01
+rows = { rural_home = "1700" }
+source = "《关于提高农村特困人员标准的通知》（乌海民发〔2027〕3号）"
+"#;
+    let head =
+        "id = \"database_1\"\ntitle = \"2027年标准\"\nlayer = \"database\"\nrequires = [\"national\"]\n";
+    let added =
+        [("pack.toml", head), ("values.toml", text)].map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let mut files = demo().pack_files();
+    files.push(PackFiles::new("数据库发布", BTreeMap::from(added)));
+    let release = Release::from_packs(files, LoadOptions { synthetic: true })
+        .unwrap_or_else(|findings| panic!("{}", shown(&findings)));
+    let cell = |key: &str, division: &str, on: NaiveDate| {
+        release.cell("tekun_basic", key, division, on).unwrap().value.to_string()
+    };
+    assert_eq!(cell("urban_home", "150302", day(2027, 1, 1)), "1820");
+    assert_eq!(cell("urban_home", "150302", day(2026, 12, 31)), "1750");
+    assert_eq!(cell("urban_institution", "150302", day(2027, 1, 1)), "1800", "nobody changed it");
+    assert_eq!(cell("rural_home", "150302", day(2027, 6, 30)), "1650");
+    assert_eq!(cell("rural_home", "150302", day(2027, 7, 1)), "1700");
+    assert_eq!(cell("urban_home", "150304", day(2027, 1, 1)), "1200", "the nearest division wins");
+    let held = |on| release.cell("tekun_basic", "urban_home", "150302", on).unwrap();
+    assert!(!held(day(2027, 12, 31)).carried_forward && held(day(2028, 1, 1)).carried_forward);
+    let month = Month::new(2027, 8).unwrap();
+    let mut context = rules::Context::new(month, month.first_day(), month.first_day());
+    release.add_table("tekun_basic", "150302001002", month, &mut context);
+    let rows = &context.tables["tekun_basic"];
+    assert_eq!((rows.len(), &rows["urban_home"]), (4, &rules::Value::from(1820)));
+    let history = release.cell_history("tekun_basic", "urban_home");
+    let city: Vec<_> = history.iter().filter(|known| known.division == Some("150300")).collect();
+    assert_eq!(city.len(), 3, "printed, of the demonstration, changed: {city:?}");
 }
 
 #[test]

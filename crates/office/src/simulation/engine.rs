@@ -67,9 +67,9 @@ pub fn numeric_parameters(
         if !read.contains(&format!("table.{}", table.id)) {
             continue;
         }
-        let held = release.table(&table.id, division, month.first_day());
-        for code in release.codelists.get(&table.key).into_iter().flat_map(|list| &list.values) {
-            let now = held.and_then(|held| held.rows.get(code.code.get()).map(|value| value.to_string()));
+        for code in release.keys(&table.id) {
+            let now = release.cell(&table.id, &code.code, division, month.first_day());
+            let now = now.map(|held| held.value.to_string());
             let title = format!("{}：{}{}", table.title, code.title, unit(&table.unit));
             all.push((format!("{}[{}]", table.id, code.code), title, now.unwrap_or_default()));
         }

@@ -98,7 +98,7 @@ pub(super) fn parameter(release: &Release, id: &str, division: &str, on: NaiveDa
 }
 
 fn cell(release: &Release, table: &str, key: &str, division: &str, on: NaiveDate) -> Option<Rational> {
-    match release.table(table, division, on)?.rows.get(key)?.get() {
+    match release.cell(table, key, division, on)?.value {
         Scalar::Number(number) => Some(catalogue::shapes::rational(*number)),
         Scalar::Boolean(_) | Scalar::Date(_) | Scalar::Text(_) => None,
     }

@@ -342,18 +342,43 @@ fn standard<'a>(release: &'a Release, expr: &str, county: &str, on: NaiveDate) -
         }
     }
     for table in named("table.").filter_map(|id| release.tables.get(id)) {
-        if let Some(value) = release.table(table.id.get(), county, on) {
-            let unit = table.unit.as_deref().unwrap_or_default();
-            let words = html! {
-                @for (code, amount) in &value.rows {
-                    (release.code_title(table.key.get(), code)) " " strong { (amount.get()) " " (unit) } br;
-                }
-                span.govuk-hint { "从 " (vocab::zh_date(value.from)) " 起；来源：" (value.source) }
-            };
-            return Some(SummaryRow::new(table.title.as_str(), words));
+        let cells: Vec<_> = release.cells(table.id.get(), county, on).collect();
+        if !cells.is_empty() {
+            return Some(SummaryRow::new(table.title.as_str(), printed_table(release, table, &cells)));
         }
     }
     Some(SummaryRow::new(first.title.as_str(), html! { "本地还没有录入，请向窗口询问" }))
+}
+
+/// What a table says for each code, and the documents that say so: each row may stand in one of its own.
+fn printed_table(
+    release: &Release,
+    table: &catalogue::definition::Table,
+    cells: &[(&str, catalogue::EffectiveValue<'_>)],
+) -> Markup {
+    let unit = table.unit.as_deref().unwrap_or_default();
+    let mut documents: Vec<(&catalogue::EffectiveValue<'_>, Vec<&str>)> = Vec::new();
+    for (code, value) in cells {
+        let title = release.code_title(table.key.get(), code);
+        let same =
+            documents.iter_mut().find(|(known, _)| (known.from, known.source) == (value.from, value.source));
+        match same {
+            Some((_, titles)) => titles.push(title),
+            None => documents.push((value, vec![title])),
+        }
+    }
+    html! {
+        @for (code, value) in cells {
+            (release.code_title(table.key.get(), code)) " " strong { (value.value) " " (unit) } br;
+        }
+        @for (value, titles) in &documents {
+            span.govuk-hint {
+                @if documents.len() > 1 { (titles.join("、")) "：" }
+                "从 " (vocab::zh_date(value.from)) " 起；来源：" (value.source)
+                @if value.carried_forward { "；" strong { "来源只写到以前的期限，新标准公布前沿用" } }
+            }
+        }
+    }
 }
 
 fn where_to_go(visitor: &Visitor, release: &Release, county: Option<&str>, on: NaiveDate) -> Markup {

@@ -54,7 +54,7 @@ async fn page(visitor: Visitor, Path(id): Path<String>, Query(ask): Query<Ask>) 
     let on = visitor.office().now().today();
     let place = county_or_first(&release, &ask.place).unwrap_or_default();
     let read = Reading { release: &release, programme, readings: rules.reading(), on };
-    let standards = standards(&release, rules, place, on);
+    let standards = standards(&release, rules, place);
     let content = html! {
         (parts::heading(Some("规则阅读"), &programme.title))
         div.prose {
@@ -205,7 +205,7 @@ impl Reading<'_> {
 }
 
 /// Every number that the programme reads, as it was and is in a county.
-fn standards(release: &Release, rules: &rules::Programme, place: &str, on: NaiveDate) -> Markup {
+fn standards(release: &Release, rules: &rules::Programme, place: &str) -> Markup {
     let above: Vec<&str> = release.places.upwards(place).map(|place| place.code.as_str()).collect();
     let name = |code: Option<&str>| {
         code.and_then(|code| release.places.get(code)).map_or("全国", |place| place.name.as_str()).to_owned()
@@ -248,23 +248,43 @@ fn standards(release: &Release, rules: &rules::Programme, place: &str, on: Naive
             })
         }
         @for table in &tables {
-            @let held = release.table(&table.id, place, on);
-            @let rows = held.into_iter().flat_map(|held| held.rows.iter().map(|(code, value)| vec![
-                html! { (release.code_title(&table.key, code)) },
-                html! { (value.get()) },
-                html! { (held.from) },
-                html! { (held.source.as_str()) },
-            ])).collect();
+            @let rows = table_history(release, table, &above).into_iter().map(|(code, known)| vec![
+                html! { (code) },
+                html! { (known.from) },
+                html! { @match known.until { Some(until) => (until), None => "—" } },
+                html! { (known.value) },
+                html! { (name(known.division)) },
+                html! { (known.source) },
+            ]).collect();
             (Table {
                 id: format!("table-{}", table.id).into(),
                 caption: format!("{}{}", table.title, table.unit.as_ref().map(|unit| format!("（{unit}）")).unwrap_or_default()).into(),
-                columns: vec![Column::new("类别"), Column::new("数值").numeric(), Column::new("自何日起"), Column::new("来源")],
+                columns: vec![
+                    Column::new("类别"), Column::new("自何日起"), Column::new("至何日"), Column::new("数值").numeric(), Column::new("制定地区"),
+                    Column::new("来源"),
+                ],
                 rows,
                 empty: "还没有录入。".into(),
                 ..Table::default()
             })
         }
     }
+}
+
+/// Every value of a table for the places of a path, code by code, the newest first.
+fn table_history<'a>(
+    release: &'a Release,
+    table: &'a catalogue::definition::Table,
+    above: &[&str],
+) -> Vec<(&'a str, catalogue::KnownValue<'a>)> {
+    let mut all = Vec::new();
+    for code in release.keys(&table.id) {
+        let mut history = release.cell_history(&table.id, &code.code);
+        history.retain(|known| known.division.is_none_or(|at| above.contains(&at)));
+        history.sort_by_key(|known| std::cmp::Reverse(known.from));
+        all.extend(history.into_iter().map(|known| (code.title.as_str(), known)));
+    }
+    all
 }
 
 /// The worked cases beside the rules.
