@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use catalogue::definition::{DivisionChange, Parameter, ValueKind};
-use catalogue::{Number, Release};
+use catalogue::Release;
+use catalogue::definition::DivisionChange;
 use chrono::NaiveDate;
 use store::{AuditEntry, Connection, Cursor, DivisionId, JobId, Page, Query, Row, Scope, StaffId, Tx};
 use vocab::Month;
@@ -14,7 +14,7 @@ use vocab::Month;
 use super::in_force::{self, Hands, current_hash, released_values};
 use super::kept::{compile, kept, load_options};
 use super::layer::{self, ReleasedValue};
-use super::rule_part::RulePart;
+use super::proposal::{NewStandardChange, StandardLine, checked};
 use super::{STANDARD_CHANGE_COLUMNS, StandardChangeId};
 use crate::access::{Actor, Granted, ProposeStandard, ReleaseStandard, Right, different_person};
 use crate::error::Problems;
@@ -22,31 +22,6 @@ use crate::{Office, OfficeError, audited, divisions, people};
 
 /// Job: propose new amounts for everybody whom a released standard concerns. Payload: the change's id.
 pub const REVIEW_JOB: &str = "standard_review";
-
-/// What is typed on the page.
-#[derive(Debug, Clone)]
-pub struct NewStandardChange {
-    /// The parameter's id, or a [`RulePart`].
-    pub parameter: String,
-    /// Where it holds, with everything below that has no value of its own; a rule holds everywhere.
-    pub division: DivisionId,
-    /// First day.
-    pub from: NaiveDate,
-    /// Last day for which the document states it, when it does.
-    pub stated_until: Option<NaiveDate>,
-    /// The value as typed: `786`, `1.5`, `是`, a code, a date; the expression of a rule.
-    pub value: String,
-    /// Title of the document that sets it.
-    pub document_title: String,
-    /// Its number (文号).
-    pub document_number: String,
-    /// Its scan, when it was uploaded.
-    pub attachment: Option<i64>,
-    /// Why, for the person who releases it.
-    pub reason: String,
-    /// First month whose amounts are reviewed after the release; none leaves what is paid to the ordinary reviews.
-    pub recompute_from: Option<Month>,
-}
 
 /// Where a change stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +72,11 @@ impl ChangeState {
 pub struct StandardChangeView {
     /// The change.
     pub id: StandardChangeId,
-    /// The parameter's id.
+    /// The change that it was proposed with and goes with; none for one that leads, or stands alone.
+    pub led_by: Option<StandardChangeId>,
+    /// How many changes follow this one.
+    pub others: i64,
+    /// What it is about, as [`super::Subject`] reads it.
     pub parameter: String,
     /// Where it holds.
     pub division: DivisionId,
@@ -149,11 +128,37 @@ pub async fn propose(
     actor: &Granted<ProposeStandard>,
     new: &NewStandardChange,
 ) -> Result<StandardChangeId, OfficeError> {
-    let saved = propose_all(office, actor, std::slice::from_ref(new)).await?;
-    saved.first().copied().ok_or_else(|| OfficeError::Internal("没有保存标准变更".to_owned()))
+    propose_together(office, actor, new, &[]).await
 }
 
-/// Saves proposals that belong together, all or none, checked together.
+/// Saves a proposal of several standards that one document sets: one change leads, the others follow it, and a second person
+/// releases or refuses all of them. What is wrong with a line is told under what the line is about.
+///
+/// # Errors
+/// As [`propose`].
+pub async fn propose_together(
+    office: &Office,
+    actor: &Granted<ProposeStandard>,
+    new: &NewStandardChange,
+    others: &[StandardLine],
+) -> Result<StandardChangeId, OfficeError> {
+    let at = office.now().at_ms();
+    let base = in_force_now(office).await?;
+    divisions::within(office.db(), actor.division, new.division).await?;
+    let division = divisions::find(office.db(), new.division).await?;
+    let proposed = checked(office, &base, &division.code, new, others)?;
+    build_with(office, &base, &proposed).await?;
+    let tx = office.db().begin().await?;
+    let mut lead = None;
+    for line in &proposed {
+        let id = save(&tx, actor, new, line, &base.hash, lead, at).await?;
+        lead = lead.or(Some(id));
+    }
+    tx.commit().await?;
+    lead.ok_or_else(|| OfficeError::Internal("没有保存标准变更".to_owned()))
+}
+
+/// Saves proposals that each stand alone, all or none, checked together.
 ///
 /// # Errors
 /// As [`propose`].
@@ -168,13 +173,13 @@ pub(super) async fn propose_all(
     for new in all {
         divisions::within(office.db(), actor.division, new.division).await?;
         let division = divisions::find(office.db(), new.division).await?;
-        proposed.push(checked(office, &base, &division.code, new)?);
+        proposed.extend(checked(office, &base, &division.code, new, &[])?);
     }
     build_with(office, &base, &proposed).await?;
     let tx = office.db().begin().await?;
     let mut saved = Vec::with_capacity(all.len());
     for (new, proposed) in all.iter().zip(&proposed) {
-        saved.push(save(&tx, actor, new, proposed, &base.hash, now.at_ms()).await?);
+        saved.push(save(&tx, actor, new, proposed, &base.hash, None, now.at_ms()).await?);
     }
     tx.commit().await?;
     Ok(saved)
@@ -186,14 +191,15 @@ async fn save(
     new: &NewStandardChange,
     proposed: &ReleasedValue,
     base_hash: &str,
+    led_by: Option<StandardChangeId>,
     at: i64,
 ) -> Result<StandardChangeId, OfficeError> {
     let id = Query::new(
         &actor.scope(),
         &STANDARD_CHANGE_COLUMNS,
         "INSERT INTO standard_change (parameter, division_id, from_on, stated_until, value, document_title, \
-         document_number, attachment_id, reason, recompute_from, state, imported, base_hash, proposed_by, proposed_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'proposed', ?, ?, ?, ?) RETURNING id",
+         document_number, attachment_id, reason, recompute_from, state, imported, base_hash, proposed_by, proposed_at, led_by) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'proposed', ?, ?, ?, ?, ?) RETURNING id",
     )
     .bind(proposed.parameter.as_str())
     .bind(new.division)
@@ -209,6 +215,7 @@ async fn save(
     .bind(base_hash)
     .bind(actor.staff)
     .bind(at)
+    .bind(led_by)
     .insert(tx)
     .await
     .map_err(|error| {
@@ -239,7 +246,7 @@ pub struct Released {
     pub review: Option<JobId>,
 }
 
-/// Releases a proposal: another person than its proposer. The release with it is stored and in force at once.
+/// Releases a proposal with all its lines: another person than its proposer. The release with it is stored and in force at once.
 ///
 /// # Errors
 /// [`OfficeError::Separation`] for the proposer; [`OfficeError::Conflict`] when it is decided already, or no longer fits what was
@@ -253,7 +260,7 @@ pub async fn release_change(
     release_changes(office, actor, &[(id, version)]).await
 }
 
-/// Releases proposals that belong together, with their versions as seen: one release with all of them, or none.
+/// Releases proposals, with their versions as seen: one release with all of them and what goes with them, or none.
 ///
 /// # Errors
 /// As [`release_change`].
@@ -263,26 +270,22 @@ pub(super) async fn release_changes(
     ids: &[(StandardChangeId, i64)],
 ) -> Result<Released, OfficeError> {
     let now = office.now();
-    let mut changes = Vec::with_capacity(ids.len());
+    let mut changes: Vec<(StandardChangeView, StaffId)> = Vec::with_capacity(ids.len());
     for (id, version) in ids {
-        let change = waiting(office.db(), actor, *id, *version).await?;
-        let proposer = change.proposed_by.ok_or(OfficeError::NotFound("这条标准变更"))?;
-        different_person(actor, &[proposer], "提出了这条标准变更")?;
-        changes.push((change, proposer));
+        for change in waiting(office.db(), actor, *id, *version).await? {
+            let proposer = change.proposed_by.ok_or(OfficeError::NotFound("这条标准变更"))?;
+            different_person(actor, &[proposer], "提出了这条标准变更")?;
+            if !changes.iter().any(|(known, _)| known.id == change.id) {
+                changes.push((change, proposer));
+            }
+        }
     }
     let Some((first, proposer)) = changes.first() else {
         return Err(OfficeError::NotFound("这条标准变更"));
     };
     let base = in_force_now(office).await?;
-    let proposed = |(change, _): &(StandardChangeView, StaffId)| ReleasedValue {
-        parameter: change.parameter.clone(),
-        division: change.division_code.clone(),
-        from: change.from,
-        stated_until: change.stated_until,
-        value: change.value.clone(),
-        source: change.source.clone(),
-    };
-    let release = build_with(office, &base, &changes.iter().map(proposed).collect::<Vec<_>>()).await?;
+    let proposed: Vec<ReleasedValue> = changes.iter().map(|(change, _)| proposed_value(change)).collect();
+    let release = build_with(office, &base, &proposed).await?;
     people::prepare_projections(office.db(), &release).await?;
     crate::records::prepare(office.db(), &release).await?;
     let release = Arc::new(release);
@@ -297,7 +300,8 @@ pub(super) async fn release_changes(
     let mut review = None;
     for (change, _) in &changes {
         decide(&tx, actor, change, ChangeState::Released, None, Some(&release.hash), now.at_ms()).await?;
-        if change.recompute_from.is_some() {
+        // One review of a family for everything that the document sets.
+        if change.recompute_from.is_some() && change.led_by.is_none() {
             review = Some(store::jobs::enqueue_single(&tx, REVIEW_JOB, &change.id.to_string(), None).await?);
         }
     }
@@ -321,11 +325,15 @@ pub async fn refuse_change(
     if reason.trim().is_empty() {
         return Err(OfficeError::invalid("reason", "请写明不予发布的原因。"));
     }
-    let change = waiting(office.db(), actor, id, version).await?;
-    different_person(actor, change.proposed_by.as_slice(), "提出了这条标准变更")?;
+    let lines = waiting(office.db(), actor, id, version).await?;
+    for change in &lines {
+        different_person(actor, change.proposed_by.as_slice(), "提出了这条标准变更")?;
+    }
     let tx = office.db().begin().await?;
     let at = office.now().at_ms();
-    decide(&tx, actor, &change, ChangeState::Refused, Some(reason.trim()), None, at).await?;
+    for change in &lines {
+        decide(&tx, actor, change, ChangeState::Refused, Some(reason.trim()), None, at).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -340,14 +348,17 @@ pub async fn withdraw_change(
     id: StandardChangeId,
     version: i64,
 ) -> Result<(), OfficeError> {
-    let change = waiting(office.db(), actor, id, version).await?;
-    if change.proposed_by != Some(actor.staff) {
+    let lines = waiting(office.db(), actor, id, version).await?;
+    if lines.iter().any(|change| change.proposed_by != Some(actor.staff)) {
         return Err(OfficeError::Separation(
             "只有提出人可以撤回。不同意的，请由发布人退回并写明原因。".to_owned(),
         ));
     }
     let tx = office.db().begin().await?;
-    decide(&tx, actor, &change, ChangeState::Withdrawn, None, None, office.now().at_ms()).await?;
+    let at = office.now().at_ms();
+    for change in &lines {
+        decide(&tx, actor, change, ChangeState::Withdrawn, None, None, at).await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -400,7 +411,7 @@ async fn decide(
 pub(super) const VIEW: &str = "SELECT sc.id, sc.parameter, sc.division_id, d.name AS division_name, d.code AS division_code, sc.from_on, \
     sc.stated_until, sc.value, sc.document_title, sc.document_number, sc.attachment_id, sc.reason, sc.recompute_from, sc.state, \
     sc.proposed_by, sp.name AS proposed_by_name, sc.proposed_at, sd.name AS decided_by_name, sc.decided_at, sc.decision_reason, \
-    sc.release_hash, sc.version \
+    sc.release_hash, sc.version, sc.led_by, (SELECT COUNT(*) FROM standard_change sl WHERE sl.led_by = sc.id) AS others \
     FROM standard_change sc JOIN division d ON d.id = sc.division_id LEFT JOIN staff sp ON sp.id = sc.proposed_by \
     LEFT JOIN staff sd ON sd.id = sc.decided_by";
 
@@ -414,15 +425,7 @@ pub async fn find_change(
     id: StandardChangeId,
 ) -> Result<StandardChangeView, OfficeError> {
     may_read(actor)?;
-    find(office.db(), actor, id).await
-}
-
-async fn find(
-    connection: &impl Connection,
-    actor: &Actor,
-    id: StandardChangeId,
-) -> Result<StandardChangeView, OfficeError> {
-    find_in(connection, &actor.scope(), id).await
+    find_in(office.db(), &actor.scope(), id).await
 }
 
 pub(super) async fn find_in(
@@ -438,23 +441,65 @@ pub(super) async fn find_in(
     view(&row)
 }
 
+/// A change with everything that was proposed with it, the one that leads first.
+pub(super) async fn together(
+    connection: &impl Connection,
+    scope: &Scope,
+    id: StandardChangeId,
+) -> Result<Vec<StandardChangeView>, OfficeError> {
+    let change = find_in(connection, scope, id).await?;
+    let lead = change.led_by.unwrap_or(change.id);
+    let sql = format!("{VIEW} WHERE {{scope}} AND (sc.id = ? OR sc.led_by = ?) ORDER BY sc.id");
+    let rows = Query::new(scope, &STANDARD_CHANGE_COLUMNS, sql).bind(lead).bind(lead).all(connection).await?;
+    rows.iter().map(view).collect()
+}
+
+/// Everything that a proposal sets, the line that leads first.
+///
+/// # Errors
+/// As [`find_change`].
+pub async fn change_lines(
+    office: &Office,
+    actor: &Actor,
+    id: StandardChangeId,
+) -> Result<Vec<StandardChangeView>, OfficeError> {
+    may_read(actor)?;
+    together(office.db(), &actor.scope(), id).await
+}
+
+/// The lines of a proposal that waits, as whoever decides saw it.
 async fn waiting(
     connection: &impl Connection,
     actor: &Actor,
     id: StandardChangeId,
     version: i64,
-) -> Result<StandardChangeView, OfficeError> {
-    let change = find(connection, actor, id).await?;
-    if change.state != ChangeState::Proposed {
-        return Err(OfficeError::Conflict(format!("这条标准变更{}，不能再次处理。", change.state.title())));
+) -> Result<Vec<StandardChangeView>, OfficeError> {
+    let lines = together(connection, &actor.scope(), id).await?;
+    for change in &lines {
+        if change.state != ChangeState::Proposed {
+            let state = change.state.title();
+            return Err(OfficeError::Conflict(format!("这条标准变更{state}，不能再次处理。")));
+        }
+        if change.version != version {
+            return Err(OfficeError::stale());
+        }
     }
-    if change.version != version {
-        return Err(OfficeError::stale());
-    }
-    Ok(change)
+    Ok(lines)
 }
 
-/// Changes in one state for the actor's divisions, newest first.
+/// What a change says, as the layer on top of the packs takes it.
+pub(super) fn proposed_value(change: &StandardChangeView) -> ReleasedValue {
+    ReleasedValue {
+        parameter: change.parameter.clone(),
+        division: change.division_code.clone(),
+        from: change.from,
+        stated_until: change.stated_until,
+        value: change.value.clone(),
+        source: change.source.clone(),
+    }
+}
+
+/// Changes in one state for the actor's divisions, newest first; what goes with another is told there ([`StandardChangeView::others`]).
 ///
 /// # Errors
 /// [`OfficeError::Forbidden`] for posts without a part in standards.
@@ -469,7 +514,7 @@ pub async fn changes(
     let page = Query::new(
         &actor.scope(),
         &STANDARD_CHANGE_COLUMNS,
-        format!("{VIEW} WHERE {{scope}} AND sc.state = ? AND {{after}} ORDER BY sc.id DESC LIMIT ?"),
+        format!("{VIEW} WHERE {{scope}} AND sc.state = ? AND sc.led_by IS NULL AND {{after}} ORDER BY sc.id DESC LIMIT ?"),
     )
     .bind(state.as_str())
     .after_descending(&["sc.id"], cursor)
@@ -494,6 +539,8 @@ fn may_read(actor: &Actor) -> Result<(), OfficeError> {
 pub(super) fn view(row: &Row) -> Result<StandardChangeView, OfficeError> {
     Ok(StandardChangeView {
         id: row.get("id")?,
+        led_by: row.get("led_by")?,
+        others: row.get("others")?,
         parameter: row.get("parameter")?,
         division: row.get("division_id")?,
         division_name: row.get("division_name")?,
@@ -561,122 +608,4 @@ pub(super) async fn build_on_top(
             Ok(()) => OfficeError::Internal("配置检查没有通过，也没有说明原因".to_owned()),
         }
     })
-}
-
-/// What was typed as what the packs write, or everything that is wrong with it.
-fn checked(
-    office: &Office,
-    base: &Release,
-    division: &str,
-    new: &NewStandardChange,
-) -> Result<ReleasedValue, OfficeError> {
-    let mut problems = Problems::default();
-    let rule = RulePart::read(&new.parameter);
-    let parameter = base.parameters.get(&new.parameter);
-    if rule.is_none() && parameter.is_none() {
-        return Err(OfficeError::invalid("parameter", "没有这项标准。请从列表中选择。"));
-    }
-    if rule.is_some() && base.home().is_some_and(|home| home != division) {
-        problems.add("division", "规则对全市一律适用，不能只改一个地区。请选择本市。");
-    }
-    let (title, number) = (new.document_title.trim(), new.document_number.trim());
-    if title.is_empty() {
-        problems.add("document_title", "请填写发布这一标准的文件名称。");
-    }
-    if number.is_empty() {
-        problems.add("document_number", "请填写文号，如 乌海民发〔2026〕15号。");
-    }
-    if !office.db().synthetic() && (title.contains("演示") || number.contains("演示")) {
-        problems.add("document_title", "正式系统不能使用演示参数。请填写真实文件的名称和文号。");
-    }
-    if new.reason.trim().is_empty() {
-        problems.add("reason", "请写明变更原因，供发布人核对。");
-    }
-    if new.from < Month::FIRST.first_day() || new.from > Month::LAST.last_day() {
-        problems.add("from", "起始日期不对，应如 2026-07-01。");
-    }
-    let monthly = parameter.is_some_and(|parameter| parameter.monthly);
-    if monthly && new.from != Month::containing(new.from).first_day() {
-        problems.add("from", "这是每月公布的数，只在当月有效，起始日期应是那个月的一日。");
-    }
-    if new.stated_until.is_some_and(|until| until < new.from) {
-        problems.add("stated_until", "文件规定的截止日期早于起始日期。");
-    }
-    if new.recompute_from.is_some_and(|month| month.last_day() < new.from) {
-        problems.add("recompute_from", "复核金额的起始月份早于标准的起始日期。");
-    }
-    let value = parameter
-        .map(|parameter| problems.keep("value", read_value(base, parameter, &new.value)).unwrap_or_default());
-    problems.none_or_refuse()?;
-    let value = match rule {
-        Some(rule) => Some(rule.checked(base, new.from, &new.value)?),
-        None => value,
-    };
-    Ok(ReleasedValue {
-        parameter: new.parameter.clone(),
-        division: division.to_owned(),
-        from: new.from,
-        stated_until: new.stated_until,
-        value: value.unwrap_or_default(),
-        source: layer::source(title, number),
-    })
-}
-
-/// A typed value in the packs' spelling.
-pub(crate) fn read_value(release: &Release, parameter: &Parameter, typed: &str) -> Result<String, String> {
-    let typed = typed.trim();
-    match *parameter.kind {
-        ValueKind::Money | ValueKind::Integer | ValueKind::Decimal => {
-            let plain = typed.replace([',', ','], "");
-            let number: Number =
-                plain.parse().map_err(|_| format!("「{typed}」不是数。请只填数字，如 786 或 786.50。"))?;
-            let places = match *parameter.kind {
-                ValueKind::Money => 2,
-                ValueKind::Integer => 0,
-                _ => parameter.scale.unwrap_or(0),
-            };
-            if number.scale() > places {
-                return Err(if places == 0 {
-                    "请填整数。".to_owned()
-                } else {
-                    format!("小数最多{places}位。")
-                });
-            }
-            let below = parameter.min.as_ref().is_some_and(|min| number < *min.get());
-            let above = parameter.max.as_ref().is_some_and(|max| number > *max.get());
-            if below || above {
-                let bound = |bound: Option<&catalogue::Located<Number>>| {
-                    bound.map_or_else(|| "不限".to_owned(), |bound| bound.get().to_string())
-                };
-                return Err(format!(
-                    "{number} 超出允许的范围（{} 到 {}{}）。请核对文件。",
-                    bound(parameter.min.as_ref()),
-                    bound(parameter.max.as_ref()),
-                    parameter.unit.as_deref().map(|unit| format!("，{unit}")).unwrap_or_default()
-                ));
-            }
-            Ok(number.to_string())
-        }
-        ValueKind::Boolean => match typed {
-            "true" | "yes" | "是" => Ok("true".to_owned()),
-            "false" | "no" | "否" => Ok("false".to_owned()),
-            _ => Err("请选择「是」或「否」。".to_owned()),
-        },
-        ValueKind::Date => typed
-            .parse::<NaiveDate>()
-            .map(|date| date.to_string())
-            .map_err(|_| "日期应如 2026-07-01。".to_owned()),
-        ValueKind::Month => {
-            typed.parse::<Month>().map(|month| month.to_string()).map_err(|_| "月份应如 2026-07。".to_owned())
-        }
-        ValueKind::Code => {
-            let list = parameter.codelist.as_ref().and_then(|list| release.codelists.get(list));
-            match list {
-                Some(list) if list.title_of(typed).is_some() => Ok(typed.to_owned()),
-                _ => Err("请从列表中选择一项。".to_owned()),
-            }
-        }
-        ValueKind::Text if typed.is_empty() => Err("请填写内容。".to_owned()),
-        ValueKind::Text => Ok(typed.to_owned()),
-    }
 }

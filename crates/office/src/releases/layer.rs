@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use catalogue::definition::{DivisionChange, DivisionLevel, Scalar, ValueKind};
-use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release, part_key};
+use catalogue::{Finding, KnownValue, Layer, LoadOptions, PackFiles, Release, part_key};
 use chrono::{Days, NaiveDate};
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 use vocab::Month;
 
 use super::rule_part::RulePart;
+use super::table_cell::TableCell;
 
 /// Id of the pack, its folder when exported.
 const PACK: &str = "database";
@@ -17,10 +18,10 @@ const STANDARDS: &str = "standards.toml";
 const RULES: &str = "rules.toml";
 const DIVISIONS: &str = "divisions.toml";
 
-/// A value that holds in a division from a day, or a text of a rule.
+/// A value that holds in a division from a day, of a parameter or a row of a table, or a text of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReleasedValue {
-    /// A parameter's id, or a [`RulePart`].
+    /// As [`super::Subject`] reads it.
     pub parameter: String,
     /// Division code.
     pub division: String,
@@ -68,11 +69,11 @@ pub(super) fn canonical(scalar: &Scalar) -> String {
 /// The values that the release's own database layer gives.
 pub(super) fn values_of(release: &Release) -> Vec<ReleasedValue> {
     let mut values = Vec::new();
-    for parameter in release.parameters.iter() {
-        for known in release.parameter_history(&parameter.id) {
+    let mut add = |subject: &str, history: Vec<KnownValue<'_>>| {
+        for known in history {
             if let (Layer::Database, Some(division)) = (known.layer, known.division) {
                 values.push(ReleasedValue {
-                    parameter: parameter.id.get().clone(),
+                    parameter: subject.to_owned(),
                     division: division.to_owned(),
                     from: known.from,
                     stated_until: known.stated_until,
@@ -80,6 +81,15 @@ pub(super) fn values_of(release: &Release) -> Vec<ReleasedValue> {
                     source: known.source.to_owned(),
                 });
             }
+        }
+    };
+    for parameter in release.parameters.iter() {
+        add(&parameter.id, release.parameter_history(&parameter.id));
+    }
+    for table in release.tables.iter() {
+        for code in release.keys(&table.id) {
+            let cell = TableCell { table: &table.id, key: &code.code };
+            add(&cell.written(), release.cell_history(cell.table, cell.key));
         }
     }
     let whole = release.home().or_else(|| release.places.iter().next().map(|place| place.code.as_str()));
@@ -127,11 +137,13 @@ fn pack(base: &Release, values: &[ReleasedValue], changes: &[DivisionChange]) ->
             latest.insert((&released.parameter, &released.division, released.from), released);
         }
     }
-    let (mut tables, mut texts) = (ArrayOfTables::new(), ArrayOfTables::new());
+    let (mut tables, mut cells, mut texts) =
+        (ArrayOfTables::new(), ArrayOfTables::new(), ArrayOfTables::new());
     for released in latest.values() {
-        match RulePart::read(&released.parameter) {
-            Some(part) => texts.push(amendment(&part, released)),
-            None => tables.push(written(base, released, until(base, released, &latest))),
+        match (RulePart::read(&released.parameter), TableCell::read(&released.parameter)) {
+            (Some(part), _) => texts.push(amendment(&part, released)),
+            (None, Some(cell)) => cells.push(row(&cell, released, until(base, released, &latest))),
+            (None, None) => tables.push(written(base, released, until(base, released, &latest))),
         }
     }
     let mut rules = DocumentMut::new();
@@ -147,6 +159,9 @@ fn pack(base: &Release, values: &[ReleasedValue], changes: &[DivisionChange]) ->
         .set_prefix("# 由系统按已发布的标准生成。改动请在「标准」页面提出并由另一人发布。\n\n");
     if !tables.is_empty() {
         standards.insert("value", Item::ArrayOfTables(tables));
+    }
+    if !cells.is_empty() {
+        standards.insert("table_value", Item::ArrayOfTables(cells));
     }
     let mut head = DocumentMut::new();
     head.insert("id", value(PACK));
@@ -230,7 +245,7 @@ fn until(
     released: &ReleasedValue,
     latest: &BTreeMap<(&str, &str, NaiveDate), &ReleasedValue>,
 ) -> Option<NaiveDate> {
-    let history = base.parameter_history(&released.parameter);
+    let history = history_of(base, &released.parameter);
     let packs = history
         .iter()
         .filter(|known| known.layer != Layer::Database && known.division == Some(released.division.as_str()))
@@ -246,10 +261,18 @@ fn until(
     [next.and_then(|next| next.checked_sub_days(Days::new(1))), own].into_iter().flatten().min()
 }
 
-fn written(base: &Release, released: &ReleasedValue, until: Option<NaiveDate>) -> Table {
-    let kind = base.parameters.get(&released.parameter).map(|parameter| *parameter.kind);
+/// Every value of a parameter or a row of a table.
+pub(super) fn history_of<'a>(release: &'a Release, subject: &str) -> Vec<KnownValue<'a>> {
+    match TableCell::read(subject) {
+        Some(cell) => release.cell_history(cell.table, cell.key),
+        None => release.parameter_history(subject),
+    }
+}
+
+/// Where and from when a value holds.
+fn held(kind: &str, id: &str, released: &ReleasedValue, until: Option<NaiveDate>) -> Table {
     let mut table = Table::new();
-    table.insert("parameter", value(released.parameter.as_str()));
+    table.insert(kind, value(id));
     table.insert("division", value(released.division.as_str()));
     table.insert("from", day(released.from));
     if let Some(until) = until {
@@ -258,6 +281,22 @@ fn written(base: &Release, released: &ReleasedValue, until: Option<NaiveDate>) -
     if let Some(stated_until) = released.stated_until {
         table.insert("stated_until", day(stated_until));
     }
+    table
+}
+
+/// One row of a table with the document that sets it: the others of the table stand in entries of their own.
+fn row(cell: &TableCell<'_>, released: &ReleasedValue, until: Option<NaiveDate>) -> Table {
+    let mut table = held("table", cell.table, released, until);
+    let mut rows = InlineTable::new();
+    rows.insert(cell.key, released.value.as_str().into());
+    table.insert("rows", value(rows));
+    table.insert("source", value(released.source.as_str()));
+    table
+}
+
+fn written(base: &Release, released: &ReleasedValue, until: Option<NaiveDate>) -> Table {
+    let kind = base.parameters.get(&released.parameter).map(|parameter| *parameter.kind);
+    let mut table = held("parameter", &released.parameter, released, until);
     let plain = released.value.as_str();
     let typed = match kind {
         Some(ValueKind::Boolean) => plain.parse::<bool>().map(value).ok(),

@@ -2,8 +2,10 @@
 //!
 //! - [`install`] freezes packs from files and puts them in force; [`current`] reads what is in force; [`kept`] gives any
 //!   release that ever was, from memory after the first time; [`follow`] takes over what another process put in force;
-//! - [`standards()`]: every parameter of a division on a day with its source; [`propose`] and [`release_change`]: a change proposed by one person
-//!   and released by another, as a `database` layer on top of the packs;
+//! - [`standards()`]: every parameter and row of a table of a division on a day with its source; [`propose`] and [`release_change`]: a change
+//!   proposed by one person and released by another, as a `database` layer on top of the packs; [`propose_together`]: several that one document
+//!   sets, which are released, refused or withdrawn together;
+//! - [`Subject`]: what a change is about, a parameter, a [`TableCell`] or a [`RulePart`];
 //! - [`RulePart`]: a part of a rule is changed in the same two hands, its text in place of a number, and holds from a day of the law;
 //! - [`preview_change`], [`make_reviews`], [`confirm_increases`]: what a changed standard means for the families that are paid;
 //! - [`month_figures`], [`propose_months`], [`release_month`]: numbers that are published for each month, entered and put in force together;
@@ -21,15 +23,18 @@ mod kept;
 mod layer;
 mod monthly;
 mod of_divisions;
+mod proposal;
 mod rule_part;
 mod standard_change;
 mod standard_review;
 mod standards;
+mod subject;
+mod table_cell;
+mod typed_value;
 
-pub(crate) use changes::read_value;
 pub use changes::{
-    ChangeState, NewStandardChange, REVIEW_JOB, Released, StandardChangeView, changes, find_change, propose,
-    refuse_change, release_change, withdraw_change,
+    ChangeState, REVIEW_JOB, Released, StandardChangeView, change_lines, changes, find_change, propose,
+    propose_together, refuse_change, release_change, withdraw_change,
 };
 pub use export::export_pack;
 pub use in_force::{current, follow, install};
@@ -39,12 +44,16 @@ pub use monthly::{
     release_month, take_in_months,
 };
 pub(crate) use of_divisions::{demand_in_force, put_divisions_in_force, with_divisions};
+pub use proposal::{NewStandardChange, StandardLine};
 pub use rule_part::RulePart;
 pub use standard_change::{Effect, Preview, ReviewKind, StandardReviewId, make_reviews, preview_change};
 pub use standard_review::{
     Confirmed, ReviewLine, confirm_increases, open_review, reviews, reviews_by_kind, settle_review,
 };
 pub use standards::{Standard, StandardValue, standard_history, standards};
+pub use subject::Subject;
+pub use table_cell::TableCell;
+pub(crate) use typed_value::read_value;
 
 id_type! {
     /// A proposed or released change of a standard.
@@ -57,6 +66,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "20261122_standard_review",
         sql: include_str!("../../migrations/20261122_standard_review.sql"),
+    },
+    Migration {
+        name: "20261203_standard_lines",
+        sql: include_str!("../../migrations/20261203_standard_lines.sql"),
     },
 ];
 

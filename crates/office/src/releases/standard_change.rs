@@ -16,9 +16,9 @@ use store::jobs::{Beat, Claim};
 use store::{DivisionId, Query, Row, Scope, ScopeColumns, id_type};
 use vocab::{Fen, Month};
 
-use super::changes::{self, StandardChangeView, build_with, in_force_now};
-use super::layer::ReleasedValue;
+use super::changes::{self, StandardChangeView, build_with, in_force_now, proposed_value};
 use super::rule_part::RulePart;
+use super::table_cell::TableCell;
 use super::{ChangeState, StandardChangeId, kept};
 use crate::access::{Actor, Right};
 use crate::{Office, OfficeError, simulation};
@@ -104,7 +104,7 @@ pub struct Effect {
 pub struct Preview {
     /// Month for which it was asked.
     pub month: Month,
-    /// Programmes whose rules read the parameter: id and title.
+    /// Programmes whose rules read what changes: id and title.
     pub programmes: Vec<(String, String)>,
     /// Families of these programmes in the division.
     pub families: i64,
@@ -126,30 +126,18 @@ pub async fn preview_change(
     if !actor.may(Right::ProposeStandard) {
         actor.demand(Right::ReleaseStandard)?;
     }
-    let change = changes::find_change(office, actor, id).await?;
+    let lines = changes::change_lines(office, actor, id).await?;
+    let change = lines.first().ok_or(OfficeError::NotFound("这条标准变更"))?;
     if change.state != ChangeState::Proposed {
         return Err(OfficeError::Conflict(format!("这条标准变更{}。", change.state.title())));
     }
     let base = in_force_now(office).await?;
-    let value = ReleasedValue {
-        parameter: change.parameter.clone(),
-        division: change.division_code.clone(),
-        from: change.from,
-        stated_until: change.stated_until,
-        value: change.value.clone(),
-        source: change.source.clone(),
-    };
-    let release = build_with(office, &base, std::slice::from_ref(&value)).await?;
+    let values: Vec<_> = lines.iter().map(proposed_value).collect();
+    let release = build_with(office, &base, &values).await?;
     let today = office.now().today();
-    let month = reviewed_from(&change, today);
-    let programmes = readers(&release, &change.parameter);
-    let asked = Asked {
-        change: &change,
-        release: &release,
-        month,
-        until: month.max(Month::containing(today)),
-        today,
-    };
+    let month = reviewed_from(change, today);
+    let programmes = readers(&release, &lines);
+    let asked = Asked { change, release: &release, month, until: month.max(Month::containing(today)), today };
     let families = asked.count(office, &programmes).await?;
     let mut effects = None;
     if families <= i64::try_from(PREVIEW_MAX).unwrap_or(i64::MAX) {
@@ -163,7 +151,7 @@ pub async fn preview_change(
         effects = Some(sums);
     }
     let programmes = programmes.iter().map(|id| (id.clone(), title_of(&release, id))).collect();
-    let warnings = if simulation::is_measured(&change.parameter) {
+    let warnings = if lines.iter().any(|line| simulation::is_measured(&line.parameter)) {
         let typed = BTreeMap::new();
         simulation::next_standard(&base, &release, &change.division_code, change.from, &typed).warnings
     } else {
@@ -182,22 +170,17 @@ pub async fn make_reviews(office: &Office, claim: &Claim) -> Result<i64, OfficeE
             OfficeError::Internal(format!("任务内容「{}」不是标准变更的编号", claim.job.payload))
         })?;
     const JOB: Scope = Scope::System("the job of a released standard");
-    let change = changes::find_in(office.db(), &JOB, id).await?;
+    let lines = changes::together(office.db(), &JOB, id).await?;
+    let change = lines.first().ok_or(OfficeError::NotFound("这条标准变更"))?;
     let (Some(_), Some(hash)) = (change.recompute_from, change.release_hash.as_deref()) else {
         return Err(OfficeError::Conflict("这条标准变更没有发布，或者没有要求复核金额。".to_owned()));
     };
     let release = kept(office, hash).await?;
     let now = office.now();
     let today = now.today();
-    let month = reviewed_from(&change, today);
-    let programmes = readers(&release, &change.parameter);
-    let asked = Asked {
-        change: &change,
-        release: &release,
-        month,
-        until: month.max(Month::containing(today)),
-        today,
-    };
+    let month = reviewed_from(change, today);
+    let programmes = readers(&release, &lines);
+    let asked = Asked { change, release: &release, month, until: month.max(Month::containing(today)), today };
     let total = asked.count(office, &programmes).await?;
     let (mut last, mut done) = progress(office, id).await?;
     loop {
@@ -236,13 +219,20 @@ fn reviewed_from(change: &StandardChangeView, today: NaiveDate) -> Month {
     change.recompute_from.unwrap_or_else(|| Month::containing(change.from).max(Month::containing(today)))
 }
 
-/// Programmes whose rules read a parameter, or the one whose rule it is.
-fn readers(release: &Release, parameter: &str) -> Vec<String> {
-    if let Some(rule) = RulePart::read(parameter) {
+/// Programmes whose rules read one of the parameters and tables that change, or the one whose rule it is.
+fn readers(release: &Release, lines: &[StandardChangeView]) -> Vec<String> {
+    if let Some(rule) = lines.iter().find_map(|line| RulePart::read(&line.parameter)) {
         return vec![rule.programme.to_owned()];
     }
-    let name = format!("param.{parameter}");
-    let reads = |id: &str| release.rules(id).is_some_and(|rules| rules.parameters().contains(&name));
+    let name = |line: &StandardChangeView| match TableCell::read(&line.parameter) {
+        Some(cell) => format!("table.{}", cell.table),
+        None => format!("param.{}", line.parameter),
+    };
+    let names: Vec<String> = lines.iter().map(name).collect();
+    let reads = |id: &str| {
+        let read = release.rules(id).map(rules::Programme::parameters);
+        read.is_some_and(|read| names.iter().any(|name| read.contains(name)))
+    };
     release.programmes.iter().map(|programme| programme.id.get().clone()).filter(|id| reads(id)).collect()
 }
 

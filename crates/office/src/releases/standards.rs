@@ -1,21 +1,25 @@
-//! Every number that a place sets, as it holds in a division on a day: value, source, since when, carried forward or not.
+//! Every number that a place sets, in a parameter or in a row of a table, as it holds in a division on a day: value, source, since when,
+//! carried forward or not.
 
 use std::collections::HashMap;
 
-use catalogue::definition::{Parameter, Scalar, ValueKind};
-use catalogue::{Layer, Release};
+use catalogue::definition::{Basis, Parameter, Scalar, ValueKind};
+use catalogue::{EffectiveValue, Layer, Release};
 use chrono::NaiveDate;
 use store::{DivisionId, Query};
 
 use super::STANDARD_CHANGE_COLUMNS;
 use super::changes::{StandardChangeView, view};
+use super::layer::{canonical, history_of};
+use super::subject::Subject;
+use super::table_cell::TableCell;
 use crate::access::{Actor, Right};
 use crate::{Office, OfficeError, divisions};
 
-/// A parameter for a division on a day.
+/// A parameter or a row of a table for a division on a day.
 #[derive(Debug, Clone)]
 pub struct Standard {
-    /// The parameter's id.
+    /// Its id, as [`Subject`] reads it.
     pub parameter: String,
     /// Title.
     pub title: String,
@@ -56,7 +60,7 @@ pub struct StandardValue {
     pub demo: bool,
 }
 
-/// All parameters for a division on a day, in the order of the packs.
+/// All parameters for a division on a day, then the rows of all tables, in the order of the packs.
 ///
 /// Standards are public; what waits for release is shown to the two hands only, within their scope.
 ///
@@ -71,45 +75,70 @@ pub async fn standards(
     let release = office.release();
     let code = divisions::find(office.db(), division).await?.code;
     let mut pending = pending(office, actor, division).await?;
-    Ok(release
-        .parameters
-        .iter()
-        .map(|parameter| Standard {
+    let mut all = Vec::new();
+    for parameter in release.parameters.iter() {
+        all.push(Standard {
             parameter: parameter.id.get().clone(),
             title: parameter.title.clone(),
             unit: parameter.unit.clone(),
             help: parameter.help.clone(),
-            basis: release.basis_on(&parameter.basis, on).iter().map(catalogue::Citation::text).collect(),
+            basis: cited(&release, &parameter.basis, on),
             now: effective(&release, parameter, &code, on),
             pending: pending.remove(parameter.id.get()).unwrap_or_default(),
-        })
-        .collect())
+        });
+    }
+    for table in release.tables.iter() {
+        for key in release.keys(&table.id) {
+            let cell = TableCell { table: &table.id, key: &key.code };
+            let (id, now) = (cell.written(), effective_cell(&release, &cell, &code, on));
+            if key.retired && now.is_none() {
+                continue;
+            }
+            all.push(Standard {
+                title: cell.title(&release),
+                unit: table.unit.clone(),
+                help: None,
+                basis: cited(&release, &table.basis, on),
+                now,
+                pending: pending.remove(&id).unwrap_or_default(),
+                parameter: id,
+            });
+        }
+    }
+    Ok(all)
 }
 
-/// The history of one parameter: every value for the division and those above it, newest first.
+fn cited(release: &Release, basis: &[Basis], on: NaiveDate) -> Vec<String> {
+    release.basis_on(basis, on).iter().map(catalogue::Citation::text).collect()
+}
+
+/// The history of a parameter or a row of a table: every value for the division and those above it, newest first.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`].
 pub async fn standard_history(
     office: &Office,
-    parameter: &str,
+    subject: &str,
     division: DivisionId,
 ) -> Result<Vec<StandardValue>, OfficeError> {
     let release = office.release();
     let today = office.now().today();
-    let definition = release.parameters.get(parameter).ok_or(OfficeError::NotFound("这项标准"))?;
+    let parameter = match Subject::read(&release, subject) {
+        Some(Subject::Parameter(parameter)) => Some(parameter),
+        Some(Subject::Cell(_)) => None,
+        Some(Subject::Rule(_)) | None => return Err(OfficeError::NotFound("这项标准")),
+    };
     let code = divisions::find(office.db(), division).await?.code;
     let above: Vec<&str> =
         release.places.upwards(&code).flat_map(|place| release.places.codes_of(&place.code)).collect();
-    let mut values: Vec<StandardValue> = release
-        .parameter_history(parameter)
+    let mut values: Vec<StandardValue> = history_of(&release, subject)
         .into_iter()
         .filter(|known| known.division.is_none_or(|set_for| above.contains(&set_for)))
         .map(|known| {
             let last = known.until.map_or(today, |until| until.min(today));
             StandardValue {
-                value: super::layer::canonical(known.value),
-                shown: shown(&release, definition, known.value),
+                value: canonical(known.value),
+                shown: shown(&release, parameter, known.value),
                 from: known.from,
                 until: known.until,
                 source: known.source.to_owned(),
@@ -133,15 +162,33 @@ pub(super) fn effective(
     on: NaiveDate,
 ) -> Option<StandardValue> {
     let effective = release.parameter(&parameter.id, code, on)?;
-    let until = release
-        .parameter_history(&parameter.id)
+    Some(in_words(release, &parameter.id, Some(parameter), &effective))
+}
+
+fn effective_cell(
+    release: &Release,
+    cell: &TableCell<'_>,
+    code: &str,
+    on: NaiveDate,
+) -> Option<StandardValue> {
+    let effective = release.cell(cell.table, cell.key, code, on)?;
+    Some(in_words(release, &cell.written(), None, &effective))
+}
+
+fn in_words(
+    release: &Release,
+    subject: &str,
+    parameter: Option<&Parameter>,
+    effective: &EffectiveValue<'_>,
+) -> StandardValue {
+    let until = history_of(release, subject)
         .into_iter()
         .find(|known| {
             (known.division, known.from, known.layer) == (effective.division, effective.from, effective.layer)
         })
         .and_then(|known| known.until);
-    Some(StandardValue {
-        value: super::layer::canonical(effective.value),
+    StandardValue {
+        value: canonical(effective.value),
         shown: shown(release, parameter, effective.value),
         from: effective.from,
         until,
@@ -151,16 +198,17 @@ pub(super) fn effective(
         carried_forward: effective.carried_forward,
         on_page: effective.layer == Layer::Database,
         demo: effective.layer == Layer::Demo,
-    })
+    }
 }
 
 fn name_of(release: &Release, code: Option<&str>) -> Option<String> {
     code.and_then(|code| release.places.get(code)).map(|place| place.name.clone())
 }
 
-fn shown(release: &Release, parameter: &Parameter, value: &Scalar) -> String {
-    match (*parameter.kind, value, &parameter.codelist) {
-        (ValueKind::Code, Scalar::Text(code), Some(list)) => release.code_title(list, code).to_owned(),
+fn shown(release: &Release, parameter: Option<&Parameter>, value: &Scalar) -> String {
+    let list = parameter.filter(|parameter| *parameter.kind == ValueKind::Code);
+    match (list.and_then(|parameter| parameter.codelist.as_ref()), value) {
+        (Some(list), Scalar::Text(code)) => release.code_title(list, code).to_owned(),
         _ => value.to_string(),
     }
 }

@@ -21,9 +21,10 @@ pub(super) const INCOME: &str = "disposable_income";
 const MULTIPLE: &str = "tekun_multiple";
 const GUIDANCE: &str = "dibao_guidance";
 
-/// Whether a change of this parameter or table is measured.
+/// Whether a change of this parameter or row of a table is measured.
 #[must_use]
 pub fn is_measured(parameter: &str) -> bool {
+    let parameter = parameter.split('[').next().unwrap_or_default();
     parameter.starts_with("dibao_standard")
         || parameter.starts_with("tekun_basic")
         || [CONSUMPTION, LEAST, MOST, MULTIPLE, GUIDANCE].contains(&parameter)

@@ -22,7 +22,7 @@ use crate::ui::form::{
 use crate::ui::parts::{self, details, inset};
 
 /// Values that one page supposes.
-const VALUES: usize = 3;
+pub(crate) const VALUES: usize = 5;
 
 pub(super) async fn page(desk: Desk<Simulate>, Query(typed): Query<Fields>) -> Result<Page, Fault> {
     let mut errors = Errors::none();

@@ -12,6 +12,8 @@ mod results;
 mod rules;
 mod saved;
 
+pub(crate) use form::VALUES;
+
 /// The name of these pages in the navigation.
 const NAV_ID: &str = "simulation";
 const HERE: &str = "/desk/simulation";

@@ -5,8 +5,8 @@ use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use office::access::{Export, Right, Simulate};
 use office::divisions;
-use office::releases::RulePart;
-use office::simulation::{self, PdfState, Saved, SimulationId, Supposition};
+use office::releases::{RulePart, Subject};
+use office::simulation::{self, PdfState, Saved, SimulationId, SupposedValue, Supposition};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use store::DivisionId;
@@ -18,6 +18,7 @@ use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
 use crate::form_body::{Fields, KeyedForm};
 use crate::money::common::{ROWS, already, cursor, download, remember, yuan};
+use crate::standards::proposal_address;
 use crate::ui::form::{ButtonKind, Choice, Field, button_group, button_link, form_post, select, submit};
 use crate::ui::parts::{self, SummaryRow, summary_list};
 use crate::ui::table::{Column, Pager, Table};
@@ -132,7 +133,7 @@ pub(super) async fn page(desk: Desk<Simulate>, Path(id): Path<SimulationId>) -> 
     Ok(Page::new(line.title.clone(), content).under(NAV_ID).back(LIST, "返回已保存的仿真").charts())
 }
 
-/// Where each standard and rule that was supposed can be proposed; tables come with a pack.
+/// Where what was supposed can be proposed: the standards of a place together, as one document sets them, each rule alone.
 async fn proposals(desk: &Desk<Simulate>, saved: &Saved) -> Result<Vec<(String, String)>, Fault> {
     let mut all = Vec::new();
     if !desk.may(Right::ProposeStandard) {
@@ -142,26 +143,38 @@ async fn proposals(desk: &Desk<Simulate>, saved: &Saved) -> Result<Vec<(String, 
     let release = desk.office().release();
     let reason = format!("依据政策仿真“{}”", saved.line.title);
     let from = supposition.month.first_day().to_string();
-    let mut add = |title: &str, subject: &str, division: DivisionId, value: &str| {
-        let asked = [("division", division.to_string()), ("value", value.to_owned()), ("from", from.clone())];
-        let asked: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let href = address(
-            &format!("/desk/standards/{subject}/change"),
-            &[asked.as_slice(), &[("reason", reason.as_str())]].concat(),
-        );
-        all.push((format!("拟定变更：{title}"), href));
-    };
+    let mut places: Vec<(DivisionId, Vec<&SupposedValue>)> = Vec::new();
     for value in &supposition.values {
-        let Some(parameter) = release.parameters.get(&value.parameter) else { continue };
+        // What is no longer defined can be proposed by nobody.
+        if Subject::read(&release, &value.parameter).is_none() {
+            continue;
+        }
         let division = match &value.division {
             None => desk.actor().division,
             Some(code) => divisions::by_code(desk.office().db(), code).await?.id,
         };
-        add(&parameter.title, &value.parameter, division, &value.value);
+        match places.iter_mut().find(|(known, _)| *known == division) {
+            Some((_, values)) => values.push(value),
+            None => places.push((division, vec![value])),
+        }
+    }
+    let title = |subject: &str| {
+        let read = Subject::read(&release, subject);
+        read.map_or_else(|| subject.to_owned(), |read| read.title(&release))
+    };
+    for (division, values) in places {
+        let lines: Vec<(&str, &str)> =
+            values.iter().map(|value| (value.parameter.as_str(), value.value.as_str())).collect();
+        let titles: Vec<String> = lines.iter().map(|(subject, _)| title(subject)).collect();
+        let href = proposal_address(&lines, division, &from, &reason);
+        all.push((format!("拟定变更：{}", titles.join("、")), href));
     }
     for text in &supposition.texts {
         let rule = RulePart { programme: &text.programme, part: text.part.clone() };
-        add(&rule.title(&release), &rule.written(), desk.actor().division, &text.text);
+        let subject = rule.written();
+        let lines = [(subject.as_str(), text.text.as_str())];
+        let href = proposal_address(&lines, desk.actor().division, &from, &reason);
+        all.push((format!("拟定变更：{}", rule.title(&release)), href));
     }
     Ok(all)
 }

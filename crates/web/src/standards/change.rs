@@ -1,216 +1,28 @@
 //! A change of a standard: proposed with its document, seen beside what holds now, released or refused by another person.
 
 use axum::extract::{Path, Query};
-use catalogue::definition::{Parameter, ValueKind};
 use maud::{Markup, html};
 use office::access::{ProposeStandard, ReleaseStandard, Right};
 use office::releases::{
-    self, ChangeState, NewStandardChange, Preview, RulePart, StandardChangeId, StandardChangeView,
-    StandardValue,
+    self, ChangeState, Preview, RulePart, Standard, StandardChangeId, StandardChangeView, Subject,
 };
 use serde::Deserialize;
-use store::DivisionId;
 use vocab::{Month, Now};
 
 use super::NAV_ID;
-use super::list::{choices, history_address, may_read, place};
+use super::list::may_read;
 use super::reviews::may_look;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::{Desk, Staff};
-use crate::form_body::{Fields, KeyedForm};
+use crate::form_body::KeyedForm;
 use crate::money::common::{ROWS, already, cursor, remember, yuan};
-use crate::typed;
+use crate::ui::address;
 use crate::ui::form::{
-    ButtonKind, Choice, Errors, Field, Width, button_link, buttons, date_input, error_summary, form_post,
-    hidden, month_input, select, submit, text_area, text_input, unit_input,
+    ButtonKind, Errors, Field, button_link, error_summary, form_post, hidden, submit, text_area,
 };
 use crate::ui::parts::{self, Colour, SummaryRow};
 use crate::ui::table::{Column, Pager, Table};
-use crate::ui::{Link, address};
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Where {
-    division: String,
-    /// What a simulation supposed.
-    value: String,
-    from: String,
-    reason: String,
-}
-
-pub(super) async fn form_page(
-    desk: Desk<ProposeStandard>,
-    Path(parameter): Path<String>,
-    Query(asked): Query<Where>,
-) -> Result<Page, Fault> {
-    let place = place(&desk, &asked.division).await?;
-    let mut typed = Fields::default();
-    typed.0.push(("division".to_owned(), place.id.to_string()));
-    typed.0.extend([("value".to_owned(), asked.value), ("reason".to_owned(), asked.reason)]);
-    for (part, text) in ["year", "month", "day"].into_iter().zip(asked.from.split('-')) {
-        typed.0.push((format!("from_{part}"), text.trim_start_matches('0').to_owned()));
-    }
-    proposal(&desk, &parameter, &typed, &Errors::none()).await
-}
-
-/// The field of the value, as the parameter's kind wants it typed.
-fn value_field(desk: &Staff, parameter: &Parameter, typed: &str, errors: &Errors) -> Markup {
-    let field = Field::new("value", "新的数值").value(typed.to_owned()).errors(errors).width(Width::Chars10);
-    let release = desk.office().release();
-    match (*parameter.kind.get(), &parameter.codelist) {
-        (ValueKind::Boolean, _) => {
-            select(&field, &[Choice::new("true", "是"), Choice::new("false", "否")], Some("请选择"))
-        }
-        (ValueKind::Code, Some(list)) => {
-            let codes: Vec<Choice<'_>> = release
-                .codelists
-                .get(list)
-                .into_iter()
-                .flat_map(|list| &list.values)
-                .map(|code| Choice::new(code.code.get().as_str(), code.title.as_str()))
-                .collect();
-            select(&field, &codes, Some("请选择"))
-        }
-        _ => match &parameter.unit {
-            Some(unit) => unit_input(&field, unit),
-            None => text_input(&field),
-        },
-    }
-}
-
-async fn proposal(
-    desk: &Desk<ProposeStandard>,
-    parameter: &str,
-    typed: &Fields,
-    errors: &Errors,
-) -> Result<Page, Fault> {
-    let release = desk.office().release();
-    let place = place(desk, typed.get("division")).await?;
-    let today = desk.office().now().today();
-    let (name, now, subject) = match RulePart::read(parameter) {
-        Some(rule) => {
-            let text = rule.text_on(&release, today).ok_or(Fault::Hidden)?;
-            (rule.title(&release), rule_now(&rule, &text), rule_field(&text, place.id, typed, errors))
-        }
-        None => {
-            let definition = release.parameters.get(parameter).ok_or(Fault::Hidden)?;
-            let standards = releases::standards(desk.office(), desk.actor(), place.id, today).await?;
-            let now = standards.iter().find(|standard| standard.parameter == parameter);
-            let now = now.and_then(|standard| standard.now.as_ref());
-            let places = choices(desk).await?;
-            let subject = html! {
-                (select(&Field::new("division", "适用地区").value(place.id.to_string())
-                    .hint("下级地区没有另行规定的，一并适用。").errors(errors), &places, None))
-                (value_field(desk, definition, typed.get("value"), errors))
-            };
-            (definition.title.clone(), standard_now(&place.name, now), subject)
-        }
-    };
-    let body = html! {
-        (subject)
-        (date_input(&Field::new("from", "自何日起执行").errors(errors), &typed.date("from")))
-        (date_input(&Field::new("stated_until", "文件规定的截止日期").optional().errors(errors), &typed.date("stated_until")))
-        (text_input(&Field::new("document_title", "文件名称").value(typed.get("document_title")).width(Width::Full).max_chars(200).errors(errors)))
-        (text_input(&Field::new("document_number", "文号").hint("例如 乌海民发〔2026〕15号").value(typed.get("document_number")).max_chars(80).errors(errors)))
-        (text_area(&Field::new("reason", "变更原因").hint("供发布人核对。").value(typed.get("reason")).max_chars(500).errors(errors), 3))
-        (month_input(&Field::new("recompute_from", "从哪个月起复核在册家庭的金额").hint("不填则按各户原定的核查时间处理。")
-            .optional().errors(errors), &typed.date("recompute_from")))
-        (buttons("提交，等待另一人发布", &[Link::new("/desk/standards", "取消")]))
-    };
-    let title = format!("拟定变更：{name}");
-    let content = html! {
-        div.prose {
-            (error_summary(errors))
-            (parts::heading(Some("政策标准"), &title))
-            (parts::inset(&now))
-            (form_post(&format!("/desk/standards/{parameter}/change"), &desk.key(), &body))
-        }
-    };
-    let back = match RulePart::read(parameter) {
-        Some(rule) => format!("/programmes/{}", rule.programme),
-        None => history_address(parameter, place.id),
-    };
-    Ok(Page::new(title, content).under(NAV_ID).back(back, "返回").errors(errors))
-}
-
-fn standard_now(place: &str, now: Option<&StandardValue>) -> Markup {
-    html! {
-        p.govuk-body {
-            @match now {
-                Some(now) => { (place) "现行数值：" strong { (now.shown) } "，自 " (now.from) " 起，来源：" (now.source) "。" },
-                None => { (place) "现在没有这项标准的数值。" },
-            }
-        }
-    }
-}
-
-fn rule_now(rule: &RulePart<'_>, text: &str) -> Markup {
-    html! {
-        p.govuk-body { "现行的式子（读法见" (Link::new(format!("/programmes/{}", rule.programme), "规则阅读")) "）：" }
-        pre.govuk-body { code { (text) } }
-    }
-}
-
-/// A rule holds in the whole city; what is typed is its text, begun with the present one.
-fn rule_field(text: &str, division: DivisionId, typed: &Fields, errors: &Errors) -> Markup {
-    let value = if typed.get("value").is_empty() { text } else { typed.get("value") };
-    let rows = u8::try_from(value.lines().count().clamp(3, 12)).unwrap_or(3);
-    let field = Field::new("value", "新的式子")
-        .hint("只能用现行规则已经用到的情况和标准。改动只对从执行之日起受理、复核的家庭有效。");
-    html! {
-        (hidden("division", &division.to_string()))
-        (text_area(&field.value(value.to_owned()).max_chars(4000).errors(errors), rows))
-    }
-}
-
-pub(super) async fn propose(
-    desk: Desk<ProposeStandard>,
-    Path(parameter): Path<String>,
-    KeyedForm { key, form, .. }: KeyedForm<Fields>,
-) -> Result<Answer, Fault> {
-    if let Some(to) = already(&desk, &key).await? {
-        return Ok(SeeOther::to(to).into());
-    }
-    let mut errors = Errors::none();
-    let division = place(&desk, form.get("division")).await?.id;
-    let from = typed::date(&form, "from", &mut errors);
-    let stated_until = typed::optional_date(&form, "stated_until", &mut errors);
-    let recompute = form.date("recompute_from");
-    let recompute_from: Option<Month> = if recompute.year.is_empty() && recompute.month.is_empty() {
-        None
-    } else {
-        let month = recompute.year.parse().ok().zip(recompute.month.parse().ok());
-        let month = month.and_then(|(year, month)| Month::new(year, month).ok());
-        if month.is_none() {
-            errors.add("recompute_from", "月份不对，请填写年和月，例如 2026 年 7 月。");
-        }
-        month
-    };
-    let Some(from) = from.filter(|_| errors.is_empty()) else {
-        return Ok(proposal(&desk, &parameter, &form, &errors).await?.into());
-    };
-    let new = NewStandardChange {
-        parameter: parameter.clone(),
-        division,
-        from,
-        stated_until,
-        value: form.get("value").to_owned(),
-        document_title: form.get("document_title").to_owned(),
-        document_number: form.get("document_number").to_owned(),
-        attachment: None,
-        reason: form.get("reason").to_owned(),
-        recompute_from,
-    };
-    match releases::propose(desk.office(), desk.granted(), &new).await {
-        Ok(id) => {
-            let to = format!("/desk/standard-changes/{id}");
-            remember(&desk, &key, &to).await?;
-            Ok(SeeOther::to(to).done("变更已提交，等待另一人发布。").into())
-        }
-        Err(error) => Ok(proposal(&desk, &parameter, &form, &form_errors(error)?).await?.into()),
-    }
-}
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -234,10 +46,13 @@ fn colour(state: ChangeState) -> Colour {
 /// What a change is about.
 fn subject_title(staff: &Staff, id: &str) -> String {
     let release = staff.office().release();
-    match RulePart::read(id) {
-        Some(rule) => rule.title(&release),
-        None => release.parameters.get(id).map_or_else(|| id.to_owned(), |parameter| parameter.title.clone()),
-    }
+    Subject::read(&release, id).map_or_else(|| id.to_owned(), |subject| subject.title(&release))
+}
+
+/// 低保标准等 3 项.
+fn title_of(staff: &Staff, change: &StandardChangeView) -> String {
+    let title = subject_title(staff, &change.parameter);
+    if change.others > 0 { format!("{title}等 {} 项", change.others + 1) } else { title }
 }
 
 pub(super) async fn list(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, Fault> {
@@ -251,9 +66,13 @@ pub(super) async fn list(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, F
         .iter()
         .map(|change| {
             vec![
-                html! { a.govuk-link href={ "/desk/standard-changes/" (change.id) } { (subject_title(&staff, &change.parameter)) } },
+                html! { a.govuk-link href={ "/desk/standard-changes/" (change.id) } { (title_of(&staff, change)) } },
                 html! { (change.division_name) },
-                html! { @if RulePart::read(&change.parameter).is_some() { code { (change.value) } } @else { (change.value) } },
+                html! {
+                    @if change.others > 0 { "见明细" }
+                    @else if RulePart::read(&change.parameter).is_some() { code { (change.value) } }
+                    @else { (change.value) }
+                },
                 html! { (change.from) },
                 html! { (change.source) },
                 html! { (change.proposed_by_name.as_deref().unwrap_or("随配置包导入")) },
@@ -294,13 +113,20 @@ pub(super) async fn page(staff: Staff, Path(id): Path<StandardChangeId>) -> Resu
 }
 
 async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Result<Page, Fault> {
-    let change = releases::find_change(staff.office(), staff.actor(), id).await?;
+    let lines = releases::change_lines(staff.office(), staff.actor(), id).await?;
+    // What follows another is shown where that is.
+    let change = lines.first().ok_or(Fault::Hidden)?;
+    let id = change.id;
     let rule = RulePart::read(&change.parameter);
     let kind = if rule.is_some() { "规则变更" } else { "标准变更" };
-    let title = format!("{kind}：{}", subject_title(staff, &change.parameter));
+    let title = format!("{kind}：{}", title_of(staff, change));
     let standards = releases::standards(staff.office(), staff.actor(), change.division, change.from).await?;
-    let standard = standards.iter().find(|standard| standard.parameter == change.parameter);
-    let unit = standard.and_then(|standard| standard.unit.as_deref()).unwrap_or("");
+    let set = lines.iter().map(|line| Line {
+        title: subject_title(staff, &line.parameter),
+        standard: standards.iter().find(|standard| standard.parameter == line.parameter),
+        change: line,
+    });
+    let set: Vec<Line<'_>> = set.collect();
     let waiting = change.state == ChangeState::Proposed;
     let own = change.proposed_by == Some(staff.actor().staff);
     let hands = staff.may(Right::ProposeStandard) || staff.may(Right::ReleaseStandard);
@@ -314,15 +140,16 @@ async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Re
         (parts::heading(Some("政策标准"), &title))
         p { (parts::tag(colour(change.state), change.state.title())) }
         @match &rule {
-            Some(rule) => (texts(staff, &change, rule)),
-            None if waiting => (difference(&change, standard, unit)),
+            Some(rule) => (texts(staff, change, rule)),
+            None if waiting => { @for line in &set { (difference(line, set.len() > 1)) } },
             None => {},
         }
         @if let Some(preview) = &preview {
             @if !preview.warnings.is_empty() { (super::next::warnings(&preview.warnings)) }
             (effects(preview))
+            @if let Some(to) = simulation(staff, &set) { (button_link(&to, "看看会影响多少家庭", ButtonKind::Secondary)) }
         }
-        (summary(&change, unit))
+        (summary(change, &set))
         @if change.state == ChangeState::Released && change.recompute_from.is_some() && may_look(staff) {
             (button_link(&format!("/desk/standard-changes/{id}/reviews"), "复核在册家庭", ButtonKind::Primary))
         }
@@ -333,14 +160,49 @@ async fn change_page(staff: &Staff, id: StandardChangeId, errors: &Errors) -> Re
             }))
         }
         @if waiting && own { p.govuk-body { "须由另一人核对文件后发布。" } }
-        @if waiting && !own && staff.may(Right::ReleaseStandard) { (hand(staff, &change, errors)) }
+        @if waiting && !own && staff.may(Right::ReleaseStandard) { (hand(staff, change, errors)) }
     };
     Ok(Page::new(title, content).under(NAV_ID).back("/desk/standard-changes", "返回标准变更").errors(errors))
 }
 
+/// One of the standards that a proposal sets, beside what holds on its first day without it.
+struct Line<'a> {
+    title: String,
+    standard: Option<&'a Standard>,
+    change: &'a StandardChangeView,
+}
+
+impl Line<'_> {
+    fn unit(&self) -> &str {
+        self.standard.and_then(|standard| standard.unit.as_deref()).unwrap_or("")
+    }
+}
+
+/// What the proposed values would mean for everybody, on the page that supposes them; it takes a few at a time.
+fn simulation(staff: &Staff, lines: &[Line<'_>]) -> Option<String> {
+    let first = lines.first()?.change;
+    let rule = RulePart::read(&first.parameter).is_some();
+    if rule || lines.len() > crate::simulation::VALUES || !staff.may(Right::Simulate) {
+        return None;
+    }
+    let month = first.recompute_from.unwrap_or_else(|| Month::containing(first.from)).to_string();
+    let place = if first.division == staff.actor().division { "" } else { first.division_code.as_str() };
+    let mut asked = vec![("run".to_owned(), "1".to_owned()), ("month".to_owned(), month)];
+    for (index, line) in lines.iter().enumerate() {
+        let number = index + 1;
+        asked.push((format!("parameter_{number}"), line.change.parameter.clone()));
+        asked.push((format!("value_{number}"), line.change.value.clone()));
+        asked.push((format!("place_{number}"), place.to_owned()));
+    }
+    let asked: Vec<(&str, &str)> =
+        asked.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Some(address("/desk/simulation", &asked))
+}
+
 /// What would hold on the change's first day beside what holds there without it.
-fn difference(change: &StandardChangeView, standard: Option<&releases::Standard>, unit: &str) -> Markup {
-    let now = standard.and_then(|standard| standard.now.as_ref());
+fn difference(line: &Line<'_>, several: bool) -> Markup {
+    let (change, unit) = (line.change, line.unit());
+    let now = line.standard.and_then(|standard| standard.now.as_ref());
     let row = |name: &str, value: &str, from: String, source: &str, place: &str| {
         vec![html! { (name) }, html! { (value) }, html! { (from) }, html! { (place) }, html! { (source) }]
     };
@@ -356,8 +218,12 @@ fn difference(change: &StandardChangeView, standard: Option<&releases::Standard>
     };
     let after = row("变更后", &change.value, change.from.to_string(), &change.source, &change.division_name);
     let table = Table {
-        id: "difference".into(),
-        caption: format!("{} 起的变化", change.from).into(),
+        id: format!("difference-{}", change.id).into(),
+        caption: if several {
+            format!("{}：{} 起的变化", line.title, change.from).into()
+        } else {
+            format!("{} 起的变化", change.from).into()
+        },
         columns: vec![
             Column::new(""),
             Column::new(if unit.is_empty() { "数值".to_owned() } else { format!("数值（{unit}）") })
@@ -430,11 +296,15 @@ fn effects(preview: &Preview) -> Markup {
     }
 }
 
-fn summary(change: &StandardChangeView, unit: &str) -> Markup {
+fn summary(change: &StandardChangeView, lines: &[Line<'_>]) -> Markup {
     let at = |at: i64| Now::from_unix_ms(at).zh();
     let mut rows = vec![SummaryRow::text("适用地区", &change.division_name)];
     if RulePart::read(&change.parameter).is_none() {
-        rows.push(SummaryRow::text("数值", &format!("{} {unit}", change.value)));
+        let several = lines.len() > 1;
+        rows.extend(lines.iter().map(|line| {
+            let name = if several { line.title.as_str() } else { "数值" };
+            SummaryRow::text(name, &format!("{} {}", line.change.value, line.unit()))
+        }));
     }
     rows.push(SummaryRow::text("自何日起", &change.from.to_string()));
     if let Some(until) = change.stated_until {

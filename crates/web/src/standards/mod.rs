@@ -6,10 +6,13 @@ use crate::layout::NavEntry;
 use crate::routes::{Routes, get, post};
 
 mod change;
+mod form;
 mod list;
 mod months;
 mod next;
 mod reviews;
+
+pub(crate) use form::proposal_address;
 
 /// The name of these pages in the navigation.
 const NAV_ID: &str = "standards";
@@ -35,7 +38,7 @@ pub fn routes() -> Routes {
         .route("/desk/standards", get(list::page))
         .route("/desk/standards/next", get(next::page))
         .route("/desk/standards/{parameter}", get(list::history))
-        .route("/desk/standards/{parameter}/change", get(change::form_page).post(change::propose))
+        .route("/desk/standards/{parameter}/change", get(form::form_page).post(form::propose))
         .route("/desk/standard-changes", get(change::list))
         .route("/desk/standard-changes/{id}", get(change::page))
         .route("/desk/standard-changes/{id}/release", post(change::release))
