@@ -340,9 +340,9 @@ pub struct PlanProject {
     /// Unit of the quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// What it is to do.
+    /// What it is to do, quoted like its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<String>,
+    pub content: Option<Located<String>>,
     /// The indicators that it is to move: read in the plan by whoever wrote the pack, not printed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub serves: Vec<Reference>,

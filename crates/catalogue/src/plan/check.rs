@@ -46,6 +46,9 @@ impl PlanBook {
         }
         for one in &self.projects {
             checker.quotes(&one.place, &one.source, one.row.as_ref());
+            if let Some(content) = &one.content {
+                checker.quote(&one.place, content);
+            }
             if let Some(figure) = &one.quantity {
                 checker.figure(&one.place, figure, &one.source, one.row.as_ref());
             }

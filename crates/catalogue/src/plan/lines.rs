@@ -83,7 +83,7 @@ impl PlanBook {
                     .unwrap_or_else(|| if one.yearly { "每年".to_owned() } else { year(one.year) }),
                 places: one.places.join("、"),
                 section: text(one.section.as_ref()),
-                note: text(one.content.as_ref()),
+                note: one.content.as_ref().map(|content| content.get().clone()).unwrap_or_default(),
                 source: one.source.get().clone(),
                 ..PlanLine::default()
             });

@@ -378,6 +378,18 @@ fn sums_percentages_dates_and_growth_are_reckoned() {
 }
 
 #[test]
+fn what_a_project_is_to_do_is_quoted() {
+    let project = |content: &str| {
+        format!(
+            "[[plan_project]]\nid = \"stations\"\nname = \"站\"\nsource = \"占50%\"\ncontent = \"{content}\"\n"
+        )
+    };
+    assert!(small(&project("甲县3个、乙县2个")).is_ok());
+    let wrong = small(&project("甲县三个、乙县两个")).unwrap_err();
+    assert!(wrong[0].zh.contains("不在规划原文里"), "{}", shown(&wrong));
+}
+
+#[test]
 fn a_wrong_plan_is_refused_at_its_line() {
     let target = "target = { year = 2025, printed = \"60张\", number = 60 }\n";
     let good = format!("{BEDS}{target}");
