@@ -1,5 +1,6 @@
 // Every page works without this file. It adds: focus on error summaries, conditional questions, the menu on phones,
-// a file field that speaks Chinese, a signature written on the screen, the print button, and partial updates on staff pages (htmx).
+// a file field that speaks Chinese, a signature written on the screen, the print button, what words may mean in a field of a register
+// that points at something, and partial updates on staff pages (htmx).
 import {
   Button, Checkboxes, ErrorSummary, FileUpload, NotificationBanner, Radios, ServiceNavigation, SkipLink, createAll, isSupported,
 } from 'govuk-frontend'
@@ -53,6 +54,32 @@ document.addEventListener('keydown', (event) => {
   if (!box || event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
   event.preventDefault()
   box.focus()
+})
+
+// A field that points at something offers what its words may mean; sent without being chosen from, they are looked up all the same.
+const PAUSE = 300
+let picking
+document.addEventListener('input', (event) => {
+  const field = event.target.closest('input[data-pick]')
+  const register = location.pathname.match(/^\/desk\/records\/([a-z0-9_]+)/)
+  if (!field || !register) return
+  clearTimeout(picking)
+  const words = field.value.trim()
+  if (words.length < 2 || words.endsWith('〕')) return
+  picking = setTimeout(async () => {
+    const address = `/desk/records/${register[1]}/pick/${field.name.split('.').pop()}?q=${encodeURIComponent(words)}`
+    const answer = await fetch(address).catch(() => null)
+    if (!answer || !answer.ok || answer.redirected || field.value.trim() !== words) return
+    const meant = await answer.json()
+    let list = field.list
+    if (!list) {
+      list = document.createElement('datalist')
+      list.id = `${field.id}-offered`
+      field.after(list)
+      field.setAttribute('list', list.id)
+    }
+    list.replaceChildren(...meant.map((text) => new Option('', text)))
+  }, PAUSE)
 })
 
 htmx.config.allowEval = false

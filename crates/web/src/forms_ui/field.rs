@@ -193,7 +193,7 @@ fn pick_division(filled: &FilledForm<'_>, question: &Question<'_>) -> Markup {
 
 fn picked(filled: &FilledForm<'_>, question: &Question<'_>, title: Option<&str>, hint: &str) -> Markup {
     let candidates = filled.context().candidates.get(question.name.as_ref());
-    let question = with_hint(question.clone(), hint).width(Width::Full);
+    let question = with_hint(question.clone(), hint).width(Width::Full).picks();
     match (title, candidates) {
         // What was found stands there with its number, so that sent back it is the same and not looked for again.
         (Some(title), _) => {

@@ -209,7 +209,7 @@ impl Asked {
 }
 
 /// What a filter narrows by, and how that stands in its field.
-fn found(field: &Field, said: &str, looked: &LookedUp) -> Option<(String, String)> {
+pub(super) fn found(field: &Field, said: &str, looked: &LookedUp) -> Option<(String, String)> {
     let Some(target) = field.target() else {
         let code: DivisionCode = said.parse().ok()?;
         let (id, name) = looked.divisions.get(&code).zip(looked.names.get(&code))?;

@@ -313,7 +313,7 @@ fn pointing_filter(question: Question<'_>, name: &str, pointed: &Pointed) -> Mar
         }
         None => {
             let shown = pointed.shown.get(name).map_or("", String::as_str);
-            text_input(&question.hint("填写名称或编号").value(shown).max_chars(120))
+            text_input(&question.hint("填写名称或编号").value(shown).max_chars(120).picks())
         }
     }
 }

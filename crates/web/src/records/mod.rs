@@ -26,6 +26,7 @@ mod index;
 mod list;
 mod map;
 pub(crate) mod papers;
+mod pick;
 mod plan;
 mod rates;
 mod reveal;
@@ -61,6 +62,7 @@ pub fn routes() -> Routes {
         .route("/desk/records/{register}/by-month", get(by_month::page))
         .route("/desk/records/{register}/by-month/sheet", get(by_month::sheet))
         .route("/desk/records/{register}/map", get(map::page))
+        .route("/desk/records/{register}/pick/{pointing}", get(pick::offered))
         .route("/desk/records/{register}/template", get(import::template))
         .route("/desk/records/{register}/import/corrected/{upload}", get(import::corrected))
         .route("/desk/records/{register}/import/commit", post(import::commit))

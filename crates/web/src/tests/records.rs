@@ -413,6 +413,17 @@ async fn a_list_is_narrowed_by_what_its_records_point_at() {
         let none = clerk.get(&by("没有这家")).await;
         assert!(none.text.contains("没有找到“没有这家”"), "{}", none.text);
         assert!(none.text.contains("101-1") && none.text.contains("202-2"), "{}", none.text);
+        // While somebody types, a script is told what may be meant, in their own area.
+        assert!(none.text.contains("data-pick"), "{}", none.text);
+        let typed = format!("{list}/pick/institution?q={}", encoded("夕阳"));
+        let offered: Vec<String> = serde_json::from_str(&clerk.get(&typed).await.text).unwrap();
+        assert!(
+            offered.len() == 2 && offered[0].contains("夕阳") && offered[0].ends_with('〕'),
+            "{offered:?}"
+        );
+        let mut neighbour = town.browser("clerk_a").await;
+        assert_eq!(neighbour.get(&typed).await.text, "[]");
+        assert_eq!(clerk.get(&format!("{list}/pick/number?q=10")).await.status, StatusCode::NOT_FOUND);
         // A program narrows by a place, and by none that is not its own.
         let count = |page: &Seen| serde_json::from_str::<Value>(&page.text).unwrap()["count"].clone();
         let own = code_of(town, town.village_b).await;

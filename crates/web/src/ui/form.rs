@@ -104,6 +104,8 @@ pub struct Field<'a> {
     pub heading: bool,
     /// Short choices side by side.
     pub inline: bool,
+    /// Points at something: a script offers what the words may mean while they are typed.
+    pub picks: bool,
     /// Between the name and the part of a date: `born_on_year`; forms of the packs send `born_on.year`.
     pub part_separator: char,
 }
@@ -124,6 +126,7 @@ impl<'a> Field<'a> {
             optional: false,
             heading: false,
             inline: false,
+            picks: false,
             part_separator: '_',
         }
     }
@@ -167,6 +170,12 @@ impl<'a> Field<'a> {
     /// Longest answer.
     pub fn max_chars(mut self, characters: u32) -> Self {
         self.max_chars = Some(characters);
+        self
+    }
+
+    /// What is written points at something.
+    pub fn picks(mut self) -> Self {
+        self.picks = true;
         self
     }
 
@@ -250,7 +259,7 @@ impl<'a> Field<'a> {
             input.govuk-input.(self.width.class()) .govuk-input--error[self.error.is_some()] id=(self.name) name=(self.name)
                 type=(kind) value=(self.value) spellcheck="false" aria-describedby=[self.described_by()]
                 aria-invalid=[self.error.is_some().then_some("true")] autocomplete=[self.autocomplete] inputmode=[self.inputmode]
-                maxlength=[self.max_chars];
+                maxlength=[self.max_chars] data-pick[self.picks];
         };
         self.group(&html! {
             (self.label_markup())

@@ -349,6 +349,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("transition", vec!["struck_off".to_owned()]),
         ("statistic", vec!["elderly_station_coverage".to_owned()]),
         ("sealed_field", vec!["phone".to_owned()]),
+        ("pointing", vec!["institution".to_owned()]),
         ("record_import", vec![record_import]),
         ("record_bulk", vec![record_bulk]),
         ("view", vec![view]),
