@@ -7,7 +7,7 @@ use office::access::{Export, ReadPlan, ReadRecords, Report, Right};
 use office::plans::judge::Standing;
 use office::plans::{self, reminders};
 use office::records;
-use office::reports::{Glance, PlaceGlance, glance, glance_sheet};
+use office::reports::{Glance, PlaceGlance, glance, glance_now, glance_sheet};
 use serde::Deserialize;
 use store::DivisionId;
 use vocab::{Fen, Level};
@@ -61,7 +61,7 @@ async fn sheet(desk: Desk<Report>, Query(asked): Query<Asked>) -> Result<Respons
     let format = crate::figures::format_of(&asked.format);
     let division = common::division(&asked.division);
     let registers = registers(&desk);
-    let view = glance(desk.office(), desk.granted(), division, &registers).await?;
+    let view = glance_now(desk.office(), desk.granted(), division, &registers).await?;
     let bytes =
         glance_sheet(desk.office(), desk.granted(), &export, &view, !registers.is_empty(), format).await?;
     let name = format!("{}民政工作一览{}.{}", view.whole.name, view.until, format.extension());

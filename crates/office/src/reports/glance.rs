@@ -183,6 +183,20 @@ pub async fn glance(
     shelves.glances.get(shelves.fresh_for, key, now, reckoned(office, &area, registers, now)).await
 }
 
+/// As [`glance`], reckoned each time: what goes out as a file.
+///
+/// # Errors
+/// As there.
+pub async fn glance_now(
+    office: &Office,
+    actor: &Granted<Report>,
+    division: Option<DivisionId>,
+    registers: &[String],
+) -> Result<Glance, OfficeError> {
+    let area = area(office, actor, division).await?;
+    reckoned(office, &area, registers, office.now()).await
+}
+
 pub(super) async fn reckoned(
     office: &Office,
     area: &Area,

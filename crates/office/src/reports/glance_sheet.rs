@@ -20,7 +20,7 @@ const COLUMNS: [(&str, u16); 11] = [
     ("登记簿预警", 12),
 ];
 
-/// What [`glance`](super::glance()) told, by division; `alerts` says whether the reader may see those of the registers. Taking it out is audited.
+/// What [`glance_now`](super::glance_now) told, by division; `alerts` says whether the reader may see those of the registers. Taking it out is audited.
 ///
 /// # Errors
 /// The file cannot be written.

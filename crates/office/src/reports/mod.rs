@@ -38,7 +38,7 @@ pub use case_figures::{CaseFigures, CaseQuery, ClockFigures, Counted, case_figur
 pub use case_list::{CaseCounted, CaseReportLine, case_list};
 pub use delegation::{Delegated, DelegatedPlace, delegation};
 pub use fairness::{Dimension, FairGroup, Fairness, fairness, fairness_sheet};
-pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance};
+pub use glance::{Glance, ItemGlance, MonthGlance, PlaceGlance, ProgrammeGlance, glance, glance_now};
 pub use glance_sheet::glance_sheet;
 pub use kept::Reckoned;
 pub use layers::{Heads, LayerLine, Layers, layers, layers_sheet};

@@ -309,6 +309,11 @@ async fn figures_that_were_asked_for_are_renewed_and_are_those_reckoned_afresh()
         let watch = &mut |_| std::ops::ControlFlow::Continue(());
         ledger::make_run(office.db(), &scope, town.county, "dibao", at, officer, watch).await.unwrap();
 
+        // The cockpit shows what it showed; its file says what is so.
+        let shown = reports::glance(office, &reader, None, &[]).await.unwrap();
+        let exact = reports::glance_now(office, &reader, None, &[]).await.unwrap();
+        assert_eq!((shown.whole.households, exact.whole.households), (1, 2));
+
         // A worker reckons again what is soon too old; whoever looks then does not wait, and sees what is so.
         town.pass(4 * MINUTE);
         let renewed = office.now();
