@@ -3,7 +3,7 @@
 
 use super::Checker;
 use super::entered::{Filling, takes};
-use crate::definition::{Field, FieldKind, Found, Register, Target};
+use crate::definition::{Field, FieldKind, Found, Joins, Register, Target};
 use crate::release::Defined;
 
 impl Checker<'_> {
@@ -45,9 +45,54 @@ impl Checker<'_> {
             let message = format!("登记簿 {} 的字段 {on} 不是日期", found.register);
             self.at(place, on.start(), message, "type = \"date\" 的字段");
         }
+        let fields: Vec<&str> = there.form_fields().map(|field| field.id.as_str()).collect();
+        let states: Vec<&str> = there.states.iter().map(|state| state.id.as_str()).collect();
+        for same in &found.same {
+            self.among(place, same, "字段", &fields);
+        }
+        for state in &found.in_hand {
+            self.among(place, state, "状态", &states);
+        }
+        if found.same.is_empty() != found.in_hand.is_empty() {
+            let message = format!("发现 {} 的 same 和 in_hand 要一起写", found.id);
+            self.at(place, found.id.start(), message, "same 是哪些字段相同，in_hand 是哪些状态还在办");
+        }
         let given =
             |field: &Field| found.source == *field.id || found.on.as_ref().is_some_and(|on| *on == *field.id);
         self.entered(place, (&found.register, &**there), &fillings, given, "fills、source 或者 on");
+    }
+
+    /// What is told again joins what is in hand: by plain fields of its own, to a state of its own.
+    pub(super) fn joins(&mut self, register: &Defined<Register>, joins: &Joins, own: &[&str]) {
+        let place = &register.place;
+        let states: Vec<&str> = register.states.iter().map(|state| state.id.as_str()).collect();
+        for same in &joins.same {
+            self.among(place, same, "字段", own);
+            if register.field(same).is_some_and(|field| *field.kind == FieldKind::Division) {
+                let message = format!("字段 {same} 是区划，不用写：只有同一个地方的才合并");
+                self.at(place, same.start(), message, "人、选项、文字等字段");
+            }
+        }
+        for state in joins.in_hand.iter().chain([&joins.to]) {
+            self.among(place, state, "状态", &states);
+        }
+        if joins.in_hand.iter().any(|state| state.as_str() == joins.to.as_str()) {
+            let message = format!("状态 {} 是合并以后的，不能还在办", joins.to);
+            self.at(place, joins.to.start(), message, "in_hand 以外的状态");
+        }
+        let points = register
+            .field(&joins.with)
+            .is_some_and(|field| field.target() == Some(Target::Record(register.id.as_str())));
+        if !points {
+            let message = format!("字段 {} 不指向登记簿 {}", joins.with, register.id);
+            self.at(place, joins.with.start(), message, "type = \"record\"，register 是本登记簿");
+        }
+        if let Some(worse) = &joins.worse
+            && register.field(worse).is_none_or(|field| *field.kind != FieldKind::Choice)
+        {
+            let message = format!("字段 {worse} 不是单选");
+            self.at(place, worse.start(), message, "type = \"choice\" 的字段");
+        }
     }
 
     /// Whether what one field holds can be written into another by itself: nothing that would have to be looked for.

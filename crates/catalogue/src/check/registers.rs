@@ -145,6 +145,9 @@ impl Checker<'_> {
         for found in &register.finds {
             self.found(register, found, &own);
         }
+        if let Some(joins) = &register.joins {
+            self.joins(register, joins, &own);
+        }
         for holders in [&register.rights.read, &register.rights.keep, &register.rights.import] {
             self.holders(place, holders);
         }
@@ -449,6 +452,7 @@ impl Checker<'_> {
         if let Some(fed) = &register.fed {
             reached.extend(fed.leaves.iter().map(|leaving| leaving.to.as_str()));
         }
+        reached.extend(register.joins.iter().map(|joins| joins.to.as_str()));
         for _ in &states {
             for transition in &register.transitions {
                 if transition.from.iter().any(|from| reached.contains(from.as_str())) {

@@ -51,8 +51,8 @@ pub use programme::{
     Pays, Programme, Publication, PublishedName, Starts, Unit,
 };
 pub use register::{
-    Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, LeadStates, Leaving, List, Opens,
-    OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target, Transition,
+    Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, Joins, LeadStates, Leaving, List,
+    Opens, OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

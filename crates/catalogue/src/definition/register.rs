@@ -62,6 +62,9 @@ pub struct Register {
     /// What somebody finds and writes here becomes a record of another register, where it is followed.
     #[serde(default, rename = "found")]
     pub finds: Vec<Found>,
+    /// When what is told again is the same as what is in hand, and joins it.
+    #[serde(default)]
+    pub joins: Option<Joins>,
     /// Who does what, more narrowly than the rights of roles.
     #[serde(default)]
     pub rights: Rights,
@@ -363,6 +366,29 @@ pub struct Found {
     /// The date field there that takes the day.
     #[serde(default)]
     pub on: Option<Reference>,
+    /// Fields there by which an open record already follows the same, whatever its day; its key if empty.
+    #[serde(default)]
+    pub same: Vec<Reference>,
+    /// With `same`: the states there in which it is still in hand.
+    #[serde(default)]
+    pub in_hand: Vec<Reference>,
+}
+
+/// Records that tell the same: of two in hand at one place the one that has come further stays, else the earlier, and the other joins it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Joins {
+    /// Fields that are known and alike in both.
+    pub same: Vec<Reference>,
+    /// States in which a record is in hand, in the order in which it goes through them.
+    pub in_hand: Vec<Reference>,
+    /// The field by which the one that joins points at the other.
+    pub with: Reference,
+    /// The state to which it goes.
+    pub to: Reference,
+    /// A choice of which the worse of both, the earlier in its list, stands in the one that stays.
+    #[serde(default)]
+    pub worse: Option<Reference>,
 }
 
 /// Posts that may do something; an empty list narrows nothing.

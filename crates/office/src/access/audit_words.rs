@@ -121,6 +121,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("lead.months_exported", "导出线索逐月对账"),
     ("record.entered", "办件登记记录"),
     ("record.found", "走访发现，登记记录"),
+    ("record.joined", "同一件事的记录合并"),
     ("record.fed", "系统登记记录"),
     ("record.merged", "随人员档案合并改登记记录"),
     ("record.duty_done", "履行职责时变更记录"),

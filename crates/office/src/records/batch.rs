@@ -12,7 +12,7 @@ use super::read::Record;
 use super::row::{assembled, put, unchanged};
 use super::settle::{Looked, settle_as, settle_neighbours};
 use super::write::{By, Deed, Step, done_with, entry, of_a_record};
-use super::{Open, RecordId, events, found, letters, row_files};
+use super::{Open, RecordId, events, found, joins, letters, row_files};
 use crate::access::{Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, divisions};
@@ -108,8 +108,8 @@ impl<'a> Batch<'a> {
                     done_with(office, tx, register, before, &stored, by).await?;
                     self.moved.push((id, before.state.clone()));
                 }
-                // What the system changes of a record nobody has looked at, nor who follows a person to another record.
-                if by.who.staff.is_some() && step.deed != Deed::Merged {
+                // What the system changes of a record nobody has looked at, nor who follows a person to another record or tells one again.
+                if by.who.staff.is_some() && !matches!(step.deed, Deed::Merged | Deed::Joined) {
                     self.looked.push(id);
                 } else {
                     self.unlooked.push(id);
@@ -137,6 +137,7 @@ impl<'a> Batch<'a> {
         written.sort_unstable();
         written.dedup();
         self.settle_alone().await?;
+        joins::enter(office, tx, by, open, &written).await?;
         found::enter(office, tx, by, open, &written).await
     }
 

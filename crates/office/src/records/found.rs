@@ -16,7 +16,7 @@ use super::look_up::LookedUp;
 use super::read::{Record, records};
 use super::shape::{Circumstances, Named, shaped};
 use super::write::{By, Deed, Step};
-use super::{Open, RULES, RecordId};
+use super::{Open, RULES, RecordId, joins};
 use crate::forms::{Answers, FieldPath, FormValue, Raw, reference_text, referred_id, target_key};
 use crate::{Office, OfficeError};
 
@@ -102,23 +102,51 @@ async fn follow(
         answers.set(&path(on), Raw::Text(office.now().today().to_string()));
     }
     let draft = draft_with(office, &there, answers, looked, None, None).await?;
-    if is_there(office, tx, &there, &draft).await? {
-        return Ok(());
-    }
     let reason = format!("{}：{}", register.title, record.title);
+    if let Some(id) = is_there(office, tx, &there, found, &draft).await? {
+        return told_again(office, tx, by, &there, (found, id), (register, record), &reason).await;
+    }
     let step = Step { deed: Deed::Found, reason: &reason, state: None, import: None };
     let mut batch = Batch::new(office, tx, by, &there);
     batch.write(&draft, None, &step).await?;
     batch.settle_alone().await
 }
 
-/// Whether an open record has the key of what would be entered: what two doors tell on one day is followed once, and stops neither of them.
-async fn is_there(office: &Office, tx: &Tx, there: &Open, draft: &Draft) -> Result<bool, OfficeError> {
+/// What is followed there already is told by this door too: it stands among its sources, if none of this kind does.
+async fn told_again(
+    office: &Office,
+    tx: &Tx,
+    by: &By,
+    there: &Open,
+    (found, id): (&Found, RecordId),
+    (register, record): (&Register, &Record),
+    reason: &str,
+) -> Result<(), OfficeError> {
+    let known = records(office.keys(), tx, &RULES, there.register(), &[id]).await?;
+    let Some(known) = known.into_iter().next() else { return Ok(()) };
+    if found.same.is_empty() || known.values.contains_key(found.source.get()) {
+        return Ok(());
+    }
+    let source = (found.source.as_str(), reference_text(record.id.0));
+    let pointed = (register.id.get().clone(), record.id.0, record.title.clone());
+    joins::rewrite(office, tx, by, there, &known, source, Some(pointed), None, reason).await.map(drop)
+}
+
+/// The open record that follows already what would be entered: one with the same key, or, where the pack says what makes it the same, one that is in
+/// hand with these fields alike, whatever its day. What two doors tell is followed once, and stops neither of them.
+async fn is_there(
+    office: &Office,
+    tx: &Tx,
+    there: &Open,
+    found: &Found,
+    draft: &Draft,
+) -> Result<Option<RecordId>, OfficeError> {
     let register = there.register();
     let checked = check(office, there, draft)?;
     let mut conditions = Vec::new();
     let mut values = Vec::new();
-    for field in register.key.iter().filter_map(|id| register.field(id)) {
+    let alike = if found.same.is_empty() { &register.key } else { &found.same };
+    for field in alike.iter().filter_map(|id| register.field(id)) {
         let value = checked.get(field.id.get());
         let columns = written(office.keys(), register, field, value, &draft.looked.divisions, false)?;
         // Of a sealed field the blind index, which comes last.
@@ -127,14 +155,18 @@ async fn is_there(office: &Office, tx: &Tx, there: &Open, draft: &Draft) -> Resu
             values.push(value);
         }
     }
+    let in_hand = if found.same.is_empty() { "" } else { " AND r.state IN ({list})" };
     let sql = format!(
-        "SELECT count(*) FROM {} r WHERE r.closed_on IS NULL AND {}",
+        "SELECT r.id FROM {} r WHERE r.closed_on IS NULL AND {}{in_hand} ORDER BY r.id LIMIT 1",
         table(register),
         conditions.join(" AND ")
     );
     let query = Query::new(&RULES, &ScopeColumns::NONE, sql);
-    let known: i64 = values.into_iter().fold(query, Query::bind_value).scalar(tx).await?;
-    Ok(known > 0)
+    let mut query = values.into_iter().fold(query, Query::bind_value);
+    if !found.same.is_empty() {
+        query = query.bind_list(found.in_hand.iter().map(|state| state.as_str()));
+    }
+    Ok(query.optional_as(tx, |row| row.get("id")).await?)
 }
 
 /// The words for a person or family that a record in scope points at.

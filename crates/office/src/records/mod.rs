@@ -7,7 +7,7 @@
 //! - [`history`]: every version, who and why; [`papers`]: scans and photos, [`row_files`] those of the rows of lists; [`letters`]: what a way to another state sends;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
-//! - [`enter`]: records that a case enters; [`found`]: what was found in a record and is followed in another register; [`fed`]: registers of people that follow from what is known of them;
+//! - [`enter`]: records that a case enters; [`found`]: what was found in a record and is followed in another register; [`joins`]: what is told again of one thing; [`fed`]: registers of people that follow from what is known of them;
 //! - [`follow`]: records of a person who turned out to be another one;
 //! - [`find`]: the words under which they are found;
 //! - [`duties`], [`alerts`]: what is to be done; [`duty_plan`]: when in the month, and by whom; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
@@ -43,6 +43,7 @@ pub(crate) mod find;
 pub(crate) mod follow;
 mod found;
 pub mod history;
+mod joins;
 pub mod letters;
 pub mod list;
 mod look_up;

@@ -43,6 +43,8 @@ pub enum Deed {
     Entered,
     /// It was found in a record of another register.
     Found,
+    /// It was told again, or what it tells was told before.
+    Joined,
     /// The system entered or moved it, because a rule says so.
     Fed,
     /// The person in it turned out to be another one, or not to be.
@@ -65,6 +67,7 @@ impl Deed {
             Deed::DutyDone => "duty",
             Deed::Entered => "entered",
             Deed::Found => "found",
+            Deed::Joined => "joined",
             Deed::Fed => "fed",
             Deed::Merged => "merged",
         }
@@ -85,6 +88,7 @@ impl Deed {
             "duty" => "履行职责",
             "entered" => "办件登记",
             "found" => "走访发现登记",
+            "joined" => "同一件事合并",
             "fed" => "系统登记",
             "merged" => "人员档案合并",
             history::NOTED => "记下当时情况",
@@ -105,6 +109,7 @@ impl Deed {
             Deed::DutyDone => "record.duty_done",
             Deed::Entered => "record.entered",
             Deed::Found => "record.found",
+            Deed::Joined => "record.joined",
             Deed::Fed => "record.fed",
             Deed::Merged => "record.merged",
         }

@@ -584,6 +584,10 @@ async fn visited_with(city: &Wuhai, duty: &DutyView, decision: &str, worry: &str
 }
 
 async fn report(city: &Wuhai, actor: &Actor, source: &str, who: &str) -> RecordId {
+    report_of(city, actor, source, who, &[]).await
+}
+
+async fn report_of(city: &Wuhai, actor: &Actor, source: &str, who: &str, more: &[(&str, &str)]) -> RecordId {
     let open = open(city, actor, "need_report");
     let today = city.office.now().today().to_string();
     let pairs = [
@@ -594,7 +598,7 @@ async fn report(city: &Wuhai, actor: &Actor, source: &str, who: &str) -> RecordI
         ("matter", "food"),
         ("story", "老人独居，几天没有买菜"),
     ];
-    let answers = written(&open, Answers::new(), &pairs);
+    let answers = written(&open, written(&open, Answers::new(), &pairs), more);
     let new = NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "主动发现" };
     match records::save(&city.office, &grant::<KeepRecords>(actor), &open, new, None).await.unwrap() {
         Saved::Done(id) => id,
@@ -661,6 +665,109 @@ async fn a_report_of_need_is_followed_until_somebody_helps() {
         assert_eq!(month.states.values().sum::<i64>(), month.total, "told is what stands somewhere");
         assert_eq!(month.states.get("told"), Some(&1));
         assert_eq!((month.states.get("helped"), month.states.get("ended")), (Some(&1), Some(&1)));
+    }
+}
+
+/// SA-38, SA-39, SA-43: one trouble of one person, told through several doors on different days, is graded, visited and followed once; who told it is
+/// listed, the worse grade holds, and each is told back.
+#[tokio::test]
+async fn what_several_doors_tell_is_one() {
+    for city in cities("told_again").await {
+        let case = city.granted(&Family::default()).await;
+        let person = people_in(&city, case).await[2];
+        let who = office::forms::reference_text(person.0);
+        let known = [("person", who.as_str())];
+        let (worker, clerk) = (&city.village_worker, &city.township_clerk);
+        let state = async |record| seen(&city, clerk, "need_report", record).await.record.state;
+        let open_duties = async || {
+            let sql = "SELECT record_id, duty FROM record_duty WHERE register = 'need_report' AND state = 'open' ORDER BY id";
+            let rows = Query::system("test", sql).all(city.office.db()).await.unwrap();
+            let duty = |row: &store::Row| (row.get("record_id").unwrap(), row.get("duty").unwrap());
+            rows.iter().map(duty).collect::<Vec<(RecordId, String)>>()
+        };
+
+        let first = report_of(&city, worker, "worker", "石敢当", &known).await;
+        moved(&city, clerk, "need_report", first, "grade", &[("grade", "general")]).await.unwrap();
+        nights(&city, 2).await;
+        // The hotline, two days later: no second grade and no second visit.
+        let second = report_of(&city, clerk, "hotline", "来电人", &known).await;
+        assert_eq!(state(second).await, "joined");
+        assert_eq!(open_duties().await, [(first, "visit".to_owned())]);
+        // A neighbour who could not say who it is; graded by itself, known afterwards.
+        nights(&city, 1).await;
+        let third = report(&city, clerk, "neighbour", "某某").await;
+        moved(&city, clerk, "need_report", third, "grade", &[("grade", "urgent")]).await.unwrap();
+        let reports = open(&city, clerk, "need_report");
+        let now = seen(&city, clerk, "need_report", third).await.record;
+        let answers = written(&reports, now.answers(reports.register()), &known);
+        let record = Some((third, now.version));
+        let new = NewVersion { record, answers, state: None, deed: Deed::Changed, reason: "查明是谁" };
+        records::save(&city.office, &grant::<KeepRecords>(clerk), &reports, new, None).await.unwrap();
+        assert_eq!((state(third).await, state(first).await), ("joined".to_owned(), "graded".to_owned()));
+        assert_eq!(open_duties().await, [(first, "visit_urgent".to_owned())], "the worse grade holds");
+        let sql = "SELECT id FROM reg_need_report WHERE f_joined_to = ? ORDER BY id";
+        let told: Vec<RecordId> =
+            Query::system("test", sql).bind(first).scalars(city.office.db()).await.unwrap();
+        assert_eq!(told, [second, third]);
+
+        let today = city.office.now().today().to_string();
+        let found = [("visited_on", today.as_str()), ("found", "断粮两天")];
+        moved(&city, worker, "need_report", first, "visit", &found).await.unwrap();
+        assert_eq!(worries(&city).await.len(), 1);
+        let help = [("help", "当天送去米面")];
+        moved(&city, clerk, "need_report", first, "help", &help).await.unwrap();
+        nights(&city, 1).await;
+        let mut untold = raised(&city, clerk, "need_report").await;
+        untold.retain(|alert| alert == "joined_untold");
+        assert_eq!(untold.len(), 2, "who called and who came are told what became of it");
+
+        // Told again when it was over it is a report of its own; what is followed still is followed once.
+        let fourth = report_of(&city, worker, "worker", "石敢当", &known).await;
+        assert_eq!(state(fourth).await, "told");
+        moved(&city, clerk, "need_report", fourth, "grade", &[("grade", "serious")]).await.unwrap();
+        let today = city.office.now().today().to_string();
+        let found = [("visited_on", today.as_str()), ("found", "还是没有米")];
+        moved(&city, worker, "need_report", fourth, "visit", &found).await.unwrap();
+        assert_eq!(worries(&city).await.len(), 1);
+
+        // What was not the same is taken apart, and stays so.
+        moved(&city, clerk, "need_report", second, "part", &[("grade", "general")]).await.unwrap();
+        assert_eq!(state(second).await, "graded");
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// The visits of the watch and of a report find the same trouble on different days: one case, with both as its sources.
+#[tokio::test]
+async fn a_worry_that_two_visits_find_is_followed_once() {
+    for city in cities("worry_twice").await {
+        let case = city.granted(&Family::default()).await;
+        nights(&city, 32).await;
+        let person = people_in(&city, case).await[2];
+        let who = office::forms::reference_text(person.0);
+        let (worker, clerk) = (&city.village_worker, &city.township_clerk);
+        let of_school = [("person", who.as_str()), ("matter", "schooling")];
+        let told = report_of(&city, clerk, "hotline", "来电人", &of_school).await;
+        moved(&city, clerk, "need_report", told, "grade", &[("grade", "general")]).await.unwrap();
+        let today = city.office.now().today().to_string();
+        let found = [("visited_on", today.as_str()), ("found", "学费还差3000元")];
+        moved(&city, worker, "need_report", told, "visit", &found).await.unwrap();
+        assert_eq!(worries(&city).await.len(), 1);
+        answered(&city, person, "student", "true").await;
+        nights(&city, 2).await;
+        let changed = due(&city, worker, "low_income").await;
+        let changed = changed.into_iter().find(|duty| duty.duty == "changed").unwrap();
+        visited_with(&city, &changed, "refers", "schooling").await;
+        let all = worries(&city).await;
+        assert_eq!(all.len(), 1, "{all:?}");
+        let sql = "SELECT count(*) FROM reg_worry_case WHERE f_report = ? AND f_watch = ?";
+        let both: i64 = Query::system("test", sql)
+            .bind(told)
+            .bind(changed.record)
+            .scalar(city.office.db())
+            .await
+            .unwrap();
+        assert_eq!(both, 1);
     }
 }
 
