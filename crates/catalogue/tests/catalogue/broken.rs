@@ -204,6 +204,14 @@ const MISTAKES_FOLLOWED: &[Mistake] = mistakes! {
     "a finding that nothing leads back from": "source = \"seen_in\"" => "source = \"who\"", at "source = \"who\"", says "登记簿 worry 的字段 who 不指向 home";
     "a finding of no day": "source = \"seen_in\"\non = \"found_on\"" => "source = \"seen_in\"\non = \"content\"", at "on = \"content\"", says "登记簿 worry 的字段 content 不是日期";
     "a finding that leaves out what must be filled": "type = \"textarea\", max = 200" => "type = \"textarea\", required = true, max = 200", at "register = \"worry\"", says "登记簿 worry 的必填字段 content 没有来处";
+    "a finding that is the same by an unknown field": "same = [\"crowd\"]\nin_hand" => "same = [\"crowds\"]\nin_hand", at "same = [\"crowds\"]", says "字段 crowds 没有写";
+    "a finding in hand in an unknown state": "\nin_hand = [\"waiting\"]\n" => "\nin_hand = [\"waits\"]\n", at "in_hand = [\"waits\"]", says "状态 waits 没有写";
+    "a finding that is the same in no state": "\nin_hand = [\"waiting\"]\n" => "\n", at "id = \"crowded\"", says "same 和 in_hand 要一起写";
+    "what is told again by an unknown field": "joins = { same = [\"crowd\"]" => "joins = { same = [\"crowds\"]", at "joins = {", says "字段 crowds 没有写";
+    "what is told again going nowhere": "to = \"same_thing\"" => "to = \"nowhere\"", at "joins = {", says "状态 nowhere 没有写";
+    "what is told again staying in hand": "to = \"same_thing\"" => "to = \"waiting\"", at "joins = {", says "状态 waiting 是合并以后的";
+    "what is told again pointing elsewhere": "with = \"again\"" => "with = \"seen_in\"", at "joins = {", says "字段 seen_in 不指向登记簿 worry";
+    "the worse of what is no choice": "worse = \"sort\"" => "worse = \"content\"", at "joins = {", says "字段 content 不是单选";
     "a letter to nobody": "to = [\"who\"], " => "", at "letter = { id = \"answer\", says", says "没有写发给谁";
     "a letter to somebody whom not every reader knows": "type = \"person\" },\n  { id = \"helper\"" => "type = \"person\", read = { levels = [\"county\"] } },\n  { id = \"helper\"", at "to = [\"who\"]", says "字段 who 限制查看";
     "help of a department that takes none": "{ code = \"wages\", when" => "{ code = \"wage\", when", at "{ code = \"wage\", when", says "wage 不是可以转给的部门";
