@@ -8,7 +8,7 @@ use store::{CaseId, HouseholdId, PersonId, Query};
 
 use super::search::SEARCH;
 use super::{Kind, LeadId};
-use crate::{Office, OfficeError};
+use crate::{Office, OfficeError, records};
 
 /// An open lead.
 pub(super) struct Open {
@@ -42,6 +42,8 @@ pub(super) struct Known {
     pub open: Vec<Open>,
     /// Who stands in an open lead.
     pub in_lead: HashSet<(String, PersonId)>,
+    /// Of whom a report of need is in hand: its visit asks what they could file for, and no other goes there beside it.
+    pub told: HashSet<PersonId>,
     /// What the facts were when a lead was closed by somebody: by kind, group, family, person and benefit.
     pub closed: HashSet<String>,
 }
@@ -119,8 +121,12 @@ impl Known {
         )
         .scalars(db)
         .await?;
+        let mut told = HashSet::new();
+        for register in office.release().registers.iter() {
+            told.extend(records::people_in_hand(office, register).await?);
+        }
         let (in_lead, closed) = (in_lead.into_iter().collect(), closed.into_iter().collect());
-        Ok(Known { enrolled, benefits, cases, reviewed, open, in_lead, closed })
+        Ok(Known { enrolled, benefits, cases, reviewed, open, in_lead, told, closed })
     }
 
     /// The case in hand that a programme would be decided in.

@@ -221,7 +221,9 @@ fn search(
                 !known.enrolled.contains(&key) && !known.in_lead.contains(&key) && !taken.contains(&key)
             };
             let everybody = person.map_or_else(|| asked.members(root), |person| vec![person]);
-            if !everybody.iter().all(free) || known.case(release, &programme.id, household).is_some() {
+            let told = everybody.iter().any(|person| known.told.contains(person));
+            if told || !everybody.iter().all(free) || known.case(release, &programme.id, household).is_some()
+            {
                 continue;
             }
             let context = asked.context(rules, asked.division(root));

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use catalogue::definition::{Joins, Register};
-use store::{Query, ScopeColumns, Tx};
+use catalogue::definition::{Joins, Register, Target};
+use store::{PersonId, Query, ScopeColumns, Tx};
 
 use super::batch::Batch;
 use super::columns::{column, table, written};
@@ -43,6 +43,25 @@ pub(super) async fn enter(
         join(office, tx, by, open, joins, &stays, &goes).await?;
     }
     Ok(())
+}
+
+/// Who stands in a record in hand of a register that is reconciled with leads: somebody goes there already.
+pub(crate) async fn people_in_hand(
+    office: &Office,
+    register: &Register,
+) -> Result<Vec<PersonId>, OfficeError> {
+    let (Some(joins), Some(_)) = (&register.joins, &register.leads) else { return Ok(Vec::new()) };
+    let mut same = joins.same.iter().filter_map(|id| register.field(id));
+    let Some(person) = same.find(|field| field.target() == Some(Target::Person)) else {
+        return Ok(Vec::new());
+    };
+    let sql = format!(
+        "SELECT DISTINCT r.{0} AS person_id FROM {1} r WHERE r.closed_on IS NULL AND r.{0} IS NOT NULL AND r.state IN ({{list}})",
+        column(person),
+        table(register)
+    );
+    let states = joins.in_hand.iter().map(|state| state.as_str());
+    Ok(Query::new(&RULES, &ScopeColumns::NONE, sql).bind_list(states).scalars(office.db()).await?)
 }
 
 async fn one(

@@ -71,6 +71,7 @@ pub use batch::enter_many;
 pub(crate) use columns::{column, table};
 pub use draft::{Draft, draft_of};
 pub(crate) use enter::{Entry, enter, seen_by_rules, titles};
+pub(crate) use joins::people_in_hand;
 pub use look_up::{LookedUp, look_up};
 pub(crate) use rates::percent as percent_of;
 pub use read::Record;

@@ -587,7 +587,13 @@ async fn report(city: &Wuhai, actor: &Actor, source: &str, who: &str) -> RecordI
     report_of(city, actor, source, who, &[]).await
 }
 
-async fn report_of(city: &Wuhai, actor: &Actor, source: &str, who: &str, more: &[(&str, &str)]) -> RecordId {
+pub async fn report_of(
+    city: &Wuhai,
+    actor: &Actor,
+    source: &str,
+    who: &str,
+    more: &[(&str, &str)],
+) -> RecordId {
     let open = open(city, actor, "need_report");
     let today = city.office.now().today().to_string();
     let pairs = [

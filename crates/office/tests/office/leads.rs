@@ -10,6 +10,7 @@ use office::tabular::ListFormat;
 use store::IdempotencyKey;
 use vocab::Fen;
 
+use crate::assistance::{moved, report_of};
 use crate::population::{fact, known, record, registered};
 use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, VILLAGE, Wuhai, cities, grant};
 
@@ -210,6 +211,27 @@ async fn a_benefit_that_the_facts_no_longer_bear_is_only_pointed_out() {
             0,
             "what was looked at is not pointed out again for the same facts"
         );
+    }
+}
+
+/// Somebody goes already where a report of need is in hand: the night sends nobody beside it, and finds what is left when the report is over.
+#[tokio::test]
+async fn the_night_waits_for_a_report_that_is_in_hand() {
+    for city in cities("leads_told").await {
+        let poor = registered(&city, VILLAGE, &["王秀英", "李建国"], 1).await;
+        known(&city, &poor, &POOR).await;
+        let who = office::forms::reference_text(poor.persons[1].0);
+        let told = [("person", who.as_str())];
+        let report = report_of(&city, &city.village_worker, "worker", "李建国", &told).await;
+        searched(&city).await;
+        assert!(dibao(&city, OPEN).await.is_empty(), "one visit for one family");
+        let clerk = &city.township_clerk;
+        moved(&city, clerk, "need_report", report, "grade", &[("grade", "general")]).await.unwrap();
+        let ended = [("ended_reason", "not_found"), ("ended_text", "家里没有人")];
+        moved(&city, clerk, "need_report", report, "end", &ended).await.unwrap();
+        searched(&city).await;
+        let found = dibao(&city, OPEN).await;
+        assert_eq!((found.len(), found[0].household), (1, poor.household));
     }
 }
 
