@@ -17,7 +17,7 @@ use super::read::{Record, records};
 use super::shape::{Circumstances, Named, shaped};
 use super::write::{By, Deed, Step};
 use super::{Open, RULES, RecordId, joins};
-use crate::forms::{Answers, FieldPath, FormValue, Raw, reference_text, referred_id, target_key};
+use crate::forms::{Answers, Checked, FieldPath, FormValue, Raw, reference_text, referred_id, target_key};
 use crate::{Office, OfficeError};
 
 /// Enters what was found in records that have just been written.
@@ -132,8 +132,8 @@ async fn told_again(
     joins::rewrite(office, tx, by, there, &known, source, Some(pointed), None, reason).await.map(drop)
 }
 
-/// The open record that follows already what would be entered: one with the same key, or, where the pack says what makes it the same, one that is in
-/// hand with these fields alike, whatever its day. What two doors tell is followed once, and stops neither of them.
+/// The open record that follows already what would be entered: where the pack says what makes it the same, one in hand with these fields alike, whatever
+/// its day; else one with the same key. What two doors tell is followed once, and stops neither of them.
 async fn is_there(
     office: &Office,
     tx: &Tx,
@@ -141,12 +141,33 @@ async fn is_there(
     found: &Found,
     draft: &Draft,
 ) -> Result<Option<RecordId>, OfficeError> {
-    let register = there.register();
     let checked = check(office, there, draft)?;
+    if !found.same.is_empty() {
+        let same: Vec<&str> = found.same.iter().map(|field| field.as_str()).collect();
+        let in_hand: Vec<&str> = found.in_hand.iter().map(|state| state.as_str()).collect();
+        let known = alike(office, tx, there, draft, &checked, &same, &in_hand).await?;
+        if known.is_some() {
+            return Ok(known);
+        }
+    }
+    let key: Vec<&str> = there.register().key.iter().map(|field| field.as_str()).collect();
+    alike(office, tx, there, draft, &checked, &key, &[]).await
+}
+
+/// The first open record that has some fields like a draft, in one of some states; without any, in whatever state it is.
+async fn alike(
+    office: &Office,
+    tx: &Tx,
+    there: &Open,
+    draft: &Draft,
+    checked: &Checked,
+    fields: &[&str],
+    states: &[&str],
+) -> Result<Option<RecordId>, OfficeError> {
+    let register = there.register();
     let mut conditions = Vec::new();
     let mut values = Vec::new();
-    let alike = if found.same.is_empty() { &register.key } else { &found.same };
-    for field in alike.iter().filter_map(|id| register.field(id)) {
+    for field in fields.iter().filter_map(|id| register.field(id)) {
         let value = checked.get(field.id.get());
         let columns = written(office.keys(), register, field, value, &draft.looked.divisions, false)?;
         // Of a sealed field the blind index, which comes last.
@@ -155,16 +176,16 @@ async fn is_there(
             values.push(value);
         }
     }
-    let in_hand = if found.same.is_empty() { "" } else { " AND r.state IN ({list})" };
+    let within = if states.is_empty() { "" } else { " AND r.state IN ({list})" };
     let sql = format!(
-        "SELECT r.id FROM {} r WHERE r.closed_on IS NULL AND {}{in_hand} ORDER BY r.id LIMIT 1",
+        "SELECT r.id FROM {} r WHERE r.closed_on IS NULL AND {}{within} ORDER BY r.id LIMIT 1",
         table(register),
         conditions.join(" AND ")
     );
     let query = Query::new(&RULES, &ScopeColumns::NONE, sql);
     let mut query = values.into_iter().fold(query, Query::bind_value);
-    if !found.same.is_empty() {
-        query = query.bind_list(found.in_hand.iter().map(|state| state.as_str()));
+    if !states.is_empty() {
+        query = query.bind_list(states.iter().copied());
     }
     Ok(query.optional_as(tx, |row| row.get("id")).await?)
 }
