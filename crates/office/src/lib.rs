@@ -50,6 +50,7 @@ pub mod people;
 pub mod plans;
 pub mod population;
 pub mod proofs;
+pub mod publication;
 pub mod records;
 pub mod releases;
 pub mod reports;
@@ -79,6 +80,7 @@ pub struct Office {
     days_ahead: AtomicI64,
     population: population::Shelf,
     figures: reports::Shelves,
+    funds: publication::Shelf,
 }
 
 impl Office {
@@ -97,6 +99,7 @@ impl Office {
             days_ahead,
             population: population::Shelf::default(),
             figures: reports::Shelves::default(),
+            funds: publication::Shelf::default(),
         }
     }
 
@@ -104,6 +107,7 @@ impl Office {
     #[must_use]
     pub fn with_figures_kept(mut self, fresh_for: std::time::Duration) -> Office {
         self.figures.fresh_for = fresh_for;
+        self.funds.fresh_for = fresh_for;
         self
     }
 

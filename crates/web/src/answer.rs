@@ -22,6 +22,7 @@ pub struct Page {
     pub(crate) charts: bool,
     pub(crate) own_search: bool,
     pub(crate) camera: bool,
+    pub(crate) unindexed: bool,
     pub(crate) cookies: Vec<Cookie<'static>>,
 }
 
@@ -39,6 +40,7 @@ impl Page {
             charts: false,
             own_search: false,
             camera: false,
+            unindexed: false,
             cookies: Vec::new(),
         }
     }
@@ -54,6 +56,13 @@ impl Page {
     #[must_use]
     pub fn with_camera(mut self) -> Page {
         self.camera = true;
+        self
+    }
+
+    /// Open to everybody, and in no search engine: it names people as long as the law says, and no longer.
+    #[must_use]
+    pub fn unindexed(mut self) -> Page {
+        self.unindexed = true;
         self
     }
 

@@ -273,6 +273,10 @@ fn rendered(state: &AppState, frame: &Frame, page: &Page) -> Response {
     if page.camera {
         response.headers_mut().insert(security::PERMISSIONS, HeaderValue::from_static(security::CAMERA_ONLY));
     }
+    if page.unindexed {
+        let nobody = HeaderValue::from_static("noindex, nofollow, noarchive");
+        response.headers_mut().insert(HeaderName::from_static("x-robots-tag"), nobody);
+    }
     for cookie in &page.cookies {
         set_cookie(response.headers_mut(), cookie);
     }

@@ -63,6 +63,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "20261128_case_month", sql: include_str!("../../migrations/20261128_case_month.sql") },
     Migration { name: "20261129_late", sql: include_str!("../../migrations/20261129_late.sql") },
     Migration { name: "20261130_taken_in", sql: include_str!("../../migrations/20261130_taken_in.sql") },
+    Migration {
+        name: "20261203_publication",
+        sql: include_str!("../../migrations/20261203_publication.sql"),
+    },
 ];
 
 id_type! {

@@ -1,12 +1,16 @@
-//! What hangs in the village: the preliminary opinion for its days (公示), and the decision for the long term (公布).
+//! What was hung up of a case: the preliminary opinion for its days (公示), and the decision (公布).
 //!
-//! A notice names the applicant, the number of members and the amount, and nothing else (57号 art. 24). Anybody may read it.
+//! A notice names the applicant, the number of members and the amount, and nothing else (57号 art. 19 and 24). Anybody may read an opinion while it hangs.
+//! That of a decision is the record of what was published and until when; what everybody reads of decisions is [`crate::publication`], from the benefits as
+//! they stand.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use store::{DivisionId, Query, Tx};
 use vocab::{Fen, TimeLimit};
 
+use super::lists::at_midnight;
 use super::{CaseRow, NoticeId};
+use crate::publication::{Holder, LIVE, is_minor};
 use crate::{Office, OfficeError};
 
 /// A notice as anybody may read it.
@@ -14,12 +18,10 @@ use crate::{Office, OfficeError};
 pub struct NoticeView {
     /// Identifier.
     pub id: NoticeId,
-    /// Preliminary opinion or decision.
-    pub kind: NoticeKind,
     /// What it is about.
     pub title: String,
-    /// Applicant's name.
-    pub applicant: String,
+    /// The applicant, who is not named if a minor.
+    pub applicant: Holder,
     /// Number of members.
     pub members: i64,
     /// Monthly amount; none where nothing is granted.
@@ -28,8 +30,8 @@ pub struct NoticeView {
     pub village: String,
     /// First day.
     pub from_on: NaiveDate,
-    /// Last day; none for the long term.
-    pub until_on: Option<NaiveDate>,
+    /// Last day.
+    pub until_on: NaiveDate,
 }
 
 /// Why something hangs in the village.
@@ -59,6 +61,26 @@ impl NoticeKind {
             NoticeKind::Result => "公布",
         }
     }
+
+    /// The first and the last day of what is posted today for so many days. An opinion hangs whole days from tomorrow on: that of posting does not count
+    /// (民法典 art. 201). A decision is published at once, and stands so many days after.
+    fn days(
+        self,
+        office: &Office,
+        today: NaiveDate,
+        natural_days: Option<u16>,
+    ) -> (NaiveDate, Option<NaiveDate>) {
+        match self {
+            NoticeKind::Publicity => {
+                let last = |days| office.calendar().due(today, TimeLimit::natural_days(days)).latest;
+                (today.succ_opt().unwrap_or(today), natural_days.map(last))
+            }
+            NoticeKind::Result => {
+                let last = |days: u16| today.checked_add_days(Days::new(days.into()));
+                (today, natural_days.and_then(last))
+            }
+        }
+    }
 }
 
 /// What is to hang.
@@ -67,12 +89,12 @@ pub(super) struct Hang<'a> {
     pub kind: NoticeKind,
     /// What it is about.
     pub title: &'a str,
-    /// How long; none for the long term.
+    /// How long; none for as long as the benefit lasts.
     pub natural_days: Option<u16>,
     pub amount: Option<Fen>,
 }
 
-/// Hangs a notice from the day after, one of a kind at a time; its first and last day.
+/// Hangs a notice, one of a kind at a time; its first and last day.
 pub(super) async fn hang(
     office: &Office,
     tx: &Tx,
@@ -82,10 +104,7 @@ pub(super) async fn hang(
 ) -> Result<(NaiveDate, Option<NaiveDate>), OfficeError> {
     let Hang { kind, title, natural_days, amount } = notice;
     let today = office.now().today();
-    let from_on = if natural_days.is_some() { today.succ_opt().unwrap_or(today) } else { today };
-    // The day of posting does not count (民法典 art. 201); the last day is a whole one.
-    let until_on =
-        natural_days.map(|days| office.calendar().due(today, TimeLimit::natural_days(days)).latest);
+    let (from_on, until_on) = kind.days(office, today, natural_days);
     close(tx, case, kind, today).await?;
     Query::system(
         "a notice of a case that the caller may act on",
@@ -126,33 +145,61 @@ pub(super) async fn close(
     Ok(())
 }
 
-/// Notices that hang today in a division and below, the newest first.
+/// Decisions whose publication is over come down: those for some days with their last day, the others with the benefit. How many.
+pub(super) async fn close_published(office: &Office) -> Result<u64, OfficeError> {
+    const OVER: &str = "publications that are over";
+    let now = office.now();
+    let (today, month) = (now.today(), now.month());
+    let for_days = Query::system(
+        OVER,
+        "UPDATE notice SET closed_on = until_on WHERE kind = 'result' AND closed_on IS NULL AND until_on < ?",
+    )
+    .bind(today)
+    .execute(office.db())
+    .await?;
+    let lasting = Query::system(
+        OVER,
+        format!(
+            "UPDATE notice SET until_on = ?, closed_on = ? WHERE kind = 'result' AND closed_on IS NULL AND until_on IS NULL \
+             AND from_on <= ? AND NOT EXISTS (SELECT 1 FROM entitlement e WHERE e.case_id = notice.case_id AND {LIVE})"
+        ),
+    )
+    .bind(today)
+    .bind(today)
+    .bind(today)
+    .bind(month)
+    .bind(month)
+    .bind(at_midnight(month.first_day()))
+    .execute(office.db())
+    .await?;
+    Ok(for_days + lasting)
+}
+
+/// Preliminary opinions that hang today in a division and below, the newest first.
 ///
 /// # Errors
 /// The database's.
-pub async fn hanging(
-    office: &Office,
-    division: DivisionId,
-    kind: NoticeKind,
-) -> Result<Vec<NoticeView>, OfficeError> {
+pub async fn hanging(office: &Office, division: DivisionId) -> Result<Vec<NoticeView>, OfficeError> {
     let today = office.now().today();
     Ok(Query::system(
-        "public by law (社会救助法 art. 45, 57号 art. 19 and 24)",
-        "SELECT n.id, n.kind, n.title, n.applicant_name, n.members, n.amount_fen, n.from_on, n.until_on, v.name AS village \
-         FROM notice n JOIN division v ON v.id = n.village_id \
-         JOIN division_closure dc ON dc.descendant_id = n.village_id \
-         WHERE dc.ancestor_id = ? AND n.kind = ? AND n.closed_on IS NULL AND (n.until_on IS NULL OR n.until_on >= ?) \
+        "public by law (社会救助法 art. 45, 57号 art. 19)",
+        "SELECT n.id, n.title, n.applicant_name, p.born_on, n.members, n.amount_fen, n.from_on, n.until_on, v.name AS village \
+         FROM notice n JOIN division v ON v.id = n.village_id JOIN case_file c ON c.id = n.case_id \
+         JOIN person p ON p.id = c.applicant_person_id JOIN division_closure dc ON dc.descendant_id = n.village_id \
+         WHERE dc.ancestor_id = ? AND n.kind = 'publicity' AND n.closed_on IS NULL AND n.until_on >= ? \
          ORDER BY n.id DESC LIMIT 500",
     )
     .bind(division)
-    .bind(kind.code())
     .bind(today)
     .all_as(office.db(), |row| {
         Ok(NoticeView {
             id: row.get("id")?,
-            kind,
             title: row.get("title")?,
-            applicant: row.get("applicant_name")?,
+            applicant: if is_minor(row.get("born_on")?, today) {
+                Holder::Minor
+            } else {
+                Holder::Named(row.get("applicant_name")?)
+            },
             members: row.get("members")?,
             amount: row.get("amount_fen")?,
             village: row.get("village")?,

@@ -1,4 +1,4 @@
-//! What only time moves: notices whose days are over, departments that are late. It makes tasks and never decides. Reviews that fall due are a job of their own
+//! What only time moves: notices whose days are over, publications that are, departments that are late. It makes tasks and never decides. Reviews that fall due are a job of their own
 //! ([`super::reviews`]).
 
 use catalogue::definition::Effect;
@@ -6,6 +6,7 @@ use store::{CaseId, DivisionId, Query};
 
 use super::act;
 use super::clocks;
+use super::notices;
 use super::tasks::{self, Due};
 use crate::{Office, OfficeError, releases};
 
@@ -16,6 +17,8 @@ pub struct Ticked {
     pub notices_over: u64,
     /// Cases in which a department is late: the county has a task.
     pub checks_late: u64,
+    /// Decisions that are published no more.
+    pub published_over: u64,
 }
 
 /// One round. Safe to repeat at any time.
@@ -32,7 +35,7 @@ pub async fn tick(office: &Office) -> Result<Ticked, OfficeError> {
     .bind(today)
     .scalars(office.db())
     .await?;
-    let mut ticked = Ticked::default();
+    let mut ticked = Ticked { published_over: notices::close_published(office).await?, ..Ticked::default() };
     for case in due {
         ticked.notices_over += u64::from(wake(office, CaseId(case)).await?);
     }

@@ -1,7 +1,7 @@
 //! One matter complete: filed, checked, visited, published, confirmed; and what must not happen on the way.
 
-use office::OfficeError;
-use office::casework::{determine, lists, notices, view};
+use office::casework::{determine, lists, view};
+use office::{OfficeError, publication};
 use vocab::{Fen, Month};
 
 use crate::wuhai::{Family, cities, grant};
@@ -34,10 +34,9 @@ async fn a_family_is_granted_what_the_rules_say() {
         }
         let (count, mismatches) = determine::verify(&city.office, |_| ()).await.unwrap();
         assert!(count >= 3 && mismatches.is_empty(), "{mismatches:?}");
-        let hanging =
-            notices::hanging(&city.office, seen.case.county, notices::NoticeKind::Result).await.unwrap();
+        let published = publication::sheet(&city.office, seen.case.village, None, 10).await.unwrap().rows;
         assert_eq!(
-            (hanging[0].applicant.as_str(), hanging[0].members, hanging[0].amount),
+            (published[0].holder.shown(), published[0].members, published[0].amount),
             ("金满仓", 3, Some(amount))
         );
     }

@@ -99,11 +99,7 @@ async fn a_family_takes_its_application_back() {
         assert_eq!(done.outcome.as_deref(), Some("withdrawn"));
         let seen = city.seen(case).await;
         assert!(!seen.case.open && seen.clocks.iter().all(|clock| clock.ended_on.is_some()));
-        let hanging = office::casework::notices::hanging(
-            &city.office,
-            seen.case.county,
-            office::casework::notices::NoticeKind::Publicity,
-        );
+        let hanging = office::casework::notices::hanging(&city.office, seen.case.county);
         assert!(hanging.await.unwrap().is_empty());
         assert!(city.work(&city.township_clerk).await.is_empty());
         let late = city.act(&city.second_clerk, case, "close_notice", &[], &[]).await;

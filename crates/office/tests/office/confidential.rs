@@ -6,13 +6,12 @@ use ledger::pages::{self, RollFilter};
 use office::access::{self, Actor, Export, ReadPayments, Report};
 use office::benefits;
 use office::casework::lists::{self, CaseFilter};
-use office::casework::notices::{self, NoticeKind};
-use office::casework::{drafts, reviews, view};
+use office::casework::{drafts, notices, reviews, view};
 use office::people::merge;
 use office::reports::{self, CaseCounted, CaseQuery, RollCounted, RollQuery};
 use office::roll::{export, payments};
 use office::tabular::ListFormat;
-use office::{OfficeError, divisions, people, search};
+use office::{OfficeError, divisions, people, publication, search};
 use store::{CaseId, Query, Scope, jobs};
 use vocab::{CitizenId, Fen, Month};
 
@@ -64,8 +63,8 @@ async fn found(city: &Wuhai, actor: &Actor, case: CaseId, month: Month) -> Vec<&
     let reader = search::reader(actor, "children");
     let hits = search::search(office, &reader, &row.number).await.unwrap();
     note("the search box", hits.iter().any(|group| group.hits.iter().any(|hit| hit.title == row.number)));
-    let hanging = notices::hanging(office, actor.division, NoticeKind::Publicity).await.unwrap();
-    let published = notices::hanging(office, actor.division, NoticeKind::Result).await.unwrap();
+    let hanging = notices::hanging(office, actor.division).await.unwrap();
+    let published = publication::sheet(office, actor.division, None, 10).await.unwrap().rows;
     note("the notices", !hanging.is_empty() || !published.is_empty());
 
     let scope = actor.scope();

@@ -36,6 +36,7 @@ mod planning;
 mod planning_alive;
 mod plans;
 mod population;
+mod publication;
 mod record_events;
 mod record_map;
 mod record_papers;

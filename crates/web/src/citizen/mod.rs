@@ -1,11 +1,12 @@
-//! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand and `/notices` need none.
+//! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand, `/notices` and `/aid-money` need none.
 //!
-//! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages;
+//! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages; [`aid_money`]: what aid paid;
 //! - [`booking`]: a half day at the window; [`benefits`]: 幸福清单, 幸福码, help of other departments;
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`my_check`]: what departments were asked; [`authorisations`], [`looks`]: one's own data.
 
 use crate::routes::Routes;
 
+mod aid_money;
 mod authorisations;
 mod benefits;
 mod booking;
@@ -16,7 +17,7 @@ mod looks;
 mod my;
 pub(crate) mod my_case;
 mod my_check;
-mod notices;
+pub(crate) mod notices;
 pub(crate) mod services;
 
 /// The navigation of a signed-in citizen: id, address, words.
@@ -35,6 +36,7 @@ pub fn routes() -> Routes {
         .merge(services::routes())
         .merge(check::routes())
         .merge(notices::routes())
+        .merge(aid_money::routes())
         .merge(my::routes())
         .merge(benefits::routes())
         .merge(booking::routes())

@@ -18,6 +18,7 @@ mod files;
 mod joint;
 mod means;
 mod places;
+mod publication;
 mod rules_in_words;
 mod sampling;
 pub(crate) mod search;
@@ -33,6 +34,9 @@ pub(crate) use rules_in_words::{grounds as determination_grounds, months as case
 pub const NAV: &[NavEntry] = &[
     NavEntry { id: "work", href: "/desk/work", text: "我的待办", rights: &[Right::ReadCase] },
     NavEntry { id: "cases", href: "/desk/cases", text: "全部办件", rights: &[Right::ReadCase] },
+    NavEntry {
+        id: publication::NAV_ID, href: publication::HERE, text: "公布表", rights: &[Right::ReadCase]
+    },
     NavEntry {
         id: "departments",
         href: "/desk/departments",
@@ -69,6 +73,7 @@ pub fn routes() -> Routes {
         .route("/desk/work/export", get(work::export))
         .route("/desk/cases", get(cases::list))
         .route("/desk/cases/export", get(cases::export))
+        .route("/desk/publication", get(publication::page))
         .merge(views::routes())
         .route("/desk/cases/{case}", get(case::show))
         .route("/desk/cases/{case}/means-test", post(means::run))

@@ -5,7 +5,8 @@
 use axum::extract::{Path, Query};
 use catalogue::Release;
 use catalogue::definition::{
-    Basis, ConditionKind, ExpectedOutcome, Pays, Programme, RuleCase, Scalar, Unit, ValueKind,
+    Basis, ConditionKind, ExpectedOutcome, Pays, Programme, Publication, PublishedName, RuleCase, Scalar,
+    Unit, ValueKind,
 };
 use chrono::NaiveDate;
 use maud::{Markup, html};
@@ -164,6 +165,7 @@ impl Reading<'_> {
             coverage,
             exclusion_group,
             pays,
+            publication,
             review,
             expires,
             taper,
@@ -195,6 +197,9 @@ impl Reading<'_> {
         if let Some(taper) = taper {
             rows.push(SummaryRow::new("收入增加后再领几个月", source(taper.as_str())));
         }
+        if let Some(publication) = publication {
+            rows.push(SummaryRow::text("向村（社区）公布什么", &published(publication)));
+        }
         for (name, day) in [("自何日起执行", valid_from), ("执行到何日", valid_until)] {
             if let Some(day) = day {
                 rows.push(SummaryRow::text(name, &vocab::zh_date(*day)));
@@ -202,6 +207,17 @@ impl Reading<'_> {
         }
         summary_list(&rows)
     }
+}
+
+/// What everybody reads of who has it.
+fn published(publication: &Publication) -> String {
+    let name = match publication.name {
+        PublishedName::Full => "姓名",
+        PublishedName::Masked => "姓（名字不写）",
+    };
+    let amount = if publication.amount { "、金额" } else { "" };
+    let until = if publication.days.is_some() { "到期撤下" } else { "停发的当天撤下" };
+    format!("{name}、人数{amount}；{until}。未成年人不写姓名")
 }
 
 /// Every number that the programme reads, as it was and is in a county.

@@ -9,6 +9,7 @@ use office::divisions;
 use office::forms::{Answers, Raw, specimen};
 use store::{IdempotencyKey, PersonId};
 
+use super::money;
 use crate::testing::{Browser, Seen, Town, citizen_id};
 
 /// A JPEG as far as its first bytes tell.
@@ -210,6 +211,89 @@ async fn notices_are_found_by_village() {
             "{}",
             hung.text
         );
+    })
+    .await;
+}
+
+/// SA-14: what everybody reads of a village is what its benefits are today; nobody is searched for there.
+#[tokio::test]
+async fn who_has_a_benefit_is_published_as_long_as_it_lasts() {
+    Town::each("published", async |town| {
+        let place = (town.township_a, town.village_a);
+        let id =
+            money::benefit(town, town.family_a, &town.people_a, place, 123_450, "6222020603001234567").await;
+        let village = divisions::find(town.office.db(), town.village_a).await.unwrap().code;
+        let public = format!("/notices?place={village}");
+        let mut anybody = town.visitor();
+        let seen = anybody.get(&public).await;
+        for word in ["正在享受救助的家庭", "赵桂兰", "1,234.50", "最低生活保障"] {
+            assert!(seen.text.contains(word), "{word}: {}", seen.text);
+        }
+        // The head is named, and nobody else of the family; no way leads from a name to a place, and search engines stay away.
+        assert!(!seen.text.contains("钱大勇") && !seen.text.contains("钱小雨"), "{}", seen.text);
+        assert!(
+            !seen.text.contains("type=\"text\"") && !seen.text.contains("type=\"search\""),
+            "{}",
+            seen.text
+        );
+        assert!(seen.headers.get("x-robots-tag").unwrap().to_str().unwrap().contains("noindex"));
+        let searched = anybody.get(&format!("/notices?q={}", crate::ui::query_value("赵桂兰"))).await;
+        assert!(!searched.text.contains("赵桂兰"));
+        // A place that is wrong, or a page that is none, is no page.
+        let broken = anybody.get(&format!("{public}&after=zz")).await;
+        assert!(broken.status.is_client_error(), "{}", broken.status);
+
+        // The office's sheet for the board says the same; the neighbours' is not theirs.
+        let desk = format!("/desk/publication?place={village}");
+        let mut clerk = town.browser("clerk_a").await;
+        let sheet = clerk.get(&desk).await;
+        for word in ["社会救助公布表", "赵桂兰", "1,234.50", "第四十五条", "打印本页"] {
+            assert!(sheet.text.contains(word), "{word}: {}", sheet.text);
+        }
+        assert!(
+            clerk.get("/desk/publication").await.text.contains(&desk),
+            "from the township to its villages"
+        );
+        assert_eq!(town.browser("clerk_b").await.get(&desk).await.status, StatusCode::NOT_FOUND);
+
+        let decision = || ledger::Decision {
+            reference: "海民救〔2026〕2号".to_owned(),
+            reason: "复核".to_owned(),
+            case: None,
+            determination: None,
+            officer: town.administrator.staff,
+            at: town.office.now(),
+        };
+        let scope = store::Scope::System("test");
+        let month = town.office.now().month();
+        let tx = town.office.db().begin().await.unwrap();
+        let cause = ledger::AmountCause::Review;
+        ledger::change_amount(&tx, &scope, id, month, vocab::Fen(98_765), cause, &decision()).await.unwrap();
+        tx.commit().await.unwrap();
+        let changed = anybody.get(&public).await;
+        assert!(changed.text.contains("987.65") && !changed.text.contains("1,234.50"), "{}", changed.text);
+        let tx = town.office.db().begin().await.unwrap();
+        ledger::end(&tx, &scope, id, month, &decision()).await.unwrap();
+        tx.commit().await.unwrap();
+        for text in [anybody.get(&public).await.text, clerk.get(&desk).await.text] {
+            assert!(!text.contains("赵桂兰") && text.contains("现在没有公布的家庭"), "{text}");
+        }
+    })
+    .await;
+}
+
+/// 社会救助法 art. 67: without a sign-in, as a page and as a file.
+#[tokio::test]
+async fn the_money_of_aid_is_open() {
+    Town::each("aid_money", async |town| {
+        let mut anybody = town.visitor();
+        let page = anybody.get("/aid-money").await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        assert!(page.text.contains("乌海市") && page.text.contains("这个月没有发放记录"), "{}", page.text);
+        assert!(anybody.get("/notices").await.text.contains("/aid-money"));
+        let file = anybody.get("/aid-money/data.csv?month=2026-10").await;
+        assert_eq!(file.status, StatusCode::OK);
+        assert!(file.text.contains("实发户数") && file.text.contains("实发金额"), "{}", file.text);
     })
     .await;
 }

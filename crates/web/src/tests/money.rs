@@ -28,7 +28,7 @@ pub(super) async fn benefit(
 }
 
 /// The same of any programme.
-async fn benefit_of(
+pub(super) async fn benefit_of(
     of: &str,
     town: &Town,
     household: HouseholdId,

@@ -11,13 +11,26 @@ use super::super::notices::{self, NoticeKind};
 use super::super::situation::CaseRow;
 use super::super::{determine, drafts, letters, other_help};
 use super::{LEDGER, months};
-use crate::{OfficeError, casework, forms};
+use crate::{OfficeError, casework, forms, publication};
 
-/// The decision hangs for the long term (公布).
+/// The decision is published (公布): as long as the benefit lasts, or for the days that the pack gives to what is paid once. What the pack says nothing of
+/// is not.
 pub(super) async fn publish(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
-    let amount = amount_now(doing, case).await?;
-    let hang =
-        notices::Hang { kind: NoticeKind::Result, title: &doing.item.title, natural_days: None, amount };
+    let Some(entitlement) = case.entitlement else { return Ok(()) };
+    let today = doing.now.today();
+    let held = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, Month::containing(today)).await?;
+    let programme = doing.release.programmes.get(&held.programme);
+    let Some(publication) = programme.and_then(|programme| programme.publication.as_ref()) else {
+        return Ok(());
+    };
+    let village = store::divisions::division(doing.tx, case.village).await?;
+    let natural_days = publication::days(doing.release, publication, &village.code, today);
+    // Paid once, and nobody has said for how long: it is published by nobody.
+    if publication.days.is_some() && natural_days.is_none() {
+        return Ok(());
+    }
+    let amount = amount_now(doing, case).await?.filter(|_| publication.amount);
+    let hang = notices::Hang { kind: NoticeKind::Result, title: &doing.item.title, natural_days, amount };
     notices::hang(doing.office, doing.tx, case, hang, doing.doer.staff()).await?;
     Ok(())
 }

@@ -38,7 +38,7 @@ const OWN_SESSION: [&str; 8] = [
     "/desk/trial-clock",
 ];
 
-/// Pages that the law makes public: names and amounts of notices that hang.
+/// Pages that the law makes public: names and amounts of notices that hang, and of benefits as they are.
 const PUBLIC: &str = "/notices";
 
 /// The walk asks more in a second than a whole office.
@@ -137,7 +137,7 @@ impl Walk<'_> {
         let asked = |secret: &&String| !address.path.contains(&crate::ui::query_value(secret));
         let mut heard: Vec<&String> = said(seen, everything.filter(asked));
         if address.route != PUBLIC {
-            heard.extend(said(seen, &self.planted.public));
+            heard.extend(said(seen, self.planted.public.iter().filter(asked)));
         }
         if !heard.is_empty() {
             self.fault(who, method, &address.path, format!("says {heard:?}"));

@@ -17,7 +17,7 @@ use self::registers::{
     homes_of_b, lists_of_b, papers_of_b, records_of_b, records_taken_in, referred, subscribed, training_of_b,
 };
 use self::roll::{
-    benefits, division_changed, month_list_of, proposed, reserve_of, review_of, taken_over, wrong_file,
+    benefits, child, division_changed, month_list_of, proposed, reserve_of, review_of, taken_over, wrong_file,
 };
 use super::super::desk;
 use crate::testing::{Browser, Town, citizen_id, day, grant};
@@ -32,7 +32,7 @@ pub(super) struct Planted {
     ids: BTreeMap<&'static str, Vec<String>>,
     /// Names, numbers and amounts.
     pub secrets: Vec<String>,
-    /// What the law makes public for some days on `/notices`, and nowhere else.
+    /// What the law makes public on `/notices`, and nowhere else: an opinion for its days, a benefit as long as it lasts.
     pub public: Vec<String>,
     /// Identifiers in full: on no page of anybody who did not reveal them.
     pub sealed: Vec<String>,
@@ -52,6 +52,8 @@ pub(super) const SHARED_TITLES: [(Shared, &str); 2] =
     [(Shared::County, "轩辕县共"), (Shared::Prefecture, "轩辕市共")];
 
 const AMOUNT: i64 = 76_321;
+/// What a child of the second township is supported with: neither its name nor this is public.
+const CHILD: i64 = 151_379;
 const RECORD_PHONE: &str = "13987650321";
 const ACCOUNT: &str = "6228480402564890018";
 
@@ -233,6 +235,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         desk::filed_by(town, &town.clerk_b, town.village_b, ["夏侯密", "诸葛密", "夏侯小密"], 161).await;
     let (benefit, run, line) = benefits(town).await;
     let (import, upload) = taken_over(town).await;
+    child(town).await;
     let registers = records_of_b(town).await;
     assert!(registers.len() >= 5, "{registers:?}");
     let own_duty = homes_of_b(town).await;
@@ -451,7 +454,6 @@ pub(super) async fn plant(town: &Town) -> Planted {
     Planted {
         ids,
         secrets: [
-            "孙德福",
             "夏侯密",
             "诸葛密",
             "轩辕稿",
@@ -460,7 +462,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "轩辕转介",
             "轩辕入",
             "轩辕备",
-            "公孙册",
+            "轩辕童",
             "公孙错",
             "李建军",
             "clerk_b",
@@ -476,11 +478,15 @@ pub(super) async fn plant(town: &Town) -> Planted {
         .chain([
             filed_number.clone(),
             hanging_number,
-            vocab::Fen(AMOUNT).yuan_grouped(),
+            vocab::Fen(CHILD).yuan_grouped(),
             "****0018".to_owned(),
         ])
         .collect(),
-        public: vec!["欧阳标".to_owned(), vocab::Fen(granted).yuan_grouped()],
+        public: ["欧阳标", "孙德福", "公孙册"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([granted, AMOUNT].map(|fen| vocab::Fen(fen).yuan_grouped()))
+            .collect(),
         sealed: vec![
             whole.expose().to_owned(),
             twin.expose().to_owned(),

@@ -2,11 +2,12 @@
 
 use catalogue::Release;
 use office::divisions;
+use office::people::{self, MemberChange, NewHousehold, NewMember, NewPerson};
 use office::releases::{self, NewStandardChange};
 use store::Query;
 
 use super::super::super::money;
-use super::{ACCOUNT, AMOUNT, scalar};
+use super::{ACCOUNT, AMOUNT, CHILD, scalar};
 use crate::testing::{Town, citizen_id, day, grant};
 
 pub(super) async fn benefits(town: &Town) -> (String, String, String) {
@@ -21,6 +22,30 @@ pub(super) async fn benefits(town: &Town) -> (String, String, String) {
     money::work(town).await;
     let line = scalar(town, "SELECT id FROM payment_line WHERE entitlement_id = ?", benefit.0).await;
     (benefit.to_string(), run, line)
+}
+
+/// A child of township b who is supported: the sheet that everybody reads has a line of it, without its name and without the amount.
+pub(super) async fn child(town: &Town) {
+    let new = NewPerson {
+        name: "轩辕童".parse().unwrap(),
+        citizen_id: citizen_id("2016-04-09", 191),
+        phone: None,
+        division: town.village_b,
+        residence: None,
+    };
+    let child = people::register_person(&town.office, &grant(&town.clerk_b), &new).await.unwrap().person();
+    let new = NewHousehold {
+        division: town.village_b,
+        registered_division: town.village_b,
+        area: "urban".to_owned(),
+        address: None,
+        members: vec![NewMember { person: child, relation: "head".to_owned(), head: true }],
+    };
+    let change = MemberChange { on: day("2026-01-10"), reason: "新登记".to_owned(), case: None };
+    let household =
+        people::create_household(&town.office, &grant(&town.clerk_b), &new, &change).await.unwrap();
+    let b = (town.township_b, town.village_b);
+    money::benefit_of("tekun", town, household, &[child], b, CHILD, "6217000000000000012").await;
 }
 
 /// A roll of township b read in, and another that waits to be committed.
