@@ -230,8 +230,8 @@ fn hidden(cells: &[Cell]) -> Vec<bool> {
     let mut hidden: Vec<bool> = cells.iter().map(Cell::is_small).collect();
     while hidden.contains(&true) {
         let behind = cells.iter().zip(&hidden).filter(|(_, hidden)| **hidden);
-        let (count, families) =
-            behind.fold((0, 0), |(count, families), (cell, _)| (count + 1, families + cell.families));
+        let (count, families) = behind
+            .fold((0_usize, 0_i64), |(count, families), (cell, _)| (count + 1, families + cell.families));
         if count > 1 && families >= SMALL {
             break;
         }
@@ -266,7 +266,8 @@ pub fn funds_csv(funds: &Funds) -> Result<Vec<u8>, OfficeError> {
     let mut list = ListWriter::new(ListFormat::Csv, "资金", None, &columns)?;
     for programme in &funds.programmes {
         let places = funds.counties.iter().zip(&programme.counties);
-        for (place, cell) in places.chain([(&funds.place, &programme.whole)]) {
+        let whole = (funds.counties.len() > 1).then_some((&funds.place, &programme.whole));
+        for (place, cell) in places.chain(whole) {
             let head = [ListCell::from(funds.month), programme.title.as_str().into(), place.as_str().into()];
             let numbers = match cell {
                 Some(cell) => [cell.families.into(), cell.people.into(), cell.paid.into(), ListCell::Empty],
