@@ -1,2 +1,2 @@
--- Decisions that are published still: every round asks which of them are over.
-CREATE INDEX notice_published ON notice (id) WHERE kind = 'result' AND closed_on IS NULL;
+-- Decisions that are published still: every round asks which of them are over, by their day or with their benefit.
+CREATE INDEX notice_published ON notice (until_on, id) WHERE kind = 'result' AND closed_on IS NULL;
