@@ -351,6 +351,10 @@ pub enum Writes {
     ClearChange,
     /// What happened, in the family's own words: where a need was told once, the form begins with them.
     Told,
+    /// What was handed out in kind is worth so much; what was given altogether is told to everybody (社会救助法 art. 67).
+    GoodsWorth,
+    /// The day on which it was handed out.
+    GoodsGivenOn,
 }
 
 /// Whether an answer is needed: `true`, `false`, or an expression over the form.

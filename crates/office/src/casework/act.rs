@@ -208,6 +208,7 @@ pub async fn act(office: &Office, doer: Doer<'_>, deed: &Deed) -> Result<Acted, 
     tasks::end_with_clocks(&tx, case.id, &ended, doer.staff(), now).await?;
     effects::records::findings(&doing, &case).await?;
     effects::records::clear_change(&doing, &case).await?;
+    effects::records::goods(&doing, &case).await?;
     for effect in &action.effects {
         effects::apply(&doing, &mut case, effect).await?;
     }

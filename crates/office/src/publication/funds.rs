@@ -1,4 +1,4 @@
-//! Where the money of aid went, for everybody (社会救助法 art. 67): families, people and money by programme and county, month by month.
+//! Where the money and the goods of aid went, for everybody (社会救助法 art. 67): families, people and worth by programme and county, month by month.
 //!
 //! What is too small to tell without telling of somebody is hidden, and so much beside it that it cannot be reckoned from the rest.
 
@@ -25,12 +25,14 @@ const PUBLIC: &str = "public by law (社会救助法 art. 67), without anybody's
 /// What a programme did in a place in a month.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// Families that got money.
+    /// Families that got money or goods.
     pub families: i64,
     /// People whom it was for.
     pub people: i64,
     /// How much was paid.
     pub paid: Fen,
+    /// What was handed out in kind is worth.
+    pub goods: Fen,
 }
 
 impl Cell {
@@ -38,6 +40,7 @@ impl Cell {
         self.families += other.families;
         self.people += other.people;
         self.paid = Fen(self.paid.0.saturating_add(other.paid.0));
+        self.goods = Fen(self.goods.0.saturating_add(other.goods.0));
     }
 
     fn is_small(&self) -> bool {
@@ -63,14 +66,14 @@ pub struct Funds {
     pub place: String,
     /// The month.
     pub month: Month,
-    /// Months in which something was paid, the newest first.
+    /// Months for which banks have paid, the newest first.
     pub months: Vec<Month>,
     /// Counties.
     pub counties: Vec<String>,
     /// Programmes, in the order of the packs.
     pub programmes: Vec<ProgrammeFunds>,
-    /// Money of all programmes; none where the whole of one is hidden, for it could be reckoned from the others.
-    pub paid: Option<Fen>,
+    /// Money and goods of all programmes; none where the whole of one is hidden, for it could be reckoned from the others.
+    pub given: Option<Fen>,
 }
 
 /// What was reckoned, for how long it stands: everybody may ask, and a month of a prefecture takes a moment to add up.
@@ -133,16 +136,21 @@ async fn months(office: &Office) -> Result<Vec<Month>, OfficeError> {
     .await?)
 }
 
-/// What banks paid out of runs of the month, and what townships advanced of it out of their reserves, which no run pays again.
-const PAID: &str = "SELECT k.county_id, k.programme, COUNT(*) AS families, \
-    CAST(SUM(CASE WHEN k.people > 0 THEN k.people ELSE 1 END) AS BIGINT) AS people, CAST(SUM(k.paid_fen) AS BIGINT) AS paid_fen \
-    FROM (SELECT x.county_id, x.programme, x.entitlement_id, SUM(x.amount_fen) AS paid_fen, \
-    (SELECT COUNT(*) FROM coverage c WHERE c.entitlement_id = x.entitlement_id AND c.month = ?) AS people \
-    FROM (SELECT r.county_id, r.programme, l.entitlement_id, l.amount_fen FROM payment_run r \
-    JOIN payment_line l ON l.run_id = r.id WHERE r.month = ? AND l.state = 'succeeded' \
-    UNION ALL SELECT e.county_id, e.programme, e.id, n.amount_fen FROM reserve_entry n JOIN due d ON d.id = n.due_id \
-    JOIN entitlement e ON e.id = n.entitlement_id WHERE n.kind = 'advance' AND n.state = 'booked' AND d.month = ?) x \
-    WHERE x.programme IN ({list}) GROUP BY x.county_id, x.programme, x.entitlement_id) k GROUP BY k.county_id, k.programme";
+/// What banks paid out of runs of the month, what townships advanced of it out of their reserves, which no run pays again, and what was handed out in kind
+/// between its first and its last day. Who got money and goods of one decision is one family.
+const GIVEN: &str = "SELECT k.county_id, k.programme, COUNT(*) AS families, \
+    CAST(SUM(CASE WHEN k.covered > 0 THEN k.covered WHEN k.members > 0 THEN k.members ELSE 1 END) AS BIGINT) AS people, \
+    CAST(SUM(k.paid_fen) AS BIGINT) AS paid_fen, CAST(SUM(k.goods_fen) AS BIGINT) AS goods_fen \
+    FROM (SELECT x.county_id, x.programme, x.benefit, SUM(x.paid_fen) AS paid_fen, SUM(x.goods_fen) AS goods_fen, \
+    MAX(x.members) AS members, \
+    (SELECT COUNT(*) FROM coverage c WHERE c.entitlement_id = x.benefit AND c.month = ?) AS covered \
+    FROM (SELECT r.county_id, r.programme, l.entitlement_id AS benefit, l.amount_fen AS paid_fen, 0 AS goods_fen, 0 AS members \
+    FROM payment_run r JOIN payment_line l ON l.run_id = r.id WHERE r.month = ? AND l.state = 'succeeded' \
+    UNION ALL SELECT e.county_id, e.programme, e.id, n.amount_fen, 0, 0 FROM reserve_entry n JOIN due d ON d.id = n.due_id \
+    JOIN entitlement e ON e.id = n.entitlement_id WHERE n.kind = 'advance' AND n.state = 'booked' AND d.month = ? \
+    UNION ALL SELECT f.county_id, g.programme, COALESCE(f.entitlement_id, -f.id), 0, g.worth_fen, f.members \
+    FROM case_goods g JOIN case_file f ON f.id = g.case_id WHERE g.given_on >= ? AND g.given_on <= ?) x \
+    WHERE x.programme IN ({list}) GROUP BY x.county_id, x.programme, x.benefit) k GROUP BY k.county_id, k.programme";
 
 async fn reckoned(office: &Office, month: Month, months: Vec<Month>) -> Result<Funds, OfficeError> {
     let (release, db) = (office.release(), office.db());
@@ -161,16 +169,19 @@ async fn reckoned(office: &Office, month: Month, months: Vec<Month>) -> Result<F
         .filter(|programme| programme.aid.is_some() && programme.confidential.is_none())
         .map(|programme| (programme.id.as_str(), programme.title.as_str()))
         .collect();
-    let rows: Vec<(DivisionId, String, Cell)> = Query::system(PUBLIC, PAID)
+    let rows: Vec<(DivisionId, String, Cell)> = Query::system(PUBLIC, GIVEN)
         .bind(month)
         .bind(month)
         .bind(month)
+        .bind(month.first_day())
+        .bind(month.last_day())
         .bind_list(of_aid.iter().map(|(id, _)| *id))
         .all_as(db, |row| {
             let cell = Cell {
                 families: row.get("families")?,
                 people: row.get("people")?,
                 paid: row.get("paid_fen")?,
+                goods: row.get("goods_fen")?,
             };
             Ok((row.get("county_id")?, row.get("programme")?, cell))
         })
@@ -198,9 +209,9 @@ async fn reckoned(office: &Office, month: Month, months: Vec<Month>) -> Result<F
             programmes.push(told(title, &cells));
         }
     }
-    let paid = programmes
+    let given = programmes
         .iter()
-        .map(|programme| programme.whole.map(|whole| whole.paid))
+        .map(|programme| programme.whole.and_then(|whole| whole.paid.checked_add(whole.goods)))
         .collect::<Option<Vec<Fen>>>()
         .and_then(Fen::checked_sum);
     Ok(Funds {
@@ -209,7 +220,7 @@ async fn reckoned(office: &Office, month: Month, months: Vec<Month>) -> Result<F
         months,
         counties: counties.into_iter().map(|(_, name)| name).collect(),
         programmes,
-        paid,
+        given,
     })
 }
 
@@ -261,6 +272,7 @@ pub fn funds_csv(funds: &Funds) -> Result<Vec<u8>, OfficeError> {
         ListColumn::new("实发户数", 12),
         ListColumn::new("惠及人数", 12),
         ListColumn::new("实发金额（元）", 16),
+        ListColumn::new("实物折合（元）", 16),
         ListColumn::new("说明", 24),
     ];
     let mut list = ListWriter::new(ListFormat::Csv, "资金", None, &columns)?;
@@ -270,8 +282,10 @@ pub fn funds_csv(funds: &Funds) -> Result<Vec<u8>, OfficeError> {
         for (place, cell) in places.chain(whole) {
             let head = [ListCell::from(funds.month), programme.title.as_str().into(), place.as_str().into()];
             let numbers = match cell {
-                Some(cell) => [cell.families.into(), cell.people.into(), cell.paid.into(), ListCell::Empty],
-                None => [ListCell::Empty, ListCell::Empty, ListCell::Empty, HIDDEN.into()],
+                Some(Cell { families, people, paid, goods }) => {
+                    [(*families).into(), (*people).into(), (*paid).into(), (*goods).into(), ListCell::Empty]
+                }
+                None => [ListCell::Empty, ListCell::Empty, ListCell::Empty, ListCell::Empty, HIDDEN.into()],
             };
             list.row(&head.into_iter().chain(numbers).collect::<Vec<_>>())?;
         }
@@ -284,8 +298,10 @@ mod tests {
     use super::*;
 
     fn hides(families: &[i64]) -> (Vec<bool>, bool) {
-        let cells: Vec<Cell> =
-            families.iter().map(|&families| Cell { families, people: families, paid: Fen(100) }).collect();
+        let cells: Vec<Cell> = families
+            .iter()
+            .map(|&families| Cell { families, people: families, paid: Fen(100), ..Cell::default() })
+            .collect();
         let told = told("低保", &cells);
         (told.counties.iter().map(Option::is_none).collect(), told.whole.is_none())
     }

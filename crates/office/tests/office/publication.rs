@@ -9,6 +9,7 @@ use office::{casework, divisions};
 use store::{DivisionId, PersonId, Query, Scope};
 use vocab::{CitizenId, Fen, Month};
 
+use crate::matters::burned_out;
 use crate::town::day;
 use crate::wuhai::{Family, VILLAGE, Wuhai, cities, grant};
 
@@ -354,7 +355,7 @@ async fn paid_out(city: &Wuhai, county: &str, programme: &str, families: i64) {
 async fn the_money_of_aid_is_told_to_everybody_and_of_nobody() {
     for city in cities("aid_money").await {
         let none = publication::funds(&city.office, None).await.unwrap();
-        assert_eq!((none.month, none.programmes.len(), none.paid), (month(&city), 0, Some(Fen(0))));
+        assert_eq!((none.month, none.programmes.len(), none.given), (month(&city), 0, Some(Fen(0))));
         paid_out(&city, "150302", "dibao", 7).await;
         paid_out(&city, "150303", "dibao", 6).await;
         paid_out(&city, "150304", "dibao", 8).await;
@@ -365,7 +366,12 @@ async fn the_money_of_aid_is_told_to_everybody_and_of_nobody() {
         let funds = publication::funds(&city.office, Some(month(&city))).await.unwrap();
         assert_eq!((funds.place.as_str(), funds.months.as_slice()), ("乌海市", &[month(&city)][..]));
         assert_eq!(funds.counties.len(), 3, "{:?}", funds.counties);
-        let cell = |families: i64| Cell { families, people: families * 2, paid: Fen(families * 50_000) };
+        let cell = |families: i64| Cell {
+            families,
+            people: families * 2,
+            paid: Fen(families * 50_000),
+            ..Cell::default()
+        };
         let of = |title: &str| {
             let found = funds.programmes.iter().find(|programme| programme.title == title);
             found.unwrap_or_else(|| panic!("{:?}", funds.programmes))
@@ -377,9 +383,35 @@ async fn the_money_of_aid_is_told_to_everybody_and_of_nobody() {
         let tekun = of("特困人员救助供养");
         assert_eq!(tekun.counties, [Some(cell(9)), None, None]);
         assert_eq!(tekun.whole, Some(cell(17)));
-        assert_eq!((funds.programmes.len(), funds.paid), (2, Some(Fen(38 * 50_000))), "nothing confidential");
+        assert_eq!(
+            (funds.programmes.len(), funds.given),
+            (2, Some(Fen(38 * 50_000))),
+            "nothing confidential"
+        );
         let text = String::from_utf8(publication::funds_csv(&funds).unwrap()).unwrap();
         assert!(text.contains("特困人员救助供养") && text.contains("户数过少，不公开"), "{text}");
         assert!(!text.contains("1000.00"), "two families' money: {text}");
+    }
+}
+
+/// 社会救助法 art. 67: what is handed out in kind is told with its worth, once for each family.
+#[tokio::test]
+async fn goods_count_among_what_aid_gave() {
+    for city in cities("aid_goods").await {
+        let case = city.file_for("temporary_emergency", &burned_out()).await.unwrap();
+        city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
+        let goods = [("goods/goods_value", "380")];
+        city.act(&city.township_clerk, case, "goods", &goods, &[]).await.unwrap();
+        city.act(&city.township_clerk, case, "goods", &goods, &[]).await.unwrap();
+        paid_out(&city, "150302", "temporary_emergency", 6).await;
+        let city = city.restarted().await;
+        let funds = publication::funds(&city.office, None).await.unwrap();
+        assert_eq!(funds.programmes.len(), 1, "{funds:?}");
+        let whole = Cell { families: 7, people: 14, paid: Fen(300_000), goods: Fen(76_000) };
+        assert_eq!(funds.programmes[0].whole, Some(whole));
+        assert_eq!(funds.given, Some(Fen(376_000)));
+        let changed =
+            Query::system("test", "UPDATE case_goods SET worth_fen = 0 WHERE case_id = ?").bind(case);
+        assert!(changed.execute(city.office.db()).await.is_err(), "what was given stays");
     }
 }

@@ -1,4 +1,4 @@
-//! 救助资金公开: what aid paid, to how many, by programme and county, for anybody (社会救助法 art. 67), as a page and as open data.
+//! 救助资金物资公开: what aid paid, to how many, by programme and county, for anybody (社会救助法 art. 67), as a page and as open data.
 
 use axum::extract::Query;
 use axum::response::Response;
@@ -39,16 +39,16 @@ impl Asked {
 
 async fn page(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Page, Fault> {
     let funds = publication::funds(visitor.office(), asked.month()).await?;
-    let title = format!("{}救助资金公开", funds.place);
+    let title = format!("{}救助资金物资公开", funds.place);
     let month = funds.month.to_string();
     let content = html! {
-        (heading(Some("救助资金公开"), &format!("{}，{}", funds.place, funds.month.zh())))
+        (heading(Some("救助资金物资公开"), &format!("{}，{}", funds.place, funds.month.zh())))
         p.govuk-body {
-            "每个月的救助资金实际发给了多少户、多少人，发了多少钱。按银行发放成功的和乡镇（街道）备用金先行垫付的计算。"
+            "每个月的救助资金、物资实际发给了多少户、多少人，发了多少。资金按银行发放成功的和乡镇（街道）备用金先行垫付的计算，实物按发放当天折合的金额计算。"
             "一个县（市、区）里不足 " (SMALL) " 户的，为了保护个人隐私不公开；为了不让人推算出来，有时要连着另一个县（市、区）一起不公开。"
         }
-        @if let Some(paid) = funds.paid.filter(|paid| !paid.is_zero()) {
-            p.govuk-body { "各项合计 " strong { (paid.yuan_grouped()) } " 元。" }
+        @if let Some(given) = funds.given.filter(|given| !given.is_zero()) {
+            p.govuk-body { "各项资金和实物合计 " strong { (given.yuan_grouped()) } " 元。" }
         }
         @if funds.programmes.is_empty() { p.govuk-body { "这个月没有发放记录。" } }
         @for (at, programme) in funds.programmes.iter().enumerate() {
@@ -77,7 +77,8 @@ fn table(funds: &Funds, at: usize, title: &str) -> Markup {
             Column::new("地区"),
             Column::new("户数").numeric(),
             Column::new("人数").numeric(),
-            Column::new("金额（元）").numeric(),
+            Column::new("资金（元）").numeric(),
+            Column::new("实物折合（元）").numeric(),
         ],
         rows: rows.collect(),
         sums: (funds.counties.len() > 1).then(|| line("合计", programme.whole)),
@@ -89,20 +90,22 @@ fn table(funds: &Funds, at: usize, title: &str) -> Markup {
 
 fn line(place: &str, cell: Option<Cell>) -> Vec<Markup> {
     match cell {
-        Some(Cell { families, people, paid }) => vec![
+        Some(Cell { families, people, paid, goods }) => vec![
             html! { (place) },
             html! { (grouped(families)) },
             html! { (grouped(people)) },
             html! { (paid.yuan_grouped()) },
+            html! { (goods.yuan_grouped()) },
         ],
         None => {
-            vec![html! { (place) }, html! { "不公开" }, html! { "不公开" }, html! { "不公开" }]
+            let hidden = || html! { "不公开" };
+            vec![html! { (place) }, hidden(), hidden(), hidden(), hidden()]
         }
     }
 }
 
 async fn csv(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Fault> {
     let funds = publication::funds(visitor.office(), asked.month()).await?;
-    let name = format!("救助资金公开{}.csv", funds.month);
+    let name = format!("救助资金物资公开{}.csv", funds.month);
     Ok(download(&name, ListFormat::Csv.mime(), publication::funds_csv(&funds)?))
 }

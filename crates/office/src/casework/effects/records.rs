@@ -51,6 +51,33 @@ pub(in super::super) async fn clear_change(doing: &Doing<'_>, case: &CaseRow) ->
     Ok(())
 }
 
+/// What the action's form says was handed out in kind (实物): its worth counts among what aid gave.
+pub(in super::super) async fn goods(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
+    let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) else { return Ok(()) };
+    let Some(programme) = doing.item.programmes.first() else { return Ok(()) };
+    let (mut worth, mut given_on) = (None, doing.now.today());
+    for entry in forms::entries(form, checked) {
+        match (entry.writes, entry.value) {
+            (Writes::GoodsWorth, forms::FormValue::Money(money)) => worth = Some(money),
+            (Writes::GoodsGivenOn, forms::FormValue::Date(day)) => given_on = day,
+            _ => {}
+        }
+    }
+    let Some(worth) = worth else { return Ok(()) };
+    Query::system(
+        "goods of a case that the doer may act on",
+        "INSERT INTO case_goods (event_id, case_id, programme, worth_fen, given_on) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(doing.event)
+    .bind(case.id)
+    .bind(programme.as_str())
+    .bind(worth)
+    .bind(given_on)
+    .execute(doing.tx)
+    .await?;
+    Ok(())
+}
+
 /// The form's answers become facts: seen on a visit, or declared by the family.
 pub(super) async fn facts(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
     let (Some((_, checked)), Some(form)) = (&doing.form, doing.form_definition) else { return Ok(()) };
