@@ -177,7 +177,7 @@ impl Asked {
 
     pub(super) fn narrowed(&self, register: &Register, place: Option<&DivisionView>) -> Narrowed {
         let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        let mut fields = std::collections::BTreeMap::new();
+        let mut fields = BTreeMap::new();
         for filter in &register.list.filters {
             let name = format!("{FILTER}{filter}");
             let (from, until) = (self.get(&format!("{name}.from")), self.get(&format!("{name}.until")));
