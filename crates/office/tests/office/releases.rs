@@ -292,9 +292,17 @@ async fn what_is_exported_loads_to_the_same_values() {
             stated_until: Some(day("2027-12-31")),
             ..change(town.prefecture, "2026-08-01", "是")
         };
-        for new in
-            [change(town.prefecture, "2026-07-01", "786.5"), change(town.county, "2026-10-01", "800"), filing]
-        {
+        let row = NewStandardChange {
+            parameter: "shelter_standard[public]".to_owned(),
+            stated_until: Some(day("2027-06-30")),
+            ..change(town.prefecture, "2026-09-01", "650.5")
+        };
+        for new in [
+            change(town.prefecture, "2026-07-01", "786.5"),
+            change(town.county, "2026-10-01", "800"),
+            filing,
+            row,
+        ] {
             let id = releases::propose(&town.office, &grant(&policy), &new).await.unwrap();
             releases::release_change(&town.office, &grant(&releaser), id, 1).await.unwrap();
         }
@@ -313,10 +321,16 @@ async fn what_is_exported_loads_to_the_same_values() {
                     lines.push(format!("{} {known:?}", parameter.id));
                 }
             }
+            for key in release.keys("shelter_standard") {
+                for known in release.cell_history("shelter_standard", &key.code) {
+                    lines.push(format!("{} {known:?}", key.code));
+                }
+            }
             lines
         };
         assert_eq!(values(&loaded), values(&release));
-        assert_eq!(values(&loaded).len(), 4);
+        // Four of parameters; two rows as the town's rule prints them, and the one that was raised.
+        assert_eq!(values(&loaded).len(), 7);
 
         // Imported elsewhere, the values are released standards there, and the next change lies on top of them.
         for other in towns("releases_import").await {
@@ -332,6 +346,39 @@ async fn what_is_exported_loads_to_the_same_values() {
             assert_eq!(value(&after, "990102", "2027-01-01").as_deref(), Some("810"));
             assert_eq!(value(&after, "990102", "2026-12-31").as_deref(), Some("786.5"));
             assert_eq!(value(&after, "990101", "2027-01-01").as_deref(), Some("800"));
+            // The row that came with the packs is followed by the next one of the same row and place.
+            let raised = NewStandardChange {
+                parameter: "shelter_standard[public]".to_owned(),
+                ..change(other.prefecture, "2027-01-01", "700")
+            };
+            let id = releases::propose(&other.office, &grant(&policy), &raised).await.unwrap();
+            releases::release_change(&other.office, &grant(&releaser), id, 1).await.unwrap();
+            let history =
+                releases::standard_history(&other.office, "shelter_standard[public]", other.hedong).await;
+            let history: Vec<_> = history
+                .unwrap()
+                .iter()
+                .map(|value| (value.shown.clone(), value.from, value.until, value.on_page))
+                .collect();
+            let said = |shown: &str, from: &str, until: Option<&str>, on_page| {
+                (shown.to_owned(), day(from), until.map(day), on_page)
+            };
+            assert_eq!(
+                history,
+                [
+                    said("700", "2027-01-01", None, true),
+                    said("650.5", "2026-09-01", Some("2026-12-31"), true),
+                    said("600", "2020-01-01", None, false),
+                ]
+            );
+            let list =
+                releases::standards(&other.office, &policy, other.hedong, day("2026-10-01")).await.unwrap();
+            let rows: Vec<_> = list
+                .iter()
+                .filter(|standard| standard.parameter.starts_with("shelter_standard["))
+                .map(|standard| standard.now.as_ref().unwrap().shown.as_str())
+                .collect();
+            assert!(rows.len() == 2 && rows.contains(&"650.5") && rows.contains(&"400"), "{rows:?}");
             // Newer packs keep what was released on pages on top.
             let newer = install(&other, "765").await;
             assert_eq!(value(&newer, "990102", "2026-01-01").as_deref(), Some("765"));

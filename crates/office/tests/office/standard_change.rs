@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use ledger::EntitlementId;
 use office::OfficeError;
 use office::casework::{determine, view};
-use office::releases::{self, NewStandardChange, ReviewKind, RulePart, StandardChangeId};
+use office::releases::{
+    self, ChangeState, NewStandardChange, ReviewKind, RulePart, StandardChangeId, StandardLine,
+};
 use store::{Query, StoreError};
 use vocab::{Fen, Month};
 
@@ -254,5 +256,136 @@ async fn a_rule_is_rewritten_by_two_and_holds_from_its_day() {
         assert_eq!((&again.hash, &again.amended), (&in_force.hash, &in_force.amended));
         assert_eq!(again.amended[0].texts.len(), 3);
         assert_eq!(rule.text_on(&again, month.last_day()).as_deref(), Some(text));
+    }
+}
+
+/// 分类施保 of minors from 15% to 25%, from a month on.
+fn raised_for_minors(city: &Wuhai, month: Month) -> NewStandardChange {
+    NewStandardChange {
+        parameter: "supplement_percent[minor]".to_owned(),
+        division: city.prefecture,
+        from: month.first_day(),
+        stated_until: Some(day("2027-12-31")),
+        value: "25".to_owned(),
+        document_title: "关于提高社会救助标准的通知".to_owned(),
+        document_number: "测民发〔2026〕88号".to_owned(),
+        attachment: None,
+        reason: "年度调整".to_owned(),
+        recompute_from: Some(month),
+    }
+}
+
+fn line(parameter: &str, value: &str) -> StandardLine {
+    StandardLine { parameter: parameter.to_owned(), value: value.to_owned() }
+}
+
+#[tokio::test]
+async fn one_document_raises_a_standard_and_rows_of_tables_together() {
+    for city in cities("standard_rows").await {
+        let id = granted(&city).await;
+        let month = Month::containing(city.office.now().today()).next();
+        let before = monthly(&city, id, month).await.unwrap();
+        let new = raised_for_minors(&city, month);
+        let others = [line("dibao_standard", "1000"), line("tekun_basic[urban_home]", "1900")];
+        let change = releases::propose_together(&city.office, &grant(&city.policy), &new, &others).await;
+        let change = change.unwrap();
+        let twice = releases::propose(&city.office, &grant(&city.policy), &new).await;
+        assert!(matches!(twice, Err(OfficeError::Conflict(_))), "{twice:?}");
+        let waiting = releases::changes(&city.office, &city.policy, ChangeState::Proposed, None, 20).await;
+        let waiting = waiting.unwrap();
+        assert_eq!((waiting.rows.len(), waiting.rows[0].id, waiting.rows[0].others), (1, change, 2));
+
+        let preview = releases::preview_change(&city.office, &city.releaser, change).await.unwrap();
+        let effect = preview.effects.unwrap()[&ReviewKind::Increase];
+        // 40 more for each of three; of one of them 15% of 960 becomes 25% of 1000.
+        assert_eq!((effect.families, effect.old, effect.new), (1, before, Fen(before.0 + 22_600)));
+        for read in ["dibao", "tekun"] {
+            assert!(preview.programmes.iter().any(|(id, _)| id == read), "{:?}", preview.programmes);
+        }
+        let lines = releases::change_lines(&city.office, &city.releaser, change).await.unwrap();
+        assert_eq!(lines.iter().filter(|line| line.led_by == Some(change)).count(), 2);
+        let own = releases::release_change(&city.office, &grant(&city.releaser), change, 2).await;
+        assert!(matches!(own, Err(OfficeError::Conflict(_))), "an old page releases nothing: {own:?}");
+        // Whichever line is named, all of them go, and a family is looked at once.
+        release(&city, lines[2].id).await;
+        for line in releases::change_lines(&city.office, &city.policy, change).await.unwrap() {
+            assert_eq!((line.state, line.version), (ChangeState::Released, 2), "{}", line.parameter);
+        }
+
+        let in_force = city.office.release();
+        let cell =
+            |table: &str, key: &str, on| in_force.cell(table, key, "150302", on).unwrap().value.to_string();
+        let (eve, first) = (month.first_day().pred_opt().unwrap(), month.first_day());
+        assert_eq!(cell("supplement_percent", "minor", eve), "15");
+        assert_eq!(cell("supplement_percent", "minor", first), "25");
+        assert_eq!(cell("supplement_percent", "elderly", first), "10", "nobody changed it");
+        assert_eq!(cell("tekun_basic", "urban_home", first), "1900");
+        assert_eq!(cell("tekun_basic", "urban_institution", first), "1800", "nobody changed it");
+        let confirmed =
+            releases::confirm_increases(&city.office, &grant(&city.county_director), change).await.unwrap();
+        assert_eq!((confirmed.raised, confirmed.stale), (1, 0));
+        assert_eq!(monthly(&city, id, month).await, Some(effect.new));
+
+        // Whoever files afterwards is decided by the new rows, and everything comes out again.
+        city.days(40).await;
+        let later = city.published(&Family::default()).await;
+        let open = view::open(&city.office, &grant(&city.county_clerk), later).await.unwrap();
+        let decided = open.determinations.iter().find(|one| one.programme == "dibao").unwrap();
+        assert_eq!(decided.amount, Some(effect.new), "{decided:?}");
+        assert_eq!(decided.release_hash, in_force.hash);
+        let city = city.restarted().await;
+        let (count, mismatches) = determine::verify(&city.office, |_| ()).await.unwrap();
+        assert!(count > 1 && mismatches.is_empty(), "{mismatches:?}");
+        let options = catalogue::LoadOptions { synthetic: true };
+        let again = catalogue::Release::from_packs(in_force.pack_files(), options).unwrap();
+        assert_eq!(again.hash, in_force.hash);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_row_is_told_by_the_row() {
+    for city in cities("standard_rows_wrong").await {
+        let month = Month::containing(city.office.now().today()).next();
+        let policy = grant(&city.policy);
+        let new = raised_for_minors(&city, month);
+        let others = [line("tekun_basic[urban_home]", "很多"), line("supplement_percent[minor]", "30")];
+        let wrong = releases::propose_together(&city.office, &policy, &new, &others).await;
+        let Err(OfficeError::Invalid(problems)) = wrong else { panic!("{wrong:?}") };
+        let told = |field: &str, said: &str| {
+            problems.iter().any(|problem| problem.field == field && problem.message.contains(said))
+        };
+        assert!(told("tekun_basic[urban_home]", "不是数"), "{problems:?}");
+        assert!(told("supplement_percent[minor]", "填写了两次"), "{problems:?}");
+        for (value, said) in [("201", "超出允许的范围"), ("12.5", "请填整数")] {
+            let wrong = NewStandardChange { value: value.to_owned(), ..new.clone() };
+            let wrong = releases::propose(&city.office, &policy, &wrong).await;
+            let Err(OfficeError::Invalid(problems)) = wrong else { panic!("{value}: {wrong:?}") };
+            assert!(problems[0].field == "value" && problems[0].message.contains(said), "{problems:?}");
+        }
+        for nothing in ["supplement_percent[nobody]", "no_table[minor]", "supplement_percent"] {
+            let wrong = NewStandardChange { parameter: nothing.to_owned(), ..new.clone() };
+            let wrong = releases::propose(&city.office, &policy, &wrong).await;
+            let Err(OfficeError::Invalid(problems)) = wrong else { panic!("{nothing}: {wrong:?}") };
+            assert_eq!(problems[0].field, "parameter", "{nothing}");
+        }
+        let rule = line("rule:dibao:definition.countable_income", "gross_income");
+        let mixed = releases::propose_together(&city.office, &policy, &new, &[rule]).await;
+        let Err(OfficeError::Invalid(problems)) = mixed else { panic!("{mixed:?}") };
+        assert!(problems.iter().any(|problem| problem.message.contains("单独提出")), "{problems:?}");
+        let none =
+            releases::changes(&city.office, &city.policy, ChangeState::Proposed, None, 20).await.unwrap();
+        assert!(none.rows.is_empty(), "nothing of it was saved");
+
+        // The second person says no to all of it, and the first takes all of it back.
+        let others = [line("supplement_percent[elderly]", "20")];
+        let refused = releases::propose_together(&city.office, &policy, &new, &others).await.unwrap();
+        releases::refuse_change(&city.office, &grant(&city.releaser), refused, 1, "数字有误").await.unwrap();
+        let withdrawn = releases::propose_together(&city.office, &policy, &new, &others).await.unwrap();
+        releases::withdraw_change(&city.office, &policy, withdrawn, 1).await.unwrap();
+        for (change, state) in [(refused, ChangeState::Refused), (withdrawn, ChangeState::Withdrawn)] {
+            let lines = releases::change_lines(&city.office, &city.policy, change).await.unwrap();
+            assert_eq!(lines.len(), 2);
+            assert!(lines.iter().all(|line| line.state == state), "{lines:?}");
+        }
     }
 }

@@ -97,6 +97,18 @@ async fn a_standard_is_moved_and_the_answer_stands_beside_today() {
             shown.text.split(proposal).nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
         let form = policy.get(&format!("{proposal}{link}")).await;
         assert!(form.text.contains("value=\"1500\"") && form.text.contains("依据政策仿真"), "{}", form.text);
+        // A row of a table and a standard of the same place are one proposal.
+        let rows = format!("{asked}&parameter_2=supplement_percent%5Bminor%5D&value_2=20");
+        let supposed = policy.get(&rows).await.field("supposition").replace("&quot;", "\"");
+        let kept = [("title", "未成年人增发两成"), ("supposition", supposed.as_str())];
+        let kept = policy.post("/desk/simulation/save", &kept).await.location().to_owned();
+        let shown = policy.get(&kept).await;
+        let proposal = "/desk/standards/dibao_standard,supplement_percent/change?";
+        let link = shown.text.split(proposal).nth(1).unwrap_or_else(|| panic!("{}", shown.text));
+        let link = link.split('"').next().unwrap().replace("&amp;", "&");
+        let form = policy.get(&format!("{proposal}{link}")).await;
+        assert_eq!(form.field("value-supplement_percent-minor"), "20");
+        assert_eq!(form.field("value-dibao_standard"), "1500");
         let again = [("title", "再看一次"), ("supposition", &supposition)];
         let other = policy.post("/desk/simulation/save", &again).await.location().to_owned();
         let id = |address: &str| address.rsplit('/').next().unwrap().to_owned();

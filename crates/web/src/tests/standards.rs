@@ -76,6 +76,102 @@ async fn a_standard_is_changed_by_two_persons_who_see_the_difference() {
 }
 
 #[tokio::test]
+async fn rows_of_a_table_are_entered_together_and_released_by_another() {
+    Town::each("table_pages", async |town| {
+        in_force(town).await;
+        let prefecture = town.administrator.division;
+        town.staff("policy", prefecture, "prefecture_policy").await;
+        town.staff("releaser", prefecture, "prefecture_releaser").await;
+        let (mut policy, mut releaser) = (town.browser("policy").await, town.browser("releaser").await);
+        let list = policy.get("/desk/standards?on=2026-11-01").await;
+        for words in ["按类别规定的标准", "/desk/standards/tekun_basic?", "城市分散供养", "1750"]
+        {
+            assert!(list.text.contains(words), "{words}: {}", list.text);
+        }
+        let history = policy.get("/desk/standards/tekun_basic").await;
+        for words in ["农村集中供养", "1600", "1650", "特困人员基本生活标准达到每人每月1600元", "拟定变更"]
+        {
+            assert!(history.text.contains(words), "{words}: {}", history.text);
+        }
+        let address = "/desk/standards/tekun_basic/change";
+        let form = policy.get(address).await;
+        for words in [
+            "value-tekun_basic-urban_home",
+            "value-tekun_basic-rural_home",
+            "现行 1750",
+            "同一份文件还规定了别的标准",
+        ] {
+            assert!(form.text.contains(words), "{words}: {}", form.text);
+        }
+        let division = prefecture.to_string();
+        let document = [
+            ("division", division.as_str()),
+            ("from_year", "2027"),
+            ("from_month", "1"),
+            ("from_day", "1"),
+            ("document_title", "关于提高特困人员标准的通知"),
+            ("document_number", "乌海民发〔2026〕101号"),
+            ("reason", "省里提标"),
+        ];
+        let empty = policy.post(address, &document).await;
+        assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(empty.text.contains("请至少填写一项新的数值"), "{}", empty.text);
+        let many = [("value-tekun_basic-urban_home", "很多"), ("value-tekun_basic-rural_home", "999999")];
+        let wrong = policy.post(address, &[&document[..], &many].concat()).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("不是数") && wrong.text.contains("超出允许的范围"), "{}", wrong.text);
+        assert_eq!(wrong.field("value-tekun_basic-urban_home"), "很多", "what was typed is kept");
+        let one = [("value-tekun_basic-urban_home", "999999")];
+        let one = policy.post(address, &[&document[..], &one].concat()).await;
+        assert!(one.text.contains("超出允许的范围（50 到 20000"), "{}", one.text);
+
+        // The same document raises 低保 too: three lines, one proposal.
+        let both = "/desk/standards/tekun_basic,dibao_standard/change";
+        let added = policy.get(&format!("{address}?add=dibao_standard")).await;
+        assert!(added.text.contains(both) && added.text.contains("value-dibao_standard"), "{}", added.text);
+        for nothing in ["rule:dibao:amount,dibao_standard", "tekun_basic,nothing", "nothing", "tekun_basic,"]
+        {
+            let seen = policy.get(&format!("/desk/standards/{nothing}/change")).await;
+            assert_eq!(seen.status, StatusCode::NOT_FOUND, "{nothing}");
+        }
+        let right = [
+            ("_key", "table-change-0001"),
+            ("value-tekun_basic-urban_home", "1900"),
+            ("value-tekun_basic-rural_home", "1800"),
+            ("value-dibao_standard", "998"),
+        ];
+        let fields = [&document[..], &right].concat();
+        assert_eq!(releaser.post(both, &fields).await.status, StatusCode::NOT_FOUND);
+        let done = policy.post(both, &fields).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
+        let change = done.location().to_owned();
+        assert_eq!(policy.post(both, &fields).await.location(), change, "sent twice, proposed once");
+        let waits = policy.get("/desk/standards?on=2026-11-01").await;
+        assert!(waits.text.contains("待发布：1900"), "{}", waits.text);
+        let changes = releaser.get("/desk/standard-changes").await;
+        assert!(changes.text.contains("等 3 项"), "{}", changes.text);
+        assert_eq!(changes.text.matches("href=\"/desk/standard-changes/").count(), 1, "{}", changes.text);
+        let page = releaser.get(&change).await;
+        for words in ["等 3 项", "城市分散供养：2027-01-01 起的变化", "1750", "1900", "1800", "998"]
+        {
+            assert!(page.text.contains(words), "{words}: {}", page.text);
+        }
+        let key = [("_key", "table-release-0001"), ("version", &page.field("version"))];
+        let released = releaser.post(&format!("{change}/release"), &key).await;
+        assert_eq!(released.status, StatusCode::SEE_OTHER, "{}", released.text);
+        let later = policy.get("/desk/standards?on=2027-01-02").await;
+        for words in ["1900", "1800", "998", "乌海民发〔2026〕101号"] {
+            assert!(later.text.contains(words), "{words}: {}", later.text);
+        }
+        let history = policy.get("/desk/standards/tekun_basic").await;
+        assert!(history.text.contains("尚未开始") && history.text.contains("1900"), "{}", history.text);
+        let read = town.visitor().get("/programmes/tekun").await;
+        assert!(read.text.contains("乌海民发〔2026〕101号"), "{}", read.text);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_rule_is_changed_by_two_persons_who_see_both_texts() {
     Town::each("rule_pages", async |town| {
         in_force(town).await;
