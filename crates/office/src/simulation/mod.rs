@@ -32,7 +32,7 @@ mod series;
 pub(crate) use engine::assume;
 pub use engine::{numeric_parameters, run, simulate};
 pub use next_standard::{
-    AreaStandard, Entered, NextStandard, TekunStandard, is_measured, next_standard, percent,
+    AreaStandard, Entered, NextStandard, TekunStandard, as_published, is_measured, next_standard, percent,
 };
 pub use raised::raisable;
 pub use report::{PdfState, WaitingPdf, ask_pdf, pdf, pdf_done, pdf_waiting, sheet};

@@ -14,6 +14,9 @@ use vocab::{Fen, Month};
 
 use super::series::{self, Proposal, Series};
 
+const STANDARD: &str = "dibao_standard";
+const BY_AREA: &str = "dibao_standard_by_area";
+const YEARLY: &str = "dibao_standard_yearly";
 pub(super) const CONSUMPTION: &str = "consumption";
 const LEAST: &str = "consumption_least_percent";
 const MOST: &str = "consumption_most_percent";
@@ -111,13 +114,37 @@ pub(super) fn fen(number: &Rational) -> Option<Fen> {
 
 /// The standard a month for an area, as the programmes read it.
 pub(super) fn standard(release: &Release, area: &str, division: &str, on: NaiveDate) -> Option<Fen> {
-    let by_month = parameter(release, "dibao_standard", division, on)
-        .or_else(|| cell(release, "dibao_standard_by_area", area, division, on));
+    let by_month =
+        parameter(release, STANDARD, division, on).or_else(|| cell(release, BY_AREA, area, division, on));
     let month = by_month.or_else(|| {
-        let year = cell(release, "dibao_standard_yearly", area, division, on)?;
+        let year = cell(release, YEARLY, area, division, on)?;
         year.checked_div(&Rational::from(12))
     })?;
     fen(&month)
+}
+
+/// What a change of the standard is about, and its value, where amounts a month are typed for town and country: one number for everybody, by
+/// town and country, or by the year, as the place publishes it. Nothing where it has one number and two were typed.
+#[must_use]
+pub fn as_published(
+    release: &Release,
+    division: &str,
+    on: NaiveDate,
+    typed: &BTreeMap<String, Fen>,
+) -> Vec<(String, String)> {
+    if parameter(release, STANDARD, division, on).is_some() {
+        let mut amounts = typed.values();
+        let first = amounts.next().filter(|_| typed.len() == 2);
+        let one = first.filter(|first| amounts.all(|amount| amount == *first));
+        return one.map(|amount| (STANDARD.to_owned(), amount.to_string())).into_iter().collect();
+    }
+    let held = |table: &str| typed.keys().any(|area| cell(release, table, area, division, on).is_some());
+    let (table, months) = if held(YEARLY) && !held(BY_AREA) { (YEARLY, 12) } else { (BY_AREA, 1) };
+    let rows = typed.iter().map(|(area, amount)| {
+        let amount = Fen(amount.0.saturating_mul(months));
+        (format!("{table}[{area}]"), amount.to_string())
+    });
+    rows.collect()
 }
 
 fn tekun(release: &Release, class: &str, division: &str, on: NaiveDate) -> Option<Fen> {

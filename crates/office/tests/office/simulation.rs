@@ -345,6 +345,29 @@ async fn next_years_standard_is_proposed_from_what_it_follows() {
     }
 }
 
+/// SA-25: what was measured is proposed as the place publishes it: one number, by town and country, by the year.
+#[test]
+fn a_measured_standard_is_proposed_as_the_place_publishes_it() {
+    let lines = |place: &str, division: &str, urban: i64, rural: i64| {
+        let packs = store::testing::packs();
+        let (national, place) = (packs.join("national"), packs.join(place));
+        let release = catalogue::Release::load(&[&national, &place]).unwrap();
+        let typed = [("urban".to_owned(), Fen(urban)), ("rural".to_owned(), Fen(rural))].into();
+        simulation::as_published(&release, division, day("2027-01-01"), &typed)
+    };
+    let line = |subject: &str, value: &str| (subject.to_owned(), value.to_owned());
+    assert_eq!(lines("wuhai", "150302", 80_000, 80_000), [line("dibao_standard", "800.00")]);
+    assert!(lines("wuhai", "150302", 80_000, 70_000).is_empty(), "one number holds for town and country");
+    assert_eq!(
+        lines("baoding", "130602", 80_000, 60_050),
+        [line("dibao_standard_by_area[rural]", "600.50"), line("dibao_standard_by_area[urban]", "800.00")]
+    );
+    assert_eq!(
+        lines("county", "330100", 130_000, 130_000),
+        [line("dibao_standard_yearly[rural]", "15600.00"), line("dibao_standard_yearly[urban]", "15600.00")]
+    );
+}
+
 #[tokio::test]
 async fn a_standard_below_what_it_carries_is_warned_of() {
     for city in cities("standard_floors").await {

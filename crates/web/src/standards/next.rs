@@ -8,9 +8,11 @@ use maud::{Markup, html};
 use office::access::Right;
 use office::simulation::{self, NextStandard};
 use serde::Deserialize;
+use store::DivisionId;
 use vocab::Fen;
 
 use super::NAV_ID;
+use super::form::proposal_address;
 use super::list::{choices, may_read, place};
 use crate::answer::Page;
 use crate::error::Fault;
@@ -76,18 +78,31 @@ pub(super) async fn page(staff: Staff, Query(ask): Query<Ask>) -> Result<Page, F
         (years(&measured))
         (tekun(&measured))
         (entered(&measured))
-        @if staff.may(Right::Simulate) && !ask.urban.is_empty() && ask.urban == ask.rural {
-            @let to = address("/desk/simulation", &[("run", "1"), ("parameter_1", "dibao_standard"), ("value_1", &ask.urban)]);
-            (button_link(&to, "看看会影响多少家庭", ButtonKind::Secondary))
-        }
-        @if staff.may(Right::ProposeStandard) && !ask.urban.is_empty() && ask.urban == ask.rural {
-            @let to = address("/desk/standards/dibao_standard/change", &[
-                ("division", &place.id.to_string()), ("value", &ask.urban), ("from", &on.to_string()), ("reason", "依据标准测算"),
-            ]);
-            (button_link(&to, "拟定标准变更", ButtonKind::Primary))
-        }
+        (onwards(&staff, &simulation::as_published(&release, &place.code, on, &typed), place.id, on))
     };
     Ok(Page::new(title, content).under(NAV_ID).back("/desk/standards", "返回标准列表").errors(&errors))
+}
+
+/// What was typed, looked at for everybody and proposed as the place publishes it.
+fn onwards(staff: &Staff, lines: &[(String, String)], division: DivisionId, on: NaiveDate) -> Markup {
+    let lines: Vec<(&str, &str)> =
+        lines.iter().map(|(subject, value)| (subject.as_str(), value.as_str())).collect();
+    let mut supposed = vec![("run".to_owned(), "1")];
+    for (index, (subject, value)) in lines.iter().enumerate() {
+        supposed.push((format!("parameter_{}", index + 1), *subject));
+        supposed.push((format!("value_{}", index + 1), *value));
+    }
+    let supposed: Vec<(&str, &str)> = supposed.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let simulation = address("/desk/simulation", &supposed);
+    let proposal = || proposal_address(&lines, division, &on.to_string(), "依据标准测算");
+    html! {
+        @if !lines.is_empty() && staff.may(Right::Simulate) {
+            (button_link(&simulation, "看看会影响多少家庭", ButtonKind::Secondary))
+        }
+        @if !lines.is_empty() && staff.may(Right::ProposeStandard) {
+            (button_link(&proposal(), "拟定标准变更", ButtonKind::Primary))
+        }
+    }
 }
 
 fn range(measured: &NextStandard) -> Markup {
