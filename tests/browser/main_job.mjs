@@ -48,6 +48,8 @@ await walk(async () => {
   const policy = await desk('shi')
   await go(policy, '/desk/figures')
   await go(policy, '/desk/standards', '最低生活保障标准')
+  await go(policy, '/desk/standards/tekun_basic', '城市分散供养')
+  await go(policy, '/desk/standards/tekun_basic,dibao_standard/change', '没有填的照旧')
   // A neighbour's clerk does not find the case.
   const neighbour = await desk('zhen2')
   const refused = await neighbour.goto(origin + (cases[0] ?? '/desk/cases/1'))
