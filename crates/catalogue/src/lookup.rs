@@ -80,34 +80,27 @@ impl Release {
     /// One row of a table for a division on a day, chosen like a parameter.
     #[must_use]
     pub fn cell(&self, table: &str, key: &str, division: &str, on: NaiveDate) -> Option<EffectiveValue<'_>> {
-        let holds = |value: &TableValue| {
-            value.rows.contains_key(key) && value.from <= on && value.until.is_none_or(|until| on <= until)
-        };
+        let holds = |value: &TableValue| says(value, key, on);
         let held = self.best(self.table_values.get(table)?, division, holds, |value| value.from)?;
-        let value = &held.value;
-        Some(EffectiveValue {
-            value: value.rows.get(key)?.get(),
-            source: value.source.as_str(),
-            from: value.from,
-            division: held.division.as_deref(),
-            layer: held.layer,
-            carried_forward: value.stated_until.is_some_and(|stated| stated < on),
-            law: None,
-        })
+        effective_row(held, key, on)
     }
 
-    /// The rows that a division has of a table on a day, in the order of its codelist.
-    pub fn cells<'a>(
-        &'a self,
-        table: &'a str,
-        division: &'a str,
-        on: NaiveDate,
-    ) -> impl Iterator<Item = (&'a str, EffectiveValue<'a>)> {
-        let codes = self.keys(table).iter();
-        codes.filter_map(move |code| {
+    /// The rows that a division has of a table on a day, in the order of its codelist. The way upwards is gone once for all of them.
+    #[must_use]
+    pub fn cells(&self, table: &str, division: &str, on: NaiveDate) -> Vec<(&str, EffectiveValue<'_>)> {
+        let values = self.table_values.get(table).map(Vec::as_slice).unwrap_or_default();
+        if values.is_empty() {
+            return Vec::new();
+        }
+        let here: Vec<&[Held<TableValue>]> = self.path(division).map(|code| standing(values, code)).collect();
+        let mut rows = Vec::new();
+        for code in self.keys(table) {
             let key = code.code.as_str();
-            Some((key, self.cell(table, key, division, on)?))
-        })
+            let holds = |value: &TableValue| says(value, key, on);
+            let held = here.iter().find_map(|&here| latest(here, holds, |value| value.from));
+            rows.extend(held.and_then(|held| effective_row(held, key, on)).map(|row| (key, row)));
+        }
+        rows
     }
 
     /// The codes that a table has rows for, in their order.
@@ -124,15 +117,13 @@ impl Release {
         holds: impl Fn(&V) -> bool,
         from: impl Fn(&V) -> NaiveDate,
     ) -> Option<&'a Held<V>> {
-        let codes = self.places.upwards(division).flat_map(|entry| self.places.codes_of(&entry.code));
-        let mut codes = codes.map(Some).chain([None]);
-        codes.find_map(|code| {
-            // In the order of their divisions (`Release` is built so).
-            let start = values.partition_point(|held| held.division.as_deref() < code);
-            let here = values[start..].iter().take_while(|held| held.division.as_deref() == code);
-            let here = here.filter(|held| holds(&held.value));
-            here.max_by_key(|held| (held.layer, held.place.pack, from(&held.value)))
-        })
+        self.path(division).find_map(|code| latest(standing(values, code), &holds, &from))
+    }
+
+    /// The codes of a division and of those above it, the nearest first; none at the end is everywhere.
+    fn path<'a>(&'a self, division: &str) -> impl Iterator<Item = Option<&'a str>> {
+        let codes = self.places.upwards(division).flat_map(move |entry| self.places.codes_of(&entry.code));
+        codes.map(Some).chain([None])
     }
 
     /// How a basis is cited: 《社会救助法》第十八条; the bare id of a law that is not defined.
@@ -196,6 +187,41 @@ impl Release {
     pub fn code_title<'a>(&'a self, codelist: &str, code: &'a str) -> &'a str {
         self.codelists.get(codelist).and_then(|list| list.title_of(code)).unwrap_or(code)
     }
+}
+
+/// The values of one division. They stand together (`Release` is built so).
+fn standing<'a, V>(values: &'a [Held<V>], division: Option<&str>) -> &'a [Held<V>] {
+    let start = values.partition_point(|held| held.division.as_deref() < division);
+    let rest = &values[start..];
+    &rest[..rest.partition_point(|held| held.division.as_deref() == division)]
+}
+
+/// Of those that hold the one of the highest layer, then of the later pack, then of the later day.
+fn latest<'a, V>(
+    values: &'a [Held<V>],
+    holds: impl Fn(&V) -> bool,
+    from: impl Fn(&V) -> NaiveDate,
+) -> Option<&'a Held<V>> {
+    let holding = values.iter().filter(|held| holds(&held.value));
+    holding.max_by_key(|held| (held.layer, held.place.pack, from(&held.value)))
+}
+
+/// Whether rows say something of a code on a day.
+fn says(value: &TableValue, key: &str, on: NaiveDate) -> bool {
+    value.rows.contains_key(key) && value.from <= on && value.until.is_none_or(|until| on <= until)
+}
+
+fn effective_row<'a>(held: &'a Held<TableValue>, key: &str, on: NaiveDate) -> Option<EffectiveValue<'a>> {
+    let value = &held.value;
+    Some(EffectiveValue {
+        value: value.rows.get(key)?.get(),
+        source: value.source.as_str(),
+        from: value.from,
+        division: held.division.as_deref(),
+        layer: held.layer,
+        carried_forward: value.stated_until.is_some_and(|stated| stated < on),
+        law: None,
+    })
 }
 
 /// An article in force.

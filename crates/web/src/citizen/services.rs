@@ -343,7 +343,7 @@ fn standard<'a>(release: &'a Release, expr: &str, county: &str, on: NaiveDate) -
         }
     }
     for table in named("table.").filter_map(|id| release.tables.get(id)) {
-        let cells: Vec<_> = release.cells(table.id.get(), county, on).collect();
+        let cells = release.cells(table.id.get(), county, on);
         if !cells.is_empty() {
             return Some(SummaryRow::new(table.title.as_str(), printed_table(release, table, &cells)));
         }
