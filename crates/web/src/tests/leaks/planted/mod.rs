@@ -373,7 +373,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("upload", vec![upload]),
         ("staff", text(&town.clerk_b.staff)),
         ("post", text(&town.clerk_b.post)),
-        ("parameter", vec!["dibao_standard".to_owned()]),
+        ("parameter", vec!["dibao_standard".to_owned(), "tekun_basic".to_owned()]),
         ("review", vec![review_of(town, &standard_change, &benefit).await]),
         ("division_change", vec![division_changed(town).await]),
         ("division", vec![town.village_b.to_string()]),
