@@ -113,7 +113,8 @@ fn lists<T, const N: usize>(
 ) -> Markup {
     let table = |at: usize, caption: &str, folded: bool, held: &[&T]| Table {
         id: format!("{id}-{at}").into(),
-        caption: caption.to_owned().into(),
+        // A chapter stands in several lists.
+        caption: if folded { format!("{title}：{caption}") } else { caption.to_owned() }.into(),
         caption_hidden: folded,
         columns: columns.map(Column::new).into(),
         rows: held.iter().map(|one| row(one).into()).collect(),
