@@ -58,4 +58,5 @@ pub const CASE_FIELDS: &[CaseField] = &[
     flag("clear_change", "家庭经济状况有明显变化"),
     flag("taper_available", "可以渐退"),
     flag("benefit_over", "对应的待遇已经终止"),
+    flag("members_leave", "有成员已经不在这个家庭"),
 ];

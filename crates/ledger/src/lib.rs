@@ -11,6 +11,7 @@
 //! - [`run`] makes a month's run, [`compare`] explains it, [`approve`](mod@approve) lets a second person approve it,
 //!   [`bank`] sends it and reads the answer, [`cancel`] takes it back before that, [`reissue`] tries failures again,
 //!   [`supplement`](mod@supplement) pays what stands open without waiting for the next month.
+//! - [`recognitions`] are what pays nothing and ends when something better takes its place.
 //! - [`identity`] leads a person's rows to another number when two records turn out to be one person.
 //! - [`reserve`] is the money that lies with townships for emergencies (备用金).
 //! - [`balances`] and [`pages`] read; [`verify`](mod@verify) proves the whole; [`accounts`] is the chart of accounts.
@@ -34,6 +35,7 @@ pub mod identity;
 pub mod months;
 pub mod pages;
 pub mod payee;
+pub mod recognitions;
 pub mod recovery;
 pub mod reissue;
 pub mod reserve;

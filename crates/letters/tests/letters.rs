@@ -275,6 +275,26 @@ fn what_a_person_typed_is_text_and_never_markup() {
     }
 }
 
+/// What a grant takes the place of is said in its letter: until when, why, and for whom.
+#[test]
+fn a_grant_names_the_recognition_that_it_ends() {
+    for template in ["grant.typ", "confirmation.typ"] {
+        let mut letter = example(template);
+        for whole in [true, false] {
+            letter["ends"] = json!([{
+                "title": "最低生活保障边缘家庭", "last_month": "2026-08", "whole": whole, "because": "低保家庭都能申请（《社会救助法》第二十一条）",
+            }]);
+            let Some(text) = text_of(&render(template, &letter)) else { continue };
+            let said = "“最低生活保障边缘家庭”的认定到2026年8月为止";
+            assert!(
+                text.contains(said) && text.contains("低保家庭都能申请（《社会救助法》第二十一条）。"),
+                "{text}"
+            );
+            assert_eq!(text.contains("家里其他人的认定不变"), !whole, "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_notice_tells_only_name_number_and_amount() {
     let letter = example("notice.typ");

@@ -1,7 +1,7 @@
 //! Programmes and their rule cases.
 
 use super::Checker;
-use crate::definition::{AID_LISTS, Aid, ConditionKind, Pays, Programme};
+use crate::definition::{AID_LISTS, Aid, ConditionKind, EndsFrom, Pays, Programme};
 use crate::release::{Defined, Place};
 
 /// The codelist from which a failing condition takes its reason.
@@ -88,6 +88,59 @@ impl Checker<'_> {
         }
     }
 
+    /// What a grant ends beside itself is a recognition, known to the same people, and not the one that would end the grant.
+    fn ends(&mut self, programme: &Defined<Programme>) {
+        let release = self.release;
+        let (place, id) = (&programme.place, programme.id.as_str());
+        for (index, ended) in programme.ends.iter().enumerate() {
+            let (other, start) = (ended.programme.as_str(), ended.programme.start());
+            self.strong_basis(place, start, &format!("项目 {id} 终止 {other}"), &ended.basis);
+            if !self.refers(place, &ended.programme, &release.programmes) {
+                continue;
+            }
+            let Some(known) = release.programmes.get(&ended.programme) else { continue };
+            let mut wrong = |message: String, expected: &str| self.at(place, start, message, expected);
+            if known.pays != Pays::Nothing {
+                wrong(
+                    format!("给予项目 {id} 时不能终止项目 {other}：它发钱，终止前要先听取意见"),
+                    "只终止 pays = \"nothing\" 的认定；发钱的由核查、变化报告终止（社会救助法第四十八条）",
+                );
+            }
+            if programme.pays == Pays::Once {
+                wrong(format!("项目 {id} 只发一次，不能终止认定 {other}"), "去掉 ends");
+            }
+            if other == id || known.ends.iter().any(|back| back.programme.as_str() == id) {
+                wrong(format!("项目 {id} 和 {other} 互相终止"), "只在其中一个项目写 ends");
+            }
+            if programme.ends.iter().take(index).any(|earlier| earlier.programme.as_str() == other) {
+                wrong(format!("项目 {id} 终止 {other} 写了两次"), "每个认定写一次");
+            }
+            // Why it ended stands where everybody reads who read the recognition.
+            if known.confidential != programme.confidential {
+                wrong(
+                    format!("项目 {id} 和它终止的 {other} 一个保密、一个不保密"),
+                    "两个项目的 confidential 写一样的",
+                );
+            }
+            let one_group = known.exclusion_group.as_str() == programme.exclusion_group.as_str();
+            if one_group && ended.from == EndsFrom::Decision {
+                wrong(
+                    format!("项目 {id} 和它终止的 {other} 互斥，不能同月都有"),
+                    "from = \"grant\"，或者不写 from",
+                );
+            }
+            if one_group && known.priority < programme.priority {
+                wrong(
+                    format!("项目 {id} 终止 {other}，互斥时却是 {other} 优先"),
+                    "priority 小于被终止的项目",
+                );
+            }
+            if ended.because.trim().is_empty() {
+                wrong(format!("项目 {id} 终止 {other}，没有写给家庭看的理由"), "because = \"…\"");
+            }
+        }
+    }
+
     pub(super) fn programmes(&mut self) {
         let release = self.release;
         for programme in release.programmes.iter() {
@@ -138,6 +191,7 @@ impl Checker<'_> {
             }
             self.confidential_programme(programme);
             self.publication(programme);
+            self.ends(programme);
             if programme.amount.unit.ends_with("/次") != (programme.pays == Pays::Once) {
                 let message = format!("项目 {} 的金额单位与怎样发放对不上", programme.id);
                 self.at(

@@ -47,8 +47,8 @@ pub use plan::{
     RelationKind,
 };
 pub use programme::{
-    AID_LISTS, Aid, Amendment, Amount, Condition, ConditionKind, Definition, ExclusionGroup, ExclusionRule,
-    Pays, Programme, Publication, PublishedName, Starts, Unit,
+    AID_LISTS, Aid, Amendment, Amount, Condition, ConditionKind, Definition, Ends, EndsFrom, ExclusionGroup,
+    ExclusionRule, Pays, Programme, Publication, PublishedName, Starts, Unit,
 };
 pub use register::{
     Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, Joins, LeadStates, Leaving, List,

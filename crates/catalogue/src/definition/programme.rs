@@ -63,6 +63,9 @@ pub struct Programme {
     /// From which month it is paid.
     #[serde(default)]
     pub starts: Starts,
+    /// Recognitions that a grant of it takes the place of.
+    #[serde(default)]
+    pub ends: Vec<Ends>,
     /// Nobody applies: for a month in which its conditions of the month hold, the county draws up a list and pays by it (按月造册).
     #[serde(default)]
     pub by_list: bool,
@@ -180,6 +183,34 @@ pub enum Starts {
     Decision,
     /// The month in which it was filed for (自递交申请当月计发); months gone by are paid with the first payment.
     Filing,
+}
+
+/// A recognition that a grant of another programme takes the place of: whoever the grant covers is recognised so no longer. It takes nothing from
+/// anybody - what it opened is open to whoever has the other, and `check-pack` lets nothing be ended like this that pays - so that it is said and
+/// not heard about first (社会救助法 art. 48 is about what is reduced or stopped).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ends {
+    /// The programme that recognises.
+    pub programme: Reference,
+    /// From which month it holds no longer.
+    #[serde(default)]
+    pub from: EndsFrom,
+    /// Why, for the family, in plain words: the page of the decision, its letter and the family's own page say it.
+    pub because: String,
+    /// Law behind it.
+    pub basis: Vec<Basis>,
+}
+
+/// From which month a recognition holds no longer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndsFrom {
+    /// The first month of the grant.
+    #[default]
+    Grant,
+    /// The month after the decision, where the grant reaches back and what was opened meanwhile stands.
+    Decision,
 }
 
 impl Pays {

@@ -288,6 +288,51 @@ fn what_is_confidential_is_neither_hung_up_nor_told_below() {
     assert!(said(&secret(&marked), told));
 }
 
+/// 社会救助法 art. 48: what pays is ended by a decision of its own, and heard before; what a grant ends beside itself is a recognition.
+#[test]
+fn a_grant_ends_a_recognition_and_nothing_that_pays() {
+    const ENDS: &str = "[[programme.ends]]\nprogramme = \"known\"\nbecause = \"已经领补助\"\nbasis = [{ law = \"act\", article = \"1\" }]\n\n";
+    const KNOWN: &str = "\n[[programme]]\nid = \"known\"\ntitle = \"认定\"\nunit = \"household\"\nsummary = \"认定\"\nbusiness = \"assistance\"\npays = \"nothing\"\n\
+        basis = [{ law = \"act\", article = \"1\" }]\nexclusion_group = \"living\"\npriority = 2\nreview = \"6\"\nreview_basis = [{ law = \"act\", article = \"1\" }]\n\n\
+        [[programme.condition]]\nid = \"hard_up\"\ntitle = \"困难\"\nkind = \"finding\"\nquestion = \"是否困难?\"\nbasis = [{ law = \"act\", article = \"1\" }]\n\
+        reason = \"income_above\"\nremedy = \"再申请\"\n\n[programme.amount]\nexpr = \"0\"\nunit = \"元\"\nrounding = \"不发\"\nbasis = [{ law = \"act\", article = \"1\" }]\n";
+    let amount = "[programme.amount]\nexpr = \"param.limit - average\"";
+    let good = GOOD.replacen(amount, &format!("{ENDS}{amount}"), 1) + KNOWN;
+    let read = findings(HEAD, &good, DIVISIONS);
+    assert!(read.is_empty(), "{}", shown(&read));
+    for (written, instead, says) in [
+        ("programme = \"known\"", "programme = \"unknown\"", "待遇项目 unknown 没有定义"),
+        ("programme = \"known\"", "programme = \"help\"", "互相终止"),
+        ("pays = \"nothing\"\n", "", "它发钱，终止前要先听取意见"),
+        ("because = \"已经领补助\"", "because = \" \"", "没有写给家庭看的理由"),
+        ("because = \"已经领补助\"", "because = \"已经领补助\"\nfrom = \"decision\"", "互斥，不能同月都有"),
+        ("because = \"已经领补助\"", "because = \"已经领补助\"\nfrom = \"never\"", "值 never 不认识"),
+        ("priority = 2", "priority = 0", "互斥时却是 known 优先"),
+        ("pays = \"nothing\"\n", "pays = \"nothing\"\nconfidential = \"county\"\n", "一个保密、一个不保密"),
+    ] {
+        assert_eq!(good.matches(written).count(), 1, "{written}");
+        let broken = good.replacen(written, instead, 1);
+        let found = findings(HEAD, &broken, DIVISIONS);
+        let Some(finding) = found.iter().find(|finding| finding.zh.contains(says)) else {
+            panic!("{says}: {}", shown(&found))
+        };
+        let near = broken.lines().take(finding.line + 2).skip(finding.line.saturating_sub(4));
+        let near: Vec<&str> = near.collect();
+        assert!(near.iter().any(|line| line.contains("[[programme.ends]]")), "{says} at {near:?}");
+        assert!(!finding.expected.is_empty(), "{says}");
+    }
+    let twice = good.replacen(ENDS, &format!("{ENDS}{ENDS}"), 1);
+    let found = findings(HEAD, &twice, DIVISIONS);
+    assert!(found.iter().any(|finding| finding.zh.contains("写了两次")), "{}", shown(&found));
+    let lawless = good.replacen(
+        "because = \"已经领补助\"\nbasis = [{ law = \"act\", article = \"1\" }]",
+        "because = \"已经领补助\"\nbasis = []",
+        1,
+    );
+    let found = findings(HEAD, &lawless, DIVISIONS);
+    assert!(found.iter().any(|finding| finding.zh.contains("却没有依据")), "{}", shown(&found));
+}
+
 #[test]
 fn every_finding_says_what_is_expected_in_chinese() {
     for (good, mistakes) in lists() {

@@ -7,6 +7,7 @@ mod constraints;
 mod model;
 mod months;
 mod property;
+mod recognitions;
 mod runs;
 mod speed;
 mod supplement;

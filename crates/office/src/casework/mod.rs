@@ -4,7 +4,7 @@
 //! finished form, [`act`](mod@act) does one action of it in one transaction, [`effects`] are the closed vocabulary of what an action can
 //! do, [`clocks`] count the days, [`determine`] asks the rules and keeps their answer, [`tick`] moves on what only time moves,
 //! [`reviews`] opens the reviews that fall due, [`months`] reckons past months anew and [`late`] finds by night which, [`sampling`] draws decided cases by lot. [`other_help`] names
-//! what else a family may ask for, [`joint`] begins everything that it needs at once; [`view`], [`timeline`], [`lists`] and
+//! what else a family may ask for, [`joint`] begins everything that it needs at once; [`Replaced`] is what a grant takes the place of; [`view`], [`timeline`], [`lists`] and
 //! [`notices`] are what people read; [`entries`] are records that a case enters into registers; [`letters`] and [`attachments`] are paper.
 //!
 //! No effect decides. A decision is an action of a named officer, and the rules' determination stands beside it.
@@ -30,6 +30,7 @@ pub mod months;
 pub mod notices;
 mod opening;
 pub mod other_help;
+mod replaced;
 pub mod reviews;
 pub mod sampling;
 mod situation;
@@ -43,6 +44,7 @@ pub mod view;
 pub use act::{Acted, Deed, Doer};
 pub use determine::DeterminationId;
 pub(crate) use opening::see_all;
+pub use replaced::Replaced;
 pub use situation::CaseRow;
 pub(crate) use tasks::{end_county_reviews, end_late, give_county_review};
 

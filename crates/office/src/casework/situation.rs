@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::definition::{Action, Item};
+use catalogue::definition::Item;
 use chrono::NaiveDate;
 use rules::{Record, Value};
 use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Row, Scope, Tx};
-use vocab::{Fen, Month};
+use vocab::{Fen, Month, Now};
 
 use super::{CASE, DeterminationId, determine, entries, months};
 use crate::people::{self, Subject};
@@ -236,6 +236,18 @@ pub(super) async fn record(
     };
     flag("taper_available", tapers);
     flag("benefit_over", over);
+    // Only an item whose guards ask costs the question.
+    let asks = |word: &str| {
+        item.actions.iter().any(|action| action.when.as_ref().is_some_and(|when| when.contains(word)))
+    };
+    let leave = match case.entitlement.filter(|_| asks("members_leave")) {
+        Some(entitlement) => {
+            let covered = ledger::pages::members(connection, &LEDGER, entitlement, next).await?;
+            !leaving(connection, case.household, &covered, office.now()).await?.is_empty()
+        }
+        None => false,
+    };
+    flag("members_leave", leave);
     fields.insert("channel".to_owned(), Value::Text(case.channel.clone()));
     fields.insert(
         "outcome".to_owned(),
@@ -253,9 +265,7 @@ pub(super) async fn record(
     fields.insert("recovery".to_owned(), money(sums.map(|(_, recovery)| recovery)));
     let many = entries::seen_by_guards(office, connection, item, case.id).await?;
     let record = Record { fields, many, ..Record::default() };
-    // Only an item whose guards ask about the applicant costs the question.
-    let asks = |action: &Action| action.when.as_ref().is_some_and(|when| when.contains("applicant."));
-    if !item.actions.iter().any(asks) {
+    if !asks("applicant.") {
         return Ok(record);
     }
     let subject = [Subject::Person(case.applicant)];
@@ -264,4 +274,26 @@ pub(super) async fn record(
         applicant.fields.insert(fact, value);
     }
     Ok(record.with_one("applicant", applicant))
+}
+
+/// Who of the people whom a benefit covers lives, and is of the family no longer.
+pub(super) async fn leaving(
+    connection: &impl Connection,
+    household: HouseholdId,
+    covered: &[PersonId],
+    now: Now,
+) -> Result<Vec<PersonId>, OfficeError> {
+    let there = people::members_as_of(connection, &LEDGER, household, now.today(), now.at_ms()).await?;
+    let mut gone = covered.to_vec();
+    gone.retain(|person| !there.iter().any(|member| member.person == *person));
+    if gone.is_empty() {
+        return Ok(gone);
+    }
+    Ok(Query::system(
+        "whether they live whom a benefit covers that the caller may see",
+        "SELECT id FROM person WHERE id IN ({list}) AND died_on IS NULL ORDER BY id",
+    )
+    .bind_list(gone)
+    .scalars(connection)
+    .await?)
 }

@@ -12,6 +12,7 @@ use super::entries::{self, EntryView};
 use super::letters::{self, LetterView};
 use super::months::{self, CaseMonth};
 use super::other_help::{self, OtherHelp};
+use super::replaced::{self, Replaced};
 use super::situation::{self, CaseRow};
 use super::timeline::{self, StepView};
 use super::{CASE, drafts, form_context};
@@ -109,6 +110,8 @@ pub struct CaseView {
     pub members: Vec<(PersonId, String)>,
     /// Where the rules say no: the other matters that the family may ask for.
     pub other_help: Vec<OtherHelp>,
+    /// Recognitions that its grant takes the place of: as it would be decided today, or as it was.
+    pub replaced: Vec<Replaced>,
     /// What the reader can do now.
     pub actions: Vec<ActionView>,
 }
@@ -169,6 +172,7 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         Doer::Applicant(citizen) => Some(citizen.person),
         Doer::Desk(_) => None,
     };
+    let replaced = replaced::of_case(office, item, &case, that_counts(&case, &determinations)).await?;
     let grounds = match that_counts(&case, &determinations) {
         Some(counts) => determine::grounds(office, db, counts, reader).await?,
         None => Vec::new(),
@@ -185,6 +189,7 @@ async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, O
         determinations,
         grounds,
         other_help,
+        replaced,
         months: months::of_case(db, item, id).await?,
         entries: entries::of_case_page(office, db, id).await?,
         attachments: attachments::of_case(db, &scope, id).await?,
@@ -408,6 +413,8 @@ pub struct ActionPage {
     pub months: Vec<CaseMonth>,
     /// What the action would make of the benefit, where it lets it taper off (渐退).
     pub taper: Option<TaperSpan>,
+    /// Recognitions that the action would take the place of, where it grants.
+    pub replaced: Vec<Replaced>,
     /// The family's members in their order, for pages that go over them.
     pub members: Vec<(PersonId, String)>,
     /// The office for which it is done.
@@ -472,6 +479,11 @@ pub async fn action_page(
     let determination = that_counts(&case, &determinations).cloned();
     let months = months::of_case(office.db(), item, id).await?;
     let taper = taper_of(office, definition, &case, determination.as_ref()).await?;
+    let replaced = if definition.effects.iter().any(|effect| **effect == Effect::Grant) {
+        replaced::of_case(office, item, &case, determination.as_ref()).await?
+    } else {
+        Vec::new()
+    };
     let division = match doer {
         Doer::Desk(actor) if definition.permission != Permission::Applicant => Some(actor.division),
         _ => None,
@@ -483,6 +495,7 @@ pub async fn action_page(
         determination,
         months,
         taper,
+        replaced,
         members,
         division,
         case,

@@ -67,6 +67,7 @@ async fn case(desk: CitizenDesk, Path(id): Path<CaseId>) -> Result<Page, Fault> 
             @if view.case.open { p.govuk-body { "这是到目前为止按已核实的情况算的，最后以确认的决定为准。" } }
             (explain::determination(&kept, &determination.result, determination.amount, determination.law_on))
             (crate::desk::determination_grounds(&view.grounds))
+            (crate::desk::case_replaced(&view.replaced, view.case.entitlement.is_some()))
         }
         p.govuk-body { (Link::new(format!("/my/cases/{id}/check"), "部门核对了什么")) }
         (papers(&view))

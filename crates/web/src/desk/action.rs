@@ -13,7 +13,7 @@ use office::forms::{Answers, FilledForm};
 use office::releases;
 use store::CaseId;
 
-use super::rules_in_words::{in_short, months};
+use super::rules_in_words::{in_short, months, replaced};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
 use crate::extract::Desk;
@@ -147,6 +147,7 @@ async fn form_page(desk: &Desk<ReadCase>, page: &ActionPage, typed: Typed) -> Re
                 (inset(&html! { h2.govuk-heading-s { "按规定测算" } (in_short(determination)) }))
             }
             @if let Some(span) = &page.taper { (taper(span)) }
+            @if !page.replaced.is_empty() { (inset(&replaced(&page.replaced, false))) }
             (questions_note(&typed.fresh))
             @if !page.basis.is_empty() { p.govuk-hint { "依据：" (page.basis.join("、")) } }
             (form_upload(&format!("{back}/actions/{}", page.action.id), &desk.key(), &body))

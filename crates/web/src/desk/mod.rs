@@ -28,7 +28,9 @@ mod work;
 
 pub(crate) use check::{answers as check_answers, beside as facts_beside};
 pub(crate) use files::{shown_file, shown_letter};
-pub(crate) use rules_in_words::{grounds as determination_grounds, months as case_months};
+pub(crate) use rules_in_words::{
+    grounds as determination_grounds, months as case_months, replaced as case_replaced,
+};
 
 /// Entries of the staff navigation.
 pub const NAV: &[NavEntry] = &[

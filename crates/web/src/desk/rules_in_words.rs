@@ -2,6 +2,7 @@
 
 use catalogue::definition::Pays;
 use maud::{Markup, html};
+use office::casework::Replaced;
 use office::casework::determine::{DeterminationView, Ground};
 use office::casework::months::CaseMonth;
 use office::{casework, words};
@@ -80,6 +81,20 @@ pub(crate) fn months(months: &[CaseMonth], ended: bool) -> Markup {
         @if !months.is_empty() {
             (table)
             p.govuk-body { "应补发 " strong { (arrears.yuan_grouped()) " 元" } "，应追回 " strong { (recovery.yuan_grouped()) " 元" } @if ended { "。结果以决定为准。" } @else { "。这是测算，听取意见、作出决定以后才记账。" } }
+        }
+    }
+}
+
+/// Recognitions that a grant takes the place of: what it would end, or what it ended.
+pub(crate) fn replaced(all: &[Replaced], granted: bool) -> Markup {
+    html! {
+        @for one in all {
+            p.govuk-body {
+                @if !granted { "确认以后，" }
+                "“" (one.title) "”的认定到 " strong { (one.last.zh()) } " 为止"
+                @if !one.whole { "（只是这次确认的人，家里其他人的认定不变）" }
+                "：" (one.because) "。"
+            }
         }
     }
 }

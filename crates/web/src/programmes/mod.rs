@@ -169,6 +169,7 @@ impl Reading<'_> {
             review,
             expires,
             taper,
+            ends,
             valid_from,
             valid_until,
             ..
@@ -199,6 +200,15 @@ impl Reading<'_> {
         }
         if let Some(publication) = publication {
             rows.push(SummaryRow::text("向村（社区）公布什么", &published(publication)));
+        }
+        for ended in ends {
+            let other = self.release.programmes.get(&ended.programme);
+            let title = other.map_or(ended.programme.as_str(), |other| other.title.as_str());
+            let law = in_brackets(self.release, &ended.basis, self.on);
+            rows.push(SummaryRow::new(
+                "同时终止的认定",
+                html! { (title) "：" (ended.because) "（" (law) "）" },
+            ));
         }
         for (name, day) in [("自何日起执行", valid_from), ("执行到何日", valid_until)] {
             if let Some(day) = day {

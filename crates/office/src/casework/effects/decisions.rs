@@ -1,6 +1,6 @@
 //! Decisions: what the rules say now, and what an officer makes of it in the ledger.
 
-use catalogue::definition::{About, LawDate, Pays, Scalar, Starts, Unit, Writes};
+use catalogue::definition::{About, LawDate, Pays, Programme, Scalar, Starts, Unit, Writes};
 use chrono::{Months, NaiveDate};
 use ledger::{AmountCause, Decision};
 use store::{PersonId, Query};
@@ -8,8 +8,8 @@ use vocab::{Fen, Month};
 
 use super::super::act::Doing;
 use super::super::opening::{self, Places};
-use super::super::situation::CaseRow;
-use super::super::{determine, last_day, months};
+use super::super::situation::{CaseRow, leaving};
+use super::super::{determine, last_day, months, replaced};
 use super::{LEDGER, family};
 use crate::{OfficeError, people};
 
@@ -191,15 +191,12 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     };
     let month = Month::containing(today);
     let stages = stages(doing, programme.pays)?;
-    let (from, until) = match programme.pays {
-        Pays::Once => (month, Some(month.plus(stages - 1))),
+    let from = replaced::first_month(programme, case, today);
+    let until = match programme.pays {
+        Pays::Once => Some(month.plus(stages - 1)),
         Pays::Monthly | Pays::Nothing => {
-            let from = match programme.starts {
-                Starts::Decision => month.next(),
-                Starts::Filing => Month::containing(case.filed_on),
-            };
             let months = answer.review_months.filter(|months| programme.expires && *months > 0);
-            (from, months.map(|months| from.plus(months - 1)))
+            months.map(|months| from.plus(months - 1))
         }
     };
     let review_due_on = answer
@@ -207,12 +204,14 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
         .filter(|_| programme.pays != Pays::Once && !programme.expires)
         .and_then(|months| next_review(from.max(month.next()), months));
     let part = Fen(amount.0 / i64::from(stages));
+    let decision = decision(doing, case)?;
+    let covered = in_place_of(doing, case, programme, from, &answer.covered, &decision).await?;
     let grant = ledger::entitlement::Grant {
         programme: answer.programme.clone(),
         exclusion_group: exclusion_group(doing, programme, case),
         household: case.household,
         holder,
-        members: answer.covered,
+        members: covered,
         county: case.county,
         township: case.township,
         division: case.village,
@@ -225,7 +224,6 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
         payee,
         review_due_on,
     };
-    let decision = decision(doing, case)?;
     let entitlement = match programme.pays {
         Pays::Nothing => ledger::entitlement::recognise(doing.tx, &grant, &decision).await?,
         Pays::Monthly | Pays::Once => ledger::entitlement::grant(doing.tx, &grant, &decision).await?,
@@ -238,6 +236,28 @@ pub(super) async fn grant(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     case.entitlement = Some(entitlement);
     case.decided_on = Some(today);
     Ok(())
+}
+
+/// What the grant takes the place of ends; whom it covers, without those who have already what would end it.
+async fn in_place_of(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    programme: &Programme,
+    from: Month,
+    covered: &[PersonId],
+    decision: &Decision,
+) -> Result<Vec<PersonId>, OfficeError> {
+    let grantee = replaced::Grantee {
+        household: case.household,
+        members: covered,
+        from,
+        today: doing.now.today(),
+        on: case.accepted_on.unwrap_or(case.filed_on),
+    };
+    let left = replaced::recognisable(doing.tx, doing.release, programme, grantee).await?;
+    let grantee = replaced::Grantee { members: &left, ..grantee };
+    replaced::end_with_grant(doing.tx, doing.release, programme, grantee, decision).await?;
+    Ok(left)
 }
 
 /// Who may not be paid twice: of a group in which each case stands for itself, the case alone.
@@ -453,6 +473,10 @@ async fn set_review(
     answer: &determine::Answer,
 ) -> Result<(), OfficeError> {
     let entitlement = benefit(case)?;
+    if doing.release.programmes.get(&answer.programme).is_some_and(|programme| programme.expires) {
+        // It ends by itself on its day and is asked for anew: what was looked into meanwhile makes it no longer.
+        return Ok(ledger::entitlement::set_review(doing.tx, &LEDGER, entitlement, None).await?);
+    }
     let Some(months) = answer.review_months else {
         return Err(OfficeError::Conflict("还算不出下次核查的时间，请先补齐家庭情况。".to_owned()));
     };
@@ -502,13 +526,54 @@ pub(super) async fn go_on(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
             "按现有情况不符合条件，或者还有不知道的情况，不能办理继续享受。".to_owned(),
         ));
     }
-    if pay_again(doing, case, &answer.covered).await? && !answer.covered.is_empty() {
+    let held = pay_again(doing, case, &answer.covered).await?;
+    let recognised = doing.release.programmes.get(&answer.programme);
+    if let Some(programme) = recognised.filter(|programme| programme.pays == Pays::Nothing) {
+        recognise_anew(doing, case, programme, &answer.covered).await?;
+    } else if held && !answer.covered.is_empty() {
         let from = Month::containing(doing.now.today()).next();
         let decision = decision(doing, case)?;
         ledger::set_members(doing.tx, &LEDGER, benefit(case)?, from, &answer.covered, &decision).await?;
     }
     case.decided_on = Some(doing.now.today());
     set_review(doing, case, &answer).await
+}
+
+/// A recognition goes on for the family as it is now: who was born into it or joined it comes in, who died goes out, who lives elsewhere goes out
+/// after a hearing.
+async fn recognise_anew(
+    doing: &Doing<'_>,
+    case: &CaseRow,
+    programme: &Programme,
+    covered: &[PersonId],
+) -> Result<(), OfficeError> {
+    let (today, entitlement) = (doing.now.today(), benefit(case)?);
+    let from = Month::containing(today).next();
+    let held = ledger::pages::entitlement(doing.tx, &LEDGER, entitlement, from).await?;
+    if held.until.is_some_and(|until| until < from) {
+        // Its last month: who it covers next month is asked when it is applied for anew.
+        return Ok(());
+    }
+    let grantee = replaced::Grantee { household: case.household, members: covered, from, today, on: today };
+    let mut members = replaced::recognisable(doing.tx, doing.release, programme, grantee).await?;
+    let now = ledger::pages::members(doing.tx, &LEDGER, entitlement, from).await?;
+    let left = leaving(doing.tx, case.household, &now, doing.office.now()).await?;
+    if !left.is_empty() {
+        heard(doing, case).await?;
+    }
+    for person in now {
+        if !members.contains(&person)
+            && !left.contains(&person)
+            && family::died(doing, person).await?.is_none()
+        {
+            members.push(person);
+        }
+    }
+    if members.is_empty() {
+        return Ok(());
+    }
+    let decision = decision(doing, case)?;
+    Ok(ledger::set_members(doing.tx, &LEDGER, entitlement, from, &members, &decision).await?)
 }
 
 /// Nothing is paid from the month after, until somebody decides again.

@@ -9,7 +9,7 @@ use super::super::act::Doing;
 use super::super::letters::Additions;
 use super::super::notices::{self, NoticeKind};
 use super::super::situation::CaseRow;
-use super::super::{determine, drafts, letters, other_help};
+use super::super::{determine, drafts, letters, other_help, replaced};
 use super::{LEDGER, months};
 use crate::{OfficeError, casework, forms, publication};
 
@@ -173,6 +173,11 @@ async fn benefit_fields(doing: &Doing<'_>, case: &CaseRow) -> Result<Map<String,
     // A grant says when it begins, also where that is before today; a change, from when it holds.
     let granted = doing.action.effects.iter().any(|effect| **effect == Effect::Grant);
     put("from_month", json!(if granted { after.from } else { after.from.max(next) }.to_string()));
+    if granted {
+        let replaced = replaced::with_grant(doing.tx, doing.release, case.id, entitlement).await?;
+        let said = |one: &replaced::Replaced| json!({"title": one.title, "last_month": one.last.to_string(), "whole": one.whole, "because": one.because});
+        put("ends", json!(replaced.iter().map(said).collect::<Vec<_>>()));
+    }
     put("until_month", json!(after.until.map(|month| month.to_string())));
     if pays == Pays::Once {
         put("from_month", json!(after.from.to_string()));

@@ -6,7 +6,7 @@ use office::casework::timeline::StepState;
 use office::casework::view::{ActionView, CaseView, that_counts};
 use vocab::zh_date;
 
-use crate::desk::rules_in_words::in_short;
+use crate::desk::rules_in_words::{in_short, replaced};
 use crate::desk::words::{due_markup, left_words, limit_words, moment};
 use crate::extract::Desk;
 use crate::ui::Link;
@@ -65,6 +65,7 @@ pub(super) fn decision(view: &CaseView, rules: &str) -> Markup {
             @match that_counts(&view.case, &view.determinations) {
                 Some(newest) => {
                     (in_short(newest))
+                    (replaced(&view.replaced, view.case.entitlement.is_some()))
                     p.govuk-body { (Link::new(rules.to_owned(), "看逐条依据和算法")) }
                     @if !view.other_help.is_empty() {
                         p.govuk-body {
