@@ -6,6 +6,7 @@ import * as changes from './matters/changes.mjs'
 import * as endings from './matters/endings.mjs'
 import * as families from './matters/families.mjs'
 import { kept, late, owed } from './matters/late.mjs'
+import * as recognised from './matters/recognised.mjs'
 import * as refusal from './matters/refusal.mjs'
 import { reviews } from './matters/reviews.mjs'
 import * as support from './matters/support.mjs'
@@ -43,6 +44,7 @@ await shared.walk(async () => {
     await support.moved(city, man)
     return man
   })
+  await play('recognised', () => recognised.changes(city))
   // The yearly reviews of those who were granted above: one ends at once, one after its notice.
   if (near && supported) {
     await play('endings', async () => {
