@@ -37,6 +37,7 @@ mod planning_alive;
 mod plans;
 mod population;
 mod publication;
+mod recognised;
 mod record_events;
 mod record_map;
 mod record_papers;

@@ -40,7 +40,7 @@ pub const PARTLY: [(&str, &str); 8] = [
 ];
 
 /// Checked, visited and assessed.
-async fn assessed(city: &Wuhai, case: CaseId, found: &[(&str, &str)]) {
+pub async fn assessed(city: &Wuhai, case: CaseId, found: &[(&str, &str)]) {
     city.act(&city.township_clerk, case, "accept", &[], &[]).await.unwrap();
     city.act(&city.township_clerk, case, "request_means_test", &[], &[]).await.unwrap();
     city.act(&city.county_clerk, case, "start_means_test", &[], &[]).await.unwrap();
@@ -81,7 +81,7 @@ const AGREEMENT: [(&str, &str); 2] =
     [("care_agreement/carer_phone", "13800000000"), ("care_agreement/agreed_until", "2028-12-31")];
 
 /// A fact of the applicant as rules read it today.
-async fn fact(city: &Wuhai, case: CaseId, fact: &str) -> Value {
+pub async fn fact(city: &Wuhai, case: CaseId, fact: &str) -> Value {
     let (case, now) = (city.seen(case).await.case, city.office.now());
     let family =
         people::facts_as_of(&city.office, city.office.db(), &SEEN, case.household, now.today(), now.at_ms())
@@ -459,7 +459,7 @@ async fn one_decision_pays_in_several_stages() {
 }
 
 /// Through the whole of a recognition, to the county director's desk.
-async fn examined(city: &Wuhai, item: &str, family: &Family, found: &[(&str, &str)]) -> CaseId {
+pub async fn examined(city: &Wuhai, item: &str, family: &Family, found: &[(&str, &str)]) -> CaseId {
     let case = city.file_for(item, family).await.unwrap();
     assessed(city, case, found).await;
     city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
@@ -469,7 +469,7 @@ async fn examined(city: &Wuhai, item: &str, family: &Family, found: &[(&str, &st
     case
 }
 
-const WAGES: [(&str, &str); 2] = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "4000")];
+pub const WAGES: [(&str, &str); 2] = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "4000")];
 
 /// SA-02, SA-41: above the standard and below one and a half of it; recognised, not paid, and the books say so to every other rule.
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! 我的办件: what a citizen has in hand, goes on filling, receives, and was paid.
 
 use axum::extract::Query;
-use catalogue::definition::Pays;
+use catalogue::definition::{Item, Pays};
 use ledger::pages::{self, EntitlementRow};
 use ledger::{EntitlementState, LineState};
 use maud::{Markup, html};
@@ -221,7 +221,7 @@ async fn payments(desk: CitizenDesk, Query(asked): Query<Asked>) -> Result<Page,
 /// A change is reported about a benefit: with one it goes straight to the form.
 async fn change(desk: CitizenDesk) -> Result<Page, Fault> {
     let release = desk.office().release();
-    let reports: Vec<&catalogue::definition::Item> = release
+    let reports: Vec<&Item> = release
         .items
         .iter()
         .map(|item| &**item)
@@ -231,26 +231,47 @@ async fn change(desk: CitizenDesk) -> Result<Page, Fault> {
     let cases = lists::my_cases(desk.office(), desk.citizen()).await?;
     // One report at a time: said here, and not after everything was filled in.
     let in_hand = |item: &str| cases.iter().find(|case| case.open && case.item == item);
+    // What a decision ends with this month has nothing to report any more.
+    let month = desk.office().now().month();
+    let goes_on = |benefit: &&EntitlementRow| {
+        benefit.end_reason.is_none() || benefit.until.is_none_or(|last| last > month)
+    };
+    let running: Vec<&EntitlementRow> = benefits.iter().filter(goes_on).collect();
+    let (reported, told): (Vec<&EntitlementRow>, Vec<&EntitlementRow>) =
+        running.iter().copied().partition(|benefit| !reports_of(&reports, benefit).is_empty());
     let content = html! {
         div.prose {
             (heading(None, "报告家里情况的变化"))
-            @if benefits.is_empty() {
-                p.govuk-body { "您家现在没有正在领取的待遇，不用报告。要申请的，请看" (Link::new("/services", "我要办事")) "。" }
+            @if running.is_empty() {
+                p.govuk-body { "您家现在没有正在领取的待遇，也没有在有效期内的认定，没有要报告的。要申请的，请看" (Link::new("/services", "我要办事")) "。" }
             } @else {
                 p.govuk-body { "家里添人、有人去世或者搬走，找到工作、收入变了，买卖房子、车子，都要及时告诉我们。报告以后由工作人员核实；要调减或者停发的，会先听您的意见。" }
-                @for benefit in &benefits {
-                    @for item in reports.iter().filter(|item| item.programmes.iter().any(|programme| *programme == *benefit.programme)) {
-                        h2.govuk-heading-m { (programme_title(&release, &benefit.programme)) }
-                        p.govuk-body { (item.summary) }
-                        @if let Some(case) = in_hand(item.id.get()) {
-                            p.govuk-body { "您已经报告过一次，正在办理（" (Link::new(format!("/my/cases/{}", case.case), case.number.as_str())) "）。又有变化的，请直接告诉乡镇（街道），等这一次办完也可以再报告。" }
-                        } @else {
-                            (button_link(&address(&format!("/my/apply/{}", item.id.get()), &[("benefit", &benefit.id.to_string())]), "开始报告", ButtonKind::Primary))
-                        }
+            }
+            @for benefit in &reported {
+                @for item in reports_of(&reports, benefit) {
+                    h2.govuk-heading-m { (programme_title(&release, &benefit.programme)) }
+                    p.govuk-body { (item.summary) }
+                    @if let Some(case) = in_hand(item.id.get()) {
+                        p.govuk-body { "您已经报告过一次，正在办理（" (Link::new(format!("/my/cases/{}", case.case), case.number.as_str())) "）。又有变化的，请直接告诉乡镇（街道），等这一次办完也可以再报告。" }
+                    } @else {
+                        (button_link(&address(&format!("/my/apply/{}", item.id.get()), &[("benefit", &benefit.id.to_string())]), "开始报告", ButtonKind::Primary))
                     }
+                }
+            }
+            @if !told.is_empty() {
+                h2.govuk-heading-m { "不在网上报告的" }
+                p.govuk-body {
+                    (told.iter().map(|benefit| programme_title(&release, &benefit.programme)).collect::<Vec<_>>().join("、"))
+                    "：有变化的，请打电话或者当面告诉乡镇（街道）、村（居）委会，由工作人员核实办理。"
                 }
             }
         }
     };
     Ok(Page::new("报告家里情况的变化", content).under("cases").back("/my/cases", "返回我的办件"))
+}
+
+/// The matters in which a change of a benefit is reported.
+fn reports_of<'a>(reports: &[&'a Item], benefit: &EntitlementRow) -> Vec<&'a Item> {
+    let about = |item: &&Item| item.programmes.iter().any(|programme| *programme == *benefit.programme);
+    reports.iter().copied().filter(about).collect()
 }
