@@ -20,6 +20,8 @@ pub struct Covering {
     pub from: Month,
     /// Last month, if one is set.
     pub until: Option<Month>,
+    /// A decision has set it.
+    pub ended: bool,
     /// Whom it covers in that month or later.
     pub members: Vec<PersonId>,
 }
@@ -38,7 +40,7 @@ pub async fn covering(
     let mut found = Query::new(
         scope,
         &ENTITLEMENT,
-        "SELECT DISTINCT e.id, e.household_id, e.holder_person_id, e.from_month, e.until_month FROM entitlement e \
+        "SELECT DISTINCT e.id, e.household_id, e.holder_person_id, e.from_month, e.until_month, e.ended_at FROM entitlement e \
          JOIN entitlement_member m ON m.entitlement_id = e.id WHERE {scope} AND m.person_id IN ({list}) \
          AND m.superseded_at IS NULL AND (m.until_month IS NULL OR m.until_month >= ?) \
          AND (e.until_month IS NULL OR e.until_month >= ?) AND e.programme = ? ORDER BY e.id",
@@ -54,6 +56,7 @@ pub async fn covering(
             holder: row.get("holder_person_id")?,
             from: row.get("from_month")?,
             until: row.get("until_month")?,
+            ended: row.get::<Option<i64>>("ended_at")?.is_some(),
             members: Vec::new(),
         })
     })

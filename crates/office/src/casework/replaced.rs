@@ -74,7 +74,8 @@ async fn plan(
             EndsFrom::Decision => Month::containing(grantee.today).next(),
         };
         let id = ends.programme.as_str();
-        for found in recognitions::covering(connection, &LEDGER, id, grantee.members, from).await? {
+        let found = recognitions::covering(connection, &LEDGER, id, grantee.members, from).await?;
+        for found in found.into_iter().filter(|found| !found.ended) {
             let own = programme.unit == Unit::Household && found.household == grantee.household;
             let whole = own || found.members.iter().all(|member| grantee.members.contains(member));
             let said = Replaced {

@@ -25,7 +25,7 @@ async fn has(town: &Town, programme: &str, from: Month, monthly: Fen) -> Entitle
         exclusion_group: release.programmes.get(programme).unwrap().exclusion_group.get().clone(),
         household: town.family_a,
         holder: town.people_a[0],
-        members: town.people_a.to_vec(),
+        members: town.people_a.clone(),
         county: town.county,
         township: town.township_a,
         division: town.village_a,
