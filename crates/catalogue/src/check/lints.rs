@@ -127,6 +127,9 @@ impl Checker<'_> {
         if let Some(publication) = &programme.publication {
             self.expired(place, &publication.basis, until);
         }
+        for ends in &programme.ends {
+            self.expired(place, &ends.basis, until);
+        }
         for definition in &programme.definitions {
             self.expired(place, &definition.basis, until);
         }

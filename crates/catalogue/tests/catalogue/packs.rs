@@ -277,6 +277,21 @@ fn actions_hold_back_what_the_law_holds_back() {
         !may("dibao_change", "stop", same),
         "no adjustment inside a review period without a clear change"
     );
+    // A recognition ends heard, and goes on without a member who lives elsewhere only after the family was heard too.
+    for item in ["marginal_change", "marginal_review", "rigid_change", "rigid_review"] {
+        let family = |outcome: &str, leave: bool| {
+            case().with("outcome", outcome).with("members_leave", leave).with("visited", true)
+        };
+        assert!(!may(item, "stop", family("no", false)), "{item}");
+        assert!(may(item, "stop", family("no", false).with("heard", true)), "{item}");
+        assert!(may(item, "propose", family("yes", false)), "{item}");
+        assert!(!may(item, "propose", family("yes", true)), "{item}");
+        assert!(may(item, "propose_less", family("yes", true)), "{item}");
+        assert!(!may(item, "keep", family("yes", true)), "{item}");
+        assert!(may(item, "keep", family("yes", true).with("heard", true)), "{item}");
+        assert!(may(item, "apply_better", family("no", false)), "{item}");
+        assert!(!may(item, "apply_better", family("yes", false)), "{item}");
+    }
     let examined = || {
         rules::Record::new()
             .with("county_visited", false)

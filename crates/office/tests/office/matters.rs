@@ -469,7 +469,8 @@ pub async fn examined(city: &Wuhai, item: &str, family: &Family, found: &[(&str,
     case
 }
 
-pub const WAGES: [(&str, &str); 2] = [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "4000")];
+pub const WAGES: [(&str, &str); 2] =
+    [("visit_income/0/employed", "yes"), ("visit_income/0/wage_income", "4000")];
 
 /// SA-02, SA-41: above the standard and below one and a half of it; recognised, not paid, and the books say so to every other rule.
 #[tokio::test]

@@ -63,8 +63,8 @@ async fn family(city: &Wuhai, people: &[(&str, &str)], number: u16) -> (store::H
         members: members.collect(),
     };
     let change = MemberChange { on: day("2026-01-10"), reason: "登记".to_owned(), case: None };
-    let household = people::create_household(&city.office, &grant(&city.township_clerk), &new, &change);
-    (household.await.unwrap(), persons)
+    let clerk = grant(&city.township_clerk);
+    (people::create_household(&city.office, &clerk, &new, &change).await.unwrap(), persons)
 }
 
 /// What the books are given: a programme, each month's money, from when and until when, and where it came from.
