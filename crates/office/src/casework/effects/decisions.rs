@@ -25,7 +25,7 @@ pub(super) async fn determine_now(
     };
     let village = store::divisions::division(doing.tx, case.village).await?;
     let programmes = asked(doing, case).await?;
-    let all = |fits: fn(&catalogue::definition::Programme) -> bool| {
+    let all = |fits: fn(&Programme) -> bool| {
         programmes.iter().all(|id| doing.release.programmes.get(id).is_some_and(|programme| fits(programme)))
     };
     let month = match case.entitlement {
@@ -263,7 +263,7 @@ async fn in_place_of(
 /// Who may not be paid twice: of a group in which each case stands for itself, the case alone.
 fn exclusion_group(
     doing: &Doing<'_>,
-    programme: &catalogue::definition::Programme,
+    programme: &Programme,
     case: &CaseRow,
 ) -> String {
     let group = &programme.exclusion_group;
