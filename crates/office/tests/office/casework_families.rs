@@ -306,7 +306,7 @@ async fn the_account_of_the_dead_is_asked_for_anew() {
         };
         let dead = propose(account(husband, "金满仓", "6217000000000000012")).await;
         assert!(matches!(dead, Err(OfficeError::Invalid(_))), "{dead:?}");
-        let payee = propose(account(wife, "李雪莲", "6217000000000000098")).await.unwrap();
+        let payee = propose(account(wife, "李雪莲", "6217000000000000095")).await.unwrap();
         payments::settle_payee(&city.office, &grant(&city.approver), payee, true).await.unwrap();
         city.days(30).await;
         let (_, totals) = paid(&city, "dibao", next.next()).await;
