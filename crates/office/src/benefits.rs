@@ -15,6 +15,7 @@ use store::{AuditEntry, DivisionId, HouseholdId, PersonId, Query, Scope};
 use vocab::{Fen, Month};
 
 use crate::access::{Citizen, Granted, ReadPeople};
+use crate::business::Reader;
 use crate::casework::joint::{self, Referral};
 use crate::casework::other_help::{OtherHelp, help_for_family};
 use crate::people::{self, HOUSEHOLD_COLUMNS, PERSON_COLUMNS};
@@ -141,7 +142,7 @@ pub async fn person_sheet(
     actor: &Granted<ReadPeople>,
     person: PersonId,
 ) -> Result<BenefitSheet, OfficeError> {
-    let found = sheet(office, &actor.scope(), Some(actor.level), person).await?;
+    let found = sheet(office, &actor.scope(), Some(Reader::Post(actor)), person).await?;
     let entry = audited(office.now().at_ms(), actor.audit(), "benefits.opened", ("person", person.0));
     office.db().audit_read(AuditEntry { division: Some(actor.division), ..entry }).await?;
     Ok(found)
@@ -201,12 +202,12 @@ async fn advances(office: &Office, person: PersonId) -> Result<Vec<Advance>, Off
     Ok(advances)
 }
 
-/// `scope` decides only whether the person is seen; what stands on the sheet is the person's own, but for what an office of the `reader`'s level
-/// may not know; the person themselves knows everything.
+/// `scope` decides only whether the person is seen; what stands on the sheet is the person's own, but for what the `reader` may not know: what is
+/// confidential, and what is another business's. The person themselves knows everything.
 async fn sheet(
     office: &Office,
     scope: &Scope,
-    reader: Option<vocab::Level>,
+    reader: Option<Reader<'_>>,
     person: PersonId,
 ) -> Result<BenefitSheet, OfficeError> {
     let db = office.db();
@@ -244,26 +245,34 @@ async fn sheet(
         asked.extend(of_cases);
         under_way = items;
     }
-    let records = own::of_person(office, db, person, household).await?;
+    let release = office.release();
+    let mut records = own::of_person(office, db, person, household).await?;
+    records.retain(|record| reader.is_none_or(|reader| reader.register(&release, &record.register)));
     let (may, referrals) = match household {
         Some(household) => {
             let code = divisions::find(db, village).await?.code;
-            let wanted = |item: &Item| !under_way.contains(item.id.as_str());
+            let wanted = |item: &Item| {
+                let told = reader.is_none_or(|reader| reader.item(&release, &item.id));
+                told && !under_way.contains(item.id.as_str())
+            };
             let may = help_for_family(office, db, household, &code, wanted).await?;
             let mut referrals = joint::referrals(office, household, village).await?;
             referrals
                 .retain(|one| one.words.is_some() && !records.iter().any(|record| asks_for(record, one)));
+            referrals.retain(|one| reader.is_none_or(|reader| reader.register(&release, &one.register)));
             (may, referrals)
         }
         None => (Vec::new(), Vec::new()),
     };
+    let mut advances = advances(office, person).await?;
+    advances.retain(|one| reader.is_none_or(|reader| reader.programme(&release, &one.programme)));
     Ok(BenefitSheet {
         person,
         name,
         on,
         receives,
         received,
-        advances: advances(office, person).await?,
+        advances,
         records,
         may,
         referrals,
@@ -282,7 +291,7 @@ fn asks_for(record: &OwnRecord, referral: &Referral) -> bool {
 /// What is received, and what was received once within the last year.
 async fn received(
     office: &Office,
-    reader: Option<vocab::Level>,
+    reader: Option<Reader<'_>>,
     person: PersonId,
 ) -> Result<(Vec<Received>, Vec<Received>), OfficeError> {
     let release = office.release();
@@ -292,7 +301,7 @@ async fn received(
     let (mut now, mut before) = (Vec::new(), Vec::new());
     for row in pages::entitlements_of_person(db, &own, person, month).await? {
         let Some(programme) = release.programmes.get(&row.programme) else { continue };
-        if reader.is_some_and(|level| !release.programme_known_at(&row.programme, level)) {
+        if reader.is_some_and(|reader| !reader.programme(&release, &row.programme)) {
             continue;
         }
         let over = row.state == EntitlementState::Ended;
@@ -362,7 +371,7 @@ fn asked_by_benefits(receives: &[Received]) -> Vec<Asked> {
 /// What cases of the family wait for, and which matters are under way.
 async fn asked_by_cases(
     office: &Office,
-    reader: Option<vocab::Level>,
+    reader: Option<Reader<'_>>,
     household: HouseholdId,
 ) -> Result<(Vec<Asked>, BTreeSet<String>), OfficeError> {
     let release = office.release();
@@ -373,7 +382,7 @@ async fn asked_by_cases(
     .bind(household)
     .all_as(office.db(), |row| Ok((row.get("number")?, row.get("item")?, row.get("step")?)))
     .await?;
-    let known = |item: &str| reader.is_none_or(|level| release.item_known_at(item, level));
+    let known = |item: &str| reader.is_none_or(|reader| reader.item(&release, item));
     let asked = rows.iter().filter(|(_, item, _)| known(item)).filter_map(|(number, item, step)| {
         let item = release.items.get(item)?;
         let step = item.step(step).filter(|step| step.level == Level::Applicant)?;

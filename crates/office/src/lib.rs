@@ -8,6 +8,7 @@
 //! - [`access`]: who may do what; sign-in, staff, sessions, audit search;
 //! - [`benefits`]: the sheet of everything a person receives; [`proofs`]: codes that prove one fact;
 //! - [`bookings`]: half days at a window that persons book;
+//! - [`business`]: whose cases, benefits and figures a post works on;
 //! - [`people`]: persons, families, facts with two times, accounts, search;
 //! - [`population`]: everybody in columns, for sweeps;
 //! - [`leads`]: who could file and has not, what should be reviewed;
@@ -38,6 +39,7 @@ use vocab::{Calendar, Now};
 pub mod access;
 pub mod benefits;
 pub mod bookings;
+pub mod business;
 pub mod casework;
 pub mod divisions;
 mod error;

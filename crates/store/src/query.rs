@@ -46,7 +46,7 @@ enum Slot {
 /// ```
 ///
 /// Markers: `{scope}` becomes the scope's predicate, in brackets; `{list}` the values of one [`Query::bind_list`], to be
-/// written as `x IN ({list})`; `{after}` the predicate of [`Query::after`]. A SELECT, UPDATE or DELETE without `{scope}`
+/// written as `x IN ({list})`; `{after}` the predicate of [`Query::after`]; [`Query::only`] narrows `{scope}`. A SELECT, UPDATE or DELETE without `{scope}`
 /// is refused unless the scope is [`Scope::System`]; so is an INSERT that selects or updates, an OR beside `{scope}`, and
 /// a UNION with an arm that has none. An INSERT of values needs none.
 pub struct Query {
@@ -54,6 +54,7 @@ pub struct Query {
     columns: ScopeColumns,
     sql: Cow<'static, str>,
     slots: Vec<Slot>,
+    only: Vec<(&'static str, Vec<Value>)>,
     after: Option<(String, Vec<Value>)>,
 }
 
@@ -67,7 +68,8 @@ pub(crate) struct Rendered {
 impl Query {
     /// A statement for this scope; `columns` say how the scope looks for the table that the text reads.
     pub fn new(scope: &Scope, columns: &ScopeColumns, sql: impl Into<Cow<'static, str>>) -> Query {
-        Query { scope: *scope, columns: *columns, sql: sql.into(), slots: Vec::new(), after: None }
+        let (slots, only) = (Vec::new(), Vec::new());
+        Query { scope: *scope, columns: *columns, sql: sql.into(), slots, only, after: None }
     }
 
     /// A statement of the system itself, over everything; says why.
@@ -92,12 +94,15 @@ impl Query {
     /// The values of the next `{list}`; none at all matches nothing.
     #[must_use]
     pub fn bind_list<T: Bind>(mut self, values: impl IntoIterator<Item = T>) -> Query {
-        let mut list: Vec<Value> = values.into_iter().map(value_of).collect();
-        // An empty IN () is no SQL; IN (NULL) is never true.
-        let last = list.last().cloned().unwrap_or_else(|| T::to_value(None));
-        // Round up to a power of two by repeating the last, so that few different texts are prepared.
-        list.resize(list.len().next_power_of_two(), last);
-        self.slots.push(Slot::List(list));
+        self.slots.push(Slot::List(list_of(values)));
+        self
+    }
+
+    /// Narrows what `{scope}` lets through to rows whose column has one of these values; `None` narrows nothing, no value at all lets nothing
+    /// through. The column may be any expression over the row, and is part of every `{scope}` of the text.
+    #[must_use]
+    pub fn only<T: Bind>(mut self, column: &'static str, values: Option<Vec<T>>) -> Query {
+        self.only.extend(values.map(|values| (column, list_of(values))));
         self
     }
 
@@ -280,6 +285,9 @@ impl Query {
         }
         let mut writer =
             Writer { backend, sql: String::with_capacity(self.sql.len() + 64), values: Vec::new() };
+        if !self.only.is_empty() && !text.pieces.contains(&Piece::Scope) {
+            return Err(wrong("Query::only without {scope}", &self.sql));
+        }
         let mut slots = self.slots.into_iter();
         for piece in text.pieces {
             match piece {
@@ -298,7 +306,7 @@ impl Query {
                 },
                 Piece::Scope => {
                     let (predicate, id) = self.scope.predicate(&self.columns);
-                    writer.predicate(predicate, std::iter::repeat(id))?;
+                    writer.narrowed(predicate, id, &self.only, &self.sql)?;
                 }
                 Piece::After => {
                     let Some((predicate, values)) = &self.after else {
@@ -313,6 +321,16 @@ impl Query {
         }
         Ok(Rendered { sql: writer.sql, values: writer.values, writes: text.kind != Kind::Read })
     }
+}
+
+/// The values of a list as they are bound.
+fn list_of<T: Bind>(values: impl IntoIterator<Item = T>) -> Vec<Value> {
+    let mut list: Vec<Value> = values.into_iter().map(value_of).collect();
+    // An empty IN () is no SQL; IN (NULL) is never true.
+    let last = list.last().cloned().unwrap_or_else(|| T::to_value(None));
+    // Round up to a power of two by repeating the last, so that few different texts are prepared.
+    list.resize(list.len().next_power_of_two(), last);
+    list
 }
 
 fn wrong(what: &str, sql: &str) -> StoreError {
@@ -349,6 +367,30 @@ impl Writer {
             }
             self.value(value);
         }
+        Ok(())
+    }
+
+    /// The scope's predicate with what narrows it.
+    fn narrowed(
+        &mut self,
+        predicate: &str,
+        id: Value,
+        only: &[(&'static str, Vec<Value>)],
+        sql: &str,
+    ) -> Result<()> {
+        if only.is_empty() {
+            return self.predicate(predicate, std::iter::repeat(id));
+        }
+        self.sql.push('(');
+        self.predicate(predicate, std::iter::repeat(id))?;
+        for (column, values) in only {
+            self.sql.push_str(" AND ");
+            self.sql.push_str(column);
+            self.sql.push_str(" IN (");
+            self.list(values.clone(), sql)?;
+            self.sql.push(')');
+        }
+        self.sql.push(')');
         Ok(())
     }
 

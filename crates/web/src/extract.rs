@@ -1,6 +1,7 @@
 //! Who may enter a handler. A handler without one of these reads nothing of anybody.
 //!
-//! - [`Desk<P>`]: a member of staff whose post holds the right `P` (`Desk<ReadPeople>`);
+//! - [`Desk<P>`]: a member of staff whose post holds the right `P` (`Desk<ReadPeople>`) in any business: which cases, benefits and figures they
+//!   see and move is asked by the use-cases (`office::business`);
 //! - [`Staff`]: any member of staff (own posts, own password);
 //! - [`CitizenDesk`]: a citizen, who sees what is their own;
 //! - [`Visitor`] is anybody.
@@ -13,32 +14,14 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use office::Office;
 use office::access::{Actor, Citizen, Granted, Permission, Right, SignedIn};
-use office::roll::business;
+use office::{Office, business};
 use serde::de::DeserializeOwned;
 use store::{IdempotencyKey, Once, Scope, Tx};
 
 use crate::error::Fault;
 use crate::frame::{Frame, PASSWORD};
 use crate::state::AppState;
-
-/// The business that pages work for whose subject does not say its own. Posts hold rights for named businesses.
-pub const BUSINESS: &str = "assistance";
-
-/// Rights over money and rolls: every programme belongs to a business (`Release::business_of`), and `office::roll` asks for the right in
-/// that one. A page of theirs opens for whoever holds the right in any business, and shows what is of theirs.
-fn of_programmes(right: Right) -> bool {
-    matches!(
-        right,
-        Right::ReadPayments
-            | Right::MakeRun
-            | Right::ApproveRun
-            | Right::Payee
-            | Right::PayeeConfirm
-            | Right::ManageRoll
-    )
-}
 
 /// Anybody: what public pages and the other extractors stand on.
 #[derive(Clone)]
@@ -93,10 +76,11 @@ impl Staff {
         self.actor.scope()
     }
 
-    /// Whether the post holds a right here: for links and buttons. The handler behind them asks again.
+    /// Whether the post holds a right in any business: for links and buttons. The use-cases behind them ask for the business of what they are
+    /// about, and lists show what is of the reader's own.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
-        if of_programmes(right) { self.actor.may(right) } else { self.actor.may_in(right, BUSINESS) }
+        self.actor.may(right)
     }
 
     /// The same about one benefit, run or list: in the business of its programme.
@@ -105,10 +89,10 @@ impl Staff {
         business::holds(&self.office().release(), &self.actor, right, programme)
     }
 
-    /// The same in any business: on lists of money, whose use-cases take out what is of the reader's own.
+    /// The same about one matter or case of it: in the business of the matter.
     #[must_use]
-    pub fn may_anywhere(&self, right: Right) -> bool {
-        self.actor.may(right)
+    pub fn may_for_item(&self, right: Right, item: &str) -> bool {
+        business::holds_item(&self.office().release(), &self.actor, right, item)
     }
 
     /// The proof of a further right, for handlers that need two.
@@ -116,19 +100,6 @@ impl Staff {
     /// # Errors
     /// [`Fault::Hidden`].
     pub fn grant<P: Permission>(&self) -> Result<Granted<P>, Fault> {
-        // Registers belong to many businesses: `office::records::open` asks for the right in the register's own.
-        let of_registers = matches!(P::RIGHT, Right::ReadRecords | Right::KeepRecords | Right::ImportRecords);
-        if of_registers || of_programmes(P::RIGHT) {
-            return self.grant_anywhere();
-        }
-        Ok(self.actor.grant_in::<P>(BUSINESS)?)
-    }
-
-    /// The proof of a right in any business, for use-cases that ask for the one they need.
-    ///
-    /// # Errors
-    /// [`Fault::Hidden`].
-    pub fn grant_anywhere<P: Permission>(&self) -> Result<Granted<P>, Fault> {
         Ok(self.actor.grant::<P>()?)
     }
 

@@ -14,6 +14,7 @@ use super::situation::{self, CaseRow};
 use super::trace::{self, By, Line};
 use super::{EventId, FormId, attachments, clocks, drafts, effects, form_context, tasks};
 use crate::access::{Actor, Citizen, Right};
+use crate::business;
 use crate::forms::{self, Answers, Checked};
 use crate::{Office, OfficeError, audited, releases};
 
@@ -38,6 +39,14 @@ impl Doer<'_> {
         match self {
             Doer::Desk(actor) => actor.audit(),
             Doer::Applicant(citizen) => citizen.audit(),
+        }
+    }
+
+    /// The matters of which the doer may see cases, as statements are narrowed; none where that is all.
+    pub(super) fn items(&self, office: &Office) -> Option<Vec<String>> {
+        match self {
+            Doer::Desk(actor) => business::items(&office.release(), actor, Right::ReadCase),
+            Doer::Applicant(_) => None,
         }
     }
 
@@ -142,7 +151,7 @@ pub async fn act(office: &Office, doer: Doer<'_>, deed: &Deed) -> Result<Acted, 
             serde_json::from_str(&answer).map_err(|error| OfficeError::Internal(error.to_string()))?;
         return Ok(Acted { step: acted.0, outcome: acted.1, said: acted.2 });
     }
-    let mut case = CaseRow::lock(&tx, &doer.scope(), deed.case).await?;
+    let mut case = CaseRow::lock(office, &tx, doer, deed.case).await?;
     let procedure = releases::kept(office, &case.release_hash).await?;
     let item = procedure
         .items

@@ -243,6 +243,7 @@ pub async fn get(
             "{COLUMNS}, a.case_id, c.township_id FROM attachment a JOIN case_file c ON c.id = a.case_id WHERE {{scope}} AND a.id = ?"
         ),
     )
+    .only("c.item", reader.items(office))
     .bind(id)
     .optional(office.db())
     .await?;

@@ -5,9 +5,9 @@ use store::{AuditActor, CaseId, HouseholdId, IdempotencyKey, Once, PersonId, Que
 
 use super::trace::By;
 use super::{DraftId, filing, known};
-use crate::access::{Actor, Citizen, Granted};
+use crate::access::{Actor, Citizen, Granted, Right};
 use crate::forms::Answers;
-use crate::{Office, OfficeError, people};
+use crate::{Office, OfficeError, business, people};
 use ledger::EntitlementId;
 
 /// How many unfinished forms somebody may have.
@@ -41,13 +41,17 @@ impl Filler<'_> {
         }
     }
 
-    /// Refuses whoever may not know of the matter: to them it is not there.
-    pub(super) fn may_know(&self, item: &Item) -> Result<(), OfficeError> {
-        match (self, item.confidential) {
-            (Filler::Desk(actor), Some(confidential)) if !confidential.known_at(actor.level) => {
-                Err(OfficeError::NotFound("这个事项"))
-            }
-            _ => Ok(()),
+    /// Refuses whoever may not know of the matter, or files for other businesses: to them it is not there.
+    ///
+    /// # Errors
+    /// [`OfficeError::NotFound`].
+    pub fn may_know(&self, item: &Item) -> Result<(), OfficeError> {
+        let Filler::Desk(actor) = self else { return Ok(()) };
+        let told = item.confidential.is_none_or(|confidential| confidential.known_at(actor.level));
+        if told && actor.may_in(Right::FileForOther, &item.business) {
+            Ok(())
+        } else {
+            Err(OfficeError::NotFound("这个事项"))
         }
     }
 
@@ -140,6 +144,11 @@ async fn started(
         // A case lies where its item says: one about a confidential benefit must be of a confidential item.
         if release.is_confidential(&held.programme) && definition.confidential.is_none() {
             return Err(OfficeError::NotFound("这个事项"));
+        }
+        if let Filler::Desk(officer) = filler
+            && !business::holds(&release, officer, Right::FileForOther, &held.programme)
+        {
+            return Err(OfficeError::NotFound("这项待遇"));
         }
     }
     let owner = filler.owner();

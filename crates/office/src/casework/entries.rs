@@ -193,6 +193,7 @@ pub async fn case_of_record(
         "SELECT c.id, c.number FROM case_entry x JOIN case_file c ON c.id = x.case_id \
          WHERE {scope} AND x.register = ? AND x.record_id = ?",
     )
+    .only("c.item", crate::business::items_of(office, actor))
     .bind(register)
     .bind(record)
     .optional_as(office.db(), |row| Ok((row.get("id")?, row.get("number")?)))

@@ -75,7 +75,11 @@ pub async fn schedule(office: &Office) -> Result<(), OfficeError> {
 pub async fn counted(office: &Office, actor: &Granted<ReadCase>) -> Result<Count, OfficeError> {
     // From what was found to the cases: joined, all cases of a large office were looked through for the few.
     let sql = "SELECT c.id FROM case_file c WHERE c.id IN (SELECT f.case_id FROM late_found f) AND {scope} AND c.state = 'open'";
-    Ok(Query::new(&actor.scope(), &CASE, sql).count_capped(office.db(), COUNT_MAX).await?)
+    let items = crate::business::items_of(office, actor);
+    Ok(Query::new(&actor.scope(), &CASE, sql)
+        .only("c.item", items)
+        .count_capped(office.db(), COUNT_MAX)
+        .await?)
 }
 
 /// The work of [`LATE_JOB`]. Killed anywhere it goes on where it was. The first night only notes where it stands.

@@ -374,6 +374,7 @@ pub async fn pdf(
         &CASE,
         "SELECT l.title, l.pdf_sealed, l.case_id, c.township_id FROM letter l JOIN case_file c ON c.id = l.case_id WHERE {scope} AND l.id = ?",
     )
+    .only("c.item", reader.items(office))
     .bind(letter)
     .optional(office.db())
     .await?

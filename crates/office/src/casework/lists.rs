@@ -8,6 +8,7 @@ use vocab::Level;
 
 use super::{CASE, TaskId};
 use crate::access::{Actor, Citizen, Export, Granted, ReadCase};
+use crate::business;
 use crate::divisions::DivisionView;
 use crate::people::sealing;
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE, ROWS_MAX};
@@ -73,7 +74,7 @@ pub struct WorkFigures {
     pub done: Count,
 }
 
-/// The actor's open tasks, the most urgent first.
+/// The actor's open tasks in the actor's businesses, the most urgent first.
 ///
 /// # Errors
 /// The database's.
@@ -112,7 +113,10 @@ async fn worklist_by(
     }
     sql.push_str(handled_in(filter.place.as_ref()));
     sql.push_str(" AND {after} ORDER BY t.due_on, t.id LIMIT ?");
-    let mut query = Query::new(&actor.scope(), &CASE, sql).bind(actor.division).bind_list(role_codes(actor));
+    let mut query = Query::new(&actor.scope(), &CASE, sql)
+        .only("c.item", business::items_of(office, actor))
+        .bind(actor.division)
+        .bind_list(role_codes(actor));
     if !filter.items.is_empty() {
         query = query.bind_list(filter.items.iter().map(String::as_str));
     }
@@ -248,6 +252,7 @@ pub async fn figures(office: &Office, actor: &Granted<ReadCase>) -> Result<WorkF
     let now = office.now();
     let today = now.today();
     let soon = office.calendar().working_days_after(today, 1).latest;
+    let items = business::items_of(office, actor);
     let open = |due: Option<(&str, NaiveDate)>| {
         let mut sql =
             String::from("SELECT 1 FROM task t WHERE {scope} AND t.state = 'open' AND t.role IN ({list})");
@@ -256,7 +261,9 @@ pub async fn figures(office: &Office, actor: &Granted<ReadCase>) -> Result<WorkF
             sql.push_str(comparison);
             sql.push_str(" ?");
         }
-        let query = Query::new(&actor.scope(), &OWN_TASKS, sql).bind_list(role_codes(actor));
+        let query = Query::new(&actor.scope(), &OWN_TASKS, sql)
+            .only(business::ITEM_OF_TASK, items.clone())
+            .bind_list(role_codes(actor));
         match due {
             Some((_, day)) => query.bind(day),
             None => query,
@@ -268,6 +275,7 @@ pub async fn figures(office: &Office, actor: &Granted<ReadCase>) -> Result<WorkF
         &OWN_TASKS,
         "SELECT 1 FROM task t WHERE {scope} AND t.state = 'done' AND t.done_at >= ?",
     )
+    .only(business::ITEM_OF_TASK, items.clone())
     .bind(month_began);
     Ok(WorkFigures {
         open: open(None).count_capped(office.db(), COUNT_MAX).await?,
@@ -360,7 +368,7 @@ pub struct CaseLine {
 const LISTED: ScopeColumns =
     ScopeColumns { subtree: Some("cd.division_id = ?"), own: None, task: None, organisation: None };
 
-/// Cases that the actor may see, the newest first.
+/// Cases that the actor may see, of the actor's area and businesses, the newest first.
 ///
 /// # Errors
 /// The database's.
@@ -400,7 +408,8 @@ async fn cases_by(
         sql.push_str(" AND c.household_id = ?");
     }
     sql.push_str(" AND {after} ORDER BY cd.case_id DESC LIMIT ?");
-    let mut query = Query::new(&actor.scope(), &LISTED, sql);
+    let mut query =
+        Query::new(&actor.scope(), &LISTED, sql).only("c.item", business::items_of(office, actor));
     if let Some(item) = &filter.item {
         query = query.bind(item.as_str());
     }

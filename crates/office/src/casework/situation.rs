@@ -8,6 +8,7 @@ use rules::{Record, Value};
 use store::{CaseId, Connection, DivisionId, HouseholdId, PersonId, Query, Row, Scope, Tx};
 use vocab::{Fen, Month, Now};
 
+use super::act::Doer;
 use super::{CASE, DeterminationId, determine, entries, months};
 use crate::people::{self, Subject};
 use crate::{Office, OfficeError, means_test};
@@ -109,33 +110,58 @@ fn case_row(row: &Row) -> store::Result<CaseRow> {
     })
 }
 
+async fn found(connection: &impl Connection, query: Query, case: CaseId) -> Result<CaseRow, OfficeError> {
+    let row = query.bind(case).optional_as(connection, case_row).await?;
+    row.ok_or(OfficeError::NotFound("这件申请"))
+}
+
 impl CaseRow {
-    /// The case, if it is there and inside the scope.
+    /// The case, if it is there and inside the scope, of whatever business.
     ///
     /// # Errors
     /// [`OfficeError::NotFound`].
-    pub async fn find(
+    pub(super) async fn find(
         connection: &impl Connection,
         scope: &Scope,
         case: CaseId,
     ) -> Result<CaseRow, OfficeError> {
-        Query::new(scope, &CASE, CASE_ROW)
-            .bind(case)
-            .optional_as(connection, case_row)
-            .await?
-            .ok_or(OfficeError::NotFound("这件申请"))
+        found(connection, Query::new(scope, &CASE, CASE_ROW), case).await
     }
 
-    /// The case, locked until the transaction ends.
+    /// The case as somebody sees it: of their area and, at a desk, of a business whose cases they read.
     ///
     /// # Errors
     /// [`OfficeError::NotFound`].
-    pub(super) async fn lock(tx: &Tx, scope: &Scope, case: CaseId) -> Result<CaseRow, OfficeError> {
-        Query::new(scope, &CASE, format!("{CASE_ROW}{}", tx.for_update()))
-            .bind(case)
-            .optional_as(tx, case_row)
-            .await?
-            .ok_or(OfficeError::NotFound("这件申请"))
+    pub async fn seen(office: &Office, doer: Doer<'_>, case: CaseId) -> Result<CaseRow, OfficeError> {
+        let query = Query::new(&doer.scope(), &CASE, CASE_ROW).only("c.item", doer.items(office));
+        found(office.db(), query, case).await
+    }
+
+    /// The same, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// [`OfficeError::NotFound`].
+    pub(super) async fn lock(
+        office: &Office,
+        tx: &Tx,
+        doer: Doer<'_>,
+        case: CaseId,
+    ) -> Result<CaseRow, OfficeError> {
+        let sql = format!("{CASE_ROW}{}", tx.for_update());
+        found(tx, Query::new(&doer.scope(), &CASE, sql).only("c.item", doer.items(office)), case).await
+    }
+
+    /// The same for the system itself.
+    ///
+    /// # Errors
+    /// [`OfficeError::NotFound`].
+    pub(super) async fn lock_for(
+        tx: &Tx,
+        reason: &'static str,
+        case: CaseId,
+    ) -> Result<CaseRow, OfficeError> {
+        let sql = format!("{CASE_ROW}{}", tx.for_update());
+        found(tx, Query::new(&Scope::System(reason), &CASE, sql), case).await
     }
 
     /// The office of the case at a level; none above the county.

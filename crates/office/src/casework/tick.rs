@@ -62,7 +62,7 @@ pub async fn tick(office: &Office) -> Result<Ticked, OfficeError> {
 async fn wake(office: &Office, case: CaseId) -> Result<bool, OfficeError> {
     let now = office.now();
     let tx = office.db().begin().await?;
-    let row = super::CaseRow::lock(&tx, &store::Scope::System("a notice is over"), case).await?;
+    let row = super::CaseRow::lock_for(&tx, "a notice is over", case).await?;
     let procedure = releases::kept(office, &row.release_hash).await?;
     let Some(item) = procedure.items.get(&row.item) else { return Ok(false) };
     let Some(step) = item.step(&row.step) else { return Ok(false) };

@@ -119,7 +119,7 @@ pub struct CaseView {
 /// A case for an office. The reading is in the audit before this returns.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] outside the actor's scope.
+/// [`OfficeError::NotFound`] outside the actor's scope and businesses.
 pub async fn open(office: &Office, actor: &Granted<ReadCase>, case: CaseId) -> Result<CaseView, OfficeError> {
     let view = view(office, Doer::Desk(actor), case).await?;
     let entry = AuditEntry {
@@ -142,7 +142,7 @@ pub async fn open_own(office: &Office, citizen: &Citizen, case: CaseId) -> Resul
 async fn view(office: &Office, doer: Doer<'_>, id: CaseId) -> Result<CaseView, OfficeError> {
     let scope = doer.scope();
     let db = office.db();
-    let case = CaseRow::find(db, &scope, id).await?;
+    let case = CaseRow::seen(office, doer, id).await?;
     let procedure = releases::kept(office, &case.release_hash).await?;
     let item = procedure
         .items
@@ -460,7 +460,7 @@ pub async fn action_page(
     action: &str,
 ) -> Result<ActionPage, OfficeError> {
     let scope = doer.scope();
-    let case = CaseRow::find(office.db(), &scope, id).await?;
+    let case = CaseRow::seen(office, doer, id).await?;
     let release = releases::kept(office, &case.release_hash).await?;
     let item = release
         .items

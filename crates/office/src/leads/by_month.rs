@@ -7,7 +7,7 @@ use serde_json::json;
 use store::{AuditEntry, DivisionId, Query};
 use vocab::Month;
 
-use super::desk::demand;
+use super::desk::{demand, programmes};
 use super::{Kind, LEAD};
 use crate::access::{Export, Granted, Investigate};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
@@ -72,6 +72,7 @@ pub async fn by_month(
          FROM lead l WHERE {{scope}} AND l.kind = ? AND l.found_on >= ? {below}) x GROUP BY x.found_on, x.stage"
     );
     let query = Query::new(&actor.scope(), &LEAD, sql)
+        .only("l.programme", programmes(office, actor, kind))
         .bind(today)
         .bind(kind.as_str())
         .bind(Month::containing(today).plus(1 - MONTHS).first_day());

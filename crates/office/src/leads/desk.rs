@@ -12,7 +12,7 @@ use super::{Kind, LEAD, LeadId, LeadOutcome, Reason};
 use crate::access::{Actor, Export, FileForOther, Granted, Investigate, ManageRoll, Right};
 use crate::casework::{DraftId, drafts};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter, ROWS_AT_ONCE};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// Which leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +186,35 @@ pub(super) fn demand(actor: &Actor, kind: Kind) -> Result<(), OfficeError> {
     }
 }
 
+/// The programmes whose leads of a kind an actor sees; none where that is all.
+pub(super) fn programmes(office: &Office, actor: &Actor, kind: Kind) -> Option<Vec<String>> {
+    let rights: &[Right] = match kind {
+        Kind::Unclaimed => &[Right::Investigate],
+        Kind::Review => &[Right::Investigate, Right::ManageRoll],
+    };
+    business::programmes(&office.release(), actor, rights)
+}
+
+/// The same of whatever kind: `l.kind` and the programme together.
+const KIND_AND_PROGRAMME: &str = "(l.kind || ' ' || l.programme)";
+
+/// What an actor sees by [`KIND_AND_PROGRAMME`]; none where that is all of every kind.
+fn seen(office: &Office, actor: &Actor) -> Option<Vec<String>> {
+    let own = |kind: Kind| programmes(office, actor, kind);
+    let (unclaimed, review) = (own(Kind::Unclaimed), own(Kind::Review));
+    if unclaimed.is_none() && (review.is_none() || !may_see_reviews(actor)) {
+        return None;
+    }
+    let release = office.release();
+    let every =
+        || -> Vec<String> { release.programmes.iter().map(|programme| programme.id.get().clone()).collect() };
+    let named = |kind: Kind, own: Option<Vec<String>>| {
+        let own: Vec<String> = own.unwrap_or_else(every);
+        own.into_iter().map(move |programme| format!("{} {programme}", kind.as_str()))
+    };
+    Some(named(Kind::Unclaimed, unclaimed).chain(named(Kind::Review, review)).collect())
+}
+
 const LINE: &str = "l.id, l.kind, l.programme, l.household_id, l.person_id, l.entitlement_id, l.amount_fen, l.month, l.reasons, l.rule, l.found_at, \
     l.due_on, l.earliest_on, coalesce(l.due_on, l.found_on) AS by_day, l.outcome, l.version, d.name AS division_name, \
     COALESCE(p.name, (SELECT hp.name FROM membership m JOIN person hp ON hp.id = m.person_id WHERE m.household_id = l.household_id \
@@ -218,7 +247,7 @@ fn line(row: &Row) -> Result<LeadLine, store::StoreError> {
 /// The day by which open leads stand in order; those without a clock by the day on which they were found.
 const BY_DAY: &str = "coalesce(l.due_on, l.found_on)";
 
-/// The leads of the actor's area: open ones by their last day, closed ones the newest first.
+/// The leads of the actor's area and businesses: open ones by their last day, closed ones the newest first.
 ///
 /// # Errors
 /// [`OfficeError::Forbidden`] for reviews without the right to keep the roll.
@@ -235,11 +264,10 @@ pub async fn list(
     let sql = format!(
         "SELECT {LINE} WHERE {{scope}} AND l.kind = ? AND l.state = ? {overdue} AND {{after}} ORDER BY {order} LIMIT ?"
     );
-    let mut query = Query::new(&actor.scope(), &LEAD, sql).bind(leads.kind.as_str()).bind(if leads.open {
-        "open"
-    } else {
-        "closed"
-    });
+    let mut query = Query::new(&actor.scope(), &LEAD, sql)
+        .only("l.programme", programmes(office, actor, leads.kind))
+        .bind(leads.kind.as_str())
+        .bind(if leads.open { "open" } else { "closed" });
     if leads.overdue {
         query = query.bind(office.now().today());
     }
@@ -270,11 +298,14 @@ fn kinds(actor: &Actor) -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// The database's.
 pub async fn figures(office: &Office, actor: &Granted<Investigate>) -> Result<LeadFigures, OfficeError> {
+    let own = seen(office, actor);
     let counted = async |more: &str| {
         let sql = format!(
             "SELECT l.id FROM lead l WHERE {{scope}} AND l.state = 'open' AND l.kind IN ({{list}}) {more}"
         );
-        let query = Query::new(&actor.scope(), &LEAD, sql).bind_list(kinds(actor));
+        let query = Query::new(&actor.scope(), &LEAD, sql)
+            .only(KIND_AND_PROGRAMME, own.clone())
+            .bind_list(kinds(actor));
         let query = if more.contains('?') { query.bind(office.now().today()) } else { query };
         query.count_capped(office.db(), COUNT_MAX).await
     };
@@ -297,7 +328,10 @@ pub async fn most_urgent(
     let sql = format!(
         "SELECT {LINE} WHERE {{scope}} AND l.state = 'open' AND l.kind IN ({{list}}) ORDER BY {BY_DAY}, l.id LIMIT ?"
     );
-    let query = Query::new(&actor.scope(), &LEAD, sql).bind_list(kinds(actor)).bind(count);
+    let query = Query::new(&actor.scope(), &LEAD, sql)
+        .only(KIND_AND_PROGRAMME, seen(office, actor))
+        .bind_list(kinds(actor))
+        .bind(count);
     Ok(query.all_as(office.db(), line).await?)
 }
 
@@ -311,6 +345,7 @@ pub async fn find_lead(
     id: LeadId,
 ) -> Result<LeadView, OfficeError> {
     let row = Query::new(&actor.scope(), &LEAD, format!("SELECT {LINE} WHERE {{scope}} AND l.id = ?"))
+        .only(KIND_AND_PROGRAMME, seen(office, actor))
         .bind(id)
         .optional(office.db())
         .await?

@@ -11,7 +11,7 @@ use vocab::{BankAccount, CitizenId, Fen, Now, Phone};
 use super::MeansReportId;
 use crate::access::{Citizen, Granted, ReadCase};
 use crate::casework::CASE;
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// What a report keeps, sealed.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -298,6 +298,7 @@ pub async fn desk_report(
     actor: &Granted<ReadCase>,
     case: CaseId,
 ) -> Result<DeskReport, OfficeError> {
+    business::demand_case(office, office.db(), actor, case).await?;
     let stored =
         last(office, office.db(), &actor.scope(), case).await?.ok_or(OfficeError::NotFound("核对报告"))?;
     office

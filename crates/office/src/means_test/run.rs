@@ -15,7 +15,7 @@ use super::report::{Content, Difference, Line, Outcome, Said};
 use super::{AuthorisationId, MeansReportId, MeansRequestId, authorisation, check, request};
 use crate::access::{Actor, Granted, MeansTest, Right, not_of_own_family};
 use crate::people::{self, NewFact, Source, Subject};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 const ASKED: &str = "departments' rows of a person who authorised the question";
 
@@ -78,6 +78,7 @@ pub async fn run(
     let now = office.now();
     let release = office.release();
     let tx = office.db().begin().await?;
+    business::demand_case(office, &tx, actor, case).await?;
     let tested = tested(&tx, actor, case).await?;
     not_of_own_family(&tx, actor, tested.household).await?;
     let members = members(&tx, tested.household).await?;

@@ -9,6 +9,7 @@ use super::facts::{FactView, Subject, seen_facts};
 use super::household::{HouseholdView, Membership, find_household, members_as_of, membership_history};
 use super::person::{PersonView, VIEW, find_person, read_view};
 use crate::access::{Citizen, Granted, ReadPeople};
+use crate::business::Reader;
 use crate::{Office, OfficeError, audited};
 
 /// A member on the family's page.
@@ -111,7 +112,11 @@ pub async fn family_page(
     actor: &Granted<ReadPeople>,
     household: HouseholdId,
 ) -> Result<FamilyPage, OfficeError> {
-    let page = read_family(office, &actor.scope(), household).await?;
+    let mut page = read_family(office, &actor.scope(), household).await?;
+    let (reader, release) = (Reader::Post(actor), office.release());
+    for facts in page.members.iter_mut().map(|member| &mut member.facts).chain([&mut page.facts]) {
+        facts.retain(|fact| reader.fact(&release, &fact.fact));
+    }
     // One row for each member, so that each may see who looked; they wait for the same commit.
     let mut waiting = tokio::task::JoinSet::new();
     for member in &page.members {
@@ -159,9 +164,13 @@ pub async fn person_page(
     let db = office.db();
     let scope = actor.scope();
     let view = find_person(office, db, &scope, person).await?;
+    let (reader, release) = (Reader::Post(actor), office.release());
+    let mut facts =
+        seen_facts(office, db, &[Subject::Person(person)], office.now().today(), i64::MAX).await?;
+    facts.retain(|fact| reader.fact(&release, &fact.fact));
     let page = PersonPage {
         household: super::current_household(db, &scope, person).await?,
-        facts: seen_facts(office, db, &[Subject::Person(person)], office.now().today(), i64::MAX).await?,
+        facts,
         accounts: find_accounts(db, &scope, person).await?,
         person: view,
     };

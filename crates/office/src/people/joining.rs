@@ -8,11 +8,13 @@ use std::collections::HashMap;
 use catalogue::definition::Opening;
 use ledger::EntitlementState;
 use store::{AuditActor, CaseId, Connection, HouseholdId, PersonId, Query, Scope, Tx};
+use vocab::Level;
 
 use super::household::{
     Hand, MemberChange, NewMember, close_membership, insert_membership, note, open_for_change,
 };
 use super::person::{find_person, set_place};
+use crate::business::Reader;
 use crate::{Office, OfficeError};
 
 const TOUCHED: Scope = Scope::System("benefits and cases of families that the caller has seen");
@@ -26,21 +28,21 @@ pub struct Touched {
     pub cases: Vec<(CaseId, String, String)>,
 }
 
-/// Benefits that run and open cases of families that the caller has seen, without what an office of the `reader`'s level may not know.
+/// Benefits that run and open cases of families that the caller has seen, without what the reader may not know.
 ///
 /// # Errors
 /// The database.
 pub async fn touched(
     office: &Office,
     connection: &impl Connection,
-    reader: vocab::Level,
+    reader: Reader<'_>,
     households: &[HouseholdId],
 ) -> Result<Touched, OfficeError> {
     let release = office.release();
     let mut touched = Touched::default();
     for &household in households {
         for row in running(office, connection, household).await? {
-            if !release.programme_known_at(&row.programme, reader) {
+            if !reader.programme(&release, &row.programme) {
                 continue;
             }
             let known = release.programmes.get(&row.programme);
@@ -56,7 +58,7 @@ pub async fn touched(
         .await?;
         for row in cases {
             let item: String = row.get("item")?;
-            if !release.item_known_at(&item, reader) {
+            if !reader.item(&release, &item) {
                 continue;
             }
             let title = release.items.get(&item).map_or_else(|| item.clone(), |item| item.title.clone());
@@ -133,8 +135,9 @@ pub async fn join_households_in(
         return Err(OfficeError::Conflict("其中一个家庭已经没有成员，不能并户。".to_owned()));
     }
     // Numbers are told that every office may know; for the rest, that there is something, and nothing of it.
-    let open = touched(office, tx, vocab::Level::Village, &[from]).await?.cases;
-    if open.is_empty() && !touched(office, tx, vocab::Level::County, &[from]).await?.cases.is_empty() {
+    let open = touched(office, tx, Reader::Level(Level::Village), &[from]).await?.cases;
+    let county = Reader::Level(Level::County);
+    if open.is_empty() && !touched(office, tx, county, &[from]).await?.cases.is_empty() {
         return Err(OfficeError::Conflict("这两个家庭现在不能并户，请与县级民政部门联系。".to_owned()));
     }
     if !open.is_empty() {

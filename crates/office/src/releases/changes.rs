@@ -15,6 +15,7 @@ use super::in_force::{self, Hands, current_hash, released_values};
 use super::kept::{compile, kept, load_options};
 use super::layer::{self, ReleasedValue};
 use super::proposal::{NewStandardChange, StandardLine, checked};
+use super::standard_change::demand_subject;
 use super::{STANDARD_CHANGE_COLUMNS, StandardChangeId};
 use crate::access::{Actor, Granted, ProposeStandard, ReleaseStandard, Right, different_person};
 use crate::error::Problems;
@@ -147,6 +148,7 @@ pub async fn propose_together(
     divisions::within(office.db(), actor.division, new.division).await?;
     let division = divisions::find(office.db(), new.division).await?;
     let proposed = checked(office, &base, &division.code, new, others)?;
+    demand_subjects(&base, actor, &proposed)?;
     build_with(office, &base, &proposed).await?;
     let tx = office.db().begin().await?;
     let mut lead = None;
@@ -175,6 +177,7 @@ pub(super) async fn propose_all(
         let division = divisions::find(office.db(), new.division).await?;
         proposed.extend(checked(office, &base, &division.code, new, &[])?);
     }
+    demand_subjects(&base, actor, &proposed)?;
     build_with(office, &base, &proposed).await?;
     let tx = office.db().begin().await?;
     let mut saved = Vec::with_capacity(all.len());
@@ -183,6 +186,15 @@ pub(super) async fn propose_all(
     }
     tx.commit().await?;
     Ok(saved)
+}
+
+/// Demands that the proposer works for a business that each of the lines is about.
+fn demand_subjects(
+    base: &Release,
+    actor: &Granted<ProposeStandard>,
+    proposed: &[ReleasedValue],
+) -> Result<(), OfficeError> {
+    proposed.iter().try_for_each(|line| demand_subject(base, actor, &line.parameter))
 }
 
 async fn save(
@@ -273,6 +285,7 @@ pub(super) async fn release_changes(
     let mut changes: Vec<(StandardChangeView, StaffId)> = Vec::with_capacity(ids.len());
     for (id, version) in ids {
         for change in waiting(office.db(), actor, *id, *version).await? {
+            demand_subject(&office.release(), actor, &change.parameter)?;
             let proposer = change.proposed_by.ok_or(OfficeError::NotFound("这条标准变更"))?;
             different_person(actor, &[proposer], "提出了这条标准变更")?;
             if !changes.iter().any(|(known, _)| known.id == change.id) {
@@ -327,6 +340,7 @@ pub async fn refuse_change(
     }
     let lines = waiting(office.db(), actor, id, version).await?;
     for change in &lines {
+        demand_subject(&office.release(), actor, &change.parameter)?;
         different_person(actor, change.proposed_by.as_slice(), "提出了这条标准变更")?;
     }
     let tx = office.db().begin().await?;

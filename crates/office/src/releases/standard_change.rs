@@ -20,8 +20,8 @@ use super::changes::{self, StandardChangeView, build_with, in_force_now, propose
 use super::rule_part::RulePart;
 use super::table_cell::TableCell;
 use super::{ChangeState, StandardChangeId, kept};
-use crate::access::{Actor, Right};
-use crate::{Office, OfficeError, simulation};
+use crate::access::{Actor, Granted, Permission, Right};
+use crate::{Office, OfficeError, business, simulation};
 
 id_type! {
     /// A proposal for one family because of a changed standard.
@@ -104,7 +104,7 @@ pub struct Effect {
 pub struct Preview {
     /// Month for which it was asked.
     pub month: Month,
-    /// Programmes whose rules read what changes: id and title.
+    /// Programmes of the reader's businesses whose rules read what changes: id and title.
     pub programmes: Vec<(String, String)>,
     /// Families of these programmes in the division.
     pub families: i64,
@@ -123,9 +123,9 @@ pub async fn preview_change(
     actor: &Actor,
     id: StandardChangeId,
 ) -> Result<Preview, OfficeError> {
-    if !actor.may(Right::ProposeStandard) {
-        actor.demand(Right::ReleaseStandard)?;
-    }
+    let right =
+        if actor.may(Right::ProposeStandard) { Right::ProposeStandard } else { Right::ReleaseStandard };
+    actor.demand(right)?;
     let lines = changes::change_lines(office, actor, id).await?;
     let change = lines.first().ok_or(OfficeError::NotFound("这条标准变更"))?;
     if change.state != ChangeState::Proposed {
@@ -136,7 +136,8 @@ pub async fn preview_change(
     let release = build_with(office, &base, &values).await?;
     let today = office.now().today();
     let month = reviewed_from(change, today);
-    let programmes = readers(&release, &lines);
+    let mut programmes = readers(&release, &subjects(&lines));
+    programmes.retain(|programme| business::holds(&release, actor, right, programme));
     let asked = Asked { change, release: &release, month, until: month.max(Month::containing(today)), today };
     let families = asked.count(office, &programmes).await?;
     let mut effects = None;
@@ -179,7 +180,7 @@ pub async fn make_reviews(office: &Office, claim: &Claim) -> Result<i64, OfficeE
     let now = office.now();
     let today = now.today();
     let month = reviewed_from(change, today);
-    let programmes = readers(&release, &lines);
+    let programmes = readers(&release, &subjects(&lines));
     let asked = Asked { change, release: &release, month, until: month.max(Month::containing(today)), today };
     let total = asked.count(office, &programmes).await?;
     let (mut last, mut done) = progress(office, id).await?;
@@ -219,16 +220,39 @@ fn reviewed_from(change: &StandardChangeView, today: NaiveDate) -> Month {
     change.recompute_from.unwrap_or_else(|| Month::containing(change.from).max(Month::containing(today)))
 }
 
+/// Demands that somebody who changes a parameter, a row of a table or a rule works for a business of which a programme reads it; what no programme
+/// reads is for whoever holds the right.
+///
+/// # Errors
+/// [`OfficeError::Forbidden`].
+pub(super) fn demand_subject<P: Permission>(
+    release: &Release,
+    actor: &Granted<P>,
+    parameter: &str,
+) -> Result<(), OfficeError> {
+    let readers = readers(release, &[parameter]);
+    if readers.is_empty() || readers.iter().any(|one| business::holds(release, actor, P::RIGHT, one)) {
+        Ok(())
+    } else {
+        Err(OfficeError::Forbidden(P::RIGHT))
+    }
+}
+
+/// What the lines of a change are about.
+fn subjects(lines: &[StandardChangeView]) -> Vec<&str> {
+    lines.iter().map(|line| line.parameter.as_str()).collect()
+}
+
 /// Programmes whose rules read one of the parameters and tables that change, or the one whose rule it is.
-fn readers(release: &Release, lines: &[StandardChangeView]) -> Vec<String> {
-    if let Some(rule) = lines.iter().find_map(|line| RulePart::read(&line.parameter)) {
+fn readers(release: &Release, parameters: &[&str]) -> Vec<String> {
+    if let Some(rule) = parameters.iter().find_map(|parameter| RulePart::read(parameter)) {
         return vec![rule.programme.to_owned()];
     }
-    let name = |line: &StandardChangeView| match TableCell::read(&line.parameter) {
+    let name = |parameter: &&str| match TableCell::read(parameter) {
         Some(cell) => format!("table.{}", cell.table),
-        None => format!("param.{}", line.parameter),
+        None => format!("param.{parameter}"),
     };
-    let names: Vec<String> = lines.iter().map(name).collect();
+    let names: Vec<String> = parameters.iter().map(name).collect();
     let reads = |id: &str| {
         let read = release.rules(id).map(rules::Programme::parameters);
         read.is_some_and(|read| names.iter().any(|name| read.contains(name)))

@@ -10,7 +10,7 @@ use super::StandardChangeId;
 use super::changes::{self, StandardChangeView};
 use super::standard_change::{BATCH, Effect, REVIEW_COLUMNS, ReviewKind, StandardReviewId};
 use crate::access::{Actor, Confirm, Granted, Right};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// Batches of one bulk confirmation: a page waits for a few seconds at most.
 const BATCHES_MAX: usize = 10;
@@ -52,11 +52,12 @@ pub async fn reviews(
     cursor: Option<&Cursor>,
     size: usize,
 ) -> Result<Page<ReviewLine>, OfficeError> {
-    may_read(actor)?;
+    let right = may_read(actor)?;
     let sql = format!(
         "{REVIEW_LINE} WHERE {{scope}} AND sr.change_id = ? AND sr.kind = ? AND sr.state = 'open' AND {{after}} ORDER BY sr.id LIMIT ?"
     );
     Ok(Query::new(&actor.scope(), &REVIEW_COLUMNS, sql)
+        .only(PROGRAMME, own(office, actor, right))
         .bind(change)
         .bind(kind.as_str())
         .after(&["sr.id"], cursor)
@@ -77,6 +78,7 @@ pub async fn open_review(
         "{REVIEW_LINE} WHERE {{scope}} AND sr.id = ? AND sr.state = 'open' AND sr.kind <> 'increase'"
     );
     Query::new(&actor.scope(), &REVIEW_COLUMNS, sql)
+        .only(PROGRAMME, own(office, actor, Right::Confirm))
         .bind(id)
         .optional_as(office.db(), review_line)
         .await?
@@ -111,7 +113,7 @@ pub async fn reviews_by_kind(
     actor: &Actor,
     change: StandardChangeId,
 ) -> Result<BTreeMap<ReviewKind, Effect>, OfficeError> {
-    may_read(actor)?;
+    let right = may_read(actor)?;
     let rows = Query::new(
         &actor.scope(),
         &REVIEW_COLUMNS,
@@ -119,6 +121,7 @@ pub async fn reviews_by_kind(
          CAST(SUM(COALESCE(sr.new_fen, sr.old_fen)) AS BIGINT) AS new_fen \
          FROM standard_review sr WHERE {scope} AND sr.change_id = ? AND sr.state = 'open' GROUP BY sr.kind",
     )
+    .only(PROGRAMME, own(office, actor, right))
     .bind(change)
     .all(office.db())
     .await?;
@@ -131,8 +134,20 @@ pub async fn reviews_by_kind(
     Ok(kinds)
 }
 
-fn may_read(actor: &Actor) -> Result<(), OfficeError> {
-    if actor.may(Right::Confirm) { Ok(()) } else { actor.demand(Right::ReleaseStandard) }
+/// The right by which somebody reads proposals.
+fn may_read(actor: &Actor) -> Result<Right, OfficeError> {
+    if actor.may(Right::Confirm) {
+        return Ok(Right::Confirm);
+    }
+    actor.demand(Right::ReleaseStandard).map(|()| Right::ReleaseStandard)
+}
+
+/// The programme of a proposal `sr`.
+const PROGRAMME: &str = "(SELECT oe.programme FROM entitlement oe WHERE oe.id = sr.entitlement_id)";
+
+/// The programmes whose proposals somebody sees; none where that is all.
+fn own(office: &Office, actor: &Actor, right: Right) -> Option<Vec<String>> {
+    business::programmes(&office.release(), actor, &[right])
 }
 
 /// What a bulk confirmation did.
@@ -171,6 +186,7 @@ pub async fn confirm_increases(
             "SELECT sr.id, sr.entitlement_id, sr.county_id, sr.from_month, sr.old_fen, sr.new_fen, sr.determination_id FROM standard_review sr \
              WHERE {scope} AND sr.change_id = ? AND sr.kind = 'increase' AND sr.state = 'open' ORDER BY sr.id LIMIT ?",
         )
+        .only(PROGRAMME, own(office, actor, Right::Confirm))
         .bind(change)
         .bind(BATCH)
         .all(office.db())
@@ -290,6 +306,7 @@ pub async fn settle_review(
         &REVIEW_COLUMNS,
         "SELECT sr.division_id FROM standard_review sr WHERE {scope} AND sr.id = ? AND sr.state = 'open' AND sr.kind <> 'increase'",
     )
+    .only(PROGRAMME, own(office, actor, Right::Confirm))
     .bind(id)
     .optional(&tx)
     .await?

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use store::{DivisionId, Query, Row, ScopeColumns};
 use vocab::Level;
 
+use super::own::Own;
 use super::{Area, area};
 use crate::access::{Granted, Report};
 use crate::{Office, OfficeError};
@@ -105,22 +106,23 @@ impl CaseFigures {
 /// The numbers of each division one step below, and last of the whole.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] for a matter the packs do not have or a division outside the reader's scope.
+/// [`OfficeError::NotFound`] for a matter the packs do not have or of another business, or a division outside the reader's scope.
 pub async fn case_figures(
     office: &Office,
     actor: &Granted<Report>,
     query: &CaseQuery,
 ) -> Result<Vec<CaseFigures>, OfficeError> {
     let area = area(office, actor, query.division).await?;
-    reckoned(office, &area, query).await
+    reckoned(office, &area, &Own::of(office, actor), query).await
 }
 
 pub(super) async fn reckoned(
     office: &Office,
     area: &Area,
+    own: &Own,
     query: &CaseQuery,
 ) -> Result<Vec<CaseFigures>, OfficeError> {
-    let words = Words::of(office, &query.item)?;
+    let words = Words::of(office, own, &query.item)?;
     let part = part_column(area);
     let period = "c.item = ? AND {day} >= ? AND {day} <= ?";
     let mut tallies: BTreeMap<DivisionId, Tally> = BTreeMap::new();
@@ -292,9 +294,11 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn of(office: &Office, item: &str) -> Result<Words, OfficeError> {
+    /// Of a matter whose figures the reader may see.
+    pub(super) fn of(office: &Office, own: &Own, item: &str) -> Result<Words, OfficeError> {
         let release = office.release();
-        let item = release.items.get(item).ok_or(OfficeError::NotFound("这个事项"))?;
+        let item =
+            release.items.get(item).filter(|_| own.item(item)).ok_or(OfficeError::NotFound("这个事项"))?;
         let list = |id: &str| {
             release.codelists.get(id).map_or_else(Vec::new, |list| {
                 list.values.iter().map(|code| (code.code.get().clone(), code.title.clone())).collect()

@@ -5,6 +5,7 @@ use store::{AuditEntry, CaseId, Cursor, Page, Query, ScopeColumns};
 
 use super::area;
 use super::case_figures::{COUNTED_CASE, CaseQuery, LIMIT, Words, title_in};
+use super::own::Own;
 use super::roll_list::cut;
 use crate::access::{Granted, Report};
 use crate::{Office, OfficeError, audited};
@@ -77,7 +78,7 @@ pub struct CaseReportLine {
 /// The very cases of a number, newest first: by the day that was counted, else as they were filed. `query.division` is the part whose number was opened. The reading is audited.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] for a matter the packs do not have or a division outside the reader's scope.
+/// [`OfficeError::NotFound`] for a matter the packs do not have or of another business, or a division outside the reader's scope.
 pub async fn case_list(
     office: &Office,
     actor: &Granted<Report>,
@@ -88,7 +89,7 @@ pub async fn case_list(
 ) -> Result<Page<CaseReportLine>, OfficeError> {
     const CLOCK: &str = "EXISTS (SELECT 1 FROM case_clock cc WHERE cc.case_id = c.id AND cc.clock = ? AND ";
     let area = area(office, actor, query.division).await?;
-    let words = Words::of(office, &query.item)?;
+    let words = Words::of(office, &Own::of(office, actor), &query.item)?;
     let which = match counted {
         CaseCounted::Filed(_) => {
             "c.filed_on >= ? AND c.filed_on <= ? AND (CAST(? AS TEXT) IS NULL OR c.channel = ?)".to_owned()

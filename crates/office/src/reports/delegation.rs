@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 use store::DivisionId;
 use vocab::Level;
 
-use crate::access::{Granted, Report};
-use crate::{Office, OfficeError, divisions};
+use crate::access::{Granted, Report, Right};
+use crate::{Office, OfficeError, business, divisions};
 
 /// One township.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub async fn delegation(
     division: Option<DivisionId>,
     on: NaiveDate,
 ) -> Result<Delegated, OfficeError> {
+    business::demand_item(office, actor, Right::Report, item, "可以下放审核确认权的事项")?;
     let release = office.release();
     let parameter = release
         .items

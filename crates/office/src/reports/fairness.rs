@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{Months, NaiveDate};
 use store::{DivisionId, Query, Row, Scope};
 
+use super::own::Own;
 use super::{Area, area, sheet::taken_out};
 use crate::access::{Export, Granted, Report, Right};
 use crate::records::{self, percent_of};
@@ -148,7 +149,8 @@ pub async fn fairness(
     until: NaiveDate,
 ) -> Result<Fairness, OfficeError> {
     let area = area(office, actor, None).await?;
-    reckoned(office, &actor.scope(), area, &watched(office, actor), (from, until)).await
+    let seen = (Own::of(office, actor), watched(office, actor));
+    reckoned(office, &actor.scope(), area, (&seen.0, &seen.1), (from, until)).await
 }
 
 /// The registers that the system feeds and whose people and alerts the reader may see.
@@ -160,16 +162,16 @@ pub(super) fn watched(office: &Office, actor: &Granted<Report>) -> Vec<String> {
     seen.map(|register| register.id.get().clone()).collect()
 }
 
-/// `scope` is the reader's, in the division of the area.
+/// `scope` is the reader's, in the division of the area; of cases those of the reader's own matters are counted, of alerts those of these registers.
 pub(super) async fn reckoned(
     office: &Office,
     scope: &Scope,
     area: Area,
-    registers: &[String],
+    (own, registers): (&Own, &[String]),
     (from, until): (NaiveDate, NaiveDate),
 ) -> Result<Fairness, OfficeError> {
     let ages = Ages::on(office.now().today());
-    let mut cells = decided(office, scope, area.whole.id, &ages, (from, until)).await?;
+    let mut cells = decided(office, scope, (area.whole.id, own), &ages, (from, until)).await?;
     for register in registers {
         cells.extend(noticed(office, scope, area.whole.id, register, &ages, (from, until)).await?);
     }
@@ -224,7 +226,7 @@ fn place_of(division: &str) -> String {
 async fn decided(
     office: &Office,
     scope: &Scope,
-    division: DivisionId,
+    (division, own): (DivisionId, &Own),
     ages: &Ages,
     (from, until): (NaiveDate, NaiveDate),
 ) -> Result<Vec<Cell>, OfficeError> {
@@ -238,6 +240,7 @@ async fn decided(
         place_of("c.village_id")
     );
     let rows = Query::new(scope, &casework::CASE, sql)
+        .only("c.item", own.items.clone())
         .bind(ages.child)
         .bind(ages.old)
         .bind(division)

@@ -10,6 +10,7 @@ use store::{DivisionId, Query, ScopeColumns};
 use vocab::{Fen, Level, Month, Now};
 
 use super::case_figures::{COUNTED_CASE, LIMIT};
+use super::own::Own;
 use super::roll_figures::{ALIVE, PERSONS};
 use super::{Area, area, case_figures, roll_figures};
 use crate::access::{Granted, Report};
@@ -167,7 +168,8 @@ const PAID: ScopeColumns =
 type Parts = BTreeMap<DivisionId, PlaceGlance>;
 
 /// A division and those one step below it at a glance. Alerts are counted of the `registers` that the reader may see. What another reader of
-/// the place was shown some minutes ago is shown again ([`Office::with_figures_kept`]); [`Glance::at`] says when it was reckoned.
+/// the place and the same businesses was shown some minutes ago is shown again ([`Office::with_figures_kept`]); [`Glance::at`] says when it was
+/// reckoned.
 ///
 /// # Errors
 /// [`OfficeError::NotFound`] for a division outside the reader's area.
@@ -178,9 +180,10 @@ pub async fn glance(
     registers: &[String],
 ) -> Result<Arc<Glance>, OfficeError> {
     let area = area(office, actor, division).await?;
-    let (now, key) = (office.now(), (area.whole.id, registers.to_vec()));
+    let own = Own::of(office, actor);
+    let (now, key) = (office.now(), (area.whole.id, own.clone(), registers.to_vec()));
     let shelves = &office.figures;
-    shelves.glances.get(shelves.fresh_for, key, now, reckoned(office, &area, registers, now)).await
+    shelves.glances.get(shelves.fresh_for, key, now, reckoned(office, &area, &own, registers, now)).await
 }
 
 /// As [`glance`], reckoned each time: what goes out as a file.
@@ -194,12 +197,13 @@ pub async fn glance_now(
     registers: &[String],
 ) -> Result<Glance, OfficeError> {
     let area = area(office, actor, division).await?;
-    reckoned(office, &area, registers, office.now()).await
+    reckoned(office, &area, &Own::of(office, actor), registers, office.now()).await
 }
 
 pub(super) async fn reckoned(
     office: &Office,
     area: &Area,
+    own: &Own,
     registers: &[String],
     now: Now,
 ) -> Result<Glance, OfficeError> {
@@ -209,12 +213,12 @@ pub(super) async fn reckoned(
     let january = Month::containing(from);
     let mut parts = Parts::new();
     let mut programmes: BTreeMap<String, ProgrammeGlance> = BTreeMap::new();
-    roll(office, area, month, &mut parts, &mut programmes).await?;
-    money(office, area, month, january, &mut parts, &mut programmes).await?;
+    roll(office, area, own, month, &mut parts, &mut programmes).await?;
+    money(office, area, own, (january, month), &mut parts, &mut programmes).await?;
     let mut items = BTreeMap::new();
-    cases(office, area, (from, until), &mut parts, &mut items).await?;
+    cases(office, area, own, (from, until), &mut parts, &mut items).await?;
     alerts(office, area, registers, &mut parts).await?;
-    let months = months(office, area, month).await?;
+    let months = months(office, area, own, month).await?;
     let mut items: Vec<ItemGlance> = items.into_values().collect();
     items.sort_by_key(|item: &ItemGlance| (std::cmp::Reverse((item.filed, item.open)), item.item.clone()));
     let release = office.release();
@@ -268,6 +272,7 @@ pub(super) async fn reckoned(
 async fn roll(
     office: &Office,
     area: &Area,
+    own: &Own,
     month: Month,
     parts: &mut Parts,
     programmes: &mut BTreeMap<String, ProgrammeGlance>,
@@ -278,7 +283,7 @@ async fn roll(
          FROM (SELECT {part} AS division_id, e.programme, {PERSONS} AS persons FROM entitlement e WHERE {{scope}} AND {ALIVE}) k \
          GROUP BY k.division_id, k.programme"
     );
-    let mut query = Query::new(&area.scope, &ENTITLEMENT, sql);
+    let mut query = Query::new(&area.scope, &ENTITLEMENT, sql).only("e.programme", own.programmes.clone());
     for _ in 0..4 {
         query = query.bind(month);
     }
@@ -310,8 +315,8 @@ fn of_programme(
 async fn money(
     office: &Office,
     area: &Area,
-    month: Month,
-    january: Month,
+    own: &Own,
+    (january, month): (Month, Month),
     parts: &mut Parts,
     programmes: &mut BTreeMap<String, ProgrammeGlance>,
 ) -> Result<(), OfficeError> {
@@ -322,7 +327,11 @@ async fn money(
          FROM payment_run r JOIN payment_line pl ON pl.run_id = r.id JOIN entitlement e ON e.id = pl.entitlement_id \
          WHERE {{scope}} AND r.month >= ? AND r.month <= ? AND pl.state = 'succeeded' GROUP BY {part}, r.programme"
     );
-    let query = Query::new(&area.scope, &PAID, sql).bind(month).bind(january).bind(month);
+    let query = Query::new(&area.scope, &PAID, sql)
+        .only("r.programme", own.programmes.clone())
+        .bind(month)
+        .bind(january)
+        .bind(month);
     for row in query.all(office.db()).await? {
         let (of_year, of_month): (Fen, Fen) = (row.get("year_fen")?, row.get("month_fen")?);
         let part = parts.entry(row.get("division_id")?).or_default();
@@ -349,17 +358,19 @@ fn of_item(items: &mut BTreeMap<String, ItemGlance>, item: String) -> &mut ItemG
 async fn cases(
     office: &Office,
     area: &Area,
+    own: &Own,
     (from, until): (NaiveDate, NaiveDate),
     parts: &mut Parts,
     items: &mut BTreeMap<String, ItemGlance>,
 ) -> Result<(), OfficeError> {
     let part = case_figures::part_column(area);
+    let counted = |sql: String| Query::new(&area.scope, &COUNTED_CASE, sql).only("c.item", own.items.clone());
     let sql = format!(
         "SELECT {part} AS division_id, c.item, CAST(SUM(CASE WHEN c.filed_on >= ? AND c.filed_on <= ? THEN 1 ELSE 0 END) AS BIGINT) AS filed_count, \
          CAST(SUM(CASE WHEN c.state = 'open' THEN 1 ELSE 0 END) AS BIGINT) AS open_count FROM case_file c \
          WHERE {{scope}} AND (c.state = 'open' OR c.filed_on >= ?) GROUP BY {part}, c.item"
     );
-    let query = Query::new(&area.scope, &COUNTED_CASE, sql).bind(from).bind(until);
+    let query = counted(sql).bind(from).bind(until);
     for row in query.bind(from).all(office.db()).await? {
         let (filed, open): (i64, i64) = (row.get("filed_count")?, row.get("open_count")?);
         let part = parts.entry(row.get("division_id")?).or_default();
@@ -376,7 +387,7 @@ async fn cases(
          FROM case_file c JOIN case_clock cc ON cc.case_id = c.id \
          WHERE {{scope}} AND cc.ended_on >= ? AND cc.ended_on <= ? GROUP BY {part}, c.item"
     );
-    let query = Query::new(&area.scope, &COUNTED_CASE, sql).bind(from).bind(until);
+    let query = counted(sql).bind(from).bind(until);
     for row in query.all(office.db()).await? {
         let (ended, in_time): (i64, i64) = (row.get("ended_count")?, row.get("in_time_count")?);
         let part = parts.entry(row.get("division_id")?).or_default();
@@ -392,7 +403,7 @@ async fn cases(
          FROM case_file c JOIN task t ON t.case_id = c.id \
          WHERE {{scope}} AND c.state = 'open' AND t.state = 'open' AND t.due_on < ? GROUP BY {part}, c.item"
     );
-    for row in Query::new(&area.scope, &COUNTED_CASE, sql).bind(until).all(office.db()).await? {
+    for row in counted(sql).bind(until).all(office.db()).await? {
         let overdue: i64 = row.get("overdue_count")?;
         parts.entry(row.get("division_id")?).or_default().overdue += overdue;
         of_item(items, row.get("item")?).overdue += overdue;
@@ -444,7 +455,12 @@ async fn alerts(
     Ok(())
 }
 
-async fn months(office: &Office, area: &Area, until: Month) -> Result<Vec<MonthGlance>, OfficeError> {
+async fn months(
+    office: &Office,
+    area: &Area,
+    own: &Own,
+    until: Month,
+) -> Result<Vec<MonthGlance>, OfficeError> {
     let from = until.plus(1 - MONTHS).max(Month::FIRST);
     let mut months: Vec<MonthGlance> = (0..=from.months_until(until))
         .map(|step| MonthGlance { month: from.plus(step), paid: Fen(0), filed: 0, ended: 0 })
@@ -455,6 +471,7 @@ async fn months(office: &Office, area: &Area, until: Month) -> Result<Vec<MonthG
         "SELECT r.month, CAST(SUM(pl.amount_fen) AS BIGINT) AS paid_fen FROM payment_run r JOIN payment_line pl ON pl.run_id = r.id \
          JOIN entitlement e ON e.id = pl.entitlement_id WHERE {scope} AND r.month >= ? AND r.month <= ? AND pl.state = 'succeeded' GROUP BY r.month",
     );
+    let paid = paid.only("r.programme", own.programmes.clone());
     for row in paid.bind(from).bind(until).all(office.db()).await? {
         let month: Month = row.get("month")?;
         if let Some(known) = months.iter_mut().find(|known| known.month == month) {
@@ -465,7 +482,10 @@ async fn months(office: &Office, area: &Area, until: Month) -> Result<Vec<MonthG
         let sql = format!(
             "SELECT c.{column} AS day, COUNT(*) AS many FROM case_file c WHERE {{scope}} AND c.{column} >= ? AND c.{column} <= ? GROUP BY c.{column}"
         );
-        let query = Query::new(&area.scope, &COUNTED_CASE, sql).bind(from.first_day()).bind(until.last_day());
+        let query = Query::new(&area.scope, &COUNTED_CASE, sql)
+            .only("c.item", own.items.clone())
+            .bind(from.first_day())
+            .bind(until.last_day());
         for row in query.all(office.db()).await? {
             let month = Month::containing(row.get("day")?);
             if let Some(known) = months.iter_mut().find(|known| known.month == month) {

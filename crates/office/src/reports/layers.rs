@@ -9,6 +9,7 @@ use catalogue::definition::{AID_LISTS, Aid};
 use store::{DivisionId, Query, ScopeColumns};
 use vocab::Month;
 
+use super::own::Own;
 use super::sheet::taken_out;
 use super::{Area, area};
 use crate::access::{Export, Granted, Report};
@@ -73,10 +74,13 @@ fn class_of<'a, 'r>(classes: &'a mut Vec<Class<'r>>, aid: &'r Aid) -> &'a mut Cl
     &mut classes[at]
 }
 
-/// The classes of the release, in the order of the lists.
-fn classes(release: &Release) -> Vec<Class<'_>> {
+/// The classes of the release with what of them is of the reader's businesses, in the order of the lists.
+fn classes<'r>(release: &'r Release, own: &Own) -> Vec<Class<'r>> {
     let mut classes = Vec::new();
     for programme in release.programmes.iter() {
+        if !own.programme(&programme.id) {
+            continue;
+        }
         let Some(aid) = &programme.aid else { continue };
         let class = class_of(&mut classes, aid);
         class.programmes.push(programme.id.as_str());
@@ -84,6 +88,9 @@ fn classes(release: &Release) -> Vec<Class<'_>> {
     }
     for register in release.registers.iter() {
         let Some(aid) = &register.aid else { continue };
+        if !own.register(&register.id) {
+            continue;
+        }
         let Some(field) = aid.person.as_ref().and_then(|id| register.field(id)) else { continue };
         let class = class_of(&mut classes, aid);
         class.registers.push((table(register), column(field)));
@@ -156,12 +163,17 @@ pub async fn layers(
     month: Month,
 ) -> Result<Layers, OfficeError> {
     let area = area(office, actor, division).await?;
-    reckoned(office, area, month).await
+    reckoned(office, area, &Own::of(office, actor), month).await
 }
 
-pub(super) async fn reckoned(office: &Office, area: Area, month: Month) -> Result<Layers, OfficeError> {
+pub(super) async fn reckoned(
+    office: &Office,
+    area: Area,
+    own: &Own,
+    month: Month,
+) -> Result<Layers, OfficeError> {
     let release = office.release();
-    let classes = classes(&release);
+    let classes = classes(&release, own);
     let mut lines: Vec<LayerLine> = classes
         .iter()
         .map(|class| {

@@ -11,7 +11,7 @@
 //! - [`roll_sheet`], [`paid_sheet`], [`case_sheet`] and [`glance_sheet`](fn@glance_sheet): the same as Excel or CSV;
 //! - [`shown`]: the same for pages, which may be some minutes old and say so.
 //!
-//! A figure is a statement over live tables in the reader's scope; nothing is stored, so a figure and its list agree.
+//! A figure is a statement over live tables in the reader's scope and businesses; nothing is stored, so a figure and its list agree.
 
 use store::{DivisionId, Migration, Scope};
 use vocab::Level;
@@ -28,6 +28,7 @@ mod glance;
 mod glance_sheet;
 mod kept;
 mod layers;
+mod own;
 mod performance;
 mod roll_figures;
 mod roll_list;

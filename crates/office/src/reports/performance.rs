@@ -11,6 +11,7 @@ use ledger::scope::ENTITLEMENT;
 use store::{DivisionId, Query};
 use vocab::{Fen, Level, Month};
 
+use super::own::Own;
 use super::roll_figures::{self, PROGRAMME, RollQuery, part_column, programme};
 use super::{Area, area, sheet::taken_out};
 use crate::access::{Export, Granted, Report};
@@ -85,26 +86,27 @@ pub async fn performance(
     query: &RollQuery,
 ) -> Result<Performance, OfficeError> {
     let area = area(office, actor, query.division).await?;
-    reckoned(office, area, query).await
+    reckoned(office, area, &Own::of(office, actor), query).await
 }
 
 pub(super) async fn reckoned(
     office: &Office,
     area: Area,
+    own: &Own,
     query: &RollQuery,
 ) -> Result<Performance, OfficeError> {
     let mut lines: BTreeMap<DivisionId, PerformanceLine> = BTreeMap::new();
-    for (division, alive, moved) in movement(office, &area, query).await? {
+    for (division, alive, moved) in movement(office, &area, own, query).await? {
         let line = lines.entry(division).or_default();
         (line.alive, line.moved) = (alive, moved);
     }
-    for (division, checked, right) in accuracy(office, &area, query).await? {
+    for (division, checked, right) in accuracy(office, &area, own, query).await? {
         let line = lines.entry(division).or_default();
         (line.checked, line.right) = (checked, right);
     }
-    let now = roll_figures::reckoned(office, area.clone(), query).await?;
+    let now = roll_figures::reckoned(office, area.clone(), own, query).await?;
     let before = RollQuery { month: query.month.plus(-MONTHS), ..query.clone() };
-    let before = roll_figures::reckoned(office, area.clone(), &before).await?;
+    let before = roll_figures::reckoned(office, area.clone(), own, &before).await?;
     for (report, set) in [
         (&now, (|line, fen| line.per_person = fen) as fn(&mut PerformanceLine, Option<Fen>)),
         (&before, |line, fen| line.a_year_before = fen),
@@ -151,6 +153,7 @@ pub(super) async fn reckoned(
 async fn movement(
     office: &Office,
     area: &Area,
+    own: &Own,
     query: &RollQuery,
 ) -> Result<Vec<(DivisionId, i64, i64)>, OfficeError> {
     let part = part_column(area);
@@ -165,6 +168,7 @@ async fn movement(
          GROUP BY {part}"
     );
     let counted = Query::new(&area.scope, &ENTITLEMENT, sql)
+        .only("e.programme", own.programmes.clone())
         .bind(from)
         .bind(until)
         .bind(from.previous())
@@ -182,6 +186,7 @@ async fn movement(
 async fn accuracy(
     office: &Office,
     area: &Area,
+    own: &Own,
     query: &RollQuery,
 ) -> Result<Vec<(DivisionId, i64, i64)>, OfficeError> {
     let part = match area.level {
@@ -197,7 +202,7 @@ async fn accuracy(
         .filter(|item| {
             let decides =
                 item.programmes.iter().any(|known| Some(known.as_str()) == query.programme.as_deref());
-            query.programme.is_none() || decides
+            (query.programme.is_none() || decides) && own.item(&item.id)
         })
         .map(|item| item.id.get().clone())
         .collect();

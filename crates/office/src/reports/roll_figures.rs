@@ -6,6 +6,7 @@ use ledger::scope::ENTITLEMENT;
 use store::{DivisionId, Query, ScopeColumns};
 use vocab::{Fen, Level, Month};
 
+use super::own::Own;
 use super::{Area, area};
 use crate::access::{Granted, Report};
 use crate::{Office, OfficeError};
@@ -103,12 +104,13 @@ pub async fn roll_figures(
     query: &RollQuery,
 ) -> Result<RollReport, OfficeError> {
     let area = area(office, actor, query.division).await?;
-    reckoned(office, area, query).await
+    reckoned(office, area, &Own::of(office, actor), query).await
 }
 
 pub(super) async fn reckoned(
     office: &Office,
     area: Area,
+    own: &Own,
     query: &RollQuery,
 ) -> Result<RollReport, OfficeError> {
     let mut by_division: BTreeMap<DivisionId, RollFigures> = BTreeMap::new();
@@ -121,7 +123,7 @@ pub(super) async fn reckoned(
         });
         if urban { row.urban.add(&figures) } else { row.rural.add(&figures) }
     };
-    for row in on_roll(&area, query).all(office.db()).await? {
+    for row in on_roll(&area, query).only("e.programme", own.programmes.clone()).all(office.db()).await? {
         let figures = AreaFigures {
             households: row.get("households")?,
             persons: row.get("persons")?,
@@ -133,7 +135,7 @@ pub(super) async fn reckoned(
         };
         add(row.get("division_id")?, row.get::<String>("area")? == URBAN, figures);
     }
-    for row in ended(&area, query).all(office.db()).await? {
+    for row in ended(&area, query).only("e.programme", own.programmes.clone()).all(office.db()).await? {
         let figures = AreaFigures { ended: row.get("ended_count")?, ..AreaFigures::default() };
         add(row.get("division_id")?, row.get::<String>("area")? == URBAN, figures);
     }
@@ -261,15 +263,15 @@ pub async fn paid_by_month(
     until: Month,
 ) -> Result<Vec<PaidMonth>, OfficeError> {
     let area = area(office, actor, division).await?;
-    paid(office, &area, programme, from, until).await
+    paid(office, &area, &Own::of(office, actor), programme, (from, until)).await
 }
 
 pub(super) async fn paid(
     office: &Office,
     area: &Area,
+    own: &Own,
     programme: Option<&str>,
-    from: Month,
-    until: Month,
+    (from, until): (Month, Month),
 ) -> Result<Vec<PaidMonth>, OfficeError> {
     let sql = "SELECT k.month, CAST(SUM(CASE WHEN k.paid_fen > 0 THEN 1 ELSE 0 END) AS BIGINT) AS households, \
          CAST(SUM(k.paid_fen) AS BIGINT) AS paid_fen, \
@@ -280,7 +282,12 @@ pub(super) async fn paid(
          FROM payment_run r JOIN payment_line pl ON pl.run_id = r.id JOIN entitlement e ON e.id = pl.entitlement_id \
          WHERE {scope} AND r.month >= ? AND r.month <= ? AND (CAST(? AS TEXT) IS NULL OR r.programme = ?) \
          GROUP BY r.month, e.id) k GROUP BY k.month ORDER BY k.month";
-    let rows = Query::new(&area.scope, &PAID, sql).bind(from).bind(until).bind(programme).bind(programme);
+    let rows = Query::new(&area.scope, &PAID, sql)
+        .only("r.programme", own.programmes.clone())
+        .bind(from)
+        .bind(until)
+        .bind(programme)
+        .bind(programme);
     let rows = rows
         .all_as(office.db(), |row| {
             Ok(PaidMonth {

@@ -6,6 +6,7 @@ use store::{AuditEntry, Cursor, DivisionId, HouseholdId, Page, Query, ScopeColum
 use vocab::{Fen, Level, Month};
 
 use super::area;
+use super::own::Own;
 use super::roll_figures::{ALIVE, GRANTED, PAUSED, PERSONS, PROGRAMME, RollQuery, programme};
 use crate::access::{Granted, Report};
 use crate::{Office, OfficeError, audited};
@@ -90,7 +91,8 @@ pub async fn roll_list(
          AND (CAST(? AS TEXT) IS NULL OR h.area = ?) AND {{after}} ORDER BY e.id LIMIT ?"
     );
     let wide = matches!(area.level, Some(Level::County | Level::Township));
-    let mut lines = Query::new(&area.scope, if wide { &LISTED } else { &ENTITLEMENT }, sql);
+    let mut lines = Query::new(&area.scope, if wide { &LISTED } else { &ENTITLEMENT }, sql)
+        .only("e.programme", Own::of(office, actor).programmes);
     for _ in 0..4 {
         lines = lines.bind(shown);
     }

@@ -1,8 +1,8 @@
 //! Figures as pages show them: what was reckoned for another reader of the same place some minutes ago is shown again
 //! ([`Office::with_figures_kept`]), and [`Reckoned::at`] says when that was. Files and lists are reckoned each time, and nothing is decided by these.
 //!
-//! The reader's right to the place is asked first, each time; what is kept is found by the place and by everything else in which two readers'
-//! figures may differ, so nobody is shown another place's.
+//! The reader's right to the place is asked first, each time; what is kept is found by the place, by the reader's businesses ([`Own`]) and by everything
+//! else in which two readers' figures may differ, so nobody is shown another place's or another business's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use store::{DivisionId, Scope};
 use vocab::Month;
 
 use super::kept::{Kept, Reckoned};
+use super::own::Own;
 use super::{
     CaseFigures, CaseQuery, Fairness, Glance, Layers, PaidMonth, Performance, RollQuery, RollReport, area_of,
     case_figures as of_cases, fairness as of_groups, glance as of_place, layers as of_layers,
@@ -30,15 +31,17 @@ struct PaidQuery {
 
 /// The registers that the reader sees, and the days.
 type FairQuery = (Vec<String>, (NaiveDate, NaiveDate));
-/// Questions about a place.
-type Shelf<Q, T> = Kept<(DivisionId, Q), Reckoned<T>>;
+/// A question about a place, of somebody's businesses.
+type Asked<Q> = (DivisionId, Own, Q);
+/// Answers to such questions.
+type Shelf<Q, T> = Kept<Asked<Q>, Reckoned<T>>;
 
 /// Everything that is kept, a kind of figures each.
 #[derive(Default)]
 pub(crate) struct Shelves {
     /// Nothing is kept until somebody says for how long.
     pub(crate) fresh_for: Duration,
-    pub(super) glances: Kept<(DivisionId, Vec<String>), Glance>,
+    pub(super) glances: Kept<Asked<Vec<String>>, Glance>,
     cases: Shelf<CaseQuery, Vec<CaseFigures>>,
     roll: Shelf<RollQuery, RollReport>,
     performance: Shelf<RollQuery, Performance>,
@@ -58,7 +61,7 @@ pub async fn case_figures(
 ) -> Result<Arc<Reckoned<Vec<CaseFigures>>>, OfficeError> {
     let place = place(office, actor, query.division).await?;
     // Two readers who ask for a place by its name and as their own ask the same.
-    let key = (place, CaseQuery { division: None, ..query.clone() });
+    let key = (place, Own::of(office, actor), CaseQuery { division: None, ..query.clone() });
     let shelves = &office.figures;
     shelves.cases.get(shelves.fresh_for, key.clone(), office.now(), again::cases(office, &key)).await
 }
@@ -73,7 +76,7 @@ pub async fn roll_figures(
     query: &RollQuery,
 ) -> Result<Arc<Reckoned<RollReport>>, OfficeError> {
     let place = place(office, actor, query.division).await?;
-    let key = (place, RollQuery { division: None, ..query.clone() });
+    let key = (place, Own::of(office, actor), RollQuery { division: None, ..query.clone() });
     let shelves = &office.figures;
     shelves.roll.get(shelves.fresh_for, key.clone(), office.now(), again::roll(office, &key)).await
 }
@@ -88,7 +91,7 @@ pub async fn performance(
     query: &RollQuery,
 ) -> Result<Arc<Reckoned<Performance>>, OfficeError> {
     let place = place(office, actor, query.division).await?;
-    let key = (place, RollQuery { division: None, ..query.clone() });
+    let key = (place, Own::of(office, actor), RollQuery { division: None, ..query.clone() });
     let shelves = &office.figures;
     let reckon = again::performance(office, &key);
     shelves.performance.get(shelves.fresh_for, key.clone(), office.now(), reckon).await
@@ -107,7 +110,8 @@ pub async fn paid_by_month(
     until: Month,
 ) -> Result<Arc<Reckoned<Vec<PaidMonth>>>, OfficeError> {
     let place = place(office, actor, division).await?;
-    let key = (place, PaidQuery { programme: programme.map(str::to_owned), from, until });
+    let key =
+        (place, Own::of(office, actor), PaidQuery { programme: programme.map(str::to_owned), from, until });
     let shelves = &office.figures;
     shelves.paid.get(shelves.fresh_for, key.clone(), office.now(), again::paid(office, &key)).await
 }
@@ -122,9 +126,9 @@ pub async fn layers(
     division: Option<DivisionId>,
     month: Month,
 ) -> Result<Arc<Reckoned<Layers>>, OfficeError> {
-    let key = (place(office, actor, division).await?, month);
+    let key = (place(office, actor, division).await?, Own::of(office, actor), month);
     let shelves = &office.figures;
-    shelves.layers.get(shelves.fresh_for, key, office.now(), again::layers(office, &key)).await
+    shelves.layers.get(shelves.fresh_for, key.clone(), office.now(), again::layers(office, &key)).await
 }
 
 /// [`fairness`](super::fairness()) for a page; readers of other registers are shown other figures.
@@ -144,7 +148,7 @@ pub async fn fairness(
         let figures = of_groups::fairness(office, actor, from, until).await?;
         return Ok(Arc::new(Reckoned { at, figures }));
     }
-    let key = (place, (of_groups::watched(office, actor), (from, until)));
+    let key = (place, Own::of(office, actor), (of_groups::watched(office, actor), (from, until)));
     let shelves = &office.figures;
     shelves.fairness.get(shelves.fresh_for, key.clone(), office.now(), again::fairness(office, &key)).await
 }
@@ -182,65 +186,67 @@ mod again {
 
     pub(super) async fn glance(
         office: &Office,
-        (place, registers): &(DivisionId, Vec<String>),
+        (place, own, registers): &Asked<Vec<String>>,
     ) -> Result<Glance, OfficeError> {
         let now = office.now();
-        of_place::reckoned(office, &area_of(office, *place).await?, registers, now).await
+        of_place::reckoned(office, &area_of(office, *place).await?, own, registers, now).await
     }
 
     pub(super) async fn cases(
         office: &Office,
-        (place, query): &(DivisionId, CaseQuery),
+        (place, own, query): &Asked<CaseQuery>,
     ) -> Result<Reckoned<Vec<CaseFigures>>, OfficeError> {
         let at = office.now();
         let area = area_of(office, *place).await?;
-        Ok(Reckoned { at, figures: of_cases::reckoned(office, &area, query).await? })
+        Ok(Reckoned { at, figures: of_cases::reckoned(office, &area, own, query).await? })
     }
 
     pub(super) async fn roll(
         office: &Office,
-        (place, query): &(DivisionId, RollQuery),
+        (place, own, query): &Asked<RollQuery>,
     ) -> Result<Reckoned<RollReport>, OfficeError> {
         let at = office.now();
         let area = area_of(office, *place).await?;
-        Ok(Reckoned { at, figures: of_roll::reckoned(office, area, query).await? })
+        Ok(Reckoned { at, figures: of_roll::reckoned(office, area, own, query).await? })
     }
 
     pub(super) async fn performance(
         office: &Office,
-        (place, query): &(DivisionId, RollQuery),
+        (place, own, query): &Asked<RollQuery>,
     ) -> Result<Reckoned<Performance>, OfficeError> {
         let at = office.now();
         let area = area_of(office, *place).await?;
-        Ok(Reckoned { at, figures: of_performance::reckoned(office, area, query).await? })
+        Ok(Reckoned { at, figures: of_performance::reckoned(office, area, own, query).await? })
     }
 
     pub(super) async fn paid(
         office: &Office,
-        (place, query): &(DivisionId, PaidQuery),
+        (place, own, query): &Asked<PaidQuery>,
     ) -> Result<Reckoned<Vec<PaidMonth>>, OfficeError> {
         let at = office.now();
         let area = area_of(office, *place).await?;
         let programme = query.programme.as_deref();
-        Ok(Reckoned { at, figures: of_roll::paid(office, &area, programme, query.from, query.until).await? })
+        let months = (query.from, query.until);
+        Ok(Reckoned { at, figures: of_roll::paid(office, &area, own, programme, months).await? })
     }
 
     pub(super) async fn layers(
         office: &Office,
-        (place, month): &(DivisionId, Month),
+        (place, own, month): &Asked<Month>,
     ) -> Result<Reckoned<Layers>, OfficeError> {
         let at = office.now();
         let area = area_of(office, *place).await?;
-        Ok(Reckoned { at, figures: of_layers::reckoned(office, area, *month).await? })
+        Ok(Reckoned { at, figures: of_layers::reckoned(office, area, own, *month).await? })
     }
 
     pub(super) async fn fairness(
         office: &Office,
-        (place, (registers, days)): &(DivisionId, FairQuery),
+        (place, own, (registers, days)): &Asked<FairQuery>,
     ) -> Result<Reckoned<Fairness>, OfficeError> {
         let at = office.now();
         let area = area_of(office, *place).await?;
-        let figures = of_groups::reckoned(office, &Scope::Subtree(*place), area, registers, *days).await?;
+        let scope = Scope::Subtree(*place);
+        let figures = of_groups::reckoned(office, &scope, area, (own, registers), *days).await?;
         Ok(Reckoned { at, figures })
     }
 }

@@ -1,8 +1,6 @@
 //! Whose money a reader sees and moves. Rights are held for a business, and every programme belongs to one
 //! ([`catalogue::Release::business_of`]): a county's accountant for children sees, makes and pays what is children's, and of everything else nothing.
-//!
-//! A programme of no known business - the release has it no more, or does not say - is for whoever holds every business that pays, so that nothing
-//! of anybody is lost from sight.
+//! What of all that belongs to whom is asked of [`crate::business`].
 
 use std::collections::BTreeSet;
 
@@ -11,76 +9,10 @@ use ledger::pages::{self, EntitlementRow, RollFilter};
 use ledger::{EntitlementId, EntitlementState};
 use store::{Cursor, HouseholdId, Page};
 
-use crate::access::{Actor, Granted, Permission, ReadPayments, ReadPeople, Right};
+use crate::access::{Granted, Permission, ReadPayments, ReadPeople, Right};
+pub use crate::business::holds;
+pub(super) use crate::business::{demand, demand_found, shown};
 use crate::{Office, OfficeError};
-
-/// Whether the post holds a right for a programme.
-#[must_use]
-pub fn holds(release: &Release, actor: &Actor, right: Right, programme: &str) -> bool {
-    match release.business_of(programme) {
-        Some(business) => actor.may_in(right, business),
-        None => everywhere(release, actor, &[right]),
-    }
-}
-
-/// Whether the post holds all of some rights for every business that programmes belong to.
-fn everywhere(release: &Release, actor: &Actor, rights: &[Right]) -> bool {
-    let mut businesses = release.programmes.iter().filter_map(|programme| release.business_of(&programme.id));
-    businesses.all(|business| rights.iter().all(|right| actor.may_in(*right, business)))
-}
-
-/// The programmes for which the post holds all of some rights; none where that is everything.
-fn held(release: &Release, actor: &Actor, rights: &[Right]) -> Option<Vec<String>> {
-    if everywhere(release, actor, rights) {
-        return None;
-    }
-    let own = release
-        .programmes
-        .iter()
-        .filter(|programme| rights.iter().all(|right| holds(release, actor, *right, &programme.id)));
-    Some(own.map(|programme| programme.id.get().clone()).collect())
-}
-
-/// What of the programmes that are asked for (none: of all) a post with these rights may be shown, as lists are filtered; none where that is all.
-pub(super) fn shown(
-    release: &Release,
-    actor: &Actor,
-    rights: &[Right],
-    asked: Option<&[String]>,
-) -> Option<Vec<String>> {
-    let Some(asked) = asked else { return held(release, actor, rights) };
-    let may = |programme: &&String| rights.iter().all(|right| holds(release, actor, *right, programme));
-    Some(asked.iter().filter(may).cloned().collect())
-}
-
-/// Demands the right for a programme's business.
-///
-/// # Errors
-/// [`OfficeError::Forbidden`].
-pub(super) fn demand<P: Permission>(
-    office: &Office,
-    actor: &Granted<P>,
-    programme: &str,
-) -> Result<(), OfficeError> {
-    if holds(&office.release(), actor, P::RIGHT, programme) {
-        Ok(())
-    } else {
-        Err(OfficeError::Forbidden(P::RIGHT))
-    }
-}
-
-/// The same for something that was found: what is another business's is not there.
-///
-/// # Errors
-/// [`OfficeError::NotFound`].
-pub(super) fn demand_found<P: Permission>(
-    office: &Office,
-    actor: &Granted<P>,
-    programme: &str,
-    what: &'static str,
-) -> Result<(), OfficeError> {
-    demand(office, actor, programme).map_err(|_| OfficeError::NotFound(what))
-}
 
 /// A benefit of one's area, as it stands this month, of a business for which the actor holds the right.
 ///

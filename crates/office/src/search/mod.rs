@@ -165,8 +165,6 @@ pub struct Reader<'a> {
     pub cases: Option<Granted<ReadCase>>,
     /// May read registers; which of them is asked again.
     pub records: Option<Granted<ReadRecords>>,
-    /// May file for others.
-    pub files: bool,
 }
 
 /// Writes the words of what the index has not got yet: what was there before it, and everything when divisions have moved. How many.
@@ -498,7 +496,11 @@ fn items_called(office: &Office, reader: &Reader<'_>, text: &str, most: usize) -
             wanted.is_ascii() && !letters.is_empty() && index::initials_of(&item.title).contains(&letters);
         if item.title.to_lowercase().contains(&wanted) || by_letters {
             hits.push(Hit {
-                thing: Thing::Item(item.id.get().clone(), reader.files && item.filed_at(reader.actor.level)),
+                thing: Thing::Item(
+                    item.id.get().clone(),
+                    reader.actor.may_in(Right::FileForOther, &item.business)
+                        && item.filed_at(reader.actor.level),
+                ),
                 title: item.title.clone(),
                 said: vec![item.summary.clone()],
                 state: None,
@@ -510,16 +512,8 @@ fn items_called(office: &Office, reader: &Reader<'_>, text: &str, most: usize) -
     Found { group: Group::Items, hits, more, note: None }
 }
 
-/// The post with everything that it may read.
-///
-/// `business` is the one whose people and cases the pages show.
+/// The post with everything that it may read: people are on file for all businesses, of cases and registers its own are found.
 #[must_use]
-pub fn reader<'a>(actor: &'a Actor, business: &str) -> Reader<'a> {
-    Reader {
-        actor,
-        people: actor.grant_in(business).ok(),
-        cases: actor.grant_in(business).ok(),
-        records: actor.grant().ok(),
-        files: actor.may_in(Right::FileForOther, business),
-    }
+pub fn reader(actor: &Actor) -> Reader<'_> {
+    Reader { actor, people: actor.grant().ok(), cases: actor.grant().ok(), records: actor.grant().ok() }
 }

@@ -5,6 +5,7 @@ use ledger::approve::ControlTotals;
 use ledger::pages::{self, RollFilter};
 use office::access::{self, Actor, Export, ReadPayments, Report};
 use office::benefits;
+use office::business::Reader;
 use office::casework::lists::{self, CaseFilter};
 use office::casework::{drafts, notices, reviews, view};
 use office::people::merge;
@@ -60,7 +61,7 @@ async fn found(city: &Wuhai, actor: &Actor, case: CaseId, month: Month) -> Vec<&
     let all = lists::cases(office, &grant(actor), &CaseFilter::default(), None).await.unwrap();
     note("the list of cases", all.rows.iter().any(|line| line.case == case));
     note("the tasks", city.work(actor).await.iter().any(|work| work.case == case));
-    let reader = search::reader(actor, "children");
+    let reader = search::reader(actor);
     let hits = search::search(office, &reader, &row.number).await.unwrap();
     note("the search box", hits.iter().any(|group| group.hits.iter().any(|hit| hit.title == row.number)));
     let hanging = notices::hanging(office, actor.division).await.unwrap();
@@ -104,7 +105,7 @@ async fn found(city: &Wuhai, actor: &Actor, case: CaseId, month: Month) -> Vec<&
         "the person's sheet",
         !sheet.receives.is_empty() || sheet.asked.iter().any(|asked| asked.number.is_some()),
     );
-    let touched = people::touched(office, db, actor.level, &[row.household]).await.unwrap();
+    let touched = people::touched(office, db, Reader::Post(actor), &[row.household]).await.unwrap();
     note("what a change of the family touches", !touched.benefits.is_empty() || !touched.cases.is_empty());
     let page = people::family_page(office, &grant(actor), row.household).await.unwrap();
     let mut facts = page.members.iter().flat_map(|member| &member.facts).chain(&page.facts);

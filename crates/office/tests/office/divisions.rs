@@ -101,7 +101,7 @@ fn this_month(city: &Wuhai) -> Month {
 
 /// The titles of the divisions that the search box finds.
 async fn found(city: &Wuhai, text: &str) -> Vec<String> {
-    let reader = search::reader(&city.county_clerk, "assistance");
+    let reader = search::reader(&city.county_clerk);
     let groups = search::search(&city.office, &reader, text).await.unwrap();
     let of = groups.into_iter().filter(|found| found.group == Group::Divisions);
     of.flat_map(|found| found.hits).map(|hit| hit.title).collect()

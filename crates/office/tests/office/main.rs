@@ -5,6 +5,7 @@
 mod access;
 mod assistance;
 mod benefits;
+mod business;
 mod case_reports;
 mod casework;
 mod casework_after;

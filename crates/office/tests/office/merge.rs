@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::{AmountCause, Decision, Grant};
 use office::OfficeError;
 use office::access::{Actor, CodeChannel, MergePeople};
+use office::business::Reader;
 use office::casework::determine;
 use office::people::merge::{self, Choices, MergeId, MergeState, NewMerge, NumberFate, moving};
 use office::people::{self, NewAccount, NewPerson, Registered, Source, Subject};
@@ -541,7 +542,9 @@ async fn a_family_joins_another_and_its_benefit_is_looked_at() {
         let heads = join(&relations).await;
         assert!(matches!(heads, Err(OfficeError::Invalid(_))), "one head: {heads:?}");
         relations[0].1 = "spouse".to_owned();
-        let touched = people::touched(office, db, vocab::Level::Township, &[ours, theirs]).await.unwrap();
+        let touched = people::touched(office, db, Reader::Level(vocab::Level::Township), &[ours, theirs])
+            .await
+            .unwrap();
         assert_eq!((touched.benefits.len(), touched.cases.len()), (1, 0));
         assert!(touched.benefits[0].2, "its review is brought forward");
         join(&relations).await.unwrap();

@@ -48,7 +48,7 @@ fn of_all(office: &Office, actor: &Actor) -> Actor {
 
 /// Titles by group.
 async fn found(office: &Office, actor: &Actor, text: &str) -> BTreeMap<&'static str, Vec<String>> {
-    let reader = search::reader(actor, "assistance");
+    let reader = search::reader(actor);
     let found = search::search(office, &reader, text).await.unwrap();
     found
         .into_iter()
@@ -138,7 +138,7 @@ async fn one_box_finds_everything_that_the_post_may_see() {
             let theirs = found(office, neighbour, text).await;
             assert!(theirs.keys().all(|group| ["divisions", "items"].contains(group)), "{text}: {theirs:?}");
         }
-        let elsewhere = search::search(office, &search::reader(neighbour, "assistance"), id).await.unwrap();
+        let elsewhere = search::search(office, &search::reader(neighbour), id).await.unwrap();
         assert!(elsewhere[0].hits.is_empty() && elsewhere[0].note.as_ref().unwrap().contains("已在他处登记"));
         assert_eq!(
             in_group(office, &of_all(office, &city.county_clerk), Group::Organisations, "吉祥").await,
@@ -198,7 +198,7 @@ async fn one_box_finds_everything_that_the_post_may_see() {
             .unwrap();
         assert_eq!(said, 0);
         for text in ["", "吉", "—", " a "] {
-            let refused = search::search(office, &search::reader(clerk, "assistance"), text).await;
+            let refused = search::search(office, &search::reader(clerk), text).await;
             assert!(matches!(refused, Err(OfficeError::Invalid(_))), "{text}");
         }
     }
@@ -217,7 +217,7 @@ async fn what_is_found_follows_what_is_written() {
                 [("name", name.as_str()), ("code", &code), ("kind", "other"), ("division", city.village)];
             ids.push(add(office, clerk, "facility", &pairs).await);
         }
-        let reader = search::reader(clerk, "assistance");
+        let reader = search::reader(clerk);
         let groups = search::search(office, &reader, "如意").await.unwrap();
         let facilities = groups.iter().find(|found| found.group == Group::Facilities).unwrap();
         assert!(facilities.hits.len() == SHOWN && facilities.more);
@@ -283,7 +283,7 @@ async fn what_has_no_page_of_its_own_goes_on_page_after_page() {
             ];
             add(office, clerk, "care_institution", &pairs).await;
         }
-        let reader = search::reader(clerk, "assistance");
+        let reader = search::reader(clerk);
         let (mut cursor, mut titles) = (None, Vec::new());
         loop {
             let page = search::search_group(office, &reader, Group::Records, "平安", cursor.as_ref(), 3)
@@ -300,7 +300,7 @@ async fn what_has_no_page_of_its_own_goes_on_page_after_page() {
         assert_eq!(titles.len(), 7);
         let own = search::search_group(office, &reader, Group::People, "平安", None, 3).await;
         assert!(matches!(own, Err(OfficeError::NotFound(_))), "people have a page of their own");
-        let accountant = search::reader(&city.accountant, "assistance");
+        let accountant = search::reader(&city.accountant);
         let none = search::search_group(office, &accountant, Group::Records, "平安", None, 3).await;
         assert!(none.is_err() || none.unwrap().rows.is_empty());
     }
@@ -325,7 +325,7 @@ async fn a_place_that_has_ended_is_found_by_its_old_code() {
         let later = Release::from_packs(vec![files], LoadOptions { synthetic: true }).unwrap();
         let done = divisions::import(office.db(), &later, day("2026-10-01")).await.unwrap();
         assert_eq!((done.added, done.ended), (1, 1));
-        let reader = search::reader(&clerk, "assistance");
+        let reader = search::reader(&clerk);
         let groups = search::search(office, &reader, "990102001001").await.unwrap();
         let hit = &groups[0].hits[0];
         assert_eq!(hit.title, "试点市 西山县 山前镇 石桥村");
@@ -351,7 +351,7 @@ async fn the_box_stands_on_indexes() {
         let clerk = &of_all(office, &city.township_clerk);
         let pairs = [("name", "吉祥亭"), ("code", "JXT001"), ("kind", "other"), ("division", city.village)];
         add(office, clerk, "facility", &pairs).await;
-        let reader = search::reader(clerk, "assistance");
+        let reader = search::reader(clerk);
         let (answer, texts) = statements::counted(search::search(office, &reader, "吉祥")).await;
         assert_eq!(answer.unwrap().len(), 1);
         assert!(texts.len() <= 24, "{}: {texts:#?}", texts.len());

@@ -161,7 +161,7 @@ async fn search_at_scale() {
         let titles =
             ["养老院", "吉祥", "jxyly", "福寿公益性公墓", "rjzlzx", "夕阳红", "同心友爱", "fw", "999号"];
         for (who, actor) in [("county", &county), ("village", &village)] {
-            let reader = search::reader(actor, "assistance");
+            let reader = search::reader(actor);
             for (what, texts) in [("names", &names[..]), ("numbers", &numbers[..]), ("titles", &titles[..])] {
                 let mut times = Vec::new();
                 let mut worst = (Duration::ZERO, "");

@@ -212,17 +212,17 @@ async fn a_subsidy_whose_ground_has_gone_is_reviewed_heard_and_stopped() {
     }
 }
 
-fn old(born: &'static str) -> Family {
+pub(crate) fn old(born: &'static str) -> Family {
     Family { names: vec!["石敢当"], births: vec![born], wages: vec!["0"], ..Family::default() }
 }
 
-async fn granted_by(city: &Wuhai, director: &Actor, case: CaseId, found: &[(&str, &str)]) {
+pub(crate) async fn granted_by(city: &Wuhai, director: &Actor, case: CaseId, found: &[(&str, &str)]) {
     sent_up(city, case, found).await;
     city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
     city.act(director, case, "confirm", &[], &[]).await.unwrap();
 }
 
-const ALIVE: [(&str, &str); 1] = [("visit/seen_alive", "yes")];
+pub(crate) const ALIVE: [(&str, &str); 1] = [("visit/seen_alive", "yes")];
 
 /// EL-15: from eighty by age band; from a hundred the better of the two, and not both. Total persons and money are the run's.
 #[tokio::test]
@@ -368,13 +368,13 @@ async fn a_matter_is_touched_by_those_who_work_for_its_business() {
 }
 
 /// The same post in one business alone.
-fn working_for(actor: &Actor, business: &str) -> Actor {
+pub(crate) fn working_for(actor: &Actor, business: &str) -> Actor {
     let mut alone = actor.clone();
     alone.businesses = vec![business.to_owned()];
     alone
 }
 
-fn not_there<T: std::fmt::Debug>(answer: Result<T, OfficeError>) {
+pub(crate) fn not_there<T: std::fmt::Debug>(answer: Result<T, OfficeError>) {
     assert!(matches!(answer, Err(OfficeError::NotFound(_))), "{answer:?}");
 }
 
@@ -609,7 +609,7 @@ async fn bill_for(city: &Wuhai, dead: store::PersonId, name: &'static str) -> Re
 }
 
 /// On the roll of 低保, and a month on.
-async fn on_the_roll(city: &Wuhai, family: &Family) -> CaseId {
+pub(crate) async fn on_the_roll(city: &Wuhai, family: &Family) -> CaseId {
     let case = city.published(family).await;
     city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
     city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();

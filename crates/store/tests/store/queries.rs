@@ -169,6 +169,36 @@ async fn a_list_is_bound_as_one() {
 }
 
 #[tokio::test]
+async fn a_scope_is_narrowed_to_some_values() {
+    for db in things("only").await {
+        let tx = db.begin().await.unwrap();
+        let rows = (0..9).map(|n: i64| values![n, n]);
+        insert_many(&Scope::System("test"), &tx, "thing", &["small", "large"], rows).await.unwrap();
+        tx.commit().await.unwrap();
+        let count = |values: Option<Vec<i64>>| {
+            Query::system("test", "SELECT count(*) FROM thing t WHERE {scope} AND t.small < ?")
+                .only("t.large", values)
+                .bind(7)
+        };
+        assert_eq!(count(None).scalar::<i64>(&db).await.unwrap(), 7);
+        assert_eq!(count(Some(vec![1, 2, 3, 8])).scalar::<i64>(&db).await.unwrap(), 3);
+        assert_eq!(count(Some(vec![])).scalar::<i64>(&db).await.unwrap(), 0);
+        assert_eq!(
+            count(Some(vec![1, 2])).only("t.small + 1", Some(vec![3])).scalar::<i64>(&db).await.unwrap(),
+            1
+        );
+        // In every arm that the scope stands in.
+        let both = "SELECT t.id FROM thing t WHERE {scope} UNION ALL SELECT t.id FROM thing t WHERE {scope} AND t.small < ?";
+        let rows =
+            Query::system("test", both).only("t.large", Some(vec![1, 8])).bind(7).all(&db).await.unwrap();
+        assert_eq!(rows.len(), 3);
+        let nowhere =
+            Query::system("test", "SELECT id FROM thing").only("large", Some(vec![1])).all(&db).await;
+        assert!(matches!(nowhere, Err(StoreError::Invalid(_))), "{nowhere:?}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_numbers_of_values_are_refused() {
     let db = things("binds").await.remove(0);
     let one = || Query::system("test", "SELECT ? AS n");

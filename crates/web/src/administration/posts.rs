@@ -9,7 +9,7 @@ use store::StaffId;
 use super::staff::{DIVISION, home, office_field, office_meant};
 use crate::answer::{Answer, Page, SeeOther};
 use crate::error::{Fault, form_errors};
-use crate::extract::{BUSINESS, Begun, Desk, Path};
+use crate::extract::{Begun, Desk, Path};
 use crate::form_body::{Fields, KeyedForm};
 use crate::typed;
 use crate::ui::Link;
@@ -50,7 +50,7 @@ async fn page(
         Some(list) => {
             list.values.iter().map(|code| Choice::new(code.code.as_str(), code.title.as_str())).collect()
         }
-        None => vec![Choice::new(BUSINESS, "社会救助")],
+        None => release.businesses().into_iter().map(|business| Choice::new(business, business)).collect(),
     };
     let departments = release.departments.iter();
     businesses.extend(departments.map(|department| {

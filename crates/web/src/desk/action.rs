@@ -60,7 +60,7 @@ pub(super) async fn send(
     let key = form.key;
     let sent = Sent::read(office, &doer.owner(), form.form, form.files).await?;
     // The form as the case's own release has it, whatever has happened to the case meanwhile.
-    let case = CaseRow::find(office.db(), &desk.scope(), id).await?;
+    let case = CaseRow::seen(office, doer, id).await?;
     let release = releases::kept(office, &case.release_hash).await?;
     let item = release.items.get(&case.item).ok_or(Fault::Hidden)?;
     let definition = item.action(&action).ok_or(Fault::Hidden)?;

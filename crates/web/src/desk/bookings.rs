@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use chrono::NaiveDate;
 use maud::html;
-use office::access::{self, Accept};
+use office::access::{self, Accept, Right};
 use office::bookings::window::{self, Caller, Window};
 use office::bookings::{self, BookingId, BookingState, Half};
 use office::casework::needs_benefit;
@@ -49,7 +49,14 @@ pub(super) async fn list(desk: Desk<Accept>, Query(ask): Query<Ask>) -> Result<P
         vec![
             html! { (booking.half.title()) (booking.place) "号" },
             html! { (booking.name) @if let Some(phone) = &booking.phone { br; span.govuk-hint { (phone) } } },
-            html! { (item.map_or("先问一问", |item| item.title.as_str())) },
+            html! {
+                @match item {
+                    // One queue for all businesses; what the others come for is not told.
+                    Some(item) if !desk.may_for_item(Right::Accept, &item.id) => "其他业务",
+                    Some(item) => (item.title),
+                    None => "先问一问",
+                }
+            },
             match booking.state {
                 BookingState::Came => tag(Colour::Green, booking.state.title()),
                 BookingState::Missed => tag(Colour::Grey, booking.state.title()),
@@ -125,6 +132,7 @@ async fn new_page(desk: &Desk<Accept>, typed: &Fields, errors: &Errors) -> Resul
                 .items
                 .iter()
                 .filter(|item| item.citizens_may_file && !needs_benefit(item))
+                .filter(|item| desk.may_for_item(Right::Accept, &item.id))
                 .map(|item| Choice::new(item.id.as_str(), item.title.as_str()))
                 .collect();
             form_post(

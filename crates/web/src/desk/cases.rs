@@ -110,8 +110,12 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
     };
     let places = places_below(desk).await?;
     let release = desk.office().release();
-    let items: Vec<Choice<'_>> =
-        release.items.iter().map(|item| Choice::new(item.id.as_str(), item.title.as_str())).collect();
+    let items: Vec<Choice<'_>> = release
+        .items
+        .iter()
+        .filter(|item| desk.may_for_item(Right::ReadCase, &item.id))
+        .map(|item| Choice::new(item.id.as_str(), item.title.as_str()))
+        .collect();
     let panel = filter(
         HERE,
         &[],

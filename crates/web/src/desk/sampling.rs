@@ -88,7 +88,7 @@ fn draw_form(desk: &Desk<Sample>, typed: &Fields, errors: &Errors) -> Markup {
     let items: Vec<Choice<'_>> = release
         .items
         .iter()
-        .filter(|item| sampling::samples(item))
+        .filter(|item| sampling::samples(item) && desk.may_for_item(Right::Sample, &item.id))
         .map(|item| Choice::new(item.id.as_str(), item.title.as_str()))
         .collect();
     let only = if items.len() == 1 { items[0].value.to_string() } else { String::new() };

@@ -8,7 +8,7 @@ use store::Cursor;
 
 use crate::answer::Page;
 use crate::error::{Fault, form_errors};
-use crate::extract::{BUSINESS, Staff};
+use crate::extract::Staff;
 use crate::ui::form::{ButtonKind, Errors, Field, Width, error_summary, form_get, submit, text_input};
 use crate::ui::parts::{Colour, heading, tag};
 use crate::ui::table::{Column, Pager, Table};
@@ -32,7 +32,7 @@ pub(super) struct Asked {
 pub(super) async fn page(desk: Staff, Query(asked): Query<Asked>) -> Result<Page, Fault> {
     let text: String = asked.q.trim().chars().take(CHARACTERS_MAX as usize).collect();
     let actor = desk.actor().clone();
-    let reader = search::reader(&actor, BUSINESS);
+    let reader = search::reader(&actor);
     let mut errors = Errors::none();
     let found = if text.is_empty() {
         html! {}

@@ -266,8 +266,12 @@ fn row(desk: &Desk<ReadCase>, work: &Work) -> Vec<Markup> {
 
 fn filter_panel(desk: &Desk<ReadCase>, asked: &Asked, places: &[Choice<'_>]) -> Markup {
     let release = desk.office().release();
-    let choices: Vec<Choice<'_>> =
-        release.items.iter().map(|item| Choice::new(item.id.as_str(), item.title.as_str())).collect();
+    let choices: Vec<Choice<'_>> = release
+        .items
+        .iter()
+        .filter(|item| desk.may_for_item(Right::ReadCase, &item.id))
+        .map(|item| Choice::new(item.id.as_str(), item.title.as_str()))
+        .collect();
     let chosen: Vec<&str> = asked.filter.items.iter().map(String::as_str).collect();
     let without = |change: &dyn Fn(&mut WorkFilter)| {
         let mut filter = asked.filter.clone();

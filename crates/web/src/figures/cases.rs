@@ -33,11 +33,12 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// The whole year so far, of the first matter, unless the address says otherwise.
+    /// The whole year so far, of the first matter of the reader's, unless the address says otherwise.
     fn query(&self, desk: &Desk<Report>) -> Result<CaseQuery, Fault> {
         let release = desk.office().release();
         let today = desk.office().now().today();
-        let first = release.items.iter().next().map(|item| item.id.get().clone());
+        let mut own = release.items.iter().filter(|item| desk.may_for_item(Right::Report, &item.id));
+        let first = own.next().map(|item| item.id.get().clone());
         let item = if self.item.is_empty() { first.ok_or(Fault::Hidden)? } else { self.item.clone() };
         let january = NaiveDate::from_ymd_opt(today.year(), 1, 1).unwrap_or(today);
         Ok(CaseQuery {
@@ -71,8 +72,12 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
     let shown = shown::case_figures(desk.office(), desk.granted(), &query).await?;
     let (whole, below) = shown.figures.split_last().ok_or(Fault::Hidden)?;
     let release = desk.office().release();
-    let items: Vec<Choice<'_>> =
-        release.items.iter().map(|item| Choice::new(item.id.get().as_str(), item.title.as_str())).collect();
+    let items: Vec<Choice<'_>> = release
+        .items
+        .iter()
+        .filter(|item| desk.may_for_item(Right::Report, &item.id))
+        .map(|item| Choice::new(item.id.get().as_str(), item.title.as_str()))
+        .collect();
     let matter = release.items.get(&query.item).map_or("", |item| item.title.as_str());
     let title = format!("{}{matter}办件情况", whole.name);
     let sheet = to("/desk/figures/cases/sheet", &query, &ask.division, "", "");

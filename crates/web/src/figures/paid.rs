@@ -106,7 +106,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         (parts::tabs("统计报表", &faces(), "paid"))
         (parts::filter("/desk/figures/paid", &[], &html! {
             (common::month_field(until))
-            (common::programme_field(desk.office(), &ask.programme))
+            (common::programme_field(&desk, &ask.programme))
             (form::hidden("division", &ask.division))
         }))
         @if !months.is_empty() { (chart) }

@@ -83,7 +83,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         (parts::tabs("统计报表", &faces(), "performance"))
         (parts::filter(HERE, &[], &html! {
             (common::month_field(report.month))
-            (common::programme_field(desk.office(), &ask.programme))
+            (common::programme_field(&desk, &ask.programme))
             (form::hidden("division", &ask.division))
         }))
         (table)

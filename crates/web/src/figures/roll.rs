@@ -76,7 +76,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
         (parts::tabs("统计报表", &faces(), "roll"))
         (parts::filter("/desk/figures", &[], &html! {
             (common::month_field(month))
-            (common::programme_field(desk.office(), &ask.programme))
+            (common::programme_field(&desk, &ask.programme))
             (form::hidden("division", &ask.division))
         }))
         (cards(&ask, report))

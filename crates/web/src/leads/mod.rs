@@ -16,7 +16,7 @@ use store::jobs::Job;
 use crate::answer::{Answer, Page, SeeOther};
 use crate::desk::words::due_markup;
 use crate::error::{Fault, form_errors};
-use crate::extract::{BUSINESS, Desk};
+use crate::extract::Desk;
 use crate::form_body::{Fields, KeyedForm};
 use crate::layout::NavEntry;
 use crate::money::common::{
@@ -194,9 +194,8 @@ async fn searching(desk: &Desk<Investigate>) -> Result<Markup, Fault> {
 }
 
 async fn search(desk: Desk<ManageRoll>, _form: KeyedForm<IgnoredAny>) -> Result<SeeOther, Fault> {
-    // The search goes over every business at once, as the page it stands on does.
-    let granted = desk.actor().grant_in::<ManageRoll>(BUSINESS)?;
-    leads::search_now(desk.office(), &granted).await?;
+    // The search goes over every business at once; what it finds is shown to whoever works for it.
+    leads::search_now(desk.office(), desk.granted()).await?;
     Ok(SeeOther::to(HERE).done("已开始查找。"))
 }
 

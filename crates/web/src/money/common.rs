@@ -145,9 +145,9 @@ pub(crate) fn month_field(month: Month) -> Markup {
     )
 }
 
-/// The field 待遇项目 of a filter.
-pub(crate) fn programme_field(office: &Office, chosen: &str) -> Markup {
-    programme_select(&programmes(office, |_| true), chosen)
+/// The field 待遇项目 of a filter over figures.
+pub(crate) fn programme_field(staff: &Staff, chosen: &str) -> Markup {
+    programme_select(&held(staff, Right::Report), chosen)
 }
 
 /// The same over what the reader sees of rolls and runs.

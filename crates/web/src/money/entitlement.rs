@@ -292,12 +292,13 @@ fn review_form(desk: &Desk<ReadPayments>, row: &EntitlementRow) -> Markup {
         .filter(|item| !item.citizens_may_file || item.opened == Opening::ReviewDue)
         // What grants is filed by the family or for it, not from the benefit.
         .filter(|item| casework::needs_benefit(item))
+        .filter(|item| desk.may_for_item(Right::FileForOther, &item.id))
         .filter(|item| item.programmes.iter().any(|id| **id == row.programme))
         // What has ended is not reviewed any more, but its months may have been wrong.
         .filter(|item| row.end_reason.is_none() || casework::months::reckons(item))
         .map(|item| (item.id.get().as_str(), item.title.as_str()))
         .collect();
-    let offered = desk.may(Right::FileForOther) && !items.is_empty();
+    let offered = !items.is_empty();
     html! {
         @if offered {
             h2.govuk-heading-m { "核查" }

@@ -155,10 +155,7 @@ fn list_table(desk: &Desk<ReadPayments>, lists: &[ListView]) -> Table<'static> {
             Column::new("已到账（元）").numeric(),
         ],
         rows: rows.collect(),
-        exports: parts::exports(
-            desk.may_anywhere(Right::Export) && !lists.is_empty(),
-            "/desk/month-lists/sheet",
-        ),
+        exports: parts::exports(desk.may(Right::Export) && !lists.is_empty(), "/desk/month-lists/sheet"),
         empty: "还没有名册。".into(),
         ..Table::default()
     }
@@ -288,7 +285,7 @@ pub(super) async fn list_page(
 
 /// `GET /desk/month-lists/sheet`
 pub(super) async fn sheet(desk: Desk<ReadPayments>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
-    let export = desk.grant_anywhere::<Export>()?;
+    let export = desk.grant::<Export>()?;
     let format = format_of(&ask.format);
     let bytes = month_list::sheet(desk.office(), desk.granted(), &export, format).await?;
     Ok(download(&format!("按月造册发放情况.{}", format.extension()), format.mime(), bytes))
@@ -300,7 +297,7 @@ pub(super) async fn lines_sheet(
     Path(id): Path<MonthListId>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Fault> {
-    let export = desk.grant_anywhere::<Export>()?;
+    let export = desk.grant::<Export>()?;
     let format = format_of(&ask.format);
     let bytes = month_list::lines_sheet(desk.office(), desk.granted(), &export, id, format).await?;
     Ok(download(&format!("名册.{}", format.extension()), format.mime(), bytes))

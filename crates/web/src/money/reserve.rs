@@ -172,7 +172,7 @@ async fn book_page(
     let page = reserve::book(desk.office(), desk.granted(), id, after.as_ref(), ROWS).await?;
     let (ready, sum) = reserve::to_replenish(desk.office(), desk.granted(), id).await?;
     let here = format!("{HERE}/{id}");
-    let exports = parts::exports(desk.may_anywhere(Right::Export), &format!("{here}/sheet"));
+    let exports = parts::exports(desk.may(Right::Export), &format!("{here}/sheet"));
     let table = Table {
         id: "book".into(),
         caption: "台账".into(),
@@ -351,7 +351,7 @@ pub(super) async fn sheet(
     Path(id): Path<ReserveFundId>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Fault> {
-    let export = desk.grant_anywhere::<Export>()?;
+    let export = desk.grant::<Export>()?;
     let format = format_of(&ask.format);
     let bytes = reserve::sheet(desk.office(), desk.granted(), &export, id, format).await?;
     Ok(download(&format!("备用金台账.{}", format.extension()), format.mime(), bytes))

@@ -146,7 +146,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, errors: &Errors) -> Result<P
         }
         (parts::with_sidebar(&parts::filter("/desk/roll", &[], &filter_fields), &html! {
             (table)
-            @if desk.may_anywhere(Right::Export) { (export_form(desk, ask, errors)) }
+            @if desk.may(Right::Export) { (export_form(desk, ask, errors)) }
         }))
     };
     Ok(Page::new("在册管理", content).under(ROLL).errors(errors))
@@ -209,7 +209,7 @@ fn export_form(desk: &Desk<ReadPayments>, ask: &Ask, errors: &Errors) -> Markup 
                 @for (name, value) in ask.pairs() { (hidden(name, value)) }
                 (text_input(&Field::new("purpose", "用途").hint("写入文件和审计记录。").max_chars(100).errors(errors)))
                 (radios(&Field::new("format", "格式").value("xlsx").inline(), &formats))
-                @if desk.may_anywhere(Right::Reveal) {
+                @if desk.may(Right::Reveal) {
                     (checkboxes(&Field::new("whole", "身份证号码"), &[Choice::new("yes", "显示完整号码")], &[]))
                 }
                 (submit("导出", ButtonKind::Secondary, None))
@@ -232,8 +232,8 @@ pub(super) async fn export(
     desk: Desk<ReadPayments>,
     KeyedForm { form, .. }: KeyedForm<ExportForm>,
 ) -> Result<Response, Fault> {
-    let export = desk.grant_anywhere::<Export>()?;
-    let whole = if form.whole == "yes" { Some(desk.grant_anywhere::<Reveal>()?) } else { None };
+    let export = desk.grant::<Export>()?;
+    let whole = if form.whole == "yes" { Some(desk.grant::<Reveal>()?) } else { None };
     let format = if form.format == "csv" { ListFormat::Csv } else { ListFormat::Excel };
     let filter = form.ask.filter(&desk);
     match export_roll(desk.office(), &export, whole.as_ref(), &filter, format, &form.purpose).await {

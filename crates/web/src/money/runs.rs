@@ -72,7 +72,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
         })
         .collect();
     let sheet = address("/desk/payments/sheet", &[("programme", ask.programme.as_str())]);
-    let exports = parts::exports(desk.may_anywhere(Right::Export) && !runs.rows.is_empty(), &sheet);
+    let exports = parts::exports(desk.may(Right::Export) && !runs.rows.is_empty(), &sheet);
     let table = Table {
         id: "runs".into(),
         caption: "发放批次".into(),
@@ -116,7 +116,7 @@ async fn list(desk: &Desk<ReadPayments>, ask: &Ask, typed: &Fields, errors: &Err
 }
 
 pub(super) async fn sheet(desk: Desk<ReadPayments>, Query(ask): Query<Ask>) -> Result<Response, Fault> {
-    let export = desk.grant_anywhere::<Export>()?;
+    let export = desk.grant::<Export>()?;
     let format = crate::figures::format_of(&ask.format);
     let programme = Some(ask.programme.as_str()).filter(|programme| !programme.is_empty());
     let bytes = payments::runs_sheet(desk.office(), desk.granted(), &export, programme, format).await?;

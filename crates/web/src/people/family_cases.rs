@@ -1,7 +1,7 @@
 //! What a family has in hand and receives, and the way to file something for it.
 
 use maud::{Markup, html};
-use office::access::{FileForOther, ReadCase, ReadPayments, ReadPeople};
+use office::access::{FileForOther, ReadCase, ReadPayments, ReadPeople, Right};
 use office::casework::lists::{self, CaseFilter};
 use office::casework::{drafts, needs_benefit};
 use office::people;
@@ -110,6 +110,7 @@ fn filing(desk: &Desk<ReadPeople>, id: HouseholdId, errors: &Errors) -> Markup {
         .items
         .iter()
         .filter(|item| item.filed_at(desk.actor().level) && !needs_benefit(item))
+        .filter(|item| desk.may_for_item(Right::FileForOther, &item.id))
         .map(|item| Choice::new(item.id.as_str(), item.title.as_str()))
         .collect();
     html! {

@@ -6,6 +6,7 @@ use axum::extract::Query;
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::{ReadPeople, RegisterPeople};
+use office::business::Reader;
 use office::people::{self, FamilyPage, MemberChange, MemberView, NewHousehold, NewMember, NewPlace};
 use serde::Deserialize;
 use store::{DivisionId, HouseholdId, IdempotencyKey, PersonId, Tx};
@@ -421,7 +422,8 @@ pub(super) async fn split(
 
 /// Benefits that run and open cases of families, and what becomes of them: nothing by itself.
 async fn touched(desk: &Registrar, families: &[HouseholdId]) -> Result<Markup, Fault> {
-    let touched = people::touched(desk.office(), desk.office().db(), desk.actor().level, families).await?;
+    let reader = Reader::Post(desk.actor());
+    let touched = people::touched(desk.office(), desk.office().db(), reader, families).await?;
     Ok(html! {
         h2.govuk-heading-m { "涉及的待遇和办件" }
         @if touched.benefits.is_empty() && touched.cases.is_empty() { p.govuk-body { "没有在享受的待遇，也没有在办件。" } }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use office::access::{ReadPeople, RegisterPeople, Right};
+use office::business::Reader;
 use office::people::{self, AccountView, DuplicateView, FactView, PersonCorrection, PersonView, Subject};
 use store::PersonId;
 use vocab::{Now, PersonName, Phone, zh_date};
@@ -169,6 +170,9 @@ pub(super) async fn fact_history(
 
 pub(super) async fn history_of(staff: &Staff, subject: Subject, fact: &str) -> Result<Vec<FactView>, Fault> {
     let office = staff.office();
+    if !Reader::Post(staff.actor()).fact(&office.release(), fact) {
+        return Err(Fault::Hidden);
+    }
     Ok(people::fact_history(office, office.db(), &staff.scope(), subject, fact).await?)
 }
 

@@ -340,7 +340,7 @@ async fn the_maker_gets_no_post_that_approves() {
         let post = NewPost {
             division: town.county,
             roles: vec!["county_payment_approver".to_owned()],
-            businesses: vec![crate::extract::BUSINESS.to_owned()],
+            businesses: vec!["assistance".to_owned()],
             from_on: day("2026-01-01"),
             until_on: None,
         };

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use maud::{Markup, html};
 use office::OfficeError;
 use office::access::{self, CodeChannel, FileForOther};
-use office::casework::{CaseRow, letters};
+use office::casework::{CaseRow, Doer, letters};
 use store::CaseId;
 
 use super::{Hand, taken_in};
@@ -30,7 +30,7 @@ pub(super) async fn show(hand: Hand, Path(id): Path<CaseId>) -> Result<Page, Fau
 
 async fn filed_page(hand: &Hand, id: CaseId, code: &Markup) -> Result<Page, Fault> {
     let office = hand.office();
-    let case = match CaseRow::find(office.db(), &hand.scope(), id).await {
+    let case = match CaseRow::seen(office, hand.doer(), id).await {
         // Of another office or family: who handed it in sees that it arrived.
         Err(OfficeError::NotFound(_)) => return taken_in::filed(hand, id).await,
         found => found?,
@@ -71,7 +71,7 @@ pub(super) async fn issue_code(
     Path(id): Path<CaseId>,
     KeyedForm { key, .. }: KeyedForm<Fields>,
 ) -> Result<Page, Fault> {
-    let case = CaseRow::find(desk.office().db(), &desk.scope(), id).await?;
+    let case = CaseRow::seen(desk.office(), Doer::Desk(desk.actor()), id).await?;
     let write = match desk.begin(&key).await? {
         Begun::Again(_) => {
             return Err(Fault::Refused(

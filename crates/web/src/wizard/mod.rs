@@ -8,9 +8,9 @@ use axum::http::request::Parts;
 use catalogue::Release;
 use catalogue::definition::{DivisionLevel, FieldKind, Form, Item, Page as FormPage};
 use office::access::FileForOther;
-use office::casework::DraftId;
 use office::casework::drafts::{self, Draft, Filler};
 use office::casework::form_context;
+use office::casework::{Doer, DraftId};
 use office::forms::{Answers, FormContext};
 use office::{Office, divisions};
 use std::sync::Arc;
@@ -89,6 +89,13 @@ impl Hand {
         match self {
             Hand::Citizen(citizen) => Filler::Citizen(citizen.citizen()),
             Hand::Desk(desk) => Filler::Desk(desk.granted()),
+        }
+    }
+
+    fn doer(&self) -> Doer<'_> {
+        match self {
+            Hand::Citizen(citizen) => Doer::Applicant(citizen.citizen()),
+            Hand::Desk(desk) => Doer::Desk(desk.actor()),
         }
     }
 

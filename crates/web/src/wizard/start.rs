@@ -32,6 +32,7 @@ pub(super) async fn ask(
 ) -> Result<Answer, Fault> {
     let release = hand.office().release();
     let definition = release.items.get(&item).ok_or(Fault::Hidden)?;
+    hand.filler().may_know(definition)?;
     if needs_benefit(definition) && about.benefit.is_empty() {
         return match &hand {
             Hand::Citizen(_) => Ok(SeeOther::to("/my/change").into()),
@@ -111,7 +112,8 @@ pub(super) async fn desk_list(desk: Desk<FileForOther>) -> Result<Page, Fault> {
         .items
         .iter()
         .map(|item| &**item)
-        .filter(|item| item.filed_at(desk.actor().level) && !needs_benefit(item));
+        .filter(|item| item.filed_at(desk.actor().level) && !needs_benefit(item))
+        .filter(|item| desk.may_for_item(Right::FileForOther, &item.id));
     let content = html! {
         (heading(None, "代为申请"))
         p.govuk-body { "当事人在场或者委托的，由您代填。填完打印回执，可以当场给申请人一个查询用的验证码。" }

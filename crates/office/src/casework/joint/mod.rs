@@ -19,7 +19,7 @@ use store::{
 
 use super::drafts::{self, Filler};
 use super::{needs_benefit, other_help};
-use crate::access::{FileForOther, Granted};
+use crate::access::{Actor, FileForOther, Granted, Right};
 use crate::error::Problems;
 use crate::forms::{Answers, FieldPath, Raw, reference_text};
 use crate::people::{self, HOUSEHOLD_COLUMNS};
@@ -169,6 +169,7 @@ pub async fn propose(
         .items
         .iter()
         .filter(|item| item.citizens_may_file && !needs_benefit(item))
+        .filter(|item| officer.may_in(Right::FileForOther, &item.business))
         .map(|item| Matter {
             item: item.id.get().clone(),
             title: item.title.clone(),
@@ -260,7 +261,7 @@ pub async fn begin(
 ) -> Result<JointId, OfficeError> {
     let door = door(office, officer, household).await?;
     let release = office.release();
-    check(&release, wanted)?;
+    check(&release, officer, wanted)?;
     let now = office.now();
     let owner = drafts::owner_of(officer);
     let tx = office.db().begin().await?;
@@ -325,7 +326,7 @@ pub async fn begin(
 }
 
 /// What is wrong with what is wanted, by the fields of the form.
-fn check(release: &Release, wanted: &Wanted) -> Result<(), OfficeError> {
+fn check(release: &Release, officer: &Actor, wanted: &Wanted) -> Result<(), OfficeError> {
     let mut problems = Problems::default();
     let told = wanted.told.trim();
     if told.is_empty() {
@@ -336,8 +337,12 @@ fn check(release: &Release, wanted: &Wanted) -> Result<(), OfficeError> {
     if wanted.items.is_empty() && wanted.referrals.is_empty() {
         problems.add("items", "请至少选择一项要申请的救助，或者一个要转介的部门。");
     }
-    let may =
-        |id: &str| release.items.get(id).is_some_and(|item| item.citizens_may_file && !needs_benefit(item));
+    let may = |id: &str| {
+        release.items.get(id).is_some_and(|item| {
+            let own = officer.may_in(Right::FileForOther, &item.business);
+            own && item.citizens_may_file && !needs_benefit(item)
+        })
+    };
     if wanted.items.iter().any(|id| !may(id)) {
         problems.add("items", "有一项不能在这里申请，请重新选择。");
     }

@@ -3,9 +3,9 @@
 use store::{AuditEntry, DivisionId, HouseholdId, Query, Tx};
 
 use super::{JOINT, JointId, JointPartId, carry, door, matter_in};
-use crate::access::{FileForOther, Granted};
+use crate::access::{FileForOther, Granted, Right};
 use crate::casework::{DraftId, drafts};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 const REASON_MAX: usize = 200;
 
@@ -21,6 +21,7 @@ struct Waiting {
 }
 
 async fn waiting(
+    office: &Office,
     tx: &Tx,
     officer: &Granted<FileForOther>,
     joint: JointId,
@@ -41,7 +42,11 @@ async fn waiting(
     .ok_or(OfficeError::NotFound("这一项"))?;
     let settled = row.get::<Option<i64>>("case_id")?.is_some()
         || row.get::<Option<chrono::NaiveDate>>("given_up_on")?.is_some();
-    match row.get::<Option<String>>("item")? {
+    let item: Option<String> = row.get("item")?;
+    if let Some(item) = &item {
+        business::demand_item(office, officer, Right::FileForOther, item, "这一项")?;
+    }
+    match item {
         Some(item) if !settled => Ok(Waiting {
             household: row.get("household_id")?,
             division: row.get("division_id")?,
@@ -64,7 +69,7 @@ pub async fn begin_again(
     part: JointPartId,
 ) -> Result<(), OfficeError> {
     let tx = office.db().begin().await?;
-    let found = waiting(&tx, officer, joint, part).await?;
+    let found = waiting(office, &tx, officer, joint, part).await?;
     if found.draft.is_some() {
         return Err(OfficeError::Conflict("这一项的表单还在，请接着填。".to_owned()));
     }
@@ -100,7 +105,7 @@ pub async fn give_up(
 ) -> Result<(), OfficeError> {
     let now = office.now();
     let tx = office.db().begin().await?;
-    let found = waiting(&tx, officer, joint, part).await?;
+    let found = waiting(office, &tx, officer, joint, part).await?;
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_MAX {
         let message = format!("请写明为什么不再申请，不超过{REASON_MAX}字。");

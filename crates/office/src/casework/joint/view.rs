@@ -7,12 +7,12 @@ use store::{AuditEntry, CaseId, Connection, Cursor, DivisionId, HouseholdId, Pag
 use vocab::{Fen, Month};
 
 use super::{JOINT, JointId, JointPartId};
-use crate::access::{Export, Granted, ReadCase};
+use crate::access::{Export, Granted, ReadCase, Right};
 use crate::casework::lists::Sheet;
 use crate::casework::{DraftId, drafts};
 use crate::records::{self, RecordId, percent_of};
 use crate::tabular::ROWS_AT_ONCE;
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -146,7 +146,33 @@ fn row(row: &store::Row) -> store::Result<Row> {
     })
 }
 
-/// Needs of the reader's area, the newest first.
+/// Of a need told once a reader sees the parts of the own businesses, and the need itself where it has any.
+struct Own(Option<Vec<String>>);
+
+impl Own {
+    fn of(office: &Office, actor: &Granted<ReadCase>) -> Own {
+        Own(business::items_of(office, actor))
+    }
+
+    /// The condition on `joint_matter j`, with one list.
+    fn condition(&self) -> &'static str {
+        match self.0 {
+            Some(_) => {
+                " AND EXISTS (SELECT 1 FROM joint_part o WHERE o.joint_id = j.id AND o.item IN ({list}))"
+            }
+            None => "",
+        }
+    }
+
+    fn bind(&self, query: Query) -> Query {
+        match &self.0 {
+            Some(items) => query.bind_list(items.iter().map(String::as_str)),
+            None => query,
+        }
+    }
+}
+
+/// Needs of the reader's area with a part in the reader's businesses, the newest first.
 ///
 /// # Errors
 /// The database's.
@@ -167,15 +193,17 @@ async fn page(
     size: usize,
 ) -> Result<Page<JointLine>, OfficeError> {
     let of = if household.is_some() { " AND j.household_id = ?" } else { "" };
-    let sql = format!("{LINE} WHERE {{scope}}{of} AND {{after}} ORDER BY j.id DESC LIMIT ?");
-    let query = Query::new(&actor.scope(), &JOINT, sql);
+    let own = Own::of(office, actor);
+    let sql =
+        format!("{LINE} WHERE {{scope}}{}{of} AND {{after}} ORDER BY j.id DESC LIMIT ?", own.condition());
+    let query = own.bind(Query::new(&actor.scope(), &JOINT, sql));
     let query = household.into_iter().fold(query, |query, household| query.bind(household));
     let found = query
         .after_descending(&["j.id"], after)
         .page(office.db(), size, row, |row| Cursor::new().integer(row.id))
         .await?;
     let ids: Vec<JointId> = found.rows.iter().map(|row| row.id).collect();
-    let mut parts = parts(office, office.db(), &drafts::owner_of(actor), &ids).await?;
+    let mut parts = parts(office, office.db(), actor, &ids).await?;
     let rows = found.rows.into_iter().map(|row| JointLine {
         parts: parts.remove(&row.id).unwrap_or_default(),
         id: row.id,
@@ -191,12 +219,15 @@ async fn page(
 /// # Errors
 /// [`OfficeError::NotFound`] outside the reader's area.
 pub async fn open(office: &Office, actor: &Granted<ReadCase>, id: JointId) -> Result<JointView, OfficeError> {
-    let found = Query::new(&actor.scope(), &JOINT, format!("{LINE} WHERE {{scope}} AND j.id = ?"))
+    let own = Own::of(office, actor);
+    let sql = format!("{LINE} WHERE {{scope}}{} AND j.id = ?", own.condition());
+    let found = own
+        .bind(Query::new(&actor.scope(), &JOINT, sql))
         .bind(id)
         .optional_as(office.db(), row)
         .await?
         .ok_or(OfficeError::NotFound("这件事"))?;
-    let mut all = parts(office, office.db(), &drafts::owner_of(actor), &[id]).await?;
+    let mut all = parts(office, office.db(), actor, &[id]).await?;
     let parts = all.remove(&id).unwrap_or_default();
     let view = JointView {
         household: found.household,
@@ -243,14 +274,15 @@ async fn granted(office: &Office, parts: &[JointPart]) -> Result<Vec<(String, Op
     Ok(lines)
 }
 
-/// The parts of some needs; registers are read once each.
+/// The parts of some needs that are of the reader's businesses; registers are read once each.
 async fn parts(
     office: &Office,
     connection: &impl Connection,
-    owner: &str,
+    actor: &Granted<ReadCase>,
     joints: &[JointId],
 ) -> Result<BTreeMap<JointId, Vec<JointPart>>, OfficeError> {
     let release = office.release();
+    let owner = drafts::owner_of(actor);
     let rows = Query::system(
         PARTS,
         "SELECT p.id, p.joint_id, p.item, p.case_id, p.register, p.code, p.record_id, p.given_up_reason, \
@@ -278,10 +310,21 @@ async fn parts(
     let mut parts: BTreeMap<JointId, Vec<JointPart>> = BTreeMap::new();
     for row in &rows {
         let id: JointPartId = row.get("id")?;
-        let part = match row.get::<Option<String>>("item")? {
+        let item: Option<String> = row.get("item")?;
+        let own = match &item {
+            Some(item) => business::holds_item(&release, actor, Right::ReadCase, item),
+            None => {
+                let register = release.registers.get(&row.get::<String>("register")?);
+                register.is_none_or(|register| actor.may_in(Right::ReadCase, &register.business))
+            }
+        };
+        if !own {
+            continue;
+        }
+        let part = match item {
             Some(item) => {
                 let title = release.items.get(&item).map_or_else(|| item.clone(), |item| item.title.clone());
-                let (kind, state, ended) = matter(row, &release, &item, owner)?;
+                let (kind, state, ended) = matter(row, &release, &item, &owner)?;
                 JointPart { id, title, kind, state, ended }
             }
             None => {
@@ -349,17 +392,15 @@ fn matter(
 pub async fn rate(office: &Office, actor: &Granted<ReadCase>) -> Result<JointRate, OfficeError> {
     let today = office.now().today();
     let from = today.checked_sub_months(Months::new(MONTHS)).unwrap_or(today);
-    let row = Query::new(
-        &actor.scope(),
-        &JOINT,
+    let own = Own::of(office, actor);
+    let sql = format!(
         "SELECT COUNT(*) AS whole, CAST(coalesce(SUM(CASE WHEN EXISTS (SELECT 1 FROM joint_part w WHERE w.joint_id = j.id \
          AND w.case_id IS NULL AND w.record_id IS NULL AND w.given_up_on IS NULL) THEN 0 ELSE 1 END), 0) AS BIGINT) AS together \
-         FROM joint_matter j WHERE {scope} AND j.told_on > ? \
+         FROM joint_matter j WHERE {{scope}}{} AND j.told_on > ? \
          AND (SELECT COUNT(*) FROM joint_part p WHERE p.joint_id = j.id AND p.given_up_on IS NULL) >= 2",
-    )
-    .bind(from)
-    .one(office.db())
-    .await?;
+        own.condition()
+    );
+    let row = own.bind(Query::new(&actor.scope(), &JOINT, sql)).bind(from).one(office.db()).await?;
     Ok(JointRate { whole: row.get("whole")?, together: row.get("together")? })
 }
 

@@ -15,7 +15,7 @@ use store::{AuditEntry, CaseId, IdempotencyKey, Once, Query, ScopeColumns, Tx};
 use super::tasks::{self, Due};
 use super::{CASE, DrawId};
 use crate::access::{Granted, Sample};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 mod before;
 mod lot;
@@ -80,6 +80,7 @@ pub async fn draw(
     let now = office.now();
     let release = office.release();
     let item = release.items.get(&new.item).ok_or(OfficeError::NotFound("这个事项"))?;
+    business::demand_item(office, actor, Right::Sample, &new.item, "这个事项")?;
     check(actor, item, new, now.today())?;
     let role =
         checker(&release).ok_or_else(|| OfficeError::Internal("规则包里没有县级抽查的岗位".to_owned()))?;

@@ -10,7 +10,7 @@ use super::DRAW;
 use super::lot::{Why, drawn, fingerprint};
 use crate::access::{Export, Granted, Sample};
 use crate::tabular::ListCell;
-use crate::{Office, OfficeError, forms};
+use crate::{Office, OfficeError, business, forms};
 
 /// A check was recorded: the drawn case has its result, its task is done. A decision found wrong is reviewed at once: the benefit's next
 /// review falls due today (社会救助法 art. 46 and 47).
@@ -128,6 +128,7 @@ pub async fn draws(
     cursor: Option<&Cursor>,
 ) -> Result<Page<DrawView>, OfficeError> {
     Ok(Query::new(&actor.scope(), &DRAW, format!("{DRAW_VIEW} AND {{after}} ORDER BY d.id DESC LIMIT ?"))
+        .only("d.item", business::items_of(office, actor))
         .after_descending(&["d.id"], cursor)
         .page(office.db(), lists::PAGE_SIZE, draw_view, |draw| Cursor::new().integer(draw.id))
         .await?)
@@ -160,6 +161,7 @@ pub async fn draw_page(
     id: DrawId,
 ) -> Result<(DrawView, Vec<DrawnCase>), OfficeError> {
     let view = Query::new(&actor.scope(), &DRAW, format!("{DRAW_VIEW} AND d.id = ?"))
+        .only("d.item", business::items_of(office, actor))
         .bind(id)
         .optional_as(office.db(), draw_view)
         .await?

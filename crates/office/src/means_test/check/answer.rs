@@ -16,10 +16,10 @@ use vocab::{Fen, Now};
 
 use super::send::of_county;
 use super::{CHECK, CheckRequestId, RequestState, checked, compare, set_number};
-use crate::access::{Actor, Granted, MeansTest};
+use crate::access::{Actor, Granted, MeansTest, Right};
 use crate::casework::drafts;
 use crate::error::Problems;
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// The form's field for the day of the data.
 pub const AS_OF: &str = "as_of";
@@ -102,18 +102,21 @@ pub(super) const REQUEST: ScopeColumns = ScopeColumns {
     organisation: None,
 };
 
-/// A question within the scope.
+/// A question within the actor's area, about a case of a business for which the actor holds the right.
 pub(super) async fn find(
+    office: &Office,
     connection: &impl Connection,
-    scope: &Scope,
+    actor: &Actor,
+    right: Right,
     id: CheckRequestId,
 ) -> Result<RequestRow, OfficeError> {
     Query::new(
-        scope,
+        &actor.scope(),
         &REQUEST,
         "SELECT r.id, r.case_id, r.county_id, d.code, r.person_id, r.dataset, r.state, r.due_on \
          FROM check_request r JOIN division d ON d.id = r.county_id WHERE {scope} AND r.id = ?",
     )
+    .only(business::ITEM_OF_REQUEST, business::items(&office.release(), actor, right))
     .bind(id)
     .optional_as(connection, |row| {
         Ok(RequestRow {
@@ -334,7 +337,8 @@ pub(super) async fn answer_as(
             .parse()
             .map_err(|_| OfficeError::Internal("a remembered answer that is no state".to_owned()));
     }
-    let row = find(&tx, &actor.scope(), id).await?;
+    let right = if via == Via::Desk { Right::MeansTest } else { Right::AnswerCheck };
+    let row = find(office, &tx, actor, right, id).await?;
     if !release.datasets.get(&row.dataset).is_some_and(|dataset| answers_for(dataset)) {
         return Err(OfficeError::NotFound("这条询问"));
     }
@@ -375,7 +379,7 @@ pub async fn withdraw_request(
     }
     let now = office.now();
     let tx = office.db().begin().await?;
-    let row = find(&tx, &actor.scope(), id).await?;
+    let row = find(office, &tx, actor, Right::MeansTest, id).await?;
     settle(&tx, &row, RequestState::Withdrawn, Some(reason), None, now).await?;
     let checked = checked(&tx, &Scope::System(CHECK), row.case).await?;
     compare::answered_in_time(&tx, &checked, &actor.audit(), now).await?;

@@ -11,7 +11,7 @@ use super::answer::{self, REQUEST, Typed, Via};
 use super::exchange::{self, Taken};
 use super::send::of_county;
 use super::{AskView, CheckRequestId, RequestState};
-use crate::access::{Actor, AnswerCheck, Granted};
+use crate::access::{Actor, AnswerCheck, Granted, Right};
 use crate::people::sealing;
 use crate::tabular::ListFormat;
 use crate::{Office, OfficeError, audited};
@@ -193,7 +193,7 @@ async fn open_row(
     id: CheckRequestId,
 ) -> Result<(PersonId, store::CaseId, String), OfficeError> {
     of_county(actor).map_err(|_| OfficeError::NotFound("这条询问"))?;
-    let row = answer::find(office.db(), &actor.scope(), id).await?;
+    let row = answer::find(office, office.db(), actor, Right::AnswerCheck, id).await?;
     demand(&office.release(), actor, &row.dataset).map_err(|_| OfficeError::NotFound("这条询问"))?;
     if !row.state.is_open() {
         return Err(OfficeError::NotFound("这条询问"));
@@ -304,7 +304,7 @@ pub async fn file(
     let release = office.release();
     let asked = demand(&release, actor, dataset)?;
     let purpose = format!("{}答复核对询问", asked.title);
-    exchange::questions_file(office, actor, dataset, &purpose, format).await
+    exchange::questions_file(office, actor, Right::AnswerCheck, dataset, &purpose, format).await
 }
 
 /// Takes the table back. See [`super::take_in_file`].

@@ -13,13 +13,13 @@ use vocab::Now;
 use super::answer::{self, REQUEST, Reply, Via};
 use super::send::of_county;
 use super::{CHECK, CheckRequestId, checked, compare};
-use crate::access::{Actor, Granted, ImportDepartmentFile};
+use crate::access::{Actor, Granted, ImportDepartmentFile, Right};
 use crate::people::sealing;
 use crate::tabular::{
     self, CellFault, CellKind, ColumnDefinition, ListCell, ListColumn, ListFormat, ListWriter, Table,
     TableDefinition,
 };
-use crate::{Office, OfficeError, audited, uploads};
+use crate::{Office, OfficeError, audited, business, uploads};
 
 /// Rows of one file; the rest goes into the next.
 const ROWS_MAX: i64 = 5_000;
@@ -114,13 +114,14 @@ pub async fn requests_file(
     purpose: &str,
     format: ListFormat,
 ) -> Result<Vec<u8>, OfficeError> {
-    questions_file(office, actor, dataset, purpose, format).await
+    questions_file(office, actor, Right::ImportDepartmentFile, dataset, purpose, format).await
 }
 
-/// The same for whoever may see the data set, within the actor's area.
+/// The same for whoever may see the data set, within the actor's area and the businesses of the right.
 pub(super) async fn questions_file(
     office: &Office,
     actor: &Actor,
+    right: Right,
     dataset: &str,
     purpose: &str,
     format: ListFormat,
@@ -139,6 +140,7 @@ pub(super) async fn questions_file(
         "SELECT r.id, p.name, p.citizen_id_sealed FROM check_request r JOIN person p ON p.id = r.person_id \
          WHERE {scope} AND r.dataset = ? AND r.state IN ('asked', 'partly') ORDER BY r.id LIMIT ?",
     )
+    .only(business::ITEM_OF_REQUEST, business::items(&release, actor, right))
     .bind(dataset)
     .bind(ROWS_MAX)
     .all_as(office.db(), |row| {
@@ -215,6 +217,7 @@ pub(super) async fn answers_file(
     by_department: bool,
 ) -> Result<Taken, OfficeError> {
     of_county(actor)?;
+    let right = if by_department { Right::AnswerCheck } else { Right::ImportDepartmentFile };
     let release = office.release();
     let asked = dataset_of(&release, dataset)?;
     let now = office.now();
@@ -228,7 +231,7 @@ pub(super) async fn answers_file(
             continue;
         }
         let Some(id) = table.integer(&row, NUMBER).map(CheckRequestId) else { continue };
-        let request = match answer::find(&tx, &actor.scope(), id).await {
+        let request = match answer::find(office, &tx, actor, right, id).await {
             Ok(request) => request,
             Err(OfficeError::NotFound(_)) => {
                 table.refuse(row.number, NUMBER, "没有这条询问");

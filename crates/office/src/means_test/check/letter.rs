@@ -13,7 +13,7 @@ use super::{CHECK, Checked, RequestState, checked, fills, view};
 use crate::access::{Granted, MeansTest, not_of_own_family};
 use crate::casework::{LetterId, letters};
 use crate::people::{Source, Subject};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// The letter's id in the pack.
 const LETTER: &str = "check_result";
@@ -31,6 +31,7 @@ pub async fn tell(
     of_county(actor)?;
     let now = office.now();
     let tx = office.db().begin().await?;
+    business::demand_case(office, &tx, actor, case).await?;
     let checked = checked(&tx, &actor.scope(), case).await?;
     not_of_own_family(&tx, actor, checked.household).await?;
     tx.lock(&format!("check {case}")).await?;

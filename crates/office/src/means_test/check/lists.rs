@@ -11,7 +11,7 @@ use super::{CHECK, CheckRequestId, set_number};
 use crate::access::{Export, Granted, MeansTest};
 use crate::casework::lists::Sheet;
 use crate::tabular::{ListCell, ROWS_AT_ONCE};
-use crate::{Office, OfficeError, divisions};
+use crate::{Office, OfficeError, business, divisions};
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -66,7 +66,9 @@ async fn late_page(
          JOIN case_file c ON c.id = r.case_id JOIN person p ON p.id = r.person_id \
          WHERE {{scope}} AND r.state IN ('asked', 'partly') AND r.due_on < ?{filter} AND {{after}} ORDER BY r.due_on, r.id LIMIT ?"
     );
-    let mut query = Query::new(&actor.scope(), &REQUEST, sql).bind(office.now().today());
+    let mut query = Query::new(&actor.scope(), &REQUEST, sql)
+        .only("c.item", business::items_of(office, actor))
+        .bind(office.now().today());
     if let Some(dataset) = dataset {
         query = query.bind(dataset);
     }
@@ -106,6 +108,7 @@ pub async fn late_count(office: &Office, actor: &Granted<MeansTest>) -> Result<i
         &REQUEST,
         "SELECT COUNT(*) FROM check_request r WHERE {scope} AND r.state IN ('asked', 'partly') AND r.due_on < ?",
     )
+    .only(business::ITEM_OF_REQUEST, business::items_of(office, actor))
     .bind(office.now().today())
     .scalar(office.db())
     .await?)
@@ -204,6 +207,7 @@ pub async fn sources(office: &Office, actor: &Granted<MeansTest>) -> Result<Vec<
          CAST(sum(CASE WHEN r.state IN ('answered', 'no_record') THEN 1 ELSE 0 END) AS BIGINT) AS answered \
          FROM check_request r WHERE {scope} GROUP BY r.dataset",
     )
+    .only(business::ITEM_OF_REQUEST, business::items_of(office, actor))
     .bind(today)
     .all_as(office.db(), |row| {
         Ok((row.get::<String>("dataset")?, (row.get("waiting")?, row.get("late")?, row.get("answered")?)))

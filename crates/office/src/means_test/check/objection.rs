@@ -13,7 +13,7 @@ use super::{
 };
 use crate::access::{Citizen, Granted, Investigate, MeansTest, not_of_own_family};
 use crate::casework;
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// Characters that an objection may have.
 const WORDS_MAX: usize = 2_000;
@@ -51,6 +51,7 @@ pub async fn object_for(
     id: ContradictionId,
     words: &str,
 ) -> Result<(), OfficeError> {
+    business::demand_case(office, office.db(), actor, case).await?;
     object(office, &actor.scope(), &actor.audit(), (None, Some(actor.staff)), case, id, words).await
 }
 
@@ -154,6 +155,7 @@ pub async fn recheck(
     let now = office.now();
     let release = office.release();
     let tx = office.db().begin().await?;
+    business::demand_case(office, &tx, actor, case).await?;
     let (checked, kept) = of_case(office, &tx, &actor.scope(), case, id).await?;
     not_of_own_family(&tx, actor, checked.household).await?;
     if !kept.state.is_open() || kept.state == ContradictionState::Rechecking {
@@ -222,6 +224,7 @@ pub async fn settle(
 ) -> Result<(), OfficeError> {
     let now = office.now();
     let tx = office.db().begin().await?;
+    business::demand_case(office, &tx, actor, case).await?;
     let (checked, kept) = of_case(office, &tx, &actor.scope(), case, id).await?;
     let words = words.trim();
     if words.is_empty() {

@@ -13,7 +13,7 @@ use crate::access::{FileForOther, Granted};
 use crate::casework::{self, AttachmentId};
 use crate::error::Problems;
 use crate::people::{self, NewPerson};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 const RELATIVE: Scope = Scope::System("somebody who supports a member of a family that the caller may see");
 
@@ -94,6 +94,7 @@ pub async fn record_relative(
     };
     let now = office.now();
     let tx = office.db().begin().await?;
+    business::demand_case(office, &tx, actor, case).await?;
     let checked = checked(&tx, &actor.scope(), case).await?;
     let new_person =
         NewPerson { name: name.clone(), citizen_id, phone: None, division: checked.county, residence: None };

@@ -14,7 +14,7 @@ use super::super::{AuthorisationId, MeansRequestId, authorisation};
 use super::answer::{self, Reply, RequestRow, Via};
 use super::{Asked, CHECK, CheckRequestId, Checked, RequestState, asked_about, checked, compare, set_number};
 use crate::access::{Actor, Granted, MeansTest, Right, not_of_own_family};
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// What became of sending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,6 +83,7 @@ pub async fn send(
     of_county(actor)?;
     let now = office.now();
     let tx = office.db().begin().await?;
+    business::demand_case(office, &tx, actor, case).await?;
     let checked = checked(&tx, &actor.scope(), case).await?;
     not_of_own_family(&tx, actor, checked.household).await?;
     tx.lock(&format!("check {case}")).await?;

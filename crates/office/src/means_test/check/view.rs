@@ -16,9 +16,9 @@ use super::{
     CHECK, CheckRequestId, Checked, ContradictionId, ContradictionState, Disputed, RequestState, answer,
     asked_about, checked, compare, fills, known, set_number,
 };
-use crate::access::{Citizen, Export, Granted, MeansTest, ReadCase};
+use crate::access::{Citizen, Export, Granted, MeansTest, ReadCase, Right};
 use crate::casework::lists::Sheet;
-use crate::{Office, OfficeError, audited};
+use crate::{Office, OfficeError, audited, business};
 
 /// The parameter that says from how many points on a visit first is proposed.
 const VISIT_POINTS: &str = "check_visit_points";
@@ -248,6 +248,7 @@ pub async fn open(
 
 async fn read(office: &Office, actor: &Granted<ReadCase>, case: CaseId) -> Result<CheckView, OfficeError> {
     let now = office.now();
+    business::demand_case(office, office.db(), actor, case).await?;
     let checked = checked(office.db(), &actor.scope(), case).await?;
     let requests = requests(office, office.db(), case, None).await?;
     Ok(CheckView {
@@ -347,7 +348,7 @@ pub async fn request_page(
     actor: &Granted<MeansTest>,
     id: CheckRequestId,
 ) -> Result<(CaseId, RequestView), OfficeError> {
-    let row = answer::find(office.db(), &actor.scope(), id).await?;
+    let row = answer::find(office, office.db(), actor, Right::MeansTest, id).await?;
     let views = requests(office, office.db(), row.case, None).await?;
     let view = views.into_iter().find(|view| view.id == id).ok_or(OfficeError::NotFound("这条询问"))?;
     office

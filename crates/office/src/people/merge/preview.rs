@@ -10,7 +10,8 @@ use super::super::facts::seen_facts;
 use super::super::person::find_person;
 use super::super::{FactView, PersonView, Subject, current_household};
 use super::{MergeId, SEEN, Standing, moving};
-use crate::access::{Granted, MergePeople};
+use crate::access::{Actor, Granted, MergePeople};
+use crate::business::Reader;
 use crate::records::follow;
 use crate::{Office, OfficeError, audited};
 use store::{AuditEntry, HouseholdId};
@@ -76,34 +77,35 @@ pub async fn merge_preview(
         let entry = audited(office.now().at_ms(), actor.audit(), "merge.previewed", ("person", person.id.0));
         db.audit_read(AuditEntry { division: Some(person.residence), ..entry }).await?;
     }
-    of(office, actor.level, one, other).await
+    of(office, actor, one, other).await
 }
 
-/// Both sides of two records that the caller has seen, without what an office of the `reader`'s level may not know.
+/// Both sides of two records that the caller has seen, without what the reader may not know.
 pub(super) async fn of(
     office: &Office,
-    reader: Level,
+    reader: &Actor,
     one: PersonView,
     other: PersonView,
 ) -> Result<Preview, OfficeError> {
-    let obstacles = obstacles(office, office.db(), reader, &one, &other).await?;
+    let obstacles = obstacles(office, office.db(), reader.level, &one, &other).await?;
     let differing = differing(office, office.db(), &one, &other).await?;
+    let reader = Reader::Post(reader);
     let (one, other) = (side(office, reader, one).await?, side(office, reader, other).await?);
     Ok(Preview { one, other, differing, obstacles })
 }
 
-/// How many cases of a person, and benefits that run, an office of this level may not know of.
+/// How many cases of a person, and benefits that run, the reader may not know of.
 pub(super) async fn hidden(
     office: &Office,
     connection: &impl Connection,
-    reader: Level,
+    reader: Reader<'_>,
     person: PersonId,
 ) -> Result<(i64, i64), OfficeError> {
     let release = office.release();
     let items = release.items.iter().map(|item| item.id.as_str());
-    let items: Vec<&str> = items.filter(|item| !release.item_known_at(item, reader)).collect();
+    let items: Vec<&str> = items.filter(|item| !reader.item(&release, item)).collect();
     let programmes = release.programmes.iter().map(|programme| programme.id.as_str());
-    let programmes: Vec<&str> = programmes.filter(|id| !release.programme_known_at(id, reader)).collect();
+    let programmes: Vec<&str> = programmes.filter(|id| !reader.programme(&release, id)).collect();
     let (mut cases, mut benefits) = (0, 0);
     if !items.is_empty() {
         cases = Query::system(
@@ -144,7 +146,7 @@ const HELD: [(&str, &str); 9] = [
     ("个人登录", "SELECT COUNT(*) FROM citizen_code c WHERE c.person_id = ?"),
 ];
 
-async fn side(office: &Office, reader: Level, person: PersonView) -> Result<Side, OfficeError> {
+async fn side(office: &Office, reader: Reader<'_>, person: PersonView) -> Result<Side, OfficeError> {
     let (db, release) = (office.db(), office.release());
     let now = office.now();
     let (hidden_cases, _) = hidden(office, db, reader, person.id).await?;
@@ -159,7 +161,7 @@ async fn side(office: &Office, reader: Level, person: PersonView) -> Result<Side
     let own = Scope::Own(person.id);
     let mut benefits = Vec::new();
     for row in ledger::pages::entitlements_of_person(db, &own, person.id, now.month()).await? {
-        if !release.programme_known_at(&row.programme, reader) {
+        if !reader.programme(&release, &row.programme) {
             continue;
         }
         let title =
@@ -171,13 +173,9 @@ async fn side(office: &Office, reader: Level, person: PersonView) -> Result<Side
         holds.push((format!("登记簿「{title}」"), i64::try_from(rows).unwrap_or(i64::MAX)));
     }
     holds.retain(|(_, rows)| *rows > 0);
-    Ok(Side {
-        household: current_household(db, &own, person.id).await?,
-        facts: seen_facts(office, db, &[Subject::Person(person.id)], now.today(), i64::MAX).await?,
-        holds,
-        benefits,
-        person,
-    })
+    let mut facts = seen_facts(office, db, &[Subject::Person(person.id)], now.today(), i64::MAX).await?;
+    facts.retain(|fact| reader.fact(&release, &fact.fact));
+    Ok(Side { household: current_household(db, &own, person.id).await?, facts, holds, benefits, person })
 }
 
 async fn differing(
@@ -316,7 +314,7 @@ pub(super) async fn obstacles(
     }
     if one.died_on.is_some() != other.died_on.is_some() {
         let living = if one.died_on.is_some() { other } else { one };
-        let (_, kept_from_reader) = hidden(office, connection, reader, living.id).await?;
+        let (_, kept_from_reader) = hidden(office, connection, Reader::Level(reader), living.id).await?;
         let held: i64 = Query::system(
             moving::MOVING,
             "SELECT COUNT(*) FROM entitlement_member m WHERE m.superseded_at IS NULL AND m.until_month IS NULL AND m.person_id = ?",

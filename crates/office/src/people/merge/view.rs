@@ -4,6 +4,7 @@ use store::{AuditEntry, Connection, Cursor, Page, PersonId, Query, Row, Scope};
 
 use super::{Choices, MERGE_COLUMNS, MergeId, NumberFate, Preview, moving, preview};
 use crate::access::{Export, Granted, ReadPeople};
+use crate::business::Reader;
 use crate::casework::lists::Sheet;
 use crate::people::PERSON_COLUMNS;
 use crate::tabular::ROWS_AT_ONCE;
@@ -171,9 +172,9 @@ pub async fn merge_page(
         let entry = audited(office.now().at_ms(), actor.audit(), "merge.opened", ("person", person.id.0));
         db.audit_read(AuditEntry { division: Some(person.residence), ..entry }).await?;
     }
-    let hides = preview::hidden(office, db, actor.level, kept.id).await? != (0, 0);
+    let hides = preview::hidden(office, db, Reader::Post(actor), kept.id).await? != (0, 0);
     let preview = match merge.state {
-        MergeState::Proposed => Some(preview::of(office, actor.level, kept, dropped).await?),
+        MergeState::Proposed => Some(preview::of(office, actor, kept, dropped).await?),
         _ => None,
     };
     // Even how many cases followed would tell of one that the reader may not know.

@@ -2,7 +2,8 @@
 //!
 //! The routes come from [`crate::server::routes`], so a new one is walked or the test fails. What must not be seen is planted
 //! ([`planted`]); whoever may see it looks first, so that nothing passes by being empty, and leaves the forms that strangers
-//! then send. An answer about what one may not see is the answer about what is not there, to the letter.
+//! then send. An answer about what one may not see is the answer about what is not there, to the letter. Those who sit in the same offices for
+//! another business are asked the same about cases and benefits.
 
 mod addresses;
 mod forms;
@@ -18,7 +19,7 @@ use store::{Backend, IdempotencyKey, Query};
 
 use self::addresses::{Address, Whose, addresses, questions};
 use self::forms::{Sent, forms_of, links_of};
-use self::planted::{Planted, SHARED_TITLES, plant, strangers};
+use self::planted::{Planted, SHARED_TITLES, colleagues, plant, strangers};
 use self::rows::{Rows, lying_in};
 use crate::frame::{CITIZEN_COOKIE, DESK_COOKIE};
 use crate::routes::Route;
@@ -162,6 +163,20 @@ impl Walk<'_> {
         }
     }
 
+    /// Nothing is said of cases and benefits to those of another business, in the same place.
+    fn silent_of_matters(&mut self, who: &str, address: &Address, seen: &Seen) {
+        let asked = |secret: &&String| !address.path.contains(&crate::ui::query_value(secret));
+        let heard = said(seen, self.planted.of_matters.iter().filter(asked));
+        // Sums of what rules and standards would cost are of the whole place, and of nobody.
+        let sums = ["/desk/simulation", "/desk/standard"].iter().any(|of| address.route.starts_with(of));
+        if !heard.is_empty() && !sums && address.route != PUBLIC {
+            self.fault(who, "GET", &address.path, format!("says {heard:?}"));
+        }
+        if seen.status.is_server_error() {
+            self.fault(who, "GET", &address.path, seen.status);
+        }
+    }
+
     /// Two answers are one.
     fn alike(&mut self, who: &str, method: &str, address: &Address, seen: &Seen, other: &Seen) {
         let Some(missing) = &address.missing else { return };
@@ -171,6 +186,25 @@ impl Walk<'_> {
             self.fault(who, method, &address.path, format!("{} / {}: {line:?}", here.0, there.0));
         }
     }
+}
+
+/// Whether what stands at an address is of one matter: a case, a benefit, what is found or drawn of them.
+fn of_matter(address: &Address) -> bool {
+    const MATTERS: [&str; 12] = [
+        "{case}",
+        "{letter}",
+        "{attachment}",
+        "{contradiction}",
+        "{check_request}",
+        "{joint}",
+        "{draw}",
+        "{lead}",
+        "{entitlement}",
+        "{run}",
+        "{import}",
+        "{list}",
+    ];
+    MATTERS.iter().any(|parameter| address.route.contains(parameter))
 }
 
 /// Whether a stranger must not learn that anything is there.
@@ -600,6 +634,30 @@ async fn walk(backend: Backend) {
             }
             if lying_in(town.office.db(), &places).await != lying {
                 walk.fault(who, "added", "rows", format!("{:?}", before.gained(&after)));
+            }
+            assert!(walk.faults.len() < 200, "{}", walk.faults.join("\n"));
+        }
+        // In the same offices, for another business.
+        for (who, browser) in &mut colleagues(&town).await {
+            for address in &asked {
+                let seen = browser.get(&address.path).await;
+                walk.silent_of_matters(who, address, &seen);
+                if let Some(missing) = address.missing.as_ref().filter(|_| of_matter(address)) {
+                    let other = browser.get(missing).await;
+                    walk.alike(who, "GET", address, &seen, &other);
+                }
+            }
+            for (address, sent) in posted.iter().filter(|(address, _)| of_matter(address)) {
+                browser.cookies.retain(|(name, _)| [DESK_COOKIE, CITIZEN_COOKIE].contains(&name.as_str()));
+                let seen = send(browser, &address.path, sent).await;
+                if let Some(missing) = &address.missing {
+                    let other = send(browser, missing, sent).await;
+                    walk.alike(who, "POST", address, &seen, &other);
+                }
+            }
+            let after = Rows::of(town.office.db()).await;
+            for row in before.lost(&after) {
+                walk.fault(who, "changed", "a row", row);
             }
             assert!(walk.faults.len() < 200, "{}", walk.faults.join("\n"));
         }

@@ -34,6 +34,8 @@ pub(super) struct Planted {
     pub secrets: Vec<String>,
     /// What the law makes public on `/notices`, and nowhere else: an opinion for its days, a benefit as long as it lasts.
     pub public: Vec<String>,
+    /// What cases and benefits alone say: numbers and amounts of 社会救助. Some of it everybody reads on `/notices`.
+    pub of_matters: Vec<String>,
     /// Identifiers in full: on no page of anybody who did not reveal them.
     pub sealed: Vec<String>,
     /// What may be searched for, and the like of it that nobody has.
@@ -477,11 +479,16 @@ pub(super) async fn plant(town: &Town) -> Planted {
         .into_iter()
         .chain([
             filed_number.clone(),
-            hanging_number,
+            hanging_number.clone(),
             vocab::Fen(CHILD).yuan_grouped(),
             "****0018".to_owned(),
         ])
         .collect(),
+        of_matters: [AMOUNT, CHILD]
+            .map(|fen| vocab::Fen(fen).yuan_grouped())
+            .into_iter()
+            .chain([filed_number, hanging_number])
+            .collect(),
         public: ["欧阳标", "孙德福", "公孙册"]
             .map(str::to_owned)
             .into_iter()
@@ -500,6 +507,22 @@ pub(super) async fn plant(town: &Town) -> Planted {
         searched,
         rightful,
     }
+}
+
+/// Those who sit in the same offices and work for the elderly: people are on file for them too, cases and benefits of 社会救助 are not there.
+pub(super) async fn colleagues(town: &Town) -> Vec<(&'static str, Browser)> {
+    let staff: [(&'static str, DivisionId, &str); 4] = [
+        ("clerk_e", town.township_b, "township_clerk@elderly"),
+        ("county_e", town.county, "county_clerk@elderly"),
+        ("director_e", town.county, "county_director@elderly"),
+        ("accountant_e", town.county, "county_accountant@elderly"),
+    ];
+    let mut colleagues = Vec::new();
+    for (login, division, role) in staff {
+        let _: Actor = town.staff(login, division, role).await;
+        colleagues.push((login, town.browser(login).await));
+    }
+    colleagues
 }
 
 /// Everybody else: the neighbours' offices, the next village, another county, a citizen, anybody.
