@@ -35,7 +35,32 @@ pub fn asked(typed: &str) -> &str {
     typed.strip_suffix('〕').and_then(|rest| rest.rsplit_once('〔')).map_or(typed, |(_, code)| code.trim())
 }
 
-/// The divisions that a whole name or code means, those of before included; of several namesakes the only one in one's own area.
+/// The divisions that words may mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Namesakes {
+    /// To choose from, those of one's own area first.
+    pub found: Vec<Meant>,
+    /// How many there are; more than are found where a list of all is no help in choosing.
+    pub all: usize,
+}
+
+impl Namesakes {
+    /// What to say where there are more than are offered, and how to say exactly which one is meant.
+    #[must_use]
+    pub fn too_many(&self, asked: &str) -> Option<String> {
+        let Namesakes { found, all } = self;
+        let name = asked.split_whitespace().last().unwrap_or(asked);
+        (*all > found.len()).then(|| {
+            format!(
+                "叫“{name}”的区划有{all}个，这里只列出前{}个。要找的不在里面的，请填写统计区划代码，或者连上级一起写，例如“海北街道 {name}”。",
+                found.len()
+            )
+        })
+    }
+}
+
+/// The divisions that a whole name or code means, those of before included; of several namesakes the only one in one's own area. A name may
+/// stand behind names above it: `海北街道 幸福社区居委会`.
 ///
 /// # Errors
 /// The database.
@@ -43,28 +68,14 @@ pub async fn meant(
     connection: &impl Connection,
     own: DivisionId,
     asked: &str,
-) -> Result<Vec<Meant>, OfficeError> {
-    // What is stored is the statistical code; another division may have the same number in the ministry's list.
-    let by_code = ["d.code = ?", "d.mca_code = ?"];
-    let conditions = if asked.parse::<DivisionCode>().is_ok() { &by_code[..] } else { &["d.name = ?"] };
-    let mut rows: Vec<(DivisionId, String)> = Vec::new();
-    for condition in conditions {
-        let sql = format!(
-            "SELECT d.id, d.code FROM division d WHERE d.until_on IS NULL AND {condition} ORDER BY d.code LIMIT {OFFERED_MAX}"
-        );
-        rows = Query::system(TREE, sql)
-            .bind(asked)
-            .all_as(connection, |row| Ok((row.get("id")?, row.get("code")?)))
-            .await?;
-        if !rows.is_empty() {
-            break;
-        }
-    }
+) -> Result<Namesakes, OfficeError> {
+    let (mut rows, mut all) = present(connection, own, asked).await?;
     // A code or name of before: what has become of it is meant, and said.
     let mut before = "";
     if rows.is_empty() {
         let became = store::divisions::became(connection, asked).await?;
         rows = became.into_iter().map(|division| (division.id, division.code)).collect();
+        all = rows.len();
         before = asked;
     }
     let mut found = Vec::with_capacity(rows.len());
@@ -85,8 +96,48 @@ pub async fn meant(
             }
         }
         if let [only] = own_places.as_slice() {
-            return Ok(vec![found.swap_remove(*only)]);
+            return Ok(Namesakes { found: vec![found.swap_remove(*only)], all: 1 });
         }
     }
-    Ok(found)
+    Ok(Namesakes { all: all.max(found.len()), found })
+}
+
+/// The divisions of today, as many as are offered and those of one's own area first, and how many there are.
+async fn present(
+    connection: &impl Connection,
+    own: DivisionId,
+    asked: &str,
+) -> Result<(Vec<(DivisionId, String)>, usize), OfficeError> {
+    let mut above: Vec<&str> = asked.split_whitespace().collect();
+    let name = above.pop().unwrap_or(asked);
+    // What is stored is the statistical code; another division may have the same number in the ministry's list.
+    let by_code = ["d.code = ?", "d.mca_code = ?"];
+    let conditions = if name.parse::<DivisionCode>().is_ok() { &by_code[..] } else { &["d.name = ?"] };
+    for condition in conditions {
+        let below = " AND EXISTS (SELECT 1 FROM division_closure c JOIN division a ON a.id = c.ancestor_id \
+             WHERE c.descendant_id = d.id AND c.depth > 0 AND a.name = ?)"
+            .repeat(above.len());
+        let from = format!("FROM division d WHERE d.until_on IS NULL AND {condition}{below}");
+        let of = |sql: String| {
+            let query = Query::system(TREE, sql).bind(name);
+            above.iter().fold(query, |query, name| query.bind(*name))
+        };
+        let rows: Vec<(DivisionId, String)> = of(format!(
+            "SELECT d.id, d.code {from} ORDER BY CASE WHEN EXISTS (SELECT 1 FROM division_closure o WHERE o.ancestor_id = ? \
+             AND o.descendant_id = d.id) THEN 0 ELSE 1 END, d.code LIMIT {OFFERED_MAX}"
+        ))
+        .bind(own)
+        .all_as(connection, |row| Ok((row.get("id")?, row.get("code")?)))
+        .await?;
+        if rows.is_empty() {
+            continue;
+        }
+        let mut all = rows.len();
+        if all == OFFERED_MAX {
+            let counted: i64 = of(format!("SELECT COUNT(*) {from}")).scalar(connection).await?;
+            all = usize::try_from(counted).unwrap_or(usize::MAX);
+        }
+        return Ok((rows, all));
+    }
+    Ok((Vec::new(), 0))
 }

@@ -36,7 +36,7 @@ pub use change::{
     refuse, withdraw,
 };
 pub use effect::{in_effect, take_effect_today};
-pub use meant::{Meant, asked, meant};
+pub use meant::{Meant, Namesakes, asked, meant};
 pub use offered::{Offered, families_of, offered};
 pub use touched::{Touched, touched, touched_by};
 pub use tree::{Imported, import};

@@ -61,6 +61,8 @@ pub struct FormContext<'a> {
     pub references: BTreeMap<(String, i64), String>,
     /// For a field, by its path, whose typed words may mean several things: what to send, and its title.
     pub candidates: BTreeMap<String, Vec<(String, String)>>,
+    /// What to say of typed words that mean more things than can be offered, by the words.
+    pub unclear: BTreeMap<String, String>,
     /// What expressions see besides the answers: what the record points at, and what points at it.
     pub related: rules::Record,
 }
@@ -69,8 +71,19 @@ impl<'a> FormContext<'a> {
     /// A context in which nothing has been looked up yet.
     #[must_use]
     pub fn new(release: &'a Release, now: Now) -> FormContext<'a> {
-        let (divisions, attachments, on_file, references, candidates, related) = Default::default();
-        FormContext { release, now, divisions, attachments, on_file, references, candidates, related }
+        let (divisions, attachments, on_file, references) = Default::default();
+        let (candidates, unclear, related) = Default::default();
+        FormContext {
+            release,
+            now,
+            divisions,
+            attachments,
+            on_file,
+            references,
+            candidates,
+            unclear,
+            related,
+        }
     }
 }
 

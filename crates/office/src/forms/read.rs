@@ -277,7 +277,10 @@ fn citizen_id(text: &str, context: &FormContext<'_>) -> Read {
 
 fn division(field: &Field, text: &str, context: &FormContext<'_>) -> Read {
     let code = text.parse::<DivisionCode>().ok().filter(|code| context.divisions.contains_key(code));
-    code.map(FormValue::Division).ok_or_else(|| format!("请从列表中选择{}", label(field)))
+    code.map(FormValue::Division).ok_or_else(|| {
+        let unclear = context.unclear.get(text.trim()).cloned();
+        unclear.unwrap_or_else(|| format!("请从列表中选择{}", label(field)))
+    })
 }
 
 fn files(field: &Field, ids: &[&str], context: &FormContext<'_>) -> Read {

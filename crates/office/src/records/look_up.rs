@@ -13,7 +13,7 @@ use vocab::{CitizenId, DivisionCode};
 use super::columns::{ColumnKind, searched_column, table};
 use super::{RECORD_COLUMNS, find, pointed_at, row_files};
 use crate::access::{Actor, ReadPeople, Right};
-use crate::divisions::{self, Meant};
+use crate::divisions::{self, Namesakes};
 use crate::forms::{Answers, FieldPath, FormContext, Raw, reference_text, referred_id, target_key};
 use crate::people::{self, HOUSEHOLD_COLUMNS, PERSON_COLUMNS};
 use crate::{Office, OfficeError};
@@ -36,6 +36,8 @@ pub struct LookedUp {
     pub places: HashMap<(String, i64), DivisionId>,
     /// What words may mean, by the path of the field.
     pub candidates: BTreeMap<String, Vec<(String, String)>>,
+    /// What to say of words that mean more than can be offered, by the words.
+    pub unclear: BTreeMap<String, String>,
     /// Files that may be named: the writer's own and the record's.
     pub(super) files: row_files::Files,
 }
@@ -48,6 +50,7 @@ impl LookedUp {
         context.divisions = self.names.clone();
         context.references = self.references.clone();
         context.candidates = self.candidates.clone();
+        context.unclear = self.unclear.clone();
         context.attachments = self.files.clone();
         context
     }
@@ -66,7 +69,7 @@ pub(super) struct Finder<'a> {
     pub office: &'a Office,
     pub actor: &'a Actor,
     found: HashMap<(String, String), Found>,
-    divisions: HashMap<String, Vec<Meant>>,
+    divisions: HashMap<String, Namesakes>,
 }
 
 /// Looks up everything that the answers of a form point at, and writes into them what was found.
@@ -316,7 +319,8 @@ impl<'a> Finder<'a> {
             let found = divisions::meant(self.office.db(), self.actor.division, asked).await?;
             self.divisions.insert(asked.to_owned(), found);
         }
-        match self.divisions.get(asked).map_or(&[][..], Vec::as_slice) {
+        let namesakes = self.divisions.get(asked);
+        match namesakes.map_or(&[][..], |namesakes| namesakes.found.as_slice()) {
             [one] => {
                 answers.set(path, Raw::Text(one.code.as_str().to_owned()));
                 looked.divisions.insert(one.code, one.id);
@@ -326,6 +330,8 @@ impl<'a> Finder<'a> {
             several => {
                 let offered = several.iter().map(|one| (one.said(), one.name.clone()));
                 looked.candidates.insert(path.to_string(), offered.collect());
+                let too_many = namesakes.and_then(|namesakes| namesakes.too_many(asked));
+                looked.unclear.extend(too_many.map(|words| (typed.to_owned(), words)));
             }
         }
         Ok(())

@@ -546,3 +546,53 @@ async fn what_cannot_be_is_refused_in_plain_words() {
         ));
     }
 }
+
+/// Of many namesakes those of the own area come first, and that there are more is said with how to be exact: by the code, or with what lies above.
+#[tokio::test]
+async fn of_many_namesakes_it_is_said_how_to_be_exact() {
+    for city in cities("namesakes").await {
+        let db = city.office.db();
+        let (town, street) = (at(&city, TOWN).await, at(&city, STREET).await);
+        let tx = db.begin().await.unwrap();
+        for number in 0..14 {
+            // The highest code lies in the town, so that it would be the last of a list by codes alone.
+            let parent = if number < 13 { (street, STREET) } else { (town, TOWN) };
+            let new = store::divisions::NewDivision {
+                code: format!("{}9{number:02}", parent.1),
+                mca_code: None,
+                name: "重名社区居委会".to_owned(),
+                level: store::divisions::DivisionLevel::Village,
+                parent: Some(parent.0),
+                from_on: None,
+                until_on: None,
+            };
+            store::divisions::add_division(&tx, new).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let found = async |own: DivisionId, asked: &str| divisions::meant(db, own, asked).await.unwrap();
+        let name = "重名社区居委会";
+        let all = found(city.prefecture, name).await;
+        assert_eq!((all.found.len(), all.all), (12, 14));
+        let said = all.too_many(name).unwrap();
+        assert!(
+            said.contains("有14个") && said.contains("前12个") && said.contains("统计区划代码"),
+            "{said}"
+        );
+        let own = found(town, name).await;
+        assert_eq!(
+            (own.found.len(), own.all, own.too_many(name)),
+            (1, 1, None),
+            "the only one of the own area"
+        );
+        let below = found(city.prefecture, &format!("千里山镇 {name}")).await;
+        assert_eq!((&below.found, below.all), (&own.found, 1), "with what lies above");
+        let code = found(city.prefecture, own.found[0].code.as_str()).await;
+        assert_eq!(code.found, own.found);
+        assert_eq!(found(city.prefecture, &format!("没有的镇 {name}")).await.all, 0);
+
+        // A form says so too.
+        let (names, offered) = typed(&city, name).await;
+        assert!(names.is_empty());
+        assert_eq!(offered.len(), 12);
+    }
+}

@@ -180,7 +180,9 @@ pub(super) async fn office_meant(
         errors.add(DIVISION, "请填写单位。");
         return Ok(OfficeMeant { one: None, offered });
     }
-    for one in divisions::meant(db, own, asked).await? {
+    let namesakes = divisions::meant(db, own, asked).await?;
+    let (too_many, shown) = (namesakes.too_many(asked), namesakes.found.len());
+    for one in namesakes.found {
         if divisions::is_within(db, own, one.id).await? {
             offered.push(one);
         }
@@ -193,7 +195,9 @@ pub(super) async fn office_meant(
         let message = format!("没有找到“{asked}”。请填写{own}或者它下级的完整名称，也可以填统计区划代码。");
         errors.add(DIVISION, message);
     } else {
-        errors.add(DIVISION, "有几个同名的，请选是哪一个。");
+        // Those of the own area come first: where all that are shown lie in it, there may be more of them.
+        let too_many = too_many.filter(|_| offered.len() == shown);
+        errors.add(DIVISION, too_many.unwrap_or_else(|| "有几个同名的，请选是哪一个。".to_owned()));
     }
     Ok(OfficeMeant { one: None, offered })
 }
