@@ -3,9 +3,9 @@
 use store::{Query, Scope, Tx};
 use vocab::Fen;
 
-use crate::run::hold;
+use crate::run::WhichRun;
 use crate::scope::{BOOKS, NONE};
-use crate::{LedgerError, Officer, Result, RunId, RunState, compare};
+use crate::{LedgerError, Officer, Result, RunState, compare};
 
 /// Number and sum, as a person compares them with paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,15 @@ pub struct ControlTotals {
 /// # Errors
 /// [`LedgerError::SamePerson`] for its maker, [`LedgerError::TotalsChanged`] if the figures are not those that were seen,
 /// [`LedgerError::Unexplained`] if a difference has no cause.
-pub async fn approve(tx: &Tx, scope: &Scope, id: RunId, seen: ControlTotals, officer: Officer) -> Result<()> {
-    let run = hold(tx, scope, id).await?;
+pub async fn approve(
+    tx: &Tx,
+    scope: &Scope,
+    run: impl Into<WhichRun>,
+    seen: ControlTotals,
+    officer: Officer,
+) -> Result<()> {
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
     run.check_state(&[RunState::Made], "复核")?;
     if run.made_by == officer.staff {
         return Err(LedgerError::SamePerson("发放批次的生成与复核"));
@@ -41,7 +48,7 @@ pub async fn approve(tx: &Tx, scope: &Scope, id: RunId, seen: ControlTotals, off
     )
     .bind(officer.staff)
     .bind(officer.at.at_ms())
-    .bind(id)
+    .bind(run.id)
     .execute_one(tx)
     .await?;
     Ok(())

@@ -14,7 +14,7 @@ use crate::accounts::{self, BANK_CLEARING, PAID, PAYABLE};
 use crate::approve::ControlTotals;
 use crate::batch;
 use crate::compare::PAID_STATES;
-use crate::run::{BATCH, PaymentRun, hold};
+use crate::run::{BATCH, PaymentRun, ReadRun, WhichRun};
 use crate::scope::{BOOKS, NONE, RUN};
 use crate::{BankAccountId, EntitlementId, LedgerError, LineId, Officer, Result, RunId, RunState};
 
@@ -59,14 +59,15 @@ fn read_line(row: &Row) -> store::Result<BankLine> {
 ///
 /// # Errors
 /// The run is not approved.
-pub async fn lines(
+pub async fn lines<'run>(
     connection: &impl Connection,
     scope: &Scope,
-    id: RunId,
+    run: impl Into<ReadRun<'run>>,
     after_line_no: i32,
     limit: usize,
 ) -> Result<Vec<BankLine>> {
-    let run = crate::run::load(connection, scope, id).await?;
+    let run: ReadRun<'run> = run.into();
+    let run = run.read(connection, scope).await?;
     run.check_state(
         &[RunState::Approved, RunState::Exporting, RunState::Exported, RunState::Answered, RunState::Closed],
         "导出银行文件，请先复核",
@@ -79,28 +80,29 @@ pub async fn lines(
          JOIN payee p ON p.id = l.payee_id WHERE l.run_id = ? AND l.line_no > ? \
          AND l.state IN ('open', 'succeeded', 'failed') ORDER BY l.line_no LIMIT ?",
     )
-    .bind(id)
+    .bind(run.id)
     .bind(after_line_no)
     .bind(limit)
     .all_as(connection, read_line)
     .await?)
 }
 
-/// Record that this file goes out. The first time it fixes the hash; again it must be the same.
+/// Record that this file goes out. The first time it fixes the hash; again it must be the same. The answer is where the run stands then.
 ///
 /// # Errors
 /// [`LedgerError::FileChanged`], [`LedgerError::TotalsChanged`], or the run is not approved.
 pub async fn begin_export(
     tx: &Tx,
     scope: &Scope,
-    id: RunId,
+    run: impl Into<WhichRun>,
     file_sm3: &str,
     totals: ControlTotals,
     officer: Officer,
-) -> Result<()> {
-    let run = hold(tx, scope, id).await?;
+) -> Result<RunState> {
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
     if let Some(first) = &run.file_sm3 {
-        return if first == file_sm3 { Ok(()) } else { Err(LedgerError::FileChanged) };
+        return if first == file_sm3 { Ok(run.state) } else { Err(LedgerError::FileChanged) };
     }
     run.check_state(&[RunState::Approved], "导出银行文件，请先复核")?;
     if (run.line_count, run.total) != (totals.count, totals.total) {
@@ -118,10 +120,10 @@ pub async fn begin_export(
     .bind(file_sm3)
     .bind(officer.staff)
     .bind(officer.at.at_ms())
-    .bind(id)
+    .bind(run.id)
     .execute_one(tx)
     .await?;
-    Ok(())
+    Ok(RunState::Exporting)
 }
 
 /// Book the next lines as being with the bank.
@@ -235,12 +237,14 @@ pub struct AnswerRead {
 pub async fn read_answer(
     tx: &Tx,
     scope: &Scope,
-    id: RunId,
+    run: impl Into<WhichRun>,
     rows: &[AnswerRow],
     totals: ControlTotals,
     officer: Officer,
 ) -> Result<AnswerRead> {
-    let run = hold(tx, scope, id).await?;
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
+    let id = run.id;
     run.check_state(&[RunState::Exported, RunState::Answered], "读入银行回盘")?;
     let mut problems = Vec::new();
     let sum = Fen::checked_sum(rows.iter().map(|row| row.amount));
@@ -455,8 +459,9 @@ async fn finish_answer(tx: &Tx, run: &PaymentRun) -> Result<Option<u64>> {
 ///
 /// # Errors
 /// The bank has not answered for every line.
-pub async fn close(tx: &Tx, scope: &Scope, id: RunId, officer: Officer) -> Result<()> {
-    let run = hold(tx, scope, id).await?;
+pub async fn close(tx: &Tx, scope: &Scope, run: impl Into<WhichRun>, officer: Officer) -> Result<()> {
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
     run.check_state(&[RunState::Answered], "办结，请先读入全部银行回盘")?;
     Query::new(
         &BOOKS,
@@ -465,7 +470,7 @@ pub async fn close(tx: &Tx, scope: &Scope, id: RunId, officer: Officer) -> Resul
     )
     .bind(officer.staff)
     .bind(officer.at.at_ms())
-    .bind(id)
+    .bind(run.id)
     .execute_one(tx)
     .await?;
     Ok(())

@@ -8,19 +8,25 @@ use vocab::Fen;
 
 use crate::accounts::{self, APPROPRIATION, PAYABLE, RECOVERABLE};
 use crate::batch;
-use crate::run::{BATCH, PaymentRun, hold};
+use crate::run::{BATCH, PaymentRun, WhichRun};
 use crate::scope::{BOOKS, NONE};
 use crate::{
-    DueId, EntitlementId, LedgerError, LineId, LineState, Officer, RecoveryId, Result, RunId, RunKind,
-    RunState,
+    DueId, EntitlementId, LedgerError, LineId, LineState, Officer, RecoveryId, Result, RunKind, RunState,
 };
 
 /// Begin to cancel a run; [`crate::run::carry_on`] does it. Only the latest month's run can be cancelled.
 ///
 /// # Errors
 /// It has been exported, or a later month exists.
-pub async fn begin_cancel(tx: &Tx, scope: &Scope, id: RunId, reason: &str, officer: Officer) -> Result<()> {
-    let run = hold(tx, scope, id).await?;
+pub async fn begin_cancel(
+    tx: &Tx,
+    scope: &Scope,
+    run: impl Into<WhichRun>,
+    reason: &str,
+    officer: Officer,
+) -> Result<()> {
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
     run.check_state(
         &[RunState::Making, RunState::Made, RunState::Approved],
         "作废（已导出银行的批次不能作废）",
@@ -53,7 +59,7 @@ pub async fn begin_cancel(tx: &Tx, scope: &Scope, id: RunId, reason: &str, offic
     .bind(officer.staff)
     .bind(officer.at.at_ms())
     .bind(reason)
-    .bind(id)
+    .bind(run.id)
     .execute_one(tx)
     .await?;
     Ok(())
@@ -67,12 +73,13 @@ pub async fn begin_cancel(tx: &Tx, scope: &Scope, id: RunId, reason: &str, offic
 pub async fn withdraw_line(
     tx: &Tx,
     scope: &Scope,
-    run: RunId,
+    run: impl Into<WhichRun>,
     line: LineId,
     reason: &str,
     officer: Officer,
 ) -> Result<()> {
-    let run = hold(tx, scope, run).await?;
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
     run.check_state(&[RunState::Made, RunState::Approved], "撤下明细")?;
     if reason.trim().is_empty() {
         return Err(LedgerError::refused("请填写撤下原因。"));

@@ -2,7 +2,7 @@
 
 use store::{Query, Scope, Tx};
 
-use crate::run::hold;
+use crate::run::WhichRun;
 use crate::scope::{BOOKS, NONE};
 use crate::{LedgerError, LineId, Officer, Result, RunId, RunState};
 
@@ -20,8 +20,16 @@ pub enum Lines {
 ///
 /// # Errors
 /// Nothing to re-issue, or the run has no answer yet.
-pub async fn reissue(tx: &Tx, scope: &Scope, id: RunId, lines: &Lines, officer: Officer) -> Result<RunId> {
-    let run = hold(tx, scope, id).await?;
+pub async fn reissue(
+    tx: &Tx,
+    scope: &Scope,
+    run: impl Into<WhichRun>,
+    lines: &Lines,
+    officer: Officer,
+) -> Result<RunId> {
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
+    let id = run.id;
     run.check_state(&[RunState::Exported, RunState::Answered, RunState::Closed], "重发失败明细")?;
     let under_way: Option<RunId> = Query::new(
         &BOOKS,

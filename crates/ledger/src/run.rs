@@ -3,7 +3,8 @@
 //! [`begin`] creates or finds the run; [`carry_on`] does whatever its state still needs (make, export, read the answer,
 //! cancel), batch by batch, and may be stopped or killed between two batches. [`make_run`] is both.
 
-use std::ops::ControlFlow;
+use std::marker::PhantomData;
+use std::ops::{ControlFlow, Deref};
 
 use store::{Connection, Db, DivisionId, Query, Row, Scope, StaffId, Tx};
 use vocab::{Fen, Month, Now};
@@ -133,6 +134,91 @@ pub type Watch<'a> = &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send);
 pub async fn load(connection: &impl Connection, scope: &Scope, id: RunId) -> Result<PaymentRun> {
     let sql = format!("SELECT {RUN_COLUMNS} FROM payment_run r WHERE {{scope}} AND r.id = ?");
     Ok(Query::new(scope, &RUN, sql).bind(id).one_as(connection, PaymentRun::read).await?)
+}
+
+/// A run that is locked until its transaction ends: read once, whatever is done with it there.
+#[derive(Debug)]
+pub struct HeldRun<'tx> {
+    run: PaymentRun,
+    tx: PhantomData<&'tx Tx>,
+}
+
+impl Deref for HeldRun<'_> {
+    type Target = PaymentRun;
+    fn deref(&self) -> &PaymentRun {
+        &self.run
+    }
+}
+
+/// A run in the caller's scope, to be looked at before something is done with it in the same transaction.
+///
+/// # Errors
+/// [`store::StoreError::NotFound`].
+pub async fn held<'tx>(tx: &'tx Tx, scope: &Scope, id: RunId) -> Result<HeldRun<'tx>> {
+    Ok(HeldRun { run: hold(tx, scope, id).await?, tx: PhantomData })
+}
+
+/// Which run something is done with: by its id, or as the transaction holds it already.
+#[derive(Debug)]
+pub struct WhichRun(Which);
+
+#[derive(Debug)]
+enum Which {
+    Id(RunId),
+    Held(Box<PaymentRun>),
+}
+
+impl From<RunId> for WhichRun {
+    fn from(id: RunId) -> WhichRun {
+        WhichRun(Which::Id(id))
+    }
+}
+
+impl From<HeldRun<'_>> for WhichRun {
+    fn from(held: HeldRun<'_>) -> WhichRun {
+        WhichRun(Which::Held(Box::new(held.run)))
+    }
+}
+
+impl WhichRun {
+    /// The run, locked until the transaction ends.
+    pub(crate) async fn held(self, tx: &Tx, scope: &Scope) -> Result<PaymentRun> {
+        match self.0 {
+            Which::Id(id) => hold(tx, scope, id).await,
+            Which::Held(run) => Ok(*run),
+        }
+    }
+}
+
+/// Which run is read: by its id, or as the caller has it already.
+#[derive(Debug, Clone, Copy)]
+pub enum ReadRun<'a> {
+    /// It is looked for in the caller's scope.
+    Id(RunId),
+    /// The caller has found it there.
+    Known(&'a PaymentRun),
+}
+
+impl From<RunId> for ReadRun<'_> {
+    fn from(id: RunId) -> Self {
+        ReadRun::Id(id)
+    }
+}
+
+impl<'a> From<&'a PaymentRun> for ReadRun<'a> {
+    fn from(run: &'a PaymentRun) -> Self {
+        ReadRun::Known(run)
+    }
+}
+
+impl ReadRun<'_> {
+    /// The run as it stands.
+    pub(crate) async fn read(self, connection: &impl Connection, scope: &Scope) -> Result<PaymentRun> {
+        match self {
+            ReadRun::Id(id) => load(connection, scope, id).await,
+            ReadRun::Known(run) => Ok(run.clone()),
+        }
+    }
 }
 
 /// A run in the caller's scope, locked until the transaction ends.

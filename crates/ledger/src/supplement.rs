@@ -6,7 +6,7 @@ use store::{Query, Scope, Tx};
 use vocab::{Fen, Month};
 
 use crate::batch::{Instalment, OUTSTANDING, keep_back};
-use crate::run::{PaymentRun, hold};
+use crate::run::{PaymentRun, WhichRun, hold};
 use crate::scope::{BOOKS, ENTITLEMENT, NONE};
 use crate::{LedgerError, Officer, Result, RunId, RunKind, RunState, payee};
 
@@ -48,8 +48,16 @@ pub async fn standing_open(
 ///
 /// # Errors
 /// No reason is given, the run is not a month's run or not made yet, its failures are being re-issued, or nothing stands open.
-pub async fn supplement(tx: &Tx, scope: &Scope, id: RunId, reason: &str, officer: Officer) -> Result<RunId> {
-    let run = hold(tx, scope, id).await?;
+pub async fn supplement(
+    tx: &Tx,
+    scope: &Scope,
+    run: impl Into<WhichRun>,
+    reason: &str,
+    officer: Officer,
+) -> Result<RunId> {
+    let run: WhichRun = run.into();
+    let run = run.held(tx, scope).await?;
+    let id = run.id;
     run.check_state(
         &[RunState::Made, RunState::Approved, RunState::Exported, RunState::Answered, RunState::Closed],
         "补充发放",

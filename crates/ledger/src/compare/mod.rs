@@ -15,7 +15,7 @@ use store::{CaseId, Connection, Db, PersonId, Query, Scope, Tx};
 use vocab::Fen;
 
 use crate::batch::steady_plans;
-use crate::run::{self, PaymentRun};
+use crate::run::{PaymentRun, ReadRun};
 use crate::scope::{BOOKS, NONE};
 use crate::{AmountCause, EntitlementId, LineState, Result, RunId, RunKind};
 use explain::{Known, Made};
@@ -161,9 +161,10 @@ pub struct Summary {
 ///
 /// # Errors
 /// Out of scope, or the database's.
-pub async fn summary(db: &Db, scope: &Scope, id: RunId) -> Result<Summary> {
+pub async fn summary<'run>(db: &Db, scope: &Scope, run: impl Into<ReadRun<'run>>) -> Result<Summary> {
     let tx = db.begin_read().await?;
-    let run = run::load(&tx, scope, id).await?;
+    let run: ReadRun<'run> = run.into();
+    let run = run.read(&tx, scope).await?;
     let previous = previous_run(&tx, &run).await?;
     // As it was kept when the run was made, unless something has changed since.
     match kept::summary(&tx, &run, previous.as_ref()).await? {
@@ -182,16 +183,17 @@ pub(crate) async fn summary_of(connection: &Tx, run: &PaymentRun) -> Result<Summ
 ///
 /// # Errors
 /// Out of scope, or the database's.
-pub async fn differences(
+pub async fn differences<'run>(
     db: &Db,
     scope: &Scope,
-    id: RunId,
+    run: impl Into<ReadRun<'run>>,
     after: EntitlementId,
     limit: usize,
 ) -> Result<Vec<Difference>> {
     let tx = db.begin_read().await?;
     steady_plans(&tx).await?;
-    let run = run::load(&tx, scope, id).await?;
+    let run: ReadRun<'run> = run.into();
+    let run = run.read(&tx, scope).await?;
     let previous = previous_run(&tx, &run).await?;
     page(&tx, &run, previous.as_ref(), after, limit).await
 }

@@ -124,7 +124,7 @@ pub(super) async fn differences(
     let office = desk.office();
     let db = office.db();
     let run = payments::find_run(office, desk.granted(), id).await?;
-    let found = ledger::compare::differences(db, &desk.scope(), id, EntitlementId(ask.after), ROWS).await?;
+    let found = ledger::compare::differences(db, &desk.scope(), &run, EntitlementId(ask.after), ROWS).await?;
     let names = people::names(db, found.iter().map(|difference| difference.holder)).await?;
     let here = format!("/desk/payments/{id}");
     let rows: Vec<Vec<Markup>> = found
