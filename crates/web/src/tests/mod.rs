@@ -2,6 +2,7 @@
 
 mod administration;
 mod api;
+mod business;
 mod changes;
 mod citizen;
 mod desk;

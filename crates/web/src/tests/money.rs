@@ -262,9 +262,15 @@ async fn an_accountant_finds_the_money_of_the_own_business_alone() {
         assert!(wide.get(&theirs).await.text.contains("1,800.00"));
         let page = looker.get(&format!("/desk/families/{}/cases", town.family_a)).await;
         assert!(page.text.contains("1,234.50"), "{}", page.text);
-        // Their pages lead nowhere where they may not go.
+        // A family is on file for every business; what it gets is told by business.
         let page = children.get(&format!("/desk/roll/{child}")).await;
-        assert!(!page.text.contains("/desk/families/"), "{}", page.text);
+        assert!(page.text.contains("/desk/families/"), "{}", page.text);
+        for (family, amount, told) in [(town.family_b, "1,800.00", true), (town.family_a, "1,234.50", false)]
+        {
+            let page = children.get(&format!("/desk/families/{family}/cases")).await;
+            assert_eq!(page.status, StatusCode::OK);
+            assert_eq!(page.text.contains(amount), told, "{}", page.text);
+        }
 
         assert_eq!(children.post("/desk/payments", &MONTH).await.status, StatusCode::NOT_FOUND);
         let month = [("programme", "orphan_living"), MONTH[1], MONTH[2]];
