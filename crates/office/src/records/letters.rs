@@ -147,7 +147,7 @@ pub(super) fn opens(reader: &Actor, register: &Register, letter: &str) -> bool {
     let letters = register.transitions.iter().filter_map(|way| way.letter.as_ref());
     let mut to = letters.filter(|known| known.id == *letter).flat_map(|known| &known.to);
     let sealed = to.any(|id| register.field(id).is_some_and(Field::is_sealed));
-    !sealed || reader.may(Right::Reveal)
+    !sealed || reader.may_in(Right::Reveal, &register.business)
 }
 
 /// How one objects, where the pack says by which law.

@@ -335,6 +335,7 @@ pub async fn reveal(
     let found = register
         .field(field)
         .filter(|field| field.is_sealed() && sees(revealer, field))
+        .filter(|_| revealer.may_in(Right::Reveal, &register.business))
         .ok_or_else(hidden)?;
     let stored = record(office.keys(), office.db(), &revealer.scope(), register, id).await?;
     let value = stored.values.get(found.id.get()).ok_or_else(hidden)?;

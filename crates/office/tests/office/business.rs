@@ -1,6 +1,8 @@
 //! Posts of one business: of every case, benefit and figure they find what is their business's and of the others nothing; people are on file for
 //! all.
 
+use std::time::Duration;
+
 use office::OfficeError;
 use office::access::{Actor, Export, Report};
 use office::business::Reader;
@@ -8,7 +10,7 @@ use office::casework::lists::{self, CaseFilter, WorkFilter};
 use office::casework::{Doer, drafts, letters, view};
 use office::means_test::check;
 use office::people;
-use office::reports::{self, CaseCounted, CaseQuery, RollCounted, RollQuery};
+use office::reports::{self, CaseCounted, CaseQuery, RollCounted, RollQuery, shown};
 use office::{benefits, search};
 use store::CaseId;
 
@@ -194,5 +196,41 @@ async fn a_post_works_on_the_cases_and_figures_of_its_business_alone() {
         )
         .await;
         assert!(matches!(sheet, Err(OfficeError::NotFound(_))), "{sheet:?}");
+    }
+}
+
+/// What one reader was shown is kept for readers of the same businesses alone, also when it is reckoned again.
+#[tokio::test]
+async fn figures_that_are_kept_are_of_the_readers_businesses() {
+    for mut city in cities("business_kept").await {
+        // The city's clock stands still: what is kept stands, and is old enough to be reckoned again.
+        city.office = city.office.with_figures_kept(Duration::from_millis(1));
+        on_the_roll(&city, &Family::default()).await;
+        let office = &city.office;
+        let (month, from, today) = (office.now().month(), day("2026-01-01"), office.now().today());
+        let roll = RollQuery { programme: None, month, division: None };
+        let cases = CaseQuery { item: "dibao".to_owned(), from, until: today, division: None };
+        let elderly = working_for(&city.county_clerk, "elderly");
+        for turn in ["reckoned", "reckoned again"] {
+            for (actor, there) in [(&city.county_clerk, true), (&elderly, false)] {
+                let report = grant::<Report>(actor);
+                let many = i64::from(there);
+                let found = shown::roll_figures(office, &report, &roll).await.unwrap();
+                assert_eq!(found.figures.whole.total().households, many, "{turn}");
+                let found = shown::performance(office, &report, &roll).await.unwrap();
+                assert_eq!(found.figures.whole.alive, many, "{turn}");
+                let found = shown::fairness(office, &report, from, today).await.unwrap();
+                assert_eq!(found.figures.whole.decided, many, "{turn}");
+                let found = shown::layers(office, &report, None, month).await.unwrap();
+                let families =
+                    found.figures.lines.iter().map(|line| line.urban.households + line.rural.households);
+                assert_eq!(families.sum::<i64>() > 0, there, "{turn}");
+                let found = reports::glance(office, &report, None, &[]).await.unwrap();
+                assert_eq!(found.whole.households, many, "{turn}");
+                let found = shown::case_figures(office, &report, &cases).await;
+                assert_eq!(found.is_ok(), there, "{turn}");
+            }
+            shown::renew(office).await;
+        }
     }
 }

@@ -110,7 +110,7 @@ fn field<'a>(desk: &Desk<ReadRecords>, open: &Open, here: &str, said: &'a Said) 
         None => html! { (words) @if said.computed { span.govuk-hint { "（系统计算）" } } },
     };
     let row = SummaryRow::new(said.label.as_str(), value);
-    if said.masked && desk.may(Right::Reveal) {
+    if said.masked && desk.actor().may_in(Right::Reveal, &open.register().business) {
         let link = Link::new(format!("{here}/reveal/{}", said.field), "查看完整内容");
         row.action(link.about(format!("（{}）", said.label)))
     } else {
