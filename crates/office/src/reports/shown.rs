@@ -1,7 +1,7 @@
 //! Figures as pages show them: what was reckoned for another reader of the same place some minutes ago is shown again
 //! ([`Office::with_figures_kept`]), and [`Reckoned::at`] says when that was. Files and lists are reckoned each time, and nothing is decided by these.
 //!
-//! The reader's right to the place is asked first, each time; what is kept is found by the place, by the reader's businesses ([`Own`]) and by everything
+//! The reader's right to the place is asked first, each time; what is kept is found by the place, by the reader's businesses (`Own`) and by everything
 //! else in which two readers' figures may differ, so nobody is shown another place's or another business's.
 
 use std::sync::Arc;
