@@ -2,6 +2,7 @@
 //!
 //! - [`definition`] says what can be written in a pack.
 //! - [`Release::load`] reads folders; [`Release::check`] says everything that is wrong with them, with file and line.
+//! - [`Release::compared_with`] says what newer packs change.
 //! - [`Release::parameter`], [`Release::basis_on`] and the shelves ([`Release::items`] and so on) are what the other rooms use.
 //!
 //! The crate never touches the database and has no clock. It changes when a pack can say something new.
@@ -10,6 +11,7 @@ mod amended;
 mod case_fields;
 mod cases;
 mod check;
+mod compare;
 mod compile;
 mod context;
 mod counted_shapes;
@@ -32,6 +34,7 @@ pub mod shapes;
 
 pub use amended::{AmendedPart, DatedText, part_key, part_of};
 pub use case_fields::{CASE_FIELDS, CaseField};
+pub use compare::{Changed, Compared};
 pub use context::Supposed;
 pub use family::{Decision, FamilyDecision, WrittenFamily};
 pub use files::PackFiles;

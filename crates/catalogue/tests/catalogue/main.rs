@@ -3,6 +3,7 @@
 mod amended;
 mod assistance;
 mod broken;
+mod compare;
 mod coverage;
 #[path = "../../../rules/src/tests/engines.rs"]
 mod engines;
