@@ -38,7 +38,9 @@ pub use change::{
 pub use effect::{in_effect, take_effect_today};
 pub use meant::{Meant, Namesakes, asked, meant};
 pub use offered::{Offered, families_of, offered};
+pub(crate) use touched::left_in;
 pub use touched::{Touched, touched, touched_by};
+pub(crate) use tree::import_in;
 pub use tree::{Imported, import};
 pub use wanted::{ChangeKind, Part, Recode, Wanted};
 

@@ -210,7 +210,7 @@ async fn fund(
 }
 
 /// What still lies in a division that is to end.
-pub(super) async fn left_in(
+pub(crate) async fn left_in(
     office: &Office,
     connection: &impl Connection,
     division: DivisionId,

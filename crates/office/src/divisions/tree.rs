@@ -36,12 +36,19 @@ struct Known {
 /// [`OfficeError::Internal`] when a parent is missing; the database.
 pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Imported, OfficeError> {
     let tx = db.begin().await?;
+    let imported = import_in(&tx, release, on).await?;
+    tx.commit().await?;
+    Ok(imported)
+}
+
+/// The same in the transaction that puts the release in force.
+pub(crate) async fn import_in(tx: &Tx, release: &Release, on: NaiveDate) -> Result<Imported, OfficeError> {
     let mut known: HashMap<String, Known> = HashMap::new();
     let rows = Query::system(
         TREE,
         "SELECT d.id, d.code, d.name, d.parent_id, d.mca_code FROM division d WHERE d.until_on IS NULL",
     )
-    .all(&tx)
+    .all(tx)
     .await?;
     for row in rows {
         let before = Known {
@@ -69,7 +76,7 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
         let id = match known.remove(&entry.code) {
             Some(before) => {
                 if before.name != entry.name || before.parent != parent || before.mca_code != entry.mca_code {
-                    keep_past(&tx, before.id, on).await?;
+                    keep_past(tx, before.id, on).await?;
                     Query::system(
                         TREE,
                         "UPDATE division SET name = ?, parent_id = ?, mca_code = ?, since_on = ? WHERE id = ?",
@@ -79,7 +86,7 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
                     .bind(entry.mca_code.clone())
                     .bind(on)
                     .bind(before.id)
-                    .execute_one(&tx)
+                    .execute_one(tx)
                     .await?;
                     imported.changed += 1;
                     named.push(before.id);
@@ -98,7 +105,7 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
                 .bind(level_of(entry.level).as_str())
                 .bind(parent)
                 .bind(on)
-                .insert(&tx)
+                .insert(tx)
                 .await?;
                 named.push(DivisionId(id));
                 DivisionId(id)
@@ -107,20 +114,19 @@ pub async fn import(db: &Db, release: &Release, on: NaiveDate) -> Result<Importe
         ids.insert(entry.code.as_str(), id);
     }
     for before in known.values() {
-        keep_past(&tx, before.id, on).await?;
+        keep_past(tx, before.id, on).await?;
         Query::system(TREE, "UPDATE division SET until_on = ? WHERE id = ?")
             .bind(on)
             .bind(before.id)
-            .execute_one(&tx)
+            .execute_one(tx)
             .await?;
         imported.ended += 1;
     }
     if imported != Imported::default() {
-        let moved = rebuild(&tx, Month::containing(on)).await?;
-        settle(&tx, &moved, !moved.is_empty()).await?;
+        let moved = rebuild(tx, Month::containing(on)).await?;
+        settle(tx, &moved, !moved.is_empty()).await?;
     }
-    put_words(&tx, named).await?;
-    tx.commit().await?;
+    put_words(tx, named).await?;
     Ok(imported)
 }
 

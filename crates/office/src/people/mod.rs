@@ -63,6 +63,7 @@ pub use person::{
     NewPerson, PersonCorrection, PersonView, Registered, correct_person, find_person, place_person,
     record_death_in, register_person, register_person_in,
 };
+pub(crate) use projection::{column_type, prepare_projections_in};
 pub use projection::{follow_definitions, prepare_projections, refresh_projection, roll_forward};
 pub use reveal::{Revealed, reveal_account, reveal_person};
 pub(crate) use sealing::citizen_id_blind;

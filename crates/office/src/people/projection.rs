@@ -30,12 +30,24 @@ fn table(unit: Unit) -> (&'static str, &'static str, &'static str) {
     }
 }
 
+/// Whose fact it is, and the type of the column in which today's value stands: neither ever changes.
+pub(crate) fn column_type(fact: &Fact) -> (Unit, &'static str) {
+    (fact.on, fact_value::sql_type(fact))
+}
+
 /// Adds a column for every fact of the release that has none yet. Run before the release is put in force.
 ///
 /// # Errors
 /// [`OfficeError::Conflict`] when a fact changed its type: that is another fact and needs another id.
 pub async fn prepare_projections(db: &Db, release: &Release) -> Result<usize, OfficeError> {
     let tx = db.begin().await?;
+    let added = prepare_projections_in(&tx, release).await?;
+    tx.commit().await?;
+    Ok(added)
+}
+
+/// The same in the transaction that puts the release in force.
+pub(crate) async fn prepare_projections_in(tx: &Tx, release: &Release) -> Result<usize, OfficeError> {
     tx.lock("projection").await?;
     let mut added = 0;
     for fact in release.facts.iter() {
@@ -48,7 +60,7 @@ pub async fn prepare_projections(db: &Db, release: &Release) -> Result<usize, Of
         )
         .bind(subject)
         .bind(id.as_str())
-        .optional(&tx)
+        .optional(tx)
         .await?;
         match known {
             Some(row) if row.get::<String>("sql_type")? == sql_type => {}
@@ -70,13 +82,12 @@ pub async fn prepare_projections(db: &Db, release: &Release) -> Result<usize, Of
                 .bind(subject)
                 .bind(id.as_str())
                 .bind(sql_type)
-                .execute(&tx)
+                .execute(tx)
                 .await?;
                 added += 1;
             }
         }
     }
-    tx.commit().await?;
     Ok(added)
 }
 

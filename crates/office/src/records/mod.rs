@@ -1,6 +1,6 @@
 //! Registers of the packs: lists of things with a life, each in a table of its own, all run by this one room.
 //!
-//! - [`tables`]: the tables, made from the release and only ever expanded; [`columns`]: a value in its column and back;
+//! - [`tables`]: the tables, made from the release and only ever expanded; [`needed`](mod@needed): what records need of it; [`columns`]: a value in its column and back;
 //! - [`read`]: records by id; [`list`]: lists with filters, sums and pages, [`map`](mod@map) the same on a map; [`page`]: everything on a record's page;
 //! - [`look_up`]: from typed words to the record, person, family or division that is meant;
 //! - [`draft`]: answers before they are a record; [`write`]: add and change, [`batch`] many in one transaction; [`row`]: what stands in the tables; [`transition`]: from state to state; [`conflict`]: two people at one record;
@@ -48,6 +48,7 @@ pub mod letters;
 pub mod list;
 mod look_up;
 pub mod map;
+mod needed;
 pub mod organisation;
 pub mod own;
 pub mod page;
@@ -73,12 +74,14 @@ pub use draft::{Draft, draft_of};
 pub(crate) use enter::{Entry, enter, seen_by_rules, titles};
 pub(crate) use joins::people_in_hand;
 pub use look_up::{LookedUp, look_up};
+pub(crate) use needed::needed;
 pub(crate) use rates::percent as percent_of;
 pub use read::Record;
 pub(crate) use read::open_batch;
 pub use settle::{nightly, settle_register};
 pub(crate) use shape::{Circumstances, Named, households, persons};
 pub use tables::prepare;
+pub(crate) use tables::prepare_in;
 pub use transition::{Moved, Offered, asked, may_take, move_record};
 pub use write::{Deed, NewVersion, Saved, save};
 

@@ -23,19 +23,28 @@ pub async fn prepare(db: &Db, release: &Release) -> Result<usize, OfficeError> {
         return Ok(0);
     }
     let tx = db.begin().await?;
+    let added = prepare_in(&tx, release).await?;
+    tx.commit().await?;
+    Ok(added)
+}
+
+/// The same in the transaction that puts the release in force.
+pub(crate) async fn prepare_in(tx: &Tx, release: &Release) -> Result<usize, OfficeError> {
+    if release.registers.iter().next().is_none() {
+        return Ok(0);
+    }
     tx.lock("records").await?;
-    let mut known = Known::read(&tx).await?;
+    let mut known = Known::read(tx).await?;
     let mut kinds: Vec<(&str, bool)> = Vec::new();
     for register in release.registers.iter() {
         // Of a table that was there before there may be records that are not in the index of words.
         kinds.push((register.id.as_str(), tx.columns_of(&table(register)).await?.is_empty()));
-        prepare_register(&tx, register, &mut known).await?;
+        prepare_register(tx, register, &mut known).await?;
     }
-    index::name_kinds(&tx, &kinds).await?;
+    index::name_kinds(tx, &kinds).await?;
     let added = known.new.len();
     let columns = ["register", "list", "field", "kind"];
-    store::insert_many(&Scope::System(TABLES), &tx, "record_column", &columns, known.new).await?;
-    tx.commit().await?;
+    store::insert_many(&Scope::System(TABLES), tx, "record_column", &columns, known.new).await?;
     Ok(added)
 }
 

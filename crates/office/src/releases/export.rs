@@ -8,7 +8,7 @@ use toml_edit::DocumentMut;
 use crate::OfficeError;
 
 /// Writes every pack of a release into a folder of its own below `directory`, named by the pack's id. `huimin check-pack`
-/// and `huimin import` read them. Files that a pack took from outside stand inside it afterwards.
+/// and `huimin import-pack` read them. Files that a pack took from outside stand inside it afterwards.
 ///
 /// # Errors
 /// [`OfficeError::Conflict`] when a pack's folder is there already; [`OfficeError::Internal`] when a file cannot be written.

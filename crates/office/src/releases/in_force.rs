@@ -12,16 +12,37 @@ use crate::{Office, OfficeError, divisions, people};
 
 pub(super) const ARCHIVES: &str = "the packs are everybody's";
 
-/// Puts packs in force, at creation of a database and whenever newer packs are imported.
+/// Puts packs in force, at creation of a database; into a living one they come by [`super::import_packs`].
 ///
 /// Standards released on pages go on top of the packs again, and so does what became of divisions by changes that took effect here. Where the packs bring a database layer of their own (an
-/// export of another database), its values become released standards of this one. The tree of divisions and the
-/// projections are brought up to the packs first. Installing what is in force already does nothing.
+/// export of another database), its values become released standards of this one. The tree of divisions, the projections and the tables of
+/// registers are brought up to the packs in the same transaction. Installing what is in force already does nothing.
 ///
 /// # Errors
-/// [`OfficeError::Conflict`] when packs and released standards contradict each other, or a fact changed its type; the
-/// database.
+/// [`OfficeError::Conflict`] when packs and released standards contradict each other, a fact or field changed its type, or something else was
+/// released at the same moment; the database.
 pub async fn install(db: &Db, release: Release, at: Now) -> Result<Arc<Release>, OfficeError> {
+    let fitted = fitted(db, release).await?;
+    let tx = db.begin().await?;
+    let release = put(&tx, fitted, None, at).await?;
+    tx.commit().await?;
+    Ok(release)
+}
+
+/// Packs with everything on top that this database released itself.
+pub(super) struct Fitted {
+    pub release: Release,
+    /// What was in force when it was put together; none in a new database.
+    pub base: Option<String>,
+    /// Hash of the packs alone.
+    packs: String,
+    /// Values of the packs' own database layer that are new here.
+    added: Vec<ReleasedValue>,
+}
+
+/// Puts what this database released itself on top of packs.
+pub(super) async fn fitted(db: &Db, release: Release) -> Result<Fitted, OfficeError> {
+    let base = current_hash(db).await?;
     let imported = layer::values_of(&release);
     let mut values = released_values(db).await?;
     let mut added = Vec::new();
@@ -44,33 +65,52 @@ pub async fn install(db: &Db, release: Release, at: Now) -> Result<Arc<Release>,
             ))
         })?
     };
-    divisions::import(db, &release, at.today()).await?;
-    people::prepare_projections(db, &release).await?;
-    crate::records::prepare(db, &release).await?;
-    let release = Arc::new(release);
-    let tx = db.begin().await?;
+    Ok(Fitted { release, base, packs, added })
+}
+
+/// Puts it in force, with the tables that it needs, by whom (the system itself if nobody is named).
+///
+/// # Errors
+/// [`OfficeError::Conflict`] when something else was released since it was put together.
+pub(super) async fn put(
+    tx: &Tx,
+    fitted: Fitted,
+    by: Option<StaffId>,
+    at: Now,
+) -> Result<Arc<Release>, OfficeError> {
+    let Fitted { release, base, packs, added } = fitted;
     tx.lock("release").await?;
-    if current_hash(&tx).await?.as_deref() == Some(&release.hash) && added.is_empty() {
-        tx.rollback().await?;
+    let current = current_hash(tx).await?;
+    if current != base {
+        return Err(OfficeError::Conflict(
+            "刚有标准或者行政区划调整发布，与这次装入碰在一起。请再装一次。".to_owned(),
+        ));
+    }
+    divisions::import_in(tx, &release, at.today()).await?;
+    people::prepare_projections_in(tx, &release).await?;
+    crate::records::prepare_in(tx, &release).await?;
+    let release = Arc::new(release);
+    if current.as_deref() == Some(release.hash.as_str()) && added.is_empty() {
         return Ok(release);
     }
-    keep_archive(&tx, &release, &title(&release), None, at).await?;
+    keep_archive(tx, &release, &title(&release), None, at).await?;
     for value in &added {
-        insert_imported(&tx, value, &release.hash, at).await?;
+        insert_imported(tx, value, &release.hash, at).await?;
     }
-    put_in_force(&tx, &release.hash, None, at).await?;
+    put_in_force(tx, &release.hash, by, at).await?;
     tx.audit(AuditEntry {
         at: at.at_ms(),
-        actor: AuditActor::default(),
+        actor: AuditActor { staff: by, ..AuditActor::default() },
         action: "release.install",
         subject: None,
         case: None,
         division: None,
         purpose: None,
-        details: serde_json::json!({ "hash": release.hash, "packs": packs, "title": title(&release) }),
+        details: serde_json::json!({
+            "hash": release.hash, "before": base, "packs": packs, "title": title(&release)
+        }),
     })
     .await?;
-    tx.commit().await?;
     Ok(release)
 }
 
@@ -80,7 +120,7 @@ pub async fn install(db: &Db, release: Release, at: Now) -> Result<Arc<Release>,
 /// [`OfficeError::Conflict`] when nothing was ever installed.
 pub async fn current(db: &Db) -> Result<Arc<Release>, OfficeError> {
     let hash = current_hash(db).await?.ok_or_else(|| {
-        OfficeError::Conflict("数据库里还没有装入政策配置包。请先运行 huimin import。".to_owned())
+        OfficeError::Conflict("数据库里还没有装入政策配置包。请先运行 huimin create。".to_owned())
     })?;
     Ok(Arc::new(kept::read(db, &hash).await?))
 }

@@ -1,6 +1,7 @@
 //! Releases of the packs: which one is in force, the old ones that cases still run under, and standards changed on pages.
 //!
-//! - [`install`] freezes packs from files and puts them in force; [`current`] reads what is in force; [`kept`] gives any
+//! - [`install`] freezes packs from files and puts them in force; [`newer_packs`] looks at those for a living database, compares them and finds
+//!   what they would break ([`Obstacle`]), [`import_packs`] takes them in; [`current`] reads what is in force; [`kept`] gives any
 //!   release that ever was, from memory after the first time; [`follow`] takes over what another process put in force;
 //! - [`standards()`]: every parameter and row of a table of a division on a day with its source; [`propose`] and [`release_change`]: a change
 //!   proposed by one person and released by another, as a `database` layer on top of the packs; [`propose_together`]: several that one document
@@ -22,6 +23,8 @@ mod in_force;
 mod kept;
 mod layer;
 mod monthly;
+mod newer;
+mod obstacles;
 mod of_divisions;
 mod proposal;
 mod rule_part;
@@ -43,6 +46,8 @@ pub use monthly::{
     MonthFigures, MonthRow, MonthsTaken, month_figures, month_template, monthly, propose_months,
     release_month, take_in_months,
 };
+pub use newer::{Newer, administrator, import_packs, newer_packs};
+pub use obstacles::Obstacle;
 pub(crate) use of_divisions::{demand_in_force, put_divisions_in_force, with_divisions};
 pub use proposal::{NewStandardChange, StandardLine};
 pub use rule_part::RulePart;

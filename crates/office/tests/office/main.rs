@@ -29,6 +29,7 @@ mod matters;
 mod means_test;
 mod merge;
 mod month_list;
+mod newer_packs;
 mod one_door;
 mod people;
 mod plan_links;
