@@ -2,6 +2,7 @@
 
 mod decide;
 mod demo;
+mod import;
 mod keys;
 mod open;
 mod packs;
@@ -109,6 +110,8 @@ enum Action {
         #[command(flatten)]
         options: sql::SqlOptions,
     },
+    /// 把新的规则包装进已经在用的库：先检查，再与正在用的比较，不会损坏正在用的内容才装
+    ImportPack(import::ImportOptions),
     /// 把正在用的规则（连同页面上发布的标准）写成文件
     ExportPack {
         #[command(flatten)]
@@ -207,6 +210,7 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
         Action::CheckPack { packs, synthetic } => Ok(packs::check(&packs, synthetic)),
         Action::Decide { options } => decide::decide(&options),
         Action::Sql { options } => sql::sql(&options),
+        Action::ImportPack(options) => import::import(&options).await,
         Action::ExportPack { database, folder } => {
             let office = open::connect(&database).await?;
             office::releases::export_pack(&office.release(), &folder)?;

@@ -1,10 +1,10 @@
-//! Checking packs at the terminal.
+//! Packs at the terminal: checked, and held against those that are installed.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use catalogue::{Finding, LoadOptions, Release, Severity};
+use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release, Severity};
 
 /// Prints everything that is wrong with the packs; fails if anything is an error.
 pub fn check(folders: &[PathBuf], synthetic: bool) -> ExitCode {
@@ -29,4 +29,16 @@ pub fn listed(findings: &[Finding]) -> String {
         let _ = writeln!(text, "{finding}");
     }
     text
+}
+
+/// The folders from which packs were installed and in which other files lie by now; a folder that is not here says nothing.
+pub fn differing(release: &Release) -> Vec<PathBuf> {
+    let installed = release.packs.iter().filter(|pack| pack.head.layer != Layer::Database);
+    installed
+        .filter_map(|pack| {
+            let folder = PathBuf::from(&pack.files.label);
+            let beside = folder.join("pack.toml").is_file().then(|| PackFiles::read(&folder))?.ok()?;
+            (beside.files != pack.files.files).then_some(folder)
+        })
+        .collect()
 }

@@ -10,7 +10,7 @@ use office::Office;
 use office::subscriptions::address::Reach;
 use web::{AppState, Site};
 
-use crate::{Failure, push, worker};
+use crate::{Failure, packs, push, worker};
 
 /// How an installation calls and shows itself.
 #[derive(Args, Clone)]
@@ -69,6 +69,14 @@ pub async fn serve(office: Office, options: &SiteOptions) -> Result<(), Failure>
     let mut workers = worker::start(&office).await;
     workers.spawn(push::run(Arc::clone(&office), reach, tls));
     println!("已启动：http://{}", options.listen);
+    let differing: Vec<String> =
+        packs::differing(&office.release()).iter().map(|folder| folder.display().to_string()).collect();
+    if !differing.is_empty() {
+        println!(
+            "这里的配置包与库里装的不同：{}。要装入，先用 huimin import-pack --dry-run 看会改动什么。",
+            differing.join("、")
+        );
+    }
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stopped())
         .await?;

@@ -1,4 +1,4 @@
-//! What runs beside the pages: jobs, letters, the audit's sealer, the round that only time needs.
+//! What runs beside the pages: jobs, letters, the audit's sealer, the round that only time needs, releases from other processes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 const REST: Duration = Duration::from_millis(700);
 /// Between two rounds of what time moves.
 const ROUND: Duration = Duration::from_secs(300);
+/// Between two looks for a release that another process put in force.
+const RELEASES: Duration = Duration::from_secs(5);
 /// Between two looks for figures that were asked for lately and are soon too old.
 const FIGURES: Duration = Duration::from_secs(20);
 /// Between two looks at how full the tables have become.
@@ -37,6 +39,7 @@ pub async fn start(office: &Arc<Office>) -> JoinSet<()> {
     workers.spawn(set_letters(Arc::clone(office)));
     workers.spawn(seal(Arc::clone(office)));
     workers.spawn(round(Arc::clone(office)));
+    workers.spawn(follow_releases(Arc::clone(office)));
     workers.spawn(keep_statistics(Arc::clone(office)));
     workers.spawn(keep_figures(Arc::clone(office)));
     workers
@@ -75,6 +78,8 @@ async fn work(office: Arc<Office>, name: String) {
     loop {
         match jobs::claim(office.db(), &kinds, &name).await {
             Ok(Some(claim)) => {
+                // Whoever asked for the work may have put another release in force just before.
+                follow(&office).await;
                 let kind = claim.job.kind.clone();
                 let done = match kind.as_str() {
                     means_test::DEPARTMENT_FILE_JOB => {
@@ -124,6 +129,22 @@ async fn round(office: Arc<Office>) {
             tracing::error!(%error, "the round failed");
         }
         tokio::time::sleep(ROUND).await;
+    }
+}
+
+/// Newer packs that came in at the terminal reach the pages within seconds, not with the next round.
+async fn follow_releases(office: Arc<Office>) {
+    loop {
+        tokio::time::sleep(RELEASES).await;
+        follow(&office).await;
+    }
+}
+
+async fn follow(office: &Office) {
+    match releases::follow(office).await {
+        Ok(true) => tracing::info!(release = office.release().hash, "another release is in force"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "the release in force cannot be read"),
     }
 }
 
