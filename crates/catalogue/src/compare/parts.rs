@@ -44,7 +44,7 @@ fn compare(details: &mut Vec<String>, what: &str, before: &[Part], now: &[Part])
 }
 
 /// Names in a row, the first ones where there are many.
-pub(super) fn listed(names: &[String]) -> String {
+fn listed(names: &[String]) -> String {
     if names.len() <= NAMES_MAX {
         return names.join("、");
     }
