@@ -390,7 +390,11 @@ async fn ended(
 ) -> Result<Vec<Obstacle>, OfficeError> {
     let mut obstacles = Vec::new();
     let listed: BTreeSet<&str> = next.places.iter().map(|place| place.code.as_str()).collect();
-    for gone in base.places.iter().filter(|place| !listed.contains(place.code.as_str())) {
+    // What lies below one that is gone is counted with it.
+    let stays = |code: &str| listed.contains(code);
+    let topmost =
+        base.places.iter().filter(|place| !stays(&place.code) && place.parent.as_deref().is_none_or(stays));
+    for gone in topmost {
         let Ok(division) = divisions::by_code(connection, &gone.code).await else { continue };
         let left = divisions::left_in(office, connection, division.id).await?;
         if !left.is_empty() {
