@@ -42,3 +42,31 @@ pub fn differing(release: &Release) -> Vec<PathBuf> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use catalogue::Release;
+
+    use super::differing;
+
+    #[test]
+    fn a_folder_with_other_files_than_were_installed_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in std::fs::read_dir(crates.join("../office/tests/packs/town")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+        std::fs::copy(crates.join("../../packs/national/roles.toml"), folder.path().join("roles.toml"))
+            .unwrap();
+        let release = Release::load(&[folder.path()]).unwrap();
+        assert!(differing(&release).is_empty());
+        std::fs::write(folder.path().join("more.toml"), "# 以后再写\n").unwrap();
+        assert_eq!(differing(&release), [folder.path()]);
+        // Folders that are not here any more say nothing.
+        drop(folder);
+        assert!(differing(&release).is_empty());
+    }
+}

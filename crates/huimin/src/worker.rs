@@ -142,7 +142,10 @@ async fn follow_releases(office: Arc<Office>) {
 
 async fn follow(office: &Office) {
     match releases::follow(office).await {
-        Ok(true) => tracing::info!(release = office.release().hash, "another release is in force"),
+        Ok(true) => {
+            let hash = office.release().hash.clone();
+            tracing::info!(hash, "another release is in force");
+        }
         Ok(false) => {}
         Err(error) => tracing::error!(%error, "the release in force cannot be read"),
     }

@@ -30,7 +30,7 @@ impl Installed {
     fn run(&self, action: &str, more: &[&str]) -> (bool, String) {
         let database = format!("sqlite:{}", self.folder.path().join("huimin.db").display());
         let mut command = Command::new(env!("CARGO_BIN_EXE_huimin"));
-        command.arg(action).args(["--database", &database, "--keys"]);
+        command.arg(action).args(["--database", database.as_str(), "--keys"]);
         command.arg(self.folder.path().join("huimin.keys")).args(more).arg("--packs").arg(self.pack());
         words(&command.stdin(Stdio::null()).output().expect("the command starts"))
     }

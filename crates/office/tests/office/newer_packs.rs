@@ -105,7 +105,7 @@ async fn a_look_writes_nothing_and_an_import_is_followed_by_a_running_server() {
         let floors = format!(
             "[[register.group.field]]\nid = \"floors\"\nlabel = \"层数\"\ntype = \"integer\"\n\n{REMARK}"
         );
-        let newer = || packs(&[("registers.toml", REMARK, &floors)], &[UNTIL, AFTER]);
+        let newer = || packs(&[("registers.toml", REMARK, floors.as_str())], &[UNTIL, AFTER]);
         let before = written(town.office.db()).await;
         let looked = releases::newer_packs(&town.office, newer()).await.unwrap();
         assert_eq!(said(&looked.obstacles), "");
