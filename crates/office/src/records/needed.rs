@@ -46,6 +46,7 @@ pub(crate) async fn needed(
                 None => gone(connection, &old_field, &said, &mut obstacles).await?,
             }
         }
+        papers(connection, old, new, &mut obstacles).await?;
         key(connection, old, new, &mut obstacles).await?;
     }
     Ok(obstacles)
@@ -196,6 +197,32 @@ async fn states(
             format!("登记簿「{}」的状态「{title}」{deed}，{found} 条记录在这个状态。", old.title),
             "请在新配置包里保留这个状态，或者先把这些记录转到别的状态。",
         ));
+    }
+    Ok(())
+}
+
+/// Kinds of papers that records keep and the next release has not got.
+async fn papers(
+    connection: &impl Connection,
+    old: &Register,
+    new: &Register,
+    obstacles: &mut Vec<Obstacle>,
+) -> Result<(), OfficeError> {
+    for papers in old.papers.iter().filter(|papers| new.papers(&papers.id).is_none()) {
+        let found: i64 = Query::system(
+            NEEDED,
+            "SELECT count(*) AS found FROM record_file f WHERE f.register = ? AND f.papers = ? AND f.removed_at IS NULL",
+        )
+        .bind(old.id.as_str())
+        .bind(papers.id.as_str())
+        .scalar(connection)
+        .await?;
+        if found > 0 {
+            obstacles.push(Obstacle::new(
+                format!("登记簿「{}」的附件「{}」去掉了，存着 {found} 个文件。", old.title, papers.title),
+                "请在新配置包里保留这种附件。",
+            ));
+        }
     }
     Ok(())
 }
