@@ -327,7 +327,7 @@ async fn one_document_raises_a_standard_and_rows_of_tables_together() {
         assert_eq!(monthly(&city, id, month).await, Some(effect.new));
 
         // Whoever files afterwards is decided by the new rows, and everything comes out again.
-        city.days(40).await;
+        city.days(42).await;
         let later = city.published(&Family::default()).await;
         let open = view::open(&city.office, &grant(&city.county_clerk), later).await.unwrap();
         let decided = open.determinations.iter().find(|one| one.programme == "dibao").unwrap();
