@@ -239,6 +239,13 @@ async fn change(desk: CitizenDesk) -> Result<Page, Fault> {
     let running: Vec<&EntitlementRow> = benefits.iter().filter(goes_on).collect();
     let (reported, told): (Vec<&EntitlementRow>, Vec<&EntitlementRow>) =
         running.iter().copied().partition(|benefit| !reports_of(&reports, benefit).is_empty());
+    let (confidential, open): (Vec<&EntitlementRow>, Vec<&EntitlementRow>) =
+        told.iter().copied().partition(|benefit| {
+            release
+                .programmes
+                .get(&benefit.programme)
+                .is_some_and(|programme| programme.confidential.is_some())
+        });
     let content = html! {
         div.prose {
             (heading(None, "报告家里情况的变化"))
@@ -258,11 +265,14 @@ async fn change(desk: CitizenDesk) -> Result<Page, Fault> {
                     }
                 }
             }
-            @if !told.is_empty() {
-                h2.govuk-heading-m { "不在网上报告的" }
-                p.govuk-body {
-                    (told.iter().map(|benefit| programme_title(&release, &benefit.programme)).collect::<Vec<_>>().join("、"))
-                    "：有变化的，请打电话或者当面告诉乡镇（街道）、村（居）委会，由工作人员核实办理。"
+            @if !told.is_empty() { h2.govuk-heading-m { "不在网上报告的" } }
+            // What is confidential is told to nobody below the county.
+            @for (benefits, whom) in [(&open, "请打电话或者当面告诉乡镇（街道）、村（居）委会"), (&confidential, "请直接告诉县（市、区）民政局，不用经过村（社区）和乡镇（街道）")] {
+                @if !benefits.is_empty() {
+                    p.govuk-body {
+                        (benefits.iter().map(|benefit| programme_title(&release, &benefit.programme)).collect::<Vec<_>>().join("、"))
+                        "：有变化的，" (whom) "，由工作人员核实办理。"
+                    }
                 }
             }
         }

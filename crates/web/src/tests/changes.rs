@@ -63,10 +63,14 @@ async fn every_family_finds_where_it_reports_or_reads_why_not() {
         assert!(page.text.contains(&form) && page.text.contains("开始报告"), "{}", page.text);
         assert_eq!(citizen.get(&form).await.status, StatusCode::OK);
 
-        // What is told to the township and not on line is named.
-        has(town, "disability_living", month, Fen(10_000)).await;
+        // What is not told on line is named: to the offices near by, and what is confidential to the county alone.
+        has(town, "price_subsidy", month, Fen(3_000)).await;
         let page = citizen.get("/my/change").await;
         assert!(page.text.contains("不在网上报告的") && page.text.contains("当面告诉"), "{}", page.text);
+        assert!(!page.text.contains("民政局，不用经过"), "{}", page.text);
+        has(town, "infected_child_living", month, Fen(10_000)).await;
+        let page = citizen.get("/my/change").await;
+        assert!(page.text.contains("请直接告诉县（市、区）民政局，不用经过"), "{}", page.text);
         assert!(page.text.contains(&form), "{}", page.text);
 
         // Ended with this month: nothing to report about it any more, and its end and the reason stand on the family's page.

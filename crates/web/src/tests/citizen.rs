@@ -551,8 +551,7 @@ fn attachments_of(text: &str) -> String {
 async fn a_code_is_shown_once_and_checked_by_anybody() {
     Town::each("benefit_code_pages", async |town| {
         let place = (town.township_a, town.village_a);
-        super::money::benefit(town, town.family_a, &town.people_a, place, 90_000, "6222020603001234567")
-            .await;
+        money::benefit(town, town.family_a, &town.people_a, place, 90_000, "6222020603001234567").await;
         office::people::roll_forward(&town.office).await.unwrap();
         let mut citizen = zhao(town).await;
         let sheet = citizen.get("/my/benefits").await;
