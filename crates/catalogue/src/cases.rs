@@ -137,7 +137,9 @@ impl Release {
             (None, _) => place.line,
         };
         let expected = format!("cases/ 里补上这样的例子，programme = \"{}\"", programme.id);
+        let expected_en = format!("such a case in cases/, programme = \"{}\"", programme.id);
         Finding::error(self.file_name(place), line, format!("{}：{}", programme.title, unseen.zh), expected)
+            .in_english(format!("{}: {}", programme.id, unseen.en), expected_en)
     }
 
     /// What a rule case is decided with: the record of its unit and the context.

@@ -278,16 +278,14 @@ impl Compiler<'_> {
     }
 
     fn report(&mut self, place: &Place, line: usize, diagnostic: &Diagnostic) {
-        let expected = diagnostic
-            .suggestion
-            .clone()
-            .unwrap_or_else(|| "规则语言的式子，见 docs/rules-language.md".to_owned());
-        self.findings.push(Finding::error(
-            self.release.file_name(place),
-            line,
-            format!("式子不对：{diagnostic}"),
-            expected,
-        ));
+        let meant = diagnostic.suggestion.as_deref();
+        let expected = meant.unwrap_or("规则语言的式子，见 docs/rules-language.md");
+        let expected_en = meant.unwrap_or("an expression of the rules language, see docs/rules-language.md");
+        let file = self.release.file_name(place);
+        self.findings.push(
+            Finding::error(file, line, format!("式子不对：{diagnostic}"), expected)
+                .in_english(format!("wrong expression: {}", diagnostic.english()), expected_en),
+        );
     }
 }
 

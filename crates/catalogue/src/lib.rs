@@ -38,7 +38,7 @@ pub use compare::{Changed, Compared};
 pub use context::Supposed;
 pub use family::{Decision, FamilyDecision, WrittenFamily};
 pub use files::PackFiles;
-pub use finding::{Finding, Severity};
+pub use finding::{English, Finding, Severity};
 pub use history::KnownValue;
 pub use located::{Expression, Located, Reference, line_of};
 pub use lookup::{Citation, EffectiveValue};

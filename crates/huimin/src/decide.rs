@@ -14,7 +14,8 @@ use rules::{Outcome, Rational};
 use serde_json::{Value as Json, json};
 use vocab::Month;
 
-use crate::{Failure, packs};
+use crate::Failure;
+use crate::packs::{self, Language};
 
 #[derive(Args)]
 pub struct DecideOptions {
@@ -39,6 +40,9 @@ pub struct DecideOptions {
     /// 一行一个家庭，逐行输出各项目的结果和金额，不写理由，不处理项目之间的互斥
     #[arg(long, conflicts_with_all = ["explain", "schema"])]
     answers: bool,
+    /// 规则包的错误用哪种语言说
+    #[arg(long, value_enum, default_value_t)]
+    lang: Language,
     /// 家庭的 JSON 文件；不写或写 - 从标准输入读
     family: Option<PathBuf>,
 }
@@ -47,10 +51,10 @@ pub struct DecideOptions {
 ///
 /// # Errors
 /// Every error of every file.
-pub fn release(folders: &[PathBuf], synthetic: bool) -> Result<Release, Failure> {
+pub fn release(folders: &[PathBuf], synthetic: bool, language: Language) -> Result<Release, Failure> {
     let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
     Ok(Release::load_with(&folders, LoadOptions { synthetic })
-        .map_err(|findings| packs::listed(&findings))?)
+        .map_err(|findings| packs::listed(&findings, language))?)
 }
 
 /// Decides a family and prints what every programme says.
@@ -58,7 +62,7 @@ pub fn release(folders: &[PathBuf], synthetic: bool) -> Result<Release, Failure>
 /// # Errors
 /// Packs or a family that cannot be read; all mistakes at once.
 pub fn decide(options: &DecideOptions) -> Result<ExitCode, Failure> {
-    let release = release(&options.packs, options.synthetic)?;
+    let release = release(&options.packs, options.synthetic, options.lang)?;
     let (false, Some(as_of)) = (options.schema, options.as_of) else {
         return show(&serde_json::to_string_pretty(&release.family_schema())?);
     };

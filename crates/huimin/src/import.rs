@@ -52,12 +52,13 @@ async fn import_into(office: &Office, options: &ImportOptions) -> Result<ExitCod
     let folders: Vec<&Path> = options.packs.iter().map(PathBuf::as_path).collect();
     let load = LoadOptions { synthetic: office.db().synthetic() };
     let findings = Release::check_with_cases(&folders, load);
-    print!("{}", packs::listed(&findings));
+    print!("{}", packs::listed(&findings, packs::Language::Zh));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         println!("配置包有错误，没有装入。");
         return Ok(ExitCode::FAILURE);
     }
-    let release = Release::load_with(&folders, load).map_err(|findings| packs::listed(&findings))?;
+    let release = Release::load_with(&folders, load)
+        .map_err(|findings| packs::listed(&findings, packs::Language::Zh))?;
     let newer = releases::newer_packs(office, release).await?;
     if newer.is_in_force() {
         println!("库里装的就是这些配置包，没有要装的。");

@@ -99,6 +99,9 @@ enum Action {
         /// 也允许演示包
         #[arg(long)]
         synthetic: bool,
+        /// 用哪种语言说
+        #[arg(long, value_enum, default_value_t)]
+        lang: packs::Language,
     },
     /// 一个家庭按全部项目算一遍：能享受什么、多少、为什么
     Decide {
@@ -207,7 +210,7 @@ async fn run(action: Action) -> Result<ExitCode, Failure> {
         Action::Snapshot(options) => sweep::snapshot(&options).await,
         Action::Simulate(options) => simulate::simulate(&options).await,
         Action::Sweep(options) => sweep::sweep(&options),
-        Action::CheckPack { packs, synthetic } => Ok(packs::check(&packs, synthetic)),
+        Action::CheckPack { packs, synthetic, lang } => Ok(packs::check(&packs, synthetic, lang)),
         Action::Decide { options } => decide::decide(&options),
         Action::Sql { options } => sql::sql(&options),
         Action::ImportPack(options) => import::import(&options).await,

@@ -52,7 +52,8 @@ pub async fn create(
 ) -> Result<Office, Failure> {
     let folders: Vec<&std::path::Path> = folders.iter().map(PathBuf::as_path).collect();
     let options = LoadOptions { synthetic, ..LoadOptions::default() };
-    let release = Release::load_with(&folders, options).map_err(|findings| packs::listed(&findings))?;
+    let release = Release::load_with(&folders, options)
+        .map_err(|findings| packs::listed(&findings, packs::Language::Zh))?;
     let db = Db::create(&database.database, synthetic, keys(database)?).await?;
     db.migrate(&office::migrations()).await?;
     let now = clock();

@@ -5,28 +5,42 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use catalogue::{Finding, Layer, LoadOptions, PackFiles, Release, Severity};
+use clap::ValueEnum;
+
+/// In which language a command says what is wrong with rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Language {
+    /// 中文
+    #[default]
+    Zh,
+    /// 规则式子的错误和提醒用英文，其他仍是中文
+    En,
+}
 
 /// Prints everything that is wrong with the packs; fails if anything is an error.
-pub fn check(folders: &[PathBuf], synthetic: bool) -> ExitCode {
+pub fn check(folders: &[PathBuf], synthetic: bool, language: Language) -> ExitCode {
     let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
     let findings = Release::check_with_cases(&folders, LoadOptions { synthetic });
-    print!("{}", listed(&findings));
+    print!("{}", listed(&findings, language));
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    if errors == 0 {
-        println!("没有错误，{} 处提示。", findings.len());
-        ExitCode::SUCCESS
-    } else {
-        println!("{errors} 处错误，{} 处提示。", findings.len() - errors);
-        ExitCode::FAILURE
+    let warnings = findings.len() - errors;
+    match (language, errors) {
+        (Language::Zh, 0) => println!("没有错误，{warnings} 处提示。"),
+        (Language::Zh, _) => println!("{errors} 处错误，{warnings} 处提示。"),
+        (Language::En, _) => println!("Errors: {errors}, warnings: {warnings}."),
     }
+    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// One line for each finding.
-pub fn listed(findings: &[Finding]) -> String {
+pub fn listed(findings: &[Finding], language: Language) -> String {
     let mut text = String::new();
     for finding in findings {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{finding}");
+        let _ = match language {
+            Language::Zh => writeln!(text, "{finding}"),
+            Language::En => writeln!(text, "{}", finding.english()),
+        };
     }
     text
 }

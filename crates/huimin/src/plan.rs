@@ -104,7 +104,7 @@ pub async fn take_in(office: &office::Office, packs: &[PathBuf]) -> Result<(), F
 }
 
 fn load(folder: &Path) -> Result<PlanBook, Failure> {
-    Ok(PlanBook::load(folder).map_err(|findings| packs::listed(&findings))?)
+    Ok(PlanBook::load(folder).map_err(|findings| packs::listed(&findings, packs::Language::Zh))?)
 }
 
 /// All that was found of one plan.

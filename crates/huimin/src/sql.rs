@@ -10,6 +10,7 @@ use vocab::Month;
 
 use crate::Failure;
 use crate::decide::{release, show};
+use crate::packs::Language;
 
 #[derive(Args)]
 pub struct SqlOptions {
@@ -40,6 +41,9 @@ pub struct SqlOptions {
     /// 先输出建表语句
     #[arg(long)]
     tables: bool,
+    /// 规则包的错误用哪种语言说
+    #[arg(long, value_enum, default_value_t)]
+    lang: Language,
 }
 
 /// Prints the query.
@@ -47,7 +51,7 @@ pub struct SqlOptions {
 /// # Errors
 /// Packs that cannot be read, a programme or dialect that there is not, or a programme that the engine's integers cannot hold.
 pub fn sql(options: &SqlOptions) -> Result<ExitCode, Failure> {
-    let release = release(&options.packs, options.synthetic)?;
+    let release = release(&options.packs, options.synthetic, options.lang)?;
     let dialect = Dialect::of(&options.dialect)
         .ok_or_else(|| format!("没有叫 {} 的写法：sqlite、postgres 或 duckdb", options.dialect))?;
     let programme = release.rules(&options.programme).ok_or_else(|| {

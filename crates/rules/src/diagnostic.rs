@@ -66,6 +66,20 @@ impl Diagnostic {
         self
     }
 
+    /// What [`Display`](fmt::Display) says, in English.
+    pub fn english(&self) -> String {
+        let place = match &self.part {
+            Part::Expression => String::new(),
+            Part::Programme => "programme: ".to_owned(),
+            Part::Definition(id) => format!("definition {id}: "),
+            Part::Condition(id) => format!("condition {id}: "),
+            Part::Amount => "amount: ".to_owned(),
+            Part::ReviewMonths => "review interval: ".to_owned(),
+            Part::TaperMonths => "taper: ".to_owned(),
+        };
+        format!("{place}character {}: {}", self.span.start + 1, self.en)
+    }
+
     /// Line and column of the span's start in `text`, both from one, the column in characters.
     pub fn position(&self, text: &str) -> (usize, usize) {
         let before = text.chars().take(self.span.start);

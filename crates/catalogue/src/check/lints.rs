@@ -8,10 +8,10 @@ use rules::LintKind;
 use vocab::Month;
 
 use super::Checker;
-use crate::Release;
 use crate::compile::located;
 use crate::definition::{Basis, ExclusionRule, Programme};
 use crate::release::{Defined, Place};
+use crate::{Finding, Release};
 
 impl Checker<'_> {
     pub(super) fn lints(&mut self) {
@@ -19,7 +19,7 @@ impl Checker<'_> {
         for programme in release.programmes.iter() {
             if let Some(rules) = release.rules(&programme.id) {
                 for lint in rules.lints(release.shapes()) {
-                    self.lint(programme, &lint, "");
+                    self.lint(programme, &lint, ("", ""));
                 }
                 self.by_place(programme, rules);
             }
@@ -48,20 +48,19 @@ impl Checker<'_> {
         }
     }
 
-    fn lint(&mut self, programme: &Defined<Programme>, lint: &rules::Lint, circumstances: &str) {
+    /// A lint at its line, with the place and day for which it is so, in Chinese and in English.
+    fn lint(&mut self, programme: &Defined<Programme>, lint: &rules::Lint, (zh, en): (&str, &str)) {
         let (line, said) = match located(programme, &lint.diagnostic) {
             Some((text, diagnostic)) => {
-                (self.release.line_in(&programme.place, text, &diagnostic), diagnostic.to_string())
+                (self.release.line_in(&programme.place, text, &diagnostic), diagnostic)
             }
-            None => (programme.place.line, lint.diagnostic.to_string()),
+            None => (programme.place.line, lint.diagnostic.clone()),
         };
-        let file = self.release.file_name(&programme.place);
-        self.findings.push(crate::Finding::warning(
-            file,
-            line,
-            format!("{circumstances}{said}"),
-            mend(lint.kind),
-        ));
+        let (file, mend) = (self.release.file_name(&programme.place), mend(lint.kind));
+        self.findings.push(
+            Finding::warning(file, line, format!("{zh}{said}"), mend.0)
+                .in_english(format!("{en}{}", said.english()), mend.1),
+        );
     }
 
     /// Bands made of parameters, and parameters without a value: for every place that sets something for the programme, on
@@ -114,7 +113,8 @@ impl Checker<'_> {
         }
         for ((place, ..), (day, lint)) in found {
             let name = release.places.get(place).map_or("", |entry| entry.name.as_str());
-            self.lint(programme, &lint, &format!("{name}（{place}）从 {day} 起："));
+            let zh = format!("{name}（{place}）从 {day} 起：");
+            self.lint(programme, &lint, (&zh, &format!("{name} ({place}) from {day}: ")));
         }
     }
 
@@ -178,13 +178,21 @@ fn said_why(release: &Release, place: &str, lint: &str) -> bool {
     })
 }
 
-/// How to mend what a lint found.
-fn mend(kind: LintKind) -> &'static str {
+/// How to mend what a lint found, in Chinese and in English.
+fn mend(kind: LintKind) -> (&'static str, &'static str) {
     match kind {
-        LintKind::AlwaysTrue | LintKind::AlwaysFalse => "去掉这个条件，或者改正数值和方向",
-        LintKind::Overlap | LintKind::Gap => "各档首尾相接：不重叠，不留空",
-        LintKind::UnusedDefinition => "去掉这个定义，或者用上它",
-        LintKind::NegativeAmount => "greatest(…, 0)",
-        LintKind::NoValue => "录入这个值，或者在 [[unset]] 里写明为什么没有",
+        LintKind::AlwaysTrue | LintKind::AlwaysFalse => (
+            "去掉这个条件，或者改正数值和方向",
+            "no such condition, or the number and direction that were meant",
+        ),
+        LintKind::Overlap | LintKind::Gap => {
+            ("各档首尾相接：不重叠，不留空", "each band begins where the one before it ends")
+        }
+        LintKind::UnusedDefinition => ("去掉这个定义，或者用上它", "no such definition, or a use of it"),
+        LintKind::NegativeAmount => ("greatest(…, 0)", "greatest(…, 0)"),
+        LintKind::NoValue => (
+            "录入这个值，或者在 [[unset]] 里写明为什么没有",
+            "the value, or [[unset]] saying why there is none",
+        ),
     }
 }
