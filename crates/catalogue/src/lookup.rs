@@ -144,7 +144,7 @@ impl Release {
             .filter_map(|basis| {
                 let law = self.laws.get(&basis.law)?;
                 let article = basis.article.as_ref().map(|article| article.as_str());
-                law.in_force(on).then_some(Citation { law, article })
+                law.in_force(article, on).then_some(Citation { law, article })
             })
             .collect();
         citations.sort_by_key(|citation| citation.law.rank);

@@ -32,6 +32,9 @@ impl Checker<'_> {
         for table in release.tables.iter() {
             self.expired(&table.place, &table.basis, None);
         }
+        for held in release.values.values().flatten() {
+            self.expired(&held.place, held.value.law.as_slice(), held.value.until);
+        }
         for item in release.items.iter() {
             self.expired(&item.place, &item.basis, None);
         }
@@ -138,14 +141,25 @@ impl Checker<'_> {
         }
     }
 
-    /// All that is cited has ended, and what cites it goes on.
+    /// What is cited ends while what cites it goes on, and nothing is cited that takes its place from the next day.
     fn expired(&mut self, place: &Place, basis: &[Basis], cited_until: Option<NaiveDate>) {
-        let laws: Vec<_> = basis.iter().filter_map(|one| self.release.laws.get(&one.law)).collect();
-        let Some(ends) = laws.iter().map(|law| law.until).collect::<Option<Vec<NaiveDate>>>() else { return };
-        let (Some(ends), Some(first)) = (ends.into_iter().max(), basis.first()) else { return };
-        if laws.len() == basis.len() && cited_until.is_none_or(|until| until > ends) {
-            let message = format!("引用的条文到 {ends} 全部失效，以后没有依据");
-            self.warn(place, first.law.start(), message, "补上现行的条文，或者写明 valid_until");
+        let release = self.release;
+        for one in basis {
+            let Some(ends) = ends(release, one) else { continue };
+            let follows = |other: &Basis| {
+                let next = release.laws.get(&other.law).map(|law| law.in_force_from);
+                next.is_some() && next == ends.succ_opt()
+            };
+            if cited_until.is_none_or(|until| until > ends) && !basis.iter().any(follows) {
+                let message =
+                    format!("引用的{}到 {ends} 失效，同一处没有引用从次日起接替它的条文", release.cite(one));
+                self.warn(
+                    place,
+                    one.law.start(),
+                    message,
+                    "补上接替它的条文，或者写明引用到哪一天（valid_until、until）",
+                );
+            }
         }
     }
 
@@ -164,6 +178,11 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// The last day of what is cited; none while it stands.
+fn ends(release: &Release, basis: &Basis) -> Option<NaiveDate> {
+    release.laws.get(&basis.law)?.ends(basis.article.as_ref().map(|article| article.as_str()))
 }
 
 /// Whether a pack says why the place has no value of the parameter or table that a lint names.

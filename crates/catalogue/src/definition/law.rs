@@ -42,10 +42,17 @@ fn lowest_rank() -> u8 {
 }
 
 impl Law {
-    /// Whether the law is in force on a day.
+    /// Whether an article, or the law as a whole, is in force on a day.
     #[must_use]
-    pub fn in_force(&self, on: NaiveDate) -> bool {
-        self.in_force_from <= on && self.until.is_none_or(|until| on <= until)
+    pub fn in_force(&self, article: Option<&str>, on: NaiveDate) -> bool {
+        self.in_force_from <= on && self.ends(article).is_none_or(|until| on <= until)
+    }
+
+    /// The last day in force of an article, or of the law as a whole; none while it stands.
+    #[must_use]
+    pub fn ends(&self, article: Option<&str>) -> Option<NaiveDate> {
+        let own = article.and_then(|number| self.article(number)?.until);
+        own.into_iter().chain(self.until).min()
     }
 
     /// The article with this number.
@@ -86,6 +93,9 @@ pub struct Article {
     pub name: String,
     /// What it is about, in a few words.
     pub title: String,
+    /// Last day in force, where a later law took its place and the rest of its own law stands.
+    #[serde(default, deserialize_with = "crate::number::optional_date::deserialize")]
+    pub until: Option<NaiveDate>,
     /// Words quoted literally, where a parameter takes its value from the article.
     #[serde(default)]
     pub quote: Option<String>,

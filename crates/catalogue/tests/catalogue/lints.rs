@@ -106,13 +106,47 @@ fn a_place_without_a_value_is_named_with_the_day() {
 #[test]
 fn articles_that_have_ended_are_said() {
     let ended = ("verified = \"full\"", "until = 2024-12-31\nverified = \"full\"");
-    warns(&[ended], "basis = [{ law = \"act\", article = \"1\" }]\nreason", "到 2024-12-31 全部失效");
+    warns(
+        &[ended],
+        "basis = [{ law = \"act\", article = \"1\" }]\nreason",
+        "引用的《试行法》第一条到 2024-12-31 失效",
+    );
+    warns(
+        &[ended],
+        "value = [{ from = 2020-01-01, value = \"1.5\"",
+        "引用的《试行法》第一条到 2024-12-31 失效",
+    );
     let short = ("priority = 1", "priority = 1\nvalid_until = 2024-12-31");
     let text = changed(&[ended, short]);
     let found = Release::check_files(files(&text), LoadOptions::default());
     let programme = catalogue::line_of(&text, text.find("[[programme]]").unwrap())
         ..catalogue::line_of(&text, text.find("[[role]]").unwrap());
     assert!(!found.iter().any(|finding| programme.contains(&finding.line)), "{}", shown(&found));
+}
+
+#[test]
+fn each_citation_that_ends_is_said_unless_what_takes_its_place_stands_beside_it() {
+    let ended = ("verified = \"full\"", "until = 2024-12-31\nverified = \"full\"");
+    let cites = "basis = [{ law = \"act\", article = \"1\" }, { law = \"next\", article = \"1\" }]";
+    let condition = "expr = \"average < param.limit\"\nbasis = [{ law = \"act\", article = \"1\" }]";
+    let both = format!("expr = \"average < param.limit\"\n{cites}");
+    let next = |from: &str| {
+        let head = "[[law]]\nid = \"next\"\ntitle = \"新法\"\nshort = \"新法\"";
+        let article = "article = [{ number = \"1\", name = \"第一条\", title = \"条件\" }]";
+        format!(
+            "{head}\nin_force_from = {from}\nverified = \"partial\"\nrank = 1\n{article}\n\n[[law]]\nid = \"hearsay\""
+        )
+    };
+    let hearsay = "[[law]]\nid = \"hearsay\"";
+    // What was cited beside it all along does not take its place.
+    warns(&[ended, (condition, &both), (hearsay, &next("2021-01-01"))], cites, "到 2024-12-31 失效");
+    let text = changed(&[ended, (condition, &both), (hearsay, &next("2025-01-01"))]);
+    let line = catalogue::line_of(&text, text.find(cites).unwrap());
+    let found = Release::check_files(files(&text), LoadOptions::default());
+    assert!(!found.iter().any(|finding| finding.line == line), "{}", shown(&found));
+    // An article may end before its law.
+    let article = ("quote = \"倍数为1.5倍\"", "until = 2023-06-30, quote = \"倍数为1.5倍\"");
+    warns(&[article], "basis = [{ law = \"act\", article = \"1\" }]\nreason", "第一条到 2023-06-30 失效");
 }
 
 #[test]

@@ -210,6 +210,11 @@ fn the_law_is_cited_by_the_date() {
         |on| release.basis_on(&programme.basis, on).iter().map(catalogue::Citation::text).collect::<Vec<_>>();
     assert_eq!(cited(day(2026, 7, 1)), ["《社会救助法》第十八条", "《社会救助暂行办法》第九条"]);
     assert_eq!(cited(day(2026, 6, 30)), ["《社会救助暂行办法》第九条"]);
+    // The older regulation goes on, but not its article on fines, of which the law speaks otherwise.
+    let fine = &release.parameters.get("fraud_fine_multiple").unwrap().basis;
+    let cited = |on| release.basis_on(fine, on).iter().map(catalogue::Citation::text).collect::<Vec<_>>();
+    assert_eq!(cited(day(2026, 6, 30)), ["《社会救助暂行办法》第六十八条"]);
+    assert_eq!(cited(day(2026, 7, 1)), ["《社会救助法》第七十三条"]);
 }
 
 #[test]
