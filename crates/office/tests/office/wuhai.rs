@@ -393,6 +393,19 @@ impl Wuhai {
         changes: &[(&str, &str)],
         reasons: &[&str],
     ) -> Result<Acted, OfficeError> {
+        let deed = self.deed(doer, case, action, changes, reasons).await?;
+        casework::act::act(&self.office, doer, &deed).await
+    }
+
+    /// What [`Wuhai::act_by`] sends.
+    pub async fn deed(
+        &self,
+        doer: Doer<'_>,
+        case: CaseId,
+        action: &str,
+        changes: &[(&str, &str)],
+        reasons: &[&str],
+    ) -> Result<Deed, OfficeError> {
         let page = view::action_page(&self.office, doer, case, action).await?;
         let photo = self.photo(&doer.owner()).await.to_string();
         let today = self.office.now().today();
@@ -428,15 +441,14 @@ impl Wuhai {
                 answers
             }
         };
-        let deed = Deed {
+        Ok(Deed {
             case,
             action: action.to_owned(),
             answers,
             reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
             version: page.case.version,
             key: IdempotencyKey::fresh().unwrap(),
-        };
-        casework::act::act(&self.office, doer, &deed).await
+        })
     }
 
     /// The county hands in one row of every department, so that a query finds the family has nothing there.
