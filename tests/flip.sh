@@ -3,7 +3,12 @@
 #
 #   tests/flip.sh --row SA-23            one row
 #   tests/flip.sh --sample 2 --seed 326  some of the rows whose switch lies in a pack: no build, seconds each
-#   tests/flip.sh --all                  every row; those in the source are built in a tree of their own, which takes minutes
+#   tests/flip.sh --source 1 --seed 326  some of the rows whose switch lies in the source
+#   tests/flip.sh --all                  every row
+#
+# A switch in the source is built in a tree of its own: for the first of a run every crate of this workspace that its test stands on and
+# the test itself, for those that follow what stands on the edited file. That is minutes on two cores, most of them for the first, and
+# the reason why a day turns only one; the seconds of each are said behind its row.
 #
 # The tree and its target folder are not touched. Tests read the packs from HUIMIN_TEST_PACKS.
 set -euo pipefail
@@ -11,7 +16,9 @@ cd "$(dirname "$0")/.."
 root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
 scratch=$(mktemp -d)
-trap 'git worktree remove --force "$scratch/source" 2>/dev/null || true; rm -rf "$scratch" "$target-flip"' EXIT
+# Beside the target folder and not in the scratch folder, which may lie in memory: what is there already is linked, not copied.
+tree=$target-flip-tree
+trap 'git worktree remove --force "$tree" 2>/dev/null || true; rm -rf "$scratch" "$tree" "$target-flip"' EXIT
 # The program and the tests as the suites build them; nothing when that was just done.
 CARGO_TARGET_DIR=$target cargo nextest run --workspace --no-run 2>/dev/null
 # One database is enough to see red.
@@ -61,11 +68,11 @@ run_test() {
 }
 
 expect_red() {
-    local row=$1 test=$2 status=0
+    local row=$1 test=$2 status=0 began=$SECONDS
     shift 2
     run_test "$test" "$@" || status=$?
     if [ "$status" = 100 ]; then
-        echo "   $row: red, as it should be ($test)"
+        echo "   $row: red, as it should be ($test; $((SECONDS - began)) s)"
     else
         tail -40 "$scratch/log"
         echo "   $row: $test is not red without its mechanism (status $status)"
@@ -94,40 +101,56 @@ flip() {
         HUIMIN_TEST_ROW=$row HUIMIN_TEST_PACKS=$scratch/packs-tree/packs expect_red "$row" "$test" --workspace
         ;;
     *)
-        if [ ! -d "$scratch/source" ]; then
-            git worktree add --quiet --detach "$scratch/source" HEAD
+        if [ -z "$planted" ]; then
+            planted=yes
+            # What a run that was killed may have left.
+            git worktree remove --force "$tree" 2>/dev/null || true
+            rm -rf "$tree" "$target-flip"
+            git worktree add --quiet --force --detach "$tree" HEAD
             for made in web/dist web/fonts node_modules; do
-                [ ! -e "$root/$made" ] || cp -al "$root/$made" "$scratch/source/$made"
+                [ ! -e "$root/$made" ] || cp -al "$root/$made" "$tree/$made"
             done
             cp -al "$target" "$target-flip"
             # A lock of its own: a linked one would wait for other builds.
             for lock in "$target-flip"/*/.cargo-lock; do cp "$lock" "$lock.own" && mv "$lock.own" "$lock"; done
         fi
-        edit "$scratch/source/$file"
-        (cd "$scratch/source" && CARGO_TARGET_DIR=$target-flip expect_red "$row" "$test" -p "${test%%::*}")
-        git -C "$scratch/source" checkout --quiet -- "$file"
+        edit "$tree/$file"
+        (cd "$tree" && CARGO_TARGET_DIR=$target-flip expect_red "$row" "$test" -p "${test%%::*}")
+        git -C "$tree" checkout --quiet -- "$file"
         ;;
     esac
 }
 
 rows() { perl -ne 'print "$1\n" if /^\[([A-Z]+-\d+)\]$/' tests/rows.toml tests/rows/*.toml; }
-packed() { for row in $(rows); do read_row "$row" && grep -q '^packs/' "$scratch/file" && echo "$row"; done; true; }
+# Rows whose switch lies in a folder.
+lying_in() { for row in $(rows); do read_row "$row" && grep -q "^$1/" "$scratch/file" && echo "$row"; done; true; }
+# So many of them, others for each seed.
+draw() {
+    local many=$2 all
+    [ "$many" -gt 0 ] || return 0
+    mapfile -t all < <(lying_in "$1")
+    for ((i = 0; i < many; i++)); do
+        chosen+=("${all[$(((10#$seed * many + i) % ${#all[@]}))]}")
+    done
+}
 
-chosen=() sample=0 seed=0
+chosen=() sample=0 source=0 seed=0 planted=
 while [ $# -gt 0 ]; do
     case $1 in
     --row) chosen+=("$2"); shift 2 ;;
     --sample) sample=$2; shift 2 ;;
+    --source) source=$2; shift 2 ;;
     --seed) seed=$2; shift 2 ;;
     --all) mapfile -t chosen < <(rows); shift ;;
     *) echo "unknown: $1" >&2; exit 2 ;;
     esac
 done
-if [ "$sample" -gt 0 ]; then
-    mapfile -t all < <(packed)
-    for ((i = 0; i < sample; i++)); do
-        chosen+=("${all[$(((10#$seed * sample + i) % ${#all[@]}))]}")
-    done
+draw packs "$sample"
+# The copy of the source is a worktree of git's; an unpacked archive has none.
+if [ "$source" -gt 0 ] && ! git rev-parse --git-dir >/dev/null 2>&1; then
+    echo "   not a git checkout: no switch in the source is turned"
+    source=0
 fi
-[ ${#chosen[@]} -gt 0 ] || { sed -n '2,8p' "$0"; exit 2; }
+draw crates "$source"
+[ ${#chosen[@]} -gt 0 ] || { sed -n '2,12p' "$0"; exit 2; }
 for row in "${chosen[@]}"; do flip "$row"; done
