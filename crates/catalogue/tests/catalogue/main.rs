@@ -13,6 +13,7 @@ mod packs;
 mod plans;
 mod printed;
 mod punctuation;
+mod readme;
 mod same_family;
 mod sql;
 mod welfare;
