@@ -12,8 +12,8 @@
 //! | `allotted` | 拨付备用金 | no | credit: money given to townships, net of what was taken back |
 //!
 //! A due: appropriation / payable. A recovery: payable (as far as unpaid) and recoverable / appropriation. Export:
-//! payable / bank_clearing. The bank paid: bank_clearing / paid; could not pay: bank_clearing / payable. An instalment
-//! kept back: payable / recoverable. Money given back: recovered / recoverable. A reversal: payable / appropriation.
+//! payable / bank_clearing. The bank paid: bank_clearing / paid; could not pay: bank_clearing / payable. Paid, and sent back
+//! days later: paid / payable, in red. An instalment kept back: payable / recoverable. Money given back: recovered / recoverable. A reversal: payable / appropriation.
 //! An advance from a township's reserve: payable / reserve; money put in or made up: reserve / allotted.
 //! So at any time: appropriation = payable + bank_clearing + paid + (allotted - reserve) - recovered - recoverable.
 

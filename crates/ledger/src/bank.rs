@@ -288,11 +288,13 @@ pub async fn read_answer(
         };
         match line.answered {
             Some(before) if before == succeeded => repeated += 1,
-            Some(before) => wrong(format!(
-                "序号{}此前回盘为“{}”，与本次不同，请向银行核实。",
-                row.line_no,
-                if before { "成功" } else { "失败" }
+            Some(true) => wrong(format!(
+                "序号{}此前回盘为“成功”，与本次不同，请向银行核实；付出以后又退回的，请到“登记退汇”办理。",
+                row.line_no
             )),
+            Some(false) => {
+                wrong(format!("序号{}此前回盘为“失败”，与本次不同，请向银行核实。", row.line_no));
+            }
             None => new.push(values![
                 id,
                 row.line_no,

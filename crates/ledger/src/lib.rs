@@ -9,7 +9,8 @@
 //! - [`months`] compares what past months should have been with what they were and, on a decision, posts arrears (补发)
 //!   or a recovery (追回); [`recovery`] brings the money back.
 //! - [`run`] makes a month's run, [`compare`] explains it, [`approve`](mod@approve) lets a second person approve it,
-//!   [`bank`] sends it and reads the answer, [`cancel`] takes it back before that, [`reissue`] tries failures again,
+//!   [`bank`] sends it and reads the answer, [`bounce`] takes what the bank sends back after it had paid, [`cancel`] takes a run back
+//!   before the bank has it, [`reissue`] tries failures again,
 //!   [`supplement`](mod@supplement) pays what stands open without waiting for the next month.
 //! - [`recognitions`] are what pays nothing and ends when something better takes its place.
 //! - [`identity`] leads a person's rows to another number when two records turn out to be one person.
@@ -25,6 +26,7 @@ pub mod approve;
 pub mod balances;
 pub mod bank;
 mod batch;
+pub mod bounce;
 pub mod cancel;
 pub mod changes;
 pub mod compare;
@@ -90,6 +92,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261203_payee_withdrawn",
         sql: include_str!("../migrations/20261203_payee_withdrawn.sql"),
     },
+    Migration { name: "20261204_bounce", sql: include_str!("../migrations/20261204_bounce.sql") },
 ];
 
 store::id_type! {

@@ -155,6 +155,24 @@ pub async fn withdraw(tx: &Tx, accounts: &[BankAccountId], died: Month, decision
     .await?)
 }
 
+/// An account into which the bank could not pay after all is out of use for every benefit that it is paid to. Nothing takes its place until an account is
+/// proposed and a second person confirms it, be it the same again that the bank has looked at.
+pub(crate) async fn stop(tx: &Tx, account: BankAccountId, reason: &str, officer: Officer) -> Result<()> {
+    Query::new(
+        &BOOKS,
+        &NONE,
+        "UPDATE payee SET state = 'replaced', withdrawn_reason = ?, withdrawn_by = ?, withdrawn_at = ? \
+         WHERE state = 'confirmed' AND bank_account_id = ?",
+    )
+    .bind(reason)
+    .bind(officer.staff)
+    .bind(officer.at.at_ms())
+    .bind(account)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Why nothing can be paid to an entitlement that has no confirmed account: SQL over its id.
 pub(crate) fn why_none(id: &str) -> String {
     format!(

@@ -133,6 +133,15 @@ const RULES: &[Rule] = &[
                   GROUP BY l.run_id) x GROUP BY x.run_id HAVING SUM(x.booked) <> SUM(x.paid)",
     },
     Rule {
+        name: "returned_line_is_not_paid",
+        says: "某条退汇的明细仍作已付，或者回盘成功的明细没有退汇而作未付",
+        sql: "SELECT b.line_id AS id, b.amount_fen AS left_value, l.amount_fen AS right_value FROM bounce b \
+                JOIN payment_line l ON l.id = b.line_id WHERE l.state <> 'failed' OR l.amount_fen <> b.amount_fen OR l.run_id <> b.run_id \
+              UNION ALL SELECT l.id, a.amount_fen, l.amount_fen FROM payment_line l \
+                JOIN bank_answer a ON a.run_id = l.run_id AND a.line_no = l.line_no \
+                WHERE l.state = 'failed' AND a.applied AND a.succeeded AND NOT EXISTS (SELECT 1 FROM bounce b WHERE b.line_id = l.id)",
+    },
+    Rule {
         name: "month_is_not_negative",
         says: "某户某月应发合计为负",
         sql: "SELECT d.entitlement_id AS id, d.month AS left_value, SUM(d.amount_fen) AS right_value FROM due d \

@@ -25,8 +25,10 @@ pub struct Item {
     /// The regular run that made it.
     pub made_by: Option<usize>,
     pub place: Place,
-    /// Runs in which it was tried and failed.
+    /// Runs in which it was tried and failed, or came back.
     pub failed_in: BTreeSet<usize>,
+    /// The run that paid it.
+    pub paid_in: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +60,10 @@ pub struct Family {
     pub claims: Vec<Claim>,
     /// Kept back in a run: claim, item, amount.
     pub kept: BTreeMap<usize, Vec<(usize, usize, i64)>>,
+    /// Its account; none when money came back from it.
+    pub account: Option<i64>,
+    /// To which account it was paid in a run.
+    pub paid_to: BTreeMap<usize, i64>,
 }
 
 impl Family {
@@ -134,11 +140,12 @@ impl Model {
         others.any(|(_, family)| !family.covered[month].is_disjoint(people))
     }
 
-    pub fn grant(&mut self, people: &BTreeSet<i64>, from: usize, amount: i64) -> bool {
+    pub fn grant(&mut self, people: &BTreeSet<i64>, from: usize, amount: i64, account: i64) -> bool {
         if people.is_empty() || self.is_taken(people, from..HORIZON, None) {
             return false;
         }
         let mut family = Family::new(from, people, amount);
+        family.account = Some(account);
         for month in from..self.months {
             owe(&mut family, month, amount, None);
         }
@@ -248,9 +255,8 @@ impl Model {
             if candidate {
                 owe(family, month, amount, Some(run));
             }
-            if family.is_paused(month) {
-                continue;
-            }
+            let Some(account) = family.account.filter(|_| !family.is_paused(month)) else { continue };
+            family.paid_to.insert(run, account);
             for claim in 0..family.claims.len() {
                 let Some(limit) = family.claims[claim].limit else { continue };
                 let mut left = limit.min(family.claims[claim].outstanding());
@@ -304,9 +310,29 @@ impl Model {
                     item.failed_in.insert(run);
                 } else {
                     item.place = Place::Paid;
+                    item.paid_in = Some(run);
                 }
             }
         }
+    }
+
+    /// The bank sends back what it paid a family in a run; whether it had paid anything. Nothing goes to that account any more, whoever has it.
+    pub fn bounce(&mut self, index: usize, run: usize) -> bool {
+        let family = &mut self.families[index];
+        let mut any = false;
+        for item in family.items.iter_mut().filter(|item| item.paid_in == Some(run)) {
+            item.place = Place::Unpaid;
+            item.failed_in.insert(run);
+            item.paid_in = None;
+            any = true;
+        }
+        if any {
+            let stopped = family.paid_to.get(&run).copied();
+            for family in self.families.iter_mut().filter(|family| family.account == stopped) {
+                family.account = None;
+            }
+        }
+        any
     }
 
     /// The failed lines of a run once more; whether there was anything.
@@ -314,9 +340,11 @@ impl Model {
         let again = self.runs.len();
         let mut any = false;
         for family in self.families.iter_mut().filter(|family| !family.has_open_pause()) {
+            let Some(account) = family.account else { continue };
             for item in &mut family.items {
                 if item.place == Place::Unpaid && item.left > 0 && item.failed_in.contains(&of) {
                     item.place = Place::Line(again);
+                    family.paid_to.insert(again, account);
                     any = true;
                 }
             }
@@ -338,6 +366,7 @@ fn owe(family: &mut Family, month: usize, amount: i64, made_by: Option<usize>) {
         made_by,
         place: Place::Unpaid,
         failed_in: BTreeSet::new(),
+        paid_in: None,
     });
 }
 

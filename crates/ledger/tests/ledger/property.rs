@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use ledger::bounce::{self, BounceRow, Source};
 use ledger::{
-    AmountCause, EntitlementId, LedgerError, LineState, RecoveryTerms, Return, RunId, bank, cancel, changes,
-    compare, pages, recovery, reissue, run,
+    AmountCause, AnswerOutcome, EntitlementId, LedgerError, LineState, RecoveryTerms, Return, RunId, bank,
+    cancel, changes, compare, pages, payee, recovery, reissue, run,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -14,7 +15,7 @@ use store::{PersonId, Query};
 use vocab::{Fen, Month};
 
 use crate::model::{Model, Place};
-use crate::town::{ACCOUNTANT, SYSTEM, Town, decision, go_on, month, officer, towns};
+use crate::town::{ACCOUNTANT, DIRECTOR, SYSTEM, Town, account, decision, go_on, month, officer, towns};
 
 /// One step, as numbers that are read modulo what there is.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..20u8, 0..64usize, 0..6usize, 1..=u16::MAX, 1..900i64)
+    let step = (0..23u8, 0..64usize, 0..6usize, 1..=u16::MAX, 1..900i64)
         .prop_map(|(kind, which, shift, people, yuan)| Step { kind, which, shift, people, yuan });
     proptest::collection::vec(step, 10..60)
 }
@@ -41,6 +42,8 @@ struct Play<'a> {
     ids: Vec<EntitlementId>,
     runs: Vec<RunId>,
     vouchers: i64,
+    /// How many accounts there have been.
+    accounts: i64,
 }
 
 const PEOPLE: i64 = 10;
@@ -152,6 +155,8 @@ impl<'a> Play<'a> {
             (14 | 15, Some(family)) => self.adjust(family, step).await,
             (16 | 17, _) => self.answer_one(step).await,
             (18, _) => self.reissue_one(step).await,
+            (20 | 21, _) => self.bounce_one(step).await,
+            (22, Some(family)) => self.new_account(family).await,
             (_, Some(family)) => self.give_back(family, step).await,
         }
     }
@@ -164,8 +169,12 @@ impl<'a> Play<'a> {
         }
         let mut grant = self.town.family(self.number, &persons, self.month(from), step.yuan);
         grant.exclusion_group.clone_from(&self.group);
+        // Now and then two families are paid to one account.
+        let account_number = self.account_number(i64::from(step.people % 4));
+        grant.payee = Some(account(account_number));
         let done = self.town.grant(&grant).await;
-        same("grant", self.model.grant(&people, from, step.yuan * 100), &done)?;
+        let expected = self.model.grant(&people, from, step.yuan * 100, account_number);
+        same("grant", expected, &done)?;
         self.ids.extend(done.ok());
         Ok(())
     }
@@ -257,6 +266,62 @@ impl<'a> Play<'a> {
             self.runs.push(again);
             self.send(again).await?;
         }
+        Ok(())
+    }
+
+    /// The bank sends back a line that it has answered for. Told again, it is refused.
+    async fn bounce_one(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        let answered: Vec<usize> = (0..self.runs.len()).filter(|run| self.model.runs[*run].1).collect();
+        if answered.is_empty() {
+            return Ok(());
+        }
+        let run = answered[step.which % answered.len()];
+        let id = self.runs[run];
+        let lines = bank::lines(&self.town.db, &SYSTEM, id, 0, 1000).await.map_err(failed)?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let line = &lines[usize::from(step.people) % lines.len()];
+        let family = self.ids.iter().position(|other| *other == line.entitlement).unwrap();
+        for voucher in 0..2 {
+            self.vouchers += 1;
+            let row = BounceRow {
+                line_no: line.line_no,
+                amount: line.amount,
+                on: officer(ACCOUNTANT).at.today(),
+                outcome: AnswerOutcome::Failed("账户已销户".to_owned()),
+                bank_reference: format!("R{}", self.vouchers),
+            };
+            let done = self
+                .town
+                .tx(async |tx| {
+                    let rows = std::slice::from_ref(&row);
+                    bounce::take(tx, &SYSTEM, id, rows, Source::Voucher, officer(ACCOUNTANT)).await
+                })
+                .await;
+            let expected = voucher == 0 && self.model.bounce(family, run);
+            same("bounce", expected, &done)?;
+        }
+        Ok(())
+    }
+
+    fn account_number(&self, number: i64) -> i64 {
+        self.number * 1_000 + number
+    }
+
+    /// The family brings another account.
+    async fn new_account(&mut self, family: usize) -> Result<(), TestCaseError> {
+        self.accounts += 1;
+        let number = self.account_number(100 + self.accounts);
+        let id = self.ids[family];
+        self.town
+            .tx(async |tx| {
+                let proposed = payee::propose(tx, &SYSTEM, id, &account(number), &decision("换卡")).await?;
+                payee::confirm(tx, &SYSTEM, proposed, officer(DIRECTOR)).await
+            })
+            .await
+            .map_err(failed)?;
+        self.model.families[family].account = Some(number);
         Ok(())
     }
 
@@ -412,6 +477,7 @@ async fn history(town: &Town, number: i64, steps: &[Step]) -> Result<usize, Test
         ids: Vec::new(),
         runs: Vec::new(),
         vouchers: 0,
+        accounts: 0,
     };
     for step in steps {
         play.step(step).await?;
