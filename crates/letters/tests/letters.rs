@@ -107,7 +107,7 @@ fn text_of(pdf: &[u8]) -> Option<String> {
 }
 
 /// Template, title, pages, phrases.
-const EXPECTED: [(&str, &str, usize, &[&str]); 15] = [
+const EXPECTED: [(&str, &str, usize, &[&str]); 16] = [
     (
         "acceptance.typ",
         "最低生活保障申请受理通知书",
@@ -215,6 +215,18 @@ const EXPECTED: [(&str, &str, usize, &[&str]); 15] = [
             "第十八条",
             "60日内向乌海市海勃湾区人民政府申请行政复议",
             "6个月",
+        ],
+    ),
+    (
+        "returned.typ",
+        "退汇及变更收款账户通知书",
+        2,
+        &[
+            "2026年11月发放给您家庭的最低生活保障",
+            "1,030.50元",
+            "邮储银行，尾号4567",
+            "账户已销户",
+            "仍然是您家庭应得的",
         ],
     ),
     (

@@ -191,6 +191,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("run.line_withdrawn", "撤下发放明细"),
     ("run.exported", "导出银行文件"),
     ("run.answered", "读入银行回盘"),
+    ("run.returned", "登记退汇"),
     ("recovery.returned", "登记追回款到账"),
     ("run.reissued", "失败重发"),
     ("run.supplemented", "补充发放"),

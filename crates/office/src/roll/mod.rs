@@ -7,10 +7,12 @@
 //! - [`reserve`]: the money that lies with townships for emergencies;
 //! - [`month_list`]: benefits that are paid by a list drawn up for a month;
 //! - [`payments`]: runs, the bank's file and answer, payees; the ledger does the work, this module holds rights and audit;
+//! - [`bounce`]: what the bank sends back after it had paid;
 //! - [`business`]: whose programmes a reader sees and pays, and the roll as they see it.
 
 use store::{Migration, id_type};
 
+pub mod bounce;
 pub mod business;
 pub mod export;
 pub mod import;

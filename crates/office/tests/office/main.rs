@@ -6,6 +6,7 @@ mod access;
 mod assistance;
 mod benefits;
 mod business;
+mod bounce;
 mod case_reports;
 mod casework;
 mod casework_after;

@@ -8,6 +8,7 @@ use crate::routes::{Routes, get, post};
 use crate::{figures, standards};
 
 pub(crate) mod answer_file;
+mod bounce;
 pub(crate) mod common;
 mod entitlement;
 mod import;
@@ -39,6 +40,7 @@ pub fn routes() -> Routes {
     let uploads = Routes::new()
         .route("/desk/roll/import", get(import::page).post(import::preview))
         .route("/desk/payments/{run}/answer", get(answer_file::page).post(answer_file::read))
+        .route("/desk/payments/{run}/returned", get(bounce::page).post(bounce::read))
         .layer(upload_limit());
     Routes::new()
         .route("/desk/roll", get(roll::page))
@@ -63,6 +65,7 @@ pub fn routes() -> Routes {
         .route("/desk/payments/{run}/approve", post(run_deeds::approve))
         .route("/desk/payments/{run}/cancel", post(run_deeds::cancel))
         .route("/desk/payments/{run}/bank-file", post(run_deeds::bank_file))
+        .route("/desk/payments/{run}/returned/line", post(bounce::line))
         .route("/desk/payments/{run}/reissue", post(run_deeds::reissue))
         .route("/desk/payments/{run}/close", post(run_deeds::close))
         .route("/desk/payments/{run}/supplement", post(run_deeds::supplement))

@@ -10,6 +10,7 @@ use office::divisions;
 use office::roll::{month_list, payments};
 
 use super::PAYMENTS;
+use super::bounce;
 use super::common::{moment, watched, yuan};
 use super::runs::{colour, run_title};
 use crate::answer::Page;
@@ -62,6 +63,7 @@ pub(super) async fn run_page(desk: &Desk<ReadPayments>, id: RunId, errors: &Erro
     } else {
         StandingOpen::default()
     };
+    let returned = bounce::section(desk, &run).await?;
     let status = html! {
         p { (parts::tag(colour(run.state), run.state.title())) }
         @if moving { p.govuk-body { "正在办理，已列入 " (run.line_count) " 笔、" (yuan(run.total)) " 元。可以离开本页，办理不会中断。" } }
@@ -80,6 +82,7 @@ pub(super) async fn run_page(desk: &Desk<ReadPayments>, id: RunId, errors: &Erro
             (Link::new(format!("{here}/lines?state=blocked"), "未列入的家庭及原因")) "　"
             (Link::new(format!("{here}/lines?state=failed"), "发放失败的明细"))
         }
+        (returned)
         @if let Some(of) = run.reissue_of { p.govuk-body { (Link::new(format!("/desk/payments/{of}"), "查看原批次")) } }
         @if let Some(reason) = &run.supplement_reason { (parts::inset(&html! { p.govuk-body { "补充发放的原因：" (reason) } })) }
         @if let Some(list) = list {
@@ -250,9 +253,11 @@ fn making_forms(desk: &Desk<ReadPayments>, run: &PaymentRun, answered: bool, err
             (button_link(&format!("{here}/answer"), "读入银行回盘", ButtonKind::Primary))
         }
         @if gone {
+            h2.govuk-heading-m { "退汇" }
+            p.govuk-body { "银行说已经发放、以后又退回来的，" (Link::new(format!("{here}/returned"), "登记退汇")) "；登记以后按发放失败办理。" }
             h2.govuk-heading-m { "失败重发" }
             (form_post(&format!("{here}/reissue"), &desk.key(), &html! {
-                p.govuk-body { "把仍未发放成功的明细按现在的收款账户另列一个批次，同样须由另一人复核。" }
+                p.govuk-body { "把仍未发放成功的明细（包括退汇的）按现在的收款账户另列一个批次，同样须由另一人复核。" }
                 (submit("重发失败明细", ButtonKind::Secondary, None))
             }))
         }

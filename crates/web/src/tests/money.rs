@@ -217,6 +217,106 @@ async fn a_month_goes_to_the_bank_and_comes_back() {
     .await;
 }
 
+/// 退汇: days after the bank said "paid" it sends money back, in a file and by a voucher; the run's page shows it and issues it again.
+#[tokio::test]
+async fn what_the_bank_sends_back_is_entered_once_and_issued_again() {
+    Town::each("money_returned", async |town| {
+        let (a, b) = two_families(town).await;
+        let (mut accountant, mut approver) = desks(town).await;
+        let run = accountant.post("/desk/payments", &MONTH).await.location().to_owned();
+        work(town).await;
+        let page = approver.get(&run).await;
+        let (count, total) = (page.field("count"), page.field("total"));
+        let seen = [("count", count.as_str()), ("total", total.as_str())];
+        assert_eq!(approver.post(&format!("{run}/approve"), &seen).await.status, StatusCode::SEE_OTHER);
+        accountant.post(&format!("{run}/bank-file"), &[("format", "csv")]).await;
+        work(town).await;
+        let answer = "序号,金额,结果\n1,1234.50,成功\n2,760.00,成功\n";
+        let totals = [("count", "2"), ("total", "1994.50")];
+        let to = format!("{run}/returned");
+        let today = town.office.now().today();
+        let [year, month, day] = ["%Y", "%m", "%d"].map(|part| today.format(part).to_string());
+        let on = [("on_year", year.as_str()), ("on_month", month.as_str()), ("on_day", day.as_str())];
+        let back = "序号,金额,退汇原因,流水号\n1,1234.50,账户已销户,TH1\n";
+        let one = [("count", "1"), ("total", "1234.50"), on[0], on[1], on[2]];
+        let early = upload(&mut accountant, &to, &one, "退汇.csv", back).await;
+        assert!(early.text.contains("请先读入回盘"), "{}", early.text);
+        upload(&mut accountant, &format!("{run}/answer"), &totals, "回盘.csv", answer).await;
+        work(town).await;
+        assert!(accountant.get(&run).await.text.contains(&to), "the run leads there");
+        assert_eq!(approver.get(&to).await.status, StatusCode::NOT_FOUND);
+
+        let wrong = upload(&mut accountant, &to, &one, "退汇.csv", &back.replace("1234.50", "1234.05")).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("金额应为1234.50元"), "{}", wrong.text);
+        let read = upload(&mut accountant, &to, &one, "退汇.csv", back).await;
+        assert_eq!((read.status, read.location()), (StatusCode::SEE_OTHER, run.as_str()), "{}", read.text);
+        let again = upload(&mut accountant, &to, &one, "退汇.csv", back).await;
+        assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.text);
+        let voucher = |number: &'static str| {
+            [
+                ("line_no", "2"),
+                ("amount", "760.00"),
+                ("day_year", year.as_str()),
+                ("day_month", month.as_str()),
+                ("day_day", day.as_str()),
+                ("reason", "户名不符"),
+                ("voucher", number),
+            ]
+        };
+        let line = format!("{to}/line");
+        let missing = accountant.post(&line, &voucher("")).await;
+        assert!(missing.text.contains("请填写退汇凭证号"), "{}", missing.text);
+        assert_eq!(accountant.post(&line, &voucher("P7")).await.status, StatusCode::SEE_OTHER);
+        let twice = accountant.post(&line, &voucher("P8")).await;
+        assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(twice.text.contains("同一笔不能登记两次"), "{}", twice.text);
+
+        let page = approver.get(&run).await.text;
+        for said in ["账户已销户", "银行文件 TH1", "凭证 P7", "等家庭另报账户"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        let benefit = accountant.get(&format!("/desk/roll/{a}")).await.text;
+        assert!(benefit.contains("账户已销户") && benefit.contains("这个账户停用"), "{benefit}");
+        // One family brings another account; a second person confirms it, and its line goes again alone.
+        let decision = Decision {
+            reference: "变更〔2026〕1号".to_owned(),
+            reason: "原账户退汇".to_owned(),
+            case: None,
+            determination: None,
+            officer: town.administrator.staff,
+            at: town.office.now(),
+        };
+        let scope = store::Scope::System("test");
+        let used = ledger::pages::payees(town.office.db(), &scope, b).await.unwrap();
+        let new = NewPayee {
+            account: used[0].account,
+            holder_name: used[0].holder_name.clone(),
+            bank: used[0].bank.clone(),
+            number_tail: used[0].number_tail.clone(),
+            proposed_by: Proposer::Staff(town.clerk_a.staff),
+        };
+        let tx = town.office.db().begin().await.unwrap();
+        let proposed = ledger::payee::propose(&tx, &scope, b, &new, &decision).await.unwrap();
+        let officer = ledger::Officer { staff: town.administrator.staff, at: town.office.now() };
+        ledger::payee::confirm(&tx, &scope, proposed, officer).await.unwrap();
+        tx.commit().await.unwrap();
+        let second = accountant.post(&format!("{run}/reissue"), &[]).await;
+        assert_eq!(second.status, StatusCode::SEE_OTHER, "{}", second.text);
+        let lines = accountant.get(&format!("{}/lines", second.location())).await.text;
+        assert!(lines.contains("孙德福") && !lines.contains("赵桂兰"), "{lines}");
+        let page = accountant.get(&run).await.text;
+        assert!(
+            page.contains("已重新发放") && page.contains(&format!("\"{}\"", second.location())),
+            "{page}"
+        );
+        let twice = accountant.post(&line, &voucher("P9")).await;
+        assert!(twice.text.contains("重新发放的款项又退回的"), "{}", twice.text);
+        assert_eq!(ledger::verify(town.office.db()).await.unwrap(), Vec::new());
+    })
+    .await;
+}
+
 /// What is paid belongs to a business: neither its roll nor its runs are there for an accountant of another one.
 #[tokio::test]
 async fn an_accountant_finds_the_money_of_the_own_business_alone() {

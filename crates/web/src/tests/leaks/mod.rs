@@ -256,6 +256,10 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
         "/desk/payments/{run}/cancel" => pairs(&[("reason", "重新制作")]),
         "/desk/payments/{run}/bank-file" => pairs(&[("format", "csv")]),
         "/desk/payments/{run}/answer" => pairs(&[("count", "2"), ("total", "1997.71")]),
+        "/desk/payments/{run}/returned" => pairs(&[("count", "1"), ("total", "763.21")]),
+        "/desk/payments/{run}/returned/line" => {
+            pairs(&[("line_no", "1"), ("amount", "763.21"), ("voucher", "V1")])
+        }
         "/desk/payments/{run}/supplement" => pairs(&[("supplement_reason", "节前发到")]),
         "/desk/month-lists" => pairs(&[("programme", "price_subsidy"), ("month", "2026-10")]),
         "/desk/month-figures/release" => pairs(&[("change", "1.1")]),

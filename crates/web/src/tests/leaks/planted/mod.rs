@@ -17,7 +17,8 @@ use self::registers::{
     homes_of_b, lists_of_b, papers_of_b, records_of_b, records_taken_in, referred, subscribed, training_of_b,
 };
 use self::roll::{
-    benefits, child, division_changed, month_list_of, proposed, reserve_of, review_of, taken_over, wrong_file,
+    benefits, child, division_changed, month_list_of, proposed, reserve_of, returned_of, review_of,
+    taken_over, wrong_file,
 };
 use super::super::desk;
 use crate::testing::{Browser, Town, citizen_id, day, grant};
@@ -236,6 +237,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
     let filed =
         desk::filed_by(town, &town.clerk_b, town.village_b, ["夏侯密", "诸葛密", "夏侯小密"], 161).await;
     let (benefit, run, line) = benefits(town).await;
+    returned_of(town, &run, &line).await;
     let (import, upload) = taken_over(town).await;
     child(town).await;
     let registers = records_of_b(town).await;
@@ -464,6 +466,7 @@ pub(super) async fn plant(town: &Town) -> Planted {
             "轩辕转介",
             "轩辕入",
             "轩辕备",
+            "轩辕退",
             "轩辕童",
             "公孙错",
             "李建军",

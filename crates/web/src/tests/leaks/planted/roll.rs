@@ -24,6 +24,22 @@ pub(super) async fn benefits(town: &Town) -> (String, String, String) {
     (benefit.to_string(), run, line)
 }
 
+/// What the bank sent back of the second township's line, and why.
+pub(super) async fn returned_of(town: &Town, run: &str, line: &str) {
+    Query::system(
+        "test",
+        "INSERT INTO bounce (line_id, run_id, amount_fen, returned_on, reason, bank_reference, file_sm3, journal_id, made_by, made_at) \
+         VALUES (?, ?, ?, ?, '户名轩辕退不符', '轩辕退', NULL, 0, 1, 1)",
+    )
+    .bind(line.parse::<i64>().unwrap())
+    .bind(run.parse::<i64>().unwrap())
+    .bind(AMOUNT)
+    .bind(day("2026-11-02"))
+    .execute(town.office.db())
+    .await
+    .unwrap();
+}
+
 /// A child of township b who is supported: the sheet that everybody reads has a line of it, without its name and without the amount.
 pub(super) async fn child(town: &Town) {
     let new = NewPerson {
