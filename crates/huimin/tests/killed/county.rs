@@ -33,6 +33,13 @@ pub fn month() -> Month {
     now().month()
 }
 
+/// The day on which the bank sends back what it had paid: year, month and day.
+pub fn today() -> (String, String, String) {
+    let today = now().today();
+    let part = |part: &str| today.format(part).to_string();
+    (part("%Y"), part("%m"), part("%d"))
+}
+
 fn release() -> Release {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
     let folders = ["national", "wuhai", "demo-wuhai"].map(|name| packs.join(name));
@@ -236,7 +243,7 @@ async fn last_month(office: &Office, county: DivisionId, families: i64) {
 
 /// All that the books say, without the numbers of rows and moments: the same for the same month however it came about.
 pub async fn books(db: &Db) -> Vec<String> {
-    const TABLES: [&str; 10] = [
+    const TABLES: [&str; 11] = [
         "SELECT 'run ' || r.kind || ' ' || CAST(r.month AS TEXT) || ' ' || r.state || ' ' || CAST(r.line_count AS TEXT) || ' ' || \
          CAST(r.total_fen AS TEXT) || ' ' || CAST(r.blocked_count AS TEXT) || ' ' || COALESCE(r.file_sm3, '') FROM payment_run r",
         "SELECT 'line ' || CAST(r.month AS TEXT) || ' ' || CAST(l.entitlement_id AS TEXT) || ' ' || COALESCE(CAST(l.line_no AS TEXT), '') \
@@ -255,6 +262,8 @@ pub async fn books(db: &Db) -> Vec<String> {
         "SELECT 'journals ' || j.kind || ' ' || CAST(j.month AS TEXT) || ' ' || CAST(COUNT(*) AS TEXT) FROM journal j GROUP BY j.kind, j.month",
         "SELECT 'answer ' || CAST(b.line_no AS TEXT) || ' ' || CAST(b.amount_fen AS TEXT) || ' ' || b.bank_reference FROM bank_answer b \
          WHERE b.applied",
+        "SELECT 'bounce ' || CAST(l.line_no AS TEXT) || ' ' || CAST(b.amount_fen AS TEXT) || ' ' || b.reason || ' ' || b.bank_reference \
+         FROM bounce b JOIN payment_line l ON l.id = b.line_id",
     ];
     let mut books = Vec::new();
     for sql in TABLES {

@@ -1,5 +1,5 @@
-//! The server killed (SIGKILL) at random points of making a month's run, approving it, exporting the bank's file and reading
-//! the answer. Started again and asked again, it ends with the same books, the same file and a sound audit chain as the
+//! The server killed (SIGKILL) at random points of making a month's run, approving it, exporting the bank's file, reading
+//! the answer and what the bank sends back after it. Started again and asked again, it ends with the same books, the same file and a sound audit chain as the
 //! server that nobody killed.
 //!
 //! `HUIMIN_KILLS=50` kills at fifty points on each database; `HUIMIN_KILL_SEED` repeats a run of the test.
@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use browser::{Browser, Seen};
 use county::{ACCOUNTANT, APPROVER, PASSWORD};
 use store::{Db, Keys, Query};
+use vocab::Fen;
 
 /// More than two batches of a thousand.
 const FAMILIES: i64 = 2_100;
@@ -35,9 +36,10 @@ enum Part {
     Approve,
     Export,
     Answer,
+    Return,
 }
 
-const PARTS: [Part; 4] = [Part::Make, Part::Approve, Part::Export, Part::Answer];
+const PARTS: [Part; 5] = [Part::Make, Part::Approve, Part::Export, Part::Answer, Part::Return];
 
 /// `huimin serve` as a process of its own.
 struct Server {
@@ -110,12 +112,12 @@ struct Round {
     approver: Browser,
     kills: Vec<Kill>,
     /// What the parts took when nobody killed.
-    usual: [Duration; 4],
+    usual: [Duration; 5],
     deaths: Vec<Part>,
 }
 
 impl Round {
-    fn new(url: String, keys: &Path, log: &Path, kills: Vec<Kill>, usual: [Duration; 4]) -> Round {
+    fn new(url: String, keys: &Path, log: &Path, kills: Vec<Kill>, usual: [Duration; 5]) -> Round {
         let at = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let server = Server::start(&url, keys, at, log);
         let browser = |login: &str| {
@@ -166,7 +168,7 @@ impl Round {
     }
 
     /// The whole month; what each part took.
-    fn month(&mut self) -> [Duration; 4] {
+    fn month(&mut self) -> [Duration; 5] {
         let (year, month) = (county::month().year().to_string(), county::month().month().to_string());
         let make = [
             ("programme", "dibao"),
@@ -217,7 +219,24 @@ impl Round {
             let page = round.accountant.get(&run)?;
             Ok((page.tag() == "已回盘").then_some(()))
         });
-        [making, approving, exporting, answering]
+        let (back, back_count, back_total) = sent_back(&file);
+        let (year, month, day) = county::today();
+        let (_, returning) = self.until_done(Part::Return, |round| {
+            let fields = [
+                ("count", back_count.as_str()),
+                ("total", back_total.as_str()),
+                ("on_year", year.as_str()),
+                ("on_month", month.as_str()),
+                ("on_day", day.as_str()),
+                ("_key", "return-month-0001"),
+            ];
+            // Sent again, the same file changes nothing.
+            let seen = round.accountant.upload(&format!("{run}/returned"), &fields, "退汇.csv", &back)?;
+            assert_eq!(seen.status, 303, "{}", seen.text);
+            let page = round.accountant.get(&run)?;
+            Ok(page.text.contains("账户已销户").then_some(()))
+        });
+        [making, approving, exporting, answering, returning]
     }
 
     /// The same file again, after all of it.
@@ -243,6 +262,23 @@ fn answer_to(file: &str) -> String {
         answer.push_str(&format!("{number},{},{outcome},{reason},N{number}\n", cells[4]));
     }
     answer
+}
+
+/// Of what the bank had paid it sends every seventieth line back; with count and sum.
+fn sent_back(file: &str) -> (String, String, String) {
+    let mut back = "序号,金额,退汇原因,流水号\n".to_owned();
+    let (mut count, mut total) = (0, Fen::ZERO);
+    for line in file.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let Ok(number) = cells[0].trim_start_matches('\u{feff}').parse::<u32>() else { continue };
+        if number.is_multiple_of(70) && !number.is_multiple_of(30) {
+            back.push_str(&format!("{number},{},账户已销户,R{number}\n", cells[4]));
+            count += 1;
+            total.0 += Fen::from_yuan(cells[4]).unwrap().0;
+        }
+    }
+    assert!(count > 0, "nothing is sent back");
+    (back, count.to_string(), total.to_string())
 }
 
 /// What is left when the server has gone: the books proved, the audit chain proved, and all that they say.
@@ -289,7 +325,7 @@ async fn killed_and_undisturbed(backend: &str) {
     county::make(&base, Arc::clone(&keys), FAMILIES).await;
 
     let url = store::testing::copy(&base, &name).await;
-    let mut round = Round::new(url.clone(), &key_file, &log, Vec::new(), [Duration::ZERO; 4]);
+    let mut round = Round::new(url.clone(), &key_file, &log, Vec::new(), [Duration::ZERO; 5]);
     let usual = round.month();
     let hash = round.file_again("/desk/payments/2");
     drop(round);
@@ -306,7 +342,7 @@ async fn killed_and_undisturbed(backend: &str) {
         let count = (wanted - deaths.len()).min(KILLS_PER_ROUND);
         let kills: Vec<Kill> = (0..count)
             .map(|_| Kill {
-                part: PARTS[random.below(4)],
+                part: PARTS[random.below(PARTS.len())],
                 thousandths: u32::try_from(random.below(1100)).unwrap(),
             })
             .collect();
