@@ -290,7 +290,7 @@ async fn payments(
     let month = reading.on.month;
     let sql = format!(
         "SELECT l.id, l.amount_fen, l.state, l.entitlement_id, r.programme, r.kind, r.supplement_reason, r.month, r.exported_at, r.answered_at, \
-         e.division_id, e.household_id, e.holder_person_id AS person_id, p.name \
+         (SELECT b.made_at FROM bounce b WHERE b.line_id = l.id) AS returned_at, e.division_id, e.household_id, e.holder_person_id AS person_id, p.name \
          FROM payment_line l JOIN payment_run r ON r.id = l.run_id JOIN entitlement e ON e.id = l.entitlement_id \
          JOIN person p ON p.id = e.holder_person_id \
          WHERE {{scope}} AND l.id > ? AND l.state <> 'cancelled' AND r.state NOT IN ('making', 'cancelling', 'cancelled') \
@@ -307,9 +307,12 @@ fn payment(release: &Release, row: &Row, on: On) -> Result<Dated, OfficeError> {
     let of_month: Month = row.get("month")?;
     let sent = on.past_moment(row.get("exported_at")?);
     let answered = on.past_moment(row.get("answered_at")?);
+    let returned: Option<i64> = row.get("returned_at")?;
     let state: String = row.get("state")?;
     let state = match state.as_str() {
         "succeeded" | "failed" if answered.is_none() => "open",
+        // What the bank sent back later was paid on that day.
+        "failed" if returned.is_some() && on.past_moment(returned).is_none() => "succeeded",
         state => state,
     };
     let paid = answered.filter(|_| state == "succeeded");

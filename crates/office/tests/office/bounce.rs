@@ -5,14 +5,17 @@ use ledger::pages::{self, GroupBy};
 use ledger::reissue::Lines;
 use ledger::{LedgerError, RunId};
 use office::OfficeError;
+use office::indicators::{self, INDICATORS_JOB};
 use office::people::NewAccount;
 use office::roll::bounce::{self, Returned, ReturnsRead, Voucher};
 use office::roll::payments;
 use office::tabular::ListFormat;
-use store::{PersonId, Query, Scope};
+use store::{PersonId, Query, Scope, jobs};
 use vocab::{Fen, Month};
 
 use crate::matters::{paid, worked};
+use crate::roll::{accountant, answer, approved, imported, month};
+use crate::town::towns;
 use crate::wuhai::{Family, Wuhai, cities, grant};
 
 const SEEN: Scope = Scope::System("test");
@@ -40,7 +43,7 @@ async fn issued_again(city: &Wuhai, run: RunId) -> (RunId, ControlTotals) {
     payments::approve(office, &grant(&city.approver), again, totals).await.unwrap();
     let file =
         payments::export_bank_file(office, &grant(&city.accountant), again, ListFormat::Csv).await.unwrap();
-    let said = crate::roll::answer(&file, |_| "成功");
+    let said = answer(&file, |_| "成功");
     payments::read_answer(office, &grant(&city.accountant), again, "回盘.csv", said.as_bytes(), totals)
         .await
         .unwrap();
@@ -141,5 +144,58 @@ async fn a_family_whose_money_came_back_is_told_and_paid_again() {
         assert_eq!((listed.len(), listed[0].bank_reference.as_str()), (1, "P1"));
         assert_eq!(paid_in(&city, month).await, Fen::ZERO);
         assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+    }
+}
+
+/// What the bank sends back in December was paid when November ended: the month that is over keeps that, figures of today do not.
+#[tokio::test]
+async fn a_month_that_is_over_keeps_what_was_paid_then() {
+    for town in towns("bounce_month").await {
+        let office = &town.office;
+        let accountant = accountant(&town).await;
+        imported(&town, &accountant).await;
+        let approver = town.actor("approver", town.county, &["county_payment_approver"]).await;
+        let reader = town.actor("reader", town.county, &["county_clerk"]).await;
+        let (run, totals) = approved(&town, &accountant, &approver).await;
+        let file =
+            payments::export_bank_file(office, &grant(&accountant), run, ListFormat::Csv).await.unwrap();
+        let said = answer(&file, |_| "成功");
+        payments::read_answer(office, &grant(&accountant), run, "回盘.csv", said.as_bytes(), totals)
+            .await
+            .unwrap();
+        while let Some(claim) = jobs::claim(office.db(), &[payments::RUN_JOB], "test").await.unwrap() {
+            payments::work_run(office, &claim).await.unwrap();
+        }
+        let november = month("2026-11");
+        while office.now().month() == november {
+            town.pass(24 * 60 * 60 * 1000);
+        }
+        let voucher = Voucher {
+            line_no: 1,
+            amount: Fen(76_050),
+            on: office.now().today(),
+            reason: "账户已销户".to_owned(),
+            number: "P1".to_owned(),
+        };
+        let taken = bounce::record_voucher(office, &grant(&accountant), run, &voucher).await.unwrap();
+        assert_eq!(
+            taken,
+            Returned { lines: 1, unchanged: 0, letters: 0 },
+            "a family of the old roll has no case"
+        );
+        let paid =
+            pages::month_totals(office.db(), &SEEN, november, november, GroupBy::County).await.unwrap()[0]
+                .paid;
+        assert_eq!(paid, Fen(totals.total.0 - 76_050));
+
+        indicators::reckon_again(office, &grant(&reader), "paid_sum", november).await.unwrap();
+        while let Some(claim) = jobs::claim(office.db(), &[INDICATORS_JOB], "test").await.unwrap() {
+            indicators::work(office, &claim).await.unwrap();
+        }
+        let places = [reader.division];
+        let again =
+            indicators::again(office, &grant(&reader), "paid_sum", &places, november).await.unwrap().unwrap();
+        let release = office.release();
+        assert_eq!(again.figures[0].text(release.indicators.get("paid_sum").unwrap()), "1260.50");
     }
 }
