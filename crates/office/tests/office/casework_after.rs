@@ -218,6 +218,41 @@ async fn nothing_is_reduced_unheard() {
     }
 }
 
+/// 57号 art. 34: the third refusal without a good reason takes the share of the one who refused, reviewed, heard and decided like any other less.
+#[tokio::test]
+async fn a_third_refusal_of_work_takes_the_own_share_of_who_refused() {
+    for city in cities("refused_work").await {
+        let (case, entitlement) = under_review(&city).await;
+        let month = city.office.now().month();
+        let before = held(&city, entitlement, month).await.monthly.unwrap();
+        visited(&city, case, "1500").await;
+        let twice = [("refusals/1/work_refusals", "2")];
+        city.act(&city.township_clerk, case, "record_refusals", &twice, &[]).await.unwrap();
+        let nothing = city.act(&city.second_clerk, case, "propose_less", &[], &[]).await;
+        assert!(matches!(nothing, Err(OfficeError::Conflict(_))), "two are not three: {nothing:?}");
+        let mut third = [
+            ("refusals/1/work_refusals", "3"),
+            ("refusals/1/refused_first_on", "2027-08-02"),
+            ("refusals/1/refused_second_on", "2027-09-06"),
+            ("refusals/1/refused_third_on", "2027-09-06"),
+        ];
+        let one_day = city.act(&city.township_clerk, case, "record_refusals", &third, &[]).await;
+        assert!(matches!(one_day, Err(OfficeError::Invalid(_))), "{one_day:?}");
+        third[3].1 = "2027-10-08";
+        city.act(&city.township_clerk, case, "record_refusals", &third, &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "propose_less", &[], &[]).await.unwrap();
+        let early = city.act(&city.county_director, case, "reduce", &[], &["refused_work"]).await;
+        assert!(early.is_err(), "nobody was heard: {early:?}");
+        city.act(&city.second_clerk, case, "hear", &[("hearing/heard_member", "1")], &[]).await.unwrap();
+        city.act(&city.county_director, case, "reduce", &[], &["refused_work"]).await.unwrap();
+        // (960 * 3 - 1200) / 3 is the own share; what the others get, the child's supplement among it, stays.
+        let after = held(&city, entitlement, month.next()).await.monthly.unwrap();
+        assert_eq!((before, after), (Fen(182_400), Fen(126_400)));
+        let letter = city.letter(case, "change").await;
+        assert_eq!(letter["reasons"][0]["title"], json!("连续三次无正当理由拒绝介绍工作"));
+    }
+}
+
 /// The guard of the packs is not the only wall: an increase that turns out to be a decrease finds no hearing.
 #[tokio::test]
 async fn an_increase_that_turns_into_a_decrease_is_refused() {
