@@ -1011,6 +1011,42 @@ async fn who_is_supported_at_home_is_cared_for_visited_and_asked() {
     }
 }
 
+/// 社会救助法 art. 16: who was supported and has died is buried by somebody. It has a last day, and the record stays open until it says by whom.
+#[tokio::test]
+async fn who_was_supported_and_has_died_is_buried_by_somebody() {
+    for city in cities("tekun_funeral").await {
+        supported(&city).await;
+        nights(&city, 32).await;
+        let record = due(&city, &city.township_clerk, "tekun_person").await[0].record;
+        let died_on = city.office.now().today();
+        let tx = city.office.db().begin().await.unwrap();
+        Query::system("test", "UPDATE person SET died_on = ? WHERE name = '石敢当'")
+            .bind(died_on)
+            .execute(&tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        nights(&city, 1).await;
+        let left: Vec<(String, chrono::NaiveDate)> = due(&city, &city.township_clerk, "tekun_person")
+            .await
+            .into_iter()
+            .map(|duty| (duty.duty, duty.due_on))
+            .collect();
+        assert_eq!(left, [("funeral".to_owned(), died_on + chrono::Days::new(3))]);
+        nights(&city, 8).await;
+        assert_eq!(raised(&city, &city.township_clerk, "tekun_person").await, ["not_reduced"]);
+        let today = city.office.now().today().to_string();
+        let by = [("funeral_by", "township"), ("funeral_on", today.as_str()), ("ashes", "骨灰堂格位")];
+        let nobody = moved(&city, &city.township_clerk, "tekun_person", record, "bury", &by[1..]).await;
+        assert!(matches!(nobody, Err(OfficeError::Invalid(_))), "{nobody:?}");
+        moved(&city, &city.township_clerk, "tekun_person", record, "bury", &by).await.unwrap();
+        nights(&city, 1).await;
+        assert_eq!(seen(&city, &city.township_clerk, "tekun_person", record).await.record.state, "buried");
+        assert!(due(&city, &city.township_clerk, "tekun_person").await.is_empty());
+        assert!(raised(&city, &city.township_clerk, "tekun_person").await.is_empty());
+    }
+}
+
 /// An indicator of the county as the night reckons it: its fraction.
 async fn reckoned(city: &Wuhai, id: &str) -> String {
     let office = &city.office;
