@@ -349,6 +349,30 @@ fn less_or_nothing_needs_a_hearing_and_a_refusal_needs_its_reasons() {
     assert_eq!(record(&render("refusal.typ", &refusal)).title, "最低生活保障终止办理告知书");
 }
 
+/// Where nobody was found the letter says so, and what was tried; it claims no opinion.
+#[test]
+fn who_was_not_found_reads_that_nobody_was_heard() {
+    let absent = json!({"absent": {
+        "why": "找不到本人和家人",
+        "tried": [{"on": "2027-08-02", "how": "上门，门锁着"}, {"on": "2027-08-05", "how": "电话停机，问了邻居"}],
+        "witnesses": ["高娃", "孟和"],
+        "posted_on": "2027-08-05",
+        "posted_at": "住处门上",
+        "until": "2027-08-12"
+    }});
+    for template in ["change.typ", "months.typ", "recognition_end.typ"] {
+        let mut letter = example(template);
+        letter["hearing"] = absent.clone();
+        let pdf = render(template, &letter);
+        let Some(text) = text_of(&pdf) else { continue };
+        for said in ["没有听到您的意见", "电话停机，问了邻居", "高娃、孟和", "到2027年8月12日期满"]
+        {
+            assert!(text.contains(said), "{template}: {said}: {text}");
+        }
+        assert!(!text.contains("您的意见是"), "{template}: {text}");
+    }
+}
+
 #[test]
 fn messages_name_file_line_and_field() {
     let mut letter = example("grant.typ");

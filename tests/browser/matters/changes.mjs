@@ -76,7 +76,7 @@ export async function taper(city, clerk) {
   await notListed(city, city.director, number)
   await city.go(family.page, `/my/cases/${number}`, '听取您的意见')
   await city.act(clerk, number, 'hear', {
-    heard_on: city.on(await city.today(clerk)), told_text: '妻子就业，收入超过标准，拟渐退。', heard_agrees: 'yes', heard_text: '没有意见。',
+    heard_on: city.on(await city.today(clerk)), told_text: '妻子就业，收入超过标准，拟渐退。', heard_said: 'said', heard_agrees: 'yes', heard_text: '没有意见。',
   })
   await notOffered(city, city.director, number, ['keep', 'increase', 'reduce'])
   await city.go(city.director, `/desk/cases/${number}/actions/taper`, `到 ${month(await city.today(clerk), 6).words}`)

@@ -15,7 +15,7 @@ async function review(city, granted, family, title) {
   return city.handIn(city.clerk, { review_due_on: city.on(await city.today(city.clerk)) })
 }
 
-const hearing = async (city, told) => ({ heard_on: city.on(await city.today(city.clerk)), told_text: told, heard_agrees: 'yes', heard_text: '没有意见。' })
+const hearing = async (city, told) => ({ heard_on: city.on(await city.today(city.clerk)), told_text: told, heard_said: 'said', heard_agrees: 'yes', heard_text: '没有意见。' })
 
 /** A better wage: no 低保边缘家庭 any more, from next month on. */
 export async function marginal(city, { family, number: granted }) {

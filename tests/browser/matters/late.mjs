@@ -42,7 +42,7 @@ export async function late(city, clerk, family) {
   const back = await said(family.page, '应追回')
   if (!(back > 0)) city.faults.push(`${number}: nothing to claim back`)
   await city.act(clerk, number, 'hear', {
-    heard_on: city.on(await city.today(clerk)), told_text: '上月起的养老金没有算，拟追回多发的。', heard_agrees: 'yes', heard_text: '确实领了，请分月扣。',
+    heard_on: city.on(await city.today(clerk)), told_text: '上月起的养老金没有算，拟追回多发的。', heard_said: 'said', heard_agrees: 'yes', heard_text: '确实领了，请分月扣。',
   })
   const decision = { recovery_way: 'offset', reasons: 'not_told', decision_text: '分月抵扣，不影响基本生活。' }
   // More than a fifth of a month (演示参数) is not kept back.

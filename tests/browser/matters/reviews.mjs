@@ -30,7 +30,7 @@ async function heard(city, clerk, number, wage) {
   if (await clerk.locator('a[href$="/actions/propose"]').count()) city.faults.push('less may be proposed without a hearing')
   await city.act(clerk, number, 'propose_less', { change_clear: 'yes', proposal_text: '户主已经就业，收入增加。', clear_change: 'yes' })
   await notListed(city, city.director, number)
-  await city.act(clerk, number, 'hear', { heard_on: day, told_text: '户主上班，收入增加，拟调整低保金。', heard_agrees: 'yes', heard_text: '没有意见，收入确实多了。' })
+  await city.act(clerk, number, 'hear', { heard_on: day, told_text: '户主上班，收入增加，拟调整低保金。', heard_said: 'said', heard_agrees: 'yes', heard_text: '没有意见，收入确实多了。' })
 }
 
 /** The amount of a benefit and its state, as the family's page on the desk says. */

@@ -60,6 +60,7 @@ impl Checker<'_> {
             for effect in &action.effects {
                 let seen = match effect.get() {
                     Effect::OpenNotice(_) | Effect::CloseNotice | Effect::Publish => "公示或者公布",
+                    Effect::RecordAbsence(_) => "张贴公告找人",
                     Effect::Task(task) if below(task.level) => "给下级派任务",
                     Effect::Enter(_) => "登记进下级看得到的登记簿",
                     Effect::RequestMeansTest | Effect::StartMeansTest => "向部门询问",

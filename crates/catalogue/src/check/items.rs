@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use super::Checker;
-use crate::definition::{Action, CLOSED, Clock, Effect, Item, Level, Limit, Permission, Step, ValueKind};
+use crate::definition::{
+    AbsencePeriod, Action, CLOSED, Clock, Effect, Item, Level, Limit, Permission, Step, ValueKind,
+};
 use crate::release::{Defined, Place};
 
 impl Checker<'_> {
@@ -225,6 +227,11 @@ impl Checker<'_> {
                         );
                     }
                 }
+                Effect::RecordAbsence(absence) if absence.natural_days < AbsencePeriod::LEAST => {
+                    let message =
+                        format!("动作 {} 找不到人，公告只有 {} 天", action.id, absence.natural_days);
+                    self.at(place, effect.start(), message, "natural_days 至少 7，不短于公示期");
+                }
                 Effect::Task(task) => {
                     let known = self.refers(place, &task.role, &release.roles);
                     if known
@@ -279,6 +286,7 @@ impl Checker<'_> {
                 | Effect::RecordAppraisal
                 | Effect::RecordRelative
                 | Effect::RecordHearing
+                | Effect::RecordAbsence(_)
                 | Effect::RecordVisit
                 | Effect::ChangeMembers
                 | Effect::RecordDeath
@@ -292,7 +300,6 @@ impl Checker<'_> {
                 | Effect::Taper
                 | Effect::ReckonMonths
                 | Effect::PostMonths
-                | Effect::Suspend
                 | Effect::Stop
                 | Effect::End(_) => {}
             }
@@ -301,6 +308,7 @@ impl Checker<'_> {
                 Effect::RecordFacts
                     | Effect::RecordVisit
                     | Effect::RecordHearing
+                    | Effect::RecordAbsence(_)
                     | Effect::RecordObjection
                     | Effect::ChangeMembers
                     | Effect::RecordDeath

@@ -413,6 +413,8 @@ pub enum Effect {
     RecordRelative,
     /// Record that the family was heard.
     RecordHearing,
+    /// Record that nobody was found to be heard, or nobody said anything: it counts as heard when the posted notice is over.
+    RecordAbsence(AbsencePeriod),
     /// Record a home visit.
     RecordVisit,
     /// A member joins, leaves or forms a family of its own, as the form says.
@@ -439,8 +441,6 @@ pub enum Effect {
     ReckonMonths,
     /// Post the months last reckoned: arrears, and a recovery in the way that the form says (`recovery_way`, `offset_per_month`).
     PostMonths,
-    /// Suspend.
-    Suspend,
     /// Stop.
     Stop,
     /// Extend a clock.
@@ -475,12 +475,7 @@ impl Effect {
     #[must_use]
     pub fn takes_away(&self) -> bool {
         match self {
-            Self::Refuse
-            | Self::ChangeAmount
-            | Self::PostMonths
-            | Self::Suspend
-            | Self::Stop
-            | Self::Taper => true,
+            Self::Refuse | Self::ChangeAmount | Self::PostMonths | Self::Stop | Self::Taper => true,
             Self::Accept
             | Self::OnceOnly
             | Self::RecordFacts
@@ -496,6 +491,7 @@ impl Effect {
             | Self::RecordAppraisal
             | Self::RecordRelative
             | Self::RecordHearing
+            | Self::RecordAbsence(_)
             | Self::RecordVisit
             | Self::ChangeMembers
             | Self::RecordDeath
@@ -512,6 +508,19 @@ impl Effect {
             | Self::End(_) => false,
         }
     }
+}
+
+/// How long somebody who was not found is asked by a posted notice to come.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct AbsencePeriod {
+    /// Natural days.
+    pub natural_days: u16,
+}
+
+impl AbsencePeriod {
+    /// The shortest: as long as a preliminary opinion hangs (最低生活保障审核确认办法 art. 19).
+    pub const LEAST: u16 = 7;
 }
 
 /// How long a notice hangs.

@@ -29,9 +29,9 @@ pub use fact::{
 pub use form::{Field, FieldKind, Form, Page, Repeat, Requirement, Validity, Writes};
 pub use indicator::{Counted, Indicator, Side, Source};
 pub use item::{
-    About, Action, CLOSED, CaseWord, Clock, Confer, Confidential, Delegation, Effect, Extension, Fetched,
-    FilingWay, Handled, Item, ItemResult, LawDate, Limit, Material, NewEntry, NewTask, NoticePeriod, Opening,
-    Outcome, Step,
+    About, AbsencePeriod, Action, CLOSED, CaseWord, Clock, Confer, Confidential, Delegation, Effect,
+    Extension, Fetched, FilingWay, Handled, Item, ItemResult, LawDate, Limit, Material, NewEntry, NewTask,
+    NoticePeriod, Opening, Outcome, Step,
 };
 pub use law::{Article, Basis, Law, Verified};
 pub use lead::{LeadClock, LeadsOf};

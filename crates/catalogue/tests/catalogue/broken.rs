@@ -137,6 +137,7 @@ const MISTAKES: &[Mistake] = mistakes! {
     "the same officer twice": "different_from = [\"accept\"]" => "different_from = [\"receive\"]", at "different_from = [\"receive\"]", says "动作 receive 没有写";
     "an action condition of the wrong kind": "when = \"outcome = 'yes'\"" => "when = \"outcome = 'maybe'\"", at "when = \"outcome = 'maybe'\"", says "里没有 'maybe'";
     "stopping without hearing": "when = \"heard AND outcome = 'no'\"" => "when = \"outcome = 'no'\"", at "effects = [\"stop\"", says "没有要求听取意见";
+    "who was not found is asked for three days": "effects = [{ extend = \"total\" }]" => "effects = [{ extend = \"total\" }, { record_absence = { natural_days = 3 } }]", at "record_absence", says "公告只有 3 天";
     "stopping without letter": "effects = [\"stop\", { letter = \"answer\" }, " => "effects = [\"stop\", ", at "effects = [\"stop\", { end", says "没有书面告知";
     "stopping without reasons": "reasons = \"refusal_reason\"\n" => "", at "effects = [\"stop\"", says "没有要求写理由";
     "an unknown letter": "{ letter = \"answer\" }, { end = \"granted\" }" => "{ letter = \"answers\" }, { end = \"granted\" }", at "\"answers\"", says "文书 answers 没有定义";

@@ -69,6 +69,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261203_publication",
         sql: include_str!("../../migrations/20261203_publication.sql"),
     },
+    Migration {
+        name: "20261204_hearing_absence",
+        sql: include_str!("../../migrations/20261204_hearing_absence.sql"),
+    },
 ];
 
 id_type! {

@@ -200,7 +200,9 @@ pub(super) async fn record(
          EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'complaint') AS complained, \
          EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'objection') AS objected, \
          EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'appraisal') AS appraised, \
-         EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'hearing') AS heard, \
+         (EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'hearing') \
+          OR EXISTS (SELECT 1 FROM hearing_absence a WHERE a.case_id = c.id AND a.until_on < ?)) AS heard, \
+         EXISTS (SELECT 1 FROM hearing_absence a WHERE a.case_id = c.id) AS looked_for, \
          EXISTS (SELECT 1 FROM case_record r WHERE r.case_id = c.id AND r.kind = 'sample') AS sampled, \
          EXISTS (SELECT 1 FROM case_draw x WHERE x.case_id = c.id AND x.drawn) AS drawn, \
          (SELECT max(r.id) FROM case_record r WHERE r.case_id = c.id AND r.kind = 'objection') AS last_objection, \
@@ -210,6 +212,7 @@ pub(super) async fn record(
          coalesce(c.clear_change, FALSE) AS clear_change, d.outcome AS outcome, d.amount_fen AS amount_fen, d.result AS result \
          FROM case_file c LEFT JOIN determination d ON d.id = c.determination_id WHERE c.id = ?",
     )
+    .bind(today)
     .bind(case.id)
     .one(connection)
     .await?;
@@ -239,6 +242,7 @@ pub(super) async fn record(
         "objected",
         "appraised",
         "heard",
+        "looked_for",
         "sampled",
         "drawn",
         "extended",

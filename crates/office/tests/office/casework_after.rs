@@ -218,6 +218,67 @@ async fn nothing_is_reduced_unheard() {
     }
 }
 
+/// 社会救助法 art. 48 where nobody is found: looked for on two days before two witnesses, and asked by a notice to come. Nothing is decided before it is
+/// over, and the letter claims no opinion that nobody gave.
+#[tokio::test]
+async fn who_cannot_be_found_is_looked_for_twice_and_asked_by_a_notice() {
+    for city in cities("not_found").await {
+        let (case, entitlement) = under_review(&city).await;
+        let rich = [("visit_income/1/transfer_income", "9000")];
+        city.act(&city.township_clerk, case, "visit", &rich, &[]).await.unwrap();
+        city.act(&city.second_clerk, case, "propose_less", &[], &[]).await.unwrap();
+        let once = city.act(&city.second_clerk, case, "look_for", &[], &[]).await;
+        assert!(matches!(once, Err(OfficeError::Invalid(_))), "twice on one day is once: {once:?}");
+        let tried = [
+            ("tried/first_tried_on", "2027-11-01"),
+            ("tried/first_tried_how", "上门，门锁着"),
+            ("tried/second_tried_on", "2027-11-04"),
+            ("tried/second_tried_how", "电话停机，问了邻居"),
+            ("tried/first_witness", "高娃"),
+            ("tried/second_witness", "孟和"),
+            ("posted/posted_on", "2027-11-04"),
+            ("posted/posted_at", "住处门上和村公示栏"),
+        ];
+        city.act(&city.second_clerk, case, "look_for", &tried, &[]).await.unwrap();
+        let posted = city.office.now().today();
+        // Seven whole days: on the last of them nothing is over.
+        city.days(7).await;
+        let early = city.act(&city.second_clerk, case, "absent", &[], &[]).await;
+        assert!(matches!(early, Err(OfficeError::Conflict(_))), "{early:?}");
+        city.days(1).await;
+        city.act(&city.second_clerk, case, "absent", &[], &[]).await.unwrap();
+        let own = city.act(&city.second_clerk, case, "stop", &[], &["income_above"]).await;
+        assert!(own.is_err(), "{own:?}");
+        let month = city.office.now().month();
+        city.act(&city.county_director, case, "stop", &[], &["income_above"]).await.unwrap();
+        assert_eq!(held(&city, entitlement, month).await.until, Some(month));
+        let letter = city.letter(case, "change").await;
+        let absent = &letter["hearing"]["absent"];
+        assert_eq!(absent["until"], json!((posted + chrono::Days::new(7)).to_string()));
+        assert_eq!(absent["tried"][1]["how"], json!("电话停机，问了邻居"));
+        assert_eq!(absent["witnesses"], json!(["高娃", "孟和"]));
+        assert!(letter["hearing"]["opinion"].is_null(), "{letter}");
+    }
+}
+
+/// Whoever comes while the notice hangs is heard like anybody, and whoever listens and says nothing has no opinion invented.
+#[tokio::test]
+async fn who_comes_meanwhile_is_heard_and_may_say_nothing() {
+    for city in cities("says_nothing").await {
+        let (case, _) = under_review(&city).await;
+        visited(&city, case, "2000").await;
+        city.act(&city.second_clerk, case, "propose_less", &[], &[]).await.unwrap();
+        let tried = [("tried/first_tried_on", "2027-11-01")];
+        city.act(&city.second_clerk, case, "look_for", &tried, &[]).await.unwrap();
+        let silent = [("hearing/heard_said", "silent"), ("hearing/silent_witness", "高娃")];
+        city.act(&city.second_clerk, case, "hear", &silent, &[]).await.unwrap();
+        city.act(&city.county_director, case, "reduce", &[], &["income_changed"]).await.unwrap();
+        let letter = city.letter(case, "change").await;
+        assert_eq!(letter["hearing"]["opinion"], json!("听了告知以后没有表示意见"));
+        assert!(letter["hearing"]["absent"].is_null(), "{letter}");
+    }
+}
+
 /// 57号 art. 34: the third refusal without a good reason takes the share of the one who refused, reviewed, heard and decided like any other less.
 #[tokio::test]
 async fn a_third_refusal_of_work_takes_the_own_share_of_who_refused() {

@@ -500,20 +500,23 @@ pub(super) async fn taper(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), O
     Ok(ledger::entitlement::end(doing.tx, &LEDGER, entitlement, last, &decision(doing, case)?).await?)
 }
 
-/// No hearing on record, no change for the worse.
+/// No hearing on record, no change for the worse. Who was looked for in vain was given the chance when the notice that asked them to come is over.
 pub(super) async fn heard(doing: &Doing<'_>, case: &CaseRow) -> Result<(), OfficeError> {
-    let hearings: i64 = Query::system(
+    let chances: i64 = Query::system(
         "hearings of a case that the doer may act on",
-        "SELECT count(*) FROM case_record WHERE case_id = ? AND kind = 'hearing'",
+        "SELECT (SELECT count(*) FROM case_record WHERE case_id = ? AND kind = 'hearing') \
+         + (SELECT count(*) FROM hearing_absence WHERE case_id = ? AND until_on < ?) AS chances",
     )
     .bind(case.id)
+    .bind(case.id)
+    .bind(doing.now.today())
     .scalar(doing.tx)
     .await?;
-    if hearings > 0 {
+    if chances > 0 {
         return Ok(());
     }
     Err(OfficeError::Conflict(
-        "调减、停发、终止之前应当听取家庭的意见（《社会救助法》第四十八条）。请先登记听取意见的情况。"
+        "调减、停发、终止之前应当听取家庭的意见（《社会救助法》第四十八条）。请先登记听取意见的情况；找不到人的，公告期满以后才能决定。"
             .to_owned(),
     ))
 }
@@ -574,16 +577,6 @@ async fn recognise_anew(
     }
     let decision = decision(doing, case)?;
     Ok(ledger::set_members(doing.tx, &LEDGER, entitlement, from, &members, &decision).await?)
-}
-
-/// Nothing is paid from the month after, until somebody decides again.
-pub(super) async fn suspend(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
-    heard(doing, case).await?;
-    let today = doing.now.today();
-    case.decided_on = Some(today);
-    let from = Month::containing(today).next();
-    let entitlement = benefit(case)?;
-    Ok(ledger::changes::suspend(doing.tx, &LEDGER, entitlement, from, &decision(doing, case)?).await?)
 }
 
 /// This month is the last.

@@ -1,9 +1,10 @@
 //! The closed vocabulary of what an action can do. A pack names effects; each is written here once.
 //!
 //! [`records`] keep what was seen and said, [`family`] moves members and homes, [`paper`] hangs notices and queues letters,
-//! [`decisions`] and [`months`] touch money, [`progress`] moves the case on. Money is touched by seven of them - grant, advance, change, suspend,
-//! taper, stop and post months - and only through the ledger. What takes away from a family finds the record of its hearing first (社会救助法 art. 48), whatever the
-//! pack says.
+//! [`decisions`] and [`months`] touch money, [`progress`] moves the case on. Money is touched by six of them - grant, advance, change, taper,
+//! stop and post months - and only through the ledger. What takes away from a family finds the record of its hearing first (社会救助法 art. 48), whatever the
+//! pack says: that it was heard, or that it was looked for in vain and did not come while a notice asked it to. No law lets payment pause for a family that
+//! is not found, so nothing does.
 
 use catalogue::definition::Effect;
 use store::Scope;
@@ -54,6 +55,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         Effect::RecordAppraisal => records::record(doing, case, "appraisal").await,
         Effect::RecordRelative => records::record(doing, case, "relative").await,
         Effect::RecordHearing => records::record(doing, case, "hearing").await,
+        Effect::RecordAbsence(period) => records::absence(doing, case, period.natural_days).await,
         Effect::RecordSample => {
             records::record(doing, case, "sample").await?;
             sampling::checked(doing, case).await
@@ -73,7 +75,6 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         Effect::ReckonMonths => months::reckon(doing, case).await,
         Effect::PostMonths => months::post(doing, case).await,
         Effect::Taper => decisions::taper(doing, case).await,
-        Effect::Suspend => decisions::suspend(doing, case).await,
         Effect::Stop => decisions::stop(doing, case).await,
         Effect::Extend(clock) => progress::extend(doing, case, clock).await,
         Effect::Enter(entry) => entries::enter(doing, case, entry).await,

@@ -117,7 +117,7 @@ async fn letter_with(
         fields.insert("terminated".to_owned(), json!(true));
         fields.insert("conditions".to_owned(), json!([]));
     }
-    if let Some(hearing) = last_record(doing, case, "hearing").await? {
+    if let Some(hearing) = last_hearing(doing, case).await? {
         fields.insert("hearing".to_owned(), hearing);
     }
     fields.extend(benefit_fields(doing, case).await?);
@@ -233,38 +233,79 @@ fn typed_day(parts: &Value) -> Option<chrono::NaiveDate> {
     chrono::NaiveDate::from_ymd_opt(year, part("month")?, part("day")?)
 }
 
-/// The answers of the last record of a kind.
-async fn last_record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Result<Option<Value>, OfficeError> {
+/// What the last hearing's form says, in the words of the templates; where nobody came, what was tried to find them.
+async fn last_hearing(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<Value>, OfficeError> {
     let row = Query::system(
         "records of a case that the doer may act on",
         "SELECT f.answers_sealed, r.recorded_on, s.name AS officer FROM case_record r \
          JOIN case_form f ON f.id = r.form_id JOIN case_event e ON e.id = r.event_id LEFT JOIN staff s ON s.id = e.staff_id \
-         WHERE r.case_id = ? AND r.kind = ? ORDER BY r.id DESC LIMIT 1",
+         WHERE r.case_id = ? AND r.kind = 'hearing' ORDER BY r.id DESC LIMIT 1",
     )
     .bind(case.id)
-    .bind(kind)
+    .optional(doing.tx)
+    .await?;
+    let Some(row) = row else { return last_absence(doing, case).await };
+    let recorded_on: chrono::NaiveDate = row.get("recorded_on")?;
+    let mut fields = answers_of(doing, &row.get::<Vec<u8>>("answers_sealed")?)?;
+    // The form's own names, in the words of the template.
+    let mut opinion = fields.get("heard_text").cloned().unwrap_or_default();
+    if fields.get("heard_said").and_then(Value::as_str) == Some("silent") {
+        opinion = json!("听了告知以后没有表示意见");
+    }
+    let told = fields.get("told_text").cloned().unwrap_or_default();
+    let held_on = fields.get("heard_on").and_then(typed_day).unwrap_or(recorded_on);
+    let way = fields.get("hearing_way").and_then(Value::as_str).unwrap_or_default();
+    let way = format!("以{}方式", doing.release.code_title("hearing_way", way));
+    fields.insert("held_on".to_owned(), json!(held_on));
+    fields.insert("way".to_owned(), json!(way));
+    let officer = row.get::<Option<String>>("officer")?.unwrap_or_default();
+    fields.insert("heard_by".to_owned(), json!([officer]));
+    fields.insert("opinion".to_owned(), opinion);
+    fields.insert("answer".to_owned(), told);
+    Ok(Some(Value::Object(fields)))
+}
+
+/// Nobody was heard: the two days on which they were looked for, who can say so, and until when the notice asked them to come.
+async fn last_absence(doing: &Doing<'_>, case: &CaseRow) -> Result<Option<Value>, OfficeError> {
+    let row = Query::system(
+        "absences in a case that the doer may act on",
+        "SELECT f.answers_sealed, a.recorded_on, a.until_on FROM hearing_absence a JOIN case_form f ON f.id = a.form_id \
+         WHERE a.case_id = ? AND a.until_on < ? ORDER BY a.event_id DESC LIMIT 1",
+    )
+    .bind(case.id)
+    .bind(doing.now.today())
     .optional(doing.tx)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let answers = drafts::read(doing.office, &row.get::<Vec<u8>>("answers_sealed")?)?;
-    let mut value =
-        serde_json::to_value(&answers).map_err(|error| OfficeError::Internal(error.to_string()))?;
-    if let Value::Object(fields) = &mut value {
-        // The form's own names, in the words of the template.
-        let recorded_on: chrono::NaiveDate = row.get("recorded_on")?;
-        let opinion = fields.get("heard_text").cloned().unwrap_or_default();
-        let told = fields.get("told_text").cloned().unwrap_or_default();
-        let held_on = fields.get("heard_on").and_then(typed_day).unwrap_or(recorded_on);
-        fields.insert("held_on".to_owned(), json!(held_on));
-        let way = fields.get("hearing_way").and_then(Value::as_str).unwrap_or_default();
-        let way = format!("以{}方式", doing.release.code_title("hearing_way", way));
-        fields.insert("way".to_owned(), json!(way));
-        fields.insert(
-            "heard_by".to_owned(),
-            json!([row.get::<Option<String>>("officer")?.unwrap_or_default()]),
-        );
-        fields.insert("opinion".to_owned(), opinion);
-        fields.insert("answer".to_owned(), told);
+    let recorded_on: chrono::NaiveDate = row.get("recorded_on")?;
+    let until_on: chrono::NaiveDate = row.get("until_on")?;
+    let fields = answers_of(doing, &row.get::<Vec<u8>>("answers_sealed")?)?;
+    let said = |field: &str| fields.get(field).cloned().unwrap_or_default();
+    let day = |field: &str| fields.get(field).and_then(typed_day).unwrap_or(recorded_on);
+    let list = |field: &str, codes: &str| {
+        let code = fields.get(field).and_then(Value::as_str).unwrap_or_default();
+        doing.release.code_title(codes, code).to_owned()
+    };
+    Ok(Some(json!({
+        "absent": {
+            "why": list("absent_why", "absent_why"),
+            "tried": [
+                { "on": day("first_tried_on"), "how": said("first_tried_how") },
+                { "on": day("second_tried_on"), "how": said("second_tried_how") },
+            ],
+            "witnesses": [said("first_witness"), said("second_witness")],
+            "posted_on": day("posted_on"),
+            "posted_at": said("posted_at"),
+            "until": until_on,
+        }
+    })))
+}
+
+/// The answers of a form that was kept.
+fn answers_of(doing: &Doing<'_>, sealed: &[u8]) -> Result<Map<String, Value>, OfficeError> {
+    let answers = drafts::read(doing.office, sealed)?;
+    match serde_json::to_value(&answers).map_err(|error| OfficeError::Internal(error.to_string()))? {
+        Value::Object(fields) => Ok(fields),
+        _ => Ok(Map::new()),
     }
-    Ok(Some(value))
 }

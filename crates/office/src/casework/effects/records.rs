@@ -1,6 +1,7 @@
 //! What was seen and said: records of visits, objections, hearings; officers' findings; facts that a form declares.
 
-use catalogue::definition::{Effect, Writes};
+use catalogue::definition::{AbsencePeriod, Effect, Writes};
+use chrono::Days;
 use store::{Query, Scope};
 
 use super::super::act::Doing;
@@ -127,6 +128,26 @@ pub(super) async fn record(doing: &Doing<'_>, case: &CaseRow, kind: &str) -> Res
     .bind(doing.doer.level())
     .bind(doing.now.today())
     .insert(doing.tx)
+    .await?;
+    Ok(())
+}
+
+/// Nobody was found to be heard, or nobody said anything: the form holds what was tried, the notice asks them to come until its last day.
+pub(super) async fn absence(doing: &Doing<'_>, case: &CaseRow, natural_days: u16) -> Result<(), OfficeError> {
+    let Some((form, _)) = &doing.form else {
+        return Err(OfficeError::Internal("an absence is recorded with its form".to_owned()));
+    };
+    let today = doing.now.today();
+    Query::system(
+        "an absence in a case that the doer may act on",
+        "INSERT INTO hearing_absence (event_id, case_id, form_id, recorded_on, until_on) VALUES (?, ?, ?, ?, ?)",
+    )
+    .bind(doing.event)
+    .bind(case.id)
+    .bind(*form)
+    .bind(today)
+    .bind(today + Days::new(natural_days.max(AbsencePeriod::LEAST).into()))
+    .execute(doing.tx)
     .await?;
     Ok(())
 }
