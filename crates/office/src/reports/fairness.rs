@@ -153,11 +153,13 @@ pub async fn fairness(
     reckoned(office, &actor.scope(), area, (&seen.0, &seen.1), (from, until)).await
 }
 
-/// The registers that the system feeds and whose people and alerts the reader may see.
+/// The registers that the system feeds and whose people and alerts the reader may see; one without alerts watches nobody.
 pub(super) fn watched(office: &Office, actor: &Granted<Report>) -> Vec<String> {
     let release = office.release();
     let seen = release.registers.iter().filter(|register| {
-        records::fed_table(register).is_some() && records::may(actor, register, Right::ReadRecords)
+        records::fed_table(register).is_some()
+            && !register.alerts.is_empty()
+            && records::may(actor, register, Right::ReadRecords)
     });
     seen.map(|register| register.id.get().clone()).collect()
 }

@@ -1011,6 +1011,28 @@ async fn who_is_supported_at_home_is_cared_for_visited_and_asked() {
     }
 }
 
+/// SA-45: everybody who receives is given the sheet within a year, person by person; the county's 100% is reckoned from that.
+#[tokio::test]
+async fn the_sheet_is_given_to_everybody_who_receives() {
+    for city in cities("benefit_list").await {
+        city.granted(&Family::default()).await;
+        nights(&city, 32).await;
+        assert_eq!(reckoned(&city, "assistance_list_given").await, "0 / 3");
+        let owed = due(&city, &city.village_worker, "benefit_list").await;
+        assert_eq!(owed.len(), 3);
+        let today = city.office.now().today().to_string();
+        let given = [("given_on", today.as_str()), ("given_way", "printed"), ("given_to", "金满仓")];
+        for duty in &owed[..2] {
+            asked(&city, &city.village_worker, duty, &given).await;
+        }
+        nights(&city, 1).await;
+        assert_eq!(reckoned(&city, "assistance_list_given").await, "2 / 3");
+        // A year later it is owed anew, and what was given then proves nothing of this year.
+        nights(&city, 370).await;
+        assert_eq!(reckoned(&city, "assistance_list_given").await, "0 / 3");
+    }
+}
+
 /// 社会救助法 art. 16: who was supported and has died is buried by somebody. It has a last day, and the record stays open until it says by whom.
 #[tokio::test]
 async fn who_was_supported_and_has_died_is_buried_by_somebody() {
