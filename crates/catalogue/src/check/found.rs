@@ -32,6 +32,17 @@ impl Checker<'_> {
                 expected: "类型相同的、可填的字段；选项要有相同的代码",
             });
         }
+        for (field, code) in &found.sets {
+            let list = there.field(field).filter(|field| *field.kind == FieldKind::Choice);
+            let list = list.and_then(|field| release.codelists.get(field.codelist.as_ref()?));
+            fillings.push(Filling {
+                field,
+                start: code.start(),
+                from: format!("代码 {code}"),
+                fits: list.is_some_and(|list| list.title_of(code).is_some()),
+                expected: "单选字段和它的一个代码",
+            });
+        }
         let points = there
             .field(&found.source)
             .is_some_and(|field| field.target() == Some(Target::Record(register.id.as_str())));
@@ -59,7 +70,7 @@ impl Checker<'_> {
         }
         let given =
             |field: &Field| found.source == *field.id || found.on.as_ref().is_some_and(|on| *on == *field.id);
-        self.entered(place, (&found.register, &**there), &fillings, given, "fills、source 或者 on");
+        self.entered(place, (&found.register, &**there), &fillings, given, "fills、sets、source 或者 on");
     }
 
     /// What is told again joins what is in hand: by plain fields of its own, to a state of its own.
@@ -97,8 +108,7 @@ impl Checker<'_> {
 
     /// Whether what one field holds can be written into another by itself: nothing that would have to be looked for.
     fn carries(&self, to: &Field, from: &Field) -> bool {
-        let plain = from.target().is_none_or(|target| matches!(target, Target::Person | Target::Household))
-            && *from.kind != FieldKind::Division;
+        let plain = from.target().is_none_or(|target| matches!(target, Target::Person | Target::Household));
         if !plain || to.computed.is_some() || from.computed.is_some() {
             return false;
         }

@@ -11,6 +11,7 @@ mod organisations;
 mod papers;
 mod parameters;
 mod programmes;
+mod raised;
 mod registers;
 mod roles;
 mod vocabulary;

@@ -166,6 +166,9 @@ impl Checker<'_> {
         if let Some(side) = &register.organisation {
             self.organisation(register, side, &own);
         }
+        if let Some(raised) = &register.raised {
+            self.raised(register, raised);
+        }
     }
 
     /// What is offered to others says nothing of anybody: no person, family or number of one stands in its title.
@@ -497,6 +500,12 @@ impl Checker<'_> {
         let duties: Vec<&str> = register.duties.iter().map(|duty| duty.id.as_str()).collect();
         for duty in &transition.does {
             self.among(place, duty, "职责", &duties);
+        }
+        if let Some(family) = &transition.reviews
+            && register.field(family).is_none_or(|field| *field.kind != FieldKind::Household)
+        {
+            let message = format!("字段 {family} 不是家庭，说不出复核谁的待遇");
+            self.at(place, family.start(), message, "type = \"household\" 的字段");
         }
         self.holders(place, &transition.holders);
     }

@@ -52,7 +52,8 @@ pub use programme::{
 };
 pub use register::{
     Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, Joins, LeadStates, Leaving, List,
-    Opens, OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target, Transition,
+    Opens, OrganisationSide, Raised, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target,
+    Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

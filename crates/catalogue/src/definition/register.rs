@@ -89,6 +89,19 @@ pub struct Register {
     /// What the organisation to which a record belongs reads of it at its own account, and reports by itself.
     #[serde(default)]
     pub organisation: Option<OrganisationSide>,
+    /// Which records lie above the place that they name, so that nobody there reads what is said of them.
+    #[serde(default)]
+    pub raised: Option<Raised>,
+}
+
+/// Records about an office itself: each lies at the office above the one that it names, at the county at the least.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raised {
+    /// The choice that says what a record is about.
+    pub field: Reference,
+    /// Its codes with which a record is raised.
+    pub codes: Vec<Reference>,
 }
 
 /// What organisations (a care home) see and keep of a register at their own accounts: their own records and nothing else.
@@ -273,6 +286,9 @@ pub struct Transition {
     /// Duties that are done with it, if they are due.
     #[serde(default)]
     pub does: Vec<Reference>,
+    /// The family whose benefits fall due for review with it, today.
+    #[serde(default)]
+    pub reviews: Option<Reference>,
     /// The letter that is made with it.
     #[serde(default)]
     pub letter: Option<TransitionLetter>,
@@ -361,6 +377,9 @@ pub struct Found {
     pub register: Reference,
     /// Fields there, each with the field here that fills it.
     pub fills: BTreeMap<String, Reference>,
+    /// Choices there that always take the same code: through which door it came.
+    #[serde(default)]
+    pub sets: BTreeMap<String, Reference>,
     /// The field there that points at the record here.
     pub source: Reference,
     /// The date field there that takes the day.

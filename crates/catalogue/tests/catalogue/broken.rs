@@ -208,6 +208,13 @@ const MISTAKES_FOLLOWED: &[Mistake] = mistakes! {
     "a finding that is the same by an unknown field": "same = [\"crowd\"]\nin_hand" => "same = [\"crowds\"]\nin_hand", at "same = [\"crowds\"]", says "字段 crowds 没有写";
     "a finding in hand in an unknown state": "\nin_hand = [\"waiting\"]\n" => "\nin_hand = [\"waits\"]\n", at "in_hand = [\"waits\"]", says "状态 waits 没有写";
     "a finding that is the same in no state": "\nin_hand = [\"waiting\"]\n" => "\n", at "id = \"crowded\"", says "same 和 in_hand 要一起写";
+    "a finding through no known door": "door = \"wages\"" => "door = \"wage\"", at "sets = {", says "登记簿 worry 的字段 door 接不住代码 wage";
+    "a finding that sets what is no choice": "sets = { door" => "sets = { content", at "sets = {", says "登记簿 worry 的字段 content 接不住代码 wages";
+    "what is said of nobody lying above": "raised = { field = \"upon\"" => "raised = { field = \"house\"", at "raised = {", says "字段 house 说不出记录是不是交上级办理";
+    "what may be left open lying above": "codelist = \"helper\", required = true" => "codelist = \"helper\"", at "raised = {", says "字段 upon 说不出记录是不是交上级办理";
+    "an unknown code lying above": "codes = [\"wages\"]" => "codes = [\"wage\"]", at "raised = {", says "wage 不是字段 upon 的代码";
+    "what is shared lying above": "raised = { field = \"upon\"" => "shared = \"county\"\nraised = { field = \"upon\"", at "raised = {", says "登记簿 grumble 的记录不能交上级办理";
+    "a review of no family": "reviews = \"house\"" => "reviews = \"slip\"", at "reviews = \"slip\"", says "字段 slip 不是家庭";
     "what is told again by an unknown field": "joins = { same = [\"crowd\"]" => "joins = { same = [\"crowds\"]", at "joins = {", says "字段 crowds 没有写";
     "what is told again going nowhere": "to = \"same_thing\"" => "to = \"nowhere\"", at "joins = {", says "状态 nowhere 没有写";
     "what is told again staying in hand": "to = \"same_thing\"" => "to = \"waiting\"", at "joins = {", says "状态 waiting 是合并以后的";

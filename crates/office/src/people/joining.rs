@@ -96,6 +96,15 @@ pub(super) async fn review_now(
     if change.case.is_some() {
         return Ok(());
     }
+    review_today(office, tx, household).await
+}
+
+/// The next review of each benefit that a family has falls due today, if it is not due already.
+pub(crate) async fn review_today(
+    office: &Office,
+    tx: &Tx,
+    household: HouseholdId,
+) -> Result<(), OfficeError> {
     let today = office.now().today();
     for row in running(office, tx, household).await? {
         if is_reviewed(office, &row.programme) && row.review_due_on.is_none_or(|due| due > today) {

@@ -11,7 +11,7 @@ use super::look_up::Finder;
 use super::read::Record;
 use super::row::{assembled, put, unchanged};
 use super::settle::{Looked, settle_as, settle_neighbours};
-use super::write::{By, Deed, Step, done_with, entry, of_a_record};
+use super::write::{By, Deed, Step, done_with, entry, of_a_record, review_with};
 use super::{Open, RecordId, events, found, joins, letters, row_files};
 use crate::access::{Granted, KeepRecords};
 use crate::forms::Answers;
@@ -106,6 +106,7 @@ impl<'a> Batch<'a> {
             Some(before) => {
                 if before.state != stored.state {
                     done_with(office, tx, register, before, &stored, by).await?;
+                    review_with(office, tx, register, before, &stored).await?;
                     self.moved.push((id, before.state.clone()));
                 }
                 // What the system changes of a record nobody has looked at, nor who follows a person to another record or tells one again.

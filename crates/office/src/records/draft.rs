@@ -167,6 +167,42 @@ pub(super) async fn place_of(
     draft: &Draft,
     existing: Option<&Record>,
 ) -> Result<DivisionId, OfficeError> {
+    let named = named_place(connection, within, open, checked, draft, existing).await?;
+    raised(connection, open.register(), checked, named).await
+}
+
+/// Where a record lies that is about the office of a place itself: above it, at the county at the least, whoever writes it.
+async fn raised(
+    connection: &impl Connection,
+    register: &Register,
+    checked: &Checked,
+    place: DivisionId,
+) -> Result<DivisionId, OfficeError> {
+    let Some(raised) = &register.raised else { return Ok(place) };
+    let about_it = match checked.get(&raised.field) {
+        Some(FormValue::Code(code)) => raised.codes.iter().any(|known| known.as_str() == code.as_str()),
+        _ => false,
+    };
+    if !about_it {
+        return Ok(place);
+    }
+    match divisions::county(connection, place).await? {
+        Some(county) if county == place => {
+            Ok(divisions::find(connection, county).await?.parent.unwrap_or(county))
+        }
+        Some(county) => Ok(county),
+        None => Ok(place),
+    }
+}
+
+async fn named_place(
+    connection: &impl Connection,
+    within: Option<DivisionId>,
+    open: &Open,
+    checked: &Checked,
+    draft: &Draft,
+    existing: Option<&Record>,
+) -> Result<DivisionId, OfficeError> {
     let register = open.register();
     let field = register.field(&register.place_field);
     let value = checked.get(&register.place_field);

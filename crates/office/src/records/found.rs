@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use catalogue::Release;
-use catalogue::definition::{Field, Found, Register, Target};
+use catalogue::definition::{Field, FieldKind, Found, Register, Target};
 use rules::Value;
 use store::{Query, ScopeColumns, Tx};
+use vocab::DivisionCode;
 
 use super::batch::Batch;
 use super::columns::{table, written};
@@ -18,7 +19,7 @@ use super::shape::{Circumstances, Named, shaped};
 use super::write::{By, Deed, Step};
 use super::{Open, RULES, RecordId, joins};
 use crate::forms::{Answers, Checked, FieldPath, FormValue, Raw, reference_text, referred_id, target_key};
-use crate::{Office, OfficeError};
+use crate::{Office, OfficeError, divisions};
 
 /// Enters what was found in records that have just been written.
 pub(super) async fn enter(
@@ -92,7 +93,17 @@ async fn follow(
             looked.places.insert(known.clone(), record.division);
             looked.references.insert(known, title(tx, target, id).await?);
         }
+        if register.field(from).is_some_and(|field| *field.kind == FieldKind::Division)
+            && let Ok(code) = raw.text().parse::<DivisionCode>()
+        {
+            let division = divisions::by_code(tx, code.as_str()).await?;
+            looked.divisions.insert(code, division.id);
+            looked.names.insert(code, division.name);
+        }
         answers.set(&path(field), raw.clone());
+    }
+    for (field, code) in &found.sets {
+        answers.set(&path(field), Raw::Text(code.get().clone()));
     }
     let source = (register.id.get().clone(), record.id.0);
     looked.places.insert(source.clone(), record.division);

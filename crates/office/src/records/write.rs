@@ -2,7 +2,9 @@
 
 use catalogue::definition::{Form, Register};
 use serde_json::json;
-use store::{AuditActor, AuditEntry, DivisionId, IdempotencyKey, Once, Query, Scope, StoreError, Tx};
+use store::{
+    AuditActor, AuditEntry, DivisionId, HouseholdId, IdempotencyKey, Once, Query, Scope, StoreError, Tx,
+};
 
 use super::batch::Batch;
 use super::conflict::{self, Clash};
@@ -12,8 +14,8 @@ use super::organisation::{Own, report};
 use super::read::{Record, record};
 use super::{Open, RecordId, RecordImportId, row_files, rows};
 use crate::access::{Actor, Granted, KeepRecords};
-use crate::forms::Answers;
-use crate::{Office, OfficeError, audited};
+use crate::forms::{Answers, FormValue};
+use crate::{Office, OfficeError, audited, people};
 
 /// How often a writer whose record was changed meanwhile begins again by itself.
 const TRIES_MAX: usize = 100;
@@ -378,6 +380,26 @@ pub(super) async fn done_with(
     .bind_list(duties)
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// The benefits of the family that the way from state to state says fall due for review today: what was found about it is looked into there.
+pub(super) async fn review_with(
+    office: &Office,
+    tx: &Tx,
+    register: &Register,
+    before: &Record,
+    after: &Record,
+) -> Result<(), OfficeError> {
+    let ways = register
+        .transitions
+        .iter()
+        .filter(|way| way.to == after.state && way.from.iter().any(|from| *from == before.state));
+    for family in ways.filter_map(|way| way.reviews.as_ref()) {
+        if let Some(FormValue::Reference(id)) = after.values.get(family.get()) {
+            people::review_today(office, tx, HouseholdId(*id)).await?;
+        }
+    }
     Ok(())
 }
 

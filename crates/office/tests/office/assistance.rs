@@ -24,11 +24,11 @@ use crate::wuhai::{Family, NEIGHBOUR_VILLAGE, Wuhai, cities, grant};
 
 const SEEN: Scope = Scope::System("test");
 
-fn open(city: &Wuhai, actor: &Actor, register: &str) -> Open {
+pub fn open(city: &Wuhai, actor: &Actor, register: &str) -> Open {
     records::open(&city.office, actor, register, Right::KeepRecords).unwrap()
 }
 
-fn written(open: &Open, mut answers: Answers, pairs: &[(&str, &str)]) -> Answers {
+pub fn written(open: &Open, mut answers: Answers, pairs: &[(&str, &str)]) -> Answers {
     let form = open.release().record_form(&open.register().id).unwrap();
     for (id, text) in pairs {
         let (page, field) =
@@ -38,7 +38,7 @@ fn written(open: &Open, mut answers: Answers, pairs: &[(&str, &str)]) -> Answers
     answers
 }
 
-async fn seen(city: &Wuhai, actor: &Actor, register: &str, record: RecordId) -> page::RecordPage {
+pub async fn seen(city: &Wuhai, actor: &Actor, register: &str, record: RecordId) -> page::RecordPage {
     let open = open(city, actor, register);
     page::page(&city.office, &grant::<ReadRecords>(actor), &open, record).await.unwrap()
 }
@@ -64,7 +64,7 @@ async fn due(city: &Wuhai, actor: &Actor, register: &str) -> Vec<DutyView> {
     duties::due(&city.office, &grant::<ReadRecords>(actor), &filter, None, 50).await.unwrap().rows
 }
 
-async fn raised(city: &Wuhai, actor: &Actor, register: &str) -> Vec<String> {
+pub async fn raised(city: &Wuhai, actor: &Actor, register: &str) -> Vec<String> {
     let reader = grant::<ReadRecords>(actor);
     let page = alerts::open_alerts(&city.office, &reader, Some(register), alerts::Lying::Anywhere, None, 50)
         .await
@@ -73,7 +73,7 @@ async fn raised(city: &Wuhai, actor: &Actor, register: &str) -> Vec<String> {
 }
 
 /// The days go by and the nights' rounds run: cases, then registers.
-async fn nights(city: &Wuhai, days: i64) {
+pub async fn nights(city: &Wuhai, days: i64) {
     city.days(days).await;
     records::nightly(&city.office).await.unwrap();
 }

@@ -16,6 +16,7 @@ mod casework_papers;
 mod casework_paths;
 mod casework_sampling;
 mod checks;
+mod complaints;
 mod confidential;
 mod divisions;
 mod duty_plan;

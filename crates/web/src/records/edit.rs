@@ -4,6 +4,7 @@
 use axum::extract::Query;
 use catalogue::definition::{Field as Defined, Form, Page as Group};
 use maud::{Markup, html};
+use office::OfficeError;
 use office::access::{KeepRecords, Right};
 use office::casework::{AttachmentId, attachments, drafts};
 use office::forms::{Answers, FieldPath, FilledForm, Raw};
@@ -279,8 +280,12 @@ async fn sent(
     }
     match written {
         Ok(Saved::Done(id) | Saved::Again(id)) => {
-            let to = format!("/desk/records/{}/{id}", open.register().id.get());
-            Ok(SeeOther::to(to).done("已保存。").into())
+            let list = format!("/desk/records/{}", open.register().id.get());
+            // What is about the writer's own office went to the one above: it opens here no more.
+            if open.register().raised.is_some() && !opens(desk, open, id).await? {
+                return Ok(SeeOther::to(list).done("已保存，交上级办理，本单位看不到。").into());
+            }
+            Ok(SeeOther::to(format!("{list}/{id}")).done("已保存。").into())
         }
         Ok(Saved::Clash { answers, version, clashes }) => {
             typed.answers = answers;
@@ -298,6 +303,15 @@ async fn sent(
             }
             Ok(with_draft(desk, open, what, typed, &draft).await?.into())
         }
+    }
+}
+
+/// Whether the writer reads a record.
+async fn opens(desk: &Desk<KeepRecords>, open: &Open, id: RecordId) -> Result<bool, Fault> {
+    match for_writing(desk.office(), desk.actor(), open, id).await {
+        Ok(_) => Ok(true),
+        Err(OfficeError::NotFound(_)) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,0 +1,256 @@
+//! Complaints, calls and appeals (社会救助法 art. 60, 63, 68, 76): checked and told back, followed where they belong, hidden from the office they are about.
+
+use chrono::NaiveDate;
+use office::OfficeError;
+use office::access::{Actor, KeepRecords, ReadRecords, Right};
+use office::divisions;
+use office::forms::{Answers, reference_text};
+use office::records::{self, Deed, NewVersion, RecordId, Saved, page};
+use store::{DivisionId, HouseholdId, Query};
+use vocab::TimeLimit;
+
+use crate::assistance::{moved, nights, open, raised, seen, written};
+use crate::wuhai::{Family, Wuhai, cities, grant};
+
+async fn add(
+    city: &Wuhai,
+    actor: &Actor,
+    register: &str,
+    pairs: &[(&str, &str)],
+) -> Result<RecordId, OfficeError> {
+    let open = open(city, actor, register);
+    let answers = written(&open, Answers::new(), pairs);
+    let new = NewVersion { record: None, answers, state: None, deed: Deed::Added, reason: "来电来访" };
+    match records::save(&city.office, &grant::<KeepRecords>(actor), &open, new, None).await? {
+        Saved::Done(id) => Ok(id),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn today(city: &Wuhai) -> String {
+    city.office.now().today().to_string()
+}
+
+async fn code_of(city: &Wuhai, division: DivisionId) -> String {
+    divisions::find(city.office.db(), division).await.unwrap().code
+}
+
+async fn opens(city: &Wuhai, actor: &Actor, register: &str, record: RecordId) -> bool {
+    let open = open(city, actor, register);
+    page::page(&city.office, &grant::<ReadRecords>(actor), &open, record).await.is_ok()
+}
+
+async fn lies_in(city: &Wuhai, register: &str, record: RecordId) -> DivisionId {
+    let sql = format!("SELECT r.division_id FROM reg_{register} r WHERE r.id = ?");
+    let found: Vec<DivisionId> =
+        Query::system("test", sql).bind(record).scalars(city.office.db()).await.unwrap();
+    found[0]
+}
+
+/// SAL-68: a named complaint about a family is checked and told back in writing; what is confirmed makes the benefit fall due for review today.
+#[tokio::test]
+async fn a_complaint_is_checked_told_back_and_leads_to_a_review() {
+    for city in cities("complaint").await {
+        let case = city.granted(&Family::default()).await;
+        let benefit = city.seen(case).await.case.entitlement.unwrap();
+        let household: Vec<HouseholdId> =
+            Query::system("test", "SELECT household_id FROM case_file WHERE id = ?")
+                .bind(case)
+                .scalars(city.office.db())
+                .await
+                .unwrap();
+        let review = async || {
+            let sql = "SELECT review_due_on FROM entitlement WHERE id = ?";
+            let due: Vec<NaiveDate> =
+                Query::system("test", sql).bind(benefit).scalars(city.office.db()).await.unwrap();
+            due[0]
+        };
+        let village = records::open(&city.office, &city.village_worker, "aid_complaint", Right::ReadRecords);
+        assert!(village.is_err(), "the neighbours of who complains do not read it");
+
+        let day = today(&city);
+        let clerk = &city.township_clerk;
+        let told = [
+            ("number", "JB-1"),
+            ("received_on", day.as_str()),
+            ("channel", "visit"),
+            ("about", "family"),
+            ("place", city.village),
+            ("target", "村里一家"),
+            ("what", "家里买了车"),
+        ];
+        let unnamed = [&told[..], &[("named", "yes")]].concat();
+        assert!(add(&city, clerk, "aid_complaint", &unnamed).await.is_err(), "who is named has a name");
+        let named = [&unnamed[..], &[("complainant", "钱多多"), ("phone", "19900000003")]].concat();
+        let complaint = add(&city, clerk, "aid_complaint", &named).await.unwrap();
+        nights(&city, 1).await;
+        let duties: Vec<String> = seen(&city, clerk, "aid_complaint", complaint)
+            .await
+            .duties
+            .into_iter()
+            .map(|one| one.duty)
+            .collect();
+        assert_eq!(duties, ["accept"]);
+
+        let day = today(&city);
+        let family = reference_text(household[0].0);
+        let accepted = [("accepted_on", day.as_str()), ("handler", "孙经办"), ("household", family.as_str())];
+        moved(&city, clerk, "aid_complaint", complaint, "accept", &accepted).await.unwrap();
+        assert!(review().await > city.office.now().today());
+        let checked = [("checked_on", day.as_str()), ("found", "名下有一辆小汽车")];
+        moved(&city, clerk, "aid_complaint", complaint, "confirm", &checked).await.unwrap();
+        assert_eq!(review().await, city.office.now().today(), "what was confirmed is looked into");
+
+        let answer = [("answer", "情况属实，已开始复核"), ("answered_on", day.as_str())];
+        let silent = moved(&city, clerk, "aid_complaint", complaint, "settle", &answer).await;
+        assert!(silent.is_err(), "who gave a name is told: {silent:?}");
+        moved(&city, clerk, "aid_complaint", complaint, "answer", &answer).await.unwrap();
+        let page = seen(&city, clerk, "aid_complaint", complaint).await;
+        assert_eq!(
+            page.letters.iter().map(|letter| letter.letter.as_str()).collect::<Vec<_>>(),
+            ["complaint_answer"]
+        );
+        assert_eq!(page.record.state, "answered");
+
+        // One that nobody takes up is the county's after sixty days.
+        let other = [("number", "JB-2"), ("named", "no")];
+        let waiting: Vec<(&str, &str)> =
+            told.iter().copied().filter(|(id, _)| *id != "number").chain(other).collect();
+        add(&city, clerk, "aid_complaint", &waiting).await.unwrap();
+        assert!(raised(&city, &city.county_clerk, "aid_complaint").await.is_empty());
+        nights(&city, 61).await;
+        assert_eq!(raised(&city, &city.county_clerk, "aid_complaint").await, ["late"]);
+    }
+}
+
+/// SAL-68: what is about an office or its staff lies at the office above, whoever writes it down, and nobody of the place reads it.
+#[tokio::test]
+async fn who_is_complained_of_does_not_read_it() {
+    for city in cities("complaint_above").await {
+        let day = today(&city);
+        let clerk = &city.township_clerk;
+        let township = code_of(&city, clerk.division).await;
+        let county = code_of(&city, city.county_clerk.division).await;
+        let about = |number: &'static str| {
+            [
+                ("number", number),
+                ("received_on", day.as_str()),
+                ("channel", "letter"),
+                ("about", "staff"),
+                ("what", "收了申请人的烟酒"),
+                ("named", "no"),
+            ]
+        };
+        let of_township = [&about("JB-3")[..], &[("place", township.as_str())]].concat();
+        let first = add(&city, clerk, "aid_complaint", &of_township).await.unwrap();
+        assert_eq!(lies_in(&city, "aid_complaint", first).await, city.county_clerk.division);
+        assert!(!opens(&city, clerk, "aid_complaint", first).await, "the township is the one complained of");
+        assert!(opens(&city, &city.county_clerk, "aid_complaint", first).await);
+
+        let of_county = [&about("JB-4")[..], &[("place", county.as_str())]].concat();
+        let second = add(&city, &city.county_clerk, "aid_complaint", &of_county).await.unwrap();
+        assert_eq!(lies_in(&city, "aid_complaint", second).await, city.prefecture);
+        assert!(!opens(&city, &city.county_clerk, "aid_complaint", second).await);
+
+        // The county handles what it sees, and it stays with the county.
+        let taken = [("accepted_on", day.as_str()), ("handler", "李督办")];
+        moved(&city, &city.county_clerk, "aid_complaint", first, "accept", &taken).await.unwrap();
+        assert_eq!(lies_in(&city, "aid_complaint", first).await, city.county_clerk.division);
+    }
+}
+
+/// SAL-60: a question on the hotline is answered in time; somebody in need is a report of need, a complaint a complaint, by the call alone.
+#[tokio::test]
+async fn a_call_is_answered_or_followed_where_it_belongs() {
+    for city in cities("aid_call").await {
+        let clerk = &city.township_clerk;
+        let day = today(&city);
+        let call = |number: &'static str, kind: &'static str| {
+            vec![
+                ("number", number),
+                ("called_on", day.as_str()),
+                ("kind", kind),
+                ("place", city.village),
+                ("answered_by", "周接线"),
+                ("minutes", "6"),
+                ("content", "老人几天没有吃饭"),
+            ]
+        };
+        let asked = add(&city, clerk, "aid_call", &call("RX-1", "advice")).await.unwrap();
+        let unfollowed = moved(&city, clerk, "aid_call", asked, "follow", &[]).await;
+        assert!(unfollowed.is_err(), "{unfollowed:?}");
+        let answered =
+            [("answer", "告诉他低保怎么申请"), ("answered_on", day.as_str()), ("satisfied", "yes")];
+        moved(&city, clerk, "aid_call", asked, "answer", &answered).await.unwrap();
+
+        let help = [call("RX-2", "help"), vec![("who", "石敢当"), ("matter", "food")]].concat();
+        let needs = add(&city, clerk, "aid_call", &help).await.unwrap();
+        moved(&city, clerk, "aid_call", needs, "follow", &[]).await.unwrap();
+        let sql = "SELECT n.id FROM reg_need_report n WHERE n.f_call = ? AND n.f_source = 'hotline' AND n.state = 'told' \
+                   AND n.f_who = '石敢当'";
+        let told: Vec<RecordId> =
+            Query::system("test", sql).bind(needs).scalars(city.office.db()).await.unwrap();
+        assert_eq!(told.len(), 1, "told once, however often the call is written on");
+
+        let about = [
+            call("RX-3", "complaint"),
+            vec![("about", "staff"), ("target", "某经办"), ("named", "yes"), ("complainant", "钱多多")],
+        ]
+        .concat();
+        let complains = add(&city, clerk, "aid_call", &about).await.unwrap();
+        assert!(!opens(&city, clerk, "aid_call", complains).await, "nor does the township read the call");
+        let sql = "SELECT c.id FROM reg_aid_complaint c WHERE c.f_call = ? AND c.f_channel = 'hotline'";
+        let entered: Vec<RecordId> =
+            Query::system("test", sql).bind(complains).scalars(city.office.db()).await.unwrap();
+        assert_eq!(entered.len(), 1);
+        assert_eq!(lies_in(&city, "aid_complaint", entered[0]).await, city.county_clerk.division);
+    }
+}
+
+/// SAL-76: the county answers a review in ten days and a suit in fifteen; what was revoked is decided anew by the day that was set.
+#[tokio::test]
+async fn an_appeal_is_answered_in_time_and_what_was_revoked_is_done_anew() {
+    for city in cities("appeal").await {
+        let case = city.granted(&Family::default()).await;
+        let applicant = reference_text(city.seen(case).await.case.applicant.0);
+        let clerk = &city.county_clerk;
+        let day = today(&city);
+        let appeal = |number: &'static str, kind: &'static str| {
+            vec![
+                ("number", number),
+                ("kind", kind),
+                ("body", "市人民政府"),
+                ("person", applicant.as_str()),
+                ("place", city.village),
+                ("against", "amount"),
+                ("case_number", "DB-1"),
+                ("filed_on", day.as_str()),
+                ("received_on", day.as_str()),
+                ("claim", "金额算少了"),
+            ]
+        };
+        let review = add(&city, clerk, "aid_appeal", &appeal("FY-1", "review")).await.unwrap();
+        let suit = add(&city, clerk, "aid_appeal", &appeal("SS-1", "court")).await.unwrap();
+        let started = city.office.now().today();
+        for (record, duty, days) in [(review, "reply_review", 10), (suit, "reply_court", 15)] {
+            let duties = seen(&city, clerk, "aid_appeal", record).await.duties;
+            let due: Vec<(&str, NaiveDate)> =
+                duties.iter().map(|one| (one.duty.as_str(), one.due_on)).collect();
+            let last = city.office.calendar().due(started, TimeLimit::natural_days(days)).earliest;
+            assert_eq!(due, [(duty, last)]);
+        }
+        moved(&city, clerk, "aid_appeal", review, "reply", &[("replied_on", day.as_str())]).await.unwrap();
+        let by = (started + chrono::Days::new(20)).to_string();
+        let revoked = [("result", "revoked"), ("result_on", day.as_str())];
+        let unset = moved(&city, clerk, "aid_appeal", review, "decide", &revoked).await;
+        assert!(unset.is_err(), "by when it is done anew is set: {unset:?}");
+        let revoked = [revoked[0], revoked[1], ("redo_by", by.as_str())];
+        moved(&city, clerk, "aid_appeal", review, "decide", &revoked).await.unwrap();
+        nights(&city, 21).await;
+        assert_eq!(raised(&city, clerk, "aid_appeal").await, ["not_redone"]);
+        let day = today(&city);
+        let redone = [("redone_on", day.as_str()), ("redone", "重新核定，补发差额")];
+        moved(&city, clerk, "aid_appeal", review, "redo", &redone).await.unwrap();
+        assert!(raised(&city, clerk, "aid_appeal").await.is_empty());
+    }
+}
