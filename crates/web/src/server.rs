@@ -29,6 +29,7 @@ pub fn routes(state: &AppState) -> Routes {
         .merge(public::routes())
         .merge(sign_in::routes(state))
         .merge(citizen::routes())
+        .merge(citizen::tell::routes(state))
         .merge(verify::routes())
         .merge(desk::routes())
         .merge(people::routes())

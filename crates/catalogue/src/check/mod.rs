@@ -7,6 +7,7 @@ mod found;
 mod indicators;
 mod items;
 mod lints;
+mod online;
 mod organisations;
 mod papers;
 mod parameters;

@@ -169,6 +169,9 @@ impl Checker<'_> {
         if let Some(raised) = &register.raised {
             self.raised(register, raised);
         }
+        if let Some(online) = &register.online {
+            self.online(register, online, &own);
+        }
     }
 
     /// What is offered to others says nothing of anybody: no person, family or number of one stands in its title.

@@ -19,6 +19,7 @@ mod programme;
 mod register;
 mod rule_case;
 mod staff;
+mod told;
 
 pub use check::{AnswerKind, Ask, CheckRule, Fills, Nightly, NightlyOf};
 pub use codelist::{Code, Codelist};
@@ -52,11 +53,11 @@ pub use programme::{
 };
 pub use register::{
     Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, Joins, LeadStates, Leaving, List,
-    Opens, OrganisationSide, Raised, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target,
-    Transition,
+    Opens, OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};
+pub use told::{Online, Raised};
 
 use crate::Located;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Basis, Field, FieldKind, Form, Level, Limit, Page, Papers, TransitionLetter};
+use super::{Basis, Field, FieldKind, Form, Level, Limit, Online, Page, Papers, Raised, TransitionLetter};
 use crate::{Expression, Located, Reference};
 
 /// A register.
@@ -92,16 +92,9 @@ pub struct Register {
     /// Which records lie above the place that they name, so that nobody there reads what is said of them.
     #[serde(default)]
     pub raised: Option<Raised>,
-}
-
-/// Records about an office itself: each lies at the office above the one that it names, at the county at the least.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Raised {
-    /// The choice that says what a record is about.
-    pub field: Reference,
-    /// Its codes with which a record is raised.
-    pub codes: Vec<Reference>,
+    /// What anybody may enter on the open site, without an account, and ask after by its number.
+    #[serde(default)]
+    pub online: Option<Online>,
 }
 
 /// What organisations (a care home) see and keep of a register at their own accounts: their own records and nothing else.

@@ -214,6 +214,14 @@ const MISTAKES_FOLLOWED: &[Mistake] = mistakes! {
     "what may be left open lying above": "codelist = \"helper\", required = true" => "codelist = \"helper\"", at "raised = {", says "字段 upon 说不出记录是不是交上级办理";
     "an unknown code lying above": "codes = [\"wages\"]" => "codes = [\"wage\"]", at "raised = {", says "wage 不是字段 upon 的代码";
     "what is shared lying above": "raised = { field = \"upon\"" => "shared = \"county\"\nraised = { field = \"upon\"", at "raised = {", says "登记簿 grumble 的记录不能交上级办理";
+    "anybody asked for a family": "asks = [\"said_of\", \"upon\"]" => "asks = [\"said_of\", \"upon\", \"house\"]", at "online = {", says "字段 house 不能由网上的人填写";
+    "anybody not asked where": "asks = [\"said_of\", \"upon\"]" => "asks = [\"upon\"]", at "online = {", says "没有问是哪里的事";
+    "anybody not asked what must be filled": "asks = [\"said_of\", \"upon\"]" => "asks = [\"said_of\"]", at "online = {", says "的必填字段 upon 网上没有问";
+    "anybody told what is sealed": "tells = [\"replied\"]" => "tells = [\"secret\"]", at "online = {", says "字段 secret 是加密或限制查看的";
+    "through no known door from the open site": "sets = { came_by = \"wages\" }" => "sets = { came_by = \"wage\" }", at "online = {", says "字段 came_by 没有代码 wage";
+    "through no door from the open site": "sets = { came_by = \"wages\" }" => "sets = {}", at "online = {", says "没有写哪些记录是网上提交的";
+    "told on no day": "on = \"came_on\"" => "on = \"replied\"", at "online = {", says "字段 replied 不是日期";
+    "asked after by what is no key": "number = \"slip\"" => "number = \"replied\"", at "online = {", says "字段 replied 不能作查询的编号";
     "a review of no family": "reviews = \"house\"" => "reviews = \"slip\"", at "reviews = \"slip\"", says "字段 slip 不是家庭";
     "what is told again by an unknown field": "joins = { same = [\"crowd\"]" => "joins = { same = [\"crowds\"]", at "joins = {", says "字段 crowds 没有写";
     "what is told again going nowhere": "to = \"same_thing\"" => "to = \"nowhere\"", at "joins = {", says "状态 nowhere 没有写";

@@ -7,6 +7,7 @@
 //! - [`history`]: every version, who and why; [`papers`]: scans and photos, [`row_files`] those of the rows of lists; [`letters`]: what a way to another state sends;
 //! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
+//! - [`online`]: what anybody enters on the open site, and asks after by its number;
 //! - [`enter`]: records that a case enters; [`found`]: what was found in a record and is followed in another register; [`joins`]: what is told again of one thing; [`fed`]: registers of people that follow from what is known of them;
 //! - [`follow`]: records of a person who turned out to be another one;
 //! - [`find`]: the words under which they are found;
@@ -49,6 +50,7 @@ pub mod list;
 mod look_up;
 pub mod map;
 mod needed;
+pub mod online;
 pub mod organisation;
 pub mod own;
 pub mod page;

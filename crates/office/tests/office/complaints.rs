@@ -5,8 +5,8 @@ use office::OfficeError;
 use office::access::{Actor, KeepRecords, ReadRecords, Right};
 use office::divisions;
 use office::forms::{Answers, reference_text};
-use office::records::{self, Deed, NewVersion, RecordId, Saved, page};
-use store::{DivisionId, HouseholdId, Query};
+use office::records::{self, Deed, NewVersion, RecordId, Saved, online, page};
+use store::{DivisionId, HouseholdId, IdempotencyKey, Query};
 use vocab::TimeLimit;
 
 use crate::assistance::{moved, nights, open, raised, seen, written};
@@ -252,5 +252,64 @@ async fn an_appeal_is_answered_in_time_and_what_was_revoked_is_done_anew() {
         let redone = [("redone_on", day.as_str()), ("redone", "重新核定，补发差额")];
         moved(&city, clerk, "aid_appeal", review, "redo", &redone).await.unwrap();
         assert!(raised(&city, clerk, "aid_appeal").await.is_empty());
+    }
+}
+
+/// SAL-63: anybody tells it on the open site, under no name, once for a form; who keeps the number reads what became of it, and nothing that an office
+/// wrote down by itself is found that way.
+#[tokio::test]
+async fn anybody_complains_on_the_open_site_and_asks_after_it() {
+    for city in cities("complaint_online").await {
+        let open = online::opened(&city.office, "aid_complaint").unwrap();
+        assert!(online::opened(&city.office, "need_report").is_err(), "no other register is open");
+        let township = code_of(&city, city.township_clerk.division).await;
+        let told = [
+            ("about", "staff"),
+            ("place", township.as_str()),
+            ("what", "办低保要请吃饭"),
+            ("named", "no"),
+            // Nothing but what is asked is taken.
+            ("channel", "visit"),
+            ("received_on", "2020-01-01"),
+            ("number", "1"),
+            ("call", "〔1〕"),
+        ];
+        let typed = written(&open, Answers::new(), &told);
+        let key = IdempotencyKey::fresh().unwrap();
+        let number = online::tell(&city.office, &open, &typed, &key).await.unwrap();
+        assert_eq!(number.len(), 16);
+        assert_eq!(online::tell(&city.office, &open, &typed, &key).await.unwrap(), number, "once for a form");
+        let unsaid = written(&open, Answers::new(), &told[..2]);
+        let other = IdempotencyKey::fresh().unwrap();
+        let refused = online::tell(&city.office, &open, &unsaid, &other).await;
+        assert!(matches!(refused, Err(OfficeError::Invalid(_))), "{refused:?}");
+
+        let sql = "SELECT r.id FROM reg_aid_complaint r WHERE r.f_channel = 'online' ORDER BY r.id";
+        let entered: Vec<RecordId> = Query::system("test", sql).scalars(city.office.db()).await.unwrap();
+        let [record] = entered.as_slice() else { panic!("{entered:?}") };
+        assert_eq!(lies_in(&city, "aid_complaint", *record).await, city.county_clerk.division);
+        assert!(!opens(&city, &city.township_clerk, "aid_complaint", *record).await);
+
+        let county = &city.county_clerk;
+        let day = today(&city);
+        let taken = [("accepted_on", day.as_str()), ("handler", "李督办")];
+        moved(&city, county, "aid_complaint", *record, "accept", &taken).await.unwrap();
+        let checked = [("checked_on", day.as_str()), ("found", "查无此事")];
+        moved(&city, county, "aid_complaint", *record, "clear", &checked).await.unwrap();
+        let answer = [("answer", "没有查到请吃饭的事"), ("answered_on", day.as_str())];
+        moved(&city, county, "aid_complaint", *record, "settle", &answer).await.unwrap();
+        let spaced = format!("{} {}", &number[..4], &number[4..]);
+        let read = online::asked_after(&city.office, &open, &spaced).await.unwrap();
+        assert_eq!(read.state, "已办结（匿名）");
+        assert!(read.said.iter().any(|(_, words)| words == "没有查到请吃饭的事"), "{read:?}");
+        assert!(read.said.iter().all(|(_, words)| words != "查无此事"), "what was found is the office's");
+
+        let by_desk =
+            [&told[..4], &[("number", "JB-9"), ("received_on", day.as_str()), ("channel", "visit")]];
+        add(&city, county, "aid_complaint", &by_desk.concat()).await.unwrap();
+        for unknown in ["JB-9", "", "1"] {
+            let found = online::asked_after(&city.office, &open, unknown).await;
+            assert!(matches!(found, Err(OfficeError::NotFound(_))), "{unknown}: {found:?}");
+        }
     }
 }

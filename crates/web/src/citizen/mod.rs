@@ -1,6 +1,7 @@
 //! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand, `/notices` and `/aid-money` need none.
 //!
 //! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages; [`aid_money`]: what aid paid;
+//! - [`tell`]: what anybody may tell a register (举报投诉), and ask after;
 //! - [`booking`]: a half day at the window; [`benefits`]: 幸福清单, 幸福码, help of other departments;
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`my_check`]: what departments were asked; [`authorisations`], [`looks`]: one's own data.
 
@@ -19,6 +20,7 @@ pub(crate) mod my_case;
 mod my_check;
 pub(crate) mod notices;
 pub(crate) mod services;
+pub(crate) mod tell;
 
 /// The navigation of a signed-in citizen: id, address, words.
 pub const NAV: &[(&str, &str, &str)] = &[

@@ -21,6 +21,7 @@ mod sign_in;
 mod simulation;
 mod standards;
 mod stranger;
+mod tell;
 
 use std::net::SocketAddr;
 
