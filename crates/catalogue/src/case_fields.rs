@@ -60,4 +60,5 @@ pub const CASE_FIELDS: &[CaseField] = &[
     flag("taper_available", "可以渐退"),
     flag("benefit_over", "对应的待遇已经终止"),
     flag("members_leave", "有成员已经不在这个家庭"),
+    flag("refused", "申请没有办成，已经办结"),
 ];

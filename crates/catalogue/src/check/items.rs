@@ -273,6 +273,12 @@ impl Checker<'_> {
                         );
                     }
                 }
+                Effect::Reopen => {
+                    if action.to.is_none() || action.at.iter().any(|at| *at != CLOSED) {
+                        let message = format!("动作 {} 重新办理，没有写从办结回到哪个环节", action.id);
+                        self.at(place, effect.start(), message, "at = [\"closed\"]，to = \"环节的 id\"");
+                    }
+                }
                 Effect::Accept
                 | Effect::OnceOnly
                 | Effect::RecordFacts

@@ -451,6 +451,8 @@ pub enum Effect {
     Letter(Reference),
     /// Give somebody a task beside the step.
     Task(NewTask),
+    /// Take up again a case that was refused or given up, because the decision was revoked: with its number, its day and its answers.
+    Reopen,
     /// Close the case.
     End(Outcome),
 }
@@ -505,6 +507,7 @@ impl Effect {
             | Self::Enter(_)
             | Self::Letter(_)
             | Self::Task(_)
+            | Self::Reopen
             | Self::End(_) => false,
         }
     }

@@ -142,6 +142,8 @@ const MISTAKES: &[Mistake] = mistakes! {
     "stopping without reasons": "reasons = \"refusal_reason\"\n" => "", at "effects = [\"stop\"", says "没有要求写理由";
     "an unknown letter": "{ letter = \"answer\" }, { end = \"granted\" }" => "{ letter = \"answers\" }, { end = \"granted\" }", at "\"answers\"", says "文书 answers 没有定义";
     "ended and gone on": "different_from = [\"accept\"]" => "different_from = [\"accept\"]\nto = \"filed\"", at "id = \"grant\"", says "既办结又转到下一环节";
+    "taken up again from a step": "at = [\"closed\"]" => "at = [\"closed\", \"decision\"]", at "effects = [\"reopen\"]", says "没有写从办结回到哪个环节";
+    "taken up again to nowhere": "to = \"filed\"\nwhen = \"refused\"" => "when = \"refused\"", at "effects = [\"reopen\"]", says "没有写从办结回到哪个环节";
     "a clock without law": "warn_before = 3\nbasis = [{ law = \"act\", article = \"1\" }]" => "warn_before = 3\nbasis = []", at "id = \"total\"", says "时限 total 没有依据";
     "a clock that nothing starts": "starts = [\"accept\"]" => "starts = []", at "id = \"total\"", says "没有起点或终点";
     "a clock that warns before it starts": "warn_before = 3" => "warn_before = 30", at "id = \"total\"", says "预警不早于起点";

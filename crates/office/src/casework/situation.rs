@@ -177,6 +177,19 @@ impl CaseRow {
     }
 }
 
+impl CaseRow {
+    /// It was refused, or given up by the office, and nothing was granted.
+    pub(super) fn ended_without(&self) -> bool {
+        let given_up = matches!(self.outcome.as_deref(), Some("refused" | "terminated"));
+        !self.open && given_up && self.entitlement.is_none()
+    }
+
+    /// Of a case that was taken up again: the day of the decision that was revoked.
+    pub(super) fn first_decided_on(&self) -> Option<NaiveDate> {
+        self.decided_on.filter(|_| self.open && self.entitlement.is_none())
+    }
+}
+
 const LEDGER: Scope = Scope::System("the benefit of a case that the caller may see");
 
 /// What is known about a case for the guards of its actions; the fields are `catalogue::CASE_FIELDS`.
@@ -278,6 +291,7 @@ pub(super) async fn record(
         None => false,
     };
     flag("members_leave", leave);
+    flag("refused", case.ended_without());
     fields.insert("channel".to_owned(), Value::Text(case.channel.clone()));
     fields.insert(
         "outcome".to_owned(),

@@ -1159,7 +1159,7 @@ async fn who_cannot_care_for_themselves_is_placed_first() {
 }
 
 /// What a visit found about a person.
-async fn seen_at_home(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
+pub async fn seen_at_home(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
     let new = NewFact {
         subject: Subject::Person(person),
         fact: fact.to_owned(),

@@ -7,9 +7,9 @@ use office::divisions;
 use office::forms::{Answers, reference_text};
 use office::records::{self, Deed, NewVersion, RecordId, Saved, online, page};
 use store::{DivisionId, HouseholdId, IdempotencyKey, Query};
-use vocab::TimeLimit;
+use vocab::{Month, TimeLimit};
 
-use crate::assistance::{moved, nights, open, raised, seen, written};
+use crate::assistance::{moved, nights, open, people_in, raised, seen, seen_at_home, written};
 use crate::wuhai::{Family, Wuhai, cities, grant};
 
 async fn add(
@@ -311,5 +311,48 @@ async fn anybody_complains_on_the_open_site_and_asks_after_it() {
             let found = online::asked_after(&city.office, &open, unknown).await;
             assert!(matches!(found, Err(OfficeError::NotFound(_))), "{unknown}: {found:?}");
         }
+    }
+}
+
+/// SAL-76: a refusal that was revoked is decided anew on the first application, and paid as if it had been granted then.
+#[tokio::test]
+async fn a_revoked_refusal_is_decided_anew_from_its_first_day() {
+    for city in cities("redecided").await {
+        let rich = Family { wages: vec!["6000", "0", "0"], ..Family::default() };
+        let case = city.published(&rich).await;
+        city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, case, "refuse", &[], &["income_above"]).await.unwrap();
+        let first = city.seen(case).await.case;
+        let again = [
+            ("reopening/reopen_ground", "review"),
+            ("reopening/reopen_document", "海复决〔2026〕1号"),
+            ("reopening/reopen_text", "工资按实际收入核定"),
+        ];
+        let early = city.act(&city.county_clerk, case, "reopen", &again, &[]).await;
+        assert!(early.is_err(), "it is not over yet: {early:?}");
+        city.act(&city.township_clerk, case, "deliver_refusal", &[], &[]).await.unwrap();
+        city.days(40).await;
+
+        city.act(&city.county_clerk, case, "reopen", &again, &[]).await.unwrap();
+        let open = city.seen(case).await.case;
+        assert_eq!((open.number, open.filed_on, open.outcome), (first.number, first.filed_on, None));
+        assert_eq!(open.step, "examination");
+        let twice = city.act(&city.county_clerk, case, "reopen", &again, &[]).await;
+        assert!(twice.is_err(), "{twice:?}");
+        seen_at_home(&city, people_in(&city, case).await[0], "wage_income", "1500").await;
+        city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
+        city.act(&city.county_director, case, "confirm", &[], &[]).await.unwrap();
+        let benefit = city.seen(case).await.case.entitlement.unwrap();
+        let scope = city.county_director.scope();
+        let month = Month::containing(city.office.now().today()).next();
+        let held = ledger::pages::entitlement(city.office.db(), &scope, benefit, month).await.unwrap();
+        let decided = Month::containing(first.decided_on.unwrap());
+        assert_eq!(held.from, decided.next());
+        assert!(held.from < month, "the months that were kept from the family are paid");
+        assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
+
+        // What was granted is not taken up again.
+        let granted = city.act(&city.county_clerk, case, "reopen", &again, &[]).await;
+        assert!(granted.is_err(), "{granted:?}");
     }
 }

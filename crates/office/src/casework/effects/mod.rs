@@ -80,6 +80,7 @@ pub(super) async fn apply(doing: &Doing<'_>, case: &mut CaseRow, effect: &Effect
         Effect::Enter(entry) => entries::enter(doing, case, entry).await,
         Effect::Letter(letter) => paper::letter(doing, case, letter).await,
         Effect::Task(task) => progress::side_task(doing, case, task).await,
+        Effect::Reopen => progress::reopen(doing, case).await,
         Effect::End(outcome) => progress::end(doing, case, *outcome).await,
     }
 }

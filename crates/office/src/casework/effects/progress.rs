@@ -90,6 +90,34 @@ pub(super) async fn end(doing: &Doing<'_>, case: &mut CaseRow, outcome: Outcome)
     Ok(())
 }
 
+/// The case goes on as it was filed. The day of its first decision stays until it is decided anew: what is granted then is paid as if it had been
+/// granted on that day.
+pub(super) async fn reopen(doing: &Doing<'_>, case: &mut CaseRow) -> Result<(), OfficeError> {
+    if !case.ended_without() {
+        return Err(OfficeError::Conflict("只有没有办成、已经办结的申请可以重新办理。".to_owned()));
+    }
+    let others: i64 = Query::system(
+        "whether the family has another open case of the kind",
+        "SELECT count(*) FROM case_file WHERE household_id = ? AND item = ? AND COALESCE(person_id, 0) = ? AND state = 'open' AND id <> ?",
+    )
+    .bind(case.household)
+    .bind(case.item.as_str())
+    .bind(case.person.map_or(0, |person| person.0))
+    .bind(case.id)
+    .scalar(doing.tx)
+    .await?;
+    if others > 0 {
+        return Err(OfficeError::Conflict(
+            "这家后来又提出了同一事项的申请，还没有办完。请先办结那一件。".to_owned(),
+        ));
+    }
+    case.open = true;
+    case.outcome = None;
+    case.decided_on = case.decided_on.or(case.ended_on);
+    case.ended_on = None;
+    Ok(())
+}
+
 /// Codes of codelist `case_outcome`.
 #[must_use]
 pub fn outcome_code(outcome: Outcome) -> &'static str {
