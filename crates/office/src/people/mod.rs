@@ -54,8 +54,8 @@ pub use household::{
     members_as_of, membership_history, move_household, move_household_in, remove_member, remove_member_in,
     split_household, split_household_in,
 };
-pub(crate) use joining::{present as present_households, review_today};
 pub use joining::{Touched, join_households_in, touched};
+pub(crate) use joining::{present as present_households, review_today};
 pub(crate) use name_words::readings;
 pub use names::names;
 pub(crate) use person::reindex_in;
