@@ -196,6 +196,12 @@ impl Compiler<'_> {
         for alert in &register.alerts {
             let path = format!("register/{id}/alert/{}", alert.id);
             self.expression(path, place, &alert.when, &shape, &Type::Boolean);
+            for (index, graded) in alert.grades.iter().enumerate() {
+                if let Some(when) = &graded.when {
+                    let path = format!("register/{id}/alert/{}/grade/{index}", alert.id);
+                    self.expression(path, place, when, &shape, &Type::Boolean);
+                }
+            }
         }
         let opens = register.department.as_ref().and_then(|side| side.opens.as_ref());
         for (index, suggestion) in opens.into_iter().flat_map(|opens| &opens.suggests).enumerate() {
@@ -209,6 +215,14 @@ impl Compiler<'_> {
         if let Some(fed) = &register.fed {
             let person = shapes::RECORD_PERSON;
             self.expression(format!("register/{id}/fed"), place, &fed.when, person, &Type::Boolean);
+            for (index, from) in fed.from.iter().enumerate() {
+                // One that is not there is said once, where it is named.
+                if release.registers.get(&from.register).is_some() {
+                    let path = format!("register/{id}/fed/{index}");
+                    let shape = Register::form_id(&from.register);
+                    self.expression(path, place, &from.when, &shape, &Type::Boolean);
+                }
+            }
             for (index, leaving) in fed.leaves.iter().enumerate() {
                 if let Some(when) = &leaving.when {
                     let path = format!("register/{id}/leaves/{index}");
@@ -468,6 +482,12 @@ impl Release {
         self.compiled.expressions.get(&format!("register/{register}/alert/{alert}"))
     }
 
+    /// When an alert is of a grade, by its place among the alert's grades: over the register's shape; none means everything that is left.
+    #[must_use]
+    pub fn grade_when(&self, register: &str, alert: &str, index: usize) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/alert/{alert}/grade/{index}"))
+    }
+
     /// For which families a department is proposed, by its place among the suggestions: over the household.
     #[must_use]
     pub fn suggestion_when(&self, register: &str, index: usize) -> Option<&rules::Expression> {
@@ -484,6 +504,12 @@ impl Release {
     #[must_use]
     pub fn fed_when(&self, register: &str) -> Option<&rules::Expression> {
         self.compiled.expressions.get(&format!("register/{register}/fed"))
+    }
+
+    /// Whose people belong in a register that the system feeds, by the place among those that feed it: over the register that they come from.
+    #[must_use]
+    pub fn fed_from_when(&self, register: &str, index: usize) -> Option<&rules::Expression> {
+        self.compiled.expressions.get(&format!("register/{register}/fed/{index}"))
     }
 
     /// For whom a way out of a register that the system feeds is: over the person; none means everybody.

@@ -26,6 +26,8 @@ pub const CHECK_HOUSEHOLD: &str = "check.household";
 pub const RECORD_PERSON: &str = "register.person";
 /// Id of the shape of a household that a record of a register points at.
 pub const RECORD_HOUSEHOLD: &str = "register.household";
+/// The member of a household of a record's who died last, as a person.
+pub const LAST_DEAD: &str = "last_dead";
 
 /// Id of the shape of a form; the form of a register has the register's own.
 #[must_use]
@@ -187,7 +189,9 @@ fn register_shapes(release: &Release, shapes: &mut Shapes) {
         .with_field("born_on", "出生日期", Type::Date)
         .with_field("died_on", "死亡日期", Type::Date)
         .with_field("sex", "性别", Type::code("sex"));
-    let mut household = Shape::new(RECORD_HOUSEHOLD, "家庭").with_field("area", "城乡", Type::code("area"));
+    let mut household = Shape::new(RECORD_HOUSEHOLD, "家庭")
+        .with_field("area", "城乡", Type::code("area"))
+        .with_one(LAST_DEAD, "最近去世的家人", RECORD_PERSON);
     for fact in release.facts.iter() {
         let shape = match fact.on {
             Unit::Person => &mut person,

@@ -32,15 +32,27 @@ impl Checker<'_> {
                 expected: "类型相同的、可填的字段；选项要有相同的代码",
             });
         }
-        for (field, code) in &found.sets {
-            let list = there.field(field).filter(|field| *field.kind == FieldKind::Choice);
-            let list = list.and_then(|field| release.codelists.get(field.codelist.as_ref()?));
+        for (field, text) in &found.sets {
+            let to = there.field(field);
             fillings.push(Filling {
                 field,
-                start: code.start(),
-                from: format!("代码 {code}"),
-                fits: list.is_some_and(|list| list.title_of(code).is_some()),
-                expected: "单选字段和它的一个代码",
+                start: text.start(),
+                from: format!("“{text}”"),
+                fits: to.is_none_or(|to| self.holds(to, text)),
+                expected: "文字，或者代码表里的一个代码",
+            });
+        }
+        for (given, kind, what, expected) in [
+            (&found.place, FieldKind::Division, "所在地", "type = \"division\" 的字段"),
+            (&found.named, FieldKind::Text, "名称", "type = \"text\" 的字段"),
+        ] {
+            let Some(field) = given else { continue };
+            fillings.push(Filling {
+                field,
+                start: field.start(),
+                from: what.to_owned(),
+                fits: there.field(field).is_none_or(|to| *to.kind == kind),
+                expected,
             });
         }
         let points = there
@@ -61,7 +73,7 @@ impl Checker<'_> {
         for same in &found.same {
             self.among(place, same, "字段", &fields);
         }
-        for state in &found.in_hand {
+        for state in found.in_hand.iter().chain(&found.begins) {
             self.among(place, state, "状态", &states);
         }
         if found.same.is_empty() != found.in_hand.is_empty() {
@@ -70,7 +82,13 @@ impl Checker<'_> {
         }
         let given =
             |field: &Field| found.source == *field.id || found.on.as_ref().is_some_and(|on| *on == *field.id);
-        self.entered(place, (&found.register, &**there), &fillings, given, "fills、sets、source 或者 on");
+        self.entered(
+            place,
+            (&found.register, &**there),
+            &fillings,
+            given,
+            "fills、sets、place、named、source 或者 on",
+        );
     }
 
     /// What is told again joins what is in hand: by plain fields of its own, to a state of its own.
@@ -103,6 +121,16 @@ impl Checker<'_> {
         {
             let message = format!("字段 {worse} 不是单选");
             self.at(place, worse.start(), message, "type = \"choice\" 的字段");
+        }
+    }
+
+    /// Whether a text can always stand in a field.
+    fn holds(&self, to: &Field, text: &str) -> bool {
+        let list = to.codelist.as_ref().and_then(|list| self.release.codelists.get(list));
+        match *to.kind {
+            FieldKind::Text => true,
+            FieldKind::Choice => list.is_none_or(|list| list.title_of(text).is_some()),
+            _ => false,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
+use super::entered::takes;
 use crate::definition::{
     Duty, Fed, Field, FieldKind, Holders, Level, Page, Register, Requirement, Target, Transition,
 };
@@ -140,6 +141,11 @@ impl Checker<'_> {
             self.identifier(place, &alert.id);
             self.basis(place, &alert.basis);
             self.office_level(place, &alert.id, alert.level);
+            let left = alert.grades.iter().position(|graded| graded.when.is_none());
+            if !alert.grades.is_empty() && left.is_none_or(|left| left + 1 != alert.grades.len()) {
+                let message = format!("预警 {} 的分级不完整", alert.id);
+                self.at(place, alert.id.start(), message, "最后一级不写 when，其他各级都写");
+            }
         }
         self.unique(place, "发现", register.finds.iter().map(|found| &found.id));
         for found in &register.finds {
@@ -147,6 +153,13 @@ impl Checker<'_> {
         }
         if let Some(joins) = &register.joins {
             self.joins(register, joins, &own);
+        }
+        if let Some(reviews) = &register.reviews {
+            self.among(place, reviews, "字段", &own);
+            if register.field(reviews).is_some_and(|field| *field.kind != FieldKind::Household) {
+                let message = format!("字段 {reviews} 不是家庭");
+                self.at(place, reviews.start(), message, "type = \"household\" 的字段");
+            }
         }
         for holders in [&register.rights.read, &register.rights.keep, &register.rights.import] {
             self.holders(place, holders);
@@ -214,6 +227,7 @@ impl Checker<'_> {
     /// A register that the system feeds has its people as key and nothing else that somebody would have to type.
     fn fed(&mut self, register: &Defined<Register>, fed: &Fed, own: &[&str]) {
         let place = &register.place;
+        let release = self.release;
         let states: Vec<&str> = register.states.iter().map(|state| state.id.as_str()).collect();
         self.among(place, &fed.person, "字段", own);
         let kind = |id: &Reference| register.field(id).map(|field| *field.kind);
@@ -237,6 +251,16 @@ impl Checker<'_> {
         if let Some(field) = typed {
             let message = format!("登记簿 {} 由系统登记，字段 {} 却必填", register.id, field.id);
             self.at(place, field.id.start(), message, "去掉 required，或者写成条件");
+        }
+        for from in &fed.from {
+            if !self.refers(place, &from.register, &release.registers) {
+                continue;
+            }
+            let person = release.registers.get(&from.register).and_then(|there| there.field(&from.person));
+            if person.is_none_or(|field| field.target() != Some(Target::Person)) {
+                let message = format!("登记簿 {} 的字段 {} 不是人", from.register, from.person);
+                self.at(place, from.person.start(), message, "type = \"person\" 的字段");
+            }
         }
         if fed.leaves.is_empty() {
             let message = format!("登记簿 {} 由系统登记，没有写不再符合时转到哪里", register.id);
@@ -459,6 +483,11 @@ impl Checker<'_> {
             reached.extend(fed.leaves.iter().map(|leaving| leaving.to.as_str()));
         }
         reached.extend(register.joins.iter().map(|joins| joins.to.as_str()));
+        // What is found elsewhere may begin further on.
+        let release = self.release;
+        let founds = release.registers.iter().flat_map(|other| &other.finds);
+        let founds = founds.filter(|found| found.register.as_str() == register.id.as_str());
+        reached.extend(founds.filter_map(|found| found.begins.as_ref()).map(|begins| begins.as_str()));
         for _ in &states {
             for transition in &register.transitions {
                 if transition.from.iter().any(|from| reached.contains(from.as_str())) {
@@ -543,6 +572,17 @@ impl Checker<'_> {
             );
         }
         self.asked(register, &duty.asks);
+        self.asked(register, &duty.carries);
+        let form = duty.form.as_ref().and_then(|form| release.forms.get(form));
+        for field in &duty.carries {
+            let asked = form.and_then(|form| form.field(field)).map(|(_, asked)| asked);
+            // What the record does not have is said by the names above.
+            let fits = register.field(field).is_none_or(|to| asked.is_some_and(|asked| takes(to, asked)));
+            if !fits {
+                let message = format!("职责 {} 的表单里没有可以记进字段 {field} 的一项", duty.id);
+                self.at(place, field.start(), message, "表单里同名、类型和代码表相同的字段");
+            }
+        }
     }
 
     /// Fields asked with something are the record's own and are not worked out.

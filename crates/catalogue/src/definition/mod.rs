@@ -52,8 +52,9 @@ pub use programme::{
     ExclusionRule, Pays, Programme, Publication, PublishedName, Starts, Unit,
 };
 pub use register::{
-    Alert, Back, DepartmentSide, Duty, Fed, Found, Holders, IN_FORCE, Joins, LeadStates, Leaving, List,
-    Opens, OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State, Suggestion, Target, Transition,
+    Alert, AlertGrade, Back, DepartmentSide, Duty, Fed, FedFrom, Found, Graded, Holders, IN_FORCE, Joins,
+    LeadStates, Leaving, List, Opens, OrganisationSide, Register, Rights, STRUCK_OFF, Shared, State,
+    Suggestion, Target, Transition,
 };
 pub use rule_case::{Expected, ExpectedOutcome, RuleCase};
 pub use staff::{Level, Permission, Right, Role, Separation};

@@ -65,6 +65,9 @@ pub struct Register {
     /// When what is told again is the same as what is in hand, and joins it.
     #[serde(default)]
     pub joins: Option<Joins>,
+    /// The household of a record for whose benefits the next review falls due on the day on which the record comes in.
+    #[serde(default)]
+    pub reviews: Option<Reference>,
     /// Who does what, more narrowly than the rights of roles.
     #[serde(default)]
     pub rights: Rights,
@@ -207,8 +210,24 @@ pub struct Fed {
     /// The field that is the person's household.
     #[serde(default)]
     pub household: Option<Reference>,
+    /// Registers whose people belong in it too, whatever `where` says of them.
+    #[serde(default)]
+    pub from: Vec<FedFrom>,
     /// Where a record goes whose person does not belong there any more; the first that fits. A record that no way fits stays.
     pub leaves: Vec<Leaving>,
+}
+
+/// Another register whose people belong in one that the system feeds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FedFrom {
+    /// The register.
+    pub register: Reference,
+    /// Its field that is the person.
+    pub person: Reference,
+    /// Which of its open records count: over that register. Unknown counts as not.
+    #[serde(rename = "where")]
+    pub when: Expression,
 }
 
 /// Where a record goes whose person does not belong in the register any more.
@@ -329,6 +348,9 @@ pub struct Duty {
     /// Fields of the record that are asked and written with it.
     #[serde(default)]
     pub asks: Vec<Reference>,
+    /// Fields of its form whose answers are written into the record's fields of the same names: what was decided is there to be followed.
+    #[serde(default)]
+    pub carries: Vec<Reference>,
     /// Name of its coverage rate, such as 年检率.
     pub rate: String,
     /// Law behind it.
@@ -353,9 +375,68 @@ pub struct Alert {
     /// To be settled before others.
     #[serde(default)]
     pub urgent: bool,
+    /// How grave it is: the first whose condition holds; without any it has no grade and no last day.
+    #[serde(default)]
+    pub grades: Vec<Graded>,
     /// Law behind it.
     #[serde(default)]
     pub basis: Vec<Basis>,
+}
+
+/// A grade of an alert, for what, and by when somebody must have dealt with it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Graded {
+    /// The grade.
+    pub grade: AlertGrade,
+    /// When it is this grade; everything that is left if it does not say. Unknown counts as not.
+    #[serde(default)]
+    pub when: Option<Expression>,
+    /// By when, counted from the day on which it was raised.
+    pub within: Limit,
+}
+
+/// How grave an alert is, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertGrade {
+    /// 红色.
+    Red,
+    /// 橙色.
+    Orange,
+    /// 黄色.
+    Yellow,
+}
+
+impl AlertGrade {
+    /// All of them, the gravest first.
+    pub const ALL: [AlertGrade; 3] = [AlertGrade::Red, AlertGrade::Orange, AlertGrade::Yellow];
+
+    /// As packs and the database write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            AlertGrade::Red => "red",
+            AlertGrade::Orange => "orange",
+            AlertGrade::Yellow => "yellow",
+        }
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            AlertGrade::Red => "红色",
+            AlertGrade::Orange => "橙色",
+            AlertGrade::Yellow => "黄色",
+        }
+    }
+
+    /// The grade of a code.
+    #[must_use]
+    pub fn of(code: &str) -> Option<AlertGrade> {
+        AlertGrade::ALL.into_iter().find(|grade| grade.code() == code)
+    }
 }
 
 /// What is found while a record is written - on a visit, in a report - and is followed in another register until it is settled.
@@ -370,9 +451,18 @@ pub struct Found {
     pub register: Reference,
     /// Fields there, each with the field here that fills it.
     pub fills: BTreeMap<String, Reference>,
-    /// Choices there that always take the same code: through which door it came.
+    /// Fields there, each with what always stands in it; `{id}` is the number of the record here.
     #[serde(default)]
     pub sets: BTreeMap<String, Reference>,
+    /// The division there that takes the place where the record here lies.
+    #[serde(default)]
+    pub place: Option<Reference>,
+    /// The text there that takes the title of the record here.
+    #[serde(default)]
+    pub named: Option<Reference>,
+    /// The state there in which it begins; the first if it does not say.
+    #[serde(default)]
+    pub begins: Option<Reference>,
     /// The field there that points at the record here.
     pub source: Reference,
     /// The date field there that takes the day.

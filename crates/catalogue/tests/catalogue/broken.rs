@@ -209,6 +209,10 @@ const MISTAKES_FOLLOWED: &[Mistake] = mistakes! {
     "a finding that leaves out what must be filled": "type = \"textarea\", max = 200" => "type = \"textarea\", required = true, max = 200", at "register = \"worry\"", says "登记簿 worry 的必填字段 content 没有来处";
     "a finding that is the same by an unknown field": "same = [\"crowd\"]\nin_hand" => "same = [\"crowds\"]\nin_hand", at "same = [\"crowds\"]", says "字段 crowds 没有写";
     "a finding in hand in an unknown state": "\nin_hand = [\"waiting\"]\n" => "\nin_hand = [\"waits\"]\n", at "in_hand = [\"waits\"]", says "状态 waits 没有写";
+    "a finding that begins in an unknown state": "same = [\"crowd\"]\nin_hand" => "begins = \"waits\"\nsame = [\"crowd\"]\nin_hand", at "begins = \"waits\"", says "状态 waits 没有写";
+    "a finding that sets a code that is not there": "same = [\"crowd\"]\nin_hand" => "sets = { sort = \"nowhere\" }\nsame = [\"crowd\"]\nin_hand", at "sets = {", says "登记簿 worry 的字段 sort 接不住“nowhere”";
+    "a finding that places what is no place": "same = [\"crowd\"]\nin_hand" => "place = \"content\"\nsame = [\"crowd\"]\nin_hand", at "place = \"content\"", says "登记簿 worry 的字段 content 接不住所在地";
+    "a finding that names what is no text": "same = [\"crowd\"]\nin_hand" => "named = \"crowd\"\nsame = [\"crowd\"]\nin_hand", at "named = \"crowd\"", says "登记簿 worry 的字段 crowd 接不住名称";
     "a finding that is the same in no state": "\nin_hand = [\"waiting\"]\n" => "\n", at "id = \"crowded\"", says "same 和 in_hand 要一起写";
     "a finding through no known door": "door = \"wages\"" => "door = \"wage\"", at "sets = {", says "登记簿 worry 的字段 door 接不住代码 wage";
     "a finding that sets what is no choice": "sets = { door" => "sets = { content", at "sets = {", says "登记簿 worry 的字段 content 接不住代码 wages";

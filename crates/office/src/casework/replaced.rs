@@ -52,13 +52,16 @@ struct Planned {
     said: Replaced,
 }
 
-/// The first month of a benefit that is granted today; where a first decision was revoked, the month that would have been the first by it.
+/// The first month of what is paid from the next month on: the one after the decision; after the first, where that was revoked.
+pub(super) fn redecided(case: &CaseRow, today: NaiveDate) -> Month {
+    Month::containing(case.first_decided_on().unwrap_or(today)).next()
+}
+
+/// The first month of a benefit that is granted today.
 pub(super) fn first_month(programme: &Programme, case: &CaseRow, today: NaiveDate) -> Month {
     match (programme.pays, programme.starts) {
         (Pays::Once, _) => Month::containing(today),
-        (Pays::Monthly | Pays::Nothing, Starts::Decision) => {
-            Month::containing(case.first_decided_on().unwrap_or(today)).next()
-        }
+        (Pays::Monthly | Pays::Nothing, Starts::Decision) => redecided(case, today),
         (Pays::Monthly | Pays::Nothing, Starts::Filing) => Month::containing(case.filed_on),
     }
 }

@@ -1,6 +1,8 @@
 //! Alerts at the desk of the office that settles them: listed, explained, closed with a reason. An alert whose grounds are gone ends by
 //! itself; one that somebody closed comes again when its grounds change.
 
+use catalogue::definition::AlertGrade;
+use chrono::NaiveDate;
 use store::{AuditEntry, Cursor, DivisionId, IdempotencyKey, Once, Page, Query, ScopeColumns};
 
 use super::{Open, RecordAlertId, RecordId, may, readable};
@@ -38,6 +40,10 @@ pub struct AlertView {
     pub read: String,
     /// To be settled before others.
     pub urgent: bool,
+    /// How grave it is, where the pack grades it.
+    pub grade: Option<AlertGrade>,
+    /// By when somebody must have dealt with it, where the pack grades it.
+    pub due_on: Option<NaiveDate>,
     /// `open`, `gone`, `closed`.
     pub state: String,
     /// Unix milliseconds.
@@ -48,7 +54,7 @@ pub struct AlertView {
     pub office_name: String,
 }
 
-const SELECT: &str = "SELECT a.id, a.register, a.record_id, a.alert, a.title, a.read, a.urgent, a.state, a.raised_at, a.reason, \
+const SELECT: &str = "SELECT a.id, a.register, a.record_id, a.alert, a.title, a.read, a.urgent, a.grade, a.due_on, a.state, a.raised_at, a.reason, \
                       d.name AS office_name FROM record_alert a JOIN division d ON d.id = a.office_id WHERE {scope}";
 
 fn view(release: &catalogue::Release, row: &store::Row) -> store::Result<AlertView> {
@@ -64,6 +70,8 @@ fn view(release: &catalogue::Release, row: &store::Row) -> store::Result<AlertVi
         alert,
         read: row.get("read")?,
         urgent: row.get("urgent")?,
+        grade: row.get::<Option<String>>("grade")?.as_deref().and_then(AlertGrade::of),
+        due_on: row.get("due_on")?,
         state: row.get("state")?,
         raised_at: row.get("raised_at")?,
         reason: row.get("reason")?,
@@ -95,19 +103,7 @@ pub async fn open_alerts(
     size: usize,
 ) -> Result<Page<AlertView>, OfficeError> {
     let release = office.release();
-    let registers: Vec<String> = readable(office, reader)
-        .iter()
-        .map(|open| open.register().id.get().clone())
-        .filter(|id| register.is_none_or(|only| only == id))
-        .collect();
-    let own = match lying {
-        Lying::Anywhere => String::new(),
-        Lying::OwnOffice => format!("AND a.office_id = {}", reader.division.0),
-        Lying::In(place) => format!(
-            "AND a.division_id IN (SELECT pc.descendant_id FROM division_closure pc WHERE pc.ancestor_id = {})",
-            place.0
-        ),
-    };
+    let (registers, own) = (asked(office, reader, register), within(reader, lying));
     let sql = format!(
         "{SELECT} AND a.state = 'open' {own} AND a.register IN ({{list}}) AND {{after}} ORDER BY a.raised_at DESC, a.id DESC LIMIT ?"
     );
@@ -122,6 +118,60 @@ pub async fn open_alerts(
         )
         .await?;
     Ok(page)
+}
+
+/// Open alerts that the packs grade, those first that are due first; of one grade only, if asked.
+///
+/// # Errors
+/// The database.
+pub async fn graded_alerts(
+    office: &Office,
+    reader: &Granted<ReadRecords>,
+    register: Option<&str>,
+    lying: Lying,
+    grade: Option<AlertGrade>,
+    cursor: Option<&Cursor>,
+    size: usize,
+) -> Result<Page<AlertView>, OfficeError> {
+    let release = office.release();
+    let (registers, own) = (asked(office, reader, register), within(reader, lying));
+    let of = grade.map_or_else(String::new, |grade| format!("AND a.grade = '{}'", grade.code()));
+    let sql = format!(
+        "{SELECT} AND a.state = 'open' {own} {of} AND a.due_on IS NOT NULL AND a.register IN ({{list}}) AND {{after}} \
+         ORDER BY a.due_on, a.id LIMIT ?"
+    );
+    let page = Query::new(&reader.scope(), &ALERT_COLUMNS, sql)
+        .bind_list(registers)
+        .after(&["a.due_on", "a.id"], cursor)
+        .page(
+            office.db(),
+            size,
+            |row| view(&release, row),
+            |last: &AlertView| Cursor::new().date(last.due_on.unwrap_or_default()).integer(last.id.0),
+        )
+        .await?;
+    Ok(page)
+}
+
+/// The registers that are asked for and that the reader may read.
+fn asked(office: &Office, reader: &Actor, register: Option<&str>) -> Vec<String> {
+    readable(office, reader)
+        .iter()
+        .map(|open| open.register().id.get().clone())
+        .filter(|id| register.is_none_or(|only| only == id))
+        .collect()
+}
+
+/// Where alerts lie, as a condition.
+fn within(reader: &Actor, lying: Lying) -> String {
+    match lying {
+        Lying::Anywhere => String::new(),
+        Lying::OwnOffice => format!("AND a.office_id = {}", reader.division.0),
+        Lying::In(place) => format!(
+            "AND a.division_id IN (SELECT pc.descendant_id FROM division_closure pc WHERE pc.ancestor_id = {})",
+            place.0
+        ),
+    }
 }
 
 /// Alerts of one record that the reader has opened: open ones first.

@@ -12,7 +12,7 @@ use super::read::Record;
 use super::row::{assembled, put, unchanged};
 use super::settle::{Looked, settle_as, settle_neighbours};
 use super::write::{By, Deed, Step, done_with, entry, of_a_record, review_with};
-use super::{Open, RecordId, events, found, joins, letters, row_files};
+use super::{Open, RecordId, events, found, joins, letters, reviewed, row_files};
 use crate::access::{Granted, KeepRecords};
 use crate::forms::Answers;
 use crate::{Office, OfficeError, divisions};
@@ -169,6 +169,7 @@ impl<'a> Batch<'a> {
         }
         settle_as(office, tx, register, &unlooked, Looked::Nobody).await?;
         settle_neighbours(office, tx, register, changed.iter()).await?;
+        reviewed::call(office, tx, register, &new).await?;
         for (id, before) in moved {
             letters::queue(office, tx, open, by, &before, id).await?;
         }

@@ -12,7 +12,7 @@ use super::settle::{Looked, settle_as};
 use super::write::{By, Step, save_by};
 use super::{Deed, Open, RecordDutyId, RecordId, may, open, readable};
 use crate::access::{Actor, Granted, KeepRecords, ReadRecords, Right};
-use crate::forms::{Answers, FilledForm, FormContext};
+use crate::forms::{Answers, FieldPath, FilledForm, FormContext, Raw};
 use crate::{Office, OfficeError, audited};
 
 /// Scope columns of `record_duty t`.
@@ -316,12 +316,20 @@ pub(super) async fn perform_by(
         }
         kept = Some((form.id.get().clone(), super::history::sealed(office, &done.answers)?));
     }
+    let carries = register.duty(&opened.view.duty).map_or(&[][..], |duty| duty.carries.as_slice());
     let draft = match done.record {
-        Some((answers, version)) if version == opened.record.version => {
+        Some((_, version)) if version != opened.record.version => return Err(OfficeError::stale()),
+        None if carries.is_empty() => None,
+        record => {
+            let mut answers = record.map_or_else(|| opened.record.answers(register), |(answers, _)| answers);
+            for field in carries {
+                // What the form did not ask this time does not stay from the last.
+                let path = FieldPath { record: None, field: field.get().clone() };
+                let said = done.answers.get(&path).cloned();
+                answers.set(&path, said.unwrap_or_else(|| Raw::Text(String::new())));
+            }
             Some(draft_of(office, actor, open, answers, Some(&opened.record), None).await?)
         }
-        Some(_) => return Err(OfficeError::stale()),
-        None => None,
     };
     let title = register.duty(&opened.view.duty).map(|duty| duty.title.clone()).unwrap_or_default();
     let tx = office.db().begin().await?;

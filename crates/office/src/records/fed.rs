@@ -15,10 +15,10 @@ use super::columns::{column, table};
 use super::draft::draft_with;
 use super::look_up::LookedUp;
 use super::read::{Record, records};
-use super::shape::{Named, persons, references};
+use super::shape::{Circumstances, Named, persons, references, shaped};
 use super::write::{By, Step, save_by};
 use super::{Deed, Open, RULES, RecordId};
-use crate::forms::{FieldPath, Raw, reference_text};
+use crate::forms::{FieldPath, FormValue, Raw, reference_text};
 use crate::{Office, OfficeError};
 
 /// People who are looked at at once.
@@ -66,11 +66,16 @@ pub(super) async fn feed(office: &Office, register: &Register) -> Result<usize, 
         let ids: Vec<PersonId> = people.iter().map(|somebody| somebody.person).collect();
         let seen = persons(office, office.db(), &ids, &named).await?;
         let mut standing = standing(office, register, fed, &ids).await?;
+        let sent = sent(office, &release, register, fed, &ids).await?;
         let mut changes = Vec::new();
         for somebody in people {
             let Some(seen) = seen.get(&somebody.person) else { continue };
             let record = standing.remove(&somebody.person);
-            let holds = belongs.evaluate(seen, &context);
+            let holds = if sent.contains(&somebody.person) {
+                Value::Boolean(true)
+            } else {
+                belongs.evaluate(seen, &context)
+            };
             changes.extend(change(&release, register, fed, somebody, record, &holds, seen, &context));
         }
         written += apply(office, &release, register, fed, &changes).await?;
@@ -134,6 +139,45 @@ async fn standing(
             household: if household.is_some() { row.get("household")? } else { None },
         };
         found.insert(PersonId(row.get("person")?), standing);
+    }
+    Ok(found)
+}
+
+/// People who belong in it because they stand in another register that feeds it.
+async fn sent(
+    office: &Office,
+    release: &Release,
+    register: &Register,
+    fed: &Fed,
+    people: &[PersonId],
+) -> Result<BTreeSet<PersonId>, OfficeError> {
+    let mut found = BTreeSet::new();
+    for (index, from) in fed.from.iter().enumerate() {
+        let Some(other) = release.registers.get(&from.register) else { continue };
+        let (Some(person), Some(when)) =
+            (other.field(&from.person), release.fed_from_when(&register.id, index))
+        else {
+            continue;
+        };
+        let sql = format!(
+            "SELECT r.id FROM {} r WHERE r.closed_on IS NULL AND r.{} IN ({{list}}) ORDER BY r.id",
+            table(other),
+            column(person)
+        );
+        let query = Query::new(&RULES, &ScopeColumns::NONE, sql).bind_list(people.iter().copied());
+        let ids: Vec<RecordId> = query.scalars(office.db()).await?;
+        let stored = records(office.keys(), office.db(), &RULES, other, &ids).await?;
+        let named = Named::in_expressions([from.when.as_str()].into_iter());
+        let seen = shaped(office, office.db(), other, &stored, &named).await?;
+        let mut circumstances = Circumstances::new(office.now(), &named);
+        for (record, seen) in stored.iter().zip(&seen) {
+            let context = circumstances.of(office.db(), release, record.division).await?;
+            if when.evaluate(seen, context) == Value::Boolean(true)
+                && let Some(FormValue::Reference(id)) = record.values.get(from.person.get())
+            {
+                found.insert(PersonId(*id));
+            }
+        }
     }
     Ok(found)
 }

@@ -102,9 +102,6 @@ async fn follow(
         }
         answers.set(&path(field), raw.clone());
     }
-    for (field, code) in &found.sets {
-        answers.set(&path(field), Raw::Text(code.get().clone()));
-    }
     let source = (register.id.get().clone(), record.id.0);
     looked.places.insert(source.clone(), record.division);
     looked.references.insert(source, record.title.clone());
@@ -112,12 +109,27 @@ async fn follow(
     if let Some(on) = &found.on {
         answers.set(&path(on), Raw::Text(office.now().today().to_string()));
     }
-    let draft = draft_with(office, &there, answers, looked, None, None).await?;
+    for (field, text) in &found.sets {
+        answers.set(&path(field), Raw::Text(text.get().replace("{id}", &record.id.0.to_string())));
+    }
+    if let Some(field) = &found.named {
+        answers.set(&path(field), Raw::Text(record.title.clone()));
+    }
+    if let Some(field) = &found.place {
+        let place = divisions::find(tx, record.division).await?;
+        if let Ok(code) = place.code.parse::<DivisionCode>() {
+            looked.names.insert(code, place.name);
+            looked.divisions.insert(code, record.division);
+        }
+        answers.set(&path(field), Raw::Text(place.code));
+    }
+    let begins = found.begins.as_ref().map(|state| state.as_str());
+    let draft = draft_with(office, &there, answers, looked, None, begins).await?;
     let reason = format!("{}：{}", register.title, record.title);
     if let Some(id) = is_there(office, tx, &there, found, &draft).await? {
         return told_again(office, tx, by, &there, (found, id), (register, record), &reason).await;
     }
-    let step = Step { deed: Deed::Found, reason: &reason, state: None, import: None };
+    let step = Step { deed: Deed::Found, reason: &reason, state: begins, import: None };
     let mut batch = Batch::new(office, tx, by, &there);
     batch.write(&draft, None, &step).await?;
     batch.settle_alone().await

@@ -9,6 +9,7 @@
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
 //! - [`online`]: what anybody enters on the open site, and asks after by its number;
 //! - [`enter`]: records that a case enters; [`found`]: what was found in a record and is followed in another register; [`joins`]: what is told again of one thing; [`fed`]: registers of people that follow from what is known of them;
+//! - [`enter`]: records that a case enters; [`found`]: what was found in a record and is followed in another register; [`joins`]: what is told again of one thing; [`fed`]: registers of people that follow from what is known of them; [`reviewed`]: records that call for a review;
 //! - [`follow`]: records of a person who turned out to be another one;
 //! - [`find`]: the words under which they are found;
 //! - [`duties`], [`alerts`]: what is to be done; [`duty_plan`]: when in the month, and by whom; [`rates`]: how much of it was; [`by_month`]: where stands what came in;
@@ -58,6 +59,7 @@ pub mod papers;
 pub mod rates;
 mod read;
 pub mod resource;
+mod reviewed;
 mod row;
 mod row_files;
 pub mod rows;
@@ -131,6 +133,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "20261203_duty_follows",
         sql: include_str!("../../migrations/20261203_duty_follows.sql"),
+    },
+    Migration {
+        name: "20261204_alert_grade",
+        sql: include_str!("../../migrations/20261204_alert_grade.sql"),
     },
 ];
 

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use catalogue::definition::{Alert, Duty, Level, Limit, Register};
+use catalogue::Release;
+use catalogue::definition::{Alert, AlertGrade, Duty, Level, Limit, Register};
 use chrono::{Days, NaiveDate};
 use rules::{Context, Value};
 use store::{Connection, DivisionId, Query, ScopeColumns, StaffId, Tx};
@@ -81,7 +82,9 @@ pub(super) async fn settle_as(
             };
             let standing = raised.get(&(record.id, alert.id.get().clone()));
             let reads = || grounds(register, expression, seen, &context);
-            settle_alert(office, tx, register, record, alert, &value, standing, reads, looked, &mut offices)
+            let grade = || graded(&release, register, alert, seen, &context);
+            let told = (&value, standing);
+            settle_alert(office, tx, register, record, alert, told, reads, grade, looked, &mut offices)
                 .await?;
         }
         for duty in &register.duties {
@@ -169,6 +172,23 @@ async fn compute(
     news.then(|| history::noted_row(office, register, record, staff, &noted)).transpose()
 }
 
+/// How grave an alert is now, and its limit.
+fn graded(
+    release: &Release,
+    register: &Register,
+    alert: &Alert,
+    seen: &rules::Record,
+    context: &Context,
+) -> Option<(AlertGrade, Limit)> {
+    let fits = |index: usize, always: bool| {
+        let when = release.grade_when(&register.id, &alert.id, index);
+        always || when.is_some_and(|when| when.evaluate(seen, context) == Value::Boolean(true))
+    };
+    let mut grades = alert.grades.iter().enumerate();
+    let found = grades.find(|(index, graded)| fits(*index, graded.when.is_none()));
+    found.map(|(_, graded)| (graded.grade, graded.within))
+}
+
 /// What an alert rests on, in words.
 fn grounds(
     register: &Register,
@@ -216,6 +236,8 @@ type Standing<T> = HashMap<(RecordId, String), T>;
 struct OpenAlert {
     id: i64,
     read: String,
+    grade: Option<String>,
+    due_on: Option<NaiveDate>,
 }
 
 async fn open_alerts(
@@ -226,13 +248,19 @@ async fn open_alerts(
     let rows = Query::new(
         &RULES,
         &ScopeColumns::NONE,
-        "SELECT a.id, a.record_id, a.alert, a.read FROM record_alert a WHERE a.register = ? AND a.state = 'open' \
+        "SELECT a.id, a.record_id, a.alert, a.read, a.grade, a.due_on FROM record_alert a WHERE a.register = ? AND a.state = 'open' \
          AND a.record_id IN ({list})",
     )
     .bind(register.id.as_str())
     .bind_list(ids.iter().copied())
     .all_as(tx, |row| {
-        Ok(((row.get("record_id")?, row.get("alert")?), OpenAlert { id: row.get("id")?, read: row.get("read")? }))
+        let open = OpenAlert {
+            id: row.get("id")?,
+            read: row.get("read")?,
+            grade: row.get("grade")?,
+            due_on: row.get("due_on")?,
+        };
+        Ok(((row.get("record_id")?, row.get("alert")?), open))
     })
     .await?;
     Ok(rows.into_iter().collect())
@@ -272,24 +300,36 @@ async fn settle_alert(
     register: &Register,
     record: &Record,
     alert: &Alert,
-    value: &Value,
-    standing: Option<&OpenAlert>,
+    told: (&Value, Option<&OpenAlert>),
     reads: impl Fn() -> String,
+    rated: impl Fn() -> Option<(AlertGrade, Limit)>,
     looked: Looked,
     offices: &mut Offices,
 ) -> Result<(), OfficeError> {
     let now = office.now().at_ms();
-    match (value, standing) {
+    let due = |limit: Limit| office.calendar().due(office.now().today(), time_limit(limit)).earliest;
+    match told {
         (Value::Boolean(true), Some(standing)) => {
             let read = reads();
-            if read != standing.read {
+            let (mut grade, mut due_on) = (standing.grade.clone(), standing.due_on);
+            match rated() {
+                Some((now, limit)) if grade.as_deref() != Some(now.code()) => {
+                    grade = Some(now.code().to_owned());
+                    // A grade that gets worse leaves less time; one that eases gives nobody more.
+                    due_on = Some(due_on.map_or(due(limit), |known| known.min(due(limit))));
+                }
+                _ => {}
+            }
+            if read != standing.read || grade != standing.grade {
                 Query::new(
                     &RULES,
                     &ScopeColumns::NONE,
-                    "UPDATE record_alert SET read = ?, title = ? WHERE id = ?",
+                    "UPDATE record_alert SET read = ?, title = ?, grade = ?, due_on = ? WHERE id = ?",
                 )
                 .bind(read)
                 .bind(record.title.as_str())
+                .bind(grade)
+                .bind(due_on)
                 .bind(standing.id)
                 .execute_one(tx)
                 .await?;
@@ -303,10 +343,11 @@ async fn settle_alert(
                 return Ok(());
             }
             let place = offices.of(tx, record.division, alert.level).await?;
+            let rated = rated();
             Query::system(
                 "an alert of a record",
-                "INSERT INTO record_alert (register, record_id, alert, division_id, office_id, title, urgent, read, state, raised_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)",
+                "INSERT INTO record_alert (register, record_id, alert, division_id, office_id, title, urgent, read, state, raised_at, \
+                 grade, due_on) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
             )
             .bind(register.id.as_str())
             .bind(record.id)
@@ -317,6 +358,8 @@ async fn settle_alert(
             .bind(alert.urgent)
             .bind(read)
             .bind(now)
+            .bind(rated.map(|(grade, _)| grade.code()))
+            .bind(rated.map(|(_, limit)| due(limit)))
             .execute(tx)
             .await?;
         }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use catalogue::Release;
 use catalogue::definition::{Field, Register, Requirement, Target, Unit};
+use catalogue::shapes::LAST_DEAD;
 use chrono::NaiveDate;
 use rules::{Context, RELATION_ROWS_MAX, Value};
 use store::{Connection, DivisionId, HouseholdId, PersonId, Query};
@@ -44,7 +45,10 @@ impl Named {
             .filter_map(|one| one.when.as_ref())
             .for_each(|expression| add(expression));
         register.duties.iter().filter_map(|one| one.when.as_ref()).for_each(|expression| add(expression));
-        register.alerts.iter().for_each(|one| add(&one.when));
+        for alert in &register.alerts {
+            add(&alert.when);
+            alert.grades.iter().filter_map(|graded| graded.when.as_ref()).for_each(|when| add(when));
+        }
         Named(text)
     }
 
@@ -387,7 +391,38 @@ pub(crate) async fn households(
             record.fields.insert(fact, value);
         }
     }
+    if named.relation(LAST_DEAD) {
+        for (household, dead) in last_dead(office, connection, ids, named).await? {
+            if let Some(record) = found.get_mut(&household) {
+                record.one.insert(LAST_DEAD.to_owned(), dead);
+            }
+        }
+    }
     Ok(found)
+}
+
+/// Of each household the member who died last, while they belonged to it.
+async fn last_dead(
+    office: &Office,
+    connection: &impl Connection,
+    households: &[HouseholdId],
+    named: &Named,
+) -> Result<Vec<(HouseholdId, rules::Record)>, OfficeError> {
+    let rows: Vec<(HouseholdId, PersonId)> = Query::new(
+        &RULES,
+        &store::ScopeColumns::NONE,
+        "SELECT m.household_id, p.id AS person_id FROM membership m JOIN person p ON p.id = m.person_id \
+         WHERE m.household_id IN ({list}) AND m.superseded_at IS NULL AND p.died_on IS NOT NULL \
+         AND (m.until_on IS NULL OR m.until_on >= p.died_on) ORDER BY m.household_id, p.died_on, p.id",
+    )
+    .bind_list(households.iter().copied())
+    .all_as(connection, |row| Ok((row.get("household_id")?, row.get("person_id")?)))
+    .await?;
+    // The last row of a household counts.
+    let last: BTreeMap<HouseholdId, PersonId> = rows.into_iter().collect();
+    let ids: Vec<PersonId> = last.values().copied().collect();
+    let mut dead = persons(office, connection, &ids, named).await?;
+    Ok(last.into_iter().filter_map(|(household, id)| Some((household, dead.remove(&id)?))).collect())
 }
 
 /// What holds today of persons or households, as far as the expressions name facts at all.

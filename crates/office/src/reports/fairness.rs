@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use catalogue::definition::AlertGrade;
 use chrono::{Months, NaiveDate};
 use store::{DivisionId, Query, Row, Scope};
 
@@ -63,6 +64,8 @@ pub struct FairGroup {
     pub watched: i64,
     /// Alerts raised of them in the time.
     pub alerts: i64,
+    /// Of these, by [`AlertGrade::ALL`].
+    pub grades: [i64; 3],
 }
 
 impl FairGroup {
@@ -83,6 +86,9 @@ impl FairGroup {
         self.refused += other.refused;
         self.watched += other.watched;
         self.alerts += other.alerts;
+        for (own, of_other) in self.grades.iter_mut().zip(other.grades) {
+            *own += of_other;
+        }
     }
 }
 
@@ -251,9 +257,10 @@ async fn decided(
         .bind(until)
         .all(office.db())
         .await?;
-    rows.iter()
-        .map(|row| cell(row, |decided, refused| FairGroup { decided, refused, ..FairGroup::default() }))
-        .collect()
+    let count = |row: &Row| -> Result<FairGroup, OfficeError> {
+        Ok(FairGroup { decided: row.get("first")?, refused: row.get("second")?, ..FairGroup::default() })
+    };
+    rows.iter().map(|row| cell(row, count(row)?)).collect()
 }
 
 /// The people of a register that the system feeds, and the alerts about them.
@@ -271,12 +278,18 @@ async fn noticed(
         return Ok(Vec::new());
     };
     let (disability, known) = disability(office);
+    let graded = |what: &dyn Fn(&str) -> String| AlertGrade::ALL.map(|grade| what(grade.code())).join(", ");
+    let sums = graded(&|grade: &str| format!("CAST(SUM(COALESCE(x.{grade}, 0)) AS BIGINT) AS {grade}"));
+    let counts =
+        graded(&|grade: &str| format!("SUM(CASE WHEN a.grade = '{grade}' THEN 1 ELSE 0 END) AS {grade}"));
+    let columns = graded(&|grade: &str| format!("y.{grade}"));
     let sql = format!(
-        "SELECT x.sex, x.age, x.area, x.disability, x.place, count(*) AS first, CAST(SUM(x.alerts) AS BIGINT) AS second FROM ( \
-         SELECT p.sex, {AGE} AS age, COALESCE(h.area, '') AS area, {disability}, {} AS place, \
-         (SELECT count(*) FROM record_alert a WHERE a.register = ? AND a.record_id = r.id AND a.raised_at >= ? AND a.raised_at < ?) AS alerts \
+        "SELECT x.sex, x.age, x.area, x.disability, x.place, count(*) AS first, CAST(SUM(COALESCE(x.alerts, 0)) AS BIGINT) AS second, {sums} \
+         FROM (SELECT p.sex, {AGE} AS age, COALESCE(h.area, '') AS area, {disability}, {} AS place, y.alerts, {columns} \
          FROM {table} r JOIN person p ON p.id = r.{person} LEFT JOIN membership m ON m.person_id = p.id AND m.until_on IS NULL \
          AND m.superseded_at IS NULL LEFT JOIN household h ON h.id = m.household_id {known} \
+         LEFT JOIN (SELECT a.record_id, count(*) AS alerts, {counts} FROM record_alert a WHERE a.register = ? AND a.raised_at >= ? \
+         AND a.raised_at < ? GROUP BY a.record_id) y ON y.record_id = r.id \
          WHERE {{scope}} AND r.closed_on IS NULL) x GROUP BY x.sex, x.age, x.area, x.disability, x.place",
         place_of("r.division_id")
     );
@@ -290,19 +303,29 @@ async fn noticed(
         .bind(casework::lists::at_midnight(until.succ_opt().unwrap_or(until)))
         .all(office.db())
         .await?;
-    rows.iter()
-        .map(|row| cell(row, |watched, alerts| FairGroup { watched, alerts, ..FairGroup::default() }))
-        .collect()
+    let count = |row: &Row| -> Result<FairGroup, OfficeError> {
+        let mut grades = [0; 3];
+        for (count, grade) in grades.iter_mut().zip(AlertGrade::ALL) {
+            *count = row.get(grade.code())?;
+        }
+        Ok(FairGroup {
+            watched: row.get("first")?,
+            alerts: row.get("second")?,
+            grades,
+            ..FairGroup::default()
+        })
+    };
+    rows.iter().map(|row| cell(row, count(row)?)).collect()
 }
 
-fn cell(row: &Row, count: impl Fn(i64, i64) -> FairGroup) -> Result<Cell, OfficeError> {
+fn cell(row: &Row, count: FairGroup) -> Result<Cell, OfficeError> {
     Ok(Cell {
         sex: row.get("sex")?,
         age: row.get("age")?,
         area: row.get("area")?,
         disability: row.get("disability")?,
         place: row.get("place")?,
-        count: count(row.get("first")?, row.get("second")?),
+        count,
     })
 }
 
@@ -327,6 +350,9 @@ pub async fn fairness_sheet(
         ListColumn::new("不予率", 10),
         ListColumn::new("在册监测（人）", 14),
         ListColumn::new("预警（次）", 10),
+        ListColumn::new("红色", 8),
+        ListColumn::new("橙色", 8),
+        ListColumn::new("黄色", 8),
         ListColumn::new("每百人预警", 12),
     ];
     let title = format!("{}救助公平性（{from} 至 {until}）", fairness.name);
@@ -353,6 +379,9 @@ fn cells(dimension: &str, group: &FairGroup) -> Vec<ListCell> {
         words(group.refused_percent()),
         ListCell::from(group.watched),
         ListCell::from(group.alerts),
+        ListCell::from(group.grades[0]),
+        ListCell::from(group.grades[1]),
+        ListCell::from(group.grades[2]),
         words(group.alerts_percent()),
     ]
 }

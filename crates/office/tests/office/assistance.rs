@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::definition::FieldKind;
+use catalogue::definition::{AlertGrade, FieldKind};
 use ledger::ReserveKind;
 use office::OfficeError;
 use office::access::{Actor, AnswerCheck, KeepRecords, MakeRun, ReadPayments, ReadRecords, Right};
@@ -426,8 +426,12 @@ pub async fn people_in(city: &Wuhai, case: CaseId) -> Vec<PersonId> {
 
 /// A department's answer about a person, as the night before last's file would give it.
 pub async fn answered(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
+    answered_of(city, Subject::Person(person), fact, value).await;
+}
+
+async fn answered_of(city: &Wuhai, subject: Subject, fact: &str, value: &str) {
     let new = NewFact {
-        subject: Subject::Person(person),
+        subject,
         fact: fact.to_owned(),
         value: Some(value.to_owned()),
         from_on: city.office.now().today(),
@@ -567,6 +571,9 @@ async fn visited_with(city: &Wuhai, duty: &DutyView, decision: &str, worry: &str
         let text = match (*field.kind, field.id.as_str()) {
             (FieldKind::YesNo, _) => "yes",
             (_, "decision") => decision,
+            (_, "need") if decision == "files" => "medical",
+            (_, "need_grade") if decision == "files" => "serious",
+            (_, "refer_to") if decision == "refers" => "medical",
             (FieldKind::PersonName, _) => "其木格",
             (FieldKind::Textarea, _) => "确诊尿毒症",
             _ => continue,
@@ -911,11 +918,186 @@ async fn a_worry_is_followed_until_it_is_cleared() {
         visited_with(&city, changed, "refers", "schooling").await;
         assert_eq!(raised(&city, &city.township_clerk, "low_income").await, ["worry"]);
         nights(&city, 40).await;
-        assert_eq!(raised(&city, &city.township_clerk, "low_income").await, ["worry"], "nobody forgets it");
+        let forgotten = raised(&city, &city.township_clerk, "low_income").await;
+        assert_eq!(forgotten, ["unsettled", "worry"], "nobody forgets it, nor the referral");
         let duty = due(&city, &city.village_worker, "low_income").await;
         let duty = duty.into_iter().find(|one| one.duty == "visit" && one.record == changed.record).unwrap();
         visited_with(&city, &duty, "stays", "none").await;
         assert!(raised(&city, &city.township_clerk, "low_income").await.is_empty());
+    }
+}
+
+/// What a visit of the watch began in a register, with its state.
+async fn begun(city: &Wuhai, register: &str, watch: RecordId) -> Vec<(RecordId, String)> {
+    let sql = format!("SELECT id, state FROM reg_{register} WHERE f_watch = ? ORDER BY id");
+    let rows = Query::system("test", sql).bind(watch).all(city.office.db()).await.unwrap();
+    rows.iter().map(|row| (row.get("id").unwrap(), row.get("state").unwrap())).collect()
+}
+
+/// SA-42: what a visit decides begins with it, once, with its clock and the way back: a referral, a report of need, a review, a conference. It is settled
+/// when these are.
+#[tokio::test]
+async fn what_a_visit_decides_begins_with_it() {
+    for city in cities("watch_decides").await {
+        let case = city.granted(&Family::default()).await;
+        nights(&city, 32).await;
+        let (clerk, county) = (&city.township_clerk, &city.county_clerk);
+        let watch = low_income(&city).await[0].0;
+        let visit = async |decision: &str| {
+            let duties = due(&city, &city.village_worker, "low_income").await;
+            let duty = duties.into_iter().find(|one| one.duty == "visit" && one.record == watch).unwrap();
+            visited(&city, &duty, decision).await;
+        };
+        let settled = async || {
+            let sql = "SELECT f_settled FROM reg_low_income WHERE id = ?";
+            let row = Query::system("test", sql).bind(watch).one(city.office.db()).await.unwrap();
+            row.get::<Option<bool>>("f_settled").unwrap()
+        };
+        let open_duties = async |actor: &Actor, register: &str| {
+            let duties = due(&city, actor, register).await;
+            duties.into_iter().map(|duty| duty.duty).collect::<Vec<String>>()
+        };
+        let today = city.office.now().today().to_string();
+        let today = today.as_str();
+        assert_eq!(settled().await, None, "nobody has been there yet");
+
+        visit("refers").await;
+        visit("refers").await;
+        let sent = begun(&city, "referral", watch).await;
+        assert_eq!(sent.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), ["sent"], "once");
+        assert_eq!(open_duties(clerk, "referral").await, ["ask"]);
+        assert_eq!(settled().await, Some(false));
+        let given = [("answer", "given"), ("answered_on", today), ("answer_text", "已按医疗救助报销")];
+        moved(&city, clerk, "referral", sent[0].0, "help", &given).await.unwrap();
+        assert_eq!(settled().await, Some(true));
+
+        visit("files").await;
+        let told = begun(&city, "need_report", watch).await;
+        assert_eq!(told.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), ["visited"]);
+        assert_eq!(open_duties(clerk, "need_report").await, ["settle"], "seen already, to be helped");
+        assert_eq!(settled().await, Some(false));
+        let help = [("help", "协助申请临时救助")];
+        moved(&city, clerk, "need_report", told[0].0, "help", &help).await.unwrap();
+        assert_eq!(settled().await, Some(true));
+
+        visit("reviews").await;
+        let asked = begun(&city, "review_request", watch).await;
+        assert_eq!(asked.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), ["asked"]);
+        let benefit = city.seen(case).await.case.entitlement.unwrap();
+        let row = Query::system("test", "SELECT review_due_on FROM entitlement WHERE id = ?").bind(benefit);
+        let due_on: chrono::NaiveDate =
+            row.one(city.office.db()).await.unwrap().get("review_due_on").unwrap();
+        assert_eq!(due_on, city.office.now().today(), "the night opens it");
+        let said = [("answered_on", today), ("answer_text", "收入没有变")];
+        let left = moved(&city, clerk, "review_request", asked[0].0, "leave", &said).await;
+        assert!(matches!(&left, Err(OfficeError::Conflict(said)) if said.contains("核查以后")), "{left:?}");
+        let reviewed = [("case_number", "HC-1"), said[0], said[1]];
+        moved(&city, clerk, "review_request", asked[0].0, "review", &reviewed).await.unwrap();
+        assert_eq!(settled().await, Some(true));
+
+        visit("confers").await;
+        let called = begun(&city, "case_conference", watch).await;
+        assert_eq!(called.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), ["called"]);
+        assert_eq!(open_duties(county, "case_conference").await, ["call"]);
+        assert_eq!(settled().await, Some(false));
+        let held = [
+            ("held_on", today),
+            ("chair", "乌兰"),
+            ("participants", "民政、医保、村委会"),
+            ("opinions", "一致同意"),
+            ("resolution", "纳入综合帮扶"),
+        ];
+        moved(&city, county, "case_conference", called[0].0, "hold", &held).await.unwrap();
+        assert_eq!(open_duties(county, "case_conference").await, ["look"]);
+        assert_eq!(settled().await, Some(true));
+        visit("stays").await;
+        assert_eq!(begun(&city, "referral", watch).await.len(), 1, "what was answered begins nothing");
+    }
+}
+
+/// SA-42: the death of who earned, a disaster, work that somebody found: each with its grade and last day, those first that are due first.
+#[tokio::test]
+async fn what_changed_is_graded() {
+    for city in cities("watch_grades").await {
+        let case = city.granted(&Family::default()).await;
+        nights(&city, 32).await;
+        let people = people_in(&city, case).await;
+        let reader = grant::<ReadRecords>(&city.township_clerk);
+        let graded = async |grade: Option<AlertGrade>| {
+            let all = alerts::Lying::Anywhere;
+            let page =
+                alerts::graded_alerts(&city.office, &reader, Some("low_income"), all, grade, None, 50).await;
+            let told = |alert: alerts::AlertView| (alert.alert, alert.grade.unwrap(), alert.due_on.unwrap());
+            page.unwrap().rows.into_iter().map(told).collect::<Vec<_>>()
+        };
+        let by = |days: u16| {
+            let limit = vocab::TimeLimit::working_days(days);
+            city.office.calendar().due(city.office.now().today(), limit).earliest
+        };
+        answered(&city, people[1], "employed", "true").await;
+        nights(&city, 1).await;
+        let found = ("job_found".to_owned(), AlertGrade::Yellow, by(5));
+        assert_eq!(graded(None).await, [found.clone()]);
+
+        // 金满仓 earned 1500 yuan a month; his wife and his daughter stay.
+        let tx = city.office.db().begin().await.unwrap();
+        let died_on = city.office.now().today();
+        let who = city.county_clerk.audit();
+        office::people::record_death_in(&city.office, &tx, &SEEN, &who, people[0], died_on, "公安")
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        nights(&city, 1).await;
+        let red = graded(Some(AlertGrade::Red)).await;
+        let death = ("death".to_owned(), AlertGrade::Red, by(1));
+        assert_eq!(red, [death.clone(), death.clone()], "of the dead nobody is told any more");
+        assert_eq!(graded(None).await.last(), Some(&found), "due later");
+        assert!(
+            alerts::graded_alerts(
+                &city.office,
+                &grant::<ReadRecords>(&city.neighbour_clerk),
+                None,
+                alerts::Lying::Anywhere,
+                None,
+                None,
+                50
+            )
+            .await
+            .unwrap()
+            .rows
+            .is_empty()
+        );
+
+        // The visit notes both; a flood afterwards is told by itself.
+        for duty in due(&city, &city.village_worker, "low_income").await {
+            if duty.duty == "changed" {
+                visited(&city, &duty, "stays").await;
+            }
+        }
+        assert!(graded(None).await.is_empty());
+        let household = Subject::Household(city.seen(case).await.case.household);
+        answered_of(&city, household, "emergency_kind", "disaster").await;
+        nights(&city, 1).await;
+        let flood = graded(Some(AlertGrade::Red)).await;
+        assert_eq!(flood.iter().map(|(alert, ..)| alert.as_str()).collect::<Vec<_>>(), ["emergency"; 2]);
+    }
+}
+
+/// SA-41: who got temporary aid within twelve months is watched among the others in difficulty, and followed when that is over.
+#[tokio::test]
+async fn who_got_temporary_aid_is_watched_for_a_year() {
+    for city in cities("watch_temporary").await {
+        let case = before_the_decision(&city, &FIRE).await;
+        city.act(&city.township_head, case, "help_first", &ONCE, &[]).await.unwrap();
+        nights(&city, 1).await;
+        let there = low_income(&city).await;
+        assert_eq!(there.len(), city.seen(case).await.members.len());
+        let temporary =
+            |(_, state, why): &(RecordId, String, String)| state == "watched" && why == "temporary";
+        assert!(there.iter().all(temporary), "{there:?}");
+        nights(&city, 400).await;
+        let left = low_income(&city).await;
+        assert!(left.iter().all(|(_, state, why)| state == "followed" && why == "none"), "{left:?}");
     }
 }
 
@@ -933,6 +1115,7 @@ async fn groups_and_places_are_set_beside_each_other() {
         let found = office::reports::fairness(&city.office, &reader, from, today).await.unwrap();
         assert_eq!((found.whole.decided, found.whole.refused), (1, 0));
         assert_eq!((found.whole.watched, found.whole.alerts), (3, 1));
+        assert_eq!(found.whole.grades, [0, 0, 1], "who has the most help already is the least urgent");
         let group = |dimension, title: &str| {
             let groups = &found.groups[&dimension];
             groups.iter().find(|group| group.title == title).unwrap_or_else(|| panic!("{groups:?}")).clone()
@@ -1248,6 +1431,15 @@ async fn who_was_lifted_out_of_poverty_is_brought_in_by_rule_and_both_offices_kn
         stopped(&city, with).await;
         nights(&city, 31).await;
         assert_eq!(raised(&city, &city.township_clerk, "poverty_watch").await, ["should", "should"]);
+        // Whom rural revitalisation watches is of low income without assistance too; whoever it only lifted is not.
+        let sql = "SELECT state, f_why FROM reg_low_income WHERE f_person = ?";
+        let stands = async |person: PersonId| {
+            let rows = Query::system("test", sql).bind(person).all(city.office.db()).await.unwrap();
+            let words = |row: &store::Row| (row.get("state").unwrap(), row.get("f_why").unwrap());
+            rows.iter().map(words).collect::<Vec<(String, String)>>()
+        };
+        assert_eq!(stands(with_aid).await, [("watched".to_owned(), "poverty".to_owned())]);
+        assert!(stands(no_aid).await.is_empty());
         let visits = due(&city, &city.township_clerk, "poverty_watch").await;
         assert!(visits.iter().any(|duty| duty.title.contains("走访")), "{visits:?}");
     }

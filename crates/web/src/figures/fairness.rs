@@ -60,6 +60,9 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
                 Column::new("不予率").numeric(),
                 Column::new("在册监测（人）").numeric(),
                 Column::new("预警（次）").numeric(),
+                Column::new("红色").numeric(),
+                Column::new("橙色").numeric(),
+                Column::new("黄色").numeric(),
                 Column::new("每百人预警").numeric(),
             ],
             rows: groups.iter().map(line).collect(),
@@ -91,6 +94,9 @@ fn line(group: &FairGroup) -> Vec<Markup> {
         dash(group.refused_percent()),
         html! { (grouped(group.watched)) },
         html! { (grouped(group.alerts)) },
+        html! { (grouped(group.grades[0])) },
+        html! { (grouped(group.grades[1])) },
+        html! { (grouped(group.grades[2])) },
         dash(group.alerts_percent()),
     ]
 }

@@ -1,7 +1,8 @@
 //! What is wrong: listed for the office that settles it, explained, closed with a reason.
 
 use axum::extract::Query;
-use maud::html;
+use catalogue::definition::AlertGrade;
+use maud::{Markup, html};
 use office::access::{KeepRecords, ReadRecords, Right};
 use office::records::alerts::{self, AlertView, Lying};
 use office::records::{self, RecordAlertId};
@@ -26,6 +27,7 @@ use crate::ui::{Link, address};
 pub(super) struct Asked {
     register: String,
     own: String,
+    grade: String,
     division: String,
     after: String,
 }
@@ -35,6 +37,7 @@ impl Asked {
         let pairs = [
             ("register", self.register.as_str()),
             ("own", &self.own),
+            ("grade", &self.grade),
             ("division", &self.division),
             ("after", after),
         ];
@@ -53,7 +56,14 @@ pub(super) async fn list(desk: Desk<ReadRecords>, Query(asked): Query<Asked>) ->
         None if asked.own == "yes" => Lying::OwnOffice,
         None => Lying::Anywhere,
     };
-    let page = alerts::open_alerts(office, desk.granted(), register, lying, after.as_ref(), ROWS).await?;
+    let reader = desk.granted();
+    let page = match asked.grade.as_str() {
+        "" => alerts::open_alerts(office, reader, register, lying, after.as_ref(), ROWS).await?,
+        grade => {
+            let grade = AlertGrade::of(grade);
+            alerts::graded_alerts(office, reader, register, lying, grade, after.as_ref(), ROWS).await?
+        }
+    };
     let place = match place {
         Some(place) => Some(office::divisions::find(office.db(), place).await?.name),
         None => None,
@@ -66,7 +76,8 @@ pub(super) async fn list(desk: Desk<ReadRecords>, Query(asked): Query<Asked>) ->
             html! { (Link::new(format!("/desk/record-alerts/{}", alert.id), alert.title.clone()).about(format!("（{}）", alert.record_title))) },
             html! { (alert.record_title) },
             html! { (register_title(&alert.register)) },
-            tag(if alert.urgent { Colour::Red } else { Colour::Orange }, if alert.urgent { "急" } else { "一般" }),
+            how_grave(alert),
+            html! { (alert.due_on.map_or_else(String::new, vocab::zh_date)) },
             html! { (Now::from_unix_ms(alert.raised_at).zh()) },
             html! { (alert.office_name) },
         ]
@@ -74,7 +85,7 @@ pub(super) async fn list(desk: Desk<ReadRecords>, Query(asked): Query<Asked>) ->
     let table = Table {
         id: "alerts".into(),
         caption: "待处理预警".into(),
-        columns: ["预警", "对象", "登记簿", "轻重", "发现时间", "承办"].map(Column::new).into(),
+        columns: ["预警", "对象", "登记簿", "轻重", "期限", "发现时间", "承办"].map(Column::new).into(),
         rows: rows.collect(),
         empty: "没有待处理的预警。".into(),
         pager: Some(Pager {
@@ -89,11 +100,14 @@ pub(super) async fn list(desk: Desk<ReadRecords>, Query(asked): Query<Asked>) ->
         .filter(|open| !open.register().alerts.is_empty())
         .map(|open| Choice::new(open.register().id.as_str(), open.register().title.as_str()))
         .collect();
+    let of = AlertGrade::ALL.map(|grade| Choice::new(grade.code(), grade.title()));
+    let grades: Vec<Choice<'_>> = [Choice::new("all", "各级")].into_iter().chain(of).collect();
     let panel = filter(
         "/desk/record-alerts",
         &[],
         &html! {
             (select(&Field::new("register", "登记簿").value(asked.register.as_str()).width(Width::Full), &with_alerts, Some("全部")))
+            (select(&Field::new("grade", "分级预警").hint("按期限排列，先到期的在前").value(asked.grade.as_str()).width(Width::Full), &grades, Some("不分级别")))
             (select(&Field::new("own", "只看本单位承办").value(asked.own.as_str()), &[Choice::new("yes", "是")], Some("否")))
         },
     );
@@ -103,6 +117,22 @@ pub(super) async fn list(desk: Desk<ReadRecords>, Query(asked): Query<Asked>) ->
         (with_sidebar(&panel, &html! { (table) }))
     };
     Ok(Page::new("预警", content).under(RECORDS))
+}
+
+/// The grade of an alert; of one without grades, whether it is settled before others.
+pub(super) fn how_grave(alert: &AlertView) -> Markup {
+    match alert.grade {
+        Some(grade) => {
+            let colour = match grade {
+                AlertGrade::Red => Colour::Red,
+                AlertGrade::Orange => Colour::Orange,
+                AlertGrade::Yellow => Colour::Yellow,
+            };
+            tag(colour, grade.title())
+        }
+        None if alert.urgent => tag(Colour::Red, "急"),
+        None => tag(Colour::Orange, "一般"),
+    }
 }
 
 /// `GET /desk/record-alerts/{alert}`
@@ -125,9 +155,13 @@ fn shown(desk: &Desk<ReadRecords>, view: &AlertView, reason: &str, errors: &Erro
         SummaryRow::new("状态", state),
         SummaryRow::text("依据的情况", &view.read),
         SummaryRow::text("怎样处理", &view.remedy),
+        SummaryRow::new("轻重", how_grave(view)),
         SummaryRow::text("发现时间", &Now::from_unix_ms(view.raised_at).zh()),
         SummaryRow::text("承办", &view.office_name),
     ];
+    if let Some(due_on) = view.due_on {
+        rows.push(SummaryRow::text("期限", &vocab::zh_date(due_on)));
+    }
     if let Some(reason) = &view.reason {
         rows.push(SummaryRow::text("处理结果", reason));
     }

@@ -71,7 +71,7 @@ fn alerts(alerts: &[AlertView]) -> Markup {
                 ul.govuk-list {
                     @for alert in open {
                         li {
-                            (tag(if alert.urgent { Colour::Red } else { Colour::Orange }, if alert.urgent { "急" } else { "预警" })) " "
+                            (super::alerts::how_grave(alert)) " "
                             (Link::new(format!("/desk/record-alerts/{}", alert.id), alert.title.as_str()))
                             @if !alert.read.is_empty() { "（" (alert.read) "）" }
                         }

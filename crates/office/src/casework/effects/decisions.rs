@@ -32,7 +32,7 @@ pub(super) async fn determine_now(
         // What is paid once is paid at once; what is paid every month, from the next.
         _ if all(|programme| programme.pays == Pays::Once) => Month::containing(today),
         None if all(|programme| programme.starts == Starts::Filing) => Month::containing(case.filed_on),
-        _ if case.first_decided_on().is_some() => redecided(case, today),
+        _ if case.first_decided_on().is_some() => replaced::redecided(case, today),
         _ => Month::containing(today).next(),
     };
     let question = determine::Question {
