@@ -47,6 +47,7 @@ await walk(async () => {
   // Who is watched follows from the books.
   await go(township, '/desk/records/low_income', '低收入人口')
   if (await township.locator('a[href$="/low_income/new"]').count()) faults.push('somebody could be typed in')
+  await go(township, '/desk/record-alerts?register=low_income&grade=all', '分级预警')
   await go(township, '/desk/records/tekun_person', '特困人员供养服务')
 
   // The reserve: one proposes, another books.

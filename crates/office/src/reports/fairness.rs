@@ -304,7 +304,7 @@ async fn noticed(
         .all(office.db())
         .await?;
     let count = |row: &Row| -> Result<FairGroup, OfficeError> {
-        let mut grades = [0; 3];
+        let mut grades = [0_i64; 3];
         for (count, grade) in grades.iter_mut().zip(AlertGrade::ALL) {
             *count = row.get(grade.code())?;
         }

@@ -3,10 +3,12 @@
 //!
 //! - 认定准确率: of the decided cases that were drawn and checked in these months, those found right;
 //! - 动态管理率: of the benefits alive in these months, those that began, ended or changed their amount;
-//! - 月人均补助: what is granted for the month for one person, beside the same month of the year before.
+//! - 月人均补助: what is granted for the month for one person, beside the same month of the year before;
+//! - 分级预警: what was noticed in these months of the people whom the system watches (低收入人口), by grade, whatever programme is asked for.
 
 use std::collections::BTreeMap;
 
+use catalogue::definition::{AlertGrade, Register};
 use ledger::scope::ENTITLEMENT;
 use store::{DivisionId, Query};
 use vocab::{Fen, Level, Month};
@@ -15,6 +17,7 @@ use super::own::Own;
 use super::roll_figures::{self, PROGRAMME, RollQuery, part_column, programme};
 use super::{Area, area, sheet::taken_out};
 use crate::access::{Export, Granted, Report};
+use crate::records::alerts::ALERT_COLUMNS;
 use crate::records::percent_of;
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
 use crate::{Office, OfficeError, casework};
@@ -41,6 +44,8 @@ pub struct PerformanceLine {
     pub per_person: Option<Fen>,
     /// The same a year before.
     pub a_year_before: Option<Fen>,
+    /// Graded alerts of the registers that the system feeds, by [`AlertGrade::ALL`].
+    pub alerts: [i64; 3],
 }
 
 impl PerformanceLine {
@@ -62,6 +67,12 @@ impl PerformanceLine {
         let (now, before) = (self.per_person?.0, self.a_year_before?.0);
         let more = percent_of((now - before).abs(), before)?;
         Some(if now < before { format!("-{more}") } else { more })
+    }
+
+    fn add_alerts(&mut self, alerts: [i64; 3]) {
+        for (own, more) in self.alerts.iter_mut().zip(alerts) {
+            *own += more;
+        }
     }
 }
 
@@ -104,6 +115,9 @@ pub(super) async fn reckoned(
         let line = lines.entry(division).or_default();
         (line.checked, line.right) = (checked, right);
     }
+    for (division, alerts) in graded(office, &area, own, query).await? {
+        lines.entry(division).or_default().alerts = alerts;
+    }
     let now = roll_figures::reckoned(office, area.clone(), own, query).await?;
     let before = RollQuery { month: query.month.plus(-MONTHS), ..query.clone() };
     let before = roll_figures::reckoned(office, area.clone(), own, &before).await?;
@@ -128,6 +142,7 @@ pub(super) async fn reckoned(
         whole.right += line.right;
         whole.alive += line.alive;
         whole.moved += line.moved;
+        whole.add_alerts(line.alerts);
     }
     let mut parts: Vec<PerformanceLine> = Vec::new();
     for part in area.parts {
@@ -139,6 +154,7 @@ pub(super) async fn reckoned(
         rest.right += line.right;
         rest.alive += line.alive;
         rest.moved += line.moved;
+        rest.add_alerts(line.alerts);
         rest
     });
     if rest != PerformanceLine::default() {
@@ -221,6 +237,47 @@ async fn accuracy(
         .await?)
 }
 
+/// Graded alerts raised in these months, by part.
+async fn graded(
+    office: &Office,
+    area: &Area,
+    own: &Own,
+    query: &RollQuery,
+) -> Result<Vec<(DivisionId, [i64; 3])>, OfficeError> {
+    let release = office.release();
+    let fed = |register: &Register| register.fed.is_some() && own.register(&register.id);
+    let registers = release.registers.iter().filter(|register| fed(register));
+    let registers: Vec<String> = registers.map(|register| register.id.get().clone()).collect();
+    let of = |grade: AlertGrade| {
+        let code = grade.code();
+        format!("CAST(SUM(CASE WHEN a.grade = '{code}' THEN 1 ELSE 0 END) AS BIGINT) AS {code}")
+    };
+    let sql = format!(
+        "SELECT pd.id AS division_id, {} FROM record_alert a JOIN division_closure pc ON pc.descendant_id = a.division_id \
+         JOIN division pd ON pd.id = pc.ancestor_id WHERE {{scope}} AND (pd.parent_id = ? OR (pd.id = ? AND pc.depth = 0)) \
+         AND a.grade IS NOT NULL AND a.register IN ({{list}}) AND a.raised_at >= ? AND a.raised_at < ? GROUP BY pd.id",
+        AlertGrade::ALL.map(of).join(", ")
+    );
+    let last = query.month.last_day();
+    let rows = Query::new(&area.scope, &ALERT_COLUMNS, sql)
+        .bind(area.whole.id)
+        .bind(area.whole.id)
+        .bind_list(registers)
+        .bind(casework::lists::at_midnight(query.month.plus(1 - MONTHS).first_day()))
+        .bind(casework::lists::at_midnight(last.succ_opt().unwrap_or(last)))
+        .all(office.db())
+        .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let mut alerts = [0_i64; 3];
+        for (count, grade) in alerts.iter_mut().zip(AlertGrade::ALL) {
+            *count = row.get(grade.code())?;
+        }
+        found.push((row.get("division_id")?, alerts));
+    }
+    Ok(found)
+}
+
 /// The figures as Excel or CSV. Taking them out is audited.
 ///
 /// # Errors
@@ -244,6 +301,9 @@ pub async fn performance_sheet(
         ("月人均补助（元）", 14),
         ("上年同月（元）", 14),
         ("增长", 10),
+        ("红色预警（次）", 12),
+        ("橙色预警（次）", 12),
+        ("黄色预警（次）", 12),
     ]
     .map(|(title, width)| ListColumn::new(title, width))
     .into();
@@ -272,5 +332,8 @@ fn cells(line: &PerformanceLine) -> Vec<ListCell> {
         money(line.per_person),
         money(line.a_year_before),
         words(line.growth()),
+        line.alerts[0].into(),
+        line.alerts[1].into(),
+        line.alerts[2].into(),
     ]
 }

@@ -1116,6 +1116,11 @@ async fn groups_and_places_are_set_beside_each_other() {
         assert_eq!((found.whole.decided, found.whole.refused), (1, 0));
         assert_eq!((found.whole.watched, found.whole.alerts), (3, 1));
         assert_eq!(found.whole.grades, [0, 0, 1], "who has the most help already is the least urgent");
+        let asked =
+            office::reports::RollQuery { month: city.office.now().month(), programme: None, division: None };
+        let performance = office::reports::performance(&city.office, &reader, &asked).await.unwrap();
+        assert_eq!(performance.whole.alerts, [0, 0, 1]);
+        assert_eq!(performance.parts.iter().filter(|part| part.alerts == [0, 0, 1]).count(), 1);
         let group = |dimension, title: &str| {
             let groups = &found.groups[&dimension];
             groups.iter().find(|group| group.title == title).unwrap_or_else(|| panic!("{groups:?}")).clone()

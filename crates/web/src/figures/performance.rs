@@ -67,6 +67,9 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
             Column::new("月人均补助（元）").numeric(),
             Column::new("上年同月（元）").numeric(),
             Column::new("增长").numeric(),
+            Column::new("红色预警（次）").numeric(),
+            Column::new("橙色预警（次）").numeric(),
+            Column::new("黄色预警（次）").numeric(),
         ],
         rows: report.parts.iter().map(|part| line(&ask, part)).collect(),
         sums: Some(line(&ask, &report.whole)),
@@ -87,7 +90,7 @@ pub(super) async fn page(desk: Desk<Report>, Query(ask): Query<Ask>) -> Result<P
             (form::hidden("division", &ask.division))
         }))
         (table)
-        p.govuk-body { "认定准确率：这12个月抽查核实的决定里，认定正确的占多少。动态管理率：这12个月在册的家庭里，新增、退出或者调整过金额的占多少。月人均补助：当月核定金额除以保障人数，和上年同月比。没有数据的不算，用“—”表示。" }
+        p.govuk-body { "认定准确率：这12个月抽查核实的决定里，认定正确的占多少。动态管理率：这12个月在册的家庭里，新增、退出或者调整过金额的占多少。月人均补助：当月核定金额除以保障人数，和上年同月比。预警：这12个月低收入人口监测发出的分级预警，不分待遇项目。没有数据的不算，用“—”表示。" }
         @if known && desk.may(Right::ReadRecords) { p.govuk-body { (Link::new(format!("/desk/indicators/{CONTENT}"), "救助对象满意率，按月和地区看")) } }
     };
     let mut page = Page::new(title, content).under(NAV_ID);
@@ -113,6 +116,9 @@ fn line(ask: &Ask, line: &PerformanceLine) -> Vec<Markup> {
         dash(line.per_person.map(yuan)),
         dash(line.a_year_before.map(yuan)),
         dash(line.growth()),
+        html! { (grouped(line.alerts[0])) },
+        html! { (grouped(line.alerts[1])) },
+        html! { (grouped(line.alerts[2])) },
     ]
 }
 
