@@ -5,7 +5,7 @@
 //! - [`look_up`]: from typed words to the record, person, family or division that is meant;
 //! - [`draft`]: answers before they are a record; [`write`]: add and change, [`batch`] many in one transaction; [`row`]: what stands in the tables; [`transition`]: from state to state; [`conflict`]: two people at one record;
 //! - [`history`]: every version, who and why; [`papers`]: scans and photos, [`row_files`] those of the rows of lists; [`letters`]: what a way to another state sends;
-//! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night;
+//! - [`shape`]: a record as the rules language sees it; [`settle`]: computed fields, alerts and duties after every change and every night, [`raised`] the alerts;
 //! - [`addressed`]: what departments outside civil affairs read and answer; [`organisation`]: what organisations report of themselves;
 //! - [`online`]: what anybody enters on the open site, and asks after by its number;
 //! - [`enter`]: records that a case enters; [`found`]: what was found in a record and is followed in another register; [`joins`]: what is told again of one thing; [`fed`]: registers of people that follow from what is known of them;
@@ -56,6 +56,7 @@ pub mod organisation;
 pub mod own;
 pub mod page;
 pub mod papers;
+mod raised;
 pub mod rates;
 mod read;
 pub mod resource;
