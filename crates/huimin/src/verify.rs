@@ -41,6 +41,12 @@ pub async fn verify(
         }
         println!("抽查抽签：重抽 {count} 次，{} 次不符。", mismatches.len());
         sound &= mismatches.is_empty();
+        let (count, mismatches) = sampling::random::verify(office).await?;
+        for (check, what) in &mismatches {
+            println!("抽样核查 {check}：{what}");
+        }
+        println!("抽样核查：重抽 {count} 次，{} 次不符。", mismatches.len());
+        sound &= mismatches.is_empty();
     }
     if determinations {
         let (count, wrong) = month_list::verify(office).await?;

@@ -237,6 +237,7 @@ pub async fn employ(
         ("dangan", "prefecture_archivist"),
         ("danganfuhe", "prefecture_archive_head"),
         ("shijingban", "prefecture_clerk"),
+        ("choucha", "prefecture_inspector"),
     ] {
         hand.post(login.to_owned(), prefecture, &city.name, role).await?;
     }

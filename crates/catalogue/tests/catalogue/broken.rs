@@ -210,12 +210,12 @@ const MISTAKES_FOLLOWED: &[Mistake] = mistakes! {
     "a finding that is the same by an unknown field": "same = [\"crowd\"]\nin_hand" => "same = [\"crowds\"]\nin_hand", at "same = [\"crowds\"]", says "字段 crowds 没有写";
     "a finding in hand in an unknown state": "\nin_hand = [\"waiting\"]\n" => "\nin_hand = [\"waits\"]\n", at "in_hand = [\"waits\"]", says "状态 waits 没有写";
     "a finding that begins in an unknown state": "same = [\"crowd\"]\nin_hand" => "begins = \"waits\"\nsame = [\"crowd\"]\nin_hand", at "begins = \"waits\"", says "状态 waits 没有写";
-    "a finding that sets a code that is not there": "same = [\"crowd\"]\nin_hand" => "sets = { sort = \"nowhere\" }\nsame = [\"crowd\"]\nin_hand", at "sets = {", says "登记簿 worry 的字段 sort 接不住“nowhere”";
+    "a finding that sets a code that is not there": "sets = { door = \"wages\" }" => "sets = { door = \"wages\", sort = \"nowhere\" }", at "sets = {", says "登记簿 worry 的字段 sort 接不住“nowhere”";
     "a finding that places what is no place": "same = [\"crowd\"]\nin_hand" => "place = \"content\"\nsame = [\"crowd\"]\nin_hand", at "place = \"content\"", says "登记簿 worry 的字段 content 接不住所在地";
     "a finding that names what is no text": "same = [\"crowd\"]\nin_hand" => "named = \"crowd\"\nsame = [\"crowd\"]\nin_hand", at "named = \"crowd\"", says "登记簿 worry 的字段 crowd 接不住名称";
     "a finding that is the same in no state": "\nin_hand = [\"waiting\"]\n" => "\n", at "id = \"crowded\"", says "same 和 in_hand 要一起写";
-    "a finding through no known door": "door = \"wages\"" => "door = \"wage\"", at "sets = {", says "登记簿 worry 的字段 door 接不住代码 wage";
-    "a finding that sets what is no choice": "sets = { door" => "sets = { content", at "sets = {", says "登记簿 worry 的字段 content 接不住代码 wages";
+    "a finding through no known door": "door = \"wages\"" => "door = \"wage\"", at "sets = {", says "登记簿 worry 的字段 door 接不住“wage”";
+    "a finding that sets what is no choice": "sets = { door" => "sets = { content", at "sets = {", says "登记簿 worry 的字段 content 接不住“wages”";
     "what is said of nobody lying above": "raised = { field = \"upon\"" => "raised = { field = \"house\"", at "raised = {", says "字段 house 说不出记录是不是交上级办理";
     "what may be left open lying above": "codelist = \"helper\", required = true" => "codelist = \"helper\"", at "raised = {", says "字段 upon 说不出记录是不是交上级办理";
     "an unknown code lying above": "codes = [\"wages\"]" => "codes = [\"wage\"]", at "raised = {", says "wage 不是字段 upon 的代码";

@@ -73,6 +73,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261204_hearing_absence",
         sql: include_str!("../../migrations/20261204_hearing_absence.sql"),
     },
+    Migration {
+        name: "20261204_random_check",
+        sql: include_str!("../../migrations/20261204_random_check.sql"),
+    },
 ];
 
 id_type! {
@@ -92,6 +96,8 @@ id_type! {
     DraftId,
     /// A draw of cases to be checked.
     DrawId,
+    /// A verification by sample.
+    RandomCheckId,
 }
 
 /// Whether a matter is about a benefit that the family has already: its decision changes one and grants none.

@@ -13,7 +13,7 @@ use crate::wuhai::{DELEGATED_VILLAGE, Family, Wuhai, cities_of, grant};
 const HEADS: [&str; 4] = ["金满仓", "白音", "巴雅尔", "朝鲁"];
 
 /// Four families are granted by the township; the second was complained of and visited by the county.
-async fn decided(city: &Wuhai) -> Vec<CaseId> {
+pub async fn decided(city: &Wuhai) -> Vec<CaseId> {
     let mut cases = Vec::new();
     for (index, head) in HEADS.into_iter().enumerate() {
         let names = vec![head, "李雪莲", "金子悦"];

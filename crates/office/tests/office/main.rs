@@ -42,6 +42,7 @@ mod plans;
 mod population;
 mod publication;
 mod recognised;
+mod random_checks;
 mod record_events;
 mod record_map;
 mod record_papers;

@@ -108,7 +108,7 @@ pub fn office(db: Db, release: Arc<Release>, clock: &Arc<AtomicI64>) -> Office {
 }
 
 /// Login and role of the staff; in the village, its township, the county, the neighbouring township or the prefecture.
-const STAFF: [(&str, &str, Place); 16] = [
+const STAFF: [(&str, &str, Place); 17] = [
     ("cun", "village_worker", Place::Village),
     ("zhen", "township_clerk", Place::Township),
     ("zhen2", "township_clerk", Place::Township),
@@ -122,6 +122,7 @@ const STAFF: [(&str, &str, Place); 16] = [
     ("zhengce", "prefecture_policy", Place::Prefecture),
     ("fabu", "prefecture_releaser", Place::Prefecture),
     ("pinggu", "plan_assessor", Place::Prefecture),
+    ("choucha", "prefecture_inspector", Place::Prefecture),
     // Departments' own accounts: a bank's, the medical insurance's, rural revitalisation's.
     ("yinhang", "department_clerk:banks", Place::County),
     ("yibao", "department_clerk:medical_insurance", Place::County),

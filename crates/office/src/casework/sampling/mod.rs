@@ -5,6 +5,8 @@
 //! smallest lots are drawn. The seed comes from the machine's randomness and is stored with the whole population, so anybody draws the
 //! same cases again with the two and nothing else ([`lot`], [`verify`]); a time is drawn from once, so nobody draws until they like the
 //! result. Each drawn case is a task of the county, and its result is recorded by the item's own action.
+//!
+//! [`random`] is the wider check: as many decisions, benefits or payments as a confidence asks for, with inspectors drawn too, before everybody.
 
 use catalogue::Release;
 use catalogue::definition::{CLOSED, Effect, Item, Level as PackLevel, Right, Scalar};
@@ -19,6 +21,7 @@ use crate::{Office, OfficeError, audited, business};
 
 mod before;
 mod lot;
+pub mod random;
 mod results;
 
 pub(super) use before::draw as beforehand;
