@@ -1,6 +1,6 @@
-//! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand, `/notices` and `/aid-money` need none.
+//! Citizens' pages. What needs a sign-in stands under `/my/`; `/services`, the check beforehand, `/notices`, `/aid-money` and `/draws` need none.
 //!
-//! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages; [`aid_money`]: what aid paid;
+//! - [`services`]: matters and their guides; [`check`]: what the rules would say; [`notices`]: what hangs in the villages; [`aid_money`]: what aid paid; [`draws`]: draws by lot and what came of them;
 //! - [`tell`]: what anybody may tell a register (举报投诉), and ask after;
 //! - [`booking`]: a half day at the window; [`benefits`]: 幸福清单, 幸福码, help of other departments;
 //! - [`my`]: cases, benefits, payments; [`my_case`]: one case; [`my_check`]: what departments were asked; [`authorisations`], [`looks`]: one's own data.
@@ -12,6 +12,7 @@ mod authorisations;
 mod benefits;
 mod booking;
 mod check;
+pub(crate) mod draws;
 mod explain;
 mod family;
 mod looks;
@@ -39,6 +40,7 @@ pub fn routes() -> Routes {
         .merge(check::routes())
         .merge(notices::routes())
         .merge(aid_money::routes())
+        .merge(draws::routes())
         .merge(my::routes())
         .merge(benefits::routes())
         .merge(booking::routes())

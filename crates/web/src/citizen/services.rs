@@ -86,6 +86,7 @@ async fn services(visitor: Visitor, Query(Words { q }): Query<Words>) -> Page {
             p.govuk-body { (Link::new("/notices", "查看村（社区）公示和公布")) }
             p.govuk-body { (Link::new("/aid-money", "看救助资金发给了多少人、发了多少钱")) }
             (super::tell::links(visitor.office()))
+            p.govuk-body { (Link::new("/draws", "看民政部门抽签核查的过程和结果")) }
         }
     };
     Page::new("我要办事", content)

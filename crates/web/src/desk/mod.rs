@@ -15,10 +15,12 @@ mod checks;
 mod department_questions;
 mod departments;
 mod files;
+mod inspections;
 mod joint;
 mod means;
 mod places;
 mod publication;
+mod random_checks;
 mod rules_in_words;
 mod sampling;
 pub(crate) mod search;
@@ -122,6 +124,14 @@ pub fn routes() -> Routes {
         .route("/desk/draws", get(sampling::list).post(sampling::draw))
         .route("/desk/draws/{draw}", get(sampling::show))
         .route("/desk/draws/{draw}/export", get(sampling::export))
+        .route("/desk/random-checks", get(random_checks::list).post(random_checks::draw))
+        .route("/desk/random-checks/{random_check}", get(random_checks::show))
+        .route("/desk/random-checks/{random_check}/export", get(random_checks::export))
+        .route("/desk/inspections", get(inspections::list))
+        .route(
+            "/desk/inspections/{random_check}/{random_place}",
+            get(inspections::show).post(inspections::record),
+        )
         .route("/desk/attachments/{attachment}", get(files::attachment))
         .route("/desk/letters/{letter}", get(files::letter))
         .merge(uploads)

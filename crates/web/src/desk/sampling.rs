@@ -64,6 +64,7 @@ async fn draws_page(desk: &Desk<Sample>, ask: &Ask, typed: &Fields, errors: &Err
     let content = html! {
         (error_summary(errors))
         (parts::heading(Some(&desk.actor().division_name), "抽查"))
+        p.govuk-body { (Link::new(super::random_checks::HERE, "抽样核查（双随机）：按把握和误差从决定、待遇、发放里抽，检查人员也抽签")) }
         @if desk.actor().level == Level::County { (draw_form(desk, typed, errors)) }
         (table)
     };

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use office::access::{self, Export, Investigate, MeansTest, ReadCase, ReadPlan, Right};
 use office::casework::late;
 use office::casework::lists::{self, Work, WorkFigures, WorkFilter};
+use office::casework::sampling::random;
 use office::leads::{self, LeadFigures, LeadLine};
 use office::means_test::check;
 use office::plans::{proposals, reminders};
@@ -13,6 +14,7 @@ use office::views::Pairs;
 use store::Cursor;
 use vocab::Level;
 
+use super::inspections;
 use super::places::{place, place_select, places_below};
 use super::views::Listed;
 use super::words::{download, due_markup, item_title};
@@ -166,6 +168,8 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
     };
     // What the night found of months that are paid already.
     let proposed = late::counted(desk.office(), desk.granted()).await?;
+    // What the lot gave to the reader to inspect.
+    let to_inspect = random::waiting(desk.office(), desk.granted()).await?;
     // Whom the night found, and what departments' files say of benefits here: looked into by their own last day.
     let found = if desk.may(Right::Investigate) {
         let finder = desk.grant::<Investigate>()?;
@@ -192,6 +196,9 @@ pub(super) async fn shown(desk: &Desk<ReadCase>, pairs: Pairs, errors: &Errors) 
             }
             @if proposed.counted > 0 {
                 p.govuk-body { (Link::new(format!("{HERE}?item=late_months"), format!("系统查到 {proposed} 件以前的月份要补发或者追回，等待查实"))) }
+            }
+            @if to_inspect > 0 {
+                p.govuk-body { (Link::new(inspections::HERE, format!("抽签分给您 {to_inspect} 件核查，等待登记结果"))) }
             }
             (table)
             @if let Some((figures, lines)) = found.filter(|(_, lines)| !lines.is_empty()) {

@@ -13,6 +13,7 @@ mod money;
 mod organisation;
 mod people;
 mod plans;
+mod random_checks;
 mod record_map_and_plan;
 mod record_papers;
 mod records;

@@ -49,7 +49,14 @@ pub(super) fn addresses(routes: &[Route], method: &str, planted: &Planted) -> Ve
 }
 
 fn whose(route: &str) -> Whose {
-    if ["{run}", "{upload}", "{import}", "{draw}", "{list}"].iter().any(|parameter| route.contains(parameter))
+    if route.starts_with("/draws") {
+        // A draw by lot is public; what stands under its numbers is not.
+        Whose::Everybodys
+    } else if route.ends_with("{random_check}") || route.ends_with("{random_check}/export") {
+        Whose::Countys
+    } else if ["{run}", "{upload}", "{import}", "{draw}", "{list}"]
+        .iter()
+        .any(|parameter| route.contains(parameter))
     {
         Whose::Countys
     } else if ["/standard-changes/", "/divisions/", "/division-changes/"].iter().any(|of| route.contains(of))

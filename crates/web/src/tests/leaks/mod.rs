@@ -369,6 +369,7 @@ fn by_hand(planted: &Planted, route: &str) -> Option<Sent> {
             pairs(&[("name", "外来人"), ("phone", "13900001111"), ("slot", "2026-11-03/morning")])
         }
         "/desk/bookings/{booking}/move" => pairs(&[("slot", "2026-11-03/afternoon")]),
+        "/desk/inspections/{random_check}/{random_place}" => pairs(&[("found", "right")]),
         "/desk/bookings/{booking}/cancel" => pairs(&[("day", "2026-11-02")]),
         "/my/booking/{booking}/cancel" => pairs(&[("deed", "cancel")]),
         "/my/booking" => pairs(&[("slot", "2026-11-03/morning")]),

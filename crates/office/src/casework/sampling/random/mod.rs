@@ -41,7 +41,7 @@ pub use read::{
     CheckView, Found, Inspected, check_page, check_sheet, checks, goal, published, published_draw,
     published_file,
 };
-pub use results::{ERRORS, Finding, Mine, error_title, mine, one_of_mine, record};
+pub use results::{ERRORS, Finding, Mine, error_title, mine, one_of_mine, record, waiting};
 
 use inspectors::Candidate as Inspector;
 use lots::{Assigned, DrawnPlace};
@@ -191,10 +191,10 @@ fn check_objects(
         ),
     };
     if !known || !own {
-        return Err(OfficeError::invalid("subject", "请选择业务。"));
+        return Err(OfficeError::invalid("kind", "请选择业务。"));
     }
     if confidential {
-        return Err(OfficeError::invalid("subject", "这项业务要保密，不能公开抽签。"));
+        return Err(OfficeError::invalid("kind", "这项业务要保密，不能公开抽签。"));
     }
     let (from, until) = new.objects.days();
     if from > until {
@@ -203,7 +203,8 @@ fn check_objects(
     // Payments are what was approved, and nothing is added to an approved run.
     let over = until < today || new.objects.kind() == Kind::Payments;
     if !over {
-        return Err(OfficeError::invalid("until", "要在今天以前，请等过完以后再抽签。"));
+        let day = if new.objects.kind() == Kind::Benefits { "on" } else { "until" };
+        return Err(OfficeError::invalid(day, "要在今天以前，请等过完以后再抽签。"));
     }
     Ok(())
 }

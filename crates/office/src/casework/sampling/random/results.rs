@@ -119,6 +119,22 @@ pub async fn mine(
         .await?)
 }
 
+/// How many objects the lot gave to the caller that nobody has a result of yet.
+///
+/// # Errors
+/// The database's.
+pub async fn waiting(office: &Office, actor: &Granted<ReadCase>) -> Result<i64, OfficeError> {
+    Ok(Query::new(
+        &GIVEN,
+        &ScopeColumns::NONE,
+        "SELECT count(*) FROM random_check_inspector i JOIN random_check_assigned a ON a.check_id = i.check_id AND a.inspector = i.inspector \
+         WHERE i.staff_id = ? AND NOT EXISTS (SELECT 1 FROM random_check_result r WHERE r.check_id = a.check_id AND r.place = a.place)",
+    )
+    .bind(actor.staff)
+    .scalar(office.db())
+    .await?)
+}
+
 /// One object that the lot gave to the caller.
 ///
 /// # Errors

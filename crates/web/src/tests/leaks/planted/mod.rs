@@ -173,6 +173,44 @@ async fn drawn(town: &Town, case: store::CaseId) -> String {
     draw.to_string()
 }
 
+/// A verification by sample of the county's, in which the lot gave a case of the second township to the county's clerk.
+async fn random_check(town: &Town, case: store::CaseId) -> String {
+    let db = town.office.db();
+    let check: i64 = Query::system(
+        "test",
+        "INSERT INTO random_check (division_id, kind, subject, from_on, until_on, confidence, margin_bp, expected_bp, population, \
+         population_sm3, seed, drawn, inspectors, inspectors_each, finish_on, drawn_at, drawn_by) \
+         VALUES (?, 'decisions', 'dibao', ?, ?, 95, 500, 5000, 1, 'sm3', 'seed', 1, 1, 1, ?, 0, ?) RETURNING id",
+    )
+    .bind(town.county)
+    .bind(day("2026-10-01"))
+    .bind(day("2026-10-31"))
+    .bind(day("2026-12-31"))
+    .bind(town.clerk_b.staff)
+    .scalar(db)
+    .await
+    .unwrap();
+    Query::system(
+        "test",
+        "INSERT INTO random_check_object (check_id, place, object_id, number, township_id) SELECT ?, 1, id, number, township_id \
+         FROM case_file WHERE id = ?",
+    )
+    .bind(check)
+    .bind(case)
+    .execute(db)
+    .await
+    .unwrap();
+    for sql in [
+        "INSERT INTO random_check_inspector (check_id, inspector, staff_id, division_id) SELECT ?, 1, id, division_id FROM staff \
+         WHERE login = 'county'",
+        "INSERT INTO random_check_drawn (check_id, place, lot) VALUES (?, 1, 'lot')",
+        "INSERT INTO random_check_assigned (check_id, place, inspector, lot) VALUES (?, 1, 1, 'lot')",
+    ] {
+        Query::system("test", sql).bind(check).execute(db).await.unwrap();
+    }
+    check.to_string()
+}
+
 /// Somebody of the second township comes to its window today.
 async fn booking_of(town: &Town) -> String {
     let id = Query::system(
@@ -385,6 +423,8 @@ pub(super) async fn plant(town: &Town) -> Planted {
         ("department_upload", vec![wrong_file(town).await]),
         ("dataset", vec!["real_estate".to_owned()]),
         ("draw", vec![drawn(town, filed).await]),
+        ("random_check", vec![random_check(town, filed).await]),
+        ("random_place", text(&1)),
         ("programme", vec!["dibao".to_owned()]),
         ("lead", vec![lead_of(town).await]),
         ("simulation", vec![simulated(town).await]),
