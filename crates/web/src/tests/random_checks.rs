@@ -12,7 +12,7 @@ async fn a_sample_is_drawn_inspected_and_read_by_everybody() {
         town.staff("county", town.county, "county_clerk").await;
         let director = town.staff("director", town.county, "county_director").await;
         let names = ["轩辕签", "李雪莲", "金子悦"];
-        let case = desk::filed_by(&town, &town.clerk_a, town.village_a, names, 31).await;
+        let case = desk::filed_by(town, &town.clerk_a, town.village_a, names, 31).await;
         Query::system("test", "UPDATE case_file SET decided_on = ? WHERE id = ?")
             .bind(day("2026-10-15"))
             .bind(case)
