@@ -80,6 +80,11 @@ async fn the_county_samples_what_townships_confirmed_and_anybody_draws_the_same(
         assert_eq!(population.len(), 4);
         let complained = population.iter().find(|member| member.case == cases[1]).unwrap();
         assert_eq!(complained.why, Some(Why::Complaint));
+        // Everybody reads the seed and the largest lot, and no number.
+        let public = sampling::published(&city.office).await.unwrap();
+        let chosen_lot =
+            population.iter().find(|member| member.why == Some(Why::Lot)).map(|one| one.lot.clone());
+        assert_eq!((public.len(), &public[0].draw.seed, &public[0].largest), (1, &view.seed, &chosen_lot));
         // With the seed and the numbers alone.
         let mut lots: Vec<(String, CaseId)> = population
             .iter()

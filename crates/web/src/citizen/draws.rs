@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use office::Office;
 use office::casework::RandomCheckId;
 use office::casework::sampling::random::{self, CheckView, Kind, size};
+use office::casework::sampling::{self, PublicDraw};
 use office::tabular::ListFormat;
 use serde::Deserialize;
 use vocab::Now;
@@ -15,7 +16,7 @@ use crate::error::Fault;
 use crate::extract::Visitor;
 use crate::money::common::{cursor, download, programme_title};
 use crate::routes::{Routes, get};
-use crate::ui::parts::{SummaryRow, heading, inset, print_button, summary_list};
+use crate::ui::parts::{SummaryRow, details, heading, inset, print_button, summary_list};
 use crate::ui::table::{Column, Pager, Table};
 use crate::ui::{Link, address};
 
@@ -56,12 +57,37 @@ async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Page, Faul
         }),
         ..Table::default()
     };
+    // Of the county's checks after the township's own decisions; they stand below the first page.
+    let checked = if after.is_none() { sampling::published(visitor.office()).await? } else { Vec::new() };
     let content = html! {
         (heading(Some("双随机、一公开"), "抽样核查公开"))
         p.govuk-body { "民政部门用电脑抽签，抽出一部分决定、待遇和发放，再抽出检查人员去核对办得对不对。谁也不能挑选；每一次抽签，您都可以照着公开的种子重算。" }
         (table)
+        @if !checked.is_empty() {
+            h2.govuk-heading-m { "按规定比例的抽查" }
+            p.govuk-body { "近亲属备案的和有投诉举报的办件每件都查，其余的抽签。知道受理号，就能算出抽中没有：签号是种子、一个换行符和受理号连起来的 SM3 值，不大于“抽中的最大签号”的就抽中了。" }
+            @for one in &checked { (by_share(visitor.office(), one)) }
+        }
     };
     Ok(Page::new("抽样核查公开", content).back("/", "返回首页"))
+}
+
+/// A draw of a set share of decided cases.
+fn by_share(office: &Office, one: &PublicDraw) -> Markup {
+    let draw = &one.draw;
+    let day = vocab::zh_date(Now::from_unix_ms(draw.drawn_at).today());
+    let title = title_of(office, Kind::Decisions, &draw.item);
+    let days = format!("{}至{}", vocab::zh_date(draw.from), vocab::zh_date(draw.until));
+    let rows = summary_list(&[
+        SummaryRow::text("作出决定的时间", &days),
+        SummaryRow::text("办件", &format!("{} 件，其中每件都查的 {} 件", draw.population, draw.always)),
+        SummaryRow::text("抽签", &format!("其余的抽 {}%，抽中 {} 件", draw.percent, draw.by_lot)),
+        SummaryRow::text("检查", &format!("已检查 {} 件，有问题 {} 件", draw.checked, draw.found_wrong)),
+        SummaryRow::new("种子", html! { code { (draw.seed) } }),
+        SummaryRow::new("全部受理号的校验值（SM3）", html! { code { (draw.population_sm3) } }),
+        SummaryRow::new("抽中的最大签号", html! { code { (one.largest.as_deref().unwrap_or("—")) } }),
+    ]);
+    details(&format!("{day}，{}，{title}", one.office), &rows)
 }
 
 fn row(office: &Office, check: &CheckView) -> Vec<Markup> {

@@ -29,7 +29,7 @@ pub use before::falls;
 pub use lot::{Why, lot};
 use lot::{drawn, fingerprint};
 pub(super) use results::checked;
-pub use results::{DrawView, DrawnCase, draw_page, draw_sheet, draws, verify};
+pub use results::{DrawView, DrawnCase, PublicDraw, draw_page, draw_sheet, draws, published, verify};
 
 /// Who sees a draw `d`: the county that drew and all above it.
 const DRAW: ScopeColumns = ScopeColumns {

@@ -134,6 +134,49 @@ pub async fn draws(
         .await?)
 }
 
+/// A draw as everybody may read it: no numbers of cases. Whoever has one reckons its lot and sees whether it was drawn.
+#[derive(Debug, Clone)]
+pub struct PublicDraw {
+    /// The draw; who drew it is for offices alone.
+    pub draw: DrawView,
+    /// The office that drew.
+    pub office: String,
+    /// The largest lot that was drawn; none where only those were in that are always checked.
+    pub largest: Option<String>,
+}
+
+/// The newest draws of what is not confidential.
+///
+/// # Errors
+/// The database's.
+pub async fn published(office: &Office) -> Result<Vec<PublicDraw>, OfficeError> {
+    const PUBLIC: Scope = Scope::System("a draw is public: how many, by which seed, and what came of it");
+    let release = office.release();
+    let open =
+        |draw: &DrawView| release.items.get(&draw.item).is_some_and(|item| item.confidential.is_none());
+    let mut draws: Vec<DrawView> =
+        Query::new(&PUBLIC, &DRAW, format!("{DRAW_VIEW} ORDER BY d.id DESC LIMIT ?"))
+            .bind(lists::PAGE_SIZE)
+            .all_as(office.db(), draw_view)
+            .await?;
+    draws.retain(open);
+    let rows: Vec<(DrawId, (String, Option<String>))> = Query::new(
+        &PUBLIC,
+        &DRAW,
+        "SELECT d.id, o.name, (SELECT max(m.lot) FROM sample_member m WHERE m.draw_id = d.id AND m.reason = 'lot') AS largest \
+         FROM sample_draw d JOIN division o ON o.id = d.county_id WHERE d.id IN ({list})",
+    )
+    .bind_list(draws.iter().map(|draw| draw.id))
+    .all_as(office.db(), |row| Ok((row.get("id")?, (row.get("name")?, row.get("largest")?))))
+    .await?;
+    let mut named: std::collections::BTreeMap<DrawId, (String, Option<String>)> = rows.into_iter().collect();
+    let public = draws.into_iter().filter_map(|draw| {
+        let (office, largest) = named.remove(&draw.id)?;
+        Some(PublicDraw { draw, office, largest })
+    });
+    Ok(public.collect())
+}
+
 /// One case of a draw's population.
 #[derive(Debug, Clone)]
 pub struct DrawnCase {
