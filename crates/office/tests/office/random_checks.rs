@@ -245,3 +245,13 @@ async fn the_prefecture_draws_over_counties_and_passes_over_their_own_staff() {
         assert_eq!(random::verify(office).await.unwrap(), (3, Vec::new()));
     }
 }
+
+#[test]
+fn the_plan_that_names_an_accuracy_says_what_it_is_to_be() {
+    let load = |pack: &str| catalogue::plan::PlanBook::load(&store::testing::packs().join(pack)).unwrap();
+    let wenshan = [load("wenshan")];
+    let (name, value) = random::goal(&wenshan, random::Kind::Decisions).unwrap();
+    assert_eq!((name.as_str(), value.as_str()), ("救助对象审核认定准确率", "2020年规划列出的 99%"));
+    assert_eq!(random::goal(&wenshan, random::Kind::Payments), None, "of payments it says nothing");
+    assert_eq!(random::goal(&[load("wuhai")], random::Kind::Decisions), None);
+}

@@ -148,7 +148,7 @@ async fn csv(visitor: Visitor, Path(id): Path<RandomCheckId>) -> Result<Response
 
 /// The accuracy with its interval and what a plan says of it, or that it is not over.
 pub(crate) fn accuracy_of(office: &Office, check: &CheckView) -> Markup {
-    let goal = random::goal(&office.release(), check.kind);
+    let goal = random::goal(&office.release().plans, check.kind);
     html! {
         @match check.accuracy() {
             None => { "全部查完以后公布。现在查了 " (check.looked_at) "，还有 " (check.drawn - check.looked_at) "。" }

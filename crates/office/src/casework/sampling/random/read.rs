@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::Release;
 use catalogue::definition::PlanIndicator;
+use catalogue::plan::PlanBook;
 use chrono::NaiveDate;
 use store::{Connection, Cursor, Page, Query, Row, Scope};
 use vocab::{Fen, Now};
@@ -377,13 +377,13 @@ pub async fn published_file(office: &Office, id: RandomCheckId) -> Result<Vec<u8
 /// What a plan of the packs says the accuracy of decisions is to be: the indicator's name and its value with the year. The plan's own word is
 /// looked for (审核认定准确率); a plan that names no such indicator sets no target here.
 #[must_use]
-pub fn goal(release: &Release, kind: Kind) -> Option<(String, String)> {
+pub fn goal(plans: &[PlanBook], kind: Kind) -> Option<(String, String)> {
     let named =
         |one: &&PlanIndicator| one.unit.as_deref() == Some("%") && one.name.ends_with("审核认定准确率");
     if kind != Kind::Decisions {
         return None;
     }
-    let one = release.plans.iter().flat_map(|book| book.indicators.iter().map(|one| &**one)).find(named)?;
+    let one = plans.iter().flat_map(|book| book.indicators.iter().map(|one| &**one)).find(named)?;
     let (figure, reached) = match (&one.target, &one.achieved) {
         (Some(target), _) => (target, "目标"),
         (None, Some(achieved)) => (achieved, "规划列出的"),
