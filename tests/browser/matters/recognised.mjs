@@ -85,7 +85,7 @@ async function richer(city, family) {
   await notListed(city, city.director, number)
   await city.go(family.page, `/my/cases/${number}`, '听取您的意见')
   await city.act(city.second, number, 'hear', {
-    heard_on: city.on(await city.today(city.clerk)), told_text: '收入超过标准，拟终止认定。', heard_agrees: 'yes', heard_text: '没有意见。',
+    heard_on: city.on(await city.today(city.clerk)), told_text: '收入超过标准，拟终止认定。', heard_said: 'said', heard_agrees: 'yes', heard_text: '没有意见。',
   })
   await notOffered(city, city.director, number, ['keep'])
   await city.act(city.director, number, 'stop', { reasons: 'above_marginal' })
