@@ -297,12 +297,17 @@ async fn write(
     .bind(actor.staff)
     .insert(tx)
     .await?;
-    let rows = (1_i64..).zip(objects).map(|(place, object)| {
-        values![id, place, object.id, object.number.as_str(), object.township, object.entitlement]
-    });
+    // Collected: what borrows may not wait in the middle of a statement.
+    let rows: Vec<_> = (1_i64..)
+        .zip(objects)
+        .map(|(place, object)| {
+            values![id, place, object.id, object.number.as_str(), object.township, object.entitlement]
+        })
+        .collect();
     let columns = ["check_id", "place", "object_id", "number", "township_id", "entitlement_id"];
     insert_many(&OWN, tx, "random_check_object", &columns, rows).await?;
-    let rows = (1_i64..).zip(entered).map(|(number, one)| values![id, number, one.staff, one.office]);
+    let rows: Vec<_> =
+        (1_i64..).zip(entered).map(|(number, one)| values![id, number, one.staff, one.office]).collect();
     let columns = ["check_id", "inspector", "staff_id", "division_id"];
     insert_many(&OWN, tx, "random_check_inspector", &columns, rows).await?;
     Ok(RandomCheckId(id))
@@ -315,11 +320,13 @@ async fn write_lots(
     barred: &BTreeMap<(i64, i64), &'static str>,
     assigned: &[Assigned],
 ) -> Result<(), OfficeError> {
-    let rows = drawn.iter().map(|one| values![id, one.place, one.lot.as_str()]);
+    let rows: Vec<_> = drawn.iter().map(|one| values![id, one.place, one.lot.as_str()]).collect();
     insert_many(&OWN, tx, "random_check_drawn", &["check_id", "place", "lot"], rows).await?;
-    let rows = barred.iter().map(|((place, inspector), why)| values![id, *place, *inspector, *why]);
+    let rows: Vec<_> =
+        barred.iter().map(|((place, inspector), why)| values![id, *place, *inspector, *why]).collect();
     insert_many(&OWN, tx, "random_check_barred", &["check_id", "place", "inspector", "why"], rows).await?;
-    let rows = assigned.iter().map(|one| values![id, one.place, one.inspector, one.lot.as_str()]);
+    let rows: Vec<_> =
+        assigned.iter().map(|one| values![id, one.place, one.inspector, one.lot.as_str()]).collect();
     insert_many(&OWN, tx, "random_check_assigned", &["check_id", "place", "inspector", "lot"], rows).await?;
     Ok(())
 }
