@@ -89,8 +89,8 @@ async fn asked_again(city: &Wuhai, item: &str, of: CaseId, found: &[(&str, &str)
     let case = city.file_again(item, of, 0).await.unwrap();
     assessed(city, case, found).await;
     city.act(&city.second_clerk, case, "opine", &[], &[]).await.unwrap();
-    // Seven days, and to the next working day where the last is none.
-    city.days(10).await;
+    // Seven days, and to the next working day where the last is none; of a year whose holidays nobody has published yet, the latest that it can be.
+    city.days(21).await;
     city.act(&city.village_worker, case, "close_notice", &[], &[]).await.unwrap();
     city.act(&city.county_clerk, case, "examine", &[], &[]).await.unwrap();
     case
