@@ -10,6 +10,7 @@ use store::{DivisionId, HouseholdId, IdempotencyKey, Query};
 use vocab::{Month, TimeLimit};
 
 use crate::assistance::{moved, nights, open, people_in, raised, seen, seen_at_home, written};
+use crate::matters::paid;
 use crate::wuhai::{Family, Wuhai, cities, grant};
 
 async fn add(
@@ -349,6 +350,8 @@ async fn a_revoked_refusal_is_decided_anew_from_its_first_day() {
         let decided = Month::containing(first.decided_on.unwrap());
         assert_eq!(held.from, decided.next());
         assert!(held.from < month, "the months that were kept from the family are paid");
+        let (_, sums) = paid(&city, "dibao", held.from).await;
+        assert_eq!((sums.count, Some(sums.total)), (1, held.monthly), "the first of them with its own run");
         assert_eq!(ledger::verify(city.office.db()).await.unwrap(), []);
 
         // What was granted is not taken up again.
