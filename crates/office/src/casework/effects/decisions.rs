@@ -262,11 +262,7 @@ async fn in_place_of(
 }
 
 /// Who may not be paid twice: of a group in which each case stands for itself, the case alone.
-fn exclusion_group(
-    doing: &Doing<'_>,
-    programme: &Programme,
-    case: &CaseRow,
-) -> String {
+fn exclusion_group(doing: &Doing<'_>, programme: &Programme, case: &CaseRow) -> String {
     let group = &programme.exclusion_group;
     match doing.release.exclusion_groups.get(group) {
         Some(known) if known.each => format!("{group}/{}", case.number),
