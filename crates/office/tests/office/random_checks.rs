@@ -9,6 +9,7 @@ use vocab::{Fen, Month};
 
 use crate::casework_sampling::decided;
 use crate::town::{START, day};
+use crate::welfare::working_for;
 use crate::wuhai::{DELEGATED_VILLAGE, Wuhai, actor, cities_of, grant};
 
 fn november() -> Objects {
@@ -219,6 +220,14 @@ async fn the_prefecture_draws_over_counties_and_passes_over_their_own_staff() {
                 .await;
         let (view, _) = random::check_page(office, &county, benefits.unwrap()).await.unwrap();
         assert_eq!(view.population, 4);
+        // To the same office's post for the elderly it is not there; that it was drawn everybody reads.
+        let elderly = grant::<Sample>(&working_for(&city.county_clerk, "elderly"));
+        assert!(random::checks(office, &elderly, None).await.unwrap().rows.is_empty());
+        let others = random::check_page(office, &elderly, view.id).await;
+        assert!(matches!(others, Err(OfficeError::NotFound(_))), "{others:?}");
+        let assistance = grant::<Sample>(&working_for(&city.county_clerk, "assistance"));
+        assert_eq!(random::checks(office, &assistance, None).await.unwrap().rows.len(), 1);
+        assert_eq!(random::published(office, None).await.unwrap().rows.len(), 2);
         let month =
             draw(&city, &city.county_clerk, &check(roll("2026-12-02"), &[&city.county_director], 1)).await;
         assert!(matches!(month, Err(OfficeError::Conflict(_))), "{month:?}");

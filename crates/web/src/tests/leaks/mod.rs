@@ -193,7 +193,7 @@ impl Walk<'_> {
 
 /// Whether what stands at an address is of one matter: a case, a benefit, what is found or drawn of them.
 fn of_matter(address: &Address) -> bool {
-    const MATTERS: [&str; 12] = [
+    const MATTERS: [&str; 13] = [
         "{case}",
         "{letter}",
         "{attachment}",
@@ -201,13 +201,15 @@ fn of_matter(address: &Address) -> bool {
         "{check_request}",
         "{joint}",
         "{draw}",
+        "{random_check}",
         "{lead}",
         "{entitlement}",
         "{run}",
         "{import}",
         "{list}",
     ];
-    MATTERS.iter().any(|parameter| address.route.contains(parameter))
+    // That something was drawn, and by which seed, everybody reads.
+    !address.route.starts_with("/draws") && MATTERS.iter().any(|parameter| address.route.contains(parameter))
 }
 
 /// Whether a stranger must not learn that anything is there.

@@ -11,9 +11,9 @@ use vocab::{Fen, Now};
 use super::super::super::{RandomCheckId, lists};
 use super::results::error_title;
 use super::{CHECK, Kind, size};
-use crate::access::{Export, Granted, Sample};
+use crate::access::{Export, Granted, Right, Sample};
 use crate::tabular::{ListCell, ListColumn, ListFormat, ListWriter};
-use crate::{Office, OfficeError};
+use crate::{Office, OfficeError, business};
 
 /// What anybody may read of a draw.
 const PUBLIC: Scope = Scope::System("a draw is public: how many, by which seed, and what came of it");
@@ -124,12 +124,36 @@ fn view(row: &Row) -> store::Result<CheckView> {
     })
 }
 
+/// From what a draw was, as statements are narrowed.
+const FROM_WHAT: &str = "d.kind || '/' || d.subject";
+
+/// The same for draws of the actor's businesses; none where that is all.
+fn own(office: &Office, actor: &Granted<Sample>) -> Option<Vec<String>> {
+    let release = office.release();
+    let items = business::items(&release, actor, Right::Sample);
+    let programmes = business::programmes(&release, actor, &[Right::Sample]);
+    if items.is_none() && programmes.is_none() {
+        return None;
+    }
+    let items = items.unwrap_or_else(|| release.items.iter().map(|item| item.id.get().clone()).collect());
+    let programmes =
+        programmes.unwrap_or_else(|| release.programmes.iter().map(|one| one.id.get().clone()).collect());
+    let mut own: Vec<String> =
+        items.iter().map(|item| format!("{}/{item}", Kind::Decisions.code())).collect();
+    for kind in [Kind::Benefits, Kind::Payments] {
+        own.extend(programmes.iter().map(|programme| format!("{}/{programme}", kind.code())));
+    }
+    Some(own)
+}
+
 async fn page_of(
     office: &Office,
     scope: &Scope,
+    own: Option<Vec<String>>,
     cursor: Option<&Cursor>,
 ) -> Result<Page<CheckView>, OfficeError> {
     Ok(Query::new(scope, &CHECK, format!("{VIEW} AND {{after}} ORDER BY d.id DESC LIMIT ?"))
+        .only(FROM_WHAT, own)
         .after_descending(&["d.id"], cursor)
         .page(office.db(), lists::PAGE_SIZE, view, |check| Cursor::new().integer(check.id))
         .await?)
@@ -138,16 +162,18 @@ async fn page_of(
 async fn one(
     connection: &impl Connection,
     scope: &Scope,
+    own: Option<Vec<String>>,
     id: RandomCheckId,
 ) -> Result<CheckView, OfficeError> {
     Query::new(scope, &CHECK, format!("{VIEW} AND d.id = ?"))
+        .only(FROM_WHAT, own)
         .bind(id)
         .optional_as(connection, view)
         .await?
         .ok_or(OfficeError::NotFound("这次抽签"))
 }
 
-/// Draws of the actor's office and of those below, the newest first.
+/// Draws of the actor's office and of those below in the actor's businesses, the newest first.
 ///
 /// # Errors
 /// The database's.
@@ -156,7 +182,7 @@ pub async fn checks(
     actor: &Granted<Sample>,
     cursor: Option<&Cursor>,
 ) -> Result<Page<CheckView>, OfficeError> {
-    page_of(office, &actor.scope(), cursor).await
+    page_of(office, &actor.scope(), own(office, actor), cursor).await
 }
 
 /// What was found of one object, as it stands now.
@@ -207,13 +233,13 @@ pub struct Inspected {
 /// A draw with what was drawn.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] outside the actor's division.
+/// [`OfficeError::NotFound`] outside the actor's division and businesses.
 pub async fn check_page(
     office: &Office,
     actor: &Granted<Sample>,
     id: RandomCheckId,
 ) -> Result<(CheckView, Vec<Inspected>), OfficeError> {
-    let check = one(office.db(), &actor.scope(), id).await?;
+    let check = one(office.db(), &actor.scope(), own(office, actor), id).await?;
     let mut inspected = Query::system(
         "what was drawn in a draw that the caller may see",
         "SELECT m.place, m.lot, o.number, t.name AS township, r.found_right, r.error, r.amount_fen, r.found_at, f.name AS found_by \
@@ -288,7 +314,7 @@ async fn people(
 /// What was drawn, with inspectors and results, as an Excel file. Taking it out is audited.
 ///
 /// # Errors
-/// [`OfficeError::NotFound`] outside the actor's division.
+/// [`OfficeError::NotFound`] outside the actor's division and businesses.
 pub async fn check_sheet(
     office: &Office,
     actor: &Granted<Sample>,
@@ -337,7 +363,7 @@ pub async fn check_sheet(
 /// # Errors
 /// The database's.
 pub async fn published(office: &Office, cursor: Option<&Cursor>) -> Result<Page<CheckView>, OfficeError> {
-    page_of(office, &PUBLIC, cursor).await
+    page_of(office, &PUBLIC, None, cursor).await
 }
 
 /// One draw as everybody may read it: with the places that were drawn and what the lot of each is, and nothing of what stands under them.
@@ -348,7 +374,7 @@ pub async fn published_draw(
     office: &Office,
     id: RandomCheckId,
 ) -> Result<(CheckView, Vec<(i64, String)>), OfficeError> {
-    let check = one(office.db(), &PUBLIC, id).await?;
+    let check = one(office.db(), &PUBLIC, None, id).await?;
     let drawn = Query::new(
         &PUBLIC,
         &CHECK,
