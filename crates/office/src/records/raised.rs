@@ -5,7 +5,7 @@ use catalogue::Release;
 use catalogue::definition::{Alert, AlertGrade, Limit, Register};
 use chrono::NaiveDate;
 use rules::{Context, Value};
-use store::{Query, ScopeColumns, Tx};
+use store::{DivisionId, Query, ScopeColumns, Tx};
 
 use super::read::Record;
 use super::settle::{Looked, Offices, Standing};
@@ -55,6 +55,7 @@ pub(super) fn grounds(
 /// An alert that stands.
 pub(super) struct OpenAlert {
     id: i64,
+    division: DivisionId,
     read: String,
     grade: Option<String>,
     due_on: Option<NaiveDate>,
@@ -69,14 +70,15 @@ pub(super) async fn open_alerts(
     let rows = Query::new(
         &RULES,
         &ScopeColumns::NONE,
-        "SELECT a.id, a.record_id, a.alert, a.read, a.grade, a.due_on FROM record_alert a WHERE a.register = ? AND a.state = 'open' \
-         AND a.record_id IN ({list})",
+        "SELECT a.id, a.record_id, a.alert, a.division_id, a.read, a.grade, a.due_on FROM record_alert a WHERE a.register = ? \
+         AND a.state = 'open' AND a.record_id IN ({list})",
     )
     .bind(register.id.as_str())
     .bind_list(ids.iter().copied())
     .all_as(tx, |row| {
         let open = OpenAlert {
             id: row.get("id")?,
+            division: row.get("division_id")?,
             read: row.get("read")?,
             grade: row.get("grade")?,
             due_on: row.get("due_on")?,
@@ -115,16 +117,20 @@ pub(super) async fn settle_alert(
                 }
                 _ => {}
             }
-            if read != standing.read || grade != standing.grade {
+            // It goes with its record: where that lay before nobody hears of it any more.
+            if read != standing.read || grade != standing.grade || record.division != standing.division {
+                let place = offices.of(tx, record.division, alert.level).await?;
                 Query::new(
                     &RULES,
                     &ScopeColumns::NONE,
-                    "UPDATE record_alert SET read = ?, title = ?, grade = ?, due_on = ? WHERE id = ?",
+                    "UPDATE record_alert SET read = ?, title = ?, grade = ?, due_on = ?, division_id = ?, office_id = ? WHERE id = ?",
                 )
                 .bind(read)
                 .bind(record.title.as_str())
                 .bind(grade)
                 .bind(due_on)
+                .bind(record.division)
+                .bind(place)
                 .bind(standing.id)
                 .execute_one(tx)
                 .await?;

@@ -200,6 +200,7 @@ pub(super) type Standing<T> = HashMap<(RecordId, String), T>;
 #[derive(Debug, Clone, Copy)]
 struct OpenDuty {
     id: i64,
+    division: DivisionId,
     counted_from: Option<NaiveDate>,
 }
 
@@ -211,12 +212,17 @@ async fn open_duties(
     let rows = Query::new(
         &RULES,
         &ScopeColumns::NONE,
-        "SELECT t.id, t.record_id, t.duty, t.counted_from FROM record_duty t WHERE t.register = ? AND t.state = 'open' AND t.record_id IN ({list})",
+        "SELECT t.id, t.record_id, t.duty, t.division_id, t.counted_from FROM record_duty t WHERE t.register = ? AND t.state = 'open' \
+         AND t.record_id IN ({list})",
     )
     .bind(register.id.as_str())
     .bind_list(ids.iter().copied())
     .all_as(tx, |row| {
-        let open = OpenDuty { id: row.get("id")?, counted_from: row.get("counted_from")? };
+        let open = OpenDuty {
+            id: row.get("id")?,
+            division: row.get("division_id")?,
+            counted_from: row.get("counted_from")?,
+        };
         Ok(((row.get("record_id")?, row.get("duty")?), open))
     })
     .await?;
@@ -241,20 +247,32 @@ async fn settle_duty(
     if let Some(standing) = astray {
         lapse(tx, standing.id).await?;
     }
-    let standing = if astray.is_some() { None } else { standing.map(|standing| standing.id) };
+    let standing = if astray.is_some() { None } else { standing };
     match (wanted, standing) {
-        (false, Some(standing)) => lapse(tx, standing).await?,
+        (false, Some(standing)) => lapse(tx, standing.id).await?,
         (true, Some(standing)) => {
+            if standing.division != record.division {
+                // It goes with its record, to the office that does it there.
+                let place = offices.of(tx, record.division, duty.level).await?;
+                Query::new(
+                    &RULES,
+                    &ScopeColumns::NONE,
+                    "UPDATE record_duty SET division_id = ?, office_id = ? WHERE id = ?",
+                )
+                .bind(record.division)
+                .bind(place)
+                .bind(standing.id)
+                .execute(tx)
+                .await?;
+            }
             Query::new(
                 &RULES,
                 &ScopeColumns::NONE,
-                "UPDATE record_duty SET title = ?, division_id = ? WHERE id = ? AND (title <> ? OR division_id <> ?)",
+                "UPDATE record_duty SET title = ? WHERE id = ? AND title <> ?",
             )
             .bind(record.title.as_str())
-            .bind(record.division)
-            .bind(standing)
+            .bind(standing.id)
             .bind(record.title.as_str())
-            .bind(record.division)
             .execute(tx)
             .await?;
         }

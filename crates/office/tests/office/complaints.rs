@@ -117,10 +117,25 @@ async fn a_complaint_is_checked_told_back_and_leads_to_a_review() {
         let other = [("number", "JB-2"), ("named", "no")];
         let waiting: Vec<(&str, &str)> =
             told.iter().copied().filter(|(id, _)| *id != "number").chain(other).collect();
-        add(&city, clerk, "aid_complaint", &waiting).await.unwrap();
+        let late = add(&city, clerk, "aid_complaint", &waiting).await.unwrap();
         assert!(raised(&city, &city.county_clerk, "aid_complaint").await.is_empty());
         nights(&city, 61).await;
         assert_eq!(raised(&city, &city.county_clerk, "aid_complaint").await, ["late"]);
+
+        // What turns out to be about the office itself goes to the one above with its alert and its duty.
+        assert_eq!(raised(&city, clerk, "aid_complaint").await, ["late"]);
+        let complaints = open(&city, clerk, "aid_complaint");
+        let now = seen(&city, clerk, "aid_complaint", late).await.record;
+        let answers = written(&complaints, now.answers(complaints.register()), &[("about", "handling")]);
+        let record = Some((late, now.version));
+        let new = NewVersion { record, answers, state: None, deed: Deed::Changed, reason: "反映的是窗口" };
+        records::save(&city.office, &grant::<KeepRecords>(clerk), &complaints, new, None).await.unwrap();
+        assert!(raised(&city, clerk, "aid_complaint").await.is_empty(), "nobody of the township hears of it");
+        assert_eq!(raised(&city, &city.county_clerk, "aid_complaint").await, ["late"]);
+        let sql = "SELECT office_id FROM record_duty WHERE register = 'aid_complaint' AND record_id = ? AND state = 'open'";
+        let offices: Vec<DivisionId> =
+            Query::system("test", sql).bind(late).scalars(city.office.db()).await.unwrap();
+        assert_eq!(offices, [city.county_clerk.division]);
     }
 }
 
