@@ -128,7 +128,8 @@ async fn a_complaint_is_checked_told_back_and_leads_to_a_review() {
         let now = seen(&city, clerk, "aid_complaint", late).await.record;
         let answers = written(&complaints, now.answers(complaints.register()), &[("about", "handling")]);
         let record = Some((late, now.version));
-        let new = NewVersion { record, answers, state: None, deed: Deed::Changed, reason: "反映的是窗口" };
+        let new =
+            NewVersion { record, answers, state: None, deed: Deed::Changed, reason: "反映的是窗口" };
         records::save(&city.office, &grant::<KeepRecords>(clerk), &complaints, new, None).await.unwrap();
         assert!(raised(&city, clerk, "aid_complaint").await.is_empty(), "nobody of the township hears of it");
         assert_eq!(raised(&city, &city.county_clerk, "aid_complaint").await, ["late"]);
