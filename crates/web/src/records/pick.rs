@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::Query;
 use axum::response::{IntoResponse as _, Response};
 use office::access::{ReadRecords, Right};
-use office::forms::{Answers, FieldPath, Raw};
+use office::forms::{Answers, FieldPath, Raw, referred_id};
 use office::records::{look_up, sees};
 use serde::Deserialize;
 
@@ -36,7 +36,8 @@ pub(super) async fn offered(
         .find(|(_, field)| field.id == *pointing && points(field) && sees(desk.actor(), field))
         .ok_or(Fault::Hidden)?;
     let words = typed.q.trim();
-    if words.chars().count() < WORDS_MIN {
+    // What stands there with its number was found already: nobody goes through numbers here to read whose they are.
+    if words.chars().count() < WORDS_MIN || referred_id(words).is_some() {
         return Ok(Json(Vec::<String>::new()).into_response());
     }
     let mut answers = Answers::new();

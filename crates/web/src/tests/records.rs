@@ -421,6 +421,8 @@ async fn a_list_is_narrowed_by_what_its_records_point_at() {
             offered.len() == 2 && offered[0].contains("夕阳") && offered[0].ends_with('〕'),
             "{offered:?}"
         );
+        let numbered = format!("{list}/pick/institution?q={}", encoded(&offered[0]));
+        assert_eq!(clerk.get(&numbered).await.text, "[]", "nobody goes through numbers");
         let mut neighbour = town.browser("clerk_a").await;
         assert_eq!(neighbour.get(&typed).await.text, "[]");
         assert_eq!(clerk.get(&format!("{list}/pick/number?q=10")).await.status, StatusCode::NOT_FOUND);
