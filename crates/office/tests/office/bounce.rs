@@ -111,7 +111,7 @@ async fn a_family_whose_money_came_back_is_told_and_paid_again() {
             person: PersonId(holder),
             holder_name: "金满仓".parse().unwrap(),
             bank: "农商银行".to_owned(),
-            number: "6217000000000000098".parse().unwrap(),
+            number: "6217000000000000095".parse().unwrap(),
         };
         let accountant = grant(&city.accountant);
         let payee = payments::propose_payee(&city.office, &accountant, benefit, &new, "变更1号", "退汇")
