@@ -426,17 +426,18 @@ pub async fn people_in(city: &Wuhai, case: CaseId) -> Vec<PersonId> {
 
 /// A department's answer about a person, as the night before last's file would give it.
 pub async fn answered(city: &Wuhai, person: PersonId, fact: &str, value: &str) {
-    answered_of(city, Subject::Person(person), fact, value).await;
+    let department = Source::Department("medical_insurance".to_owned());
+    answered_of(city, Subject::Person(person), fact, value, department).await;
 }
 
-async fn answered_of(city: &Wuhai, subject: Subject, fact: &str, value: &str) {
+async fn answered_of(city: &Wuhai, subject: Subject, fact: &str, value: &str, source: Source) {
     let new = NewFact {
         subject,
         fact: fact.to_owned(),
         value: Some(value.to_owned()),
         from_on: city.office.now().today(),
         until_on: None,
-        source: Source::Department("medical_insurance".to_owned()),
+        source,
         case: None,
         evidence: None,
     };
@@ -1021,8 +1022,6 @@ async fn what_changed_is_graded() {
     for city in cities("watch_grades").await {
         let case = city.granted(&Family::default()).await;
         let people = people_in(&city, case).await;
-        // Known before: whoever nobody asked about has found nothing.
-        answered(&city, people[1], "employed", "false").await;
         nights(&city, 32).await;
         let reader = grant::<ReadRecords>(&city.township_clerk);
         let graded = async |grade: Option<AlertGrade>| {
@@ -1036,7 +1035,8 @@ async fn what_changed_is_graded() {
             let limit = vocab::TimeLimit::working_days(days);
             city.office.calendar().due(city.office.now().today(), limit).earliest
         };
-        answered(&city, people[1], "employed", "true").await;
+        // What a visit saw stands above what a department says of it.
+        answered_of(&city, Subject::Person(people[1]), "employed", "true", Source::Visit).await;
         nights(&city, 1).await;
         let found = ("job_found".to_owned(), AlertGrade::Yellow, by(5));
         assert_eq!(graded(None).await, [found.clone()]);
@@ -1078,7 +1078,14 @@ async fn what_changed_is_graded() {
         }
         assert!(graded(None).await.is_empty());
         let household = Subject::Household(city.seen(case).await.case.household);
-        answered_of(&city, household, "emergency_kind", "disaster").await;
+        answered_of(
+            &city,
+            household,
+            "emergency_kind",
+            "disaster",
+            Source::Department("emergency".to_owned()),
+        )
+        .await;
         nights(&city, 1).await;
         let flood = graded(Some(AlertGrade::Red)).await;
         assert_eq!(flood.iter().map(|(alert, ..)| alert.as_str()).collect::<Vec<_>>(), ["emergency"; 2]);
