@@ -8,7 +8,7 @@
 #
 # A switch in the source is built in a tree of its own: for the first of a run every crate of this workspace that its test stands on and
 # the test itself, for those that follow what stands on the edited file. That is minutes on two cores, most of them for the first, and
-# the reason why a day turns only one; the seconds of each are said behind its row.
+# the reason why the daily sample leaves them out; the seconds of each are said behind its row.
 #
 # The tree and its target folder are not touched. Tests read the packs from HUIMIN_TEST_PACKS.
 set -euo pipefail
