@@ -41,6 +41,6 @@ done
 suite "tests on SQLite and PostgreSQL" cargo nextest run --workspace --no-fail-fast --test-threads "$(($(nproc) * 2))"
 suite "examples in the documentation" cargo test --workspace --doc --quiet
 suite "rules as SQL on three engines" tests/sql.sh 300
-# Two rows of the packs and one of the source, others every day: the mechanism is turned off and its test must go red.
+# Two rows a day, others every day: the mechanism is turned off and its test must go red.
 suite "rows go red" tests/flip.sh --sample 2 --seed "$(date +%j)"
 suite "browser" tests/browser/run.sh "$folder"
