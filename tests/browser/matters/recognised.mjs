@@ -73,7 +73,7 @@ async function poorer(city, family) {
   await city.not(family.page, '/my/change', '低保边缘家庭')
   await letter(city, family.page, dibao, '最低生活保障确认通知书')
   // From the month after it is on one roll, and not on two.
-  await city.not(city.clerk, `/desk/roll?programme=marginal&month=${month(now, 1).typed}`, family.name)
+  await city.not(city.clerk, `/desk/roll?programme=marginal&state=active&month=${month(now, 1).typed}`, family.name)
 }
 
 /** A better wage: over the limit, heard, ended. */
