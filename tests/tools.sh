@@ -9,7 +9,7 @@ command -v cc >/dev/null || missing+=(build-essential)
 if [ "${1:-}" = test ]; then
     command -v pdftotext >/dev/null || missing+=(poppler-utils)
     [ -x /usr/bin/chromium ] || missing+=(chromium)
-    fc-list 2>/dev/null | grep -qi "Noto.*CJK" || missing+=(fonts-noto-cjk)
+    fc-list 2>/dev/null | grep -i "Noto.*CJK" >/dev/null || missing+=(fonts-noto-cjk)
     [ -x /usr/lib/postgresql/15/bin/initdb ] || missing+=(postgresql-15)
 fi
 if [ ${#missing[@]} -gt 0 ]; then
