@@ -74,7 +74,7 @@ pub struct TransitionLetter {
     pub id: Reference,
     /// Its addressee is the words of the first of these fields that is filled; one may be sealed, and the letter then opens for whoever may reveal
     /// it. None of them: the record's title, which must then be a name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::located::one_or_more")]
     pub to: Vec<Reference>,
     /// Fields that it tells, in order. What is sealed or not for everybody who reads the record is told in no letter.
     #[serde(default)]
